@@ -1,0 +1,65 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let package = Package(
+    name: "aktify",
+    platforms: [.macOS(.v15)],
+    products: [.executable(name: "aktify", targets: ["aktify"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.2.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.4.0", traits: []),
+        .package(url: "https://github.com/apple/swift-log", from: "1.6.4"),
+    ],
+    targets: [
+        .systemLibrary(name: "CFastCGI", pkgConfig: "fcgi", providers: [.apt(["libfcgi-dev"])]),
+        .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CLinux"),
+        .target(
+            name: "EventLoop",
+            dependencies: [
+                "CLinux",
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "HeapModule", package: "swift-collections"),
+            ]),
+        .target(
+            name: "Web",
+            dependencies: [
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        .target(
+            name: "FastCGI",
+            dependencies: ["CFastCGI", "EventLoop", "Web", .product(name: "Logging", package: "swift-log")]),
+        .target(name: "SQL"),
+        .target(
+            name: "Postgres",
+            dependencies: [
+                "CLibPQ", "EventLoop", "SQL",
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        .target(name: "ORM", dependencies: ["SQL", "Postgres"]),
+        .target(name: "Migrations", dependencies: ["SQL", "Postgres"]),
+        .target(
+            name: "AktifyAPI", dependencies: ["Web", "SQL", "ORM", .product(name: "Logging", package: "swift-log")]),
+        .executableTarget(
+            name: "aktify",
+            dependencies: [
+                "AktifyAPI", "EventLoop", "FastCGI", "Migrations", "Postgres",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        .target(name: "TestSupport", dependencies: ["EventLoop", "Postgres"], path: "Tests/Support"),
+        .testTarget(name: "EventLoopTests", dependencies: ["EventLoop"]),
+        .testTarget(name: "WebTests", dependencies: ["Web"]),
+        .testTarget(name: "FastCGITests", dependencies: ["FastCGI"]),
+        .testTarget(name: "SQLTests", dependencies: ["SQL"]),
+        .testTarget(name: "PostgresTests", dependencies: ["Postgres"]),
+        .testTarget(name: "MigrationsTests", dependencies: ["Migrations"]),
+        .testTarget(name: "AktifyAPITests", dependencies: ["AktifyAPI"]),
+        .testTarget(name: "FeatureTests", dependencies: ["AktifyAPI", "Migrations", "TestSupport"]),
+        .testTarget(name: "EndToEndTests", dependencies: ["TestSupport"]),
+    ],
+    swiftLanguageModes: [.v6]
+)
