@@ -30,7 +30,11 @@ let package = Package(
             ]),
         .target(
             name: "FastCGI",
-            dependencies: ["CFastCGI", "EventLoop", "Web", .product(name: "Logging", package: "swift-log")]),
+            dependencies: [
+                "CFastCGI", "CLinux", "EventLoop", "Web",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         .target(name: "SQL"),
         .target(
             name: "Postgres",
@@ -42,11 +46,11 @@ let package = Package(
         .target(name: "ORM", dependencies: ["SQL", "Postgres"]),
         .target(name: "Migrations", dependencies: ["SQL", "Postgres"]),
         .target(
-            name: "AktifyAPI", dependencies: ["Web", "SQL", "ORM", .product(name: "Logging", package: "swift-log")]),
+            name: "AktifyAPI", dependencies: ["Web", "SQL", "ORM", .product(name: "HTTPTypes", package: "swift-http-types")]),
         .executableTarget(
             name: "aktify",
             dependencies: [
-                "AktifyAPI", "EventLoop", "FastCGI", "Migrations", "Postgres",
+                "AktifyAPI", "CLinux", "EventLoop", "FastCGI", "Migrations", "Postgres",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),

@@ -1,0 +1,67 @@
+import ORM
+import Web
+
+/// All that can be configured, read from the environment once.
+///
+/// | variable | meaning | default |
+/// |---|---|---|
+/// | `DATABASE_URL` (`_FILE`) | where Postgres is; wins over `POSTGRES_*` | |
+/// | `POSTGRES_HOST` | host name, or the directory of a Unix socket | `localhost` |
+/// | `POSTGRES_PORT` | port | `5432` |
+/// | `POSTGRES_DB` | database | `aktify` |
+/// | `POSTGRES_USER` | role | `postgres` |
+/// | `POSTGRES_PASSWORD` (`_FILE`) | password | none |
+/// | `POSTGRES_CONNECTIONS` | connections of each loop | `2` |
+/// | `STATEMENT_TIMEOUT_MS` | how long a statement may take, in milliseconds | `2000` |
+/// | `CORS_ALLOW_ORIGINS` | `*`, or origins with commas between | `*` |
+/// | `MAX_BODY_BYTES` | the largest body of a request | `1048576` |
+/// | `LOG_LEVEL` | `trace` `debug` `info` `notice` `warning` `error` `critical` | `info` |
+///
+/// `_FILE`: the variable with this ending names a file that holds the value, as Docker's secrets do.
+public struct Config: Sendable {
+    /// Where Postgres is, and how it is used.
+    public var database: DatabaseConfiguration
+    /// Which pages of other origins may use the API.
+    public var cors: CORS
+    /// The largest body of a request, in bytes.
+    public var maxBodyBytes: Int
+    /// The least level that is logged.
+    public var logLevel: String
+
+    /// Reads the environment.
+    /// - Parameters:
+    ///   - variables: names and values.
+    ///   - readFile: how a secret's file is read; `nil` when it cannot be.
+    /// - Throws: `ConfigError` at the first variable that is malformed, in one line.
+    public init(environment variables: [String: String], readFile: @escaping (String) -> String?) throws(ConfigError) {
+        let read = EnvironmentReader(variables: variables, readFile: readFile)
+        database = DatabaseConfiguration(
+            server: try Config.server(read),
+            connections: try read.integer("POSTGRES_CONNECTIONS", default: 2, in: 1...100),
+            statementTimeout: .milliseconds(try read.integer("STATEMENT_TIMEOUT_MS", default: 2000, in: 1...600_000)))
+        cors = try Config.cors(read.text("CORS_ALLOW_ORIGINS", default: "*"))
+        maxBodyBytes = try read.integer("MAX_BODY_BYTES", default: 1 << 20, in: 0...(1 << 30))
+        logLevel = try read.choice("LOG_LEVEL", of: Config.logLevels, default: "info")
+    }
+
+    private static let logLevels = ["trace", "debug", "info", "notice", "warning", "error", "critical"]
+
+    private static func server(_ read: EnvironmentReader) throws(ConfigError) -> DatabaseConfiguration.Server {
+        if let url = try read.secret("DATABASE_URL") { return .url(url) }
+        return .parts(
+            host: read.text("POSTGRES_HOST", default: "localhost"),
+            port: UInt16(try read.integer("POSTGRES_PORT", default: 5432, in: 1...65_535)),
+            user: read.text("POSTGRES_USER", default: "postgres"),
+            password: try read.secret("POSTGRES_PASSWORD") ?? "",
+            database: read.text("POSTGRES_DB", default: "aktify"))
+    }
+
+    private static func cors(_ text: String) throws(ConfigError) -> CORS {
+        if text == "*" { return .anyOrigin }
+        let origins = text.split(separator: ",").map(\.trimmed)
+        for origin in origins where !origin.contains("://") || origin.hasSuffix("/") {
+            throw ConfigError("CORS_ALLOW_ORIGINS", is: origin, expected: "* or origins like https://example.org with commas between")
+        }
+        return .origins(Set(origins))
+    }
+}

@@ -1,0 +1,46 @@
+import Web
+
+/// A variable of the environment that cannot be used: one line that names it and says what is expected.
+public struct ConfigError: Error, CustomStringConvertible {
+    public let description: String
+
+    init(_ name: String, _ problem: String) { description = "\(name): \(problem)" }
+
+    init(_ name: String, is value: String, expected: String) {
+        self.init(name, "expected \(expected), not \"\(value)\"")
+    }
+}
+
+/// Reads variables as what they stand for. An empty one counts as absent: that is how compose passes one that is not set.
+struct EnvironmentReader {
+    let variables: [String: String]
+    let readFile: (String) -> String?
+
+    private func value(_ name: String) -> String? { variables[name].flatMap { $0.isEmpty ? nil : $0 } }
+
+    func text(_ name: String, default: String) -> String { value(name) ?? `default` }
+
+    func integer(_ name: String, default: Int, in range: ClosedRange<Int>) throws(ConfigError) -> Int {
+        guard let text = value(name) else { return `default` }
+        guard let number = Int(text), range.contains(number) else {
+            throw ConfigError(name, is: text, expected: "a whole number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return number
+    }
+
+    func choice(_ name: String, of choices: [String], default: String) throws(ConfigError) -> String {
+        let text = text(name, default: `default`).lowercased()
+        guard choices.contains(text) else {
+            throw ConfigError(name, is: text, expected: "one of \(choices.joined(separator: ", "))")
+        }
+        return text
+    }
+
+    /// A value that may stand in a file, which `NAME_FILE` names; the white space at its ends does not belong to it.
+    func secret(_ name: String) throws(ConfigError) -> String? {
+        guard let path = value("\(name)_FILE") else { return value(name) }
+        guard value(name) == nil else { throw ConfigError(name, "is set, and \(name)_FILE too: unset one of them") }
+        guard let text = readFile(path) else { throw ConfigError("\(name)_FILE", "cannot read \(path)") }
+        return text.trimmed
+    }
+}

@@ -1,0 +1,192 @@
+import EventLoop
+import Glibc
+import Web
+
+/// One peer's connection: a request arrives whole, a task answers it, and the next one may come.
+///
+/// Sound as `@unchecked Sendable`: it is touched on its loop's thread only, by the loop's watch and by tasks on the loop.
+final class Connection: @unchecked Sendable {
+    /// What a connection does; `since` is when its peer last kept it waiting.
+    enum State {
+        case idle
+        case receiving(since: Instant)
+        case responding
+        case writing(since: Instant)
+        case closed
+    }
+
+    let socket: Int32
+    private let server: Server
+    private let exchange: Exchange
+    private var watch: Watch?
+    private var task: Task<Void, Never>?
+    private var state: State
+    private var incoming: Incoming
+    /// Whether something arrived while a request was being answered.
+    private var hasArrivals = false
+    private var roomWaiter: Waiter<Void>?
+    /// Whether the socket is still ours to close: libfcgi closes one whose request it refuses.
+    private var socketIsOpen = true
+
+    init(socket: Int32, server: Server) throws(SystemError) {
+        self.socket = socket
+        self.server = server
+        exchange = Exchange(socket: socket)
+        incoming = Incoming(limits: server.limits)
+        state = .receiving(since: server.loop.now)
+        watch = try server.loop.watch(socket, for: Connection.interest) { [unowned self] in ready($0) }
+    }
+
+    /// Edge-triggered: each arrival is reported once, so that a request in flight needs no re-arming, and a peer that goes
+    /// away is noticed while its request is answered.
+    private static let interest: Readiness = [.readable, .peerClosed, .edgeTriggered]
+    private static let gone: Readiness = [.peerClosed, .hangUp, .error]
+
+    private func ready(_ readiness: Readiness) {
+        let isGone = !readiness.isDisjoint(with: Connection.gone)
+        switch state {
+        case .idle, .receiving:
+            hasArrivals = isGone  // To be looked at again after the request that may lie before the end.
+            receive()
+        case .responding, .writing:
+            hasArrivals = hasArrivals || isGone || readiness.contains(.readable)
+            if readiness.contains(.writable) { roomWaiter?.resume(returning: ()) }
+            if isGone { task?.cancel() }
+        case .closed: break
+        }
+    }
+
+    // MARK: Receiving
+
+    private func receive() {
+        do throws(Incoming.Failure) {
+            switch try incoming.receive(from: socket, scratch: server.scratch) {
+            case .nothing: break
+            case .partial: if case .idle = state { state = .receiving(since: server.loop.now) }
+            case .request(let whole): begin(whole)
+            }
+        } catch {
+            if case .refused(let refusal) = error { server.report(refusal) }
+            close()
+        }
+    }
+
+    private func begin(_ whole: Incoming.Whole) {
+        guard let request = request(of: whole) else { return close() }
+        state = .responding
+        task = Task(executorPreference: server.loop) { await self.respond(to: request, refusal: whole.refusal) }
+    }
+
+    private func request(of whole: Incoming.Whole) -> Request? {
+        guard let records = whole.spooled else {
+            let request = exchange.receive(from: socket, bodyBytes: whole.bodyBytes)
+            socketIsOpen = request != nil
+            return request
+        }
+        guard let spool = try? Exchange.spool(records) else { return nil }
+        let request = exchange.receive(from: spool, bodyBytes: whole.bodyBytes)
+        if request != nil { Glibc.close(spool) }
+        return request
+    }
+
+    // MARK: Responding
+
+    private func respond(to request: Request, refusal: HTTPError?) async {
+        let application = server.application
+        let response =
+            if let refusal { application.respond(to: request, with: refusal) } else {
+                await application.respond(to: request)
+            }
+        do {
+            guard !Task.isCancelled else { throw CancellationError() }
+            try await send(response)
+        } catch {
+            exchange.abandon()
+        }
+        finished()
+    }
+
+    private func finished() {
+        task = nil
+        guard exchange.keepsConnection else { return close() }
+        state = .idle
+        if hasArrivals || incoming.holdsMore {
+            hasArrivals = false
+            receive()
+        }
+    }
+
+    private func send(_ response: Response) async throws {
+        buffered = 0
+        try await write(ResponseHead(response).bytes[...])
+        switch response.body {
+        case .bytes(let bytes): try await write(bytes[...])
+        case .stream(let produce): try await produce(Output(connection: self))
+        }
+        try await room()
+        exchange.finish()
+    }
+
+    /// Hands bytes to libfcgi as the socket has room for them.
+    /// - Throws: `SlowPeer` when there is no room for too long, `CancellationError` when the peer is gone.
+    func write(_ bytes: ArraySlice<UInt8>) async throws {
+        var rest = bytes
+        while !rest.isEmpty {
+            if rest.count + buffered >= Connection.bufferBytes { try await room() }
+            exchange.write(rest.prefix(Connection.chunkBytes))
+            buffered = (buffered + min(rest.count, Connection.chunkBytes)) % Connection.bufferBytes
+            rest = rest.dropFirst(Connection.chunkBytes)
+        }
+    }
+
+    /// Bytes that libfcgi holds back, at most.
+    private var buffered = 0
+    /// What one STDOUT record of libfcgi's holds.
+    private static let bufferBytes = 8184
+    /// What is sent on one word of the kernel's that there is room: its threshold leaves at least four times as much.
+    private static let chunkBytes = 32 << 10
+
+    /// Waits until the socket has room.
+    private func room() async throws {
+        var descriptor = pollfd(fd: socket, events: Int16(POLLOUT), revents: 0)
+        guard poll(&descriptor, 1, 0) != 1 || descriptor.revents != Int16(POLLOUT) else { return }
+        let waiter = Waiter<Void>(on: server.loop)
+        roomWaiter = waiter
+        state = .writing(since: server.loop.now)
+        watch?.change(to: Connection.interest.union(.writable))
+        defer {
+            roomWaiter = nil
+            state = .responding
+            watch?.change(to: Connection.interest)
+        }
+        try await waiter.value()
+    }
+
+    // MARK: Ending
+
+    /// Cuts the peer off when it has kept this connection waiting since before `limit`.
+    func cutOff(ifWaitingSince limit: Instant) {
+        switch state {
+        case .receiving(let since) where since < limit: close()
+        case .writing(let since) where since < limit: roomWaiter?.resume(throwing: SlowPeer())
+        default: break
+        }
+    }
+
+    /// Ends what runs, and closes without another word: the drain's deadline has passed.
+    func end() {
+        if let task { task.cancel() } else { close() }
+    }
+
+    private func close() {
+        guard let watch else { return }
+        watch.cancel()
+        self.watch = nil
+        state = .closed
+        if socketIsOpen { Glibc.close(socket) }
+        server.forget(self)
+    }
+}
+
+/// A peer made no room for its response in time.
+struct SlowPeer: Error {}

@@ -1,0 +1,30 @@
+/// The header in front of every FastCGI record (FastCGI Specification 1.0, section 3.3).
+struct RecordHeader {
+    /// Bytes that a header takes on the wire.
+    static let size = 8
+
+    let version: UInt8
+    let type: UInt8
+    let requestID: UInt16
+    let contentLength: Int
+    let paddingLength: Int
+
+    /// Reads a header; `bytes` must hold at least `size` bytes.
+    init(_ bytes: UnsafeRawBufferPointer) {
+        version = bytes[0]
+        type = bytes[1]
+        requestID = UInt16(bytes[2]) << 8 | UInt16(bytes[3])
+        contentLength = Int(bytes[4]) << 8 | Int(bytes[5])
+        paddingLength = Int(bytes[6])
+    }
+
+    /// Bytes that the whole record takes on the wire.
+    var recordSize: Int { RecordHeader.size + contentLength + paddingLength }
+}
+
+/// The record types that a responder's peer may send (section 8).
+enum RecordType {
+    static let beginRequest: UInt8 = 1
+    static let params: UInt8 = 4
+    static let stdin: UInt8 = 5
+}

@@ -1,0 +1,83 @@
+import Glibc
+import HTTPTypes
+import Web
+
+extension Web.Request {
+    /// Makes a request of the meta-variables in `params`, a NULL-terminated array of `NAME=value` (RFC 3875, section 4.1),
+    /// going through them once.
+    init(params: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, body: [UInt8]) {
+        var variables = MetaVariables()
+        var next = params
+        while let entry = next.pointee {
+            variables.take(UnsafeRawPointer(entry).assumingMemoryBound(to: UInt8.self))
+            next += 1
+        }
+        self = variables.request(body: body)
+    }
+}
+
+/// The meta-variables that matter, collected from a request's params.
+private struct MetaVariables {
+    private var method = HTTPRequest.Method.get
+    private var target = "/"
+    private var scheme = "http"
+    private var server = (name: "", port: "")
+    private var id: String?
+    private var headers = HTTPFields()
+    private let host = HTTPField.Name("Host")
+
+    mutating func take(_ entry: UnsafePointer<UInt8>) {
+        guard let equals = strchr(UnsafeRawPointer(entry).assumingMemoryBound(to: CChar.self), 0x3d) else { return }
+        let count = UnsafeRawPointer(equals) - UnsafeRawPointer(entry)
+        let value = UnsafeRawPointer(equals + 1).assumingMemoryBound(to: UInt8.self)
+        take(UnsafeBufferPointer(start: entry, count: count), value)
+    }
+
+    private mutating func take(_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafePointer<UInt8>) {
+        guard value.pointee != 0 else { return }
+        switch name.count {
+        case 6... where name.starts(with: "HTTP_"): add(headerName(name), value)
+        case 14 where name.equals("REQUEST_METHOD"): method = .init(String(cString: value)) ?? .get
+        case 11 where name.equals("REQUEST_URI"): target = String(cString: value)
+        case 12 where name.equals("CONTENT_TYPE"): add(.contentType, value)
+        case 14 where name.equals("CONTENT_LENGTH"): add(.contentLength, value)
+        case 14 where name.equals("REQUEST_SCHEME"): scheme = String(cString: value)
+        case 11 where name.equals("SERVER_NAME"): server.name = String(cString: value)
+        case 11 where name.equals("SERVER_PORT"): server.port = String(cString: value)
+        case 10 where name.equals("REQUEST_ID"): id = String(cString: value)
+        default: break
+        }
+    }
+
+    /// `HTTP_ACCEPT_LANGUAGE` is the header field `accept-language` (RFC 3875, section 4.1.18).
+    private func headerName(_ variable: UnsafeBufferPointer<UInt8>) -> HTTPField.Name? {
+        let count = variable.count - 5
+        return HTTPField.Name(
+            String(unsafeUninitializedCapacity: count) { name in
+                for index in 0..<count {
+                    let byte = variable[5 + index]
+                    name[index] = byte == 0x5f ? 0x2d : byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte
+                }
+                return count
+            })
+    }
+
+    private mutating func add(_ name: HTTPField.Name?, _ value: UnsafePointer<UInt8>) {
+        guard let name else { return }
+        headers.append(HTTPField(name: name, value: String(cString: value)))
+    }
+
+    func request(body: [UInt8]) -> Web.Request {
+        var headers = headers
+        if let host, headers[host] == nil, !server.name.isEmpty { headers[host] = "\(server.name):\(server.port)" }
+        return Web.Request(method: method, target: target, scheme: scheme, headers: headers, body: body, id: id)
+    }
+}
+
+extension UnsafeBufferPointer<UInt8> {
+    fileprivate func equals(_ text: StaticString) -> Bool { count == text.utf8CodeUnitCount && starts(with: text) }
+
+    fileprivate func starts(with text: StaticString) -> Bool {
+        count >= text.utf8CodeUnitCount && memcmp(baseAddress!, text.utf8Start, text.utf8CodeUnitCount) == 0
+    }
+}

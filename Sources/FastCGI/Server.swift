@@ -1,0 +1,124 @@
+import CLinux
+import EventLoop
+import Glibc
+import Logging
+import Web
+
+/// A FastCGI responder on one loop: accepts connections and lets an application answer their requests.
+///
+/// Sound as `@unchecked Sendable`: it is touched on its loop's thread only; made elsewhere, it is handed over whole.
+public final class Server: @unchecked Sendable {
+    let loop: Loop
+    let application: Application
+    let limits: Limits
+    /// Where arrivals are looked at, one connection at a time.
+    let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
+
+    private var listener: ListeningSocket?
+    private var listenerWatch: Watch?
+    private var connections: [Int32: Connection] = [:]
+    private let drained: Waiter<Void>
+    private var isDraining = false
+    private var log: OccasionalLog
+
+    /// Makes a server for connections to come.
+    /// - Parameters:
+    ///   - application: what answers; it must belong to the same loop.
+    ///   - loop: the loop to run on; the caller must be on its thread.
+    public init(application: Application, loop: Loop, limits: Limits = Limits(), log: Logger) {
+        self.application = application
+        self.loop = loop
+        self.limits = limits
+        self.log = OccasionalLog(log)
+        drained = Waiter(on: loop)
+        scheduleSweep()
+    }
+
+    deinit { scratch.deallocate() }
+
+    // MARK: Accepting
+
+    /// Starts to accept from `listener`, as other loops and processes may at the same time.
+    /// - Throws: `SystemError` when the socket cannot be watched.
+    public func listen(on listener: ListeningSocket) throws(SystemError) {
+        self.listener = listener
+        listenerWatch = try loop.watch(listener.descriptor, for: [.readable, .exclusive]) { [unowned self] _ in accept() }
+    }
+
+    /// Accepts one connection: the next turn takes the next, and other loops their share.
+    private func accept() {
+        guard let listener else { return }
+        let socket = accept4(listener.descriptor, nil, nil, Int32(SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue))
+        guard socket >= 0 else { return acceptFailed(errno) }
+        do throws(SystemError) { try adopt(socket) } catch { acceptFailed(error.code) }
+    }
+
+    /// Goes on at once after a connection that vanished; after a lack of descriptors or memory, in a moment.
+    private func acceptFailed(_ code: Int32) {
+        guard ![EAGAIN, EINTR, ECONNABORTED].contains(code), let listener else { return }
+        log.warning("cannot accept a connection: \(SystemError("accept", code: code))")
+        listenerWatch?.cancel()
+        loop.schedule(at: loop.now.advanced(by: .milliseconds(100))) { [weak self] in
+            if self?.isDraining == false { try? self?.listen(on: listener) }
+        }
+    }
+
+    /// Serves a connection; from here on its socket is the server's to close.
+    func adopt(_ socket: Int32) throws(SystemError) {
+        prepare(socket)
+        do throws(SystemError) {
+            connections[socket] = try Connection(socket: socket, server: self)
+        } catch {
+            close(socket)
+            throw error
+        }
+    }
+
+    /// A buffer of one size everywhere, so that "writable" always means room for a chunk; no waiting for more on TCP.
+    private func prepare(_ socket: Int32) {
+        var bytes: Int32 = 256 << 10
+        var on: Int32 = 1
+        setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &bytes, socklen_t(MemoryLayout.size(ofValue: bytes)))
+        setsockopt(socket, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout.size(ofValue: on)))
+    }
+
+    // MARK: What connections ask for
+
+    func forget(_ connection: Connection) {
+        connections[connection.socket] = nil
+        if isDraining, connections.isEmpty { drained.resume(returning: ()) }
+    }
+
+    func report(_ refusal: RequestGuard.Refusal) { log.warning("a peer was cut off: \(refusal)") }
+
+    // MARK: Patience
+
+    private static let sweepInterval = Duration.seconds(1)
+
+    /// Once a second, cuts off peers that have kept a connection waiting: no timer for each request.
+    private func sweep() {
+        let limit = loop.now.advanced(by: .zero - limits.patience)
+        for connection in Array(connections.values) { connection.cutOff(ifWaitingSince: limit) }
+        scheduleSweep()
+    }
+
+    private func scheduleSweep() {
+        loop.schedule(at: loop.now.advanced(by: Server.sweepInterval)) { [weak self] in self?.sweep() }
+    }
+
+    // MARK: Draining
+
+    /// Accepts no more, and returns when every connection is closed by its peer, or the drain's deadline has passed.
+    ///
+    /// Kept connections go on being served: FastCGI has no word for "connection: close", so a peer may be sending its next
+    /// request on one that we would close.
+    public func drain() async {
+        isDraining = true
+        listenerWatch?.cancel()
+        listener = nil
+        guard !connections.isEmpty else { return }
+        loop.schedule(at: loop.now.advanced(by: limits.drain)) { [drained] in drained.resume(returning: ()) }
+        try? await drained.value()
+        for connection in Array(connections.values) { connection.end() }
+    }
+}

@@ -1,0 +1,170 @@
+import DequeModule
+import EventLoop
+import Logging
+import SQL
+
+/// The connections of one loop: few, since single reads share them.
+///
+/// Reads go to the connection that has least to do, in its pipeline, but not to one whose head is late, and not to one that
+/// is full. A lease waits until a connection has nothing under way; meanwhile, reads go elsewhere. One connection is always
+/// left to the reads, when there are two or more.
+///
+/// Sound as `@unchecked Sendable`: it is touched on its loop's thread only.
+public final class Pool: @unchecked Sendable {
+    private let configuration: PostgresConfiguration
+    private let loop: Loop
+    private let log: Logger
+
+    /// Connections that reads may share.
+    private var shared: [Connection] = []
+    /// How many connections are leased.
+    private var leased = 0
+    private var isOpening = false
+    private var backoff = Backoff()
+    private var readers = Deque<Waiter<Connection>>()
+    private var lessees = Deque<Waiter<Connection>>()
+
+    /// Makes a pool for the loop that the caller runs on; it connects when it is first used.
+    public init(_ configuration: PostgresConfiguration, log: Logger = Logger(label: "aktify.postgres")) {
+        guard let loop = Loop.current else { preconditionFailure("a pool belongs to a loop: make it on one") }
+        self.configuration = configuration
+        self.loop = loop
+        self.log = log
+    }
+
+    /// How many statements a connection carries at once, at most.
+    private static let fullDepth = 128
+
+    // MARK: Reading
+
+    /// Runs a statement that changes nothing, in a pipeline that other reads share. One whose connection is lost is sent
+    /// again, once for each connection that can have been lost at the same time.
+    /// - Throws: `PostgresError`.
+    public func read(_ statement: Statement) async throws -> Result {
+        for _ in 0..<configuration.connections {
+            do {
+                return try await connectionForReading().execute(statement)
+            } catch let error as PostgresError where error.kind == .lost {}
+        }
+        return try await connectionForReading().execute(statement)
+    }
+
+    private func connectionForReading() async throws -> Connection {
+        if let connection = leastBusy() { return connection }
+        return try await wait(\.readers)
+    }
+
+    /// The connection to add a read to. Another is opened, while there may be more, when all have something to do.
+    private func leastBusy() -> Connection? {
+        var best: Connection?
+        for connection in shared.dropFirst(lessees.isEmpty ? 0 : reserved) where connection.depth < best?.depth ?? Pool.fullDepth {
+            if !connection.isLate { best = connection }
+        }
+        if best?.depth != 0 { openAnother() }
+        return best
+    }
+
+    /// How many connections, the first ones, take no more reads because a lease waits for them.
+    private var reserved: Int { mayLease ? min(1, shared.count) : 0 }
+
+    // MARK: Leasing
+
+    /// Lets `body` have a connection for itself: for a statement that writes, and for a transaction. It is returned at rest, or
+    /// closed.
+    /// - Throws: `PostgresError`, and what `body` throws.
+    public func lease<Value>(_ body: (Connection) async throws -> Value) async throws -> Value {
+        let connection = try await connectionToLease()
+        defer { giveBack(connection) }
+        return try await withTaskCancellationHandler {
+            try await body(connection)
+        } onCancel: {
+            Task(executorPreference: loop) { await connection.cancel() }
+        }
+    }
+
+    private func connectionToLease() async throws -> Connection {
+        if let connection = takeIdle() { return connection }
+        openAnother()
+        return try await wait(\.lessees)
+    }
+
+    private func takeIdle() -> Connection? {
+        guard mayLease, let index = shared.firstIndex(where: { $0.depth == 0 && $0.isAlive }) else { return nil }
+        leased += 1
+        return shared.remove(at: index)
+    }
+
+    private var mayLease: Bool { leased < max(1, configuration.connections - 1) }
+
+    private func giveBack(_ connection: Connection) {
+        leased -= 1
+        if connection.isOpen, !connection.isAtRest {
+            log.error("a connection came back in a transaction, and was closed")
+            connection.close()
+        }
+        if connection.isOpen { shared.append(connection) }
+        serveWaiting()
+    }
+
+    // MARK: Waiting
+
+    /// Waits for a connection, no longer than the configuration says.
+    private func wait(_ line: ReferenceWritableKeyPath<Pool, Deque<Waiter<Connection>>>) async throws -> Connection {
+        if let error = backoff.error(at: loop.now), shared.isEmpty, leased == 0 { throw error }
+        let waiter = Waiter<Connection>(on: loop)
+        self[keyPath: line].append(waiter)
+        let timer = loop.schedule(at: loop.now.advanced(by: configuration.acquireTimeout)) {
+            waiter.resume(throwing: PostgresError(.busy, message: "no connection was free in time"))
+        }
+        defer { timer.cancel() }
+        return try await waiter.value()
+    }
+
+    /// Gives connections to those that wait, lessees first: there are always reads.
+    private func serveWaiting() {
+        while let first = lessees.first {
+            if first.isResumed { lessees.removeFirst() } else if let connection = takeIdle() {
+                lessees.removeFirst().resume(returning: connection)
+            } else { break }
+        }
+        while let first = readers.first {
+            if first.isResumed { readers.removeFirst() } else if let connection = leastBusy() {
+                readers.removeFirst().resume(returning: connection)
+            } else { break }
+        }
+    }
+
+    // MARK: Opening
+
+    private func openAnother() {
+        guard !isOpening, shared.count + leased < configuration.connections else { return }
+        guard backoff.error(at: loop.now) == nil else { return }
+        isOpening = true
+        Task(executorPreference: loop) { await self.open() }
+    }
+
+    private func open() async {
+        do {
+            let connection = try await Connection.open(configuration)
+            connection.onProgress = { [unowned self, unowned connection] in progressed(connection) }
+            shared.append(connection)
+            backoff = Backoff()
+        } catch {
+            failedToOpen(error as? PostgresError ?? PostgresError(.unreachable, message: "\(error)"))
+        }
+        isOpening = false
+        serveWaiting()
+    }
+
+    private func failedToOpen(_ error: PostgresError) {
+        log.error("cannot connect: \(error)")
+        backoff.failed(error, at: loop.now)
+        guard shared.isEmpty, leased == 0 else { return }
+        for waiter in readers + lessees { waiter.resume(throwing: error) }
+    }
+
+    private func progressed(_ connection: Connection) {
+        if !connection.isOpen { shared.removeAll { $0 === connection } }
+        if !readers.isEmpty || !lessees.isEmpty { serveWaiting() }
+    }
+}

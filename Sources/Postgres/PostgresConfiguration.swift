@@ -1,0 +1,59 @@
+/// Where Postgres is, and how it is used.
+public struct PostgresConfiguration: Sendable {
+    /// Where Postgres is, and who asks.
+    public enum Server: Sendable {
+        /// A connection string or URI, as libpq reads it (Postgres manual, chapter 34.1.1); several hosts are tried in turn.
+        case url(String)
+        /// The parts of one. A host that begins with a slash is a Unix socket's directory; an empty password is none.
+        case parts(host: String, port: UInt16, user: String, password: String, database: String)
+    }
+
+    /// Where Postgres is.
+    public var server: Server
+    /// Connections of one loop, at most.
+    public var connections: Int
+    /// How long Postgres works on a statement before it gives up; a client waits half a second longer for its answer.
+    public var statementTimeout: Duration
+    /// How long a request waits for a connection that is free.
+    public var acquireTimeout: Duration
+    /// What pg_stat_activity shows.
+    public var applicationName: String
+
+    /// Makes a configuration; the defaults are 2 connections, 2 s for a statement and 1 s for a connection.
+    public init(
+        server: Server, connections: Int = 2, statementTimeout: Duration = .seconds(2),
+        acquireTimeout: Duration = .seconds(1), applicationName: String = "aktify"
+    ) {
+        self.server = server
+        self.connections = connections
+        self.statementTimeout = statementTimeout
+        self.acquireTimeout = acquireTimeout
+        self.applicationName = applicationName
+    }
+
+    /// How long a statement may take as the client sees it: the server's own limit comes first.
+    var deadline: Duration { statementTimeout + .milliseconds(500) }
+
+    /// libpq's keywords and values; what an URL says itself comes last, and wins.
+    var parameters: [(keyword: String, value: String)] {
+        let own = [
+            ("connect_timeout", "3"), ("keepalives_idle", "30"), ("keepalives_interval", "5"), ("keepalives_count", "3"),
+            ("tcp_user_timeout", "10000"), ("client_encoding", "UTF8"), ("gssencmode", "disable"),
+            ("fallback_application_name", applicationName), ("options", options),
+        ]
+        switch server {
+        case .url(let url): return own + [("dbname", url)]
+        case .parts(let host, let port, let user, let password, let database):
+            return own + [
+                ("host", host), ("port", String(port)), ("user", user), ("password", password), ("dbname", database),
+            ]
+        }
+    }
+
+    /// Settings of the session, sent with the connection's first message: no round trip of their own.
+    private var options: String {
+        let timeout = statementTimeout.components.seconds * 1000 + statementTimeout.components.attoseconds / 1_000_000_000_000_000
+        return "-c statement_timeout=\(timeout) -c idle_in_transaction_session_timeout=\(timeout * 2) -c timezone=UTC"
+            + " -c client_connection_check_interval=1000"
+    }
+}

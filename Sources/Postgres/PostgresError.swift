@@ -1,0 +1,48 @@
+/// Why Postgres did not do what a statement asked for.
+///
+/// Its description is for logs. It quotes what Postgres said, which may hold data: never put it into a response.
+public struct PostgresError: Error, Sendable, CustomStringConvertible {
+    /// Where it failed.
+    public enum Kind: Hashable, Sendable {
+        /// Postgres answered with an error.
+        case server
+        /// No connection could be made.
+        case unreachable
+        /// The connection was lost while the statement was under way: whether it was carried out is not known.
+        case lost
+        /// No connection was free in time.
+        case busy
+        /// Postgres did not answer in time.
+        case deadline
+    }
+
+    /// Where it failed.
+    public let kind: Kind
+    /// Postgres's code; only there when Postgres answered.
+    public let state: SQLState?
+    /// What Postgres, or libpq, said.
+    public let message: String
+    /// The constraint that was violated, if one was.
+    public let constraint: String?
+    /// Where in the statement's text the error was found, in characters from 1.
+    public let position: Int?
+
+    init(_ kind: Kind, state: SQLState? = nil, message: String, constraint: String? = nil, position: Int? = nil) {
+        self.kind = kind
+        self.state = state
+        self.message = message
+        self.constraint = constraint
+        self.position = position
+    }
+
+    /// What it means for the request that it happened in.
+    public var meaning: SQLState.Meaning {
+        switch kind {
+        case .server: state?.meaning ?? .defect
+        case .unreachable, .lost, .busy: .unavailable
+        case .deadline: .timeout
+        }
+    }
+
+    public var description: String { state.map { "\($0): \(message)" } ?? message }
+}

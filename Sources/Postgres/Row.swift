@@ -1,0 +1,18 @@
+/// One row, read column by column from left to right.
+public struct Row {
+    private let result: Result
+    private let index: Int32
+    private var column: Int32 = 0
+
+    init(result: Result, index: Int32) {
+        self.result = result
+        self.index = index
+    }
+
+    /// Reads the next column.
+    /// - Throws: `DecodingError` when it is not of this type.
+    public mutating func next<Value: PostgresValue>(_: Value.Type = Value.self) throws(DecodingError) -> Value {
+        defer { column += 1 }
+        return try result.cell(index, column)
+    }
+}

@@ -1,0 +1,24 @@
+/// The parameters of a statement, in order, encoded into one buffer.
+public struct Bindings: Sendable {
+    /// Where a parameter's bytes lie, and what they are.
+    public struct Parameter: Sendable {
+        /// The Postgres type's object id.
+        public let type: UInt32
+        /// The first byte's place in the buffer.
+        public let offset: Int
+        /// The number of bytes, or `nil` for NULL.
+        public let count: Int?
+    }
+
+    /// All parameters' bytes, one after the other.
+    public private(set) var buffer: [UInt8] = []
+    /// The parameters: `$1` first.
+    public private(set) var parameters: [Parameter] = []
+
+    /// Adds a parameter.
+    mutating func append<Value: Bindable>(_ value: Value) {
+        let offset = buffer.count
+        let isThere = value.encode(into: &buffer)
+        parameters.append(Parameter(type: Value.type, offset: offset, count: isThere ? buffer.count - offset : nil))
+    }
+}

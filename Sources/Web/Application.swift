@@ -1,0 +1,49 @@
+import HTTPTypes
+import Logging
+
+/// Blueprints put together: takes requests, gives responses, and never fails.
+public struct Application: Sendable {
+    private var router = Router()
+    private let cors: CORS
+    private let log: Logger
+
+    /// Makes an application without routes.
+    public init(cors: CORS = .anyOrigin, log: Logger = Logger(label: "aktify.web")) {
+        self.cors = cors
+        self.log = log
+    }
+
+    /// Mounts a blueprint under a prefix: `/`, or one that begins with a slash and does not end with one.
+    /// - Throws: `SetupError` when the prefix is taken, or a route stands there twice.
+    public mutating func mount(_ blueprint: Blueprint, at prefix: String) throws(SetupError) {
+        try router.mount(blueprint, at: prefix)
+    }
+
+    /// Answers a request. This is the only place where a request's errors are caught.
+    public func respond(to request: Request) async -> Response {
+        do {
+            return complete(try await router.respond(to: request), for: request)
+        } catch {
+            return respond(to: request, with: error)
+        }
+    }
+
+    /// Answers a request with an error.
+    public func respond(to request: Request, with error: any Error) -> Response {
+        let known = (error as? any HTTPErrorConvertible)?.httpError
+        if known == nil || known?.status.kind == .serverError {
+            log.error("\(error)", metadata: ["request_id": "\(request.id)", "request": "\(request.method) \(request.target)"])
+        }
+        return complete((known ?? .internalServerError).response(to: request), for: request)
+    }
+
+    /// Adds what every response has.
+    private func complete(_ response: Response, for request: Request) -> Response {
+        var response = response
+        if case .bytes(let bytes) = response.body { response.headers.append(.contentLength, String(bytes.count)) }
+        if request.method == .head { response.body = .bytes([]) }
+        cors.apply(to: &response, for: request)
+        response.headers.append(.requestID, request.id)
+        return response
+    }
+}

@@ -1,0 +1,68 @@
+import HTTPTypes
+
+/// A request that is answered with an error: a status, a sentence that says what to change, and where.
+public struct HTTPError: Error, Sendable {
+    /// What is wrong with one field of a body.
+    public struct Field: Hashable, Sendable {
+        /// The field's name in the body.
+        public var name: String
+        /// What is wrong with it, as a sentence.
+        public var message: String
+
+        /// Says what is wrong with a field.
+        public init(_ name: String, _ message: String) {
+            self.name = name
+            self.message = message
+        }
+    }
+
+    /// The status, 400 or above.
+    public var status: HTTPResponse.Status
+    /// What is wrong, as a sentence; it must not tell of SQL or of data.
+    public var message: String
+    /// What is wrong with single fields of the body.
+    public var fields: [Field]
+    /// Further header fields: `Allow`, `Retry-After`.
+    public var headers: HTTPFields
+
+    /// Makes an error.
+    public init(_ status: HTTPResponse.Status, _ message: String, fields: [Field] = [], headers: HTTPFields = [:]) {
+        self.status = status
+        self.message = message
+        self.fields = fields
+        self.headers = headers
+    }
+}
+
+/// An error of the application's that clients may know of: its HTTP form stands beside the blueprints.
+public protocol HTTPErrorConvertible: Error {
+    /// The error as HTTP tells it.
+    var httpError: HTTPError { get }
+}
+
+extension HTTPError: HTTPErrorConvertible {
+    public var httpError: HTTPError { self }
+
+    /// What clients get to know of an error that is no business of theirs.
+    static var internalServerError: HTTPError { HTTPError(.internalServerError, "Internal Server Error") }
+
+    /// `{"errors":[…],"message":"…","request_id":"…"}`
+    func response(to request: Request) -> Response {
+        .json(status, headers: headers) { json in
+            json.beginObject()
+            if !fields.isEmpty { json.member("errors", fields) }
+            json.member("message", message)
+            json.member("request_id", request.id)
+            json.endObject()
+        }
+    }
+}
+
+extension HTTPError.Field: JSONWritable {
+    public func write(to json: inout JSONWriter) {
+        json.beginObject()
+        json.member("field", name)
+        json.member("message", message)
+        json.endObject()
+    }
+}

@@ -1,0 +1,214 @@
+/// Why bytes are not JSON: what was expected, and after how many bytes.
+public struct JSONError: Error, Hashable, CustomStringConvertible {
+    let problem: String
+    let offset: Int
+
+    public var description: String { "\(problem) at byte \(offset)" }
+}
+
+extension JSON {
+    /// Parses a text of UTF-8 (RFC 8259); a byte order mark in front of it is passed over.
+    /// - Throws: `JSONError` when it is not JSON, not UTF-8, or nested more than 64 deep.
+    public init(parsing bytes: [UInt8]) throws(JSONError) {
+        if let offset = bytes.firstInvalidUTF8 { throw JSONError(problem: "invalid UTF-8", offset: offset) }
+        var parser = JSONParser(bytes: bytes, index: bytes.starts(with: [0xef, 0xbb, 0xbf]) ? 3 : 0)
+        self = try parser.document()
+    }
+}
+
+extension [UInt8] {
+    fileprivate var firstInvalidUTF8: Int? {
+        guard String(validating: self, as: UTF8.self) == nil else { return nil }
+        // Shown to the client only: the longest valid beginning, found by halves.
+        var valid = 0
+        var invalid = count
+        while invalid - valid > 1 {
+            let middle = (valid + invalid) / 2
+            let isValid = (0...Swift.min(3, middle)).contains { String(validating: self[..<(middle - $0)], as: UTF8.self) != nil }
+            if isValid { valid = middle } else { invalid = middle }
+        }
+        return valid
+    }
+}
+
+/// Goes through a text once, from left to right.
+private struct JSONParser {
+    let bytes: [UInt8]
+    var index: Int
+    var depth = 0
+
+    static let deepest = 64
+
+    init(bytes: [UInt8], index: Int) {
+        self.bytes = bytes
+        self.index = index
+    }
+
+    mutating func document() throws(JSONError) -> JSON {
+        let value = try value()
+        skipSpace()
+        guard index == bytes.count else { throw error("nothing more was expected") }
+        return value
+    }
+
+    private func error(_ problem: String) -> JSONError { JSONError(problem: problem, offset: index) }
+
+    private var next: UInt8? { index < bytes.count ? bytes[index] : nil }
+
+    private mutating func skipSpace() {
+        while let byte = next, byte == 0x20 || byte == 0x0a || byte == 0x0d || byte == 0x09 { index += 1 }
+    }
+
+    private mutating func take(_ byte: UInt8) -> Bool {
+        guard next == byte else { return false }
+        index += 1
+        return true
+    }
+
+    private mutating func value() throws(JSONError) -> JSON {
+        skipSpace()
+        switch next {
+        case 0x7b: return try object()
+        case 0x5b: return try array()
+        case 0x22: return try string()
+        case 0x74: return try literal("true", .bool(true))
+        case 0x66: return try literal("false", .bool(false))
+        case 0x6e: return try literal("null", .null)
+        case .some(0x2d), .some(0x30...0x39): return try number()
+        case nil: throw error("the text ends where a value was expected")
+        default: throw error("a value was expected")
+        }
+    }
+
+    private mutating func literal(_ name: StaticString, _ value: JSON) throws(JSONError) -> JSON {
+        guard name.withUTF8Buffer({ bytes[index...].starts(with: $0) }) else { throw error("a value was expected") }
+        index += name.utf8CodeUnitCount
+        return value
+    }
+
+    // MARK: Arrays and objects
+
+    private mutating func enter() throws(JSONError) {
+        depth += 1
+        guard depth <= JSONParser.deepest else { throw error("more than \(JSONParser.deepest) levels of nesting") }
+        index += 1
+        skipSpace()
+    }
+
+    private mutating func array() throws(JSONError) -> JSON {
+        try enter()
+        var elements: [JSON] = []
+        if !take(0x5d) {
+            repeat { elements.append(try value()) } while try continues(until: 0x5d)
+        }
+        depth -= 1
+        return .array(elements)
+    }
+
+    private mutating func object() throws(JSONError) -> JSON {
+        try enter()
+        var members: [String: JSON] = [:]
+        if !take(0x7d) {
+            repeat { try member(into: &members) } while try continues(until: 0x7d)
+        }
+        depth -= 1
+        return .object(members)
+    }
+
+    private mutating func member(into members: inout [String: JSON]) throws(JSONError) {
+        skipSpace()
+        guard next == 0x22 else { throw error("a name in double quotes was expected") }
+        let name = if case .string(let name) = try string() { name } else { "\u{fffd}" }
+        skipSpace()
+        guard take(0x3a) else { throw error("a colon was expected") }
+        members[name] = try value()
+    }
+
+    /// Whether a comma follows, and so another element; the closing bracket ends them.
+    private mutating func continues(until bracket: UInt8) throws(JSONError) -> Bool {
+        skipSpace()
+        if take(0x2c) { return true }
+        guard take(bracket) else { throw error("a comma or a closing bracket was expected") }
+        return false
+    }
+
+    // MARK: Numbers
+
+    private mutating func number() throws(JSONError) -> JSON {
+        let start = index
+        _ = take(0x2d)
+        if !take(0x30) { try digits() }
+        if take(0x2e) { try digits() }
+        if take(0x65) || take(0x45) {
+            if !take(0x2b) { _ = take(0x2d) }
+            try digits()
+        }
+        return .number(String(decoding: bytes[start..<index], as: UTF8.self))
+    }
+
+    private mutating func digits() throws(JSONError) {
+        let start = index
+        while let byte = next, byte >= 0x30, byte <= 0x39 { index += 1 }
+        guard index > start else { throw error("a digit was expected") }
+    }
+
+    // MARK: Strings
+
+    private mutating func string() throws(JSONError) -> JSON {
+        index += 1
+        var text: [UInt8] = []
+        var isBroken = false
+        while let byte = next, byte != 0x22 {
+            guard byte >= 0x20 else { throw error("a control character must be escaped") }
+            if byte == 0x5c { try escape(into: &text, &isBroken) } else {
+                text.append(byte)
+                index += 1
+            }
+        }
+        guard take(0x22) else { throw error("the text ends within a string") }
+        return isBroken ? .brokenString : .string(String(decoding: text, as: UTF8.self))
+    }
+
+    private mutating func escape(into text: inout [UInt8], _ isBroken: inout Bool) throws(JSONError) {
+        index += 1
+        guard let byte = next else { throw error("the text ends within a string") }
+        index += 1
+        switch byte {
+        case 0x22, 0x5c, 0x2f: text.append(byte)
+        case 0x62: text.append(0x08)
+        case 0x66: text.append(0x0c)
+        case 0x6e: text.append(0x0a)
+        case 0x72: text.append(0x0d)
+        case 0x74: text.append(0x09)
+        case 0x75:
+            if let scalar = try scalar() { text.append(contentsOf: String(Character(scalar)).utf8) } else { isBroken = true }
+        default:
+            index -= 1
+            throw error("an unknown escape")
+        }
+    }
+
+    /// The character that `\uXXXX`, or a pair of them, stands for; `nil` for half a pair.
+    private mutating func scalar() throws(JSONError) -> Unicode.Scalar? {
+        let unit = try codeUnit()
+        guard unit & 0xfc00 == 0xd800 else { return Unicode.Scalar(unit) }
+        guard bytes[index...].starts(with: [0x5c, 0x75]) else { return nil }
+        let start = index
+        index += 2
+        let low = try codeUnit()
+        guard low & 0xfc00 == 0xdc00 else {
+            index = start
+            return nil
+        }
+        return Unicode.Scalar(0x10000 + (unit & 0x3ff) << 10 + low & 0x3ff)
+    }
+
+    private mutating func codeUnit() throws(JSONError) -> UInt32 {
+        let digits = bytes[index...].prefix(4)
+        guard digits.count == 4, digits.allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }),
+            let unit = UInt32(String(decoding: digits, as: UTF8.self), radix: 16)
+        else { throw error("four hexadecimal digits were expected") }
+        index += 4
+        return unit
+    }
+}

@@ -1,0 +1,159 @@
+/// Writes JSON into bytes: compact, everything outside of ASCII's printable characters escaped, keys in the order in which the
+/// caller gives them (sorted, by the contract).
+public struct JSONWriter: Sendable {
+    private var bytes: [UInt8] = []
+    private var needsComma = false
+
+    init() { bytes.reserveCapacity(256) }
+
+    /// What was written, and a newline.
+    mutating func finish() -> [UInt8] {
+        bytes.append(0x0a)
+        return bytes
+    }
+
+    /// Begins an object.
+    public mutating func beginObject() { begin(0x7b) }
+
+    /// Ends the object that was begun last.
+    public mutating func endObject() { end(0x7d) }
+
+    /// Begins an array.
+    public mutating func beginArray() { begin(0x5b) }
+
+    /// Ends the array that was begun last.
+    public mutating func endArray() { end(0x5d) }
+
+    /// Writes a member of an object.
+    public mutating func member(_ key: StaticString, _ value: some JSONWritable) {
+        separate()
+        bytes.append(0x22)
+        key.withUTF8Buffer { bytes.append(contentsOf: $0) }
+        bytes.append(0x22)
+        bytes.append(0x3a)
+        needsComma = false
+        value.write(to: &self)
+    }
+
+    /// Writes a string.
+    public mutating func string(_ text: String) {
+        separate()
+        bytes.append(0x22)
+        escape(text)
+        bytes.append(0x22)
+    }
+
+    /// Writes text that is JSON already: a number, a literal, a string that needs no escape.
+    mutating func raw(_ json: StaticString) {
+        separate()
+        json.withUTF8Buffer { bytes.append(contentsOf: $0) }
+    }
+
+    mutating func number(_ value: some BinaryInteger) {
+        separate()
+        bytes.append(contentsOf: String(value).utf8)
+    }
+
+    /// Writes a moment as RFC 9110 writes dates, in quotes.
+    public mutating func date(unixSeconds: Int64) {
+        separate()
+        bytes.append(0x22)
+        HTTPDate(unixSeconds: unixSeconds).append(to: &bytes)
+        bytes.append(0x22)
+    }
+
+    private mutating func begin(_ bracket: UInt8) {
+        separate()
+        bytes.append(bracket)
+        needsComma = false
+    }
+
+    private mutating func end(_ bracket: UInt8) {
+        bytes.append(bracket)
+        needsComma = true
+    }
+
+    /// Puts a comma where one belongs before the next value.
+    private mutating func separate() {
+        if needsComma { bytes.append(0x2c) }
+        needsComma = true
+    }
+
+    // MARK: Escaping
+
+    private mutating func escape(_ text: String) {
+        var text = text
+        text.withUTF8 { utf8 in
+            var rest = utf8[...]
+            while let stop = rest.firstIndex(where: { !JSONWriter.isPlain($0) }) {
+                bytes.append(contentsOf: rest[..<stop])
+                let (scalar, next) = JSONWriter.scalar(in: rest, at: stop)
+                escape(scalar)
+                rest = rest[next...]
+            }
+            bytes.append(contentsOf: rest)
+        }
+    }
+
+    private static func isPlain(_ byte: UInt8) -> Bool { byte >= 0x20 && byte < 0x7f && byte != 0x22 && byte != 0x5c }
+
+    /// The scalar at `index`, and where the next one begins; a `String`'s UTF-8 is always well-formed.
+    private static func scalar(in utf8: Slice<UnsafeBufferPointer<UInt8>>, at index: Int) -> (UInt32, Int) {
+        let first = utf8[index]
+        let count = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4
+        var value = UInt32(count == 1 ? first : first & (0x7f >> count))
+        for byte in utf8[(index + 1)..<(index + count)] { value = value << 6 | UInt32(byte & 0x3f) }
+        return (value, index + count)
+    }
+
+    private mutating func escape(_ scalar: UInt32) {
+        switch scalar {
+        case 0x22, 0x5c: bytes += [0x5c, UInt8(scalar)]
+        case 0x08: bytes += "\\b".utf8
+        case 0x09: bytes += "\\t".utf8
+        case 0x0a: bytes += "\\n".utf8
+        case 0x0c: bytes += "\\f".utf8
+        case 0x0d: bytes += "\\r".utf8
+        case 0x10000...: escape(pairOf: scalar - 0x10000)
+        default: escape(unit: scalar)
+        }
+    }
+
+    private mutating func escape(pairOf offset: UInt32) {
+        escape(unit: 0xd800 + offset >> 10)
+        escape(unit: 0xdc00 + offset & 0x3ff)
+    }
+
+    private mutating func escape(unit: UInt32) {
+        bytes += "\\u".utf8
+        for shift in [12, 8, 4, 0] as [UInt32] { bytes.append(JSONWriter.digits[Int(unit >> shift & 0xf)]) }
+    }
+
+    private static let digits = Array("0123456789abcdef".utf8)
+}
+
+/// A value that has a JSON form.
+public protocol JSONWritable {
+    /// Writes the value.
+    func write(to json: inout JSONWriter)
+}
+
+extension Bool: JSONWritable {
+    public func write(to json: inout JSONWriter) { json.raw(self ? "true" : "false") }
+}
+
+extension Int64: JSONWritable {
+    public func write(to json: inout JSONWriter) { json.number(self) }
+}
+
+extension String: JSONWritable {
+    public func write(to json: inout JSONWriter) { json.string(self) }
+}
+
+extension Array: JSONWritable where Element: JSONWritable {
+    public func write(to json: inout JSONWriter) {
+        json.beginArray()
+        for element in self { element.write(to: &json) }
+        json.endArray()
+    }
+}

@@ -1,0 +1,64 @@
+import HTTPTypes
+
+/// A path with the methods that it takes.
+struct Resource: Sendable {
+    enum Segment: Hashable, Sendable {
+        case literal(String)
+        case parameter(String)
+    }
+
+    let path: String
+    private let segments: [Segment]
+    private var handlers: [(method: HTTPRequest.Method, handler: Blueprint.Handler)] = []
+
+    init(path: String) {
+        self.path = path
+        segments = Target.segments(path[...]).map { segment in
+            segment.hasPrefix("<") && segment.hasSuffix(">")
+                ? .parameter(String(segment.dropFirst().dropLast())) : .literal(segment)
+        }
+    }
+
+    /// Adds a handler, unless the method has one already.
+    mutating func add(_ handler: @escaping Blueprint.Handler, for method: HTTPRequest.Method) -> Bool {
+        guard !handlers.contains(where: { $0.method == method }) else { return false }
+        handlers.append((method, handler))
+        return true
+    }
+
+    /// Whether two paths stand for the same requests: parameters are alike, whatever their names.
+    func isSame(as other: Resource) -> Bool {
+        segments.count == other.segments.count && zip(segments, other.segments).allSatisfy { pair in
+            if case (.parameter, .parameter) = pair { true } else { pair.0 == pair.1 }
+        }
+    }
+
+    /// The values of the parameters when the path is one of this resource's, else `nil`.
+    func match(_ path: [String]) -> [(name: String, value: String)]? {
+        guard path.count == segments.count else { return nil }
+        var parameters: [(name: String, value: String)] = []
+        for (segment, given) in zip(segments, path) {
+            switch segment {
+            case .literal(let literal): guard literal == given else { return nil }
+            case .parameter(let name):
+                guard !given.isEmpty else { return nil }
+                parameters.append((name, given))
+            }
+        }
+        return parameters
+    }
+
+    /// What answers a method: HEAD is GET, whose body is left out later.
+    func handler(for method: HTTPRequest.Method) -> Blueprint.Handler? {
+        handlers.first { $0.method == (method == .head ? .get : method) }?.handler
+    }
+
+    /// Whether a method is taken, OPTIONS included.
+    func takes(_ method: HTTPRequest.Method) -> Bool { method == .options || handler(for: method) != nil }
+
+    /// The value of `Allow`: `GET, HEAD, OPTIONS`, then the others in the order of the routes.
+    var allow: String {
+        let others = handlers.map(\.method.rawValue).filter { $0 != "GET" }
+        return ((handler(for: .get) == nil ? [] : ["GET", "HEAD"]) + ["OPTIONS"] + others).joined(separator: ", ")
+    }
+}

@@ -1,0 +1,51 @@
+import HTTPTypes
+
+/// What is answered: a status, header fields, and a body that is there already or is made while it is sent.
+public struct Response: Sendable {
+    /// A response's body.
+    public enum Body: Sendable {
+        /// A body that is there already.
+        case bytes([UInt8])
+        /// A body that is written piece by piece, each piece when the client has room for it; its length is not known.
+        case stream(@Sendable (any BodyWriter) async throws -> Void)
+    }
+
+    /// The status.
+    public var status: HTTPResponse.Status
+    /// The header fields; `Content-Length` is added for a body that is there already.
+    public var headers: HTTPFields
+    /// The body.
+    public var body: Body
+
+    /// Makes a response.
+    public init(_ status: HTTPResponse.Status, headers: HTTPFields = [:], body: Body = .bytes([])) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+    }
+
+    /// A JSON response: one value, and a newline.
+    public static func json(
+        _ status: HTTPResponse.Status = .ok, headers: HTTPFields = [:], _ write: (inout JSONWriter) -> Void
+    ) -> Response {
+        var writer = JSONWriter()
+        write(&writer)
+        var response = Response(status, headers: headers, body: .bytes(writer.finish()))
+        response.headers.append(.contentType, "application/json")
+        return response
+    }
+
+    /// A JSON response of one value.
+    public static func json(
+        _ value: some JSONWritable, status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]
+    ) -> Response {
+        json(status, headers: headers) { value.write(to: &$0) }
+    }
+}
+
+/// Where a streamed body goes.
+public protocol BodyWriter: Sendable {
+    /// Sends bytes, and returns when there is room for more.
+    /// - Throws: when the client is gone, or makes no room in time.
+    func write(_ bytes: [UInt8]) async throws
+}

@@ -1,0 +1,82 @@
+import HTTPTypes
+
+/// Finds what answers a request: the blueprint's prefix first, then the path, then the method.
+struct Router: Sendable {
+    private struct Mount: Sendable {
+        let prefix: [String]
+        var resources: [Resource] = []
+    }
+
+    private var mounts: [Mount] = []
+
+    /// Adds a blueprint's routes under a prefix.
+    /// - Throws: `SetupError` when the prefix is taken, or a route stands there twice.
+    mutating func mount(_ blueprint: Blueprint, at prefix: String) throws(SetupError) {
+        var mount = Mount(prefix: prefix == "/" ? [] : Target.segments(prefix[...]))
+        guard prefix.hasPrefix("/"), prefix == "/" || !prefix.hasSuffix("/") else {
+            throw SetupError("a prefix begins with a slash and does not end with one: \(prefix)")
+        }
+        guard !mounts.contains(where: { $0.prefix == mount.prefix }) else {
+            throw SetupError("two blueprints have the prefix \(prefix): mount one of them elsewhere")
+        }
+        for route in blueprint.routes { try add(route, under: prefix == "/" ? "" : prefix, to: &mount) }
+        // The longest prefix first, so that a blueprint under another's prefix is asked first.
+        mounts.insert(mount, at: mounts.firstIndex { $0.prefix.count < mount.prefix.count } ?? mounts.endIndex)
+    }
+
+    private func add(_ route: Blueprint.Route, under prefix: String, to mount: inout Mount) throws(SetupError) {
+        let resource = Resource(path: prefix + route.path)
+        var index = mount.resources.firstIndex { $0.isSame(as: resource) }
+        if index == nil {
+            mount.resources.append(resource)
+            index = mount.resources.endIndex - 1
+        }
+        guard let index, mount.resources[index].add(route.handler, for: route.method) else {
+            throw SetupError("the route \(route.method) \(resource.path) stands there twice: remove one of them")
+        }
+    }
+
+    /// Lets the right handler answer.
+    /// - Throws: 404, 405, and what the handler throws.
+    func respond(to request: Request) async throws -> Response {
+        let target = Target(request.target)
+        guard let (resource, parameters) = find(target.segments) else { return try redirect(request, target) }
+        if let handler = resource.handler(for: request.method) {
+            var request = request
+            request.parameters = parameters
+            return try await handler(request)
+        }
+        guard request.method == .options else { throw methodNotAllowed(resource) }
+        return Response(.ok, headers: [.allow: resource.allow])
+    }
+
+    private func find(_ path: [String]) -> (Resource, [(name: String, value: String)])? {
+        for mount in mounts where path.starts(with: mount.prefix) {
+            for resource in mount.resources {
+                if let parameters = resource.match(path) { return (resource, parameters) }
+            }
+        }
+        return nil
+    }
+
+    /// Sends a request for a path that only lacks its last slash, or has slashes in a row, to the right path.
+    private func redirect(_ request: Request, _ target: Target) throws -> Response {
+        for path in [target.merged, target.merged + "/"] where path != target.path {
+            guard let (resource, _) = find(Target.segments(path[...])) else { continue }
+            guard resource.takes(request.method) else { throw methodNotAllowed(resource) }
+            return Response(.permanentRedirect, headers: [.location: request.url(target.redirected(to: path))])
+        }
+        throw HTTPError(.notFound, "Not found.")
+    }
+
+    private func methodNotAllowed(_ resource: Resource) -> HTTPError {
+        HTTPError(.methodNotAllowed, "The method is not allowed here.", headers: [.allow: resource.allow])
+    }
+}
+
+/// A mistake in how an application was put together; it fails at start-up.
+public struct SetupError: Error, CustomStringConvertible {
+    public let description: String
+
+    init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,56 @@
+/// A request's target, taken apart: the path is cut at the slashes first and percent-decoded then, so that `%2F` is data.
+struct Target {
+    /// The path as it was sent.
+    let path: Substring
+    /// What follows the first `?`, as it was sent; empty when there is none.
+    let query: Substring
+    /// The path's segments, percent-decoded: `/campaigns/` has `campaigns` and an empty one.
+    let segments: [String]
+
+    init(_ target: String) {
+        let end = target.utf8.firstIndex(of: 0x3f) ?? target.endIndex
+        path = target[..<end]
+        query = end == target.endIndex ? "" : target[target.index(after: end)...]
+        segments = Target.segments(path)
+    }
+
+    static func segments(_ path: Substring) -> [String] {
+        path.utf8.dropFirst(path.utf8.first == 0x2f ? 1 : 0).split(separator: 0x2f, omittingEmptySubsequences: false).map {
+            $0.contains(0x25) ? decoded($0) : String(Substring($0))
+        }
+    }
+
+    /// Percent-decodes (RFC 3986, section 2.1); a `%` without two digits stays, bytes that are not UTF-8 are replaced.
+    private static func decoded(_ segment: Substring.UTF8View) -> String {
+        var bytes: [UInt8] = []
+        var rest = segment[...]
+        while let byte = rest.popFirst() {
+            if byte == 0x25, let value = UInt8(hex: rest.prefix(2)) {
+                bytes.append(value)
+                rest = rest.dropFirst(2)
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// The path with runs of slashes made one.
+    var merged: String {
+        var path = ""
+        for character in self.path.unicodeScalars where character != "/" || path.unicodeScalars.last != "/" {
+            path.unicodeScalars.append(character)
+        }
+        return path
+    }
+
+    /// What a redirect to `path` names: the query goes with it.
+    func redirected(to path: String) -> String { query.isEmpty ? path : "\(path)?\(query)" }
+}
+
+extension UInt8 {
+    fileprivate init?(hex digits: Substring.UTF8View) {
+        guard digits.count == 2, let value = UInt8(String(Substring(digits)), radix: 16), digits.first != 0x2b else { return nil }
+        self = value
+    }
+}

@@ -1,0 +1,39 @@
+import AktifyAPI
+import CLinux
+import Glibc
+import Logging
+
+/// The variables that this process was started with: read here, and nowhere else.
+func processEnvironment() -> [String: String] {
+    var variables: [String: String] = [:]
+    var next = process_environment()
+    while let entry = next?.pointee {
+        let parts = String(cString: entry).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        variables[String(parts[0])] = parts.count == 2 ? String(parts[1]) : ""
+        next = next?.successor()
+    }
+    return variables
+}
+
+/// Reads the configuration, and lets the log be as it says.
+/// - Throws: `ConfigError`, in one line.
+func loadConfig(_ environment: [String: String]) throws -> Config {
+    let config = try Config(environment: environment, readFile: readFile)
+    let level = Logger.Level(rawValue: config.logLevel) ?? .info
+    LoggingSystem.bootstrap { label in
+        var handler = StreamLogHandler.standardError(label: label)
+        handler.logLevel = level
+        return handler
+    }
+    return config
+}
+
+/// The text of a file, if it can be read and is UTF-8.
+func readFile(_ path: String) -> String? {
+    guard let file = fopen(path, "r") else { return nil }
+    defer { fclose(file) }
+    var bytes: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 4096)
+    while case let count = fread(&buffer, 1, buffer.count, file), count > 0 { bytes += buffer[..<count] }
+    return String(validating: bytes, as: UTF8.self)
+}

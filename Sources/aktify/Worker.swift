@@ -1,0 +1,67 @@
+import AktifyAPI
+import EventLoop
+import FastCGI
+import Glibc
+import Logging
+
+/// A process that serves: some loops, each with an application and a server of its own, sharing only the listening socket.
+final class Worker: Sendable {
+    private let config: Config
+    private let loops: [Loop]
+    private let log = Logger(label: "aktify.worker")
+
+    init(config: Config, loops count: Int) throws {
+        self.config = config
+        loops = try (0..<count).map { _ in try Loop() }
+    }
+
+    /// Serves until one of `signals` arrives, then drains.
+    /// - Parameter listen: makes the socket to accept from. Only the servers hold it, and let go of it when they drain.
+    func run(until signals: [Int32], listen: @Sendable () throws -> ListeningSocket) async throws {
+        let threads = try loops.map { try $0.runOnNewThread() }
+        let servers = try await startServers(on: listen())
+        log.info("ready", metadata: ["pid": "\(getpid())", "loops": "\(loops.count)"])
+        let signal = try await firstSignal(of: signals)
+        log.info("draining", metadata: ["signal": "\(String(cString: strsignal(signal)))"])
+        await drain(servers)
+        for (loop, thread) in zip(loops, threads) {
+            loop.stop()
+            pthread_join(thread, nil)
+        }
+    }
+
+    private func startServers(on listener: ListeningSocket) async throws -> [Server] {
+        var servers: [Server] = []
+        for loop in loops { servers.append(try await startServer(on: loop, listener)) }
+        return servers
+    }
+
+    /// Makes the application on the loop's own thread, since all that it opens belongs to that loop.
+    private func startServer(on loop: Loop, _ listener: ListeningSocket) async throws -> Server {
+        try await Task(executorPreference: loop) { [config, log] in
+            let limits = Limits(bodyBytes: config.maxBodyBytes)
+            let server = try Server(application: createApp(config), loop: loop, limits: limits, log: log)
+            try server.listen(on: listener)
+            return server
+        }.value
+    }
+
+    /// Waits for the first signal; any later one ends the process at once.
+    private func firstSignal(of signals: [Int32]) async throws -> Int32 {
+        guard let loop = Loop.current else { preconditionFailure("a worker runs on a loop") }
+        let first = Waiter<Int32>(on: loop)
+        _ = try Signals.watch(signals, on: loop) { signal in
+            if first.isResumed { exit(128 + signal) }
+            first.resume(returning: signal)
+        }
+        return try await first.value()
+    }
+
+    private func drain(_ servers: [Server]) async {
+        await withTaskGroup(of: Void.self) { group in
+            for (loop, server) in zip(loops, servers) {
+                group.addTask(executorPreference: loop) { await server.drain() }
+            }
+        }
+    }
+}

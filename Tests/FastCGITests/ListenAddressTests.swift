@@ -1,0 +1,21 @@
+import FastCGI
+import Testing
+
+@Suite struct ListenAddressTests {
+    @Test func `a path, a host and an IPv6 address are told apart`() throws {
+        #expect(try ListenAddress("unix:/run/api:1.sock") == .unix("/run/api:1.sock"))
+        #expect(try ListenAddress("127.0.0.1:9000") == .tcp(host: "127.0.0.1", port: 9000))
+        #expect(try ListenAddress("[::1]:9000") == .tcp(host: "::1", port: 9000))
+        #expect(try ListenAddress(":9000") == .tcp(host: "", port: 9000))
+    }
+
+    @Test(arguments: ["", "unix:", "api", "host:", "host:x", "host:70000", "unix:/" + String(repeating: "x", count: 107)])
+    func `what is no address is refused in a sentence`(text: String) {
+        #expect(throws: ListenAddress.Malformed.self) { try ListenAddress(text) }
+    }
+
+    @Test func `a Unix socket's path may have 107 bytes`() throws {
+        let path = "/" + String(repeating: "x", count: 106)
+        #expect(try ListenAddress("unix:\(path)") == .unix(path))
+    }
+}
