@@ -5,9 +5,9 @@ import SQL
 
 /// The connections of one loop: few, since single reads share them.
 ///
-/// Reads go to the connection that has least to do, in its pipeline, but not to one whose head is late, and not to one that
-/// is full. A lease waits until a connection has nothing under way; meanwhile, reads go elsewhere. One connection is always
-/// left to the reads, when there are two or more.
+/// Reads are added to a connection's pipeline, but not when its head is late, and not when it is full. A lease waits until
+/// a connection has nothing under way; meanwhile, reads go elsewhere. One connection is always left to the reads, when
+/// there are two or more.
 ///
 /// Sound as `@unchecked Sendable`: it is touched on its loop's thread only.
 public final class Pool: @unchecked Sendable {
@@ -32,8 +32,10 @@ public final class Pool: @unchecked Sendable {
         self.log = log
     }
 
-    /// How many statements a connection carries at once, at most.
-    private static let fullDepth = 128
+    /// How many statements a connection carries before the next one is taken into use.
+    private static let easyDepth = 32
+    /// How many statements a connection carries, at most.
+    private static let fullDepth = 256
 
     // MARK: Reading
 
@@ -54,18 +56,18 @@ public final class Pool: @unchecked Sendable {
         return try await wait(\.readers)
     }
 
-    /// The connection to add a read to. Another is opened, while there may be more, when all have something to do.
+    /// The connection to add a read to: the first one that carries few, since a pipeline is the better the more requests
+    /// share its packets; when all carry more, the least busy one. Another is opened, while there may be more, when the first
+    /// cannot take it.
     private func leastBusy() -> Connection? {
-        var best: Connection?
-        for connection in shared.dropFirst(lessees.isEmpty ? 0 : reserved) where connection.depth < best?.depth ?? Pool.fullDepth {
-            if !connection.isLate { best = connection }
-        }
-        if best?.depth != 0 { openAnother() }
+        let candidates = shared.dropLast(reserved).filter { !$0.isLate && $0.depth < Pool.fullDepth }
+        let best = candidates.first { $0.depth < Pool.easyDepth } ?? candidates.min { $0.depth < $1.depth }
+        if best == nil || best !== shared.first { openAnother() }
         return best
     }
 
-    /// How many connections, the first ones, take no more reads because a lease waits for them.
-    private var reserved: Int { mayLease ? min(1, shared.count) : 0 }
+    /// How many connections, the last ones, take no more reads because a lease waits for one.
+    private var reserved: Int { lessees.isEmpty || !mayLease ? 0 : 1 }
 
     // MARK: Leasing
 

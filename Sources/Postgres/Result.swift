@@ -24,16 +24,15 @@ public final class Result: @unchecked Sendable {
     /// Reads a row, from its first column on.
     public func row(_ index: Int) -> Row { Row(result: self, index: Int32(index)) }
 
+    /// Reads a cell. libpq has no length but 0 for NULL, and for a column that is not there, which it calls NULL too.
     func cell<Value: PostgresValue>(_ row: Int32, _ column: Int32) throws(DecodingError) -> Value {
-        guard column < PQnfields(handle) else { throw DecodingError("there is no column \(column + 1)") }
-        guard PQgetisnull(handle, row, column) == 0 else {
+        let count = Int(PQgetlength(handle, row, column))
+        guard count > 0 || PQgetisnull(handle, row, column) == 0 else {
             if let null = Value.null { return null }
-            throw DecodingError("\(name(column)) is NULL, but \(Value.self) has no room for that")
+            throw DecodingError("\(name(column)) is NULL or missing, but \(Value.self) has no room for that")
         }
-        return try Value(binary: UnsafeRawBufferPointer(start: PQgetvalue(handle, row, column), count: length(row, column)))
+        return try Value(binary: UnsafeRawBufferPointer(start: PQgetvalue(handle, row, column), count: count))
     }
-
-    private func length(_ row: Int32, _ column: Int32) -> Int { Int(PQgetlength(handle, row, column)) }
 
     private func name(_ column: Int32) -> String { PQfname(handle, column).map { String(cString: $0) } ?? "a column" }
 

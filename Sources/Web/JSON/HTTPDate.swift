@@ -2,14 +2,15 @@
 ///
 /// Years below 1 and above 9999 have no such form: they become the first and the last second that have one.
 struct HTTPDate {
-    private let days: Int64
-    private let second: Int64
+    /// Days since 1970-01-01.
+    let days: Int64
+    private let second: Int
 
     init(unixSeconds: Int64) {
         let seconds = min(max(unixSeconds, -62_135_596_800), 253_402_300_799)
         let (quotient, remainder) = seconds.quotientAndRemainder(dividingBy: 86_400)
         days = remainder < 0 ? quotient - 1 : quotient
-        second = remainder < 0 ? remainder + 86_400 : remainder
+        second = Int(remainder < 0 ? remainder + 86_400 : remainder)
     }
 
     private static let weekdays: [StaticString] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
@@ -17,30 +18,37 @@ struct HTTPDate {
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ]
 
-    func append(to bytes: inout [UInt8]) {
+    /// What `appendDay` appends.
+    static let dayLength = 17
+
+    /// Appends `Mon, 23 Nov 2026 `.
+    func appendDay(to bytes: inout ByteBuffer) {
         let (year, month, day) = civilDate
-        append(HTTPDate.weekdays[Int((days % 7 + 7) % 7)], ", ", to: &bytes)
-        append(day, 2, " ", to: &bytes)
-        append(HTTPDate.months[month - 1], " ", to: &bytes)
-        append(year, 4, " ", to: &bytes)
-        append(Int(second / 3600), 2, ":", to: &bytes)
-        append(Int(second / 60 % 60), 2, ":", to: &bytes)
-        append(Int(second % 60), 2, " GMT", to: &bytes)
+        bytes.append(HTTPDate.weekdays[Int((days % 7 + 7) % 7)])
+        bytes.append(", ")
+        append(day, " ", to: &bytes)
+        bytes.append(HTTPDate.months[month - 1])
+        append(year / 100, year % 100, to: &bytes)
     }
 
-    private func append(_ name: StaticString, _ end: StaticString, to bytes: inout [UInt8]) {
-        name.withUTF8Buffer { bytes.append(contentsOf: $0) }
-        end.withUTF8Buffer { bytes.append(contentsOf: $0) }
+    /// Appends `07:33:36 GMT`.
+    func appendTime(to bytes: inout ByteBuffer) {
+        append(second / 3600, ":", to: &bytes)
+        append(second / 60 % 60, ":", to: &bytes)
+        append(second % 60, " GMT", to: &bytes)
     }
 
-    private func append(_ number: Int, _ digits: Int, _ end: StaticString, to bytes: inout [UInt8]) {
-        if digits == 4 {
-            bytes.append(0x30 + UInt8(number / 1000))
-            bytes.append(0x30 + UInt8(number / 100 % 10))
-        }
-        bytes.append(0x30 + UInt8(number / 10 % 10))
+    private func append(_ century: Int, _ year: Int, to bytes: inout ByteBuffer) {
+        bytes.append(0x20)
+        append(century, "", to: &bytes)
+        append(year, " ", to: &bytes)
+    }
+
+    /// Appends a number's two digits, and what follows them.
+    private func append(_ number: Int, _ end: StaticString, to bytes: inout ByteBuffer) {
+        bytes.append(0x30 + UInt8(number / 10))
         bytes.append(0x30 + UInt8(number % 10))
-        end.withUTF8Buffer { bytes.append(contentsOf: $0) }
+        bytes.append(end)
     }
 
     /// The Gregorian date. Years are counted from March, in eras of 400, so that the leap day is the last of its year.

@@ -1,15 +1,17 @@
 /// Writes JSON into bytes: compact, everything outside of ASCII's printable characters escaped, keys in the order in which the
 /// caller gives them (sorted, by the contract).
-public struct JSONWriter: Sendable {
-    private var bytes: [UInt8] = []
+public struct JSONWriter: ~Copyable {
+    private var bytes = ByteBuffer(capacity: 512)
     private var needsComma = false
+    /// The day that was written last, and where: the next date is of the same day, as a rule.
+    private var lastDay: (day: Int64, offset: Int)?
 
-    init() { bytes.reserveCapacity(256) }
+    init() {}
 
     /// What was written, and a newline.
     mutating func finish() -> [UInt8] {
         bytes.append(0x0a)
-        return bytes
+        return bytes.bytes
     }
 
     /// Begins an object.
@@ -28,9 +30,8 @@ public struct JSONWriter: Sendable {
     public mutating func member(_ key: StaticString, _ value: some JSONWritable) {
         separate()
         bytes.append(0x22)
-        key.withUTF8Buffer { bytes.append(contentsOf: $0) }
-        bytes.append(0x22)
-        bytes.append(0x3a)
+        bytes.append(key)
+        bytes.append("\":")
         needsComma = false
         value.write(to: &self)
     }
@@ -46,19 +47,29 @@ public struct JSONWriter: Sendable {
     /// Writes text that is JSON already: a number, a literal, a string that needs no escape.
     mutating func raw(_ json: StaticString) {
         separate()
-        json.withUTF8Buffer { bytes.append(contentsOf: $0) }
+        bytes.append(json)
     }
 
-    mutating func number(_ value: some BinaryInteger) {
+    mutating func number(_ value: Int64) {
         separate()
-        bytes.append(contentsOf: String(value).utf8)
+        if value < 0 { bytes.append(0x2d) }
+        digits(of: value.magnitude)
+    }
+
+    private mutating func digits(of number: UInt64) {
+        if number >= 10 { digits(of: number / 10) }
+        bytes.append(0x30 + UInt8(number % 10))
     }
 
     /// Writes a moment as RFC 9110 writes dates, in quotes.
     public mutating func date(unixSeconds: Int64) {
         separate()
         bytes.append(0x22)
-        HTTPDate(unixSeconds: unixSeconds).append(to: &bytes)
+        let date = HTTPDate(unixSeconds: unixSeconds)
+        let offset = bytes.count
+        if let lastDay, lastDay.day == date.days { bytes.repeat(lastDay.offset, HTTPDate.dayLength) } else { date.appendDay(to: &bytes) }
+        lastDay = (date.days, offset)
+        date.appendTime(to: &bytes)
         bytes.append(0x22)
     }
 
@@ -86,12 +97,12 @@ public struct JSONWriter: Sendable {
         text.withUTF8 { utf8 in
             var rest = utf8[...]
             while let stop = rest.firstIndex(where: { !JSONWriter.isPlain($0) }) {
-                bytes.append(contentsOf: rest[..<stop])
+                bytes.append(UnsafeBufferPointer(rebasing: rest[..<stop]))
                 let (scalar, next) = JSONWriter.scalar(in: rest, at: stop)
                 escape(scalar)
                 rest = rest[next...]
             }
-            bytes.append(contentsOf: rest)
+            bytes.append(UnsafeBufferPointer(rebasing: rest))
         }
     }
 
@@ -108,12 +119,13 @@ public struct JSONWriter: Sendable {
 
     private mutating func escape(_ scalar: UInt32) {
         switch scalar {
-        case 0x22, 0x5c: bytes += [0x5c, UInt8(scalar)]
-        case 0x08: bytes += "\\b".utf8
-        case 0x09: bytes += "\\t".utf8
-        case 0x0a: bytes += "\\n".utf8
-        case 0x0c: bytes += "\\f".utf8
-        case 0x0d: bytes += "\\r".utf8
+        case 0x22: bytes.append("\\\"")
+        case 0x5c: bytes.append("\\\\")
+        case 0x08: bytes.append("\\b")
+        case 0x09: bytes.append("\\t")
+        case 0x0a: bytes.append("\\n")
+        case 0x0c: bytes.append("\\f")
+        case 0x0d: bytes.append("\\r")
         case 0x10000...: escape(pairOf: scalar - 0x10000)
         default: escape(unit: scalar)
         }
@@ -125,7 +137,7 @@ public struct JSONWriter: Sendable {
     }
 
     private mutating func escape(unit: UInt32) {
-        bytes += "\\u".utf8
+        bytes.append("\\u")
         for shift in [12, 8, 4, 0] as [UInt32] { bytes.append(JSONWriter.digits[Int(unit >> shift & 0xf)]) }
     }
 
