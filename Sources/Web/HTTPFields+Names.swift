@@ -1,13 +1,11 @@
 import HTTPTypes
 
 extension HTTPField.Name {
-    // Sound: all three are tokens (RFC 9110, section 5.1).
+    // Sound: both are tokens (RFC 9110, section 5.1).
     /// `X-Request-Id`, by which client, server and log name a request.
     public static let requestID = Self("X-Request-Id")!
     /// `Host`, as CGI passes it: one header field among the others.
     public static let hostName = Self("Host")!
-    /// `Vary`'s value and the like are spelled as the standards spell them.
-    static let vary = Self("Vary")!
 }
 
 extension HTTPFields {

@@ -1,39 +1,46 @@
 /// Writes the records that a web server sends.
-struct Records {
-    var bytes: [UInt8] = []
+public struct Records {
+    /// The records so far.
+    public var bytes: [UInt8] = []
+
+    /// Makes no records.
+    public init() {}
 
     /// A record of any type, as its parts say, also when they lie.
-    mutating func add(_ type: UInt8, _ content: [UInt8], id: UInt16 = 1, version: UInt8 = 1, padding: UInt8 = 0) {
+    public mutating func add(_ type: UInt8, _ content: [UInt8], id: UInt16 = 1, version: UInt8 = 1, padding: UInt8 = 0) {
         let count = UInt16(content.count)
         bytes += [version, type, UInt8(id >> 8), UInt8(id & 255), UInt8(count >> 8), UInt8(count & 255), padding, 0]
         bytes += content
         bytes += [UInt8](repeating: 0, count: Int(padding))
     }
 
-    mutating func begin(role: UInt8 = 1, keep: Bool = true, id: UInt16 = 1) {
+    /// A BEGIN_REQUEST.
+    public mutating func begin(role: UInt8 = 1, keep: Bool = true, id: UInt16 = 1) {
         add(1, [0, role, keep ? 1 : 0, 0, 0, 0, 0, 0], id: id)
     }
 
     /// Adds a stream: its content in records of at most `size` bytes, and its end.
-    mutating func stream(_ type: UInt8, _ content: [UInt8], size: Int = 65_528) {
+    public mutating func stream(_ type: UInt8, _ content: [UInt8], size: Int = 65_528) {
         for start in stride(from: 0, to: content.count, by: size) {
             add(type, Array(content[start..<min(start + size, content.count)]), padding: 3)
         }
         add(type, [])
     }
 
-    static func pairs(_ params: [(String, String)]) -> [UInt8] {
+    /// Names and values, as PARAMS carries them.
+    public static func pairs(_ params: [(String, String)]) -> [UInt8] {
         params.flatMap { length($0.utf8.count) + length($1.utf8.count) + Array($0.utf8) + Array($1.utf8) }
     }
 
-    static func length(_ count: Int) -> [UInt8] {
+    /// A length, in one byte or four.
+    public static func length(_ count: Int) -> [UInt8] {
         count < 128
             ? [UInt8(count)]
             : [UInt8(count >> 24) | 0x80, UInt8(count >> 16 & 255), UInt8(count >> 8 & 255), UInt8(count & 255)]
     }
 
     /// A whole request.
-    static func request(
+    public static func request(
         _ method: String, _ target: String, body: [UInt8] = [], declaring declared: Int? = nil, keep: Bool = true,
         params: [(String, String)] = [], size: Int = 65_528
     ) -> [UInt8] {

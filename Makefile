@@ -1,0 +1,32 @@
+.DEFAULT_GOAL := help
+.PHONY: help up down restart status logs psql env test test-unit
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+up: ## build, migrate and start everything; the API answers on port 5051 (API_PORT=… moves it)
+	@scripts/dev up
+
+down: ## stop everything; the data stays
+	@scripts/dev down
+
+restart: ## build and migrate, and replace the worker
+	@scripts/dev restart
+
+status: ## what runs
+	@scripts/dev status
+
+logs: ## follow the logs
+	@scripts/dev logs
+
+psql: ## open the database
+	@scripts/dev psql
+
+env: ## print the exports that point other tools at it: eval "$(make -s env)"
+	@scripts/dev env
+
+test: ## all tests: unit, feature (a real Postgres), end to end (nginx, worker and Postgres)
+	@scripts/test all
+
+test-unit: ## the tests that need no server
+	@scripts/test unit

@@ -1,0 +1,120 @@
+import HTTPTypes
+import Testing
+import Web
+
+@testable import AktifyAPI
+
+@Suite struct CampaignBlueprintTests {
+    private let repository = InMemoryCampaignRepository()
+
+    private func client() throws -> TestClient { TestClient(try createApp(.testing(), campaigns: repository)) }
+
+    private func seed(_ names: String...) async {
+        for name in names { _ = await repository.add(Campaign.Draft(name: name)) }
+    }
+
+    @Test func `the root greets`() async throws {
+        let answer = try await client().get("/")
+        #expect(answer.text == "\"Hello, from Flask!\"\n")
+        #expect(answer.headers[.contentLength] == "21")
+    }
+
+    @Test func `no campaigns are an empty array`() async throws {
+        #expect(try await client().get("/campaigns/").text == "[]\n")
+    }
+
+    @Test func `a campaign has six members, sorted`() async throws {
+        await seed("One")
+        let date = "Mon, 23 Nov 2026 07:33:36 GMT"
+        let one = #"{"created_on":"\#(date)","description":"","id":1,"is_active":true,"name":"One","updated_on":"\#(date)"}"#
+        #expect(try await client().get("/campaigns/1").text == one + "\n")
+        #expect(try await client().get("/campaigns/?limit=%FF").text == "[\(one)]\n")
+    }
+
+    @Test(arguments: ["1", "00001", "%31", "1?a=b", String(repeating: "0", count: 5000) + "1"])
+    func `an id may be written in many ways`(id: String) async throws {
+        await seed("One")
+        #expect(try await client().get("/campaigns/\(id)").status == .ok)
+    }
+
+    @Test(arguments: ["0", "2", "1001", "2147483648", "9223372036854775807", "9223372036854775808", "99999999999999999999"])
+    func `a campaign that is not there is 404`(id: String) async throws {
+        await seed("One")
+        let answer = try await client().get("/campaigns/\(id)")
+        #expect(answer.status == .notFound)
+        #expect(answer.text.hasPrefix(#"{"message":"Campaign not found.","request_id":""#))
+    }
+
+    @Test(arguments: ["abc", "-1", "+1", "1.0", "1e3", "%201", "1%20", "%00", "%FF", "½", "%D9%A1", "१", "²", "1%2F2"])
+    func `an id that is not digits is 422`(id: String) async throws {
+        let answer = try await client().get("/campaigns/\(id)")
+        #expect(answer.status == .unprocessableContent)
+        #expect(answer.text.hasPrefix(#"{"message":"id must be an integer","request_id":""#))
+    }
+
+    @Test func `a campaign is created, and its address told`() async throws {
+        let answer = try await client().post("/campaigns/", #"{"name":"  Spring ","description":"x","is_active":false}"#)
+        #expect(answer.status == .created)
+        #expect(answer.headers[.location] == "http://localhost:5051/campaigns/1")
+        let made = try #require(await repository.find(1))
+        #expect(made.name == "Spring" && made.description == "x" && !made.isActive)
+        #expect(try await client().get("/campaigns/1").text == answer.text)
+    }
+
+    @Test func `only the name is required`() async throws {
+        #expect(try await client().post("/campaigns/", #"{"name":"a"}"#).status == .created)
+        let made = try #require(await repository.find(1))
+        #expect(made.description == "" && made.isActive)
+    }
+
+    @Test func `a name may have 255 characters, counted as Postgres counts them`() async throws {
+        let long = String(repeating: "é", count: 255)
+        #expect(try await client().post("/campaigns/", "{\"name\":\" \(long) \"}").status == .created)
+        #expect(try await client().post("/campaigns/", "{\"name\":\"\(long)x\"}").status == .unprocessableContent)
+    }
+
+    @Test(
+        arguments: [
+            (#"{}"#, ["name"]), (#"{"name":null}"#, ["name"]), (#"{"name":5}"#, ["name"]), (#"{"name":""}"#, ["name"]), (#"{"name":" \t"}"#, ["name"]),
+            (#"{"name":"a\u0000b"}"#, ["name"]), (#"{"name":"\ud800"}"#, ["name"]), (#"{"name":"a","description":null}"#, ["description"]),
+            (#"{"name":"a","description":"\u0000"}"#, ["description"]), (#"{"name":"a","is_active":1}"#, ["is_active"]),
+            (#"{"name":"a","is_active":"yes"}"#, ["is_active"]), (#"{"name":"a","id":7,"isActive":true}"#, ["id", "isActive"]),
+            (#"{"name":[],"description":1,"is_active":null,"x":1}"#, ["name", "description", "is_active", "x"]),
+        ]) func `a body that is not a campaign is 422, with every field that is wrong`(body: String, fields: [String]) async throws {
+        let answer = try await client().post("/campaigns/", body)
+        #expect(answer.status == .unprocessableContent)
+        guard case .object(let error) = answer.json, case .array(let problems) = error["errors"] else {
+            Issue.record("no errors in \(answer.text)")
+            return
+        }
+        let named = problems.map { if case .object(let problem) = $0, case .string(let name) = problem["field"] { name } else { "" } }
+        #expect(named == fields)
+        #expect(await repository.all().isEmpty)
+    }
+
+    @Test(arguments: ["null", "[]", "[[\"name\",\"a\"]]", "\"abc\"", "5"]) func `a body that is no object is 422`(body: String) async throws {
+        #expect(try await client().post("/campaigns/", body).status == .unprocessableContent)
+    }
+
+    @Test(arguments: ["", "{", "{\"name\":\"a\",}", "{'name':'a'}", String(repeating: "[", count: 5000), "{\"name\":\"\n\"}"])
+    func `a body that is not JSON is 400`(body: String) async throws {
+        let answer = try await client().post("/campaigns/", body)
+        #expect(answer.status == .badRequest)
+        #expect(await repository.all().isEmpty)
+    }
+
+    @Test(arguments: [nil, "text/plain", "application/x-www-form-urlencoded", "application/jsonp", "text/json+json"])
+    func `a body of another media type is 415`(type: String?) async throws {
+        #expect(try await client().post("/campaigns/", "{\"name\":\"a\"}", type: type).status == .unsupportedMediaType)
+    }
+
+    @Test(arguments: ["application/json; charset=utf-8", "APPLICATION/JSON", "application/vnd.api+json"])
+    func `every way to say JSON is taken`(type: String) async throws {
+        #expect(try await client().post("/campaigns/", "{\"name\":\"a\"}", type: type).status == .created)
+    }
+
+    @Test func `POST to the path without a slash is redirected, not done`() async throws {
+        #expect(try await client().post("/campaigns", "{\"name\":\"a\"}").status == .permanentRedirect)
+        #expect(await repository.all().isEmpty)
+    }
+}

@@ -1,0 +1,151 @@
+import HTTPTypes
+import Testing
+
+@testable import Web
+
+@Suite struct ApplicationTests {
+    struct Unknown: Error {}
+
+    private func client(cors: CORS = .anyOrigin) throws -> TestClient {
+        var things = Blueprint()
+        things.get("/") { _ in .json("list") }
+        things.post("/") { _ in .json("made", status: .created) }
+        things.get("/<id>") { .json($0.parameter("id")) }
+        things.get("/broken/now") { _ in throw Unknown() }
+        things.get("/stream/now") { _ in
+            Response(.ok, body: .stream { for piece in ["a", "b"] { try await $0.write(Array(piece.utf8)) } })
+        }
+        var root = Blueprint()
+        root.get("/") { _ in .json("root") }
+        var app = Application(cors: cors)
+        try app.mount(root, at: "/")
+        try app.mount(things, at: "/things")
+        return TestClient(app)
+    }
+
+    @Test(arguments: [
+        ("/", "\"root\"\n"), ("/things/", "\"list\"\n"), ("/things/7", "\"7\"\n"), ("/things/%37?x=%2F", "\"7\"\n"), ("/things/a%2Fb", "\"a/b\"\n"),
+        ("/things/%zz", "\"%zz\"\n"), ("/thin%67s/", "\"list\"\n"),
+    ]) func `a path finds its handler`(target: String, body: String) async throws {
+        let answer = try await client().get(target)
+        #expect(answer.status == .ok)
+        #expect(answer.text == body)
+        #expect(answer.headers[.contentType] == "application/json")
+        #expect(answer.headers[.contentLength] == String(body.utf8.count))
+    }
+
+    @Test(arguments: ["/nowhere", "/Things/", "/things/7/", "/things/7/8", "/things/a%2F/b", "*"])
+    func `an unknown path is 404`(target: String) async throws {
+        let answer = try await client().get(target)
+        #expect(answer.status == .notFound)
+        #expect(answer.text.hasPrefix(#"{"message":"Not found.","request_id":""#))
+    }
+
+    @Test func `a wrong method is 405, and Allow says which are right`() async throws {
+        for (target, allow) in [("/things/", "GET, HEAD, OPTIONS, POST"), ("/things", "GET, HEAD, OPTIONS, POST"), ("/things/7", "GET, HEAD, OPTIONS")] {
+            let answer = try await client().send(.delete, target)
+            #expect(answer.status == .methodNotAllowed)
+            #expect(answer.headers[.allow] == allow)
+        }
+    }
+
+    @Test(arguments: [
+        ("/things", "/things/"), ("/things?a=1&b=%20x+y", "/things/?a=1&b=%20x+y"), ("/things?", "/things/"), ("/things//", "/things/"),
+        ("//", "/"), ("/things//7?q", "/things/7?q"),
+    ]) func `a missing slash, and one too many, are 308 to an absolute address`(target: String, location: String) async throws {
+        for method in [HTTPRequest.Method.get, .head, .options] {
+            let answer = try await client().send(method, target, headers: [.origin: "http://ui"])
+            #expect(answer.status == .permanentRedirect)
+            #expect(answer.headers[.location] == "http://localhost:5051" + location)
+            #expect(answer.headers[.accessControlAllowOrigin] == "http://ui")
+        }
+    }
+
+    @Test func `HEAD is GET without the body`() async throws {
+        for target in ["/things/", "/nowhere"] {
+            let (get, head) = (try await client().get(target), try await client().send(.head, target))
+            #expect(head.status == get.status)
+            #expect(head.body.isEmpty)
+            #expect(head.headers[.contentLength] == get.headers[.contentLength])
+        }
+    }
+
+    @Test func `OPTIONS on a known path says what is allowed, and nothing else`() async throws {
+        let answer = try await client().send(.options, "/things/")
+        #expect(answer.status == .ok)
+        #expect(answer.body.isEmpty)
+        #expect(answer.headers[.allow] == "GET, HEAD, OPTIONS, POST")
+        #expect(try await client().send(.options, "/nowhere").status == .notFound)
+    }
+
+    @Test func `an error that nobody knows is a 500 that tells nothing`() async throws {
+        let answer = try await client().get("/things/broken/now", headers: [.requestID: "me-1"])
+        #expect(answer.status == .internalServerError)
+        #expect(answer.text == #"{"message":"Internal Server Error","request_id":"me-1"}"# + "\n")
+    }
+
+    @Test func `a stream is sent piece by piece, without a length`() async throws {
+        let answer = try await client().get("/things/stream/now")
+        #expect(answer.text == "ab")
+        #expect(answer.headers[.contentLength] == nil)
+    }
+
+    @Test func `a usable request id comes back, and any other is replaced`() async throws {
+        for id in ["a", "A-b.c_9", String(repeating: "x", count: 128)] {
+            #expect(try await client().get("/", headers: [.requestID: id]).headers[.requestID] == id)
+        }
+        for id in ["a b", String(repeating: "x", count: 129), "<x>"] {
+            let made = try #require(try await client().get("/", headers: [.requestID: id]).headers[.requestID])
+            #expect(made.utf8.count == 32 && made != id)
+        }
+    }
+
+    @Test func `CORS lets every origin in, by its name`() async throws {
+        let plain = try await client().get("/nowhere")
+        #expect(plain.headers[.accessControlAllowOrigin] == "*")
+        #expect(plain.headers[.vary] == nil)
+        let foreign = try await client().get("/", headers: [.origin: "null"])
+        #expect(foreign.headers[.accessControlAllowOrigin] == "null")
+        #expect(foreign.headers[.vary] == "Origin")
+        #expect(foreign.headers[.accessControlAllowMethods] == nil)
+    }
+
+    @Test func `a preflight is answered with all methods, and the fields that were asked for, sorted`() async throws {
+        let headers: HTTPFields = [
+            .origin: "http://ui", .accessControlRequestMethod: "post", .accessControlRequestHeaders: "zeta, X-A,Alpha , x-a",
+        ]
+        let answer = try await client().send(.options, "/things/", headers: headers)
+        #expect(answer.headers[.accessControlAllowMethods] == "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT")
+        #expect(answer.headers[.accessControlAllowHeaders] == "Alpha, X-A, x-a, zeta")
+        let unknown = try await client().send(.options, "/things/", headers: [.accessControlRequestMethod: "BREW"])
+        #expect(unknown.headers[.accessControlAllowMethods] == nil)
+    }
+
+    @Test func `a list of origins keeps the others out`() async throws {
+        let client = try client(cors: .origins(["http://ui"]))
+        #expect(try await client.get("/", headers: [.origin: "http://ui"]).headers[.accessControlAllowOrigin] == "http://ui")
+        #expect(try await client.get("/", headers: [.origin: "http://evil"]).headers[.accessControlAllowOrigin] == nil)
+    }
+
+    @Test func `a route or a prefix that is taken fails at start-up`() {
+        var twice = Blueprint()
+        twice.get("/<id>") { _ in .json("a") }
+        twice.get("/<name>") { _ in .json("b") }
+        let route = #expect(throws: SetupError.self) {
+            var app = Application()
+            try app.mount(twice, at: "/x")
+        }
+        #expect(route?.description == "the route GET /x/<name> stands there twice: remove one of them")
+        #expect(throws: SetupError.self) {
+            var app = Application()
+            try app.mount(Blueprint(), at: "/x")
+            try app.mount(Blueprint(), at: "/x")
+        }
+        for prefix in ["x", "/x/", ""] {
+            #expect(throws: SetupError.self) {
+                var app = Application()
+                try app.mount(Blueprint(), at: prefix)
+            }
+        }
+    }
+}
