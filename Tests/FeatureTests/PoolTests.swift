@@ -1,0 +1,259 @@
+import EventLoop
+import Foundation
+import Postgres
+import SQL
+import TestSupport
+import Testing
+
+@Suite struct PoolTests {
+    private let database: TestDatabase
+
+    init() throws { database = try TestDatabase() }
+
+    /// Runs `body` on a loop, with a pool of its own.
+    private func withPool<Value: Sendable>(
+        connections: Int = 2, statementTimeout: Duration = .seconds(2), acquireTimeout: Duration = .seconds(1),
+        _ body: @escaping @Sendable (Pool) async throws -> Value
+    ) throws -> Value {
+        var configuration = database.configuration()
+        configuration.connections = connections
+        configuration.statementTimeout = statementTimeout
+        configuration.acquireTimeout = acquireTimeout
+        return try Loop.run { [configuration] in try await body(Pool(configuration)) }
+    }
+
+    private static func number(_ result: Result) throws -> Int64 {
+        var row = result.row(0)
+        return try row.next()
+    }
+
+    private static func pid(_ pool: Pool) async throws -> Int64 { try number(try await pool.read("SELECT pg_backend_pid()::bigint")) }
+
+    private static func failure(_ body: () async throws -> Void) async -> PostgresError? {
+        do { try await body() } catch { return error as? PostgresError }
+        return nil
+    }
+
+    @Test func `values of every type go to Postgres and come back`() throws {
+        let echoed = try withPool { pool in
+            func echo<Value: PostgresValue & Equatable>(_ value: Value, _ type: String) async throws -> Bool {
+                let statement: Statement = "SELECT \(value)::\(unsafe: type)"
+                var row = try await pool.read(statement).row(0)
+                return try row.next(Value.self) == value
+            }
+            var results: [Bool] = []
+            for value in [Int16.min, 0, .max] { results.append(try await echo(value, "smallint")) }
+            for value in [Int32.min, 0, .max] { results.append(try await echo(value, "integer")) }
+            for value in [Int64.min, -1, 0, .max] { results.append(try await echo(value, "bigint")) }
+            for value in [true, false] { results.append(try await echo(value, "boolean")) }
+            for value in ["", "x", "é😀", String(repeating: "y", count: 1 << 20)] { results.append(try await echo(value, "text")) }
+            for value in [Timestamp(microseconds: 0), .infinity, .negativeInfinity, Timestamp(microseconds: -1)] {
+                results.append(try await echo(value, "timestamp"))
+            }
+            results.append(try await echo(Int64?.none, "bigint"))
+            results.append(try await echo(String?.some(""), "text"))
+            return results
+        }
+        #expect(echoed.count == 22 && echoed.allSatisfy { $0 })
+    }
+
+    @Test func `text with a NUL is refused by Postgres, and not cut`() throws {
+        let error = try withPool { pool in await Self.failure { _ = try await pool.read("SELECT \("a\0b")") } }
+        #expect(error?.state == "22021")
+        #expect(error?.meaning == .malformedText)
+    }
+
+    @Test func `NULL where nothing stands for it is an error, and so is a missing column`() throws {
+        try withPool { pool in
+            var null = try await pool.read("SELECT NULL::bigint").row(0)
+            #expect(throws: DecodingError.self) { try null.next(Int64.self) }
+            var short = try await pool.read("SELECT 1::bigint").row(0)
+            _ = try short.next(Int64.self)
+            #expect(throws: DecodingError.self) { try short.next(Int64.self) }
+        }
+    }
+
+    @Test func `many reads share one connection, and each gets its own answer`() throws {
+        let (answers, pids) = try withPool(connections: 1) { pool in
+            try await withThrowingTaskGroup(of: (Int64, Int64, Int64).self) { group in
+                for number in Int64(0)..<200 {
+                    group.addTask {
+                        var row = try await pool.read("SELECT \(number), pg_backend_pid()::bigint").row(0)
+                        return (number, try row.next(), try row.next())
+                    }
+                }
+                return try await group.reduce(into: (true, Set<Int64>())) { all, answer in
+                    all.0 = all.0 && answer.0 == answer.1
+                    all.1.insert(answer.2)
+                }
+            }
+        }
+        #expect(answers)
+        #expect(pids.count == 1)
+    }
+
+    @Test func `a statement is prepared once on its connection`() throws {
+        let count = try withPool(connections: 1) { pool in
+            for number in Int64(0)..<5 { _ = try await pool.read("SELECT \(number) + 1") }
+            return try Self.number(try await pool.read("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'SELECT $1 + 1%'"))
+        }
+        #expect(count == 1)
+    }
+
+    @Test func `of many statements in one pipeline, the one that fails fails alone`() throws {
+        let outcomes = try withPool(connections: 1) { pool in
+            await withTaskGroup(of: (Int64, Bool).self) { group in
+                for number in Int64(0)..<10 {
+                    group.addTask { (number, await Self.failure { _ = try await pool.read("SELECT 10 / (\(number) - 5)") } == nil) }
+                }
+                return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+            }
+        }
+        #expect(outcomes.count == 10)
+        #expect(outcomes.filter { !$0.value }.map(\.key) == [5])
+    }
+
+    @Test func `a statement that is wrong fails each time, and harms no other`() throws {
+        try withPool(connections: 1) { pool in
+            for _ in 0..<3 {
+                let error = await Self.failure { _ = try await pool.read("SELECT no_such_column") }
+                #expect(error?.state == "42703")
+            }
+            let seven = try Self.number(try await pool.read("SELECT 7::bigint"))
+            #expect(seven == 7)
+        }
+    }
+
+    @Test func `Postgres ends a statement that takes too long, and the connection goes on`() throws {
+        try withPool(connections: 1, statementTimeout: .milliseconds(100)) { pool in
+            let before = try await Self.pid(pool)
+            let error = await Self.failure { _ = try await pool.read("SELECT pg_sleep(5)") }
+            #expect(error?.meaning == .timeout)
+            #expect(try await Self.pid(pool) == before)
+        }
+    }
+
+    @Test func `a backend that does not answer is left after the deadline`() throws {
+        try withPool(connections: 1, statementTimeout: .milliseconds(100)) { pool in
+            let pid = pid_t(try await Self.pid(pool))
+            kill(pid, SIGSTOP)
+            defer { kill(pid, SIGCONT) }
+            let start = Instant.now
+            let error = await Self.failure { _ = try await pool.read("SELECT 1") }
+            #expect(error?.kind == .deadline)
+            #expect(Instant.now.duration(since: start) < .seconds(2))
+            #expect(try await Self.pid(pool) != Int64(pid))
+        }
+    }
+
+    @Test func `connections that ended while idle are replaced without an error`() throws {
+        let database = database
+        try withPool { pool in
+            let before = try await Self.pid(pool)
+            _ = try await pool.lease { try await $0.execute("SELECT 1") }
+            try database.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+            #expect(try await Self.pid(pool) != before)
+            _ = try await pool.lease { try await $0.execute("SELECT 1") }
+        }
+    }
+
+    @Test func `a read whose connection is lost is sent again`() throws {
+        let database = database
+        try withPool { pool in
+            let loop = try #require(Loop.current)
+            _ = try await Self.pid(pool)
+            let reading = Task(executorPreference: loop) { try Self.number(try await pool.read("SELECT 7::bigint FROM pg_sleep(0.4)")) }
+            try await loop.sleep(for: .milliseconds(100))
+            try database.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(0.4)%' AND pid <> pg_backend_pid()")
+            #expect(try await reading.value == 7)
+        }
+    }
+
+    @Test func `a write whose connection is lost is not sent again`() throws {
+        let database = database
+        try database.sql("CREATE TABLE written (n bigint)")
+        try withPool { pool in
+            let loop = try #require(Loop.current)
+            let writing = Task(executorPreference: loop) {
+                await Self.failure { _ = try await pool.lease { try await $0.execute("INSERT INTO written SELECT 1 FROM pg_sleep(0.41)") } }
+            }
+            try await loop.sleep(for: .milliseconds(150))
+            try database.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(0.41)%' AND pid <> pg_backend_pid()")
+            #expect(await writing.value?.kind == .lost)
+        }
+        #expect(try database.sql("SELECT count(*) FROM written") == "0")
+    }
+
+    @Test func `reads go on while a connection is leased`() throws {
+        try withPool { pool in
+            try await pool.lease { connection in
+                _ = try await connection.execute("SELECT 1")
+                #expect(try await Self.pid(pool) > 0)
+            }
+        }
+    }
+
+    @Test func `a lease is waited for, and no longer than the configuration says`() throws {
+        let loopElapsed = try withPool(acquireTimeout: .milliseconds(100)) { pool in
+            try await pool.lease { _ in
+                let start = Instant.now
+                let error = await Self.failure { try await pool.lease { _ in } }
+                #expect(error?.kind == .busy)
+                return Instant.now.duration(since: start)
+            }
+        }
+        #expect(loopElapsed >= .milliseconds(99) && loopElapsed < .seconds(1))
+    }
+
+    @Test func `leases wait for each other, and all get their turn`() throws {
+        let sum = try withPool { pool in
+            try await withThrowingTaskGroup(of: Int64.self) { group in
+                for number in Int64(1)...20 {
+                    group.addTask { try await pool.lease { try Self.number(try await $0.execute("SELECT \(number)")) } }
+                }
+                return try await group.reduce(0, +)
+            }
+        }
+        #expect(sum == 210)
+    }
+
+    @Test func `a connection that comes back in a transaction is closed`() throws {
+        try withPool { pool in
+            let pid = try await pool.lease { connection in
+                try await connection.script("BEGIN")
+                return try Self.number(try await connection.execute("SELECT pg_backend_pid()::bigint"))
+            }
+            let next = try await pool.lease { try Self.number(try await $0.execute("SELECT pg_backend_pid()::bigint")) }
+            #expect(pid != next)
+        }
+    }
+
+    @Test func `cancelling the task of a lease cancels its statement`() throws {
+        try withPool(statementTimeout: .seconds(20)) { pool in
+            let loop = try #require(Loop.current)
+            let start = Instant.now
+            let writing = Task(executorPreference: loop) {
+                await Self.failure { _ = try await pool.lease { try await $0.execute("SELECT pg_sleep(10)") } }
+            }
+            try await loop.sleep(for: .milliseconds(200))
+            writing.cancel()
+            #expect(await writing.value?.state == "57014")
+            #expect(Instant.now.duration(since: start) < .seconds(3))
+        }
+    }
+
+    @Test func `a database that cannot be reached fails quickly, and is not asked each time`() throws {
+        let configuration = PostgresConfiguration(server: .parts(host: "/nowhere", port: 5432, user: "x", password: "", database: "x"))
+        try Loop.run {
+            let pool = Pool(configuration)
+            let first = await Self.failure { _ = try await pool.read("SELECT 1") }
+            #expect(first?.kind == .unreachable)
+            let start = Instant.now
+            for _ in 0..<1000 {
+                let error = await Self.failure { _ = try await pool.read("SELECT 1") }
+                #expect(error?.kind == .unreachable)
+            }
+            #expect(Instant.now.duration(since: start) < .seconds(1))
+        }
+    }
+}

@@ -1,0 +1,76 @@
+import Foundation
+
+/// A process that a test started; whoever forgets it kills it.
+///
+/// Foundation's own waits until all descendants are gone too, which a cluster in the background never is.
+public final class Child: @unchecked Sendable {
+    // Sound: set once, in init; the rest is the kernel's.
+    /// The process id.
+    public let pid: pid_t
+    /// Where its standard output and error go.
+    public let output: String
+    private let lock = NSLock()
+    private var status: Int32?
+
+    /// Starts a program, found along PATH, in the checkout's folder.
+    /// - Parameters:
+    ///   - environment: what is added to the environment of the tests.
+    ///   - input: the descriptor that becomes its standard input; a listening socket, for a worker.
+    ///   - output: the file for its standard output and error.
+    public init(_ command: [String], environment: [String: String] = [:], input: Int32? = nil, output: String) throws {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        if let input { posix_spawn_file_actions_adddup2(&actions, input, 0) } else {
+            posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        }
+        posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+        posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        let command = ["env", "-C", checkout] + command
+        let variables = ProcessInfo.processInfo.environment.merging(environment) { $1 }.map { "\($0)=\($1)" }
+        let (arguments, environment) = (command.map { strdup($0) } + [nil], variables.map { strdup($0) } + [nil])
+        defer { (arguments + environment).forEach { free($0) } }
+        var pid = pid_t()
+        let code = posix_spawnp(&pid, command[0], &actions, nil, arguments, environment)
+        guard code == 0 else { throw CommandFailed(description: "\(command[0]): \(String(cString: strerror(code)))") }
+        self.pid = pid
+        self.output = output
+    }
+
+    deinit {
+        guard !hasEnded else { return }
+        kill(pid, SIGKILL)
+        _ = wait(seconds: 5)
+    }
+
+    /// Sends a signal.
+    public func signal(_ number: Int32) { if !hasEnded { kill(pid, number) } }
+
+    /// Whether it has ended.
+    public var hasEnded: Bool { exitStatus() != nil }
+
+    /// Its exit status when it has ended: the code, or 128 and the signal's number.
+    private func exitStatus() -> Int32? {
+        lock.withLock {
+            if status == nil {
+                var raw: Int32 = 0
+                if waitpid(pid, &raw, WNOHANG) == pid { status = raw & 0x7f == 0 ? raw >> 8 & 0xff : 128 + raw & 0x7f }
+            }
+            return status
+        }
+    }
+
+    /// Waits for its end, not longer than `seconds`.
+    /// - Returns: its exit status, or `nil` when it goes on.
+    public func wait(seconds: Double) -> Int32? {
+        let end = Date(timeIntervalSinceNow: seconds)
+        while Date() < end {
+            if let status = exitStatus() { return status }
+            usleep(2000)
+        }
+        return exitStatus()
+    }
+
+    /// What it has printed.
+    public var log: String { (try? String(contentsOfFile: output, encoding: .utf8)) ?? "" }
+}
