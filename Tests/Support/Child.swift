@@ -31,10 +31,22 @@ public final class Child: @unchecked Sendable {
         let (arguments, environment) = (command.map { strdup($0) } + [nil], variables.map { strdup($0) } + [nil])
         defer { (arguments + environment).forEach { free($0) } }
         var pid = pid_t()
-        let code = posix_spawnp(&pid, command[0], &actions, nil, arguments, environment)
+        let code = Child.withPlainSignals { posix_spawnp(&pid, command[0], &actions, $0, arguments, environment) }
         guard code == 0 else { throw CommandFailed(description: "\(command[0]): \(String(cString: strerror(code)))") }
         self.pid = pid
         self.output = output
+    }
+
+    /// The attributes of a process that holds no signal back: the threads that tests run on do, and it would inherit that.
+    private static func withPlainSignals(_ body: (UnsafePointer<posix_spawnattr_t>) -> Int32) -> Int32 {
+        var attributes = posix_spawnattr_t()
+        var none = sigset_t()
+        posix_spawnattr_init(&attributes)
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+        defer { posix_spawnattr_destroy(&attributes) }
+        return body(&attributes)
     }
 
     deinit {

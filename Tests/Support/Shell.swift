@@ -8,6 +8,9 @@ public let checkout = URL(filePath: #filePath).deletingLastPathComponent().delet
 public struct CommandFailed: Error, CustomStringConvertible {
     /// The command, its exit status, and what it printed.
     public let description: String
+
+    /// Makes the error.
+    public init(description: String) { self.description = description }
 }
 
 /// A folder of a test's own, gone when nobody holds it.

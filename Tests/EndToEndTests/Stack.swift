@@ -1,0 +1,107 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// nginx, a worker and Postgres, on a free port and in a folder of their own; ended when nobody holds it.
+final class Stack {
+    let database: TestDatabase
+    let port: Int
+    let folder: Folder
+    var worker: Child
+    private let nginx: Child
+
+    /// The program as it is shipped.
+    static let program = "\(checkout)/.build/release/aktify"
+
+    var socketPath: String { "\(folder.path)/api.sock" }
+
+    /// Starts everything, and waits until it answers.
+    /// - Parameters:
+    ///   - loops: of the worker.
+    ///   - listener: when there is one, the worker gets it as its standard input, and makes none itself.
+    init(loops: Int = 2, listener: Bool = false, environment: [String: String] = [:], limit: Int? = nil) throws {
+        folder = try Folder()
+        database = try TestDatabase()
+        port = try Socket.freePort()
+        try run([Stack.program, "db", "upgrade"], environment: database.environment)
+        let socket = "\(folder.path)/api.sock"
+        self.listener = listener ? try Socket(listeningOn: socket) : nil
+        let environment = database.environment.merging(environment) { $1 }
+        self.environment = environment
+        worker = try Stack.worker(self.listener, socket, loops, environment, folder, limit)
+        let config = try run(["scripts/nginx-config", "\(folder.path)/nginx", String(port), socket]).trimmingCharacters(in: .newlines)
+        let arguments = ["nginx", "-c", config, "-e", "\(folder.path)/nginx-error.log", "-g", "daemon off;"]
+        nginx = try Child(arguments, environment: ["PATH": "/usr/sbin:/usr/bin:/bin"], output: "\(folder.path)/nginx.log")
+        try waitUntil("the API answers: \(worker.log)\(nginx.log)") { (try? get("/"))?.status == 200 }
+    }
+
+    deinit {
+        nginx.signal(SIGTERM)
+        worker.signal(SIGKILL)
+        _ = nginx.wait(seconds: 5)
+    }
+
+    private let listener: Socket?
+    private let environment: [String: String]
+
+    private static func worker(
+        _ listener: Socket?, _ socket: String, _ loops: Int, _ environment: [String: String], _ folder: Folder, _ limit: Int? = nil
+    ) throws -> Child {
+        let serve = [program, "serve", "--loops", String(loops)] + (listener == nil ? ["--listen", "unix:\(socket)"] : [])
+        let limited = limit.map { ["bash", "-c", "ulimit -n \($0) && exec \"$@\"", "bash"] } ?? []
+        return try Child(limited + serve, environment: environment, input: listener?.descriptor, output: "\(folder.path)/worker-\(UUID()).log")
+    }
+
+    /// Starts one more worker on the same listening socket, and waits until it is ready.
+    func anotherWorker() throws -> Child {
+        let child = try Stack.worker(listener, socketPath, 1, environment, folder)
+        try waitUntil("the worker is ready: \(child.log)") { child.log.contains("ready") }
+        return child
+    }
+
+    // MARK: Asking
+
+    /// Sends bytes to nginx, and reads the answer to the end of the connection.
+    func send(_ bytes: [UInt8]) throws -> Answer {
+        let socket = try Socket(port: port)
+        socket.send(bytes)
+        return Answer(socket.receiveAll())
+    }
+
+    func request(_ method: String, _ target: String, headers: [String] = [], body: String? = nil) throws -> Answer {
+        var lines = ["\(method) \(target) HTTP/1.1", "Host: localhost:\(port)", "Connection: close"] + headers
+        if let body { lines += ["Content-Length: \(body.utf8.count)"] }
+        return try send(Array((lines.joined(separator: "\r\n") + "\r\n\r\n" + (body ?? "")).utf8))
+    }
+
+    func get(_ target: String, headers: [String] = []) throws -> Answer { try request("GET", target, headers: headers) }
+
+    func post(_ body: String, type: String = "application/json") throws -> Answer {
+        try request("POST", "/campaigns/", headers: ["Content-Type: \(type)"], body: body)
+    }
+
+    /// Sends records to the worker's own socket, and reads the response.
+    func fastCGI(_ records: [UInt8]) throws -> Answer {
+        let socket = try Socket(path: socketPath)
+        socket.send(records)
+        return readResponse(from: socket)
+    }
+
+    var campaigns: Int { get throws { Int(try database.sql("SELECT count(*) FROM campaign")) ?? -1 } }
+}
+
+/// Waits until something is so, 10 seconds at most.
+func waitUntil(_ what: @autoclosure () -> String, _ condition: () throws -> Bool) throws {
+    for _ in 0..<1000 {
+        if try condition() { return }
+        usleep(10_000)
+    }
+    throw CommandFailed(description: "it never came true that \(what())")
+}
+
+/// Does something, and tells how long it took, in seconds.
+func timed<Value>(_ body: () throws -> Value) rethrows -> (value: Value, seconds: Double) {
+    let start = Date()
+    let value = try body()
+    return (value, Date().timeIntervalSince(start))
+}

@@ -1,0 +1,133 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite struct WireTests {
+    private let stack: Stack
+
+    init() throws {
+        stack = try Stack()
+        try stack.database.sql("INSERT INTO campaign (name) SELECT 'Campaign ' || n FROM generate_series(1, 3) n")
+    }
+
+    @Test func `the routes answer as the contract says, headers included`() throws {
+        let list = try stack.get("/campaigns/")
+        #expect(list.status == 200 && list.headers["content-type"] == "application/json")
+        #expect(list.headers["access-control-allow-origin"] == "*" && list.headers["vary"] == nil)
+        #expect(list.headers["content-length"] == String(list.body.utf8.count))
+        let one = try stack.get("/campaigns/1")
+        #expect(one.body.contains(#""id":1,"is_active":true,"name":"Campaign 1","updated_on":""#))
+        #expect(list.body.hasPrefix("[" + one.body.dropLast() + ",{"))
+        #expect(one.headers["x-request-id"]?.utf8.count == 32)
+        let id = one.headers["x-request-id"]
+        #expect(try stack.get("/campaigns/1").headers["x-request-id"] != id)
+        for (target, status, message) in [("abc", 422, "id must be an integer"), ("1001", 404, "Campaign not found.")] {
+            let answer = try stack.get("/campaigns/\(target)", headers: ["X-Request-Id: me"])
+            #expect(answer.status == status)
+            #expect(answer.body == "{\"message\":\"\(message)\",\"request_id\":\"me\"}\n")
+            #expect(answer.headers["access-control-allow-origin"] == "*" && answer.headers["x-request-id"] == "me")
+        }
+        let redirect = try stack.get("/campaigns?a=%20b", headers: ["Origin: http://ui"])
+        #expect(redirect.status == 308)
+        #expect(redirect.headers["location"] == "http://localhost:\(stack.port)/campaigns/?a=%20b")
+        #expect(redirect.headers["access-control-allow-origin"] == "http://ui" && redirect.headers["vary"] == "Origin")
+        #expect(try stack.get("/nowhere").status == 404)
+        #expect(try stack.get("/").body == "\"Hello, from Flask!\"\n")
+    }
+
+    @Test func `a campaign is made, and its address leads to it`() throws {
+        let made = try stack.post(#"{"name":"Spring","description":"x","is_active":true}"#)
+        #expect(made.status == 201)
+        #expect(made.headers["location"] == "http://localhost:\(stack.port)/campaigns/4")
+        #expect(made.body.contains(#""description":"x","id":4,"is_active":true,"name":"Spring""#))
+        #expect(try stack.get("/campaigns/4").body == made.body)
+    }
+
+    @Test func `HEAD, OPTIONS and wrong methods answer through nginx as in process`() throws {
+        let head = try stack.request("HEAD", "/campaigns/1")
+        #expect(head.status == 200 && head.body.isEmpty && Int(head.headers["content-length"] ?? "") ?? 0 > 100)
+        let options = try stack.request("OPTIONS", "/campaigns/", headers: ["Origin: http://ui", "Access-Control-Request-Method: POST"])
+        #expect(options.status == 200 && options.headers["allow"] == "GET, HEAD, OPTIONS, POST")
+        #expect(options.headers["access-control-allow-methods"]?.contains("POST") == true)
+        let wrong = try stack.request("DELETE", "/campaigns/1")
+        #expect(wrong.status == 405 && wrong.headers["allow"] == "GET, HEAD, OPTIONS")
+    }
+
+    @Test func `bad bodies get their 4xx as JSON, and nothing is stored`() throws {
+        let cases = [
+            (#"{"name":"a\u0000b"}"#, "application/json", 422), (#"{"name":"\ud800"}"#, "application/json", 422),
+            (String(repeating: "[", count: 5000), "application/json", 400), ("", "application/json", 400),
+            ("name=a", "application/x-www-form-urlencoded", 415),
+        ]
+        for (body, type, status) in cases {
+            let answer = try stack.post(body, type: type)
+            #expect(answer.status == status)
+            #expect(answer.body.contains("\"message\":\"") && answer.headers["content-type"] == "application/json")
+        }
+        #expect(try stack.campaigns == 3)
+    }
+
+    @Test func `a body of 1 MiB is taken, one byte more is 413, by nginx and by the worker`() throws {
+        func body(_ count: Int) -> String { #"{"name":"a","description":""# + String(repeating: "x", count: count - 29) + "\"}" }
+        #expect(body(1 << 20).utf8.count == 1 << 20)
+        #expect(try stack.post(body(1 << 20)).status == 201)
+        let tooLarge = try stack.post(body(1 << 20 + 1))
+        #expect(tooLarge.status == 413 && tooLarge.body.contains("1048576"))
+        let params = [("CONTENT_TYPE", "application/json")]
+        let direct = Records.request("POST", "/campaigns/", body: Array(body(1 << 20 + 1).utf8), params: params)
+        #expect(try stack.fastCGI(direct).status == 413)
+        #expect(try stack.fastCGI(Records.request("POST", "/campaigns/", body: Array(body(1 << 20).utf8), params: params)).status == 201)
+        #expect(try stack.campaigns == 5)
+    }
+
+    @Test func `a body that ends too early stores nothing`() throws {
+        let socket = try Socket(port: stack.port)
+        socket.send(Array("POST /campaigns/ HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{\"name\":\"a\"}".utf8))
+        shutdown(socket.descriptor, Int32(SHUT_RDWR))
+        let params = [("CONTENT_TYPE", "application/json")]
+        let short = Records.request("POST", "/campaigns/", body: Array(#"{"name":"a"}"#.utf8), declaring: 50, params: params)
+        #expect(try stack.fastCGI(short).status == 400)
+        let cut = try Socket(path: stack.socketPath)
+        cut.send(Array(Records.request("POST", "/campaigns/", body: Array(#"{"name":"a"}"#.utf8), params: params).dropLast(8)))
+        shutdown(cut.descriptor, Int32(SHUT_WR))
+        #expect(cut.receiveAll().isEmpty)
+        #expect(try stack.campaigns == 3)
+    }
+
+    @Test func `errors that nginx makes itself are JSON`() throws {
+        let long = String(repeating: "x", count: 9000)
+        let cases = [
+            ("GET / HTTP/1.1\r\n\r\n", 400), ("GET /%zz HTTP/1.1\r\nHost: x\r\n\r\n", 400), ("GET /\(long) HTTP/1.1\r\nHost: x\r\n\r\n", 414),
+            ("GET / HTTP/1.1\r\nHost: x\r\nX: \(long)\r\n\r\n", 431), ("TRACE / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 405),
+            ("POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: odd\r\n\r\n", 501),
+        ]
+        for (request, status) in cases {
+            let answer = try stack.send(Array(request.utf8))
+            #expect(answer.status == status)
+            #expect(answer.headers["content-type"] == "application/json" && answer.headers["access-control-allow-origin"] == "*")
+            #expect(answer.body.hasPrefix("{\"message\":\"") && answer.body.hasSuffix("\"}\n") && answer.body.contains("request_id"))
+        }
+    }
+
+    @Test func `without a worker, nginx says 502 in JSON, and when to try again`() throws {
+        stack.worker.signal(SIGKILL)
+        _ = stack.worker.wait(seconds: 5)
+        let answer = try stack.get("/campaigns/", headers: ["Origin: http://ui", "X-Request-Id: me"])
+        #expect(answer.status == 502)
+        #expect(answer.headers["retry-after"] == "1" && answer.headers["access-control-allow-origin"] == "http://ui")
+        #expect(answer.body == #"{"message":"The service did not answer. Try again in a moment.","request_id":"me"}"# + "\n")
+    }
+
+    @Test func `cgi-fcgi gets from the socket what curl gets from nginx`() throws {
+        for target in ["/", "/campaigns/", "/campaigns/1", "/campaigns/abc", "/campaigns", "/nowhere"] {
+            let environment = ["REQUEST_METHOD": "GET", "REQUEST_URI": target, "HTTP_HOST": "localhost:\(stack.port)", "REQUEST_ID": "me"]
+            let direct = Answer(Array(try run(["cgi-fcgi", "-bind", "-connect", stack.socketPath], environment: environment).utf8))
+            let curl = try run(["curl", "-s", "-i", "-H", "X-Request-Id: me", "http://localhost:\(stack.port)\(target)"])
+            let through = Answer(Array(curl.utf8))
+            #expect(direct.status == through.status && direct.body == through.body)
+            for name in ["location", "content-type", "access-control-allow-origin", "x-request-id"] {
+                #expect(direct.headers[name] == through.headers[name], "\(target) \(name)")
+            }
+        }
+    }
+}

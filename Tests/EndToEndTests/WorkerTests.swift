@@ -1,0 +1,181 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What a worker withstands, and how it ends.
+@Suite struct WorkerTests {
+    private func kept(_ target: String) -> [UInt8] { Records.request("GET", target) }
+
+    @Test func `1,000 idle kept connections delay nobody`() throws {
+        let stack = try Stack(loops: 1)
+        let idle = try (0..<1000).map { _ in try Socket(path: stack.socketPath) }
+        for socket in idle {
+            socket.send(kept("/"))
+            #expect(readResponse(from: socket).status == 200)
+        }
+        let answer = try timed { try stack.fastCGI(kept("/")) }
+        #expect(answer.value.status == 200 && answer.seconds < 0.1)
+        idle[999].send(kept("/"))
+        #expect(readResponse(from: idle[999]).status == 200)
+    }
+
+    @Test func `with every connection to Postgres busy, what needs none is answered at once`() throws {
+        let stack = try Stack(loops: 1, environment: ["STATEMENT_TIMEOUT_MS": "20000"])
+        let folder = try Folder()
+        let lock = ["psql", "-X", "-h", stack.database.socketDirectory, "-U", "postgres", stack.database.name, "-c"]
+        let locker = try Child(
+            lock + ["BEGIN; LOCK TABLE campaign IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(5); COMMIT"], output: "\(folder.path)/log")
+        try waitUntil("the table is locked") {
+            try stack.database.sql("SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND relation = 'campaign'::regclass") == "1"
+        }
+        let readers = try (0..<10).map { _ in try Socket(path: stack.socketPath) }
+        for reader in readers { reader.send(kept("/campaigns/1")) }
+        usleep(200_000)
+        let answer = try timed { try stack.get("/") }
+        #expect(answer.value.status == 200 && answer.seconds < 0.1)
+        locker.signal(SIGKILL)
+        try stack.database.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'BEGIN; LOCK%' AND pid <> pg_backend_pid()")
+        #expect([404, 503].contains(readResponse(from: readers[0]).status))
+    }
+
+    @Test func `a peer that falls silent in mid-request delays nobody, and is cut off`() throws {
+        let stack = try Stack(loops: 1)
+        let silent = try Socket(path: stack.socketPath)
+        silent.send(Array(kept("/").prefix(20)))
+        let answer = try timed { try stack.fastCGI(kept("/")) }
+        #expect(answer.value.status == 200 && answer.seconds < 0.1)
+        let cutOff = timed { silent.receiveAll() }
+        #expect(cutOff.value.isEmpty && cutOff.seconds < 14)
+    }
+
+    @Test func `the packets that crash libfcgi, and 10,000 random ones, leave the worker running`() throws {
+        let stack = try Stack()
+        var lengths = Records()
+        lengths.begin()
+        lengths.stream(4, [0xff, 0xff, 0xff, 0xfe, 0xff, 0xff, 0xff, 0xfe])
+        lengths.stream(5, [])
+        var values = Records()
+        values.begin()
+        values.add(9, Records.pairs([(String, String)](repeating: ("FCGI_MAX_CONNS", ""), count: 6)), id: 0)
+        for bytes in [lengths.bytes, values.bytes + [0], Array(values.bytes.dropFirst(16)) + [0]] {
+            let socket = try Socket(path: stack.socketPath)
+            socket.send(bytes)
+            #expect(socket.receiveAll().isEmpty)
+        }
+        let whole = Records.request("POST", "/campaigns/", body: [1, 2, 3])
+        for _ in 0..<10_000 {
+            var bytes = (0..<Int.random(in: 1...100)).map { _ in UInt8.random(in: 0...255) }
+            switch Int.random(in: 0...2) {
+            case 0: bytes = whole.prefix(.random(in: 0..<whole.count)) + bytes
+            case 1:
+                bytes = whole
+                bytes[.random(in: 0..<whole.count)] = .random(in: 0...255)
+            default: break
+            }
+            try Socket(path: stack.socketPath).send(bytes)
+        }
+        #expect(!stack.worker.hasEnded, "\(stack.worker.log.suffix(2000))")
+        #expect(try stack.get("/").status == 200)
+        #expect(try stack.campaigns == 0)
+    }
+
+    @Test func `an idle worker ends within a second of SIGTERM`() throws {
+        let stack = try Stack()
+        #expect(try stack.get("/campaigns/").status == 200)
+        stack.worker.signal(SIGTERM)
+        let end = timed { stack.worker.wait(seconds: 5) }
+        #expect(end.value == 0 && end.seconds < 1)
+    }
+
+    @Test func `a request that runs when SIGTERM comes is answered`() throws {
+        let stack = try Stack()
+        try stack.database.sql("CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(1); RETURN NEW; END $$")
+        try stack.database.sql("CREATE TRIGGER slow BEFORE INSERT ON campaign FOR EACH ROW EXECUTE FUNCTION slow()")
+        let socket = try Socket(port: stack.port)
+        let body = #"{"name":"a"}"#
+        socket.send(Array("POST /campaigns/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)".utf8))
+        usleep(300_000)
+        stack.worker.signal(SIGTERM)
+        #expect(Answer(socket.receiveAll()).status == 201)
+        #expect(stack.worker.wait(seconds: 5) == 0)
+        #expect(try stack.campaigns == 1)
+    }
+
+    @Test func `a second signal ends a draining worker at once`() throws {
+        let stack = try Stack(loops: 1)
+        let idle = try Socket(path: stack.socketPath)
+        idle.send(kept("/"))
+        #expect(readResponse(from: idle).status == 200)
+        stack.worker.signal(SIGTERM)
+        try waitUntil("it drains") { stack.worker.log.contains("draining") }
+        idle.send(kept("/"))
+        #expect(readResponse(from: idle).status == 200)
+        #expect(!stack.worker.hasEnded)
+        stack.worker.signal(SIGINT)
+        #expect(stack.worker.wait(seconds: 1) == 130)
+    }
+
+    @Test func `20 restarts under load lose no request`() throws {
+        let stack = try Stack(loops: 1, listener: true)
+        let folder = try Folder()
+        let script = "\(folder.path)/post.lua"
+        try Data(#"wrk.method="POST" wrk.body='{"name":"load"}' wrk.headers["Content-Type"]="application/json""#.utf8).write(to: URL(filePath: script))
+        let url = "http://127.0.0.1:\(stack.port)/campaigns/"
+        let gets = try Child(["wrk", "-t1", "-c8", "-d60s", url + "1"], output: "\(folder.path)/get")
+        let posts = try Child(["wrk", "-t1", "-c8", "-d60s", "-s", script, url], output: "\(folder.path)/post")
+        try stack.database.sql("INSERT INTO campaign (id, name) VALUES (1, 'first') ON CONFLICT DO NOTHING")
+        var second = try stack.anotherWorker()
+        for _ in 0..<20 {
+            let next = try stack.anotherWorker()
+            second.signal(SIGTERM)
+            #expect(second.wait(seconds: 10) == 0)
+            second = next
+        }
+        gets.signal(SIGINT)
+        posts.signal(SIGINT)
+        for load in [gets, posts] {
+            #expect(load.wait(seconds: 10) == 0)
+            #expect(load.log.contains("requests in") && !load.log.contains("Non-2xx") && !load.log.contains("Socket errors"), "\(load.log)")
+        }
+        second.signal(SIGTERM)
+    }
+
+    @Test func `running out of descriptors is survived`() throws {
+        let stack = try Stack(loops: 1, limit: 64)
+        var crowd = try (0..<100).map { _ in try Socket(path: stack.socketPath) }
+        try waitUntil("the lack is logged") { stack.worker.log.contains("cannot accept") }
+        crowd.removeAll()
+        try waitUntil("it answers again") { try stack.get("/").status == 200 }
+        #expect(stack.worker.log.components(separatedBy: "cannot accept").count < 10)
+    }
+
+    @Test func `a stale socket is replaced, a live one and other files are refused in a sentence`() throws {
+        let stack = try Stack()
+        let mode = try FileManager.default.attributesOfItem(atPath: stack.socketPath)[.posixPermissions] as? Int
+        #expect(mode == 0o660)
+        func serve(_ path: String) throws -> (status: Int32, output: String) {
+            try runToEnd([Stack.program, "serve", "--listen", "unix:\(path)"], environment: stack.database.environment)
+        }
+        let live = try serve(stack.socketPath)
+        #expect(live.status == 1 && live.output == "Error: somebody listens on \(stack.socketPath) already: stop it first, or name another path\n")
+        let file = "\(stack.folder.path)/file"
+        try Data().write(to: URL(filePath: file))
+        let other = try serve(file)
+        #expect(other.status == 1 && other.output.hasPrefix("Error: \(file) exists and is no socket"))
+        stack.worker.signal(SIGKILL)
+        _ = stack.worker.wait(seconds: 5)
+        let next = try Child(
+            [Stack.program, "serve", "--listen", "unix:\(stack.socketPath)"], environment: stack.database.environment,
+            output: "\(stack.folder.path)/next.log")
+        try waitUntil("the socket is taken over: \(next.log)") { next.log.contains("ready") }
+        #expect(try stack.get("/").status == 200)
+    }
+
+    @Test func `a mistake in the configuration is one line, and a non-zero exit`() throws {
+        for command in [["serve", "--listen", "127.0.0.1:0"], ["db", "upgrade"]] {
+            let (status, output) = try runToEnd([Stack.program] + command, environment: ["POSTGRES_PORT": "x"])
+            #expect(status != 0 && output == "Error: POSTGRES_PORT: expected a whole number from 1 to 65535, not \"x\"\n")
+        }
+        #expect(try runToEnd([Stack.program, "serve"]).status == 64)
+    }
+}

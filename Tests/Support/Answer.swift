@@ -1,0 +1,53 @@
+import Foundation
+
+/// A response as it came over a socket.
+public struct Answer: Sendable {
+    /// The status code; 0 when nothing came that has one.
+    public let status: Int
+    /// Header fields, by their names in lower case; the last one of a name.
+    public let headers: [String: String]
+    /// The body, without a transfer coding.
+    public let body: String
+
+    /// Takes an HTTP response apart, or a CGI one with its `Status` field.
+    public init(_ bytes: [UInt8]) {
+        let end = bytes.indices.first { bytes[$0...].starts(with: [13, 10, 13, 10]) } ?? bytes.count
+        let lines = String(decoding: bytes[..<end], as: UTF8.self).components(separatedBy: "\r\n")
+        var headers: [String: String] = [:]
+        for line in lines {
+            guard let colon = line.firstIndex(of: ":") else { continue }
+            headers[line[..<colon].lowercased()] = String(line[line.index(after: colon)...].drop { $0 == " " })
+        }
+        let status = headers["status"] ?? String(lines[0].split(separator: " ").dropFirst().first ?? "")
+        self.status = Int(status.prefix(3)) ?? 0
+        self.headers = headers
+        let rest = Array(bytes.dropFirst(end + 4))
+        body = String(decoding: headers["transfer-encoding"] == "chunked" ? Self.joined(chunks: rest) : rest, as: UTF8.self)
+    }
+
+    private static func joined(chunks: [UInt8]) -> [UInt8] {
+        var rest = chunks[...]
+        var body: [UInt8] = []
+        while let end = rest.firstIndex(of: 13), let count = Int(String(decoding: rest[..<end], as: UTF8.self), radix: 16), count > 0 {
+            body += rest.dropFirst(end + 2 - rest.startIndex).prefix(count)
+            rest = rest.dropFirst(end + 2 - rest.startIndex + count + 2)
+        }
+        return body
+    }
+}
+
+/// Reads one FastCGI response from a socket, to its END_REQUEST or the connection's end.
+public func readResponse(from socket: Socket) -> Answer {
+    var bytes: [UInt8] = []
+    var output: [UInt8] = []
+    while true {
+        while bytes.count >= 8, case let count = Int(bytes[4]) << 8 | Int(bytes[5]), bytes.count >= 8 + count + Int(bytes[6]) {
+            if bytes[1] == 3 { return Answer(output) }
+            if bytes[1] == 6 { output += bytes[8..<8 + count] }
+            bytes.removeFirst(8 + count + Int(bytes[6]))
+        }
+        let more = socket.receive()
+        guard !more.isEmpty else { return Answer(output) }
+        bytes += more
+    }
+}

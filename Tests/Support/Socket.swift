@@ -1,0 +1,96 @@
+import Foundation
+
+/// A blocking socket with a time limit, to be closed when nobody holds it.
+public final class Socket: Sendable {
+    /// The descriptor.
+    public let descriptor: Int32
+
+    private init(_ family: Int32) throws {
+        descriptor = socket(family, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { throw CommandFailed(description: "socket: \(String(cString: strerror(errno)))") }
+        var limit = timeval(tv_sec: 15, tv_usec: 0)
+        for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
+            setsockopt(descriptor, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout.size(ofValue: limit)))
+        }
+    }
+
+    deinit { close(descriptor) }
+
+    /// Connects to a port of this machine's.
+    public convenience init(port: Int) throws {
+        try self.init(AF_INET)
+        try Self.with(port: port) { try check("connect", connect(descriptor, $0, $1)) }
+    }
+
+    /// Connects to a Unix socket.
+    public convenience init(path: String) throws {
+        try self.init(AF_UNIX)
+        try Self.with(path: path) { try check("connect", connect(descriptor, $0, $1)) }
+    }
+
+    /// Listens on a Unix socket.
+    public convenience init(listeningOn path: String) throws {
+        try self.init(AF_UNIX)
+        try Self.with(path: path) { try check("bind", bind(descriptor, $0, $1)) }
+        try check("listen", listen(descriptor, 511))
+    }
+
+    /// A port of this machine's that nobody listens on.
+    public static func freePort() throws -> Int {
+        let probe = try Socket(AF_INET)
+        try with(port: 0) { try probe.check("bind", bind(probe.descriptor, $0, $1)) }
+        var address = sockaddr_in()
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { _ = getsockname(probe.descriptor, $0, &size) }
+        }
+        return Int(address.sin_port.byteSwapped)
+    }
+
+    /// Sends all bytes; a peer that closes ends it.
+    public func send(_ bytes: [UInt8]) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            guard count > 0 else { return }
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    /// Reads once; empty at the end, and when nothing comes in time.
+    public func receive() -> [UInt8] {
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        let count = read(descriptor, &buffer, buffer.count)
+        return Array(buffer.prefix(max(0, count)))
+    }
+
+    /// Reads to the end.
+    public func receiveAll() -> [UInt8] {
+        var all: [UInt8] = []
+        while case let bytes = receive(), !bytes.isEmpty { all += bytes }
+        return all
+    }
+
+    private func check(_ name: String, _ result: Int32) throws {
+        guard result == 0 else { throw CommandFailed(description: "\(name): \(String(cString: strerror(errno)))") }
+    }
+
+    private static func with(port: Int, _ body: (UnsafePointer<sockaddr>, socklen_t) throws -> Void) throws {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(port).byteSwapped
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        try withUnsafePointer(to: &address) {
+            try $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { try body($0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+        }
+    }
+
+    private static func with(path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) throws -> Void) throws {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8.prefix(107)) }
+        try withUnsafePointer(to: &address) {
+            try $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { try body($0, socklen_t(MemoryLayout<sockaddr_un>.size)) }
+        }
+    }
+}
