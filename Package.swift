@@ -57,7 +57,7 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["EventLoop", "Postgres"], path: "Tests/Support"),
         .testTarget(name: "EventLoopTests", dependencies: ["EventLoop"]),
         .testTarget(name: "WebTests", dependencies: ["Web"]),
-        .testTarget(name: "FastCGITests", dependencies: ["FastCGI", "TestSupport"]),
+        .testTarget(name: "FastCGITests", dependencies: ["EventLoop", "FastCGI", "TestSupport", "Web"]),
         .testTarget(name: "SQLTests", dependencies: ["SQL", "Postgres"]),
         .testTarget(name: "MigrationsTests", dependencies: ["Migrations"]),
         .testTarget(name: "AktifyAPITests", dependencies: ["AktifyAPI"]),
@@ -70,5 +70,5 @@ let package = Package(
 // Generic code of one module (a row's columns, a JSON member) is specialized in the module that uses it: without this, a
 // list of 100 rows costs twice as much. The flag is "unsafe" only in that packages that depend on this one cannot have it.
 for target in package.targets where target.type == .regular || target.type == .executable {
-    target.swiftSettings = [.unsafeFlags(["-cross-module-optimization"], .when(configuration: .release))]
+    target.swiftSettings = [.unsafeFlags(["-cross-module-optimization", "-enforce-exclusivity=unchecked"], .when(configuration: .release))]
 }

@@ -24,7 +24,6 @@ private struct MetaVariables {
     private var server = (name: "", port: "")
     private var id: String?
     private var headers = HTTPFields()
-    private let host = HTTPField.Name("Host")
 
     mutating func take(_ entry: UnsafePointer<UInt8>) {
         guard let equals = strchr(UnsafeRawPointer(entry).assumingMemoryBound(to: CChar.self), 0x3d) else { return }
@@ -69,7 +68,9 @@ private struct MetaVariables {
 
     func request(body: [UInt8]) -> Web.Request {
         var headers = headers
-        if let host, headers[host] == nil, !server.name.isEmpty { headers[host] = "\(server.name):\(server.port)" }
+        if headers.value(of: .hostName) == nil, !server.name.isEmpty {
+            headers.append(HTTPField(name: .hostName, value: "\(server.name):\(server.port)"))
+        }
         return Web.Request(method: method, target: target, scheme: scheme, headers: headers, body: body, id: id)
     }
 }

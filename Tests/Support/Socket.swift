@@ -14,6 +14,9 @@ public final class Socket: Sendable {
         }
     }
 
+    /// Takes over a descriptor.
+    public init(adopting descriptor: Int32) { self.descriptor = descriptor }
+
     deinit { close(descriptor) }
 
     /// Connects to a port of this machine's.
