@@ -36,18 +36,14 @@ public struct Answer: Sendable {
     }
 }
 
-/// Reads one FastCGI response from a socket, to its END_REQUEST or the connection's end.
+/// Reads one FastCGI response from a socket, to its END_REQUEST or the connection's end, and not a byte more.
 public func readResponse(from socket: Socket) -> Answer {
-    var bytes: [UInt8] = []
     var output: [UInt8] = []
-    while true {
-        while bytes.count >= 8, case let count = Int(bytes[4]) << 8 | Int(bytes[5]), bytes.count >= 8 + count + Int(bytes[6]) {
-            if bytes[1] == 3 { return Answer(output) }
-            if bytes[1] == 6 { output += bytes[8..<8 + count] }
-            bytes.removeFirst(8 + count + Int(bytes[6]))
-        }
-        let more = socket.receive()
-        guard !more.isEmpty else { return Answer(output) }
-        bytes += more
+    while case let header = socket.receive(exactly: 8), header.count == 8, header[1] != 3 {
+        let content = socket.receive(exactly: Int(header[4]) << 8 | Int(header[5]))
+        if header[1] == 6 { output += content }
+        _ = socket.receive(exactly: Int(header[6]))
     }
+    _ = socket.receive(exactly: 8)  // What END_REQUEST says.
+    return Answer(output)
 }

@@ -5,17 +5,20 @@ public final class Socket: Sendable {
     /// The descriptor.
     public let descriptor: Int32
 
-    private init(_ family: Int32) throws {
-        descriptor = socket(family, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    private convenience init(_ family: Int32) throws {
+        let descriptor = socket(family, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw CommandFailed(description: "socket: \(String(cString: strerror(errno)))") }
+        self.init(adopting: descriptor)
+    }
+
+    /// Takes over a descriptor.
+    public init(adopting descriptor: Int32) {
+        self.descriptor = descriptor
         var limit = timeval(tv_sec: 15, tv_usec: 0)
         for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
             setsockopt(descriptor, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout.size(ofValue: limit)))
         }
     }
-
-    /// Takes over a descriptor.
-    public init(adopting descriptor: Int32) { self.descriptor = descriptor }
 
     deinit { close(descriptor) }
 
@@ -65,6 +68,18 @@ public final class Socket: Sendable {
         var buffer = [UInt8](repeating: 0, count: 65_536)
         let count = read(descriptor, &buffer, buffer.count)
         return Array(buffer.prefix(max(0, count)))
+    }
+
+    /// Reads a number of bytes, or fewer when the end comes first.
+    public func receive(exactly count: Int) -> [UInt8] {
+        var buffer = [UInt8](repeating: 0, count: count)
+        var filled = 0
+        while filled < count {
+            let more = buffer.withUnsafeMutableBytes { read(descriptor, $0.baseAddress.map { $0 + filled }, count - filled) }
+            guard more > 0 else { break }
+            filled += more
+        }
+        return Array(buffer.prefix(filled))
     }
 
     /// Reads to the end.
