@@ -46,7 +46,8 @@ let package = Package(
         .target(name: "ORM", dependencies: ["SQL", "Postgres"]),
         .target(name: "Migrations", dependencies: ["SQL", "Postgres"]),
         .target(
-            name: "AktifyAPI", dependencies: ["Web", "SQL", "ORM", .product(name: "HTTPTypes", package: "swift-http-types")]),
+            name: "AktifyAPI",
+            dependencies: ["Web", "SQL", "ORM", .product(name: "HTTPTypes", package: "swift-http-types")]),
         .executableTarget(
             name: "aktify",
             dependencies: [

@@ -60,7 +60,8 @@ public struct Config: Sendable {
         if text == "*" { return .anyOrigin }
         let origins = text.split(separator: ",").map(\.trimmed)
         for origin in origins where !origin.contains("://") || origin.hasSuffix("/") {
-            throw ConfigError("CORS_ALLOW_ORIGINS", is: origin, expected: "* or origins like https://example.org with commas between")
+            throw ConfigError(
+                "CORS_ALLOW_ORIGINS", is: origin, expected: "* or origins like https://example.org with commas between")
         }
         return .origins(Set(origins))
     }

@@ -23,7 +23,8 @@ struct EnvironmentReader {
     func integer(_ name: String, default: Int, in range: ClosedRange<Int>) throws(ConfigError) -> Int {
         guard let text = value(name) else { return `default` }
         guard let number = Int(text), range.contains(number) else {
-            throw ConfigError(name, is: text, expected: "a whole number from \(range.lowerBound) to \(range.upperBound)")
+            throw ConfigError(
+                name, is: text, expected: "a whole number from \(range.lowerBound) to \(range.upperBound)")
         }
         return number
     }

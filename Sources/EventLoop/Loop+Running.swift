@@ -16,7 +16,9 @@ extension Loop {
             loop.stop()
         }
         loop.run()
-        guard let result = outcome.withLock({ $0 }) else { preconditionFailure("the loop was stopped before its task ended") }
+        guard let result = outcome.withLock({ $0 }) else {
+            preconditionFailure("the loop was stopped before its task ended")
+        }
         return try result.get()
     }
 
@@ -27,11 +29,13 @@ extension Loop {
     public func runOnNewThread() throws(SystemError) -> pthread_t {
         var thread = pthread_t()
         let argument = Unmanaged.passRetained(self).toOpaque()
-        let code = pthread_create(&thread, nil, { argument in
-            // Sound: the argument is the loop that was retained for this one call, below.
-            Unmanaged<Loop>.fromOpaque(argument!).takeRetainedValue().run()
-            return nil
-        }, argument)
+        let code = pthread_create(
+            &thread, nil,
+            { argument in
+                // Sound: the argument is the loop that was retained for this one call, below.
+                Unmanaged<Loop>.fromOpaque(argument!).takeRetainedValue().run()
+                return nil
+            }, argument)
         guard code == 0 else {
             Unmanaged<Loop>.fromOpaque(argument).release()
             throw SystemError("pthread_create", code: code)

@@ -123,7 +123,7 @@ final class Connection: @unchecked Sendable {
         case .bytes(let bytes): try await write(bytes[...])
         case .stream(let produce): try await produce(Output(connection: self))
         }
-        try await room()
+        if sentSome { try await room() }
         exchange.finish()
     }
 
@@ -132,15 +132,19 @@ final class Connection: @unchecked Sendable {
     func write(_ bytes: ArraySlice<UInt8>) async throws {
         var rest = bytes
         while !rest.isEmpty {
-            if rest.count + buffered >= Connection.bufferBytes { try await room() }
-            exchange.write(rest.prefix(Connection.chunkBytes))
-            buffered = (buffered + min(rest.count, Connection.chunkBytes)) % Connection.bufferBytes
-            rest = rest.dropFirst(Connection.chunkBytes)
+            let chunk = rest.prefix(Connection.chunkBytes)
+            buffered += chunk.count
+            if sentSome { try await room() }
+            exchange.write(chunk)
+            rest = rest.dropFirst(chunk.count)
         }
     }
 
-    /// Bytes that libfcgi holds back, at most.
+    /// Bytes of this response that libfcgi was given.
     private var buffered = 0
+    /// Whether libfcgi sends before the response's end. One that it sends in a single write needs no question whether there is
+    /// room: a peer that asks again has read what it was sent before. One that has not is cut off by the write that fails.
+    private var sentSome: Bool { buffered >= Connection.bufferBytes }
     /// What one STDOUT record of libfcgi's holds.
     private static let bufferBytes = 8184
     /// What is sent on one word of the kernel's that there is room: its threshold leaves at least four times as much.

@@ -24,7 +24,8 @@ public enum ListenAddress: Sendable, Hashable, CustomStringConvertible {
 
     private static func unix(path: String) throws(Malformed) -> ListenAddress {
         guard !path.isEmpty, path.utf8.count <= longestPath else {
-            throw Malformed(description: "a Unix socket's path has 1 to \(longestPath) bytes, not \(path.utf8.count): \(path)")
+            throw Malformed(
+                description: "a Unix socket's path has 1 to \(longestPath) bytes, not \(path.utf8.count): \(path)")
         }
         return .unix(path)
     }
@@ -34,7 +35,8 @@ public enum ListenAddress: Sendable, Hashable, CustomStringConvertible {
             throw Malformed(description: "expected unix:PATH, HOST:PORT or [IPv6]:PORT to listen on, not \"\(text)\"")
         }
         let host = text[..<colon]
-        return .tcp(host: String(host.hasPrefix("[") && host.hasSuffix("]") ? host.dropFirst().dropLast() : host), port: port)
+        return .tcp(
+            host: String(host.hasPrefix("[") && host.hasSuffix("]") ? host.dropFirst().dropLast() : host), port: port)
     }
 
     /// The most bytes that fit into `sockaddr_un.sun_path` before its NUL.

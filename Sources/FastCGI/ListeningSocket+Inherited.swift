@@ -6,7 +6,9 @@ extension ListeningSocket {
     /// section 2.2).
     /// - Returns: `nil` when there is none.
     public static func inherited(environment: [String: String]) -> ListeningSocket? {
-        if environment["LISTEN_PID"] == String(getpid()), let count = environment["LISTEN_FDS"].flatMap(Int.init), count > 0 {
+        if environment["LISTEN_PID"] == String(getpid()), let count = environment["LISTEN_FDS"].flatMap(Int.init),
+            count > 0
+        {
             return listens(3) ? ListeningSocket(descriptor: 3) : nil
         }
         return listens(0) ? ListeningSocket(descriptor: 0) : nil

@@ -6,7 +6,8 @@ extension ListeningSocket {
         let address = try resolve(host, port)
         defer { freeaddrinfo(address) }
         let name = "\(host):\(port)"
-        let socket = ListeningSocket(descriptor: try check("socket", Glibc.socket(address.pointee.ai_family, streamSocket, 0)))
+        let socket = ListeningSocket(
+            descriptor: try check("socket", Glibc.socket(address.pointee.ai_family, streamSocket, 0)))
         var on: Int32 = 1
         setsockopt(socket.descriptor, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout.size(ofValue: on)))
         try check("bind \(name)", Glibc.bind(socket.descriptor, address.pointee.ai_addr, address.pointee.ai_addrlen))

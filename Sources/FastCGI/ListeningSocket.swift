@@ -28,7 +28,9 @@ public final class ListeningSocket: Sendable {
     ///   - mode: the permissions of a Unix socket's file.
     ///   - backlog: how many connections may wait to be accepted; the kernel caps it (net.core.somaxconn).
     /// - Throws: `Unavailable`, when somebody else listens there, or `SystemError`.
-    public static func bind(_ address: ListenAddress, mode: mode_t = 0o660, backlog: Int32 = 511) throws -> ListeningSocket {
+    public static func bind(_ address: ListenAddress, mode: mode_t = 0o660, backlog: Int32 = 511) throws
+        -> ListeningSocket
+    {
         switch address {
         case .unix(let path): try bind(path: path, mode: mode, backlog: backlog)
         case .tcp(let host, let port): try bind(host: host, port: port, backlog: backlog)

@@ -11,7 +11,8 @@ struct RequestGuard {
 
     /// Why a peer is cut off.
     enum Refusal: Error, Hashable {
-        case version(UInt8), beginExpected(type: UInt8), role(UInt16), unexpected(type: UInt8), paramsTooLarge, lyingLength
+        case version(UInt8), beginExpected(type: UInt8), role(UInt16), unexpected(type: UInt8), paramsTooLarge,
+            lyingLength
     }
 
     private let limits: Limits

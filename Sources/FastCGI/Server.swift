@@ -42,7 +42,8 @@ public final class Server: @unchecked Sendable {
     /// - Throws: `SystemError` when the socket cannot be watched.
     public func listen(on listener: ListeningSocket) throws(SystemError) {
         self.listener = listener
-        listenerWatch = try loop.watch(listener.descriptor, for: [.readable, .exclusive]) { [unowned self] _ in accept() }
+        listenerWatch = try loop.watch(listener.descriptor, for: [.readable, .exclusive]) { [unowned self] _ in accept()
+        }
     }
 
     /// Accepts one connection: the next turn takes the next, and other loops their share.

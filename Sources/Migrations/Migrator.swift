@@ -28,7 +28,9 @@ public struct Migrator: Sendable {
         defer { connection.close() }
         try await connection.script("SET statement_timeout = 0; SELECT pg_advisory_lock(\(Migrator.lockKey))")
         try await connection.script(Migrator.versionTable)
-        for revision in try graph.pending(after: try await current(connection)) { try await apply(revision, on: connection) }
+        for revision in try graph.pending(after: try await current(connection)) {
+            try await apply(revision, on: connection)
+        }
     }
 
     /// The lock's key: the ASCII of "alembic", which nothing else has a reason to take.
@@ -45,7 +47,9 @@ public struct Migrator: Sendable {
 
     private func current(_ connection: Connection) async throws -> String? {
         let result = try await connection.execute("SELECT version_num FROM alembic_version")
-        guard result.count <= 1 else { throw Failed(description: "the database has \(result.count) heads in alembic_version") }
+        guard result.count <= 1 else {
+            throw Failed(description: "the database has \(result.count) heads in alembic_version")
+        }
         guard result.count == 1 else { return nil }
         var row = result.row(0)
         return try row.next()
@@ -67,16 +71,21 @@ public struct Migrator: Sendable {
     private func record(_ revision: Revision, on connection: Connection) async throws {
         let result =
             if let down = revision.down {
-                try await connection.execute("UPDATE alembic_version SET version_num = \(revision.id) WHERE version_num = \(down)")
+                try await connection.execute(
+                    "UPDATE alembic_version SET version_num = \(revision.id) WHERE version_num = \(down)")
             } else {
                 try await connection.execute("INSERT INTO alembic_version (version_num) VALUES (\(revision.id))")
             }
-        guard result.affected == 1 else { throw Failed(description: "alembic_version was changed meanwhile: start again") }
+        guard result.affected == 1 else {
+            throw Failed(description: "alembic_version was changed meanwhile: start again")
+        }
     }
 
     /// Postgres answers the COMMIT of a transaction that failed with ROLLBACK, and no error.
     private func commit(_ connection: Connection) async throws {
-        guard try await connection.script("COMMIT").tag == "COMMIT" else { throw Failed(description: "the commit was rolled back") }
+        guard try await connection.script("COMMIT").tag == "COMMIT" else {
+            throw Failed(description: "the commit was rolled back")
+        }
     }
 }
 

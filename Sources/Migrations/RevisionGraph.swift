@@ -14,13 +14,15 @@ public struct RevisionGraph: Sendable {
         var next: [String?: Revision] = [:]
         for revision in revisions {
             if let other = next.updateValue(revision, forKey: revision.down) {
-                throw Broken(description: "both \(other.file) and \(revision.file) revise \(revision.down ?? "nothing")")
+                throw Broken(
+                    description: "both \(other.file) and \(revision.file) revise \(revision.down ?? "nothing")")
             }
         }
         var line: [Revision] = []
         while let revision = next.removeValue(forKey: line.last?.id) { line.append(revision) }
         if let lost = next.values.min(by: { $0.id < $1.id }) {
-            throw Broken(description: "\(lost.file) revises \(lost.down ?? "nothing"), which no other revision leads to")
+            throw Broken(
+                description: "\(lost.file) revises \(lost.down ?? "nothing"), which no other revision leads to")
         }
         self.revisions = line
     }
@@ -30,7 +32,9 @@ public struct RevisionGraph: Sendable {
     public func pending(after current: String?) throws(Broken) -> ArraySlice<Revision> {
         guard let current else { return revisions[...] }
         guard let index = revisions.firstIndex(where: { $0.id == current }) else {
-            throw Broken(description: "Can't locate revision identified by '\(current)': the database is at one that has no file")
+            throw Broken(
+                description: "Can't locate revision identified by '\(current)': the database is at one that has no file"
+            )
         }
         return revisions[(index + 1)...]
     }

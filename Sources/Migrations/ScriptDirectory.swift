@@ -15,10 +15,11 @@ public struct ScriptDirectory: Sendable {
     /// Reads all revisions.
     /// - Throws: `Unreadable`, `MalformedRevision`, `RevisionGraph.Broken`.
     public func graph() throws -> RevisionGraph {
-        try RevisionGraph(fileNames().map { name in
-            let file = "\(path)/versions/\(name)"
-            return try Revision(parsing: ScriptDirectory.text(of: file), file: file)
-        })
+        try RevisionGraph(
+            fileNames().map { name in
+                let file = "\(path)/versions/\(name)"
+                return try Revision(parsing: ScriptDirectory.text(of: file), file: file)
+            })
     }
 
     private func fileNames() throws(Unreadable) -> [String] {
@@ -29,7 +30,9 @@ public struct ScriptDirectory: Sendable {
         defer { closedir(directory) }
         var names: [String] = []
         while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
             if name.hasSuffix(".sql"), !name.hasPrefix(".") { names.append(name) }
         }
         return names.sorted()
@@ -43,7 +46,9 @@ public struct ScriptDirectory: Sendable {
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 16_384)
         while case let count = fread(&buffer, 1, buffer.count, stream), count > 0 { bytes += buffer[..<count] }
-        guard let text = String(validating: bytes, as: UTF8.self) else { throw Unreadable(description: "\(file) is not UTF-8") }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw Unreadable(description: "\(file) is not UTF-8")
+        }
         return text
     }
 }

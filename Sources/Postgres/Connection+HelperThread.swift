@@ -32,10 +32,12 @@ private struct Opened: @unchecked Sendable {
         let values = parameters.map { strdup($0.value) }
         defer { (keywords + values).forEach { free($0) } }
         let handle = PQconnectdbParams(
-            keywords.map { $0.map { UnsafePointer($0) } } + [nil], values.map { $0.map { UnsafePointer($0) } } + [nil], 1)
+            keywords.map { $0.map { UnsafePointer($0) } } + [nil], values.map { $0.map { UnsafePointer($0) } } + [nil],
+            1)
         guard let handle, PQstatus(handle) == CONNECTION_OK else {
             defer { PQfinish(handle) }
-            throw PostgresError(.unreachable, message: handle.map { String(cString: PQerrorMessage($0)) } ?? "out of memory")
+            throw PostgresError(
+                .unreachable, message: handle.map { String(cString: PQerrorMessage($0)) } ?? "out of memory")
         }
         self.handle = handle
     }

@@ -53,7 +53,8 @@ public final class Connection: @unchecked Sendable {
     /// Whether the server's end is still there, asked of the kernel: no round trip. One that is gone is closed.
     var isAlive: Bool {
         guard isOpen else { return false }
-        var socket = pollfd(fd: PQsocket(handle), events: Int16(POLLIN | Int32(Readiness.peerClosed.rawValue)), revents: 0)
+        var socket = pollfd(
+            fd: PQsocket(handle), events: Int16(POLLIN | Int32(Readiness.peerClosed.rawValue)), revents: 0)
         guard poll(&socket, 1, 0) > 0, Int32(socket.revents) & ~POLLIN != 0 else { return true }
         close()
         return false
@@ -72,7 +73,8 @@ public final class Connection: @unchecked Sendable {
             guard isOpen else { return continuation.resume(throwing: Connection.lost) }
             let key = PreparedKey(text: statement.text, types: statement.bindings.parameters.map(\.type))
             let known = prepared[key]
-            guard let name = known ?? prepare(key), send(statement.bindings, to: name), PQpipelineSync(handle) == 1 else {
+            guard let name = known ?? prepare(key), send(statement.bindings, to: name), PQpipelineSync(handle) == 1
+            else {
                 continuation.resume(throwing: libpqError(.lost))
                 return close()
             }

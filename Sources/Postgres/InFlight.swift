@@ -17,7 +17,8 @@ struct InFlight {
     private let continuation: UnsafeContinuation<Result, any Error>
 
     init(
-        _ continuation: UnsafeContinuation<Result, any Error>, sent: Instant, limit: Duration, prepares: PreparedKey? = nil,
+        _ continuation: UnsafeContinuation<Result, any Error>, sent: Instant, limit: Duration,
+        prepares: PreparedKey? = nil,
         isScript: Bool = false
     ) {
         self.continuation = continuation

@@ -125,14 +125,22 @@ public final class Pool: @unchecked Sendable {
     /// Gives connections to those that wait, lessees first: there are always reads.
     private func serveWaiting() {
         while let first = lessees.first {
-            if first.isResumed { lessees.removeFirst() } else if let connection = takeIdle() {
+            if first.isResumed {
+                lessees.removeFirst()
+            } else if let connection = takeIdle() {
                 lessees.removeFirst().resume(returning: connection)
-            } else { break }
+            } else {
+                break
+            }
         }
         while let first = readers.first {
-            if first.isResumed { readers.removeFirst() } else if let connection = leastBusy() {
+            if first.isResumed {
+                readers.removeFirst()
+            } else if let connection = leastBusy() {
                 readers.removeFirst().resume(returning: connection)
-            } else { break }
+            } else {
+                break
+            }
         }
     }
 

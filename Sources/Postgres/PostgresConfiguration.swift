@@ -37,7 +37,8 @@ public struct PostgresConfiguration: Sendable {
     /// libpq's keywords and values; what an URL says itself comes last, and wins.
     var parameters: [(keyword: String, value: String)] {
         let own = [
-            ("connect_timeout", "3"), ("keepalives_idle", "30"), ("keepalives_interval", "5"), ("keepalives_count", "3"),
+            ("connect_timeout", "3"), ("keepalives_idle", "30"), ("keepalives_interval", "5"),
+            ("keepalives_count", "3"),
             ("tcp_user_timeout", "10000"), ("client_encoding", "UTF8"), ("gssencmode", "disable"),
             ("fallback_application_name", applicationName), ("options", options),
         ]
@@ -52,7 +53,8 @@ public struct PostgresConfiguration: Sendable {
 
     /// Settings of the session, sent with the connection's first message: no round trip of their own.
     private var options: String {
-        let timeout = statementTimeout.components.seconds * 1000 + statementTimeout.components.attoseconds / 1_000_000_000_000_000
+        let timeout =
+            statementTimeout.components.seconds * 1000 + statementTimeout.components.attoseconds / 1_000_000_000_000_000
         return "-c statement_timeout=\(timeout) -c idle_in_transaction_session_timeout=\(timeout * 2) -c timezone=UTC"
             + " -c client_connection_check_interval=1000"
     }

@@ -32,7 +32,8 @@ public struct Application: Sendable {
     public func respond(to request: Request, with error: any Error) -> Response {
         let known = (error as? any HTTPErrorConvertible)?.httpError
         if known == nil || known?.status.kind == .serverError {
-            log.error("\(error)", metadata: ["request_id": "\(request.id)", "request": "\(request.method) \(request.target)"])
+            log.error(
+                "\(error)", metadata: ["request_id": "\(request.id)", "request": "\(request.method) \(request.target)"])
         }
         return complete((known ?? .internalServerError).response(to: request), for: request)
     }
@@ -40,10 +41,13 @@ public struct Application: Sendable {
     /// Adds what every response has.
     private func complete(_ response: Response, for request: Request) -> Response {
         var response = response
-        if case .bytes(let bytes) = response.body { response.headers.append(.contentLength, String(bytes.count)) }
+        var fields = cors.fields(for: request)
+        if case .bytes(let bytes) = response.body {
+            fields.append(HTTPField(name: .contentLength, value: String(bytes.count)))
+        }
         if request.method == .head { response.body = .bytes([]) }
-        cors.apply(to: &response, for: request)
-        response.headers.append(.requestID, request.id)
+        fields.append(HTTPField(name: .requestID, value: request.id))
+        response.headers.append(fields)
         return response
     }
 }

@@ -9,13 +9,14 @@ public enum CORS: Sendable, Hashable {
 
     private static let methods = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"
 
-    /// Adds the header fields that tell a browser what it may do.
-    func apply(to response: inout Response, for request: Request) {
+    /// The header fields that tell a browser what it may do.
+    func fields(for request: Request) -> [HTTPField] {
         let origin = request.headers.value(of: .origin) ?? ""
-        guard allows(origin) else { return response.headers.append(.vary, "Origin") }
-        response.headers.append(.accessControlAllowOrigin, origin.isEmpty ? "*" : origin)
-        if !origin.isEmpty { response.headers.append(.vary, "Origin") }
-        if request.method == .options { answerPreflight(&response, request) }
+        let vary = HTTPField(name: .vary, value: "Origin")
+        guard allows(origin) else { return [vary] }
+        let allowed = HTTPField(name: .accessControlAllowOrigin, value: origin.isEmpty ? "*" : origin)
+        let preflight = request.method == .options ? preflightFields(for: request) : []
+        return (origin.isEmpty ? [allowed] : [allowed, vary]) + preflight
     }
 
     private func allows(_ origin: String) -> Bool {
@@ -25,14 +26,17 @@ public enum CORS: Sendable, Hashable {
         }
     }
 
-    private func answerPreflight(_ response: inout Response, _ request: Request) {
+    private func preflightFields(for request: Request) -> [HTTPField] {
         guard let method = request.headers.value(of: .accessControlRequestMethod)?.uppercased(),
             CORS.methods.split(separator: ", ").contains(method[...])
-        else { return }
-        response.headers.append(.accessControlAllowMethods, CORS.methods)
-        guard let names = request.headers.value(of: .accessControlRequestHeaders), !names.isEmpty else { return }
-        let trimmed = names.split(separator: ",", omittingEmptySubsequences: false).map { $0.trimmed }
-        response.headers.append(.accessControlAllowHeaders, trimmed.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.joined(separator: ", "))
+        else { return [] }
+        let methods = HTTPField(name: .accessControlAllowMethods, value: CORS.methods)
+        guard let names = request.headers.value(of: .accessControlRequestHeaders), !names.isEmpty else {
+            return [methods]
+        }
+        let sorted = names.split(separator: ",", omittingEmptySubsequences: false).map(\.trimmed)
+            .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        return [methods, HTTPField(name: .accessControlAllowHeaders, value: sorted.joined(separator: ", "))]
     }
 }
 

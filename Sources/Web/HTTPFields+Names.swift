@@ -13,5 +13,8 @@ extension HTTPFields {
     /// makes.
     public func value(of name: HTTPField.Name) -> String? { first { $0.name == name }?.value }
 
-    mutating func append(_ name: HTTPField.Name, _ value: String) { append(HTTPField(name: name, value: value)) }
+    mutating func append(_ name: HTTPField.Name, _ value: String) { append([HTTPField(name: name, value: value)]) }
+
+    /// Adds fields at the end; `append(_:)` for a single one goes a longer way.
+    mutating func append(_ fields: [HTTPField]) { replaceSubrange(endIndex..<endIndex, with: fields) }
 }

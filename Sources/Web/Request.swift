@@ -21,7 +21,8 @@ public struct Request: Sendable {
     /// - Parameter id: what the server in front calls it. A usable `X-Request-Id` among `headers` wins; with neither, one is
     ///   made.
     public init(
-        method: HTTPRequest.Method, target: String, scheme: String = "http", headers: HTTPFields = [:], body: [UInt8] = [],
+        method: HTTPRequest.Method, target: String, scheme: String = "http", headers: HTTPFields = [:],
+        body: [UInt8] = [],
         id: String? = nil
     ) {
         self.method = method

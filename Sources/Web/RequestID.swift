@@ -1,9 +1,11 @@
+import Synchronization
+
 /// What names a request in its response and in the log.
 enum RequestID {
     /// Takes the client's name for it when that is 1 to 128 of `A-Z a-z 0-9 . _ -`, else the server's, else makes one.
     static func choose(client: String?, server: String?) -> String {
         if let client, isUsable(client) { return client }
-        return server ?? random()
+        return server ?? next()
     }
 
     private static func isUsable(_ id: String) -> Bool {
@@ -16,12 +18,29 @@ enum RequestID {
             }
     }
 
-    /// 128 random bits in hexadecimal, as nginx's `$request_id` is.
-    private static func random() -> String {
-        let halves = [UInt64.random(in: 0...UInt64.max), .random(in: 0...UInt64.max)]
-        return halves.map { half in
-            let digits = String(half, radix: 16)
-            return String(repeating: "0", count: 16 - digits.count) + digits
-        }.joined()
+    /// 128 bits in hexadecimal: half of them this process's own, half of them this request's. They name, and guard nothing, so
+    /// that a mixed counter will do in place of a random number from the kernel for each request.
+    private static func next() -> String {
+        let half = mixed(process &+ count.wrappingAdd(1, ordering: .relaxed).newValue &* 0x9e37_79b9_7f4a_7c15)
+        return String(unsafeUninitializedCapacity: 32) { text in
+            for digit in 0..<16 {
+                let shift = UInt64(60 - 4 * digit)
+                text[digit] = digits[Int(process >> shift & 0xf)]
+                text[16 + digit] = digits[Int(half >> shift & 0xf)]
+            }
+            return 32
+        }
+    }
+
+    private static let process = UInt64.random(in: 0...UInt64.max)
+    private static let count = Atomic<UInt64>(0)
+    private static let digits = Array("0123456789abcdef".utf8)
+
+    /// Spreads a number's bits: one to one, so that different counts stay different (the finalizer of SplitMix64).
+    private static func mixed(_ number: UInt64) -> UInt64 {
+        var bits = number
+        bits = (bits ^ bits >> 30) &* 0xbf58_476d_1ce4_e5b9
+        bits = (bits ^ bits >> 27) &* 0x94d0_49bb_1331_11eb
+        return bits ^ bits >> 31
     }
 }

@@ -28,9 +28,10 @@ struct Resource: Sendable {
 
     /// Whether two paths stand for the same requests: parameters are alike, whatever their names.
     func isSame(as other: Resource) -> Bool {
-        segments.count == other.segments.count && zip(segments, other.segments).allSatisfy { pair in
-            if case (.parameter, .parameter) = pair { true } else { pair.0 == pair.1 }
-        }
+        segments.count == other.segments.count
+            && zip(segments, other.segments).allSatisfy { pair in
+                if case (.parameter, .parameter) = pair { true } else { pair.0 == pair.1 }
+            }
     }
 
     /// The values of the parameters when the path is one of this resource's, else `nil`.

@@ -15,9 +15,25 @@ struct Target {
     }
 
     static func segments(_ path: Substring) -> [String] {
-        path.utf8.dropFirst(path.utf8.first == 0x2f ? 1 : 0).split(separator: 0x2f, omittingEmptySubsequences: false).map {
-            $0.contains(0x25) ? decoded($0) : String(Substring($0))
+        var path = path
+        return path.withUTF8 { bytes in
+            var segments: [String] = []
+            var start = bytes.first == slash ? 1 : 0
+            while let end = bytes[start...].firstIndex(of: slash) {
+                segments.append(segment(bytes[start..<end]))
+                start = end + 1
+            }
+            segments.append(segment(bytes[start...]))
+            return segments
         }
+    }
+
+    private static let slash = UInt8(ascii: "/")
+    private static let percent = UInt8(ascii: "%")
+
+    private static func segment(_ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> String {
+        let text = String(decoding: UnsafeBufferPointer(rebasing: bytes), as: UTF8.self)
+        return bytes.contains(percent) ? decoded(text[...].utf8) : text
     }
 
     /// Percent-decodes (RFC 3986, section 2.1); a `%` without two digits stays, bytes that are not UTF-8 are replaced.
@@ -25,7 +41,7 @@ struct Target {
         var bytes: [UInt8] = []
         var rest = segment[...]
         while let byte = rest.popFirst() {
-            if byte == 0x25, let value = UInt8(hex: rest.prefix(2)) {
+            if byte == percent, let value = UInt8(hex: rest.prefix(2)) {
                 bytes.append(value)
                 rest = rest.dropFirst(2)
             } else {
@@ -50,7 +66,9 @@ struct Target {
 
 extension UInt8 {
     fileprivate init?(hex digits: Substring.UTF8View) {
-        guard digits.count == 2, let value = UInt8(String(Substring(digits)), radix: 16), digits.first != 0x2b else { return nil }
+        guard digits.count == 2, let value = UInt8(String(Substring(digits)), radix: 16), digits.first != 0x2b else {
+            return nil
+        }
         self = value
     }
 }

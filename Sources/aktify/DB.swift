@@ -17,7 +17,8 @@ struct DB: ParsableCommand {
 
         func run() throws {
             let config = try loadConfig(processEnvironment())
-            let migrator = Migrator(graph: try ScriptDirectory(directory).graph(), configuration: config.database) { line in
+            let migrator = Migrator(graph: try ScriptDirectory(directory).graph(), configuration: config.database) {
+                line in
                 let text = "INFO  [aktify.migration] \(line)\n"
                 _ = write(STDERR_FILENO, text, text.utf8.count)
             }

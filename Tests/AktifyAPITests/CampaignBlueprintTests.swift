@@ -26,7 +26,8 @@ import Web
     @Test func `a campaign has six members, sorted`() async throws {
         await seed("One")
         let date = "Mon, 23 Nov 2026 07:33:36 GMT"
-        let one = #"{"created_on":"\#(date)","description":"","id":1,"is_active":true,"name":"One","updated_on":"\#(date)"}"#
+        let one =
+            #"{"created_on":"\#(date)","description":"","id":1,"is_active":true,"name":"One","updated_on":"\#(date)"}"#
         #expect(try await client().get("/campaigns/1").text == one + "\n")
         #expect(try await client().get("/campaigns/?limit=%FF").text == "[\(one)]\n")
     }
@@ -37,7 +38,9 @@ import Web
         #expect(try await client().get("/campaigns/\(id)").status == .ok)
     }
 
-    @Test(arguments: ["0", "2", "1001", "2147483648", "9223372036854775807", "9223372036854775808", "99999999999999999999"])
+    @Test(arguments: [
+        "0", "2", "1001", "2147483648", "9223372036854775807", "9223372036854775808", "99999999999999999999",
+    ])
     func `a campaign that is not there is 404`(id: String) async throws {
         await seed("One")
         let answer = try await client().get("/campaigns/\(id)")
@@ -53,7 +56,8 @@ import Web
     }
 
     @Test func `a campaign is created, and its address told`() async throws {
-        let answer = try await client().post("/campaigns/", #"{"name":"  Spring ","description":"x","is_active":false}"#)
+        let answer = try await client().post(
+            "/campaigns/", #"{"name":"  Spring ","description":"x","is_active":false}"#)
         #expect(answer.status == .created)
         #expect(answer.headers[.location] == "http://localhost:5051/campaigns/1")
         let made = try #require(await repository.find(1))
@@ -75,28 +79,39 @@ import Web
 
     @Test(
         arguments: [
-            (#"{}"#, ["name"]), (#"{"name":null}"#, ["name"]), (#"{"name":5}"#, ["name"]), (#"{"name":""}"#, ["name"]), (#"{"name":" \t"}"#, ["name"]),
-            (#"{"name":"a\u0000b"}"#, ["name"]), (#"{"name":"\ud800"}"#, ["name"]), (#"{"name":"a","description":null}"#, ["description"]),
+            (#"{}"#, ["name"]), (#"{"name":null}"#, ["name"]), (#"{"name":5}"#, ["name"]), (#"{"name":""}"#, ["name"]),
+            (#"{"name":" \t"}"#, ["name"]),
+            (#"{"name":"a\u0000b"}"#, ["name"]), (#"{"name":"\ud800"}"#, ["name"]),
+            (#"{"name":"a","description":null}"#, ["description"]),
             (#"{"name":"a","description":"\u0000"}"#, ["description"]), (#"{"name":"a","is_active":1}"#, ["is_active"]),
-            (#"{"name":"a","is_active":"yes"}"#, ["is_active"]), (#"{"name":"a","id":7,"isActive":true}"#, ["id", "isActive"]),
+            (#"{"name":"a","is_active":"yes"}"#, ["is_active"]),
+            (#"{"name":"a","id":7,"isActive":true}"#, ["id", "isActive"]),
             (#"{"name":[],"description":1,"is_active":null,"x":1}"#, ["name", "description", "is_active", "x"]),
-        ]) func `a body that is not a campaign is 422, with every field that is wrong`(body: String, fields: [String]) async throws {
+        ]) func `a body that is not a campaign is 422, with every field that is wrong`(body: String, fields: [String])
+        async throws
+    {
         let answer = try await client().post("/campaigns/", body)
         #expect(answer.status == .unprocessableContent)
         guard case .object(let error) = answer.json, case .array(let problems) = error["errors"] else {
             Issue.record("no errors in \(answer.text)")
             return
         }
-        let named = problems.map { if case .object(let problem) = $0, case .string(let name) = problem["field"] { name } else { "" } }
+        let named = problems.map {
+            if case .object(let problem) = $0, case .string(let name) = problem["field"] { name } else { "" }
+        }
         #expect(named == fields)
         #expect(await repository.all().isEmpty)
     }
 
-    @Test(arguments: ["null", "[]", "[[\"name\",\"a\"]]", "\"abc\"", "5"]) func `a body that is no object is 422`(body: String) async throws {
+    @Test(arguments: ["null", "[]", "[[\"name\",\"a\"]]", "\"abc\"", "5"]) func `a body that is no object is 422`(
+        body: String
+    ) async throws {
         #expect(try await client().post("/campaigns/", body).status == .unprocessableContent)
     }
 
-    @Test(arguments: ["", "{", "{\"name\":\"a\",}", "{'name':'a'}", String(repeating: "[", count: 5000), "{\"name\":\"\n\"}"])
+    @Test(arguments: [
+        "", "{", "{\"name\":\"a\",}", "{'name':'a'}", String(repeating: "[", count: 5000), "{\"name\":\"\n\"}",
+    ])
     func `a body that is not JSON is 400`(body: String) async throws {
         let answer = try await client().post("/campaigns/", body)
         #expect(answer.status == .badRequest)

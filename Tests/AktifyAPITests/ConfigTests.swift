@@ -30,11 +30,15 @@ extension Config {
     }
 
     @Test func `DATABASE_URL wins over the parts, and an empty variable is absent`() throws {
-        guard case .url("postgresql:///x") = try config(["DATABASE_URL": "postgresql:///x", "POSTGRES_HOST": "y"]).database.server else {
+        guard
+            case .url("postgresql:///x") = try config(["DATABASE_URL": "postgresql:///x", "POSTGRES_HOST": "y"])
+                .database.server
+        else {
             Issue.record("the URL did not win")
             return
         }
-        guard case .parts("y", _, _, _, _) = try config(["DATABASE_URL": "", "POSTGRES_HOST": "y"]).database.server else {
+        guard case .parts("y", _, _, _, _) = try config(["DATABASE_URL": "", "POSTGRES_HOST": "y"]).database.server
+        else {
             Issue.record("an empty URL won")
             return
         }
@@ -61,6 +65,7 @@ extension Config {
     }
 
     @Test func `origins are a list with commas`() throws {
-        #expect(try config(["CORS_ALLOW_ORIGINS": "http://a, https://b:1"]).cors == .origins(["http://a", "https://b:1"]))
+        #expect(
+            try config(["CORS_ALLOW_ORIGINS": "http://a, https://b:1"]).cors == .origins(["http://a", "https://b:1"]))
     }
 }

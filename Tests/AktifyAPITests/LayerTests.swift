@@ -4,13 +4,15 @@ import Testing
 /// The arrows between the modules never go up: this reads the import lines.
 @Suite struct LayerTests {
     private static let allowed: [String: Set<String>] = [
-        "EventLoop": [], "SQL": [], "Web": [], "FastCGI": ["CFastCGI", "EventLoop", "Web"], "Postgres": ["CLibPQ", "EventLoop", "SQL"],
+        "EventLoop": [], "SQL": [], "Web": [], "FastCGI": ["CFastCGI", "EventLoop", "Web"],
+        "Postgres": ["CLibPQ", "EventLoop", "SQL"],
         "ORM": ["SQL", "Postgres"], "Migrations": ["SQL", "Postgres"], "AktifyAPI": ["Web", "SQL", "ORM"],
     ]
     private static let modules = Set(allowed.keys).union(["CFastCGI", "CLibPQ", "aktify"])
 
     private func imports(of folder: String) throws -> [String: Set<String>] {
-        let sources = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Sources/\(folder)").standardized
+        let sources = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Sources/\(folder)")
+            .standardized
         let files = try #require(FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil))
         var imports: [String: Set<String>] = [:]
         for case let file as URL in files where file.pathExtension == "swift" {
@@ -30,7 +32,8 @@ import Testing
         }
     }
 
-    @Test(arguments: [("Postgres", "CLibPQ"), ("FastCGI", "CFastCGI")]) func `a C library is imported in at most four files`(module: String, library: String) throws {
+    @Test(arguments: [("Postgres", "CLibPQ"), ("FastCGI", "CFastCGI")])
+    func `a C library is imported in at most four files`(module: String, library: String) throws {
         let count = try imports(of: module).values.count { $0.contains(library) }
         #expect((1...4).contains(count))
     }

@@ -29,9 +29,11 @@ final class Stack {
         let environment = database.environment.merging(environment) { $1 }
         self.environment = environment
         worker = try Stack.worker(self.listener, socket, loops, environment, folder, limit)
-        let config = try run(["scripts/nginx-config", "\(folder.path)/nginx", String(port), socket]).trimmingCharacters(in: .newlines)
+        let config = try run(["scripts/nginx-config", "\(folder.path)/nginx", String(port), socket]).trimmingCharacters(
+            in: .newlines)
         let arguments = ["nginx", "-c", config, "-e", "\(folder.path)/nginx-error.log", "-g", "daemon off;"]
-        nginx = try Child(arguments, environment: ["PATH": "/usr/sbin:/usr/bin:/bin"], output: "\(folder.path)/nginx.log")
+        nginx = try Child(
+            arguments, environment: ["PATH": "/usr/sbin:/usr/bin:/bin"], output: "\(folder.path)/nginx.log")
         try waitUntil("the API answers: \(worker.log)\(nginx.log)") { (try? get("/"))?.status == 200 }
     }
 
@@ -45,11 +47,15 @@ final class Stack {
     private let environment: [String: String]
 
     private static func worker(
-        _ listener: Socket?, _ socket: String, _ loops: Int, _ environment: [String: String], _ folder: Folder, _ limit: Int? = nil
+        _ listener: Socket?, _ socket: String, _ loops: Int, _ environment: [String: String], _ folder: Folder,
+        _ limit: Int? = nil
     ) throws -> Child {
-        let serve = [program, "serve", "--loops", String(loops)] + (listener == nil ? ["--listen", "unix:\(socket)"] : [])
+        let serve =
+            [program, "serve", "--loops", String(loops)] + (listener == nil ? ["--listen", "unix:\(socket)"] : [])
         let limited = limit.map { ["bash", "-c", "ulimit -n \($0) && exec \"$@\"", "bash"] } ?? []
-        return try Child(limited + serve, environment: environment, input: listener?.descriptor, output: "\(folder.path)/worker-\(UUID()).log")
+        return try Child(
+            limited + serve, environment: environment, input: listener?.descriptor,
+            output: "\(folder.path)/worker-\(UUID()).log")
     }
 
     /// Starts one more worker on the same listening socket, and waits until it is ready.

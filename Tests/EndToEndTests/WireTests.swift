@@ -46,7 +46,8 @@ import Testing
     @Test func `HEAD, OPTIONS and wrong methods answer through nginx as in process`() throws {
         let head = try stack.request("HEAD", "/campaigns/1")
         #expect(head.status == 200 && head.body.isEmpty && Int(head.headers["content-length"] ?? "") ?? 0 > 100)
-        let options = try stack.request("OPTIONS", "/campaigns/", headers: ["Origin: http://ui", "Access-Control-Request-Method: POST"])
+        let options = try stack.request(
+            "OPTIONS", "/campaigns/", headers: ["Origin: http://ui", "Access-Control-Request-Method: POST"])
         #expect(options.status == 200 && options.headers["allow"] == "GET, HEAD, OPTIONS, POST")
         #expect(options.headers["access-control-allow-methods"]?.contains("POST") == true)
         let wrong = try stack.request("DELETE", "/campaigns/1")
@@ -68,7 +69,9 @@ import Testing
     }
 
     @Test func `a body of 1 MiB is taken, one byte more is 413, by nginx and by the worker`() throws {
-        func body(_ count: Int) -> String { #"{"name":"a","description":""# + String(repeating: "x", count: count - 29) + "\"}" }
+        func body(_ count: Int) -> String {
+            #"{"name":"a","description":""# + String(repeating: "x", count: count - 29) + "\"}"
+        }
         #expect(body(1 << 20).utf8.count == 1 << 20)
         #expect(try stack.post(body(1 << 20)).status == 201)
         let tooLarge = try stack.post(body(1 << 20 + 1))
@@ -76,19 +79,27 @@ import Testing
         let params = [("CONTENT_TYPE", "application/json")]
         let direct = Records.request("POST", "/campaigns/", body: Array(body(1 << 20 + 1).utf8), params: params)
         #expect(try stack.fastCGI(direct).status == 413)
-        #expect(try stack.fastCGI(Records.request("POST", "/campaigns/", body: Array(body(1 << 20).utf8), params: params)).status == 201)
+        #expect(
+            try stack.fastCGI(Records.request("POST", "/campaigns/", body: Array(body(1 << 20).utf8), params: params))
+                .status == 201)
         #expect(try stack.campaigns == 5)
     }
 
     @Test func `a body that ends too early stores nothing`() throws {
         let socket = try Socket(port: stack.port)
-        socket.send(Array("POST /campaigns/ HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{\"name\":\"a\"}".utf8))
+        socket.send(
+            Array(
+                "POST /campaigns/ HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{\"name\":\"a\"}"
+                    .utf8))
         shutdown(socket.descriptor, Int32(SHUT_RDWR))
         let params = [("CONTENT_TYPE", "application/json")]
-        let short = Records.request("POST", "/campaigns/", body: Array(#"{"name":"a"}"#.utf8), declaring: 50, params: params)
+        let short = Records.request(
+            "POST", "/campaigns/", body: Array(#"{"name":"a"}"#.utf8), declaring: 50, params: params)
         #expect(try stack.fastCGI(short).status == 400)
         let cut = try Socket(path: stack.socketPath)
-        cut.send(Array(Records.request("POST", "/campaigns/", body: Array(#"{"name":"a"}"#.utf8), params: params).dropLast(8)))
+        cut.send(
+            Array(
+                Records.request("POST", "/campaigns/", body: Array(#"{"name":"a"}"#.utf8), params: params).dropLast(8)))
         shutdown(cut.descriptor, Int32(SHUT_WR))
         #expect(cut.receiveAll().isEmpty)
         #expect(try stack.campaigns == 3)
@@ -97,15 +108,21 @@ import Testing
     @Test func `errors that nginx makes itself are JSON`() throws {
         let long = String(repeating: "x", count: 9000)
         let cases = [
-            ("GET / HTTP/1.1\r\n\r\n", 400), ("GET /%zz HTTP/1.1\r\nHost: x\r\n\r\n", 400), ("GET /\(long) HTTP/1.1\r\nHost: x\r\n\r\n", 414),
-            ("GET / HTTP/1.1\r\nHost: x\r\nX: \(long)\r\n\r\n", 431), ("TRACE / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 405),
+            ("GET / HTTP/1.1\r\n\r\n", 400), ("GET /%zz HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+            ("GET /\(long) HTTP/1.1\r\nHost: x\r\n\r\n", 414),
+            ("GET / HTTP/1.1\r\nHost: x\r\nX: \(long)\r\n\r\n", 431),
+            ("TRACE / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 405),
             ("POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: odd\r\n\r\n", 501),
         ]
         for (request, status) in cases {
             let answer = try stack.send(Array(request.utf8))
             #expect(answer.status == status)
-            #expect(answer.headers["content-type"] == "application/json" && answer.headers["access-control-allow-origin"] == "*")
-            #expect(answer.body.hasPrefix("{\"message\":\"") && answer.body.hasSuffix("\"}\n") && answer.body.contains("request_id"))
+            #expect(
+                answer.headers["content-type"] == "application/json"
+                    && answer.headers["access-control-allow-origin"] == "*")
+            #expect(
+                answer.body.hasPrefix("{\"message\":\"") && answer.body.hasSuffix("\"}\n")
+                    && answer.body.contains("request_id"))
         }
     }
 
@@ -115,14 +132,22 @@ import Testing
         let answer = try stack.get("/campaigns/", headers: ["Origin: http://ui", "X-Request-Id: me"])
         #expect(answer.status == 502)
         #expect(answer.headers["retry-after"] == "1" && answer.headers["access-control-allow-origin"] == "http://ui")
-        #expect(answer.body == #"{"message":"The service did not answer. Try again in a moment.","request_id":"me"}"# + "\n")
+        #expect(
+            answer.body == #"{"message":"The service did not answer. Try again in a moment.","request_id":"me"}"# + "\n"
+        )
     }
 
     @Test func `cgi-fcgi gets from the socket what curl gets from nginx`() throws {
         for target in ["/", "/campaigns/", "/campaigns/1", "/campaigns/abc", "/campaigns", "/nowhere"] {
-            let environment = ["REQUEST_METHOD": "GET", "REQUEST_URI": target, "HTTP_HOST": "localhost:\(stack.port)", "REQUEST_ID": "me"]
-            let direct = Answer(Array(try run(["cgi-fcgi", "-bind", "-connect", stack.socketPath], environment: environment).utf8))
-            let curl = try run(["curl", "-s", "-i", "-H", "X-Request-Id: me", "http://localhost:\(stack.port)\(target)"])
+            let environment = [
+                "REQUEST_METHOD": "GET", "REQUEST_URI": target, "HTTP_HOST": "localhost:\(stack.port)",
+                "REQUEST_ID": "me",
+            ]
+            let direct = Answer(
+                Array(try run(["cgi-fcgi", "-bind", "-connect", stack.socketPath], environment: environment).utf8))
+            let curl = try run([
+                "curl", "-s", "-i", "-H", "X-Request-Id: me", "http://localhost:\(stack.port)\(target)",
+            ])
             let through = Answer(Array(curl.utf8))
             #expect(direct.status == through.status && direct.body == through.body)
             for name in ["location", "content-type", "access-control-allow-origin", "x-request-id"] {

@@ -24,9 +24,12 @@ import Testing
         let folder = try Folder()
         let lock = ["psql", "-X", "-h", stack.database.socketDirectory, "-U", "postgres", stack.database.name, "-c"]
         let locker = try Child(
-            lock + ["BEGIN; LOCK TABLE campaign IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(5); COMMIT"], output: "\(folder.path)/log")
+            lock + ["BEGIN; LOCK TABLE campaign IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(5); COMMIT"],
+            output: "\(folder.path)/log")
         try waitUntil("the table is locked") {
-            try stack.database.sql("SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND relation = 'campaign'::regclass") == "1"
+            try stack.database.sql(
+                "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND relation = 'campaign'::regclass")
+                == "1"
         }
         let readers = try (0..<10).map { _ in try Socket(path: stack.socketPath) }
         for reader in readers { reader.send(kept("/campaigns/1")) }
@@ -34,7 +37,9 @@ import Testing
         let answer = try timed { try stack.get("/") }
         #expect(answer.value.status == 200 && answer.seconds < 0.1)
         locker.signal(SIGKILL)
-        try stack.database.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'BEGIN; LOCK%' AND pid <> pg_backend_pid()")
+        try stack.database.sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'BEGIN; LOCK%' AND pid <> pg_backend_pid()"
+        )
         #expect([404, 503].contains(readResponse(from: readers[0]).status))
     }
 
@@ -89,11 +94,16 @@ import Testing
 
     @Test func `a request that runs when SIGTERM comes is answered`() throws {
         let stack = try Stack()
-        try stack.database.sql("CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(1); RETURN NEW; END $$")
+        try stack.database.sql(
+            "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(1); RETURN NEW; END $$"
+        )
         try stack.database.sql("CREATE TRIGGER slow BEFORE INSERT ON campaign FOR EACH ROW EXECUTE FUNCTION slow()")
         let socket = try Socket(port: stack.port)
         let body = #"{"name":"a"}"#
-        socket.send(Array("POST /campaigns/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)".utf8))
+        socket.send(
+            Array(
+                "POST /campaigns/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+                    .utf8))
         usleep(300_000)
         stack.worker.signal(SIGTERM)
         #expect(Answer(socket.receiveAll()).status == 201)
@@ -119,7 +129,8 @@ import Testing
         let stack = try Stack(loops: 1, listener: true)
         let folder = try Folder()
         let script = "\(folder.path)/post.lua"
-        try Data(#"wrk.method="POST" wrk.body='{"name":"load"}' wrk.headers["Content-Type"]="application/json""#.utf8).write(to: URL(filePath: script))
+        try Data(#"wrk.method="POST" wrk.body='{"name":"load"}' wrk.headers["Content-Type"]="application/json""#.utf8)
+            .write(to: URL(filePath: script))
         let url = "http://127.0.0.1:\(stack.port)/campaigns/"
         let gets = try Child(["wrk", "-t1", "-c8", "-d60s", url + "1"], output: "\(folder.path)/get")
         let posts = try Child(["wrk", "-t1", "-c8", "-d60s", "-s", script, url], output: "\(folder.path)/post")
@@ -135,7 +146,9 @@ import Testing
         posts.signal(SIGINT)
         for load in [gets, posts] {
             #expect(load.wait(seconds: 10) == 0)
-            #expect(load.log.contains("requests in") && !load.log.contains("Non-2xx") && !load.log.contains("Socket errors"), "\(load.log)")
+            #expect(
+                load.log.contains("requests in") && !load.log.contains("Non-2xx")
+                    && !load.log.contains("Socket errors"), "\(load.log)")
         }
         second.signal(SIGTERM)
     }
@@ -157,7 +170,11 @@ import Testing
             try runToEnd([Stack.program, "serve", "--listen", "unix:\(path)"], environment: stack.database.environment)
         }
         let live = try serve(stack.socketPath)
-        #expect(live.status == 1 && live.output == "Error: somebody listens on \(stack.socketPath) already: stop it first, or name another path\n")
+        #expect(
+            live.status == 1
+                && live.output
+                    == "Error: somebody listens on \(stack.socketPath) already: stop it first, or name another path\n"
+        )
         let file = "\(stack.folder.path)/file"
         try Data().write(to: URL(filePath: file))
         let other = try serve(file)
@@ -174,7 +191,8 @@ import Testing
     @Test func `a mistake in the configuration is one line, and a non-zero exit`() throws {
         for command in [["serve", "--listen", "127.0.0.1:0"], ["db", "upgrade"]] {
             let (status, output) = try runToEnd([Stack.program] + command, environment: ["POSTGRES_PORT": "x"])
-            #expect(status != 0 && output == "Error: POSTGRES_PORT: expected a whole number from 1 to 65535, not \"x\"\n")
+            #expect(
+                status != 0 && output == "Error: POSTGRES_PORT: expected a whole number from 1 to 65535, not \"x\"\n")
         }
         #expect(try runToEnd([Stack.program, "serve"]).status == 64)
     }

@@ -9,7 +9,9 @@ import Testing
         #expect(try ListenAddress(":9000") == .tcp(host: "", port: 9000))
     }
 
-    @Test(arguments: ["", "unix:", "api", "host:", "host:x", "host:70000", "unix:/" + String(repeating: "x", count: 107)])
+    @Test(arguments: [
+        "", "unix:", "api", "host:", "host:x", "host:70000", "unix:/" + String(repeating: "x", count: 107),
+    ])
     func `what is no address is refused in a sentence`(text: String) {
         #expect(throws: ListenAddress.Malformed.self) { try ListenAddress(text) }
     }

@@ -31,7 +31,9 @@ import Testing
         #expect(ahead.declaredBytes == 2)
     }
 
-    @Test(arguments: [1, 2, 7, 8, 9, 64]) func `a request that arrives piece by piece is complete only at its end`(step: Int) throws {
+    @Test(arguments: [1, 2, 7, 8, 9, 64]) func `a request that arrives piece by piece is complete only at its end`(
+        step: Int
+    ) throws {
         let bytes = Records.request("POST", "/", body: [UInt8](repeating: 65, count: 300), size: 50)
         #expect(try examine(bytes.dropLast(), step: step).stage == .stdin)
         let ahead = try examine(bytes, step: step)
@@ -114,7 +116,8 @@ import Testing
     }
 
     @Test func `params that are split between records are read as one stream`() throws {
-        let bytes = Records.request("POST", "/", body: [1, 2, 3], params: [("HTTP_X", String(repeating: "x", count: 500))], size: 3)
+        let bytes = Records.request(
+            "POST", "/", body: [1, 2, 3], params: [("HTTP_X", String(repeating: "x", count: 500))], size: 3)
         #expect(try examine(bytes).declaredBytes == 3)
     }
 

@@ -23,10 +23,12 @@ import Web
             Response(.ok, body: .stream { for piece in 0..<1000 { try await $0.write(Array("\(piece) ".utf8)) } })
         }
         blueprint.get("/broken") { _ in
-            Response(.ok, body: .stream { output in
-                try await output.write(Array("half".utf8))
-                throw CancellationError()
-            })
+            Response(
+                .ok,
+                body: .stream { output in
+                    try await output.write(Array("half".utf8))
+                    throw CancellationError()
+                })
         }
         blueprint.get("/sleep") { _ in
             do { try await Loop.current?.sleep(for: .seconds(20)) } catch { cancelled.count += 1 }
@@ -71,28 +73,38 @@ import Web
 
     @Test func `a kept connection answers one request after the other`() throws {
         let answers = try withServer { peer in
-            (0..<3).map { _ in peer.ask(Records.request("GET", "/")) } + [peer.ask(Records.request("POST", "/", body: [1, 2, 3]))]
+            (0..<3).map { _ in peer.ask(Records.request("GET", "/")) } + [
+                peer.ask(Records.request("POST", "/", body: [1, 2, 3]))
+            ]
         }
         #expect(answers.map(\.status) == [200, 200, 200, 200])
         #expect(answers.map(\.body) == ["\"here\"\n", "\"here\"\n", "\"here\"\n", "3\n"])
     }
 
     @Test func `a connection that is not to be kept is closed after its response`() throws {
-        let (answer, rest) = try withServer { ($0.ask(Records.request("GET", "/", keep: false)), $0.socket.receiveAll()) }
+        let (answer, rest) = try withServer {
+            ($0.ask(Records.request("GET", "/", keep: false)), $0.socket.receiveAll())
+        }
         #expect(answer.status == 200 && rest.isEmpty)
     }
 
     @Test func `params become the request`() throws {
-        let params = [("HTTP_HOST", "example.org:81"), ("REQUEST_SCHEME", "https"), ("REQUEST_ID", "server-1"), ("HTTP_X", "")]
+        let params = [
+            ("HTTP_HOST", "example.org:81"), ("REQUEST_SCHEME", "https"), ("REQUEST_ID", "server-1"), ("HTTP_X", ""),
+        ]
         let answer = try withServer { $0.ask(Records.request("GET", "/echo?a=%20", params: params)) }
         #expect(answer.body == #"["/echo?a=%20","https://example.org:81/x","server-1"]"# + "\n")
         let named = try withServer {
-            $0.ask(Records.request("GET", "/echo", params: [("SERVER_NAME", "s"), ("SERVER_PORT", "82"), ("HTTP_X_REQUEST_ID", "mine")]))
+            $0.ask(
+                Records.request(
+                    "GET", "/echo",
+                    params: [("SERVER_NAME", "s"), ("SERVER_PORT", "82"), ("HTTP_X_REQUEST_ID", "mine")]))
         }
         #expect(named.body == #"["/echo","http://s:82/x","mine"]"# + "\n")
     }
 
-    @Test(arguments: [1, 5, 100]) func `a request that arrives in pieces is answered like a whole one`(size: Int) throws {
+    @Test(arguments: [1, 5, 100]) func `a request that arrives in pieces is answered like a whole one`(size: Int) throws
+    {
         let body = [UInt8](repeating: 7, count: 5000)
         let answer = try withServer { peer in
             let bytes = Records.request("POST", "/", body: body)
@@ -114,14 +126,19 @@ import Web
     }
 
     @Test func `a body larger than the socket's buffer arrives whole`() throws {
-        let answer = try withServer { $0.ask(Records.request("POST", "/", body: [UInt8](repeating: 1, count: 1 << 20))) }
+        let answer = try withServer {
+            $0.ask(Records.request("POST", "/", body: [UInt8](repeating: 1, count: 1 << 20)))
+        }
         #expect(answer.body == "1048576\n")
     }
 
     @Test func `a body over the limit is 413, and the connection goes on`() throws {
         for count in [101, 300_000] {
             let answers = try withServer(limits: Limits(bodyBytes: 100)) { peer in
-                [peer.ask(Records.request("POST", "/", body: [UInt8](repeating: 1, count: count))), peer.ask(Records.request("GET", "/"))]
+                [
+                    peer.ask(Records.request("POST", "/", body: [UInt8](repeating: 1, count: count))),
+                    peer.ask(Records.request("GET", "/")),
+                ]
             }
             #expect(answers.map(\.status) == [413, 200])
         }

@@ -31,11 +31,14 @@ import Web
     @Test(arguments: Kind.allCases) func `what is added is found, and is as it was said to be`(kind: Kind) throws {
         try with(kind) { campaigns in
             let drafts = [
-                Campaign.Draft(name: "é😀\"\\"), Campaign.Draft(name: String(repeating: "x", count: 255), description: "d", isActive: false),
+                Campaign.Draft(name: "é😀\"\\"),
+                Campaign.Draft(name: String(repeating: "x", count: 255), description: "d", isActive: false),
             ]
             for draft in drafts {
                 let added = try await campaigns.add(draft)
-                #expect(added.name == draft.name && added.description == draft.description && added.isActive == draft.isActive)
+                #expect(
+                    added.name == draft.name && added.description == draft.description
+                        && added.isActive == draft.isActive)
                 #expect(added.createdOn == added.updatedOn)
                 #expect(try await campaigns.find(added.id) == added)
             }

@@ -50,8 +50,9 @@ import Testing
             """)
         try upgrade(try shipped())
         #expect(try database.sql("SELECT version_num FROM alembic_version") == "3531fa35359f")
-        #expect(try database.sql("SELECT string_agg(id || name || description || is_active, ',' ORDER BY id) FROM campaign")
-            == "1Campaign 1true,2Campaign 2true,3Campaign 3true")
+        #expect(
+            try database.sql("SELECT string_agg(id || name || description || is_active, ',' ORDER BY id) FROM campaign")
+                == "1Campaign 1true,2Campaign 2true,3Campaign 3true")
     }
 
     @Test func `each downgrade undoes its upgrade`() throws {
@@ -75,28 +76,34 @@ import Testing
         try Loop.run {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for _ in 0..<8 {
-                    group.addTask { try await Migrator(graph: graph, configuration: configuration) { lines.add($0) }.upgrade() }
+                    group.addTask {
+                        try await Migrator(graph: graph, configuration: configuration) { lines.add($0) }.upgrade()
+                    }
                 }
                 try await group.waitForAll()
             }
         }
-        #expect(lines.all == [
-            "Running upgrade  -> 6c369edd2a4c, Create Campaign table",
-            "Running upgrade 6c369edd2a4c -> 3531fa35359f, Add description and is_active",
-        ])
+        #expect(
+            lines.all == [
+                "Running upgrade  -> 6c369edd2a4c, Create Campaign table",
+                "Running upgrade 6c369edd2a4c -> 3531fa35359f, Add description and is_active",
+            ])
     }
 
     @Test func `a revision that fails leaves what was before it, and says where`() throws {
         func revision(_ id: String, _ down: String, _ sql: String) throws -> Revision {
             try Revision(
-                parsing: "-- x\n-- Revision ID: \(id)\n-- Revises: \(down)\n-- upgrade\n\(sql)\n-- downgrade\n", file: "versions/\(id).sql")
+                parsing: "-- x\n-- Revision ID: \(id)\n-- Revises: \(down)\n-- upgrade\n\(sql)\n-- downgrade\n",
+                file: "versions/\(id).sql")
         }
         let graph = try RevisionGraph([
             try revision("a1", "", "CREATE TABLE one (n int);"),
             try revision("b2", "a1", "CREATE TABLE two (n int);\n\nALTER TABLE missing ADD x int;"),
         ])
         let error = #expect(throws: Migrator.Failed.self) { try upgrade(graph) }
-        #expect(error?.description == "versions/b2.sql:5: 42P01: relation \"missing\" does not exist; nothing of b2 was applied")
+        #expect(
+            error?.description
+                == "versions/b2.sql:5: 42P01: relation \"missing\" does not exist; nothing of b2 was applied")
         #expect(try database.sql("SELECT version_num FROM alembic_version") == "a1")
         #expect(try database.sql("SELECT to_regclass('one') IS NOT NULL AND to_regclass('two') IS NULL") == "t")
     }

@@ -27,7 +27,9 @@ import Testing
         return try row.next()
     }
 
-    private static func pid(_ pool: Pool) async throws -> Int64 { try number(try await pool.read("SELECT pg_backend_pid()::bigint")) }
+    private static func pid(_ pool: Pool) async throws -> Int64 {
+        try number(try await pool.read("SELECT pg_backend_pid()::bigint"))
+    }
 
     private static func failure(_ body: () async throws -> Void) async -> PostgresError? {
         do { try await body() } catch { return error as? PostgresError }
@@ -46,7 +48,9 @@ import Testing
             for value in [Int32.min, 0, .max] { results.append(try await echo(value, "integer")) }
             for value in [Int64.min, -1, 0, .max] { results.append(try await echo(value, "bigint")) }
             for value in [true, false] { results.append(try await echo(value, "boolean")) }
-            for value in ["", "x", "é😀", String(repeating: "y", count: 1 << 20)] { results.append(try await echo(value, "text")) }
+            for value in ["", "x", "é😀", String(repeating: "y", count: 1 << 20)] {
+                results.append(try await echo(value, "text"))
+            }
             for value in [Timestamp(microseconds: 0), .infinity, .negativeInfinity, Timestamp(microseconds: -1)] {
                 results.append(try await echo(value, "timestamp"))
             }
@@ -95,7 +99,9 @@ import Testing
     @Test func `a statement is prepared once on its connection`() throws {
         let count = try withPool(connections: 1) { pool in
             for number in Int64(0)..<5 { _ = try await pool.read("SELECT \(number) + 1") }
-            return try Self.number(try await pool.read("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'SELECT $1 + 1%'"))
+            return try Self.number(
+                try await pool.read("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'SELECT $1 + 1%'")
+            )
         }
         #expect(count == 1)
     }
@@ -104,7 +110,9 @@ import Testing
         let outcomes = try withPool(connections: 1) { pool in
             await withTaskGroup(of: (Int64, Bool).self) { group in
                 for number in Int64(0)..<10 {
-                    group.addTask { (number, await Self.failure { _ = try await pool.read("SELECT 10 / (\(number) - 5)") } == nil) }
+                    group.addTask {
+                        (number, await Self.failure { _ = try await pool.read("SELECT 10 / (\(number) - 5)") } == nil)
+                    }
                 }
                 return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
             }
@@ -151,7 +159,9 @@ import Testing
         try withPool { pool in
             let before = try await Self.pid(pool)
             _ = try await pool.lease { try await $0.execute("SELECT 1") }
-            try database.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+            try database.sql(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
             #expect(try await Self.pid(pool) != before)
             _ = try await pool.lease { try await $0.execute("SELECT 1") }
         }
@@ -162,9 +172,13 @@ import Testing
         try withPool { pool in
             let loop = try #require(Loop.current)
             _ = try await Self.pid(pool)
-            let reading = Task(executorPreference: loop) { try Self.number(try await pool.read("SELECT 7::bigint FROM pg_sleep(0.4)")) }
+            let reading = Task(executorPreference: loop) {
+                try Self.number(try await pool.read("SELECT 7::bigint FROM pg_sleep(0.4)"))
+            }
             try await loop.sleep(for: .milliseconds(100))
-            try database.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(0.4)%' AND pid <> pg_backend_pid()")
+            try database.sql(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(0.4)%' AND pid <> pg_backend_pid()"
+            )
             #expect(try await reading.value == 7)
         }
     }
@@ -175,10 +189,16 @@ import Testing
         try withPool { pool in
             let loop = try #require(Loop.current)
             let writing = Task(executorPreference: loop) {
-                await Self.failure { _ = try await pool.lease { try await $0.execute("INSERT INTO written SELECT 1 FROM pg_sleep(0.41)") } }
+                await Self.failure {
+                    _ = try await pool.lease {
+                        try await $0.execute("INSERT INTO written SELECT 1 FROM pg_sleep(0.41)")
+                    }
+                }
             }
             try await loop.sleep(for: .milliseconds(150))
-            try database.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(0.41)%' AND pid <> pg_backend_pid()")
+            try database.sql(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(0.41)%' AND pid <> pg_backend_pid()"
+            )
             #expect(await writing.value?.kind == .lost)
         }
         #expect(try database.sql("SELECT count(*) FROM written") == "0")
@@ -243,7 +263,8 @@ import Testing
     }
 
     @Test func `a database that cannot be reached fails quickly, and is not asked each time`() throws {
-        let configuration = PostgresConfiguration(server: .parts(host: "/nowhere", port: 5432, user: "x", password: "", database: "x"))
+        let configuration = PostgresConfiguration(
+            server: .parts(host: "/nowhere", port: 5432, user: "x", password: "", database: "x"))
         try Loop.run {
             let pool = Pool(configuration)
             let first = await Self.failure { _ = try await pool.read("SELECT 1") }

@@ -22,13 +22,16 @@ public struct Answer: Sendable {
         self.status = Int(status.prefix(3)) ?? 0
         self.headers = headers
         let rest = Array(bytes.dropFirst(end + 4))
-        body = String(decoding: headers["transfer-encoding"] == "chunked" ? Self.joined(chunks: rest) : rest, as: UTF8.self)
+        body = String(
+            decoding: headers["transfer-encoding"] == "chunked" ? Self.joined(chunks: rest) : rest, as: UTF8.self)
     }
 
     private static func joined(chunks: [UInt8]) -> [UInt8] {
         var rest = chunks[...]
         var body: [UInt8] = []
-        while let end = rest.firstIndex(of: 13), let count = Int(String(decoding: rest[..<end], as: UTF8.self), radix: 16), count > 0 {
+        while let end = rest.firstIndex(of: 13),
+            let count = Int(String(decoding: rest[..<end], as: UTF8.self), radix: 16), count > 0
+        {
             body += rest.dropFirst(end + 2 - rest.startIndex).prefix(count)
             rest = rest.dropFirst(end + 2 - rest.startIndex + count + 2)
         }

@@ -8,7 +8,8 @@ public enum PrivatePostgres {
     static let socketDirectory: Swift.Result<String, any Error> = Swift.Result {
         let folder = "/tmp/aktify-tests-\(getpid())"
         let pid = String(getpid())
-        return try run(["scripts/cluster", "start", folder, "--watch", pid]).trimmingCharacters(in: .whitespacesAndNewlines)
+        return try run(["scripts/cluster", "start", folder, "--watch", pid]).trimmingCharacters(
+            in: .whitespacesAndNewlines)
     }
 }
 
@@ -38,13 +39,17 @@ public struct TestDatabase: Sendable {
     /// The configuration by which a pool finds it.
     public func configuration(database: String? = nil) -> PostgresConfiguration {
         PostgresConfiguration(
-            server: .parts(host: socketDirectory, port: 5432, user: "postgres", password: "", database: database ?? name))
+            server: .parts(
+                host: socketDirectory, port: 5432, user: "postgres", password: "", database: database ?? name))
     }
 
     /// Runs SQL, and returns the first column of its first row as text.
     @discardableResult
     public func sql(_ text: String) throws -> String {
-        try run(["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", socketDirectory, "-U", "postgres", name, "-c", text])
-            .trimmingCharacters(in: .whitespacesAndNewlines)
+        try run([
+            "psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", socketDirectory, "-U", "postgres", name,
+            "-c", text,
+        ])
+        .trimmingCharacters(in: .whitespacesAndNewlines)
     }
 }

@@ -7,7 +7,8 @@ public struct Records {
     public init() {}
 
     /// A record of any type, as its parts say, also when they lie.
-    public mutating func add(_ type: UInt8, _ content: [UInt8], id: UInt16 = 1, version: UInt8 = 1, padding: UInt8 = 0) {
+    public mutating func add(_ type: UInt8, _ content: [UInt8], id: UInt16 = 1, version: UInt8 = 1, padding: UInt8 = 0)
+    {
         let count = UInt16(content.count)
         bytes += [version, type, UInt8(id >> 8), UInt8(id & 255), UInt8(count >> 8), UInt8(count & 255), padding, 0]
         bytes += content

@@ -45,6 +45,8 @@ public func runToEnd(
 @discardableResult
 public func run(_ command: [String], environment: [String: String] = [:], input: String? = nil) throws -> String {
     let (status, output) = try runToEnd(command, environment: environment, input: input)
-    guard status == 0 else { throw CommandFailed(description: "\(command.joined(separator: " ")) exited with \(status): \(output)") }
+    guard status == 0 else {
+        throw CommandFailed(description: "\(command.joined(separator: " ")) exited with \(status): \(output)")
+    }
     return output
 }

@@ -75,7 +75,9 @@ public final class Socket: Sendable {
         var buffer = [UInt8](repeating: 0, count: count)
         var filled = 0
         while filled < count {
-            let more = buffer.withUnsafeMutableBytes { read(descriptor, $0.baseAddress.map { $0 + filled }, count - filled) }
+            let more = buffer.withUnsafeMutableBytes {
+                read(descriptor, $0.baseAddress.map { $0 + filled }, count - filled)
+            }
             guard more > 0 else { break }
             filled += more
         }
@@ -99,7 +101,9 @@ public final class Socket: Sendable {
         address.sin_port = UInt16(port).byteSwapped
         address.sin_addr.s_addr = inet_addr("127.0.0.1")
         try withUnsafePointer(to: &address) {
-            try $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { try body($0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+            try $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                try body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
         }
     }
 
@@ -108,7 +112,9 @@ public final class Socket: Sendable {
         address.sun_family = sa_family_t(AF_UNIX)
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8.prefix(107)) }
         try withUnsafePointer(to: &address) {
-            try $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { try body($0, socklen_t(MemoryLayout<sockaddr_un>.size)) }
+            try $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                try body($0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
         }
     }
 }

@@ -24,7 +24,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("/", "\"root\"\n"), ("/things/", "\"list\"\n"), ("/things/7", "\"7\"\n"), ("/things/%37?x=%2F", "\"7\"\n"), ("/things/a%2Fb", "\"a/b\"\n"),
+        ("/", "\"root\"\n"), ("/things/", "\"list\"\n"), ("/things/7", "\"7\"\n"), ("/things/%37?x=%2F", "\"7\"\n"),
+        ("/things/a%2Fb", "\"a/b\"\n"),
         ("/things/%zz", "\"%zz\"\n"), ("/thin%67s/", "\"list\"\n"),
     ]) func `a path finds its handler`(target: String, body: String) async throws {
         let answer = try await client().get(target)
@@ -42,7 +43,10 @@ import Testing
     }
 
     @Test func `a wrong method is 405, and Allow says which are right`() async throws {
-        for (target, allow) in [("/things/", "GET, HEAD, OPTIONS, POST"), ("/things", "GET, HEAD, OPTIONS, POST"), ("/things/7", "GET, HEAD, OPTIONS")] {
+        for (target, allow) in [
+            ("/things/", "GET, HEAD, OPTIONS, POST"), ("/things", "GET, HEAD, OPTIONS, POST"),
+            ("/things/7", "GET, HEAD, OPTIONS"),
+        ] {
             let answer = try await client().send(.delete, target)
             #expect(answer.status == .methodNotAllowed)
             #expect(answer.headers[.allow] == allow)
@@ -50,9 +54,12 @@ import Testing
     }
 
     @Test(arguments: [
-        ("/things", "/things/"), ("/things?a=1&b=%20x+y", "/things/?a=1&b=%20x+y"), ("/things?", "/things/"), ("/things//", "/things/"),
+        ("/things", "/things/"), ("/things?a=1&b=%20x+y", "/things/?a=1&b=%20x+y"), ("/things?", "/things/"),
+        ("/things//", "/things/"),
         ("//", "/"), ("/things//7?q", "/things/7?q"),
-    ]) func `a missing slash, and one too many, are 308 to an absolute address`(target: String, location: String) async throws {
+    ]) func `a missing slash, and one too many, are 308 to an absolute address`(target: String, location: String)
+        async throws
+    {
         for method in [HTTPRequest.Method.get, .head, .options] {
             let answer = try await client().send(method, target, headers: [.origin: "http://ui"])
             #expect(answer.status == .permanentRedirect)
@@ -112,7 +119,8 @@ import Testing
 
     @Test func `a preflight is answered with all methods, and the fields that were asked for, sorted`() async throws {
         let headers: HTTPFields = [
-            .origin: "http://ui", .accessControlRequestMethod: "post", .accessControlRequestHeaders: "zeta, X-A,Alpha , x-a",
+            .origin: "http://ui", .accessControlRequestMethod: "post",
+            .accessControlRequestHeaders: "zeta, X-A,Alpha , x-a",
         ]
         let answer = try await client().send(.options, "/things/", headers: headers)
         #expect(answer.headers[.accessControlAllowMethods] == "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT")
@@ -123,7 +131,9 @@ import Testing
 
     @Test func `a list of origins keeps the others out`() async throws {
         let client = try client(cors: .origins(["http://ui"]))
-        #expect(try await client.get("/", headers: [.origin: "http://ui"]).headers[.accessControlAllowOrigin] == "http://ui")
+        #expect(
+            try await client.get("/", headers: [.origin: "http://ui"]).headers[.accessControlAllowOrigin] == "http://ui"
+        )
         #expect(try await client.get("/", headers: [.origin: "http://evil"]).headers[.accessControlAllowOrigin] == nil)
     }
 

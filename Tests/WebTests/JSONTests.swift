@@ -11,13 +11,18 @@ import Testing
 
     @Test(
         arguments: [
-            ("", #""""#), ("plain /<>&'", #""plain /<>&'""#), ("\"\\", #""\"\\""#), ("\u{8}\t\n\u{c}\r", #""\b\t\n\f\r""#),
-            ("\u{0}\u{1f}\u{7f}", #""\u0000\u001f\u007f""#), ("é½€", #""\u00e9\u00bd\u20ac""#), ("😀", #""\ud83d\ude00""#),
+            ("", #""""#), ("plain /<>&'", #""plain /<>&'""#), ("\"\\", #""\"\\""#),
+            ("\u{8}\t\n\u{c}\r", #""\b\t\n\f\r""#),
+            ("\u{0}\u{1f}\u{7f}", #""\u0000\u001f\u007f""#), ("é½€", #""\u00e9\u00bd\u20ac""#),
+            ("😀", #""\ud83d\ude00""#),
             ("a😀b\u{10ffff}", #""a\ud83d\ude00b\udbff\udfff""#),
         ])
-    func `a string is escaped as the original escapes it`(string: String, json: String) { #expect(text(string) == json + "\n") }
+    func `a string is escaped as the original escapes it`(string: String, json: String) {
+        #expect(text(string) == json + "\n")
+    }
 
-    @Test(arguments: [0, 7, 10, -1, Int64.max, Int64.min] as [Int64]) func `numbers are written in full`(number: Int64) {
+    @Test(arguments: [0, 7, 10, -1, Int64.max, Int64.min] as [Int64]) func `numbers are written in full`(number: Int64)
+    {
         #expect(text(number) == "\(number)\n")
     }
 
@@ -61,9 +66,12 @@ import Testing
     private func parse(_ text: String) throws -> JSON { try JSON(parsing: Array(text.utf8)) }
 
     @Test func `values of every kind are read`() throws {
-        #expect(try parse(" {\"a\": [1, -0.5e+3, true, false, null], \"b\": {}}\r\n\t") == .object([
-            "a": .array([.number("1"), .number("-0.5e+3"), .bool(true), .bool(false), .null]), "b": .object([:]),
-        ]))
+        #expect(
+            try parse(" {\"a\": [1, -0.5e+3, true, false, null], \"b\": {}}\r\n\t")
+                == .object([
+                    "a": .array([.number("1"), .number("-0.5e+3"), .bool(true), .bool(false), .null]),
+                    "b": .object([:]),
+                ]))
         #expect(try parse("[]") == .array([]))
     }
 
@@ -73,7 +81,9 @@ import Testing
     }
 
     @Test(arguments: [#""\ud800""#, #""\udc00""#, #""\ud800x""#, #""\ud800\u0041""#, #""\ud800\ud800""#])
-    func `half of a surrogate pair makes a broken string`(text: String) throws { #expect(try parse(text) == .brokenString) }
+    func `half of a surrogate pair makes a broken string`(text: String) throws {
+        #expect(try parse(text) == .brokenString)
+    }
 
     @Test func `of two members with one name the last one counts`() throws {
         #expect(try parse(#"{"a":1,"a":2}"#) == .object(["a": .number("2")]))
@@ -83,18 +93,24 @@ import Testing
 
     @Test(
         arguments: [
-            "", " ", "{", "[", "[1,]", "{\"a\":1,}", "{'a':1}", "{a:1}", "{\"a\" 1}", "[1 2]", "1 2", "tru", "nul", "01", "-", "1.", ".5",
+            "", " ", "{", "[", "[1,]", "{\"a\":1,}", "{'a':1}", "{a:1}", "{\"a\" 1}", "[1 2]", "1 2", "tru", "nul",
+            "01", "-", "1.", ".5",
             "1e", "+1", "NaN", "\"", "\"\n\"", "\"\\x\"", "\"\\u12g4\"", "\"\\u+123\"", "\"\\ud83d\\u", "]", "{}}",
-        ]) func `what is not JSON is refused`(text: String) { #expect(throws: JSONError.self) { try parse(text) } }
+        ]) func `what is not JSON is refused`(text: String)
+    { #expect(throws: JSONError.self) { try parse(text) } }
 
-    @Test(arguments: [[0xff], [0x22, 0xc3, 0x28, 0x22], [0x22, 0xed, 0xa0, 0x80, 0x22], [0x22, 0xc0, 0x80, 0x22]] as [[UInt8]])
+    @Test(
+        arguments: [[0xff], [0x22, 0xc3, 0x28, 0x22], [0x22, 0xed, 0xa0, 0x80, 0x22], [0x22, 0xc0, 0x80, 0x22]]
+            as [[UInt8]])
     func `bytes that are not UTF-8 are refused`(bytes: [UInt8]) {
         let error = #expect(throws: JSONError.self) { try JSON(parsing: bytes) }
         #expect(error?.description.hasPrefix("invalid UTF-8") == true)
     }
 
     @Test func `nesting may be 64 deep, and no deeper`() throws {
-        func nested(_ depth: Int) -> String { String(repeating: "[", count: depth) + String(repeating: "]", count: depth) }
+        func nested(_ depth: Int) -> String {
+            String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
+        }
         _ = try parse(nested(64))
         #expect(throws: JSONError.self) { try parse(nested(65)) }
         #expect(throws: JSONError.self) { try parse(String(repeating: "[", count: 5000)) }

@@ -15,7 +15,9 @@ extension DatabaseError: HTTPErrorConvertible {
     public var httpError: HTTPError {
         switch meaning {
         case .unavailable, .conflict:
-            HTTPError(.serviceUnavailable, "The database is not available. Try again in a moment.", headers: [.retryAfter: "1"])
+            HTTPError(
+                .serviceUnavailable, "The database is not available. Try again in a moment.",
+                headers: [.retryAfter: "1"])
         case .timeout: HTTPError(.gatewayTimeout, "The database took too long to answer.")
         case .duplicate: HTTPError(.conflict, "This is in conflict with what is there already.")
         case .invalid: HTTPError(.unprocessableContent, "A value is out of range.")

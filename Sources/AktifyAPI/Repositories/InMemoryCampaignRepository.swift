@@ -15,7 +15,8 @@ actor InMemoryCampaignRepository: CampaignRepository {
     func add(_ draft: Campaign.Draft) -> Campaign {
         let now = now()
         let campaign = Campaign(
-            id: (campaigns.last?.id ?? 0) + 1, name: draft.name, description: draft.description, isActive: draft.isActive,
+            id: (campaigns.last?.id ?? 0) + 1, name: draft.name, description: draft.description,
+            isActive: draft.isActive,
             createdOn: now, updatedOn: now)
         campaigns.append(campaign)
         return campaign

@@ -4,7 +4,9 @@ import SQL
 extension Int16: PostgresValue {
     public static var type: UInt32 { 21 }
 
-    public init(binary: UnsafeRawBufferPointer) throws(DecodingError) { try self.init(bigEndian: binary, of: "smallint") }
+    public init(binary: UnsafeRawBufferPointer) throws(DecodingError) {
+        try self.init(bigEndian: binary, of: "smallint")
+    }
 
     public func encode(into buffer: inout [UInt8]) -> Bool {
         appendBigEndian(to: &buffer)

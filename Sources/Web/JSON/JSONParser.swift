@@ -24,7 +24,9 @@ extension [UInt8] {
         var invalid = count
         while invalid - valid > 1 {
             let middle = (valid + invalid) / 2
-            let isValid = (0...Swift.min(3, middle)).contains { String(validating: self[..<(middle - $0)], as: UTF8.self) != nil }
+            let isValid = (0...Swift.min(3, middle)).contains {
+                String(validating: self[..<(middle - $0)], as: UTF8.self) != nil
+            }
             if isValid { valid = middle } else { invalid = middle }
         }
         return valid
@@ -160,7 +162,9 @@ private struct JSONParser {
         var isBroken = false
         while let byte = next, byte != 0x22 {
             guard byte >= 0x20 else { throw error("a control character must be escaped") }
-            if byte == 0x5c { try escape(into: &text, &isBroken) } else {
+            if byte == 0x5c {
+                try escape(into: &text, &isBroken)
+            } else {
                 text.append(byte)
                 index += 1
             }
@@ -181,7 +185,11 @@ private struct JSONParser {
         case 0x72: text.append(0x0d)
         case 0x74: text.append(0x09)
         case 0x75:
-            if let scalar = try scalar() { text.append(contentsOf: String(Character(scalar)).utf8) } else { isBroken = true }
+            if let scalar = try scalar() {
+                text.append(contentsOf: String(Character(scalar)).utf8)
+            } else {
+                isBroken = true
+            }
         default:
             index -= 1
             throw error("an unknown escape")

@@ -67,7 +67,11 @@ public struct JSONWriter: ~Copyable {
         bytes.append(0x22)
         let date = HTTPDate(unixSeconds: unixSeconds)
         let offset = bytes.count
-        if let lastDay, lastDay.day == date.days { bytes.repeat(lastDay.offset, HTTPDate.dayLength) } else { date.appendDay(to: &bytes) }
+        if let lastDay, lastDay.day == date.days {
+            bytes.repeat(lastDay.offset, HTTPDate.dayLength)
+        } else {
+            date.appendDay(to: &bytes)
+        }
         lastDay = (date.days, offset)
         date.appendTime(to: &bytes)
         bytes.append(0x22)
