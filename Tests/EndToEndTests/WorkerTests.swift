@@ -127,6 +127,7 @@ import Testing
 
     @Test func `20 restarts under load lose no request`() throws {
         let stack = try Stack(loops: 1, listener: true)
+        try stack.database.sql("INSERT INTO campaign (name) VALUES ('first')")
         let folder = try Folder()
         let script = "\(folder.path)/post.lua"
         try Data(#"wrk.method="POST" wrk.body='{"name":"load"}' wrk.headers["Content-Type"]="application/json""#.utf8)
@@ -134,7 +135,6 @@ import Testing
         let url = "http://127.0.0.1:\(stack.port)/campaigns/"
         let gets = try Child(["wrk", "-t1", "-c8", "-d60s", url + "1"], output: "\(folder.path)/get")
         let posts = try Child(["wrk", "-t1", "-c8", "-d60s", "-s", script, url], output: "\(folder.path)/post")
-        try stack.database.sql("INSERT INTO campaign (id, name) VALUES (1, 'first') ON CONFLICT DO NOTHING")
         var second = try stack.anotherWorker()
         for _ in 0..<20 {
             let next = try stack.anotherWorker()
