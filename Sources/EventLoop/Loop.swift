@@ -6,7 +6,8 @@ import Synchronization
 
 /// One thread that waits in epoll, fires timers and runs Swift tasks: the whole of a worker's concurrency.
 ///
-/// A turn handles what is ready, fires the timers that are due, then runs jobs until none is left. Everything that belongs
+/// A turn handles what is ready, fires the timers that are due, runs jobs until none is left, and then does what those have
+/// left for its end. Everything that belongs
 /// to a loop (watches, timers, the connections built on them) is touched on its thread only, and so needs no lock.
 /// `Task(executorPreference: loop) { … }` starts a task on it from any thread.
 ///
@@ -26,6 +27,7 @@ public final class Loop: @unchecked Sendable {
     private var thread: pthread_t?
     private var jobs = Deque<UnownedJob>()
     private var timers = Heap<Timer>()
+    private var lastActions: [() -> Void] = []
     private var watches: [Watch?] = []
     private var generation: UInt32 = 0
 
@@ -121,12 +123,19 @@ public final class Loop: @unchecked Sendable {
 
     // MARK: Turning
 
+    /// Calls `action` once, when the jobs of the present turn have run: for what is better done for all of them together.
+    public func atEndOfTurn(_ action: @escaping () -> Void) {
+        assertCurrent()
+        lastActions.append(action)
+    }
+
     private func turn() {
         let count = epoll_wait(poller, events, Int32(Loop.batch), waitingTime())
         now = .now
         for index in 0..<Int(max(0, count)) { deliver(events[index]) }
         fireDueTimers()
         runJobs()
+        runLastActions()
     }
 
     /// How long epoll may wait, in milliseconds rounded up: until the next timer, or for ever (-1) when there is none.
@@ -159,6 +168,11 @@ public final class Loop: @unchecked Sendable {
             job.runSynchronously(on: asUnownedTaskExecutor())
             left -= 1
         }
+    }
+
+    private func runLastActions() {
+        guard !lastActions.isEmpty else { return }
+        for action in exchange(&lastActions, with: []) { action() }
     }
 
     private func wake() {

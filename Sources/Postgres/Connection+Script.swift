@@ -17,6 +17,7 @@ extension Connection {
                 return continuation.resume(throwing: Connection.lost)
             }
             enqueue(InFlight(continuation, sent: loop.now, limit: .seconds(Int64.max), isScript: true))
+            flush()
         }
     }
 }

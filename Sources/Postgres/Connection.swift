@@ -7,8 +7,9 @@ import SQL
 /// One connection to Postgres, which carries the statements of many tasks at once in libpq's pipeline mode (Postgres manual,
 /// chapter 34.5).
 ///
-/// Each statement ends with a sync of its own, so that one that fails fails alone. Results come in the order of the
-/// statements.
+/// A statement that is executed ends with a sync of its own. Those that are read in one turn of the loop share a sync, and so
+/// one packet each way and one transaction: when one of them fails, those behind it are aborted with it, and are read again.
+/// Results come in the order of the statements.
 ///
 /// Sound as `@unchecked Sendable`: it is touched on its loop's thread only.
 public final class Connection: @unchecked Sendable {
@@ -19,6 +20,10 @@ public final class Connection: @unchecked Sendable {
     private var watch: Watch?
     private var timer: Timer?
     private var statements = Deque<InFlight>()
+    /// How many statements, the first ones, have their results and wait for their sync.
+    private var answered = 0
+    /// Whether statements were given to libpq after the last sync.
+    private var isUnsynced = false
     /// The names of what is prepared on this connection.
     private var prepared: [PreparedKey: [CChar]] = [:]
     private var preparations = 0
@@ -65,26 +70,54 @@ public final class Connection: @unchecked Sendable {
 
     // MARK: Sending
 
-    /// Sends a statement, behind those that are under way, and waits for what it returns.
+    /// Sends a statement, behind those that are under way, and waits for what it returns and for the end of its transaction.
     /// - Throws: `PostgresError`.
     public func execute(_ statement: Statement) async throws -> Result {
-        loop.assertCurrent()
+        if isUnsynced { sync() }
         return try await withUnsafeThrowingContinuation { continuation in
-            guard isOpen else { return continuation.resume(throwing: Connection.lost) }
-            let key = PreparedKey(text: statement.text, types: statement.bindings.parameters.map(\.type))
-            let known = prepared[key]
-            guard let name = known ?? prepare(key), send(statement.bindings, to: name), PQpipelineSync(handle) == 1
-            else {
-                continuation.resume(throwing: libpqError(.lost))
-                return close()
-            }
-            enqueue(InFlight(continuation, sent: loop.now, limit: deadline, prepares: known == nil ? key : nil))
+            if submit(statement, continuation) { sync() }
         }
+    }
+
+    /// Sends a statement that changes nothing, together with those of this turn of the loop, and waits for what it returns.
+    /// - Throws: `PostgresError`; of kind `aborted` when another statement's failure was the cause.
+    func read(_ statement: Statement) async throws -> Result {
+        try await withUnsafeThrowingContinuation { continuation in
+            guard submit(statement, continuation), !isUnsynced else { return }
+            isUnsynced = true
+            loop.atEndOfTurn { [weak self] in if let self, isUnsynced { sync() } }
+        }
+    }
+
+    /// Gives a statement to libpq.
+    /// - Returns: whether it did; when not, the task has its error.
+    private func submit(_ statement: Statement, _ continuation: UnsafeContinuation<Result, any Error>) -> Bool {
+        loop.assertCurrent()
+        guard isOpen else {
+            continuation.resume(throwing: Connection.lost)
+            return false
+        }
+        let key = PreparedKey(text: statement.text, types: statement.bindings.parameters.map(\.type))
+        let known = prepared[key]
+        guard let name = known ?? prepare(key), send(statement.bindings, to: name) else {
+            continuation.resume(throwing: libpqError(.lost))
+            close()
+            return false
+        }
+        enqueue(InFlight(continuation, sent: loop.now, limit: deadline, prepares: known == nil ? key : nil))
+        return true
     }
 
     func enqueue(_ statement: InFlight) {
         statements.append(statement)
         if timer == nil { watchDeadline() }
+    }
+
+    /// Ends a batch, and sends it.
+    private func sync() {
+        isUnsynced = false
+        guard isOpen else { return }
+        guard PQpipelineSync(handle) == 1 else { return fail(libpqError(.lost)) }
         flush()
     }
 
@@ -129,7 +162,7 @@ public final class Connection: @unchecked Sendable {
     }()
 
     /// Sends what libpq still holds, now or when the socket has room.
-    private func flush() {
+    func flush() {
         let isBlocked = PQflush(handle) == 1
         guard isBlocked != isWaitingForRoom else { return }
         isWaitingForRoom = isBlocked
@@ -151,27 +184,44 @@ public final class Connection: @unchecked Sendable {
 
     private func takeResults() {
         while isOpen, !statements.isEmpty, PQisBusy(handle) == 0 {
-            guard let raw = PQgetResult(handle) else {
-                if statements[0].isScript { finishFirst() } else if PQstatus(handle) == CONNECTION_BAD { break }
-                continue
+            if let raw = PQgetResult(handle) {
+                take(Result(owning: raw))
+            } else if PQstatus(handle) == CONNECTION_BAD {
+                break
+            } else {
+                commandEnded()
             }
-            take(Result(owning: raw))
         }
     }
 
     private func take(_ result: Result) {
+        if result.status == .pipelineEnd { return batchEnded() }
+        guard answered < statements.count else { return }
         switch result.status {
-        case .done: statements[0].result = result
-        case .failed: statements[0].error = statements[0].error ?? result.error
-        case .pipelineAborted: break
-        case .pipelineEnd: finishFirst()
+        case .done: statements[answered].result = result
+        case .failed: statements[answered].error = statements[answered].error ?? result.error
+        case .pipelineAborted: statements[answered].error = statements[answered].error ?? Connection.aborted
+        case .pipelineEnd: break
         }
     }
 
-    private func finishFirst() {
-        guard let first = statements.popFirst() else { return }
-        if let key = first.prepares, first.result == nil { prepared[key] = nil }
-        first.finish()
+    /// libpq's NULL: no more results of this command.
+    private func commandEnded() {
+        guard answered < statements.count else { return }
+        statements[answered].commands -= 1
+        guard statements[answered].commands == 0 else { return }
+        answered += 1
+        if statements[0].isScript { batchEnded() }
+    }
+
+    private func batchEnded() {
+        let batch = statements.prefix(answered)
+        statements.removeFirst(answered)
+        answered = 0
+        for statement in batch {
+            if let key = statement.prepares, statement.result == nil { prepared[key] = nil }
+            statement.finish()
+        }
     }
 
     // MARK: Deadlines
@@ -210,6 +260,7 @@ public final class Connection: @unchecked Sendable {
     }
 
     static let lost = PostgresError(.lost, message: "the connection was lost")
+    private static let aborted = PostgresError(.aborted, message: "another statement of the batch failed")
 
     private func libpqError(_ kind: PostgresError.Kind) -> PostgresError {
         PostgresError(kind, message: String(cString: PQerrorMessage(handle)))

@@ -6,6 +6,8 @@ struct InFlight {
     let sent: Instant
     /// When its answer is due.
     let deadline: Instant
+    /// How many of its commands libpq has still to end: one, or two when it is prepared on its way.
+    var commands: Int
     /// What it prepared on its way, when it was the first of its kind on its connection.
     let prepares: PreparedKey?
     /// Whether it ends with libpq's NULL, outside a pipeline, and not with a sync.
@@ -25,6 +27,7 @@ struct InFlight {
         self.sent = sent
         self.deadline = sent.advanced(by: limit)
         self.prepares = prepares
+        commands = prepares == nil ? 1 : 2
         self.isScript = isScript
     }
 

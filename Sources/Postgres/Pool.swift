@@ -40,15 +40,22 @@ public final class Pool: @unchecked Sendable {
     // MARK: Reading
 
     /// Runs a statement that changes nothing, in a pipeline that other reads share. One whose connection is lost is sent
-    /// again, once for each connection that can have been lost at the same time.
+    /// again, once for each connection that can have been lost at the same time; one that another's failure has aborted is
+    /// sent again by itself.
     /// - Throws: `PostgresError`.
     public func read(_ statement: Statement) async throws -> Result {
-        for _ in 0..<configuration.connections {
+        var connection = try await connectionForReading()
+        var losses = 0
+        while true {
             do {
-                return try await connectionForReading().execute(statement)
-            } catch let error as PostgresError where error.kind == .lost {}
+                return try await connection.read(statement)
+            } catch let error as PostgresError where error.kind == .lost && losses < configuration.connections {
+                losses += 1
+            } catch let error as PostgresError where error.kind == .aborted {
+                return try await connection.execute(statement)
+            }
+            connection = try await connectionForReading()
         }
-        return try await connectionForReading().execute(statement)
     }
 
     private func connectionForReading() async throws -> Connection {

@@ -10,6 +10,8 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
         case unreachable
         /// The connection was lost while the statement was under way: whether it was carried out is not known.
         case lost
+        /// A statement before it in the same batch failed, and took it along: it was not carried out.
+        case aborted
         /// No connection was free in time.
         case busy
         /// Postgres did not answer in time.
@@ -39,7 +41,7 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
     public var meaning: SQLState.Meaning {
         switch kind {
         case .server: state?.meaning ?? .defect
-        case .unreachable, .lost, .busy: .unavailable
+        case .unreachable, .lost, .aborted, .busy: .unavailable
         case .deadline: .timeout
         }
     }

@@ -121,6 +121,20 @@ import Testing
         #expect(outcomes.filter { !$0.value }.map(\.key) == [5])
     }
 
+    @Test func `reads of one turn of the loop share a transaction, and so a packet`() throws {
+        let (transactions, later) = try withPool(connections: 1) { pool in
+            _ = try await Self.pid(pool)
+            let statement: Statement = "SELECT (extract(epoch FROM now()) * 1e6)::bigint"
+            let together = try await withThrowingTaskGroup(of: Int64.self) { group in
+                for _ in 0..<20 { group.addTask { try Self.number(try await pool.read(statement)) } }
+                return try await group.reduce(into: Set<Int64>()) { $0.insert($1) }
+            }
+            return (together, try Self.number(try await pool.read(statement)))
+        }
+        #expect(transactions.count == 1)
+        #expect(!transactions.contains(later))
+    }
+
     @Test func `a statement that is wrong fails each time, and harms no other`() throws {
         try withPool(connections: 1) { pool in
             for _ in 0..<3 {
