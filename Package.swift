@@ -43,11 +43,17 @@ let package = Package(
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
-        .target(name: "ORM", dependencies: ["SQL", "Postgres"]),
+        .target(
+            name: "ORM",
+            dependencies: ["EventLoop", "SQL", "Postgres", .product(name: "Logging", package: "swift-log")]),
         .target(name: "Migrations", dependencies: ["SQL", "Postgres"]),
         .target(
             name: "AktifyAPI",
-            dependencies: ["Web", "SQL", "ORM", .product(name: "HTTPTypes", package: "swift-http-types")]),
+            dependencies: [
+                "Web", "SQL", "ORM",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         .executableTarget(
             name: "aktify",
             dependencies: [
@@ -55,14 +61,20 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
-        .target(name: "TestSupport", dependencies: ["EventLoop", "Postgres"], path: "Tests/Support"),
+        .target(
+            name: "TestSupport",
+            dependencies: [
+                "EventLoop", "Postgres", "SQL", "Web", .product(name: "HTTPTypes", package: "swift-http-types"),
+            ],
+            path: "Tests/Support"),
         .testTarget(name: "EventLoopTests", dependencies: ["EventLoop"]),
         .testTarget(name: "WebTests", dependencies: ["Web"]),
         .testTarget(name: "FastCGITests", dependencies: ["EventLoop", "FastCGI", "TestSupport", "Web"]),
         .testTarget(name: "SQLTests", dependencies: ["SQL", "Postgres"]),
         .testTarget(name: "MigrationsTests", dependencies: ["Migrations"]),
         .testTarget(name: "AktifyAPITests", dependencies: ["AktifyAPI"]),
-        .testTarget(name: "FeatureTests", dependencies: ["AktifyAPI", "Migrations", "TestSupport"]),
+        .testTarget(
+            name: "FeatureTests", dependencies: ["AktifyAPI", "Migrations", "TestSupport"], exclude: ["queries.txt"]),
         .testTarget(name: "EndToEndTests", dependencies: ["TestSupport"]),
     ],
     swiftLanguageModes: [.v6]

@@ -13,6 +13,10 @@ import Web
 /// | `POSTGRES_PASSWORD` (`_FILE`) | password | none |
 /// | `POSTGRES_CONNECTIONS` | connections of each loop | `2` |
 /// | `STATEMENT_TIMEOUT_MS` | how long a statement may take, in milliseconds | `2000` |
+/// | `POSTGRES_PREPARE` | whether statements are prepared: `false` behind a PgBouncer that pools transactions | `true` |
+/// | `SLOW_QUERY_MS` | how long a statement takes before it is logged as slow, in milliseconds | `500` |
+/// | `LOG_QUERIES` | whether all statements are logged, grouped by request | `false` |
+/// | `APP_ENV` | `production`, or `development`: responses carry `Server-Timing` | `production` |
 /// | `CORS_ALLOW_ORIGINS` | `*`, or origins with commas between | `*` |
 /// | `MAX_BODY_BYTES` | the largest body of a request | `1048576` |
 /// | `LOG_LEVEL` | `trace` `debug` `info` `notice` `warning` `error` `critical` | `info` |
@@ -25,6 +29,10 @@ public struct Config: Sendable {
     public var cors: CORS
     /// The largest body of a request, in bytes.
     public var maxBodyBytes: Int
+    /// Whether all statements are logged, grouped by request.
+    public var logsQueries: Bool
+    /// Whether responses say what they cost.
+    public var isDevelopment: Bool
     /// The least level that is logged.
     public var logLevel: String
 
@@ -38,9 +46,14 @@ public struct Config: Sendable {
         database = DatabaseConfiguration(
             server: try Config.server(read),
             connections: try read.integer("POSTGRES_CONNECTIONS", default: 2, in: 1...100),
-            statementTimeout: .milliseconds(try read.integer("STATEMENT_TIMEOUT_MS", default: 2000, in: 1...600_000)))
+            statementTimeout: .milliseconds(try read.integer("STATEMENT_TIMEOUT_MS", default: 2000, in: 1...600_000)),
+            prepares: try read.bool("POSTGRES_PREPARE", default: true),
+            slowStatement: .milliseconds(try read.integer("SLOW_QUERY_MS", default: 500, in: 0...600_000)))
         cors = try Config.cors(read.text("CORS_ALLOW_ORIGINS", default: "*"))
         maxBodyBytes = try read.integer("MAX_BODY_BYTES", default: 1 << 20, in: 0...(1 << 30))
+        logsQueries = try read.bool("LOG_QUERIES", default: false)
+        isDevelopment =
+            try read.choice("APP_ENV", of: ["production", "development"], default: "production") != "production"
         logLevel = try read.choice("LOG_LEVEL", of: Config.logLevels, default: "info")
     }
 

@@ -29,6 +29,15 @@ struct EnvironmentReader {
         return number
     }
 
+    func bool(_ name: String, default: Bool) throws(ConfigError) -> Bool {
+        switch value(name)?.lowercased() {
+        case nil: `default`
+        case "1", "true", "yes", "on": true
+        case "0", "false", "no", "off": false
+        case let text?: throw ConfigError(name, is: text, expected: "true or false")
+        }
+    }
+
     func choice(_ name: String, of choices: [String], default: String) throws(ConfigError) -> String {
         let text = text(name, default: `default`).lowercased()
         guard choices.contains(text) else {

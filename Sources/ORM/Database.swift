@@ -1,3 +1,5 @@
+import EventLoop
+import Logging
 import Postgres
 import SQL
 
@@ -6,31 +8,173 @@ import SQL
 /// There is no identity map and no flush. A read is one statement, on connections that all requests share; a write is one
 /// statement that returns what it wrote; several writes stand in a `transaction`.
 public struct Database: Sendable {
-    private let pool: Pool
+    private let executor: any StatementExecutor
+    private let slow: Duration
+    private let log: Logger
 
     /// Makes a database for the loop that the caller runs on; it connects when it is first used.
-    public init(_ configuration: PostgresConfiguration) { pool = Pool(configuration) }
-
-    /// Reads all rows of a statement that changes nothing.
-    /// - Throws: `PostgresError` and `DecodingError`.
-    public func all<M: Model>(_ statement: Statement, as: M.Type = M.self) async throws -> [M] {
-        let result = try await pool.read(statement)
-        return try (0..<result.count).map(result.model)
+    public init(_ configuration: DatabaseConfiguration, log: Logger = Logger(label: "aktify.database")) {
+        self.init(executor: Pool(configuration), slow: configuration.slowStatement, log: log)
     }
 
-    /// Reads the first row of a statement that changes nothing:
-    /// `first("SELECT \(Campaign.columns) FROM campaign WHERE id = \(id)", as: Campaign.self)`.
-    /// - Returns: `nil` when there is no row.
-    /// - Throws: `PostgresError` and `DecodingError`.
-    public func first<M: Model>(_ statement: Statement, as: M.Type = M.self) async throws -> M? {
-        let result = try await pool.read(statement)
+    init(executor: any StatementExecutor, slow: Duration, log: Logger) {
+        (self.executor, self.slow, self.log) = (executor, slow, log)
+    }
+
+    // MARK: Reading
+
+    /// Reads all rows that are selected.
+    /// - Throws: `DatabaseError`, and `DecodingError` when the table is not the model's.
+    public func all<M: Model>(_ select: Select<M>, _ file: StaticString = #fileID, _ line: UInt = #line) async throws
+        -> [M]
+    {
+        try await all(select.statement, as: M.self, file, line)
+    }
+
+    /// Reads the first row that is selected; `nil` when there is none.
+    /// - Throws: `DatabaseError`, and `DecodingError` when the table is not the model's.
+    public func first<M: Model>(_ select: Select<M>, _ file: StaticString = #fileID, _ line: UInt = #line) async throws
+        -> M?
+    {
+        let result = try await run(select.statement, M.self, Site(file, line)) { try await executor.read($0) }
         return result.count > 0 ? try result.model(0) : nil
     }
 
-    /// Runs a statement that inserts one row, and reads what it returns.
-    /// - Throws: `PostgresError` and `DecodingError`.
-    public func insert<M: Model>(_ statement: Statement, returning: M.Type = M.self) async throws -> M {
-        try await pool.lease { try await $0.execute(statement) }.model(0)
+    /// Counts the rows that are selected, whatever the limit.
+    /// - Throws: `DatabaseError`.
+    public func count<M: Model>(_ select: Select<M>, _ file: StaticString = #fileID, _ line: UInt = #line) async throws
+        -> Int
+    {
+        var row = try await read(select.countStatement, file, line).row(0)
+        return Int(try row.next(Int64.self))
+    }
+
+    /// Reads all rows of a statement, written by hand, that changes nothing and returns the columns of a model's table.
+    /// - Throws: `DatabaseError`, and `DecodingError` when they are not.
+    public func all<M: Model>(
+        _ statement: Statement, as: M.Type, _ file: StaticString = #fileID, _ line: UInt = #line
+    ) async throws -> [M] {
+        try await run(statement, M.self, Site(file, line)) { try await executor.read($0) }.models()
+    }
+
+    /// Runs a statement, written by hand, that changes nothing.
+    /// - Throws: `DatabaseError`.
+    public func read(
+        _ statement: Statement, _ file: StaticString = #fileID, _ line: UInt = #line
+    ) async throws -> Result {
+        try await run(statement, nil, Site(file, line)) { try await executor.read($0) }
+    }
+
+    // MARK: Writing
+
+    /// Inserts a row: one statement, which returns it.
+    /// - Throws: `DatabaseError`.
+    public func insert<D: Draft>(_ draft: D, _ file: StaticString = #fileID, _ line: UInt = #line) async throws
+        -> D.Model
+    {
+        try await write(D.Model.insert(draft.values), D.Model.self, Site(file, line)).model(0)
+    }
+
+    /// Inserts rows, all or none of them: one statement, which returns them in order.
+    /// - Throws: `DatabaseError`.
+    public func insert<D: Draft>(
+        many drafts: [D], _ file: StaticString = #fileID, _ line: UInt = #line
+    ) async throws -> [D.Model] {
+        guard !drafts.isEmpty else { return [] }
+        return try await write(D.Model.insert(many: drafts.map(\.values)), D.Model.self, Site(file, line)).models()
+    }
+
+    /// Gives the rows that are so these values: one statement, which returns them as they are then.
+    /// - Throws: `DatabaseError`.
+    public func update<M: Model>(
+        _ values: [Assignment<M>], where condition: (M.Columns) -> Condition<M>, _ file: StaticString = #fileID,
+        _ line: UInt = #line
+    ) async throws -> [M] {
+        try await write(M.update(values, where: condition), M.self, Site(file, line)).models()
+    }
+
+    /// Deletes the rows that are so: one statement, which returns them as they were.
+    /// - Throws: `DatabaseError`.
+    public func delete<M: Model>(
+        _: M.Type, where condition: (M.Columns) -> Condition<M>, _ file: StaticString = #fileID, _ line: UInt = #line
+    ) async throws -> [M] {
+        try await write(M.delete(where: condition), M.self, Site(file, line)).models()
+    }
+
+    /// Runs a statement, written by hand, that may change something.
+    /// - Throws: `DatabaseError`.
+    @discardableResult
+    public func execute(
+        _ statement: Statement, _ file: StaticString = #fileID, _ line: UInt = #line
+    ) async throws -> Result {
+        try await write(statement, nil, Site(file, line))
+    }
+
+    /// Runs statements in one packet, all or none of them: at most thirty.
+    /// - Throws: `DatabaseError`.
+    @discardableResult
+    public func execute(
+        _ statements: [Statement], _ file: StaticString = #fileID, _ line: UInt = #line
+    ) async throws -> [Result] {
+        let start = Instant.now
+        let results = try await executor.write(statements)
+        for (statement, result) in zip(statements, results) { note(statement, nil, Site(file, line), start, result) }
+        return results
+    }
+
+    private func write(_ statement: Statement, _ model: (any Tabular.Type)?, _ site: Site) async throws -> Result {
+        try await run(statement, model, site) { try await executor.write($0) }
+    }
+
+    // MARK: Transactions
+
+    /// Runs `body` in a transaction: committed when it returns, rolled back when it throws. In a transaction, it is a savepoint.
+    ///
+    /// When other transactions are in its way (SQLSTATE 40001 and 40P01), the outermost one is run again, up to three times:
+    /// `body` must do nothing besides that cannot be done twice.
+    /// - Throws: what `body` throws, and `DatabaseError`.
+    public func transaction<Value>(
+        _ isolation: IsolationLevel? = nil, _ body: (Database) async throws -> Value
+    ) async throws -> Value {
+        try await executor.transaction(isolation) { inner in
+            try await body(Database(executor: inner, slow: slow, log: log))
+        }
+    }
+
+    // MARK: Recording
+
+    private func run(
+        _ statement: Statement, _ model: (any Tabular.Type)?, _ site: Site,
+        _ body: (Statement) async throws -> Result
+    ) async throws -> Result {
+        let start = Instant.now
+        do {
+            let result = try await body(statement)
+            note(statement, model, site, start, result)
+            return result
+        } catch {
+            if let recorder = QueryRecorder.current {
+                var entry = ExecutedStatement(statement, at: site, columns: model?.definition.columns)
+                entry.executing = Instant.now.duration(since: start)
+                entry.error = (error as? PostgresError)?.state?.code ?? "\(Swift.type(of: error))"
+                recorder.record(entry)
+            }
+            throw error
+        }
+    }
+
+    /// Has the recorder hold a statement, and logs one that was slow.
+    private func note(
+        _ statement: Statement, _ model: (any Tabular.Type)?, _ site: Site, _ start: Instant, _ result: Result
+    ) {
+        let recorder = QueryRecorder.current
+        guard recorder != nil || result.elapsed >= slow else { return }
+        var entry = ExecutedStatement(statement, at: site, columns: model?.definition.columns)
+        entry.rows = result.rowCount
+        entry.waiting = max(.zero, result.sent.duration(since: start))
+        (entry.executing, entry.wasPrepared) = (result.elapsed, result.wasPrepared)
+        recorder?.record(entry)
+        if result.elapsed >= slow { log.warning("slow statement: \(entry)") }
     }
 }
 
@@ -39,4 +183,8 @@ extension Result {
         var row = row(index)
         return try M(row: &row)
     }
+
+    fileprivate func models<M: Model>() throws -> [M] { try (0..<count).map(model) }
+
+    fileprivate var rowCount: Int { count > 0 ? count : affected }
 }

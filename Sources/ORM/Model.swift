@@ -2,11 +2,50 @@ import Postgres
 import SQL
 
 /// A plain value that stands for a row of a table.
-public protocol Model: Sendable {
-    /// The columns that it is read from, in the order in which `init(row:)` reads them.
-    static var columns: ColumnList { get }
+///
+/// ```swift
+/// struct Lead: Model {
+///     var id: Int64
+///     var email: String
+///
+///     struct Columns: Sendable {
+///         let id = Column(\Lead.id, "id", default: .serial, isPrimaryKey: true)
+///         let email = Column(\Lead.email, "email", isUnique: true)
+///     }
+///
+///     static let columns = Columns()
+///     static let table = Table("lead", columns.id, columns.email, make: Lead.init)
+///     static let primaryKey = columns.id
+/// }
+/// ```
+public protocol Model: Tabular {
+    /// The type of the primary key.
+    associatedtype ID: SQLValue, Hashable
 
-    /// Reads a row that was selected with `columns`.
+    /// What a row is made from: everything that is not left to the database.
+    associatedtype Draft: ORM.Draft where Draft.Model == Self
+
+    /// The table, and how its rows become models.
+    static var table: Table<Self> { get }
+
+    /// The column that names a row.
+    static var primaryKey: Column<Self, ID> { get }
+
+    /// Reads a row whose columns are the table's.
     /// - Throws: `DecodingError` when the row is not one of this model's.
-    init(row: inout Row) throws
+    init(row: inout Row) throws(DecodingError)
+}
+
+extension Model {
+    public static var definition: TableDefinition { table.definition }
+
+    public init(row: inout Row) throws(DecodingError) { self = try Self.table.decode(&row) }
+}
+
+/// What a row is made from.
+public protocol Draft<Model>: Sendable {
+    associatedtype Model: ORM.Model
+
+    /// The values of the columns that are not left to the database.
+    var values: [Assignment<Model>] { get }
 }

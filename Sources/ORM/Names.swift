@@ -8,3 +8,12 @@ public typealias DatabaseConfiguration = PostgresConfiguration
 
 /// One row of a result.
 public typealias Row = Postgres.Row
+
+/// The statements of a request.
+public typealias QueryRecorder = Postgres.QueryRecorder
+
+/// A statement that was carried out.
+public typealias ExecutedStatement = Postgres.ExecutedStatement
+
+/// The place in the code that a statement comes from.
+public typealias Site = Postgres.Site

@@ -1,7 +1,5 @@
-import CLibPQ
 import DequeModule
 import EventLoop
-import Glibc
 import SQL
 
 /// One connection to Postgres, which carries the statements of many tasks at once in libpq's pipeline mode (Postgres manual,
@@ -13,33 +11,36 @@ import SQL
 ///
 /// Sound as `@unchecked Sendable`: it is touched on its loop's thread only.
 public final class Connection: @unchecked Sendable {
-    // Owned here: finished in `close`, never handed out.
-    let handle: OpaquePointer
+    private let session: Session
     let loop: Loop
-    private let deadline: Duration
+    private let configuration: PostgresConfiguration
     private var watch: Watch?
     private var timer: Timer?
-    private var statements = Deque<InFlight>()
-    /// How many statements, the first ones, have their results and wait for their sync.
+    private var inFlight = Deque<InFlight>()
+    /// How many, the first ones, have their results and wait for their sync.
     private var answered = 0
     /// Whether statements were given to libpq after the last sync.
     private var isUnsynced = false
-    /// The names of what is prepared on this connection.
-    private var prepared: [PreparedKey: [CChar]] = [:]
-    private var preparations = 0
+    private var isWaitingForRoom = false
+    private var prepared = PreparedStatements()
 
     /// Called after results have arrived, and when the connection is lost.
     var onProgress: () -> Void = {}
 
-    /// Takes over a libpq connection that is open.
-    init(owning handle: OpaquePointer, on loop: Loop, deadline: Duration) throws {
-        self.handle = handle
+    /// Opens a connection for the loop that the caller runs on.
+    /// - Throws: `PostgresError` of kind `unreachable`, with libpq's own words.
+    public static func open(_ configuration: PostgresConfiguration) async throws -> Connection {
+        guard let loop = Loop.current else { preconditionFailure("a connection belongs to a loop: open it on one") }
+        let parameters = configuration.parameters
+        let session = try await loop.offload { try Session.open(parameters) }
+        return try Connection(session, on: loop, configuration)
+    }
+
+    private init(_ session: Session, on loop: Loop, _ configuration: PostgresConfiguration) throws {
+        self.session = session
         self.loop = loop
-        self.deadline = deadline
-        PQsetnonblocking(handle, 1)
-        PQsetNoticeReceiver(handle, { _, _ in }, nil)  // The default prints to stderr, in its own form.
-        PQenterPipelineMode(handle)
-        watch = try loop.watch(PQsocket(handle), for: Connection.interest) { [unowned self] in ready($0) }
+        self.configuration = configuration
+        watch = try loop.watch(session.socket, for: Connection.interest) { [unowned self] in ready($0) }
     }
 
     deinit { close() }
@@ -50,143 +51,189 @@ public final class Connection: @unchecked Sendable {
     public var isOpen: Bool { watch != nil }
 
     /// How many statements wait for their results.
-    public var depth: Int { statements.count }
+    public var depth: Int { inFlight.count }
 
     /// Whether the statement at the head has waited for longer than a quick one takes.
-    var isLate: Bool { statements.first.map { loop.now.duration(since: $0.sent) > .milliseconds(50) } ?? false }
+    var isLate: Bool { inFlight.first.map { loop.now.duration(since: $0.sent) > .milliseconds(50) } ?? false }
 
     /// Whether the server's end is still there, asked of the kernel: no round trip. One that is gone is closed.
     var isAlive: Bool {
         guard isOpen else { return false }
-        var socket = pollfd(
-            fd: PQsocket(handle), events: Int16(POLLIN | Int32(Readiness.peerClosed.rawValue)), revents: 0)
-        guard poll(&socket, 1, 0) > 0, Int32(socket.revents) & ~POLLIN != 0 else { return true }
+        guard !session.isConnected else { return true }
         close()
         return false
     }
 
-    /// Whether it is outside a transaction, with nothing under way.
-    var isAtRest: Bool { statements.isEmpty && PQtransactionStatus(handle) == PQTRANS_IDLE }
+    /// Whether a transaction is open on it.
+    public var isInTransaction: Bool { isOpen && session.isInTransaction }
 
     // MARK: Sending
 
     /// Sends a statement, behind those that are under way, and waits for what it returns and for the end of its transaction.
+    ///
+    /// One whose preparation has gone stale, because the table was changed or the session was reset, is prepared again, and run
+    /// again, once, unless a transaction is open.
     /// - Throws: `PostgresError`.
     public func execute(_ statement: Statement) async throws -> Result {
-        if isUnsynced { sync() }
-        return try await withUnsafeThrowingContinuation { continuation in
-            if submit(statement, continuation) { sync() }
+        try await again(unlessFresh: statement) {
+            try await withUnsafeThrowingContinuation { submit([statement], .one($0), isAlone: true) }
         }
+    }
+
+    /// Sends statements in one packet, and waits for what all of them return. Unless a transaction is open, they are one.
+    /// - Parameter statements: one to thirty.
+    /// - Throws: `PostgresError`: the first one's that fails; none of those behind it is carried out.
+    public func execute(_ statements: [Statement]) async throws -> [Result] {
+        precondition((1...30).contains(statements.count), "one to thirty statements go together")
+        return try await withUnsafeThrowingContinuation { submit(statements, .all($0), isAlone: true) }
     }
 
     /// Sends a statement that changes nothing, together with those of this turn of the loop, and waits for what it returns.
     /// - Throws: `PostgresError`; of kind `aborted` when another statement's failure was the cause.
     func read(_ statement: Statement) async throws -> Result {
-        try await withUnsafeThrowingContinuation { continuation in
-            guard submit(statement, continuation), !isUnsynced else { return }
-            isUnsynced = true
-            loop.atEndOfTurn { [weak self] in if let self, isUnsynced { sync() } }
+        try await again(unlessFresh: statement) {
+            try await withUnsafeThrowingContinuation { submit([statement], .one($0), isAlone: false) }
         }
     }
 
-    /// Gives a statement to libpq.
-    /// - Returns: whether it did; when not, the task has its error.
-    private func submit(_ statement: Statement, _ continuation: UnsafeContinuation<Result, any Error>) -> Bool {
+    private func again(unlessFresh statement: Statement, _ body: () async throws -> Result) async throws -> Result {
+        do {
+            return try await body()
+        } catch let error as PostgresError where error.isStale {
+            prepared.forgetAll()
+            guard isOpen, !session.isInTransaction else { throw error }
+            return try await body()
+        }
+    }
+
+    /// Asks the server what a statement takes and returns, without running it.
+    /// - Throws: `PostgresError`.
+    public func describe(_ statement: Statement) async throws -> Result {
+        try await withUnsafeThrowingContinuation { continuation in
+            var pending = InFlight(.one(continuation), sent: loop.now, limit: configuration.deadline)
+            let key = PreparedKey(statement)
+            guard isOpen, let name = name(of: key, &pending), session.describe(name) else {
+                return refuse(pending)
+            }
+            pending.sentCommand()
+            enqueue(pending)
+            sync()
+        }
+    }
+
+    /// Gives statements to libpq.
+    private func submit(_ statements: [Statement], _ continuation: InFlight.Continuation, isAlone: Bool) {
         loop.assertCurrent()
-        guard isOpen else {
-            continuation.resume(throwing: Connection.lost)
-            return false
+        if isAlone, isUnsynced { sync() }
+        var pending = InFlight(continuation, sent: loop.now, limit: configuration.deadline)
+        for statement in statements {
+            guard isOpen, send(statement, &pending) else { return refuse(pending) }
         }
-        let key = PreparedKey(text: statement.text, types: statement.bindings.parameters.map(\.type))
-        let known = prepared[key]
-        guard let name = known ?? prepare(key), send(statement.bindings, to: name) else {
-            continuation.resume(throwing: libpqError(.lost))
-            close()
-            return false
+        enqueue(pending)
+        if isAlone { sync() } else { syncAtEndOfTurn() }
+    }
+
+    private func refuse(_ pending: InFlight) {
+        pending.fail(isOpen ? PostgresError(.lost, message: session.message) : Connection.lost)
+        close()
+    }
+
+    private func send(_ statement: Statement, _ pending: inout InFlight) -> Bool {
+        if configuration.prepares {
+            guard let name = name(of: PreparedKey(statement), &pending), session.execute(name, statement.bindings)
+            else { return false }
+        } else {
+            guard session.execute(text: statement.text, statement.bindings) else { return false }
         }
-        enqueue(InFlight(continuation, sent: loop.now, limit: deadline, prepares: known == nil ? key : nil))
+        pending.sentCommand()
         return true
     }
 
-    func enqueue(_ statement: InFlight) {
-        statements.append(statement)
+    /// The name of a prepared statement; one that is not prepared is, on the way to its first use, in the same pipeline.
+    private func name(of key: PreparedKey, _ pending: inout InFlight) -> [CChar]? {
+        if let name = prepared.name(of: key) { return name }
+        let name = prepared.add(key)
+        guard session.prepare(name, key) else { return nil }
+        pending.prepares.append((key, pending.commands))
+        pending.sentCommand(isWanted: false)
+        if let evicted = prepared.evict() {
+            let deallocation = Statement(unsafe: "DEALLOCATE \(evicted)")
+            guard session.execute(text: deallocation.text, deallocation.bindings) else { return nil }
+            pending.sentCommand(isWanted: false)
+        }
+        return name
+    }
+
+    private func enqueue(_ pending: InFlight) {
+        inFlight.append(pending)
         if timer == nil { watchDeadline() }
+    }
+
+    private func syncAtEndOfTurn() {
+        guard !isUnsynced else { return }
+        isUnsynced = true
+        loop.atEndOfTurn { [weak self] in if let self, isUnsynced { sync() } }
     }
 
     /// Ends a batch, and sends it.
     private func sync() {
         isUnsynced = false
         guard isOpen else { return }
-        guard PQpipelineSync(handle) == 1 else { return fail(libpqError(.lost)) }
+        guard session.sync() else { return fail(PostgresError(.lost, message: session.message)) }
         flush()
     }
 
-    /// Prepares a statement on the way to its first use, in the same pipeline.
-    private func prepare(_ key: PreparedKey) -> [CChar]? {
-        let name = Array("s\(preparations)".utf8CString)
-        preparations += 1
-        guard PQsendPrepare(handle, name, key.text, Int32(key.types.count), key.types) == 1 else { return nil }
-        prepared[key] = name
-        return name
-    }
-
-    private func send(_ bindings: Bindings, to name: [CChar]) -> Bool {
-        let count = bindings.parameters.count
-        return bindings.buffer.withUnsafeBytes { buffer in
-            withUnsafeTemporaryAllocation(of: UnsafePointer<CChar>?.self, capacity: count) { values in
-                withUnsafeTemporaryAllocation(of: Int32.self, capacity: 2 * count) { numbers in
-                    for (index, parameter) in bindings.parameters.enumerated() {
-                        values[index] = parameter.count.map { _ in Connection.pointer(buffer, parameter.offset) }
-                        numbers[index] = Int32(parameter.count ?? 0)
-                        numbers[count + index] = 1
-                    }
-                    return PQsendQueryPrepared(
-                        handle, name, Int32(count), values.baseAddress, numbers.baseAddress,
-                        numbers.baseAddress.map { $0 + count }, 1) == 1
-                }
-            }
-        }
-    }
-
-    /// Where a parameter's bytes are; an empty one is anywhere but at NULL, which would mean SQL's NULL.
-    private static func pointer(_ buffer: UnsafeRawBufferPointer, _ offset: Int) -> UnsafePointer<CChar> {
-        guard let base = buffer.baseAddress else { return emptyValue }
-        return (base + offset).assumingMemoryBound(to: CChar.self)
-    }
-
-    // Sound: one byte that nobody writes to, for the life of the process.
-    private nonisolated(unsafe) static let emptyValue: UnsafePointer<CChar> = {
-        let byte = UnsafeMutablePointer<CChar>.allocate(capacity: 1)
-        byte.initialize(to: 0)
-        return UnsafePointer(byte)
-    }()
-
     /// Sends what libpq still holds, now or when the socket has room.
-    func flush() {
-        let isBlocked = PQflush(handle) == 1
+    private func flush() {
+        let isBlocked = session.flush()
         guard isBlocked != isWaitingForRoom else { return }
         isWaitingForRoom = isBlocked
         watch?.change(to: isBlocked ? Connection.interest.union(.writable) : Connection.interest)
     }
 
-    private var isWaitingForRoom = false
+    /// Runs a text of any number of statements, which have no parameters, with no limit of time: a migration's.
+    ///
+    /// Postgres runs them as one transaction, unless they say otherwise (Postgres manual, chapter 55.2.2.1). Nothing else may
+    /// be under way on the connection.
+    /// - Returns: what the last statement returned.
+    /// - Throws: `PostgresError`, with the position of the failing statement's error in the text.
+    @discardableResult
+    public func script(_ text: String) async throws -> Result {
+        precondition(depth == 0, "a script needs the connection for itself")
+        defer { if isOpen { session.endScript() } }
+        return try await withUnsafeThrowingContinuation { continuation in
+            var pending = InFlight(.one(continuation), sent: loop.now, limit: .seconds(Int64.max), isScript: true)
+            guard isOpen, session.script(text) else { return pending.fail(Connection.lost) }
+            pending.sentCommand()
+            enqueue(pending)
+            flush()
+        }
+    }
+
+    /// Asks Postgres to give up what this connection is working on, which then fails with 57014.
+    ///
+    /// Only for a connection that one task has for itself: on a shared one it could hit somebody else's statement.
+    func cancel() async {
+        guard isOpen, let cancel = session.cancellation() else { return }
+        _ = try? await loop.offload(cancel)
+    }
 
     // MARK: Receiving
 
     private func ready(_ readiness: Readiness) {
         if readiness.contains(.writable) { flush() }
-        guard PQconsumeInput(handle) == 1 else { return fail(libpqError(.lost)) }
+        guard session.receive() else { return fail(PostgresError(.lost, message: session.message)) }
         takeResults()
         let isGone = !readiness.isDisjoint(with: [.peerClosed, .hangUp, .error])
-        if isGone, isOpen, statements.isEmpty || PQstatus(handle) == CONNECTION_BAD { return fail(Connection.lost) }
+        if isGone, isOpen, inFlight.isEmpty || session.isBroken { return fail(Connection.lost) }
         onProgress()
     }
 
     private func takeResults() {
-        while isOpen, !statements.isEmpty, PQisBusy(handle) == 0 {
-            if let raw = PQgetResult(handle) {
-                take(Result(owning: raw))
-            } else if PQstatus(handle) == CONNECTION_BAD {
+        while isOpen, !inFlight.isEmpty, session.hasResult {
+            if let result = session.nextResult() {
+                take(result)
+            } else if session.isBroken {
                 break
             } else {
                 commandEnded()
@@ -195,42 +242,41 @@ public final class Connection: @unchecked Sendable {
     }
 
     private func take(_ result: Result) {
-        if result.status == .pipelineEnd { return batchEnded() }
-        guard answered < statements.count else { return }
-        switch result.status {
-        case .done: statements[answered].result = result
-        case .failed: statements[answered].error = statements[answered].error ?? result.error
-        case .pipelineAborted: statements[answered].error = statements[answered].error ?? Connection.aborted
+        let status = result.status
+        guard status != .pipelineEnd else { return batchEnded() }
+        guard answered < inFlight.count else { return }
+        switch status {
+        case .done: inFlight[answered].take(result)
+        case .failed: inFlight[answered].fail(with: result.error)
+        case .pipelineAborted: inFlight[answered].fail(with: Connection.aborted)
         case .pipelineEnd: break
         }
     }
 
     /// libpq's NULL: no more results of this command.
     private func commandEnded() {
-        guard answered < statements.count else { return }
-        statements[answered].commands -= 1
-        guard statements[answered].commands == 0 else { return }
+        guard answered < inFlight.count, inFlight[answered].commandEnded() else { return }
         answered += 1
-        if statements[0].isScript { batchEnded() }
+        if inFlight[0].isScript { batchEnded() }
     }
 
     private func batchEnded() {
-        let batch = statements.prefix(answered)
-        statements.removeFirst(answered)
-        answered = 0
-        for statement in batch {
-            if let key = statement.prepares, statement.result == nil { prepared[key] = nil }
-            statement.finish()
+        let now = Instant.now
+        for _ in 0..<answered {
+            guard let first = inFlight.popFirst() else { break }
+            for key in first.unprepared { prepared.forget(key) }
+            first.finish(at: now)
         }
+        answered = 0
     }
 
     // MARK: Deadlines
 
     /// One timer for all statements, since the first to be sent is the first to be due.
     private func watchDeadline() {
-        guard let first = statements.first else { return timer = nil }
+        guard let first = inFlight.first else { return timer = nil }
         timer = loop.schedule(at: first.deadline) { [unowned self] in
-            guard let first = statements.first, first.deadline <= loop.now else { return watchDeadline() }
+            guard let first = inFlight.first, first.deadline <= loop.now else { return watchDeadline() }
             fail(PostgresError(.deadline, message: "no answer came in time"))
         }
     }
@@ -239,8 +285,8 @@ public final class Connection: @unchecked Sendable {
 
     /// Gives up: all statements under way fail, and the connection is closed.
     private func fail(_ error: PostgresError) {
-        let failed = statements
-        statements = []
+        let failed = inFlight
+        inFlight = []
         close()
         for (place, statement) in failed.enumerated() {
             statement.fail(place == 0 || error.kind != .deadline ? error : Connection.lost)
@@ -254,15 +300,18 @@ public final class Connection: @unchecked Sendable {
         watch.cancel()
         self.watch = nil
         timer?.cancel()
-        for statement in statements { statement.fail(Connection.lost) }
-        statements = []
-        PQfinish(handle)
+        let left = inFlight
+        inFlight = []
+        session.close()
+        for statement in left { statement.fail(Connection.lost) }
     }
 
     static let lost = PostgresError(.lost, message: "the connection was lost")
     private static let aborted = PostgresError(.aborted, message: "another statement of the batch failed")
+}
 
-    private func libpqError(_ kind: PostgresError.Kind) -> PostgresError {
-        PostgresError(kind, message: String(cString: PQerrorMessage(handle)))
+extension PreparedKey {
+    fileprivate init(_ statement: Statement) {
+        self.init(text: statement.text, types: statement.bindings.parameters.map(\.type))
     }
 }

@@ -1,50 +1,92 @@
 import EventLoop
 
-/// A statement that was sent, and the task that waits for what it returns.
+/// Statements that were sent together, and the task that waits for what they return.
 struct InFlight {
-    /// When it was sent.
+    /// When they were sent.
     let sent: Instant
-    /// When its answer is due.
+    /// When their answer is due.
     let deadline: Instant
-    /// How many of its commands libpq has still to end: one, or two when it is prepared on its way.
-    var commands: Int
-    /// What it prepared on its way, when it was the first of its kind on its connection.
-    let prepares: PreparedKey?
-    /// Whether it ends with libpq's NULL, outside a pipeline, and not with a sync.
+    /// Whether they end with libpq's NULL, outside a pipeline, and not with a sync.
     let isScript: Bool
-    /// What it returned, so far.
-    var result: Result?
-    /// Why it failed: the first error, when there are more.
-    var error: PostgresError?
-    private let continuation: UnsafeContinuation<Result, any Error>
+    /// The commands that libpq has still to end: a bit each, the lowest one first, set when its result is wanted.
+    var wanted: UInt64 = 0
+    /// How many commands libpq has still to end.
+    var commands = 0
+    /// How many it has ended.
+    private(set) var ended = 0
+    /// What they prepared on their way, and with which command.
+    var prepares: [(key: PreparedKey, command: Int)] = []
+    private var results: [Result] = []
+    private var last: Result?
+    private var error: PostgresError?
+    /// The command that failed.
+    private var failed: Int?
+    private let continuation: Continuation
 
-    init(
-        _ continuation: UnsafeContinuation<Result, any Error>, sent: Instant, limit: Duration,
-        prepares: PreparedKey? = nil,
-        isScript: Bool = false
-    ) {
+    /// Who waits: for one result, or for all of them.
+    enum Continuation {
+        case one(UnsafeContinuation<Result, any Error>)
+        case all(UnsafeContinuation<[Result], any Error>)
+    }
+
+    init(_ continuation: Continuation, sent: Instant, limit: Duration, isScript: Bool = false) {
         self.continuation = continuation
         self.sent = sent
         self.deadline = sent.advanced(by: limit)
-        self.prepares = prepares
-        commands = prepares == nil ? 1 : 2
         self.isScript = isScript
     }
 
+    /// Counts a command that was sent.
+    mutating func sentCommand(isWanted: Bool = true) {
+        if isWanted { wanted |= 1 << UInt64(commands) }
+        commands += 1
+    }
+
+    /// Keeps a result of the command that libpq is at.
+    mutating func take(_ result: Result) {
+        guard wanted & 1 == 1 else { return }
+        if case .all = continuation, let last { results.append(last) }
+        last = result
+    }
+
+    /// Keeps why the command that libpq is at has failed: the first error counts.
+    mutating func fail(with error: PostgresError) {
+        guard self.error == nil else { return }
+        self.error = error
+        failed = ended
+    }
+
+    /// Notes libpq's NULL.
+    /// - Returns: whether that was the last command.
+    mutating func commandEnded() -> Bool {
+        wanted >>= 1
+        ended += 1
+        return ended == commands
+    }
+
+    /// What was not prepared after all.
+    var unprepared: [PreparedKey] {
+        guard let failed else { return [] }
+        return prepares.filter { $0.command >= failed }.map(\.key)
+    }
+
     /// Wakes the task with what came.
-    func finish() {
-        guard error == nil, let result else { return fail(error ?? Connection.lost) }
-        continuation.resume(returning: result)
+    func finish(at now: Instant) {
+        guard error == nil, let last else { return fail(error ?? Connection.lost) }
+        last.elapsed = now.duration(since: sent)
+        last.wasPrepared = prepares.isEmpty
+        last.sent = sent
+        switch continuation {
+        case .one(let task): task.resume(returning: last)
+        case .all(let task): task.resume(returning: results + [last])
+        }
     }
 
     /// Wakes the task with an error.
-    func fail(_ error: PostgresError) { continuation.resume(throwing: error) }
-}
-
-/// What tells prepared statements apart: their text, and the types of their parameters.
-struct PreparedKey: Hashable {
-    let text: String
-    let types: [UInt32]
-
-    func hash(into hasher: inout Hasher) { hasher.combine(text) }
+    func fail(_ error: PostgresError) {
+        switch continuation {
+        case .one(let task): task.resume(throwing: error)
+        case .all(let task): task.resume(throwing: error)
+        }
+    }
 }

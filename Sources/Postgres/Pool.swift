@@ -83,11 +83,19 @@ public final class Pool: @unchecked Sendable {
     /// - Throws: `PostgresError`, and what `body` throws.
     public func lease<Value>(_ body: (Connection) async throws -> Value) async throws -> Value {
         let connection = try await connectionToLease()
-        defer { giveBack(connection) }
-        return try await withTaskCancellationHandler {
-            try await body(connection)
-        } onCancel: {
-            Task(executorPreference: loop) { await connection.cancel() }
+        do {
+            let value = try await withTaskCancellationHandler {
+                try await body(connection)
+            } onCancel: {
+                Task(executorPreference: loop) { await connection.cancel() }
+            }
+            await giveBack(connection)
+            return value
+        } catch {
+            // A server that has become a standby refuses writes: a new connection looks for the one that takes them.
+            if (error as? PostgresError)?.state == "25006" { connection.close() }
+            await giveBack(connection)
+            throw error
         }
     }
 
@@ -105,21 +113,49 @@ public final class Pool: @unchecked Sendable {
 
     private var mayLease: Bool { leased < max(1, configuration.connections - 1) }
 
-    private func giveBack(_ connection: Connection) {
+    private func giveBack(_ connection: Connection) async {
+        await clean(connection)
         leased -= 1
-        if connection.isOpen, !connection.isAtRest {
-            log.error("a connection came back in a transaction, and was closed")
-            connection.close()
-        }
         if connection.isOpen { shared.append(connection) }
         serveWaiting()
+    }
+
+    /// Rolls back what was left open: that is a mistake of whoever had the connection.
+    private func clean(_ connection: Connection) async {
+        guard connection.isInTransaction || connection.depth > 0 else { return }
+        log.error("a connection came back in a transaction, which was rolled back")
+        _ = try? await connection.execute("ROLLBACK")
+        if connection.isInTransaction || connection.depth > 0 { connection.close() }
+    }
+
+    // MARK: Statistics
+
+    /// What the connections of a pool do at a moment.
+    public struct Statistics: Hashable, Sendable {
+        /// Connections that are open, leased ones among them.
+        public var open: Int
+        /// Connections that one task has for itself.
+        public var leased: Int
+        /// Connections with nothing under way.
+        public var idle: Int
+        /// Statements that wait for their results.
+        public var inFlight: Int
+        /// Tasks that wait for a connection.
+        public var waiting: Int
+    }
+
+    /// What the connections do now.
+    public var statistics: Statistics {
+        Statistics(
+            open: shared.count + leased, leased: leased, idle: shared.count { $0.depth == 0 },
+            inFlight: shared.reduce(0) { $0 + $1.depth }, waiting: (readers + lessees).count { !$0.isResumed })
     }
 
     // MARK: Waiting
 
     /// Waits for a connection, no longer than the configuration says.
     private func wait(_ line: ReferenceWritableKeyPath<Pool, Deque<Waiter<Connection>>>) async throws -> Connection {
-        if let error = backoff.error(at: loop.now), shared.isEmpty, leased == 0 { throw error }
+        if let error = backoff.error, shared.isEmpty, leased == 0 { throw error }
         let waiter = Waiter<Connection>(on: loop)
         self[keyPath: line].append(waiter)
         let timer = loop.schedule(at: loop.now.advanced(by: configuration.acquireTimeout)) {
@@ -155,7 +191,7 @@ public final class Pool: @unchecked Sendable {
 
     private func openAnother() {
         guard !isOpening, shared.count + leased < configuration.connections else { return }
-        guard backoff.error(at: loop.now) == nil else { return }
+        guard backoff.allowsTrying(at: loop.now) else { return }
         isOpening = true
         Task(executorPreference: loop) { await self.open() }
     }
@@ -176,6 +212,8 @@ public final class Pool: @unchecked Sendable {
     private func failedToOpen(_ error: PostgresError) {
         log.error("cannot connect: \(error)")
         backoff.failed(error, at: loop.now)
+        // Tried again without being asked, so that the first request after the database has come back finds it.
+        loop.schedule(at: backoff.until) { [weak self] in self?.openAnother() }
         guard shared.isEmpty, leased == 0 else { return }
         for waiter in readers + lessees { waiter.resume(throwing: error) }
     }

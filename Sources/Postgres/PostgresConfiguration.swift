@@ -18,17 +18,26 @@ public struct PostgresConfiguration: Sendable {
     public var acquireTimeout: Duration
     /// What pg_stat_activity shows.
     public var applicationName: String
+    /// Whether statements are prepared. A PgBouncer that pools transactions needs `false`: it then also gets no settings of
+    /// the session, which belong to the role there (`ALTER ROLE … SET statement_timeout = '2s'`).
+    public var prepares: Bool
+    /// How long a statement may take before it is logged as slow.
+    public var slowStatement: Duration
 
-    /// Makes a configuration; the defaults are 2 connections, 2 s for a statement and 1 s for a connection.
+    /// Makes a configuration; the defaults are 2 connections, 2 s for a statement, 1 s for a connection, and 500 ms
+    /// for a statement that is not slow.
     public init(
         server: Server, connections: Int = 2, statementTimeout: Duration = .seconds(2),
-        acquireTimeout: Duration = .seconds(1), applicationName: String = "aktify"
+        acquireTimeout: Duration = .seconds(1), applicationName: String = "aktify", prepares: Bool = true,
+        slowStatement: Duration = .milliseconds(500)
     ) {
         self.server = server
         self.connections = connections
         self.statementTimeout = statementTimeout
         self.acquireTimeout = acquireTimeout
         self.applicationName = applicationName
+        self.prepares = prepares
+        self.slowStatement = slowStatement
     }
 
     /// How long a statement may take as the client sees it: the server's own limit comes first.
@@ -36,12 +45,13 @@ public struct PostgresConfiguration: Sendable {
 
     /// libpq's keywords and values; what an URL says itself comes last, and wins.
     var parameters: [(keyword: String, value: String)] {
-        let own = [
-            ("connect_timeout", "3"), ("keepalives_idle", "30"), ("keepalives_interval", "5"),
-            ("keepalives_count", "3"),
-            ("tcp_user_timeout", "10000"), ("client_encoding", "UTF8"), ("gssencmode", "disable"),
-            ("fallback_application_name", applicationName), ("options", options),
-        ]
+        let own =
+            [
+                ("connect_timeout", "3"), ("keepalives_idle", "30"), ("keepalives_interval", "5"),
+                ("keepalives_count", "3"),
+                ("tcp_user_timeout", "10000"), ("client_encoding", "UTF8"), ("gssencmode", "disable"),
+                ("fallback_application_name", applicationName),
+            ] + (prepares ? [("options", options)] : [])
         switch server {
         case .url(let url): return own + [("dbname", url)]
         case .parts(let host, let port, let user, let password, let database):

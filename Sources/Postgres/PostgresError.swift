@@ -37,6 +37,9 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
         self.position = position
     }
 
+    /// A transaction that was to be committed had failed before, and nobody had noticed.
+    public static let rolledBack = PostgresError(.server, message: "the transaction had failed, and was rolled back")
+
     /// What it means for the request that it happened in.
     public var meaning: SQLState.Meaning {
         switch kind {
@@ -44,6 +47,11 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
         case .unreachable, .lost, .aborted, .busy: .unavailable
         case .deadline: .timeout
         }
+    }
+
+    /// Whether what was prepared does not fit any more: the table was changed, or the session was reset.
+    public var isStale: Bool {
+        state == "26000" || state == "0A000" && message.hasPrefix("cached plan must not change result type")
     }
 
     public var description: String { state.map { "\($0): \(message)" } ?? message }

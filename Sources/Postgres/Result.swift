@@ -1,4 +1,5 @@
 import CLibPQ
+import EventLoop
 import SQL
 
 /// What a statement returned: rows, or the number of those that it changed. It owns libpq's memory, and frees it.
@@ -9,6 +10,14 @@ public final class Result: @unchecked Sendable {
     private let handle: OpaquePointer
 
     init(owning handle: OpaquePointer) { self.handle = handle }
+
+    // Written once, before the task that waits gets the result.
+    /// When the statement was sent.
+    public internal(set) var sent = Instant.now
+    /// How long it took from then until all of it was there.
+    public internal(set) var elapsed = Duration.zero
+    /// Whether it had been prepared on its connection before.
+    public internal(set) var wasPrepared = true
 
     deinit { PQclear(handle) }
 
@@ -25,7 +34,7 @@ public final class Result: @unchecked Sendable {
     public func row(_ index: Int) -> Row { Row(result: self, index: Int32(index)) }
 
     /// Reads a cell. libpq has no length but 0 for NULL, and for a column that is not there, which it calls NULL too.
-    func cell<Value: PostgresValue>(_ row: Int32, _ column: Int32) throws(DecodingError) -> Value {
+    func cell<Value: SQLValue>(_ row: Int32, _ column: Int32) throws(DecodingError) -> Value {
         let count = Int(PQgetlength(handle, row, column))
         guard count > 0 || PQgetisnull(handle, row, column) == 0 else {
             if let null = Value.null { return null }
@@ -35,6 +44,30 @@ public final class Result: @unchecked Sendable {
     }
 
     private func name(_ column: Int32) -> String { PQfname(handle, column).map { String(cString: $0) } ?? "a column" }
+
+    // MARK: What it is made of
+
+    /// A column of a result, as the server describes it.
+    public struct Column: Hashable, Sendable {
+        /// Its name.
+        public let name: String
+        /// Its type's object id.
+        public let type: UInt32
+        /// The table that it comes from, by its object id, and its number there; 0 for an expression.
+        public let table: UInt32, number: Int
+    }
+
+    /// The columns.
+    public var columns: [Column] {
+        (0..<PQnfields(handle)).map { index in
+            Column(
+                name: name(index), type: PQftype(handle, index), table: PQftable(handle, index),
+                number: Int(PQftablecol(handle, index)))
+        }
+    }
+
+    /// The object ids of the parameters' types, when this is a description.
+    public var parameterTypes: [UInt32] { (0..<PQnparams(handle)).map { PQparamtype(handle, $0) } }
 
     // MARK: What became of it
 

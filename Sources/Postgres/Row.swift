@@ -1,3 +1,5 @@
+import SQL
+
 /// One row, read column by column from left to right.
 public struct Row {
     private let result: Result
@@ -11,7 +13,7 @@ public struct Row {
 
     /// Reads the next column.
     /// - Throws: `DecodingError` when it is not of this type.
-    public mutating func next<Value: PostgresValue>(_: Value.Type = Value.self) throws(DecodingError) -> Value {
+    public mutating func next<Value: SQLValue>(_: Value.Type = Value.self) throws(DecodingError) -> Value {
         defer { column += 1 }
         return try result.cell(index, column)
     }

@@ -16,9 +16,16 @@ public struct Bindings: Sendable {
     public private(set) var parameters: [Parameter] = []
 
     /// Adds a parameter.
-    mutating func append<Value: Bindable>(_ value: Value) {
+    mutating func append<Value: SQLValue>(_ value: Value) {
         let offset = buffer.count
         let isThere = value.encode(into: &buffer)
         parameters.append(Parameter(type: Value.type, offset: offset, count: isThere ? buffer.count - offset : nil))
+    }
+
+    /// Adds one parameter that is an array of values of one type.
+    mutating func append(array values: [any SQLValue], of element: any SQLValue.Type) {
+        let offset = buffer.count
+        ArrayFormat.append(values, of: element, to: &buffer)
+        parameters.append(Parameter(type: element.arrayType, offset: offset, count: buffer.count - offset))
     }
 }

@@ -4,6 +4,7 @@ import Logging
 /// Blueprints put together: takes requests, gives responses, and never fails.
 public struct Application: Sendable {
     private var router = Router()
+    private var middlewares: [Middleware] = []
     private let cors: CORS
     private let log: Logger
 
@@ -19,8 +20,30 @@ public struct Application: Sendable {
         try router.mount(blueprint, at: prefix)
     }
 
-    /// Answers a request. This is the only place where a request's errors are caught.
-    public func respond(to request: Request) async -> Response {
+    /// All routes, in the order in which they were mounted.
+    public var routes: [RouteDescription] { router.routes }
+
+    /// The route that a request for `target` would go to.
+    public func route(of method: HTTPRequest.Method, _ target: String) -> RouteDescription? {
+        router.route(of: method, target)
+    }
+
+    /// What stands around the answering of every request: it may do something before and after, and change both.
+    public typealias Middleware = @Sendable (Request, (Request) async -> Response) async -> Response
+
+    /// Puts something around the answering of every request; what was put there first is the outermost.
+    public mutating func use(_ middleware: @escaping Middleware) { middlewares.append(middleware) }
+
+    /// Answers a request.
+    public func respond(to request: Request) async -> Response { await respond(to: request, inside: middlewares[...]) }
+
+    private func respond(to request: Request, inside middlewares: ArraySlice<Middleware>) async -> Response {
+        guard let outermost = middlewares.first else { return await answer(request) }
+        return await outermost(request) { await respond(to: $0, inside: middlewares.dropFirst()) }
+    }
+
+    /// Lets the router answer. This is the only place where a request's errors are caught.
+    private func answer(_ request: Request) async -> Response {
         do {
             return complete(try await router.respond(to: request), for: request)
         } catch {

@@ -8,23 +8,45 @@ public struct Blueprint: Sendable {
     struct Route: Sendable {
         let method: HTTPRequest.Method
         let path: String
+        let example: String?
         let handler: Handler
     }
 
+    /// What it is called where routes are listed.
+    public let name: String
     private(set) var routes: [Route] = []
 
     /// Makes a blueprint without routes.
-    public init() {}
+    public init(_ name: String) { self.name = name }
 
-    /// Adds a route. `path` is relative to the prefix: `/` is the prefix with a slash behind it, `/<id>` has a parameter, which
-    /// stands for one segment that is not empty.
-    public mutating func route(_ method: HTTPRequest.Method, _ path: String, _ handler: @escaping Handler) {
-        routes.append(Route(method: method, path: path, handler: handler))
+    /// Adds a route.
+    /// - Parameters:
+    ///   - path: relative to the prefix: `/` is the prefix with a slash behind it, `/<id>` has a parameter, which stands for one
+    ///     segment that is not empty.
+    ///   - example: a body that the route takes, for those who list what it does.
+    public mutating func route(
+        _ method: HTTPRequest.Method, _ path: String, example: String? = nil, _ handler: @escaping Handler
+    ) {
+        routes.append(Route(method: method, path: path, example: example, handler: handler))
     }
 
     /// Adds a route for GET, and so for HEAD.
     public mutating func get(_ path: String, _ handler: @escaping Handler) { route(.get, path, handler) }
 
     /// Adds a route for POST.
-    public mutating func post(_ path: String, _ handler: @escaping Handler) { route(.post, path, handler) }
+    public mutating func post(_ path: String, example: String? = nil, _ handler: @escaping Handler) {
+        route(.post, path, example: example, handler)
+    }
+}
+
+/// A route of an application, as it is listed.
+public struct RouteDescription: Hashable, Sendable {
+    /// The method.
+    public let method: HTTPRequest.Method
+    /// The whole path, with its parameters: `/campaigns/<id>`.
+    public let path: String
+    /// The blueprint that it comes from.
+    public let blueprint: String
+    /// A body that it takes.
+    public let example: String?
 }

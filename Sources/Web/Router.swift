@@ -8,6 +8,8 @@ struct Router: Sendable {
     }
 
     private var mounts: [Mount] = []
+    /// All routes, in the order in which they were added.
+    private(set) var routes: [RouteDescription] = []
 
     /// Adds a blueprint's routes under a prefix.
     /// - Throws: `SetupError` when the prefix is taken, or a route stands there twice.
@@ -19,13 +21,18 @@ struct Router: Sendable {
         guard !mounts.contains(where: { $0.prefix == mount.prefix }) else {
             throw SetupError("two blueprints have the prefix \(prefix): mount one of them elsewhere")
         }
-        for route in blueprint.routes { try add(route, under: prefix == "/" ? "" : prefix, to: &mount) }
+        for route in blueprint.routes {
+            let path = (prefix == "/" ? "" : prefix) + route.path
+            try add(route, at: path, to: &mount)
+            routes.append(
+                RouteDescription(method: route.method, path: path, blueprint: blueprint.name, example: route.example))
+        }
         // The longest prefix first, so that a blueprint under another's prefix is asked first.
         mounts.insert(mount, at: mounts.firstIndex { $0.prefix.count < mount.prefix.count } ?? mounts.endIndex)
     }
 
-    private func add(_ route: Blueprint.Route, under prefix: String, to mount: inout Mount) throws(SetupError) {
-        let resource = Resource(path: prefix + route.path)
+    private func add(_ route: Blueprint.Route, at path: String, to mount: inout Mount) throws(SetupError) {
+        let resource = Resource(path: path)
         var index = mount.resources.firstIndex { $0.isSame(as: resource) }
         if index == nil {
             mount.resources.append(resource)
@@ -48,6 +55,12 @@ struct Router: Sendable {
         }
         guard request.method == .options else { throw methodNotAllowed(resource) }
         return Response(.ok, headers: [.allow: resource.allow])
+    }
+
+    /// The path, with its parameters, of the route that a request for `target` would go to.
+    func route(of method: HTTPRequest.Method, _ target: String) -> RouteDescription? {
+        guard let (resource, _) = find(Target(target).segments) else { return nil }
+        return routes.first { $0.method == method && $0.path == resource.path }
     }
 
     private func find(_ path: [String]) -> (Resource, [(name: String, value: String)])? {

@@ -1,16 +1,17 @@
 import HTTPTypes
+import ORM
 import Testing
 import Web
 
 @testable import AktifyAPI
 
 @Suite struct CampaignBlueprintTests {
-    private let repository = InMemoryCampaignRepository()
+    private let repository = InMemoryRepository<Campaign>()
 
     private func client() throws -> TestClient { TestClient(try createApp(.testing(), campaigns: repository)) }
 
-    private func seed(_ names: String...) async {
-        for name in names { _ = await repository.add(Campaign.Draft(name: name)) }
+    private func seed(_ names: String...) async throws {
+        for name in names { _ = try await repository.insert(Campaign.Draft(name: name)) }
     }
 
     @Test func `the root greets`() async throws {
@@ -24,7 +25,7 @@ import Web
     }
 
     @Test func `a campaign has six members, sorted`() async throws {
-        await seed("One")
+        try await seed("One")
         let date = "Mon, 23 Nov 2026 07:33:36 GMT"
         let one =
             #"{"created_on":"\#(date)","description":"","id":1,"is_active":true,"name":"One","updated_on":"\#(date)"}"#
@@ -34,7 +35,7 @@ import Web
 
     @Test(arguments: ["1", "00001", "%31", "1?a=b", String(repeating: "0", count: 5000) + "1"])
     func `an id may be written in many ways`(id: String) async throws {
-        await seed("One")
+        try await seed("One")
         #expect(try await client().get("/campaigns/\(id)").status == .ok)
     }
 
@@ -42,7 +43,7 @@ import Web
         "0", "2", "1001", "2147483648", "9223372036854775807", "9223372036854775808", "99999999999999999999",
     ])
     func `a campaign that is not there is 404`(id: String) async throws {
-        await seed("One")
+        try await seed("One")
         let answer = try await client().get("/campaigns/\(id)")
         #expect(answer.status == .notFound)
         #expect(answer.text.hasPrefix(#"{"message":"Campaign not found.","request_id":""#))
@@ -60,14 +61,14 @@ import Web
             "/campaigns/", #"{"name":"  Spring ","description":"x","is_active":false}"#)
         #expect(answer.status == .created)
         #expect(answer.headers[.location] == "http://localhost:5051/campaigns/1")
-        let made = try #require(await repository.find(1))
+        let made = try #require(try await repository.find(1))
         #expect(made.name == "Spring" && made.description == "x" && !made.isActive)
         #expect(try await client().get("/campaigns/1").text == answer.text)
     }
 
     @Test func `only the name is required`() async throws {
         #expect(try await client().post("/campaigns/", #"{"name":"a"}"#).status == .created)
-        let made = try #require(await repository.find(1))
+        let made = try #require(try await repository.find(1))
         #expect(made.description == "" && made.isActive)
     }
 
@@ -100,7 +101,7 @@ import Web
             if case .object(let problem) = $0, case .string(let name) = problem["field"] { name } else { "" }
         }
         #expect(named == fields)
-        #expect(await repository.all().isEmpty)
+        #expect(try await repository.count(Campaign.all) == 0)
     }
 
     @Test(arguments: ["null", "[]", "[[\"name\",\"a\"]]", "\"abc\"", "5"]) func `a body that is no object is 422`(
@@ -115,7 +116,7 @@ import Web
     func `a body that is not JSON is 400`(body: String) async throws {
         let answer = try await client().post("/campaigns/", body)
         #expect(answer.status == .badRequest)
-        #expect(await repository.all().isEmpty)
+        #expect(try await repository.count(Campaign.all) == 0)
     }
 
     @Test(arguments: [nil, "text/plain", "application/x-www-form-urlencoded", "application/jsonp", "text/json+json"])
@@ -130,6 +131,6 @@ import Web
 
     @Test func `POST to the path without a slash is redirected, not done`() async throws {
         #expect(try await client().post("/campaigns", "{\"name\":\"a\"}").status == .permanentRedirect)
-        #expect(await repository.all().isEmpty)
+        #expect(try await repository.count(Campaign.all) == 0)
     }
 }

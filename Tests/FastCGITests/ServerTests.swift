@@ -11,7 +11,7 @@ import Web
 /// A server on a loop, and a peer at the other end of a socketpair.
 @Suite struct ServerTests {
     private static func application() throws -> Application {
-        var blueprint = Blueprint()
+        var blueprint = Blueprint("test")
         blueprint.get("/") { _ in .json("here") }
         blueprint.post("/") { .json(Int64($0.body.count)) }
         blueprint.get("/echo") { .json([$0.target, $0.url("/x"), $0.id]) }

@@ -36,31 +36,6 @@ import Testing
         return nil
     }
 
-    @Test func `values of every type go to Postgres and come back`() throws {
-        let echoed = try withPool { pool in
-            func echo<Value: PostgresValue & Equatable>(_ value: Value, _ type: String) async throws -> Bool {
-                let statement: Statement = "SELECT \(value)::\(unsafe: type)"
-                var row = try await pool.read(statement).row(0)
-                return try row.next(Value.self) == value
-            }
-            var results: [Bool] = []
-            for value in [Int16.min, 0, .max] { results.append(try await echo(value, "smallint")) }
-            for value in [Int32.min, 0, .max] { results.append(try await echo(value, "integer")) }
-            for value in [Int64.min, -1, 0, .max] { results.append(try await echo(value, "bigint")) }
-            for value in [true, false] { results.append(try await echo(value, "boolean")) }
-            for value in ["", "x", "é😀", String(repeating: "y", count: 1 << 20)] {
-                results.append(try await echo(value, "text"))
-            }
-            for value in [Timestamp(microseconds: 0), .infinity, .negativeInfinity, Timestamp(microseconds: -1)] {
-                results.append(try await echo(value, "timestamp"))
-            }
-            results.append(try await echo(Int64?.none, "bigint"))
-            results.append(try await echo(String?.some(""), "text"))
-            return results
-        }
-        #expect(echoed.count == 22 && echoed.allSatisfy { $0 })
-    }
-
     @Test func `text with a NUL is refused by Postgres, and not cut`() throws {
         let error = try withPool { pool in await Self.failure { _ = try await pool.read("SELECT \("a\0b")") } }
         #expect(error?.state == "22021")
@@ -251,14 +226,112 @@ import Testing
         #expect(sum == 210)
     }
 
-    @Test func `a connection that comes back in a transaction is closed`() throws {
+    @Test func `a connection that comes back in a transaction is rolled back, and used again`() throws {
+        try database.sql("CREATE TABLE written (n bigint)")
+        let database = database
         try withPool { pool in
             let pid = try await pool.lease { connection in
                 try await connection.script("BEGIN")
+                _ = try await connection.execute("INSERT INTO written VALUES (1)")
                 return try Self.number(try await connection.execute("SELECT pg_backend_pid()::bigint"))
             }
+            #expect(try database.sql("SELECT count(*) FROM written") == "0")
             let next = try await pool.lease { try Self.number(try await $0.execute("SELECT pg_backend_pid()::bigint")) }
-            #expect(pid != next)
+            #expect(pid == next)
+        }
+    }
+
+    @Test func `a statement that has gone stale is prepared again, and no error is seen`() throws {
+        let database = database
+        try database.sql("CREATE TABLE stale (n bigint); INSERT INTO stale VALUES (7)")
+        try withPool(connections: 1) { pool in
+            let (narrow, wide): (Statement, Statement) = ("SELECT n::text FROM stale", "SELECT * FROM stale")
+            _ = try await pool.read(narrow)
+            _ = try await pool.read(wide)
+            try database.sql("ALTER TABLE stale ALTER n TYPE integer")
+            var row = try await pool.read(wide).row(0)
+            let seven = try row.next(Int32.self)
+            #expect(seven == 7)
+            try await pool.lease { _ = try await $0.script("DEALLOCATE ALL") }
+            row = try await pool.read(narrow).row(0)
+            let text = try row.next(String.self)
+            #expect(text == "7")
+        }
+    }
+
+    @Test func `no more than 256 statements stay prepared, and those that are used do`() throws {
+        let (count, kept) = try withPool(connections: 1) { pool in
+            _ = try await pool.read("SELECT 'kept'")
+            for number in 0..<300 {
+                _ = try await pool.read(Statement(unsafe: "SELECT \(number)"))
+                _ = try await pool.read("SELECT 'kept'")
+            }
+            let all = try Self.number(try await pool.read("SELECT count(*) FROM pg_prepared_statements"))
+            let kept: Statement =
+                "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'SELECT _kept_' AND name = 's1'"
+            return (all, try Self.number(try await pool.read(kept)))
+        }
+        #expect((250...257).contains(count))
+        #expect(kept == 1)
+    }
+
+    @Test func `statements that are not prepared work, and leave nothing behind`() throws {
+        var configuration = database.configuration()
+        configuration.prepares = false
+        let count = try Loop.run { [configuration] in
+            let pool = Pool(configuration)
+            for number in Int64(0)..<5 {
+                let sum = try Self.number(try await pool.read("SELECT \(number) + 1"))
+                #expect(sum == number + 1)
+            }
+            return try Self.number(try await pool.read("SELECT count(*) FROM pg_prepared_statements"))
+        }
+        #expect(count == 0)
+    }
+
+    @Test func `statements of one packet are carried out all or not at all`() throws {
+        try database.sql("CREATE TABLE written (n bigint)")
+        let database = database
+        try withPool { pool in
+            let results = try await pool.lease {
+                try await $0.execute(["INSERT INTO written VALUES (1)", "SELECT 7::bigint", "SELECT 8::bigint"])
+            }
+            let eight = try Self.number(results[2])
+            #expect(results.count == 3 && results[0].affected == 1 && eight == 8)
+            let error = await Self.failure {
+                _ = try await pool.lease {
+                    try await $0.execute(["INSERT INTO written VALUES (2)", "SELECT 1 / 0", "SELECT 2"])
+                }
+            }
+            #expect(error?.state == "22012")
+            #expect(try database.sql("SELECT count(*) FROM written") == "1")
+        }
+    }
+
+    @Test func `a pool tells what its connections do`() throws {
+        try withPool { pool in
+            #expect(pool.statistics.open == 0)
+            _ = try await pool.read("SELECT 1")
+            try await pool.lease { _ in
+                #expect(pool.statistics.leased == 1)
+                _ = try await pool.read("SELECT 1")
+            }
+            let now = pool.statistics
+            #expect(now.open == 2 && now.leased == 0 && now.idle == 2 && now.inFlight == 0 && now.waiting == 0)
+        }
+    }
+
+    @Test func `a server that has become read-only costs its connection`() throws {
+        try withPool { pool in
+            let before = try await Self.pid(pool)
+            let error = await Self.failure {
+                try await pool.lease { connection in
+                    _ = try await connection.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+                    _ = try await connection.execute("CREATE TABLE never (n bigint)")
+                }
+            }
+            #expect(error?.state == "25006")
+            #expect(try await Self.pid(pool) != before)
         }
     }
 

@@ -7,7 +7,7 @@ import Testing
     struct Unknown: Error {}
 
     private func client(cors: CORS = .anyOrigin) throws -> TestClient {
-        var things = Blueprint()
+        var things = Blueprint("test")
         things.get("/") { _ in .json("list") }
         things.post("/") { _ in .json("made", status: .created) }
         things.get("/<id>") { .json($0.parameter("id")) }
@@ -15,7 +15,7 @@ import Testing
         things.get("/stream/now") { _ in
             Response(.ok, body: .stream { for piece in ["a", "b"] { try await $0.write(Array(piece.utf8)) } })
         }
-        var root = Blueprint()
+        var root = Blueprint("test")
         root.get("/") { _ in .json("root") }
         var app = Application(cors: cors)
         try app.mount(root, at: "/")
@@ -138,7 +138,7 @@ import Testing
     }
 
     @Test func `a route or a prefix that is taken fails at start-up`() {
-        var twice = Blueprint()
+        var twice = Blueprint("test")
         twice.get("/<id>") { _ in .json("a") }
         twice.get("/<name>") { _ in .json("b") }
         let route = #expect(throws: SetupError.self) {
@@ -148,13 +148,13 @@ import Testing
         #expect(route?.description == "the route GET /x/<name> stands there twice: remove one of them")
         #expect(throws: SetupError.self) {
             var app = Application()
-            try app.mount(Blueprint(), at: "/x")
-            try app.mount(Blueprint(), at: "/x")
+            try app.mount(Blueprint("test"), at: "/x")
+            try app.mount(Blueprint("test"), at: "/x")
         }
         for prefix in ["x", "/x/", ""] {
             #expect(throws: SetupError.self) {
                 var app = Application()
-                try app.mount(Blueprint(), at: prefix)
+                try app.mount(Blueprint("test"), at: prefix)
             }
         }
     }

@@ -1,9 +1,11 @@
+import ORM
+
 /// What can be done with campaigns.
 struct CampaignService: Sendable {
-    let campaigns: any CampaignRepository
+    let campaigns: any Repository<Campaign>
 
     /// All campaigns, in the order of their ids.
-    func list() async throws -> [Campaign] { try await campaigns.all() }
+    func list() async throws -> [Campaign] { try await campaigns.all(Campaign.all.ordered { [$0.id.ascending] }) }
 
     /// One campaign.
     /// - Throws: `CampaignError.notFound`.
@@ -15,7 +17,7 @@ struct CampaignService: Sendable {
     }
 
     /// Makes a campaign.
-    func create(_ draft: Campaign.Draft) async throws -> Campaign { try await campaigns.add(draft) }
+    func create(_ draft: Campaign.Draft) async throws -> Campaign { try await campaigns.insert(draft) }
 }
 
 /// What clients name a campaign by: digits, of which there may be more than any campaign has.

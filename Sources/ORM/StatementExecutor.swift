@@ -1,0 +1,55 @@
+import EventLoop
+import Postgres
+import SQL
+
+/// What carries statements out: a pool, or the connection of a transaction.
+protocol StatementExecutor: Sendable {
+    /// Runs a statement that changes nothing.
+    func read(_ statement: Statement) async throws -> Result
+
+    /// Runs a statement that may change something.
+    func write(_ statement: Statement) async throws -> Result
+
+    /// Runs statements in one packet, all or none of them.
+    func write(_ statements: [Statement]) async throws -> [Result]
+
+    /// Runs `body` in a transaction.
+    func transaction<Value>(
+        _ isolation: IsolationLevel?, _ body: (any StatementExecutor) async throws -> Value
+    ) async throws -> Value
+}
+
+extension Pool: StatementExecutor {
+    func write(_ statement: Statement) async throws -> Result { try await lease { try await $0.execute(statement) } }
+
+    func write(_ statements: [Statement]) async throws -> [Result] {
+        try await lease { try await $0.execute(statements) }
+    }
+
+    /// Runs `body` in a transaction, again when other transactions were in its way: three times more, with a pause of 5 to 50 ms.
+    func transaction<Value>(
+        _ isolation: IsolationLevel?, _ body: (any StatementExecutor) async throws -> Value
+    ) async throws -> Value {
+        var retries = 3
+        while true {
+            do {
+                return try await lease { try await Transaction(on: $0, isolation).run(body) }
+            } catch let error as PostgresError where error.isWorthRetrying && retries > 0 {
+                retries -= 1
+                try await Loop.current?.sleep(for: .milliseconds(.random(in: 5...50)))
+            }
+        }
+    }
+}
+
+extension PostgresError {
+    /// Whether the same transaction may well succeed when it is run again.
+    fileprivate var isWorthRetrying: Bool { meaning == .conflict || isStale }
+}
+
+/// What a transaction sees of others (Postgres manual, chapter 13.2).
+public enum IsolationLevel: String, Sendable {
+    case readCommitted = "READ COMMITTED"
+    case repeatableRead = "REPEATABLE READ"
+    case serializable = "SERIALIZABLE"
+}

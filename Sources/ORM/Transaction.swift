@@ -1,0 +1,78 @@
+import Postgres
+import SQL
+
+/// A transaction, or a savepoint in one, on a connection that it has for itself.
+///
+/// It begins with its first statement, in the same packet. Sound as `@unchecked Sendable`: it is used on its connection's loop
+/// only.
+final class Transaction: StatementExecutor, @unchecked Sendable {
+    private let connection: Connection
+    private let opening: Statement
+    private let commit: Statement
+    private let rollback: Statement
+    private let outer: Transaction?
+    private let depth: Int
+    private var hasBegun = false
+
+    init(on connection: Connection, _ isolation: IsolationLevel?) {
+        self.connection = connection
+        opening = isolation.map { Statement(unsafe: "BEGIN ISOLATION LEVEL \($0.rawValue)") } ?? "BEGIN"
+        (commit, rollback) = ("COMMIT", "ROLLBACK")
+        (outer, depth) = (nil, 0)
+    }
+
+    private init(in outer: Transaction) {
+        connection = outer.connection
+        depth = outer.depth + 1
+        opening = Statement(unsafe: "SAVEPOINT s\(depth)")
+        commit = Statement(unsafe: "RELEASE s\(depth)")
+        rollback = Statement(unsafe: "ROLLBACK TO s\(depth)")
+        self.outer = outer
+    }
+
+    /// Runs `body`, and commits; when it throws, nothing of it stays.
+    /// - Throws: what `body` throws, and `PostgresError` when Postgres does not commit.
+    func run<Value>(_ body: (any StatementExecutor) async throws -> Value) async throws -> Value {
+        do {
+            let value = try await body(self)
+            if hasBegun { try await end() }
+            return value
+        } catch {
+            if hasBegun, connection.isInTransaction { _ = try? await connection.execute(rollback) }
+            throw error
+        }
+    }
+
+    /// Commits. Postgres answers the COMMIT of a transaction that has failed with ROLLBACK, and no error.
+    private func end() async throws {
+        let tag = try await connection.execute(commit).tag
+        guard depth > 0 || tag == "COMMIT" else { throw PostgresError.rolledBack }
+    }
+
+    /// What has still to be said before a statement: the transactions around it that have not begun.
+    private func openings() -> [Statement] {
+        guard !hasBegun else { return [] }
+        hasBegun = true
+        return (outer?.openings() ?? []) + [opening]
+    }
+
+    func read(_ statement: Statement) async throws -> Result { try await write(statement) }
+
+    func write(_ statement: Statement) async throws -> Result {
+        let openings = openings()
+        guard !openings.isEmpty else { return try await connection.execute(statement) }
+        return try await connection.execute(openings + [statement])[openings.count]
+    }
+
+    func write(_ statements: [Statement]) async throws -> [Result] {
+        let openings = openings()
+        return Array(try await connection.execute(openings + statements).dropFirst(openings.count))
+    }
+
+    func transaction<Value>(
+        _ isolation: IsolationLevel?, _ body: (any StatementExecutor) async throws -> Value
+    ) async throws -> Value {
+        precondition(isolation == nil, "an inner transaction has the isolation level of the outer one")
+        return try await Transaction(in: self).run(body)
+    }
+}

@@ -1,0 +1,164 @@
+import CLibPQ
+import EventLoop
+import Glibc
+import SQL
+
+/// One libpq connection in pipeline mode, none of whose calls blocks: the only owner of its C memory.
+///
+/// Sound as `@unchecked Sendable`: one owner at a time; the helper thread that opened it is done with it when a loop gets it.
+final class Session: @unchecked Sendable {
+    // Owned here: finished in `close`, never handed out.
+    private let handle: OpaquePointer
+
+    init(owning handle: OpaquePointer) {
+        self.handle = handle
+        PQsetnonblocking(handle, 1)
+        PQsetNoticeReceiver(handle, { _, _ in }, nil)  // The default prints to stderr, in its own form.
+        PQenterPipelineMode(handle)
+    }
+
+    deinit { close() }
+
+    private var isClosed = false
+
+    /// Closes the connection; nothing may be asked of it any more.
+    func close() {
+        guard !isClosed else { return }
+        isClosed = true
+        PQfinish(handle)
+    }
+
+    // MARK: What it is
+
+    var socket: Int32 { PQsocket(handle) }
+    var isBroken: Bool { PQstatus(handle) == CONNECTION_BAD }
+    var isInTransaction: Bool { PQtransactionStatus(handle) != PQTRANS_IDLE }
+    var message: String { String(cString: PQerrorMessage(handle)) }
+
+    /// Whether the server's end is still there, asked of the kernel: no round trip.
+    var isConnected: Bool {
+        var socket = pollfd(fd: socket, events: Int16(POLLIN | Int32(Readiness.peerClosed.rawValue)), revents: 0)
+        return poll(&socket, 1, 0) <= 0 || Int32(socket.revents) & ~POLLIN == 0
+    }
+
+    // MARK: Sending
+
+    /// Prepares a statement under a name.
+    func prepare(_ name: [CChar], _ key: PreparedKey) -> Bool {
+        PQsendPrepare(handle, name, key.text, Int32(key.types.count), key.types) == 1
+    }
+
+    /// Runs what was prepared under a name.
+    func execute(_ name: [CChar], _ bindings: Bindings) -> Bool {
+        withParameters(bindings) { count, values, lengths, formats in
+            PQsendQueryPrepared(handle, name, count, values, lengths, formats, 1) == 1
+        }
+    }
+
+    /// Runs a text that is not prepared.
+    func execute(text: String, _ bindings: Bindings) -> Bool {
+        let types = bindings.parameters.map(\.type)
+        return withParameters(bindings) { count, values, lengths, formats in
+            PQsendQueryParams(handle, text, count, types, values, lengths, formats, 1) == 1
+        }
+    }
+
+    /// Asks what a prepared statement takes and returns.
+    func describe(_ name: [CChar]) -> Bool { PQsendDescribePrepared(handle, name) == 1 }
+
+    /// Leaves pipeline mode and sends a text of any number of statements.
+    func script(_ text: String) -> Bool { PQexitPipelineMode(handle) == 1 && PQsendQuery(handle, text) == 1 }
+
+    /// Goes back to pipeline mode after a script.
+    func endScript() { PQenterPipelineMode(handle) }
+
+    /// Ends a batch.
+    func sync() -> Bool { PQpipelineSync(handle) == 1 }
+
+    /// Sends what libpq still holds.
+    /// - Returns: whether there is more than the socket had room for.
+    func flush() -> Bool { PQflush(handle) == 1 }
+
+    private func withParameters(
+        _ bindings: Bindings,
+        _ body: (Int32, UnsafePointer<UnsafePointer<CChar>?>?, UnsafePointer<Int32>?, UnsafePointer<Int32>?) -> Bool
+    ) -> Bool {
+        let count = bindings.parameters.count
+        return bindings.buffer.withUnsafeBytes { buffer in
+            withUnsafeTemporaryAllocation(of: UnsafePointer<CChar>?.self, capacity: count) { values in
+                withUnsafeTemporaryAllocation(of: Int32.self, capacity: 2 * count) { numbers in
+                    for (index, parameter) in bindings.parameters.enumerated() {
+                        values[index] = parameter.count.map { _ in Session.pointer(buffer, parameter.offset) }
+                        numbers[index] = Int32(parameter.count ?? 0)
+                        numbers[count + index] = 1
+                    }
+                    let lengths = numbers.baseAddress.map { UnsafePointer($0) }
+                    return body(
+                        Int32(count), values.baseAddress.map { UnsafePointer($0) }, lengths, lengths.map { $0 + count })
+                }
+            }
+        }
+    }
+
+    /// Where a parameter's bytes are; an empty one is anywhere but at NULL, which would mean SQL's NULL.
+    private static func pointer(_ buffer: UnsafeRawBufferPointer, _ offset: Int) -> UnsafePointer<CChar> {
+        guard let base = buffer.baseAddress else { return emptyValue }
+        return (base + offset).assumingMemoryBound(to: CChar.self)
+    }
+
+    // Sound: one byte that nobody writes to, for the life of the process.
+    private nonisolated(unsafe) static let emptyValue: UnsafePointer<CChar> = {
+        let byte = UnsafeMutablePointer<CChar>.allocate(capacity: 1)
+        byte.initialize(to: 0)
+        return UnsafePointer(byte)
+    }()
+
+    // MARK: Receiving
+
+    /// Reads what has arrived.
+    /// - Returns: whether the connection is sound.
+    func receive() -> Bool { PQconsumeInput(handle) == 1 }
+
+    /// Whether a result, or the end of a command, can be taken without waiting.
+    var hasResult: Bool { PQisBusy(handle) == 0 }
+
+    /// Takes the next result; `nil` is the end of a command.
+    func nextResult() -> Result? { PQgetResult(handle).map(Result.init(owning:)) }
+
+    // MARK: Helper threads
+
+    /// Opens a connection. It blocks: looking the host up, TLS and the password's hashing do.
+    /// - Throws: `PostgresError` of kind `unreachable`, with libpq's own words.
+    static func open(_ parameters: [(keyword: String, value: String)]) throws(PostgresError) -> Session {
+        let keywords = parameters.map { strdup($0.keyword) }
+        let values = parameters.map { strdup($0.value) }
+        defer { (keywords + values).forEach { free($0) } }
+        let handle = PQconnectdbParams(
+            keywords.map { $0.map { UnsafePointer($0) } } + [nil], values.map { $0.map { UnsafePointer($0) } } + [nil],
+            1)
+        guard let handle else { throw PostgresError(.unreachable, message: "out of memory") }
+        guard PQstatus(handle) == CONNECTION_OK else {
+            defer { PQfinish(handle) }
+            throw PostgresError(.unreachable, message: String(cString: PQerrorMessage(handle)).trimmedEnd)
+        }
+        return Session(owning: handle)
+    }
+
+    /// What asks the server to give up what this session works on, to be called on another thread.
+    func cancellation() -> (@Sendable () -> Void)? {
+        guard let cancel = PQgetCancel(handle) else { return nil }
+        // Sound: libpq makes it for just this (Postgres manual, chapter 34.7); it is used once, and freed then.
+        nonisolated(unsafe) let handle = cancel
+        return {
+            var message = [CChar](repeating: 0, count: 256)
+            PQcancel(handle, &message, Int32(message.count))
+            PQfreeCancel(handle)
+        }
+    }
+}
+
+extension String {
+    fileprivate var trimmedEnd: String {
+        String(unicodeScalars.reversed().drop { $0.properties.isWhitespace }.reversed().map(Character.init))
+    }
+}

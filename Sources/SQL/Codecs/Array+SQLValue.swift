@@ -1,0 +1,57 @@
+/// An array of one dimension.
+extension Array: SQLValue where Element: SQLValue {
+    public static var type: UInt32 { Element.arrayType }
+    /// Arrays of arrays are of the same type, in Postgres.
+    public static var arrayType: UInt32 { Element.arrayType }
+    public static var typeName: String { Element.typeName + "[]" }
+    public static var samples: [Self] { [[], Element.samples] }
+
+    public init(binary: UnsafeRawBufferPointer) throws(DecodingError) {
+        self = []
+        var reader = ArrayReader(rest: binary)
+        for _ in 0..<(try reader.begin(Element.type)) {
+            guard let element = try reader.next() else {
+                guard let null = Element.null else { throw DecodingError("an array has a NULL in it") }
+                append(null)
+                continue
+            }
+            append(try Element(binary: element))
+        }
+    }
+
+    public func encode(into buffer: inout [UInt8]) -> Bool {
+        ArrayFormat.append(self, of: Element.self, to: &buffer)
+        return true
+    }
+}
+
+/// Takes an array's binary form apart.
+private struct ArrayReader {
+    var rest: UnsafeRawBufferPointer
+
+    /// Reads the head.
+    /// - Returns: the number of elements.
+    mutating func begin(_ type: UInt32) throws(DecodingError) -> Int {
+        let (dimensions, _, element) = (try number(), try number(), try number())
+        guard UInt32(bitPattern: element) == type else { throw DecodingError("an array has elements of another type") }
+        guard dimensions > 0 else { return 0 }
+        guard dimensions == 1 else { throw DecodingError("an array has \(dimensions) dimensions, not one") }
+        let count = try number()
+        _ = try number()  // The first index.
+        return Int(count)
+    }
+
+    /// Reads an element; `nil` is NULL.
+    mutating func next() throws(DecodingError) -> UnsafeRawBufferPointer? {
+        let count = try number()
+        return count < 0 ? nil : try take(Int(count))
+    }
+
+    private mutating func number() throws(DecodingError) -> Int32 { try Int32(bigEndian: try take(4), of: "array") }
+
+    private mutating func take(_ count: Int) throws(DecodingError) -> UnsafeRawBufferPointer {
+        guard count <= rest.count else { throw DecodingError("an array ends too early") }
+        defer { rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count)) }
+        return UnsafeRawBufferPointer(rebasing: rest.prefix(count))
+    }
+}

@@ -1,0 +1,23 @@
+/// Bytes that stand for nothing but themselves. (`[UInt8]` would be an array of numbers.)
+public struct Bytes: Hashable, Sendable {
+    /// The bytes.
+    public var bytes: [UInt8]
+
+    /// Makes it of bytes.
+    public init(_ bytes: [UInt8]) { self.bytes = bytes }
+}
+
+/// `bytea`.
+extension Bytes: SQLValue {
+    public static var type: UInt32 { 17 }
+    public static var arrayType: UInt32 { 1001 }
+    public static var typeName: String { "bytea" }
+    public static var samples: [Self] { [Bytes([]), Bytes([0])] }
+
+    public init(binary: UnsafeRawBufferPointer) throws(DecodingError) { bytes = Array(binary) }
+
+    public func encode(into buffer: inout [UInt8]) -> Bool {
+        buffer += bytes
+        return true
+    }
+}

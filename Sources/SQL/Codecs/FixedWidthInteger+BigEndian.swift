@@ -1,0 +1,11 @@
+extension FixedWidthInteger {
+    /// Reads a big-endian number that has just this width.
+    init(bigEndian bytes: UnsafeRawBufferPointer, of type: String) throws(DecodingError) {
+        guard bytes.count == MemoryLayout<Self>.size else { throw .size(bytes, of: type) }
+        self = Self(bigEndian: bytes.loadUnaligned(as: Self.self))
+    }
+
+    func appendBigEndian(to buffer: inout [UInt8]) {
+        withUnsafeBytes(of: bigEndian) { buffer.append(contentsOf: $0) }
+    }
+}

@@ -1,0 +1,77 @@
+/// What rows must be: as SQL, and in memory.
+public struct Condition<Model: Sendable>: Sendable {
+    let fragment: Fragment
+    /// Whether a row in memory is so.
+    public let holds: @Sendable (Model) -> Bool
+
+    /// Both.
+    public static func && (left: Self, right: Self) -> Self {
+        Self(fragment: left.fragment + " AND " + right.fragment) { left.holds($0) && right.holds($0) }
+    }
+
+    /// At least one.
+    public static func || (left: Self, right: Self) -> Self {
+        Self(fragment: (left.fragment + " OR " + right.fragment).parenthesized) { left.holds($0) || right.holds($0) }
+    }
+
+    /// Not so. In Postgres, a comparison with NULL is neither so nor not so; in memory, it is not so.
+    public static prefix func ! (condition: Self) -> Self {
+        Self(fragment: Fragment("NOT ") + condition.fragment.parenthesized) { !condition.holds($0) }
+    }
+}
+
+extension Column {
+    func compared(
+        _ operation: String, _ value: some SQLValue, _ holds: @escaping @Sendable (Value) -> Bool
+    ) -> Condition<Model> {
+        Condition(fragment: Fragment(.text(reference + operation), .value(value))) { [path] in
+            holds($0[keyPath: path])
+        }
+    }
+}
+
+extension Column where Value: Equatable {
+    public static func == (column: Self, value: Value) -> Condition<Model> {
+        column.compared(" = ", value) { $0 == value }
+    }
+
+    public static func != (column: Self, value: Value) -> Condition<Model> {
+        column.compared(" <> ", value) { $0 != value }
+    }
+
+    /// Whether the value is one of these: `id = ANY($1)`, one text for any number of them.
+    public func isIn(_ values: [Value]) -> Condition<Model> {
+        let fragment = Fragment(.text("\(reference) = ANY("), .array(values, of: Value.self), .text(")"))
+        return Condition(fragment: fragment) { [path] in values.contains($0[keyPath: path]) }
+    }
+}
+
+extension Column where Value: Comparable {
+    public static func < (column: Self, value: Value) -> Condition<Model> {
+        column.compared(" < ", value) { $0 < value }
+    }
+
+    public static func <= (column: Self, value: Value) -> Condition<Model> {
+        column.compared(" <= ", value) { $0 <= value }
+    }
+
+    public static func > (column: Self, value: Value) -> Condition<Model> {
+        column.compared(" > ", value) { $0 > value }
+    }
+
+    public static func >= (column: Self, value: Value) -> Condition<Model> {
+        column.compared(" >= ", value) { $0 >= value }
+    }
+}
+
+extension Column {
+    /// Whether a nullable column has no value.
+    public func isNull<Wrapped>() -> Condition<Model> where Value == Wrapped? {
+        Condition(fragment: Fragment("\(reference) IS NULL")) { [path] in $0[keyPath: path] == nil }
+    }
+
+    /// Whether a nullable column has a value.
+    public func isNotNull<Wrapped>() -> Condition<Model> where Value == Wrapped? {
+        Condition(fragment: Fragment("\(reference) IS NOT NULL")) { [path] in $0[keyPath: path] != nil }
+    }
+}

@@ -1,0 +1,22 @@
+/// A name as SQL wants it: as it is when it is lower-case letters, digits and underscores, else in quotes (Postgres manual,
+/// chapter 4.1.1).
+func identifier(_ name: String) -> String {
+    let isPlain =
+        name.utf8.allSatisfy { (0x61...0x7a).contains($0) || (0x30...0x39).contains($0) || $0 == 0x5f }
+        && !name.isEmpty && !reservedWords.contains(name)
+    return isPlain ? name : "\"" + name.replacing("\"", with: "\"\"") + "\""
+}
+
+/// The words that a column or table may not be called without quotes (Postgres manual, appendix C).
+private let reservedWords: Set<String> = [
+    "all", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric", "authorization", "binary", "both",
+    "case", "cast", "check", "collate", "collation", "column", "concurrently", "constraint", "create", "cross",
+    "current_catalog", "current_date", "current_role", "current_schema", "current_time", "current_timestamp",
+    "current_user", "default", "deferrable", "desc", "distinct", "do", "else", "end", "except", "false", "fetch", "for",
+    "foreign", "freeze", "from", "full", "grant", "group", "having", "ilike", "in", "initially", "inner", "intersect",
+    "into", "is", "isnull", "join", "lateral", "leading", "left", "like", "limit", "localtime", "localtimestamp",
+    "natural", "not", "notnull", "null", "offset", "on", "only", "or", "order", "outer", "overlaps", "placing",
+    "primary", "references", "returning", "right", "select", "session_user", "similar", "some", "symmetric",
+    "tablesample", "table", "then", "to", "trailing", "true", "union", "unique", "user", "using", "variadic", "verbose",
+    "when", "where", "window", "with",
+]

@@ -1,0 +1,30 @@
+extension TableDefinition {
+    /// The statements that make the table and its indexes (Postgres manual, CREATE TABLE and CREATE INDEX).
+    public var creation: [String] {
+        let keys = columns.filter(\.isPrimaryKey).map(\.reference).joined(separator: ", ")
+        let lines = columns.map(\.line) + (keys.isEmpty ? [] : ["PRIMARY KEY (\(keys))"])
+        let table = "CREATE TABLE \(reference) (\n    " + lines.joined(separator: ",\n    ") + "\n)"
+        return [table] + indexes.map { $0.creation(on: reference) }
+    }
+}
+
+extension ColumnDefinition {
+    /// `name character varying(255) NOT NULL`
+    var line: String {
+        var line = "\(reference) \(isSerial ? serialType : type)"
+        if let defaultValue { line += " DEFAULT \(defaultValue)" }
+        if !isNullable { line += " NOT NULL" }
+        if isUnique { line += " UNIQUE" }
+        if let check { line += " CHECK (\(check))" }
+        return line
+    }
+
+    private var serialType: String { ["smallint": "smallserial", "integer": "serial"][type] ?? "bigserial" }
+}
+
+extension IndexDefinition {
+    func creation(on table: String) -> String {
+        let using = method == "btree" ? "" : "USING \(method) "
+        return "CREATE INDEX \(identifier(name)) ON \(table) \(using)(\(keys.joined(separator: ", ")))"
+    }
+}

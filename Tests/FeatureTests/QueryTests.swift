@@ -1,0 +1,164 @@
+import EventLoop
+import Foundation
+import HTTPTypes
+import ORM
+import Postgres
+import SQL
+import TestSupport
+import Testing
+import Web
+
+@testable import AktifyAPI
+
+/// What is executed is never a surprise.
+@Suite struct QueryTests {
+    /// A request for each way that a route can go.
+    private static let requests: [(method: HTTPRequest.Method, target: String, body: String?)] = [
+        (.get, "/", nil), (.get, "/campaigns/", nil), (.get, "/campaigns/1", nil), (.get, "/campaigns/1001", nil),
+        (.post, "/campaigns/", #"{"name":"Spring"}"#),
+    ]
+
+    /// The statements of each route, as the file beside this one lists them. `UPDATE_QUERIES=1` writes it anew.
+    @Test func `the statements of each route are those of the baseline`() throws {
+        let file = "\(checkout)/Tests/FeatureTests/queries.txt"
+        try withApp { client, database in
+            try database.sql("INSERT INTO campaign (name) VALUES ('One'), ('Two'), ('Three'), ('Four')")
+            var lines: [String] = []
+            for (method, target, body) in Self.requests {
+                let headers: HTTPFields = body == nil ? [:] : [.contentType: "application/json"]
+                let answer = try await client.send(method, target, headers: headers, body: body ?? "")
+                lines += ["\(method) \(target) -> \(answer.status.code)"]
+                lines += answer.statements.map { "    \($0.statement.text)" }
+            }
+            let text = lines.joined(separator: "\n") + "\n"
+            if ProcessInfo.processInfo.environment["UPDATE_QUERIES"] == "1" {
+                try Data(text.utf8).write(to: URL(filePath: file))
+            }
+            let baseline = String(decoding: try Data(contentsOf: URL(filePath: file)), as: UTF8.self)
+            #expect(text == baseline, "a statement has changed: if it should, run UPDATE_QUERIES=1 make test")
+        }
+    }
+
+    @Test func `every route is in the baseline`() throws {
+        let app = try createApp(.init(environment: [:], readFile: { _ in nil }), campaigns: InMemoryRepository())
+        let asked = Set(Self.requests.map { "\($0.method) \(app.route(of: $0.method, $0.target)?.path ?? "")" })
+        let all = Set(app.routes.map { "\($0.method) \($0.path)" })
+        #expect(all.subtracting(asked).isEmpty)
+    }
+
+    @Test func `a request that asks once for each row fails its test, and says what and where`() throws {
+        let database = try migratedDatabase()
+        try Loop.run {
+            let campaigns = PostgresRepository<Campaign>(Database(database.configuration()))
+            for name in ["a", "b", "c"] { _ = try await campaigns.insert(Campaign.Draft(name: name)) }
+            var blueprint = Blueprint("naive")
+            blueprint.get("/") { _ in
+                let ids = try await campaigns.all(Campaign.all.ordered { [$0.id.ascending] }).map(\.id)
+                for id in ids { _ = try await campaigns.find(id) }
+                return Response(.ok)
+            }
+            var app = Application()
+            try app.mount(blueprint, at: "/")
+            let client = RecordingClient(app, database.configuration())
+            do {
+                _ = try await client.get("/")
+                Issue.record("nothing was said")
+            } catch let error as RepeatedStatement {
+                #expect(error.description.contains("ran 3 times") && error.description.contains("WHERE id = $1"))
+                #expect(error.description.contains("FeatureTests/QueryTests.swift:"))
+            }
+        }
+    }
+
+    @Test func `statements are counted, and the count is the same for one row and for fifty`() throws {
+        try withApp { client, database in
+            for count in [1, 49] {
+                try database.sql("INSERT INTO campaign (name) SELECT 'c' FROM generate_series(1, \(count))")
+                try await expectQueries(1) { _ = try await client.get("/campaigns/") }
+            }
+        }
+    }
+
+    @Test func `a number of statements that is not the expected one is an error, with all of them`() throws {
+        let database = try migratedDatabase()
+        try Loop.run {
+            let campaigns = PostgresRepository<Campaign>(Database(database.configuration()))
+            await #expect(throws: UnexpectedQueries.self) {
+                try await expectQueries(2) { _ = try await campaigns.find(1) }
+            }
+        }
+    }
+
+    @Test func `a recorded statement tells what it was, whence, and what it took, and no value`() throws {
+        let database = try migratedDatabase()
+        try Loop.run {
+            let campaigns = PostgresRepository<Campaign>(Database(database.configuration()))
+            let (_, statements) = try await recordingQueries {
+                _ = try await campaigns.insert(Campaign.Draft(name: "secret"))
+                _ = try await campaigns.all(Campaign.where { $0.name == "secret" })
+                _ = try? await campaigns.insert(Campaign.Draft(name: String(repeating: "x", count: 256)))
+            }
+            #expect(statements.map(\.rows) == [1, 1, 0])
+            #expect(statements.map(\.error) == [nil, nil, "22001"])
+            #expect(statements[0].fingerprint == statements[2].fingerprint)
+            #expect(statements[0].fingerprint != statements[1].fingerprint && statements[0].fingerprint.count == 16)
+            #expect(statements.allSatisfy { $0.executing > .zero && $0.waiting >= .zero })
+            #expect(!statements[0].wasPrepared)
+            let line = statements[0].description
+            #expect(line.contains("INSERT INTO campaign") && line.contains("FeatureTests/QueryTests.swift:"))
+            #expect(line.contains("$1: 6 bytes") && !line.contains("secret"))
+        }
+    }
+
+    @Test func `in development a response says what its statements cost`() throws {
+        try withApp(["APP_ENV": "development"]) { client, _ in
+            let timing = try #require(HTTPField.Name("Server-Timing"))
+            let list = try await client.get("/campaigns/")
+            #expect(list.headers[timing]?.wholeMatch(of: /db;dur=\d+\.\d;desc="1 query"/) != nil)
+            let root = try await client.get("/")
+            #expect(root.headers[timing] == #"db;dur=0.0;desc="0 queries""#)
+        }
+        try withApp { client, _ in
+            let list = try await client.get("/campaigns/")
+            #expect(list.headers.allSatisfy { $0.name.canonicalName != "server-timing" })
+        }
+    }
+
+    @Test func `columns of a model are where they are said to be`() {
+        #expect(Campaign.table.misplacedColumns.isEmpty)
+        struct Swapped: Sendable {
+            var first: String
+            var second: String
+        }
+        let table = Table(
+            "swapped", Column(\Swapped.second, "second"), Column(\Swapped.first, "first"),
+            make: { Swapped(first: $0, second: $1) })
+        #expect(table.misplacedColumns == ["first", "second"])
+    }
+
+    @Test func `the migrations make the schema that the models describe`() throws {
+        let (migrated, described) = (try migratedDatabase(), try TestDatabase())
+        try described.sql("CREATE EXTENSION pg_trgm")
+        for table in metadata.tables { try described.sql(table.creation.joined(separator: ";\n")) }
+        #expect(try migrated.schema() == described.schema())
+    }
+}
+
+extension TestDatabase {
+    /// What a schema looks like: columns, constraints, indexes, but for what belongs to the migrations themselves.
+    fileprivate func schema() throws -> String {
+        try sql(
+            """
+            SELECT string_agg(line, E'\\n' ORDER BY line) FROM (
+                SELECT attrelid::regclass || '.' || attname || ' ' || format_type(atttypid, atttypmod) || ' ' || attnotnull || ' '
+                    || coalesce(pg_get_expr(adbin, adrelid), '') AS line
+                FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid AND relkind = 'r'
+                LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+                WHERE attnum > 0 AND NOT attisdropped AND relnamespace = 'public'::regnamespace
+                UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
+                UNION ALL SELECT conrelid::regclass || ' ' || pg_get_constraintdef(oid) FROM pg_constraint
+                    WHERE connamespace = 'public'::regnamespace) lines
+            WHERE line NOT LIKE '%alembic_version%'
+            """)
+    }
+}

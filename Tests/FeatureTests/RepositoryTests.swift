@@ -1,0 +1,150 @@
+import EventLoop
+import ORM
+import SQL
+import TestSupport
+import Testing
+
+@testable import AktifyAPI
+
+/// The same behaviour is asked of the fake and of the real repository, so that the fake cannot drift.
+@Suite struct RepositoryTests {
+    enum Kind: CaseIterable { case inMemory, postgres }
+
+    private func with(
+        _ kind: Kind, _ body: @escaping @Sendable (any Repository<Campaign>) async throws -> Void
+    ) throws {
+        switch kind {
+        case .inMemory: try Loop.run { try await body(InMemoryRepository<Campaign>()) }
+        case .postgres:
+            let configuration = try migratedDatabase().configuration()
+            try Loop.run { try await body(PostgresRepository<Campaign>(Database(configuration))) }
+        }
+    }
+
+    /// With campaigns of these names, the ones of one letter being inactive.
+    private func with(
+        _ kind: Kind, _ names: [String],
+        _ body: @escaping @Sendable (any Repository<Campaign>, [Int64]) async throws -> Void
+    ) throws {
+        try with(kind) { campaigns in
+            let drafts = names.map { Campaign.Draft(name: $0, isActive: $0.count > 1) }
+            try await body(campaigns, try await campaigns.insert(many: drafts).map(\.id))
+        }
+    }
+
+    private static let byID = Campaign.all.ordered { [$0.id.ascending] }
+
+    @Test(arguments: Kind.allCases) func `an empty repository has nothing`(kind: Kind) throws {
+        try with(kind) { campaigns in
+            let (all, first, count) = (
+                try await campaigns.all(Self.byID), try await campaigns.find(1), try await campaigns.count(Self.byID)
+            )
+            #expect(all.isEmpty && first == nil && count == 0)
+        }
+    }
+
+    @Test(arguments: Kind.allCases) func `what is inserted is found, and is as it was said to be`(kind: Kind) throws {
+        try with(kind) { campaigns in
+            let drafts = [
+                Campaign.Draft(name: "é😀\"\\"),
+                Campaign.Draft(name: String(repeating: "x", count: 255), description: "d", isActive: false),
+            ]
+            for draft in drafts {
+                let added = try await campaigns.insert(draft)
+                #expect(added.name == draft.name && added.description == draft.description)
+                #expect(added.isActive == draft.isActive && added.createdOn == added.updatedOn)
+                let found = try await campaigns.find(added.id)
+                #expect(found == added)
+            }
+        }
+    }
+
+    @Test(arguments: Kind.allCases) func `many are inserted in order, and none is none`(kind: Kind) throws {
+        try with(kind) { campaigns in
+            let drafts = (0..<20).map { Campaign.Draft(name: "\($0)") }
+            let added = try await campaigns.insert(many: drafts)
+            #expect(added.map(\.name) == drafts.map(\.name))
+            #expect(added.map(\.id) == added.map(\.id).sorted() && Set(added.map(\.id)).count == 20)
+            let all = try await campaigns.all(Self.byID)
+            #expect(all == added)
+            let none = try await campaigns.insert(many: [])
+            #expect(none.isEmpty)
+        }
+    }
+
+    @Test(arguments: Kind.allCases) func `an update changes what it is given, and says what the row is then`(
+        kind: Kind
+    ) throws {
+        try with(kind, ["One", "Two"]) { campaigns, ids in
+            let before = try #require(try await campaigns.find(ids[0]))
+            let updated = try #require(
+                try await campaigns.update(ids[0], [Campaign.columns.description.set(to: "new")]))
+            #expect(updated.description == "new" && updated.name == before.name && updated.id == before.id)
+            let (found, other) = (try await campaigns.find(ids[0]), try await campaigns.find(ids[1]))
+            #expect(found == updated && other?.description == "")
+            let missing = try await campaigns.update(ids[1] + 1, [Campaign.columns.name.set(to: "x")])
+            #expect(missing == nil)
+        }
+    }
+
+    @Test(arguments: Kind.allCases) func `what is deleted is gone, once`(kind: Kind) throws {
+        try with(kind, ["One", "Two"]) { campaigns, ids in
+            let deleted = try await campaigns.delete(ids[0])
+            #expect(deleted?.name == "One")
+            let (again, found, rest) = (
+                try await campaigns.delete(ids[0]), try await campaigns.find(ids[0]), try await campaigns.all(Self.byID)
+            )
+            #expect(again == nil && found == nil && rest.map(\.id) == [ids[1]])
+            let next = try await campaigns.insert(Campaign.Draft(name: "Three"))
+            #expect(next.id > ids[1])
+        }
+    }
+
+    @Test(arguments: Kind.allCases) func `rows are selected`(kind: Kind) throws {
+        try with(kind, ["a", "bb", "Bb 100%_", "ccc", "É é"]) { campaigns, ids in
+            func places(_ condition: (Campaign.Columns) -> Condition<Campaign>) async throws -> [Int] {
+                let select = Self.byID.where(condition)
+                let rows = try await campaigns.all(select)
+                let count = try await campaigns.count(select)
+                #expect(count == rows.count)
+                return rows.compactMap { ids.firstIndex(of: $0.id) }
+            }
+            var found: [[Int]] = []
+            found.append(try await places { $0.isActive == false })
+            found.append(try await places { $0.id > ids[1] && $0.id <= ids[3] })
+            found.append(try await places { $0.id.isIn([ids[0], ids[3], -1]) })
+            found.append(try await places { $0.id.isIn([]) })
+            found.append(try await places { $0.name.contains("bb") })
+            found.append(try await places { $0.name.contains("100%_") })
+            found.append(try await places { $0.name.contains("%") })
+            found.append(try await places { $0.name.contains("É É") })
+            found.append(try await places { $0.name.hasPrefix("bb") })
+            found.append(try await places { $0.name.like("%c_") || $0.name == "a" })
+            found.append(try await places { $0.name.ilike("b_%") })
+            found.append(try await places { !($0.id < ids[4]) })
+            #expect(
+                found == [[0], [2, 3], [0, 3], [], [1, 2], [2], [2], [4], [1], [0, 3], [1, 2], [4]])
+        }
+    }
+
+    @Test(arguments: Kind.allCases) func `pages follow each other without a gap, in every order`(kind: Kind) throws {
+        try with(kind, (0..<7).map { "n\($0 % 3)" }) { campaigns, ids in
+            let all = try await campaigns.all(Campaign.all.ordered { [$0.name.descending, $0.id.ascending] })
+            #expect(all.map(\.id) == [2, 5, 1, 4, 0, 3, 6].map { ids[$0] })
+            var (pages, last): ([Int64], Campaign?) = ([], nil)
+            repeat {
+                let select = Campaign.all.ordered {
+                    if let last {
+                        [$0.name.descending(after: last.name), $0.id.ascending(after: last.id)]
+                    } else {
+                        [$0.name.descending, $0.id.ascending]
+                    }
+                }
+                let page = try await campaigns.all(select.limit(2))
+                pages += page.map(\.id)
+                last = page.last
+            } while last != nil
+            #expect(pages == all.map(\.id))
+        }
+    }
+}

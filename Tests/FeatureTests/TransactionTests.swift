@@ -1,0 +1,167 @@
+import EventLoop
+import ORM
+import Postgres
+import SQL
+import TestSupport
+import Testing
+
+@testable import AktifyAPI
+
+@Suite struct TransactionTests {
+    struct Stop: Error {}
+
+    private let test: TestDatabase
+
+    init() throws { test = try migratedDatabase() }
+
+    private func with(
+        connections: Int = 4, _ body: @escaping @Sendable (Database) async throws -> Void
+    ) throws {
+        var configuration = test.configuration()
+        configuration.connections = connections
+        try Loop.run { [configuration] in try await body(Database(configuration)) }
+    }
+
+    private func names() throws -> String {
+        try test.sql("SELECT coalesce(string_agg(name, ',' ORDER BY id), '') FROM campaign")
+    }
+
+    private static func draft(_ name: String) -> Campaign.Draft { Campaign.Draft(name: name) }
+
+    @Test func `what returns is committed, and what throws is not`() throws {
+        try with { database in
+            try await database.transaction { inner in
+                _ = try await inner.insert(Self.draft("a"))
+                _ = try await inner.insert(Self.draft("b"))
+            }
+            await #expect(throws: Stop.self) {
+                try await database.transaction { inner in
+                    _ = try await inner.insert(Self.draft("c"))
+                    throw Stop()
+                }
+            }
+        }
+        #expect(try names() == "a,b")
+    }
+
+    @Test func `an inner transaction that throws undoes itself only`() throws {
+        try with { database in
+            try await database.transaction { outer in
+                _ = try await outer.insert(Self.draft("a"))
+                try await outer.transaction { _ = try await $0.insert(Self.draft("b")) }
+                do {
+                    try await outer.transaction { inner in
+                        _ = try await inner.insert(Self.draft("c"))
+                        try await inner.transaction { _ = try await $0.insert(Self.draft("d")) }
+                        _ = try await inner.execute("SELECT 1 / 0")
+                    }
+                } catch is PostgresError {}
+                _ = try await outer.insert(Self.draft("e"))
+            }
+        }
+        #expect(try names() == "a,b,e")
+    }
+
+    @Test func `an inner transaction may be the first thing in an outer one`() throws {
+        try with { database in
+            try await database.transaction { outer in
+                do {
+                    try await outer.transaction { inner in
+                        _ = try await inner.insert(Self.draft("a"))
+                        throw Stop()
+                    }
+                } catch is Stop {}
+                _ = try await outer.insert(Self.draft("b"))
+            }
+        }
+        #expect(try names() == "b")
+    }
+
+    @Test func `a transaction that does nothing asks nothing`() throws {
+        try with { database in
+            let (seven, statements) = try await recordingQueries { try await database.transaction { _ in 7 } }
+            #expect(seven == 7 && statements.isEmpty)
+        }
+    }
+
+    @Test func `an error that was passed over is not committed in silence`() throws {
+        try with { database in
+            do {
+                try await database.transaction { inner in
+                    _ = try await inner.insert(Self.draft("a"))
+                    _ = try? await inner.execute("SELECT 1 / 0")
+                }
+                Issue.record("it was said to be committed")
+            } catch let error as PostgresError {
+                #expect(error.message == PostgresError.rolledBack.message)
+            }
+        }
+        #expect(try names() == "")
+    }
+
+    @Test func `transactions that are in each other's way are run again, and none is lost`() throws {
+        try test.sql("CREATE TABLE counter (n bigint); INSERT INTO counter VALUES (0)")
+        try with(connections: 5) { database in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<4 {
+                    group.addTask {
+                        try await database.transaction(.serializable) { inner in
+                            var row = try await inner.read("SELECT n FROM counter").row(0)
+                            let next = try row.next(Int64.self) + 1
+                            try await inner.execute("UPDATE counter SET n = \(next)")
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+        }
+        #expect(try test.sql("SELECT n FROM counter") == "4")
+    }
+
+    @Test func `a deadlock is run again`() throws {
+        try test.sql("CREATE TABLE pair (id bigint PRIMARY KEY, n bigint); INSERT INTO pair VALUES (1, 0), (2, 0)")
+        try with { database in
+            let loop = try #require(Loop.current)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for order in [[1, 2], [2, 1]] as [[Int64]] {
+                    group.addTask {
+                        try await database.transaction { inner in
+                            try await inner.execute("UPDATE pair SET n = n + 1 WHERE id = \(order[0])")
+                            try await loop.sleep(for: .milliseconds(50))
+                            try await inner.execute("UPDATE pair SET n = n + 1 WHERE id = \(order[1])")
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+        }
+        #expect(try test.sql("SELECT sum(n) FROM pair") == "4")
+    }
+
+    @Test func `one that is in the way for ever is given up after the fourth time`() throws {
+        try with { database in
+            nonisolated(unsafe) var tries = 0  // Sound: all of it happens on one loop.
+            do {
+                try await database.transaction { inner in
+                    tries += 1
+                    try await inner.execute("DO $$ BEGIN RAISE SQLSTATE '40001'; END $$")
+                }
+            } catch let error as PostgresError {
+                #expect(error.state == "40001")
+            }
+            #expect(tries == 4)
+        }
+    }
+
+    @Test func `many rows go in one packet, all or none`() throws {
+        try with { database in
+            let statements = ["a", "b"].map { Campaign.insert(Self.draft($0).values) }
+            try await database.execute(statements)
+            let long = Campaign.insert(Self.draft(String(repeating: "x", count: 256)).values)
+            do { try await database.execute(statements + [long]) } catch let error as PostgresError {
+                #expect(error.state == "22001")
+            }
+        }
+        #expect(try names() == "a,b")
+    }
+}

@@ -1,0 +1,88 @@
+import EventLoop
+import HTTPTypes
+import Postgres
+import Web
+
+/// A test client that lists the statements of each request, and fails a test whose request repeats one.
+///
+/// Every statement that it sees is checked against the database, once: see `StatementCheck`.
+public struct RecordingClient: Sendable {
+    private let client: TestClient
+    private let check: StatementCheck
+
+    /// Makes a client of an application that uses this database.
+    public init(_ application: Application, _ configuration: PostgresConfiguration) {
+        client = TestClient(application)
+        check = StatementCheck(configuration)
+    }
+
+    /// An answer, and the statements that it took.
+    @dynamicMemberLookup
+    public struct Answer: Sendable {
+        let answer: TestClient.Answer
+        /// The statements, in order.
+        public let statements: [ExecutedStatement]
+
+        public subscript<Value>(dynamicMember path: KeyPath<TestClient.Answer, Value>) -> Value {
+            answer[keyPath: path]
+        }
+    }
+
+    /// Sends a request.
+    /// - Throws: `RepeatedStatement`, and `StatementCheck.Failed`.
+    public func send(
+        _ method: HTTPRequest.Method, _ target: String, headers: HTTPFields = [:], body: String = ""
+    ) async throws -> Answer {
+        let (answer, statements) = try await recordingQueries {
+            try await client.send(method, target, headers: headers, body: Array(body.utf8))
+        }
+        for statement in statements where statement.error == nil { try await check(statement) }
+        return Answer(answer: answer, statements: statements)
+    }
+
+    /// Sends a request without a body.
+    public func get(_ target: String) async throws -> Answer { try await send(.get, target) }
+
+    /// Sends JSON.
+    public func post(_ target: String, _ body: String) async throws -> Answer {
+        try await send(.post, target, headers: [.contentType: "application/json"], body: body)
+    }
+}
+
+/// Statements of one text that ran three times or more in one request: one for each row of another, most likely.
+public struct RepeatedStatement: Error, CustomStringConvertible {
+    public let description: String
+}
+
+/// A number of statements that was not the expected one.
+public struct UnexpectedQueries: Error, CustomStringConvertible {
+    public let description: String
+}
+
+/// Runs `body`, and lists the statements that it sent.
+/// - Throws: `RepeatedStatement`, and what `body` throws.
+public func recordingQueries<Value>(_ body: () async throws -> Value) async throws -> (Value, [ExecutedStatement]) {
+    let (outer, recorder) = (QueryRecorder.current, QueryRecorder())
+    let value = try await QueryRecorder.$current.withValue(recorder) { try await body() }
+    for statement in recorder.statements { outer?.record(statement) }
+    if let repeated = recorder.repeated.first {
+        throw RepeatedStatement(
+            description: "one statement ran \(repeated.count) times in one request:\n" + lines(repeated))
+    }
+    return (value, recorder.statements)
+}
+
+/// Runs `body`, which must send just so many statements.
+/// - Throws: `UnexpectedQueries` with all of them when it does not, and what `body` throws.
+@discardableResult
+public func expectQueries<Value>(_ count: Int, _ body: () async throws -> Value) async throws -> Value {
+    let (value, statements) = try await recordingQueries(body)
+    guard statements.count == count else {
+        throw UnexpectedQueries(description: "\(statements.count) queries, not \(count):\n" + lines(statements))
+    }
+    return value
+}
+
+private func lines(_ statements: [ExecutedStatement]) -> String {
+    statements.map { "  \($0)" }.joined(separator: "\n")
+}
