@@ -57,8 +57,9 @@ let package = Package(
         .executableTarget(
             name: "aktify",
             dependencies: [
-                "AktifyAPI", "CLinux", "EventLoop", "FastCGI", "Migrations", "Postgres",
+                "AktifyAPI", "CLinux", "EventLoop", "FastCGI", "Migrations", "ORM", "Web",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .target(

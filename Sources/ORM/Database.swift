@@ -17,7 +17,9 @@ public struct Database: Sendable {
         self.init(executor: Pool(configuration), slow: configuration.slowStatement, log: log)
     }
 
-    init(executor: any StatementExecutor, slow: Duration, log: Logger) {
+    init(
+        executor: any StatementExecutor, slow: Duration, log: Logger = Logger(label: "aktify.database")
+    ) {
         (self.executor, self.slow, self.log) = (executor, slow, log)
     }
 

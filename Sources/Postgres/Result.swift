@@ -11,6 +11,12 @@ public final class Result: @unchecked Sendable {
 
     init(owning handle: OpaquePointer) { self.handle = handle }
 
+    /// A result without rows and columns, of no statement.
+    public static var empty: Result {
+        guard let handle = PQmakeEmptyPGresult(nil, PGRES_TUPLES_OK) else { preconditionFailure("out of memory") }
+        return Result(owning: handle)
+    }
+
     // Written once, before the task that waits gets the result.
     /// When the statement was sent.
     public internal(set) var sent = Instant.now

@@ -17,9 +17,12 @@ public struct Statement: Sendable {
     }
 
     /// The same statement with text put before it; it must not come from outside.
-    public func prefixed(unsafe prefix: String) -> Statement {
+    public func prefixed(unsafe prefix: String) -> Statement { replacing(unsafe: prefix + text) }
+
+    /// Another text with the same values; it must not come from outside.
+    public func replacing(unsafe text: String) -> Statement {
         var statement = self
-        statement.text = prefix + text
+        statement.text = text
         return statement
     }
 

@@ -6,5 +6,5 @@ struct Aktify: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "aktify",
         abstract: "The Aktify Code Challenge API: a FastCGI application behind nginx.",
-        subcommands: [Serve.self, DB.self])
+        subcommands: [Serve.self, DB.self, Routes.self, Explain.self])
 }

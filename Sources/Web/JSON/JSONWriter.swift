@@ -50,6 +50,11 @@ public struct JSONWriter: ~Copyable {
         bytes.append(json)
     }
 
+    fileprivate mutating func raw(_ json: String) {
+        separate()
+        for byte in json.utf8 { bytes.append(byte) }
+    }
+
     mutating func number(_ value: Int64) {
         separate()
         if value < 0 { bytes.append(0x2d) }
@@ -172,4 +177,14 @@ extension Array: JSONWritable where Element: JSONWritable {
         for element in self { element.write(to: &json) }
         json.endArray()
     }
+}
+
+/// JSON that is there already, and is written as it is.
+public struct RawJSON: JSONWritable {
+    private let text: String
+
+    /// Takes a text that is one JSON value.
+    public init(_ text: String) { self.text = text }
+
+    public func write(to json: inout JSONWriter) { json.raw(text) }
 }

@@ -1,0 +1,57 @@
+import AktifyAPI
+import ArgumentParser
+import EventLoop
+import HTTPTypes
+import ORM
+import Web
+
+/// Says what a request costs the database, and changes nothing.
+struct Explain: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run a request in a transaction that is rolled back, and show each statement and its plan.",
+        discussion: """
+              aktify explain GET '/campaigns/?limit=10'
+              aktify explain POST /campaigns/ '{"name":"Spring"}'
+            """)
+
+    @Argument(
+        help: "The method: GET, POST, …",
+        transform: { text in
+            guard let method = HTTPRequest.Method(text.uppercased()) else {
+                throw ValidationError("\(text) is no method.")
+            }
+            return method
+        })
+    var method: HTTPRequest.Method
+
+    @Argument(help: "The target: a path, with its query.")
+    var target: String
+
+    @Argument(help: "The body, as JSON.")
+    var body: String?
+
+    @Flag(help: "Print JSON, with Postgres's whole plans, for other programs.")
+    var json = false
+
+    func validate() throws {
+        guard target.hasPrefix("/") else { throw ValidationError("The target begins with a slash, not: \(target)") }
+    }
+
+    func run() throws {
+        let config = try loadConfig(processEnvironment())
+        let (method, target, body) = (method, target, body)
+        let report = try Loop.run {
+            let recorder = QueryRecorder()
+            let (status, explanations) = try await Database.explaining(config.database) { database in
+                let app = try createApp(config, database: database)
+                let headers: HTTPFields = body == nil ? [:] : [.contentType: "application/json"]
+                let request = Request(method: method, target: target, headers: headers, body: Array((body ?? "").utf8))
+                return await QueryRecorder.$current.withValue(recorder) { await app.respond(to: request) }.status
+            }
+            return Report(
+                request: "\(method) \(target)", status: status.code, explanations: explanations,
+                executed: recorder.statements)
+        }
+        print(json ? report.json : report.text)
+    }
+}

@@ -1,0 +1,133 @@
+import ORM
+import Web
+
+/// What `aktify explain` prints.
+struct Report {
+    /// A statement, where it came from, and its plan.
+    struct Entry {
+        let explanation: Explanation
+        let site: String
+        let rows: Int
+        /// How Postgres carried it out, or would with more rows.
+        let plan: ExplainedPlan?
+        /// The table that is so small that Postgres reads it whole, though an index would do.
+        let smallTable: String?
+
+        init(_ explanation: Explanation, _ executed: ExecutedStatement?) {
+            self.explanation = explanation
+            site = executed.map { "\($0.site)" } ?? "?"
+            rows = executed?.rows ?? 0
+            let actual = ExplainedPlan(explanation.plan)
+            let indexed = explanation.planForMoreRows.flatMap(ExplainedPlan.init)
+            let isSmall = actual?.scans.allSatisfy { $0.rowsRead <= 1000 } ?? false
+            let usesIndex = isSmall && indexed?.scans.isEmpty == true
+            plan = usesIndex ? indexed : actual
+            smallTable = usesIndex ? actual?.scans.first?.text("Relation Name") : nil
+        }
+    }
+
+    let request: String
+    let status: Int
+    let entries: [Entry]
+
+    init(request: String, status: Int, explanations: [Explanation], executed: [ExecutedStatement]) {
+        (self.request, self.status) = (request, status)
+        entries = explanations.enumerated().map { index, explanation in
+            Entry(explanation, executed.indices.contains(index) ? executed[index] : nil)
+        }
+    }
+
+    // MARK: Warnings
+
+    /// What may become slow, in words.
+    var warnings: [String] {
+        entries.enumerated().flatMap { index, entry in entry.warnings.map { "statement \(index + 1) \($0)" } }
+            + repeated
+    }
+
+    private var repeated: [String] {
+        Dictionary(grouping: entries, by: \.explanation.statement.text).values.filter { $0.count > 1 }.map {
+            "one statement ran \($0.count) times: \($0[0].explanation.statement.text)"
+        }.sorted()
+    }
+
+    // MARK: Forms
+
+    /// For people.
+    var text: String {
+        var lines = ["\(request) -> \(status), \(entries.count) statement\(entries.count == 1 ? "" : "s")"]
+        for (index, entry) in entries.enumerated() {
+            lines += ["", "\(index + 1). \(entry.explanation.statement.text)"] + entry.lines
+        }
+        let total = entries.reduce(0) { $0 + ($1.plan?.planning ?? 0) + ($1.plan?.execution ?? 0) }
+        lines += ["", "Total: \(milliseconds(total)) in the database. All of it was rolled back."]
+        return (lines + warnings.map { "Warning: \($0)" }).joined(separator: "\n")
+    }
+
+    /// For programs.
+    var json: String {
+        let response = Response.json { json in
+            json.beginObject()
+            json.member("request", request)
+            json.member("statements", entries)
+            json.member("status", Int64(status))
+            json.member("warnings", warnings)
+            json.endObject()
+        }
+        guard case .bytes(let bytes) = response.body else { return "" }
+        return String(decoding: bytes.dropLast(), as: UTF8.self)
+    }
+}
+
+extension Report.Entry {
+    fileprivate var lines: [String] {
+        let parameters = explanation.parameters.enumerated().map { "   $\($0 + 1) = \($1 ?? "NULL")" }
+        guard let plan else { return parameters + ["   at \(site)"] }
+        let note =
+            smallTable.map { ["   (with more rows; while it is so small, Postgres reads all of \($0) instead)"] } ?? []
+        return parameters + ["   at \(site)"] + plan.root.lines("   ") + note
+            + ["   planning \(milliseconds(plan.planning)), execution \(milliseconds(plan.execution))"]
+    }
+
+    fileprivate var warnings: [String] {
+        let text = explanation.statement.text
+        var warnings: [String] = []
+        if text.hasPrefix("SELECT "), rows > 1 {
+            if !text.contains(" LIMIT ") {
+                warnings.append("has no LIMIT: it returns all rows, however many there will be")
+            }
+            if !text.contains(" ORDER BY ") { warnings.append("has no ORDER BY: its rows come in any order") }
+        }
+        for node in plan?.scans ?? [] where node.rowsRead > 1000 {
+            warnings.append("reads all \(Int(node.rowsRead)) rows of \(node.text("Relation Name") ?? "a table")")
+        }
+        return warnings
+    }
+}
+
+extension Report.Entry: JSONWritable {
+    func write(to json: inout JSONWriter) {
+        json.beginObject()
+        json.member("parameters", explanation.parameters.map { $0.map(JSONText.text) ?? .null })
+        json.member("plan", RawJSON(explanation.plan))
+        json.member("rows", Int64(rows))
+        json.member("site", site)
+        json.member("sql", explanation.statement.text)
+        json.endObject()
+    }
+
+    /// A text, or nothing.
+    private enum JSONText: JSONWritable {
+        case text(String)
+        case null
+
+        func write(to json: inout JSONWriter) {
+            switch self {
+            case .text(let text): json.string(text)
+            case .null: RawJSON("null").write(to: &json)
+            }
+        }
+    }
+}
+
+private func milliseconds(_ number: Double) -> String { "\((number * 1000).rounded() / 1000) ms" }

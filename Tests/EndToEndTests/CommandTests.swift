@@ -1,0 +1,79 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What the command line prints, and what it leaves behind: nothing.
+@Suite struct CommandTests {
+    private let database: TestDatabase
+
+    init() throws {
+        database = try TestDatabase()
+        try run([Stack.program, "db", "upgrade"], environment: database.environment)
+    }
+
+    private func aktify(_ arguments: String...) throws -> (status: Int32, output: String) {
+        try runToEnd([Stack.program] + arguments, environment: database.environment)
+    }
+
+    private func state() throws -> String {
+        try database.sql(
+            "SELECT count(*) || ' ' || (SELECT last_value || ' ' || is_called FROM campaign_id_seq) FROM campaign")
+    }
+
+    @Test(arguments: [3, 5000]) func `a request for one campaign is one statement, by an index`(rows: Int) throws {
+        try database.sql("INSERT INTO campaign (name) SELECT 'c' FROM generate_series(1, \(rows)); ANALYZE campaign")
+        let (status, output) = try aktify("explain", "GET", "/campaigns/1")
+        #expect(status == 0)
+        #expect(output.hasPrefix("GET /campaigns/1 -> 200, 1 statement\n\n1. SELECT id, name"))
+        #expect(output.contains("$1 = 1\n") && output.contains("at AktifyAPI/CampaignService.swift:"))
+        #expect(output.contains("Index Scan using campaign_pkey on campaign (id = '1'::bigint): 1 row, "))
+        #expect(output.contains("Postgres reads all of campaign instead") == (rows == 3))
+        #expect(!output.contains("Warning") && output.contains("Total: "))
+    }
+
+    @Test func `what writes is explained too, and leaves nothing, not even a number of the sequence`() throws {
+        try database.sql("INSERT INTO campaign (name) VALUES ('One')")
+        let before = try state()
+        let (status, output) = try aktify("explain", "POST", "/campaigns/", #"{"name":"it's"}"#)
+        #expect(status == 0 && output.contains("-> 201, 1 statement") && output.contains("$1 = it's\n"))
+        #expect(try state() == before)
+        let refused = try aktify("explain", "POST", "/campaigns/", "{}")
+        #expect(refused.status == 0 && refused.output.contains("-> 422, 0 statements"))
+        #expect(try state() == before)
+    }
+
+    @Test func `a list without a limit, and a scan of many rows, are warned of`() throws {
+        try database.sql(
+            "INSERT INTO campaign (name) SELECT 'c' FROM generate_series(1, 2000); ALTER TABLE campaign DROP CONSTRAINT campaign_pkey"
+        )
+        let output = try aktify("explain", "GET", "/campaigns/").output
+        #expect(output.contains("Warning: statement 1 has no LIMIT"))
+        #expect(output.contains("Warning: statement 1 reads all 2000 rows of campaign"))
+    }
+
+    @Test func `programs get JSON`() throws {
+        try database.sql("INSERT INTO campaign (name) VALUES ('One')")
+        let output = try aktify("explain", "GET", "/campaigns/1", "--json").output
+        let json = try #require(try JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any])
+        #expect(json["status"] as? Int == 200 && (json["warnings"] as? [String])?.isEmpty == true)
+        let statements = try #require(json["statements"] as? [[String: Any]])
+        #expect(statements.count == 1 && statements[0]["parameters"] as? [String] == ["1"])
+        #expect(((statements[0]["plan"] as? [[String: Any]])?.first?["Plan"] as? [String: Any])?["Node Type"] != nil)
+    }
+
+    @Test func `routes are listed with their statements, without a database`() throws {
+        let (status, output) = try runToEnd([Stack.program, "routes"], environment: ["POSTGRES_HOST": "/nowhere"])
+        #expect(status == 0)
+        for line in [
+            "GET     /                           root\n",
+            "GET     /campaigns/<id>             campaigns\n        SELECT id,",
+            "POST    /campaigns/                 campaigns\n        INSERT INTO campaign",
+        ] { #expect(output.contains(line)) }
+    }
+
+    @Test(arguments: [["explain", "GET", "campaigns"], ["explain", "G T", "/"], ["explain", "GET"], ["nothing"]])
+    func `a mistake on the command line is one sentence, and not 0`(arguments: [String]) throws {
+        let (status, output) = try runToEnd([Stack.program] + arguments, environment: database.environment)
+        #expect(status != 0 && output.hasPrefix("Error: "))
+    }
+}
