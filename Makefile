@@ -1,8 +1,8 @@
 .DEFAULT_GOAL := help
-.PHONY: help up down restart status logs psql env test test-unit
+.PHONY: help up down restart status logs psql env test test-unit test-pgbouncer bench-micro
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 up: ## build, migrate and start everything; the API answers on port 5051 (API_PORT=… moves it)
 	@scripts/dev up
@@ -30,3 +30,9 @@ test: ## all tests: unit, feature (a real Postgres), end to end (nginx, worker a
 
 test-unit: ## the tests that need no server
 	@scripts/test unit
+
+test-pgbouncer: ## the feature tests, through a PgBouncer that pools transactions
+	@scripts/test pgbouncer
+
+bench-micro: ## what our own layers cost for a request, without nginx and Postgres
+	@scripts/build bench-micro && .build/release/bench-micro

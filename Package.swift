@@ -62,6 +62,9 @@ let package = Package(
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
+        .executableTarget(
+            name: "bench-micro", dependencies: ["AktifyAPI", "EventLoop", "ORM", "Postgres", "SQL", "Web"],
+            path: "Benchmarks/Micro"),
         .target(
             name: "TestSupport",
             dependencies: [
@@ -73,7 +76,7 @@ let package = Package(
         .testTarget(name: "FastCGITests", dependencies: ["EventLoop", "FastCGI", "TestSupport", "Web"]),
         .testTarget(name: "SQLTests", dependencies: ["SQL", "Postgres"]),
         .testTarget(name: "MigrationsTests", dependencies: ["Migrations"]),
-        .testTarget(name: "AktifyAPITests", dependencies: ["AktifyAPI"]),
+        .testTarget(name: "AktifyAPITests", dependencies: ["AktifyAPI", "Postgres"]),
         .testTarget(
             name: "FeatureTests", dependencies: ["AktifyAPI", "Migrations", "TestSupport"], exclude: ["queries.txt"]),
         .testTarget(name: "EndToEndTests", dependencies: ["TestSupport"]),

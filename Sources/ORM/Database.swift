@@ -17,7 +17,7 @@ public struct Database: Sendable {
         self.init(executor: Pool(configuration), slow: configuration.slowStatement, log: log)
     }
 
-    init(
+    package init(
         executor: any StatementExecutor, slow: Duration, log: Logger = Logger(label: "aktify.database")
     ) {
         (self.executor, self.slow, self.log) = (executor, slow, log)
@@ -186,7 +186,13 @@ extension Result {
         return try M(row: &row)
     }
 
-    fileprivate func models<M: Model>() throws -> [M] { try (0..<count).map(model) }
+    /// A loop, and not `map`, which costs a generic call for each row.
+    fileprivate func models<M: Model>() throws -> [M] {
+        var models: [M] = []
+        models.reserveCapacity(count)
+        for index in 0..<count { models.append(try model(index)) }
+        return models
+    }
 
     fileprivate var rowCount: Int { count > 0 ? count : affected }
 }

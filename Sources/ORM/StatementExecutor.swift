@@ -3,7 +3,7 @@ import Postgres
 import SQL
 
 /// What carries statements out: a pool, or the connection of a transaction.
-protocol StatementExecutor: Sendable {
+package protocol StatementExecutor: Sendable {
     /// Runs a statement that changes nothing.
     func read(_ statement: Statement) async throws -> Result
 
@@ -20,14 +20,14 @@ protocol StatementExecutor: Sendable {
 }
 
 extension Pool: StatementExecutor {
-    func write(_ statement: Statement) async throws -> Result { try await lease { try await $0.execute(statement) } }
+    package func write(_ statement: Statement) async throws -> Result { try await lease { try await $0.execute(statement) } }
 
-    func write(_ statements: [Statement]) async throws -> [Result] {
+    package func write(_ statements: [Statement]) async throws -> [Result] {
         try await lease { try await $0.execute(statements) }
     }
 
     /// Runs `body` in a transaction, again when other transactions were in its way: three times more, with a pause of 5 to 50 ms.
-    func transaction<Value>(
+    package func transaction<Value>(
         _ isolation: IsolationLevel?, _ body: (any StatementExecutor) async throws -> Value
     ) async throws -> Value {
         var retries = 3

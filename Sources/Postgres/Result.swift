@@ -1,5 +1,6 @@
 import CLibPQ
 import EventLoop
+import Glibc
 import SQL
 
 /// What a statement returned: rows, or the number of those that it changed. It owns libpq's memory, and frees it.
@@ -15,6 +16,26 @@ public final class Result: @unchecked Sendable {
     public static var empty: Result {
         guard let handle = PQmakeEmptyPGresult(nil, PGRES_TUPLES_OK) else { preconditionFailure("out of memory") }
         return Result(owning: handle)
+    }
+
+    /// A result of one column for each type, made without a server, for measuring what is done with results.
+    /// - Parameter rows: the columns' values, encoded; `nil` is NULL.
+    package static func made(types: [UInt32], rows: [[[UInt8]?]]) -> Result {
+        let result = empty
+        var attributes = types.map { type in
+            // Sound: libpq copies the name.
+            PGresAttDesc(name: strdup("column"), tableid: 0, columnid: 0, format: 1, typid: type, typlen: -1, atttypmod: -1)
+        }
+        defer { attributes.forEach { free($0.name) } }
+        PQsetResultAttrs(result.handle, Int32(attributes.count), &attributes)
+        for (row, values) in rows.enumerated() {
+            for (column, value) in values.enumerated() {
+                var bytes = value?.map(CChar.init(bitPattern:)) ?? []
+                bytes.append(0)
+                PQsetvalue(result.handle, Int32(row), Int32(column), &bytes, value.map { Int32($0.count) } ?? -1)
+            }
+        }
+        return result
     }
 
     // Written once, before the task that waits gets the result.
