@@ -20,7 +20,9 @@ package protocol StatementExecutor: Sendable {
 }
 
 extension Pool: StatementExecutor {
-    package func write(_ statement: Statement) async throws -> Result { try await lease { try await $0.execute(statement) } }
+    package func write(_ statement: Statement) async throws -> Result {
+        try await lease { try await $0.execute(statement) }
+    }
 
     package func write(_ statements: [Statement]) async throws -> [Result] {
         try await lease { try await $0.execute(statements) }

@@ -24,7 +24,8 @@ public final class Result: @unchecked Sendable {
         let result = empty
         var attributes = types.map { type in
             // Sound: libpq copies the name.
-            PGresAttDesc(name: strdup("column"), tableid: 0, columnid: 0, format: 1, typid: type, typlen: -1, atttypmod: -1)
+            PGresAttDesc(
+                name: strdup("column"), tableid: 0, columnid: 0, format: 1, typid: type, typlen: -1, atttypmod: -1)
         }
         defer { attributes.forEach { free($0.name) } }
         PQsetResultAttrs(result.handle, Int32(attributes.count), &attributes)

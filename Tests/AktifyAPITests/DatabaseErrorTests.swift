@@ -23,8 +23,9 @@ import Testing
         #expect((answer.headers[.retryAfter] == "1") == (status == 503))
     }
 
-    @Test(arguments: [(.unreachable, 503), (.lost, 503), (.aborted, 503), (.busy, 503), (.deadline, 504)]
-        as [(PostgresError.Kind, Int)])
+    @Test(
+        arguments: [(.unreachable, 503), (.lost, 503), (.aborted, 503), (.busy, 503), (.deadline, 504)]
+            as [(PostgresError.Kind, Int)])
     func `so has one without a state`(kind: PostgresError.Kind, status: Int) {
         #expect(PostgresError(kind, message: "secret").httpError.status.code == status)
     }

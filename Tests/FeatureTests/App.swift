@@ -10,7 +10,7 @@ import Web
 func migratedDatabase() throws -> TestDatabase {
     let database = try TestDatabase()
     let graph = try ScriptDirectory("\(checkout)/migrations").graph()
-    let configuration = database.configuration()
+    let configuration = database.directConfiguration()
     try Loop.run { try await Migrator(graph: graph, configuration: configuration) { _ in }.upgrade() }
     return database
 }
@@ -22,8 +22,8 @@ func withApp(
 ) throws {
     let database = try migratedDatabase()
     try Loop.run {
-        let environment = database.environment.merging(variables) { $1 }
-        let config = try Config(environment: environment, readFile: { _ in nil })
-        try await body(RecordingClient(createApp(config), database.configuration()), database)
+        var config = try Config(environment: variables, readFile: { _ in nil })
+        config.database = try database.configuration()
+        try await body(RecordingClient(createApp(config), database.directConfiguration()), database)
     }
 }

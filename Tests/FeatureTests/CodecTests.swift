@@ -14,7 +14,7 @@ import Testing
     private func expect<Value: SQLValue & Equatable>(
         _ values: [Value], _ texts: [String?] = [], location: SourceLocation = #_sourceLocation
     ) throws {
-        let configuration = database.configuration()
+        let configuration = try database.configuration()
         let seen = try Loop.run { () -> [(Value, String?)] in
             let connection = try await Connection.open(configuration)
             var seen: [(Value, String?)] = []
@@ -41,7 +41,7 @@ import Testing
     }
 
     @Test func `not a number is not a number`() throws {
-        let configuration = database.configuration()
+        let configuration = try database.configuration()
         let isNaN = try Loop.run {
             var row = try await Connection.open(configuration).execute("SELECT \(Double.nan)").row(0)
             return try row.next(Double.self).isNaN
@@ -111,7 +111,7 @@ import Testing
     }
 
     @Test func `what is not of the type is an error, and no value`() throws {
-        let configuration = database.configuration()
+        let configuration = try database.configuration()
         try Loop.run {
             let connection = try await Connection.open(configuration)
             func expectNone<Value: SQLValue>(_ sql: String, _: Value.Type) async throws {

@@ -15,7 +15,7 @@ import Testing
     private func shipped() throws -> RevisionGraph { try ScriptDirectory("\(checkout)/migrations").graph() }
 
     private func upgrade(_ graph: RevisionGraph) throws {
-        let migrator = Migrator(graph: graph, configuration: database.configuration()) { _ in }
+        let migrator = Migrator(graph: graph, configuration: database.directConfiguration()) { _ in }
         try Loop.run { try await migrator.upgrade() }
     }
 
@@ -71,7 +71,7 @@ import Testing
 
     @Test func `upgrades that start at the same moment run each revision once`() throws {
         let graph = try shipped()
-        let configuration = database.configuration()
+        let configuration = database.directConfiguration()
         let lines = Lines()
         try Loop.run {
             try await withThrowingTaskGroup(of: Void.self) { group in

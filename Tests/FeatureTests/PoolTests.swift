@@ -15,7 +15,7 @@ import Testing
         connections: Int = 2, statementTimeout: Duration = .seconds(2), acquireTimeout: Duration = .seconds(1),
         _ body: @escaping @Sendable (Pool) async throws -> Value
     ) throws -> Value {
-        var configuration = database.configuration()
+        var configuration = try database.configuration()
         configuration.connections = connections
         configuration.statementTimeout = statementTimeout
         configuration.acquireTimeout = acquireTimeout
@@ -52,7 +52,7 @@ import Testing
         }
     }
 
-    @Test func `many reads share one connection, and each gets its own answer`() throws {
+    @Test(.ownSession) func `many reads share one connection, and each gets its own answer`() throws {
         let (answers, pids) = try withPool(connections: 1) { pool in
             try await withThrowingTaskGroup(of: (Int64, Int64, Int64).self) { group in
                 for number in Int64(0)..<200 {
@@ -71,7 +71,7 @@ import Testing
         #expect(pids.count == 1)
     }
 
-    @Test func `a statement is prepared once on its connection`() throws {
+    @Test(.ownSession) func `a statement is prepared once on its connection`() throws {
         let count = try withPool(connections: 1) { pool in
             for number in Int64(0)..<5 { _ = try await pool.read("SELECT \(number) + 1") }
             return try Self.number(
@@ -121,7 +121,7 @@ import Testing
         }
     }
 
-    @Test func `Postgres ends a statement that takes too long, and the connection goes on`() throws {
+    @Test(.ownSession) func `Postgres ends a statement that takes too long, and the connection goes on`() throws {
         try withPool(connections: 1, statementTimeout: .milliseconds(100)) { pool in
             let before = try await Self.pid(pool)
             let error = await Self.failure { _ = try await pool.read("SELECT pg_sleep(5)") }
@@ -130,7 +130,7 @@ import Testing
         }
     }
 
-    @Test func `a backend that does not answer is left after the deadline`() throws {
+    @Test(.ownSession) func `a backend that does not answer is left after the deadline`() throws {
         try withPool(connections: 1, statementTimeout: .milliseconds(100)) { pool in
             let pid = pid_t(try await Self.pid(pool))
             kill(pid, SIGSTOP)
@@ -143,7 +143,7 @@ import Testing
         }
     }
 
-    @Test func `connections that ended while idle are replaced without an error`() throws {
+    @Test(.ownSession) func `connections that ended while idle are replaced without an error`() throws {
         let database = database
         try withPool { pool in
             let before = try await Self.pid(pool)
@@ -156,7 +156,7 @@ import Testing
         }
     }
 
-    @Test func `a read whose connection is lost is sent again`() throws {
+    @Test(.ownSession) func `a read whose connection is lost is sent again`() throws {
         let database = database
         try withPool { pool in
             let loop = try #require(Loop.current)
@@ -172,7 +172,7 @@ import Testing
         }
     }
 
-    @Test func `a write whose connection is lost is not sent again`() throws {
+    @Test(.ownSession) func `a write whose connection is lost is not sent again`() throws {
         let database = database
         try database.sql("CREATE TABLE written (n bigint)")
         try withPool { pool in
@@ -226,7 +226,7 @@ import Testing
         #expect(sum == 210)
     }
 
-    @Test func `a connection that comes back in a transaction is rolled back, and used again`() throws {
+    @Test(.ownSession) func `a connection that comes back in a transaction is rolled back, and used again`() throws {
         try database.sql("CREATE TABLE written (n bigint)")
         let database = database
         try withPool { pool in
@@ -241,7 +241,7 @@ import Testing
         }
     }
 
-    @Test func `a statement that has gone stale is prepared again, and no error is seen`() throws {
+    @Test(.ownSession) func `a statement that has gone stale is prepared again, and no error is seen`() throws {
         let database = database
         try database.sql("CREATE TABLE stale (n bigint); INSERT INTO stale VALUES (7)")
         try withPool(connections: 1) { pool in
@@ -259,7 +259,7 @@ import Testing
         }
     }
 
-    @Test func `no more than 256 statements stay prepared, and those that are used do`() throws {
+    @Test(.ownSession) func `no more than 256 statements stay prepared, and those that are used do`() throws {
         let (count, kept) = try withPool(connections: 1) { pool in
             _ = try await pool.read("SELECT 'kept'")
             for number in 0..<300 {
@@ -276,7 +276,7 @@ import Testing
     }
 
     @Test func `statements that are not prepared work, and leave nothing behind`() throws {
-        var configuration = database.configuration()
+        var configuration = try database.configuration()
         configuration.prepares = false
         let count = try Loop.run { [configuration] in
             let pool = Pool(configuration)
@@ -321,7 +321,7 @@ import Testing
         }
     }
 
-    @Test func `a server that has become read-only costs its connection`() throws {
+    @Test(.ownSession) func `a server that has become read-only costs its connection`() throws {
         try withPool { pool in
             let before = try await Self.pid(pool)
             let error = await Self.failure {
@@ -335,7 +335,7 @@ import Testing
         }
     }
 
-    @Test func `cancelling the task of a lease cancels its statement`() throws {
+    @Test(.ownSession) func `cancelling the task of a lease cancels its statement`() throws {
         try withPool(statementTimeout: .seconds(20)) { pool in
             let loop = try #require(Loop.current)
             let start = Instant.now
@@ -364,4 +364,9 @@ import Testing
             #expect(Instant.now.duration(since: start) < .seconds(1))
         }
     }
+}
+
+extension Trait where Self == ConditionTrait {
+    /// For a test that looks at a session of Postgres's, which a PgBouncer that pools transactions hands to others in between.
+    fileprivate static var ownSession: Self { .disabled(if: TestDatabase.isPooled, "it looks at a session of its own") }
 }

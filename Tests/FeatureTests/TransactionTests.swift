@@ -17,7 +17,7 @@ import Testing
     private func with(
         connections: Int = 4, _ body: @escaping @Sendable (Database) async throws -> Void
     ) throws {
-        var configuration = test.configuration()
+        var configuration = try test.configuration()
         configuration.connections = connections
         try Loop.run { [configuration] in try await body(Database(configuration)) }
     }

@@ -11,6 +11,15 @@ public enum PrivatePostgres {
         return try run(["scripts/cluster", "start", folder, "--watch", pid]).trimmingCharacters(
             in: .whitespacesAndNewlines)
     }
+
+    /// The folder of the socket of a PgBouncer in front of it; it is started when this is first asked for.
+    static let bouncer: Swift.Result<(folder: String, process: Child), any Error> = Swift.Result {
+        let folder = "/tmp/aktify-bouncer-\(getpid())"
+        let command = ["scripts/pgbouncer", folder, try socketDirectory.get(), String(getpid())]
+        let process = try Child(command, output: "/dev/null")
+        for _ in 0..<500 where !FileManager.default.fileExists(atPath: "\(folder)/.s.PGSQL.6432") { usleep(10_000) }
+        return (folder, process)
+    }
 }
 
 /// An empty database of one suite's own.
@@ -24,11 +33,11 @@ public struct TestDatabase: Sendable {
     public init() throws {
         socketDirectory = try PrivatePostgres.socketDirectory.get()
         name = "test_" + UUID().uuidString.lowercased().replacing("-", with: "")
-        let (configuration, statement) = (self.configuration(database: "postgres"), "CREATE DATABASE \(name)")
+        let (configuration, statement) = (directConfiguration(database: "postgres"), "CREATE DATABASE \(name)")
         _ = try Loop.run { try await Connection.open(configuration).script(statement) }
     }
 
-    /// The variables by which a worker finds it.
+    /// The variables by which a worker finds it, directly.
     public var environment: [String: String] {
         [
             "POSTGRES_HOST": socketDirectory, "POSTGRES_DB": name, "POSTGRES_USER": "postgres", "POSTGRES_PORT": "5432",
@@ -36,8 +45,21 @@ public struct TestDatabase: Sendable {
         ]
     }
 
+    /// Whether the tests reach Postgres through a PgBouncer that pools transactions: `make test-pgbouncer`.
+    public static let isPooled = ProcessInfo.processInfo.environment["TEST_PGBOUNCER"] == "1"
+
     /// The configuration by which a pool finds it.
-    public func configuration(database: String? = nil) -> PostgresConfiguration {
+    /// - Throws: when there should be a PgBouncer, and it does not start.
+    public func configuration() throws -> PostgresConfiguration {
+        guard TestDatabase.isPooled else { return directConfiguration() }
+        let folder = try PrivatePostgres.bouncer.get().folder
+        let server = PostgresConfiguration.Server.parts(
+            host: folder, port: 6432, user: "postgres", password: "", database: name)
+        return PostgresConfiguration(server: server, prepares: false)
+    }
+
+    /// The configuration by which a session of its own is had: for migrations, and for tests of sessions.
+    public func directConfiguration(database: String? = nil) -> PostgresConfiguration {
         PostgresConfiguration(
             server: .parts(
                 host: socketDirectory, port: 5432, user: "postgres", password: "", database: database ?? name))
