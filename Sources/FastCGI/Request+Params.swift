@@ -23,7 +23,7 @@ private struct MetaVariables {
     private var scheme = "http"
     private var server = (name: "", port: "")
     private var id: String?
-    private var headers = HTTPFields()
+    private var fields: [HTTPField] = []
 
     mutating func take(_ entry: UnsafePointer<UInt8>) {
         guard let equals = strchr(UnsafeRawPointer(entry).assumingMemoryBound(to: CChar.self), 0x3d) else { return }
@@ -63,11 +63,12 @@ private struct MetaVariables {
 
     private mutating func add(_ name: HTTPField.Name?, _ value: UnsafePointer<UInt8>) {
         guard let name else { return }
-        headers.append(HTTPField(name: name, value: String(cString: value)))
+        fields.append(HTTPField(name: name, value: String(cString: value)))
     }
 
     func request(body: [UInt8]) -> Web.Request {
-        var headers = headers
+        var headers = HTTPFields()
+        headers.append(fields)
         if headers.value(of: .hostName) == nil, !server.name.isEmpty {
             headers.append(HTTPField(name: .hostName, value: "\(server.name):\(server.port)"))
         }

@@ -42,6 +42,16 @@ public struct Database: Sendable {
         return result.count > 0 ? try result.model(0) : nil
     }
 
+    /// Reads the row with this primary key; `nil` when there is none.
+    /// - Throws: `DatabaseError`, and `DecodingError` when the table is not the model's.
+    public func find<M: Model>(
+        _: M.Type, _ id: M.ID, _ file: StaticString = #fileID, _ line: UInt = #line
+    ) async throws -> M? {
+        let statement = Statement(unsafe: M.definition.findText, id)
+        let result = try await run(statement, M.self, Site(file, line)) { try await executor.read($0) }
+        return result.count > 0 ? try result.model(0) : nil
+    }
+
     /// Counts the rows that are selected, whatever the limit.
     /// - Throws: `DatabaseError`.
     public func count<M: Model>(_ select: Select<M>, _ file: StaticString = #fileID, _ line: UInt = #line) async throws

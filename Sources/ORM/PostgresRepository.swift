@@ -16,7 +16,7 @@ public struct PostgresRepository<Row: Model>: Repository {
     }
 
     public func find(_ id: Row.ID, _ file: StaticString, _ line: UInt) async throws -> Row? {
-        try await database.first(Row.where { _ in Row.primaryKey == id }, file, line)
+        try await database.find(Row.self, id, file, line)
     }
 
     public func insert(_ draft: Row.Draft, _ file: StaticString, _ line: UInt) async throws -> Row {

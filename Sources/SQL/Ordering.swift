@@ -33,7 +33,7 @@ extension Column where Value: Comparable {
     }
 }
 
-/// A list of orderings, the first one counting most.
+/// A list of orderings, the first one counting most. Closures, and not key paths: one that is generic is made anew at each use.
 struct Order<Model: Sendable>: Sendable {
     let orderings: [Ordering<Model>]
 
@@ -44,10 +44,11 @@ struct Order<Model: Sendable>: Sendable {
 
     /// What lies behind the position, if every ordering has one: keyset paging, which an index answers at any depth.
     var isBehindPosition: Condition<Model>? {
-        let positions = orderings.compactMap(\.position)
-        guard !orderings.isEmpty, positions.count == orderings.count else { return nil }
-        let directions = Set(orderings.map(\.isAscending))
-        let fragment = directions.count == 1 ? rowComparison(positions) : steps(positions)
+        guard !orderings.isEmpty else { return nil }
+        let positions = orderings.compactMap { $0.position }
+        guard positions.count == orderings.count else { return nil }
+        let isOneWay = orderings.allSatisfy { $0.isAscending == orderings[0].isAscending }
+        let fragment = isOneWay ? rowComparison(positions) : steps(positions)
         return Condition(fragment: fragment) { row in
             (orderings.lazy.map { $0.compareWithPosition(row) }.first { $0 != 0 } ?? 0) > 0
         }
@@ -58,7 +59,7 @@ struct Order<Model: Sendable>: Sendable {
         let operation = orderings[0].isAscending ? " > " : " < "
         let values = Fragment(positions.map { Fragment(.value($0)) }, separator: ", ")
         guard orderings.count > 1 else { return Fragment(orderings[0].reference + operation) + values }
-        let names = orderings.map(\.reference).joined(separator: ", ")
+        let names = orderings.map { $0.reference }.joined(separator: ", ")
         return Fragment("(\(names))\(operation)") + values.parenthesized
     }
 

@@ -12,6 +12,12 @@ public struct Statement: Sendable {
     /// Makes a statement of text that was put together elsewhere, with no parameters. The text must not come from outside.
     public init(unsafe text: String) { self.text = text }
 
+    /// Makes a statement of text that was put together elsewhere, with one parameter, `$1`. The text must not come from outside.
+    public init(unsafe text: String, _ value: some SQLValue) {
+        self.text = text
+        bindings.append(value)
+    }
+
     init(_ pieces: Fragment...) {
         for piece in pieces { append(piece) }
     }

@@ -16,5 +16,5 @@ extension HTTPFields {
     mutating func append(_ name: HTTPField.Name, _ value: String) { append([HTTPField(name: name, value: value)]) }
 
     /// Adds fields at the end; `append(_:)` for a single one goes a longer way.
-    mutating func append(_ fields: [HTTPField]) { replaceSubrange(endIndex..<endIndex, with: fields) }
+    public mutating func append(_ fields: [HTTPField]) { replaceSubrange(endIndex..<endIndex, with: fields) }
 }
