@@ -46,7 +46,7 @@ let package = Package(
         .target(
             name: "ORM",
             dependencies: ["EventLoop", "SQL", "Postgres", .product(name: "Logging", package: "swift-log")]),
-        .target(name: "Migrations", dependencies: ["SQL", "Postgres"]),
+        .target(name: "Migrations", dependencies: ["EventLoop", "SQL", "Postgres"]),
         .target(
             name: "AktifyAPI",
             dependencies: [

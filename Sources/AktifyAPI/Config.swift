@@ -17,6 +17,7 @@ import Web
 /// | `SLOW_QUERY_MS` | how long a statement takes before it is logged as slow, in milliseconds | `500` |
 /// | `LOG_QUERIES` | whether all statements are logged, grouped by request | `false` |
 /// | `APP_ENV` | `production`, or `development`: responses carry `Server-Timing` | `production` |
+/// | `MIGRATE_ON_START` | whether pending revisions are applied before the first request | `false` |
 /// | `CORS_ALLOW_ORIGINS` | `*`, or origins with commas between | `*` |
 /// | `MAX_BODY_BYTES` | the largest body of a request | `1048576` |
 /// | `LOG_LEVEL` | `trace` `debug` `info` `notice` `warning` `error` `critical` | `info` |
@@ -33,6 +34,11 @@ public struct Config: Sendable {
     public var logsQueries: Bool
     /// Whether responses say what they cost.
     public var isDevelopment: Bool
+    /// Whether pending revisions are applied before the first request.
+    public var migratesOnStart: Bool
+    /// The revisions that the schema must be at for the application to be ready; `nil` when nobody has said. No variable: whoever
+    /// serves knows the revisions.
+    public var schemaHeads: Set<String>?
     /// The least level that is logged.
     public var logLevel: String
 
@@ -51,6 +57,7 @@ public struct Config: Sendable {
             slowStatement: .milliseconds(try read.integer("SLOW_QUERY_MS", default: 500, in: 0...600_000)))
         cors = try Config.cors(read.text("CORS_ALLOW_ORIGINS", default: "*"))
         maxBodyBytes = try read.integer("MAX_BODY_BYTES", default: 1 << 20, in: 0...(1 << 30))
+        migratesOnStart = try read.bool("MIGRATE_ON_START", default: false)
         logsQueries = try read.bool("LOG_QUERIES", default: false)
         isDevelopment =
             try read.choice("APP_ENV", of: ["production", "development"], default: "production") != "production"

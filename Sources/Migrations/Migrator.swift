@@ -1,98 +1,187 @@
+import EventLoop
 import Postgres
 import SQL
 
-/// Brings a database's schema forward, and keeps account of it in Alembic's own table.
+/// Brings a database's schema where it should be, and keeps account of it in Alembic's own table.
 public struct Migrator: Sendable {
     private let graph: RevisionGraph
     private let configuration: PostgresConfiguration
+    private let options: Options
     private let log: @Sendable (String) -> Void
+
+    /// How careful it is.
+    public struct Options: Sendable {
+        /// How long to wait for somebody else who changes the schema.
+        public var lockTimeout = Duration.seconds(30)
+        /// How long a statement waits for a table that others use, before it is tried again.
+        public var tableLockTimeout = Duration.seconds(5)
+        /// How often a revision is tried that did not get a table.
+        public var tries = 4
+        /// Whether all of a run is one transaction.
+        public var isOneTransaction = false
+        /// Whether statements may run that delete what nothing can bring back.
+        public var allowsDataLoss = false
+        /// Whether files may have changed since they were applied.
+        public var allowsChanges = false
+        /// Whether a revision may be run again that failed half-way.
+        public var runsAgain = false
+        /// What the history says of the program that ran.
+        public var programVersion = ""
+
+        /// Makes the defaults.
+        public init() {}
+    }
 
     /// Makes a migrator.
     /// - Parameter log: takes Alembic's words, a line at a time.
-    public init(graph: RevisionGraph, configuration: PostgresConfiguration, log: @escaping @Sendable (String) -> Void) {
-        self.graph = graph
-        self.configuration = configuration
-        self.log = log
+    public init(
+        graph: RevisionGraph, configuration: PostgresConfiguration, options: Options = Options(),
+        log: @escaping @Sendable (String) -> Void
+    ) {
+        (self.graph, self.configuration, self.options, self.log) = (graph, configuration, options, log)
     }
 
-    /// A revision that could not be applied: it left the database as it was before it.
-    public struct Failed: Error, CustomStringConvertible {
-        public let description: String
+    /// Where the database stands.
+    /// - Throws: `PostgresError`, and `RevisionGraph.Broken` when it stands at a revision that has no file.
+    public func versions() async throws -> Set<String> {
+        try await withSession { try await known($0) }
     }
 
-    /// Applies what is pending, each revision in a transaction of its own, under a lock: whoever comes at the same time waits,
-    /// and finds nothing to do.
-    /// - Throws: `Failed`, `RevisionGraph.Broken`, `PostgresError`.
-    public func upgrade() async throws {
-        let connection = try await Connection.open(configuration)
-        defer { connection.close() }
-        try await connection.script("SET statement_timeout = 0; SELECT pg_advisory_lock(\(Migrator.lockKey))")
-        try await connection.script(Migrator.versionTable)
-        for revision in try graph.pending(after: try await current(connection)) {
-            try await apply(revision, on: connection)
+    /// Why a program that knows these revisions must not use the database, in one line with the way out; `nil` when it is at
+    /// the head.
+    /// - Throws: `PostgresError`.
+    public func reasonNotToServe() async throws -> String? {
+        let versions = try await withSession { try await $0.versions() }
+        let heads = Set(graph.heads.map(\.id))
+        guard versions != heads else { return nil }
+        let place = versions.isEmpty ? "base" : versions.sorted().joined(separator: ", ")
+        let known = Set(graph.revisions.map(\.id))
+        if !versions.isSubset(of: known) {
+            return
+                "the database's schema is at \(place), which this program does not know: start the newer program that made it, "
+                + "or take it back with that one's aktify db downgrade"
+        }
+        return
+            "the database's schema is at \(place), behind \(heads.sorted().joined(separator: ", ")): run aktify db upgrade, "
+            + "or start with MIGRATE_ON_START=1"
+    }
+
+    /// The applied revisions whose file is not what it was then.
+    /// - Throws: `PostgresError`, `RevisionGraph.Broken`.
+    public func changedFiles() async throws -> [String] {
+        try await withSession { session in
+            let applied = try graph.closure(of: try await known(session))
+            return try await session.changed(graph.revisions.filter { applied.contains($0.id) }).map(\.file)
         }
     }
 
-    /// The lock's key: the ASCII of "alembic", which nothing else has a reason to take.
-    private static let lockKey = 0x61_6c65_6d62_6963
-
-    /// Alembic's own table, to the letter, unless it is there.
-    private static let versionTable = """
-        SET client_min_messages = warning;
-        CREATE TABLE IF NOT EXISTS alembic_version (
-            version_num VARCHAR(32) NOT NULL,
-            CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
-        )
-        """
-
-    private func current(_ connection: Connection) async throws -> String? {
-        let result = try await connection.execute("SELECT version_num FROM alembic_version")
-        guard result.count <= 1 else {
-            throw Failed(description: "the database has \(result.count) heads in alembic_version")
-        }
-        guard result.count == 1 else { return nil }
-        var row = result.row(0)
-        return try row.next()
+    /// Applies what the database lacks up to a target, each revision in a transaction of its own, under a lock: whoever comes
+    /// at the same time waits, and finds nothing to do. When nothing is pending, nothing is locked.
+    /// - Throws: `MigrationFailed`, `RevisionGraph.Broken`, `PostgresError`.
+    public func upgrade(to target: String = "head") async throws {
+        try await run(.upgrade) { try graph.upgradePlan(to: target, from: $0) }
     }
 
-    private func apply(_ revision: Revision, on connection: Connection) async throws {
-        log("Running upgrade \(revision.down ?? "") -> \(revision.id), \(revision.message)")
-        do {
-            try await connection.script("BEGIN")
-            try await connection.script(revision.upgrade.sql)
-            try await record(revision, on: connection)
-            try await commit(connection)
-        } catch let error as PostgresError {
-            throw Failed(description: "\(revision.place(of: error)): \(error); nothing of \(revision.id) was applied")
-        }
+    /// Undoes revisions down to a target: one, unless told otherwise.
+    /// - Throws: `MigrationFailed`, `RevisionGraph.Broken`, `PostgresError`.
+    public func downgrade(to target: String = "-1") async throws {
+        try await run(.downgrade) { try graph.downgradePlan(to: target, from: $0) }
     }
 
-    /// Moves the version row on; it must still be where it was when the upgrade was planned.
-    private func record(_ revision: Revision, on connection: Connection) async throws {
-        let result =
-            if let down = revision.down {
-                try await connection.execute(
-                    "UPDATE alembic_version SET version_num = \(revision.id) WHERE version_num = \(down)")
-            } else {
-                try await connection.execute("INSERT INTO alembic_version (version_num) VALUES (\(revision.id))")
+    /// Says where the database stands, and runs nothing.
+    /// - Parameter purges: whether rows are deleted first that no file has.
+    /// - Throws: `MigrationFailed`, `RevisionGraph.Broken`, `PostgresError`.
+    public func stamp(_ target: String, purges: Bool = false) async throws {
+        try await withSession { session in
+            let new = Set(try graph.resolve(target))
+            try await session.lock(within: options.lockTimeout, log: log)
+            try await session.makeTables()
+            let old = purges ? try await session.versions() : try await known(session)
+            guard old != new else { return }
+            log(
+                "Running stamp_revision \(old.sorted().joined(separator: ", ")) -> \(new.sorted().joined(separator: ", "))"
+            )
+            try await session.connection.script("BEGIN")
+            try await session.move(from: old, to: new)
+            for id in new.subtracting(old).sorted() {
+                try await session.record(try graph.revision(id), "stamp", since: .now, .stamped)
             }
-        guard result.affected == 1 else {
-            throw Failed(description: "alembic_version was changed meanwhile: start again")
+            try await session.connection.script("COMMIT")
         }
     }
 
-    /// Postgres answers the COMMIT of a transaction that failed with ROLLBACK, and no error.
-    private func commit(_ connection: Connection) async throws {
-        guard try await connection.script("COMMIT").tag == "COMMIT" else {
-            throw Failed(description: "the commit was rolled back")
+    // MARK: Running
+
+    private func withSession<Value: Sendable>(_ body: (MigrationSession) async throws -> Value) async throws -> Value {
+        let session = try await MigrationSession(configuration, options)
+        defer { session.connection.close() }
+        guard let loop = Loop.current else { preconditionFailure("migrations run on a loop") }
+        return try await withTaskCancellationHandler {
+            try await body(session)
+        } onCancel: {
+            Task(executorPreference: loop) { await session.connection.cancel() }
         }
     }
-}
 
-extension Revision {
-    /// The place in the file that an error of its upgrade names: the line of the position that Postgres gave.
-    fileprivate func place(of error: PostgresError) -> String {
-        let before = upgrade.sql.unicodeScalars.prefix(max(0, (error.position ?? 1) - 1))
-        return "\(file):\(upgrade.line + before.count { $0 == "\n" })"
+    /// Where the database stands; all of it must have files.
+    private func known(_ session: MigrationSession) async throws -> Set<String> {
+        let versions = try await session.versions()
+        _ = try graph.closure(of: versions)
+        return versions
+    }
+
+    private func run(_ direction: MigrationRun.Direction, _ plan: (Set<String>) throws -> [Revision]) async throws {
+        log("Context impl PostgresqlImpl.")
+        log("Will assume transactional DDL.")
+        try await withSession { session in
+            var versions = try await known(session)
+            try await check(session, versions, try plan(versions), direction)
+            guard try !plan(versions).isEmpty else { return }
+            try await session.lock(within: options.lockTimeout, log: log)
+            try await session.makeTables()
+            versions = try await known(session)
+            let planned = try plan(versions)
+            let run = MigrationRun(session: session, graph: graph, direction: direction, options: options, log: log)
+            try await run.carryOut(planned, from: versions)
+        }
+    }
+
+    /// Refuses what nobody can have meant.
+    private func check(
+        _ session: MigrationSession, _ versions: Set<String>, _ plan: [Revision], _ direction: MigrationRun.Direction
+    ) async throws {
+        if direction == .upgrade { try await checkUpgrade(session, versions, plan) }
+        for revision in plan {
+            if direction == .downgrade, let reason = revision.downgrade.irreversible {
+                throw MigrationFailed("\(revision.file): \(revision.id) is irreversible: \(reason)")
+            }
+            if options.isOneTransaction, revision.upgrade.isOutside || revision.downgrade.isOutside {
+                throw MigrationFailed(
+                    "\(revision.file) has a step outside a transaction: --single-transaction cannot hold it")
+            }
+            if let detail = try await session.halfway(revision), !options.runsAgain {
+                throw MigrationFailed(
+                    "\(revision.id) failed half-way: \(detail). Undo or finish by hand what it did; then run it again with --again, "
+                        + "or say that it is done: aktify db stamp \(revision.id)")
+            }
+        }
+    }
+
+    private func checkUpgrade(
+        _ session: MigrationSession, _ versions: Set<String>, _ plan: [Revision]
+    ) async throws {
+        let applied = try graph.closure(of: versions)
+        let changed = try await session.changed(graph.revisions.filter { applied.contains($0.id) })
+        if let first = changed.first, !options.allowsChanges {
+            throw MigrationFailed(
+                "\(first.file) was changed after it had been applied. Put it back as it was and write a new revision, or say that the "
+                    + "change is harmless: --allow-changed")
+        }
+        for revision in plan where !options.allowsDataLoss {
+            guard let statement = revision.upgrade.statements.first(where: { $0.dataLoss != nil }) else { continue }
+            throw MigrationFailed(
+                "\(revision.file):\(statement.line): this deletes data for good: \(statement.dataLoss ?? ""). Nothing was applied. "
+                    + "If that is meant: --allow-data-loss")
+        }
     }
 }

@@ -3,20 +3,28 @@ extension Revision {
     /// - Throws: `MalformedRevision`, with the line and the reason.
     public init(parsing text: String, file: String) throws(MalformedRevision) {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { String($0) }
-        let script = Script(lines: lines, file: file)
+        let script = RevisionFile(lines: lines, file: file)
         let (upgrade, downgrade) = (try script.marker("-- upgrade"), try script.marker("-- downgrade"))
         guard upgrade < downgrade else { throw script.malformed(downgrade, "-- downgrade stands before -- upgrade") }
         self.file = file
+        self.text = text
         message = try script.message()
-        id = try script.value("Revision ID", before: upgrade)
-        down = try script.optionalValue("Revises", before: upgrade)
-        self.upgrade = script.section(upgrade + 1..<downgrade)
-        self.downgrade = script.section(downgrade + 1..<lines.count)
+        guard let id = try script.ids("Revision ID", before: upgrade).first else {
+            throw script.malformed(upgrade, "Revision ID is empty")
+        }
+        self.id = id
+        parents = try script.ids("Revises", before: upgrade)
+        created = script.value("Create Date", before: upgrade)?.value ?? ""
+        self.upgrade = try script.section(upgrade + 1..<downgrade)
+        self.downgrade = try script.section(downgrade + 1..<lines.count)
+        if self.upgrade.irreversible != nil {
+            throw script.malformed(upgrade, "-- irreversible: belongs into the downgrade")
+        }
     }
 }
 
 /// The lines of a revision's file.
-private struct Script {
+private struct RevisionFile {
     let lines: [String]
     let file: String
 
@@ -39,24 +47,86 @@ private struct Script {
         return String(first.dropFirst(3))
     }
 
-    func value(_ name: String, before end: Int) throws(MalformedRevision) -> String {
-        guard let value = try optionalValue(name, before: end) else { throw malformed(end, "\(name) is empty") }
-        return value
-    }
-
-    func optionalValue(_ name: String, before end: Int) throws(MalformedRevision) -> String? {
+    func value(_ name: String, before end: Int) -> (value: String, index: Int)? {
         let prefix = "-- \(name):"
-        guard let index = lines[..<end].firstIndex(where: { $0.hasPrefix(prefix) }) else {
-            throw malformed(end, "the header has no line \"\(prefix)\"")
-        }
-        let value = lines[index].dropFirst(prefix.count).filter { $0 != " " }
-        guard value.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }), value.count <= 32 else {
-            throw malformed(index, "an id is 1 to 32 letters, digits and underscores, not \"\(value)\"")
-        }
-        return value.isEmpty ? nil : value
+        guard let index = lines[..<end].firstIndex(where: { $0.hasPrefix(prefix) }) else { return nil }
+        return (String(lines[index].dropFirst(prefix.count)).stripped, index)
     }
 
-    func section(_ range: Range<Int>) -> Revision.Section {
-        Revision.Section(sql: lines[range].joined(separator: "\n"), line: range.lowerBound + 1)
+    /// Ids with commas between.
+    func ids(_ name: String, before end: Int) throws(MalformedRevision) -> [String] {
+        guard let (value, index) = value(name, before: end) else {
+            throw malformed(end, "the header has no line \"-- \(name):\"")
+        }
+        let ids = value.split(separator: ",").map { String($0).stripped }
+        for id in ids where id.isEmpty || id.count > 32 || !id.allSatisfy(\.isIDCharacter) {
+            throw malformed(index, "an id is 1 to 32 letters, digits and underscores, not \"\(id)\"")
+        }
+        return ids
+    }
+
+    func section(_ range: Range<Int>) throws(MalformedRevision) -> Revision.Section {
+        let text = lines[range].joined(separator: "\n")
+        var statements: [Revision.Statement] = []
+        var isOutside = false
+        for (sql, offset) in SQLScript.statements(of: text) {
+            let first = range.lowerBound + text.unicodeScalars.prefix(offset).count { $0 == "\n" }
+            let markers = Markers(sql)
+            isOutside = markers.isOutside ?? isOutside
+            for (line, text) in markers.unknown {
+                throw malformed(first + line, "\"\(text)\" is not finished: it needs what it is about, and why")
+            }
+            statements.append(
+                Revision.Statement(
+                    sql: markers.sql, line: first + markers.lines + 1, isOutside: isOutside, dataLoss: markers.dataLoss,
+                    allowed: markers.allowed))
+        }
+        let irreversible = lines[range].first { $0.hasPrefix("-- irreversible:") }
+            .map { String($0.dropFirst("-- irreversible:".count)).stripped }
+        return Revision.Section(statements: statements, irreversible: irreversible)
+    }
+}
+
+extension Character {
+    fileprivate var isIDCharacter: Bool { isASCII && (isLetter || isNumber || self == "_") }
+}
+
+/// The comments before a statement that mean something, and the statement without them.
+private struct Markers {
+    private(set) var sql: String
+    /// How many lines of comments stand before the statement.
+    private(set) var lines = 0
+    private(set) var isOutside: Bool?
+    private(set) var dataLoss: String?
+    private(set) var allowed: [String: String] = [:]
+    /// Markers that lack something, with their lines.
+    private(set) var unknown: [(line: Int, text: String)] = []
+
+    init(_ text: String) {
+        var rest = text.split(separator: "\n", omittingEmptySubsequences: false)[...]
+        sql = text
+        while let line = rest.first.map({ String($0).stripped }), line.isEmpty || line.hasPrefix("--") {
+            take(line)
+            lines += 1
+            rest = rest.dropFirst()
+        }
+        sql = rest.joined(separator: "\n").stripped
+    }
+
+    private mutating func take(_ line: String) {
+        if line == "-- outside transaction" { isOutside = true }
+        if line == "-- inside transaction" { isOutside = false }
+        if let what = text(of: line, after: "-- data loss:") { dataLoss = what }
+        if let text = text(of: line, after: "-- lint: allow") {
+            let words = text.split(separator: " ", maxSplits: 1).map { String($0) }
+            if words.count == 2 { allowed[words[0]] = words[1] } else { unknown.append((lines, line)) }
+        }
+    }
+
+    private mutating func text(of line: String, after prefix: String) -> String? {
+        guard line.hasPrefix(prefix) else { return nil }
+        let text = String(line.dropFirst(prefix.count)).stripped
+        if text.isEmpty { unknown.append((lines, line)) }
+        return text
     }
 }

@@ -12,26 +12,53 @@
 /// -- downgrade
 /// DROP TABLE …;
 /// ```
+///
+/// Lines that mean something in a section:
+/// `-- outside transaction` and `-- inside transaction`: where what follows runs (inside, at first);
+/// `-- irreversible: WHY`, in a downgrade: it cannot be undone;
+/// `-- data loss: WHAT`, before a statement: it deletes what nothing can bring back;
+/// `-- lint: allow RULE WHY`, before a statement: it is right all the same.
 public struct Revision: Hashable, Sendable {
     /// What names it: in Alembic, 12 hexadecimal digits.
     public let id: String
-    /// The revision that must have been applied before; `nil` for the first one.
-    public let down: String?
+    /// The revisions that must have been applied before: none for a first one, several for one that merges branches.
+    public let parents: [String]
     /// What it is for.
     public let message: String
-    /// The file's name.
+    /// When it was made, as its file says.
+    public let created: String
+    /// The file.
     public let file: String
-    /// The SQL that applies it.
+    /// The file's text, whole.
+    public let text: String
+    /// What applies it.
     public let upgrade: Section
-    /// The SQL that undoes it.
+    /// What undoes it.
     public let downgrade: Section
 
     /// A part of the file.
     public struct Section: Hashable, Sendable {
-        /// The SQL.
+        /// The statements, in order.
+        public let statements: [Statement]
+        /// Why nothing can undo the revision, if so.
+        public let irreversible: String?
+
+        /// Whether some of it runs outside a transaction.
+        var isOutside: Bool { statements.contains { $0.isOutside } }
+    }
+
+    /// One statement of the file.
+    public struct Statement: Hashable, Sendable {
+        /// The SQL, without the semicolon.
         public let sql: String
-        /// The line in the file that its first line is, from 1.
+        /// The line in the file that it begins on, from 1.
         public let line: Int
+        /// Whether it must run outside a transaction.
+        public let isOutside: Bool
+        /// What it deletes for good, if so.
+        public let dataLoss: String?
+        /// The lint rules that do not hold for it, with the reasons.
+        public let allowed: [String: String]
     }
 }
 

@@ -1,41 +1,97 @@
-/// The revisions in the order in which they build on each other: one line, from the first to the head.
+/// The revisions and how they build on each other: no files, no database.
 public struct RevisionGraph: Sendable {
-    /// All revisions, the first one first.
+    /// All revisions, each after those that it builds on.
     public let revisions: [Revision]
+    private let byID: [String: Revision]
+    private let children: [String: [String]]
 
-    /// Why revisions do not make a line, as a sentence.
+    /// Why revisions cannot be put in order, or one not be found, as a sentence.
     public struct Broken: Error, Hashable, CustomStringConvertible {
         public let description: String
     }
 
     /// Puts revisions in order.
-    /// - Throws: `Broken` when two have one id, one builds on a revision that is not there, or two on the same one.
+    /// - Throws: `Broken` when two have one id, one builds on a revision that is not there, or some on each other.
     public init(_ revisions: [Revision]) throws(Broken) {
-        var next: [String?: Revision] = [:]
+        var (byID, children): ([String: Revision], [String: [String]]) = ([:], [:])
+        for revision in revisions.sorted(by: { $0.id < $1.id }) {
+            if let other = byID.updateValue(revision, forKey: revision.id) {
+                throw Broken(description: "both \(other.file) and \(revision.file) are revision \(revision.id)")
+            }
+            for parent in revision.parents { children[parent, default: []].append(revision.id) }
+        }
         for revision in revisions {
-            if let other = next.updateValue(revision, forKey: revision.down) {
-                throw Broken(
-                    description: "both \(other.file) and \(revision.file) revise \(revision.down ?? "nothing")")
+            for parent in revision.parents where byID[parent] == nil {
+                throw Broken(description: "\(revision.file) revises \(parent), which no file has")
             }
         }
-        var line: [Revision] = []
-        while let revision = next.removeValue(forKey: line.last?.id) { line.append(revision) }
-        if let lost = next.values.min(by: { $0.id < $1.id }) {
-            throw Broken(
-                description: "\(lost.file) revises \(lost.down ?? "nothing"), which no other revision leads to")
-        }
-        self.revisions = line
+        (self.byID, self.children) = (byID, children)
+        self.revisions = try RevisionGraph.ordered(byID)
     }
 
-    /// What is to be applied to a database that stands at `current`.
-    /// - Throws: `Broken` when no file has that revision.
-    public func pending(after current: String?) throws(Broken) -> ArraySlice<Revision> {
-        guard let current else { return revisions[...] }
-        guard let index = revisions.firstIndex(where: { $0.id == current }) else {
-            throw Broken(
-                description: "Can't locate revision identified by '\(current)': the database is at one that has no file"
-            )
+    private static func ordered(_ byID: [String: Revision]) throws(Broken) -> [Revision] {
+        var left = byID.values.sorted { ($0.created, $0.id) < ($1.created, $1.id) }
+        var (done, order): (Set<String>, [Revision]) = ([], [])
+        while let index = left.firstIndex(where: { $0.parents.allSatisfy(done.contains) }) {
+            let next = left.remove(at: index)
+            done.insert(next.id)
+            order.append(next)
         }
-        return revisions[(index + 1)...]
+        guard left.isEmpty else {
+            throw Broken(
+                description:
+                    "these revisions build on each other in a circle: \(left.map(\.id).joined(separator: ", "))")
+        }
+        return order
+    }
+
+    // MARK: What is there
+
+    /// The revision with this id.
+    /// - Throws: `Broken` when there is none.
+    public func revision(_ id: String) throws(Broken) -> Revision {
+        guard let revision = byID[id] else { throw Broken(description: "Can't locate revision identified by '\(id)'") }
+        return revision
+    }
+
+    /// The revisions that none builds on.
+    public var heads: [Revision] { revisions.filter { children[$0.id] == nil } }
+
+    /// The revisions that several build on.
+    public var branchPoints: [Revision] { revisions.filter { (children[$0.id]?.count ?? 0) > 1 } }
+
+    /// The revisions that build on this one.
+    public func children(of id: String) -> [String] { children[id] ?? [] }
+
+    /// `(head)`, `(branchpoint)`, `(mergepoint)`, as far as they hold, each with a space before it.
+    public func marks(of revision: Revision) -> String {
+        let marks = [
+            (children[revision.id] == nil, "head"), ((children[revision.id]?.count ?? 0) > 1, "branchpoint"),
+            (revision.parents.count > 1, "mergepoint"),
+        ]
+        return marks.filter(\.0).map { " (\($0.1))" }.joined()
+    }
+
+    /// These revisions and all that they build on.
+    /// - Throws: `Broken` when one is not there.
+    public func closure(of ids: some Sequence<String>) throws(Broken) -> Set<String> {
+        var (found, left): (Set<String>, [String]) = ([], Array(ids))
+        while let id = left.popLast() {
+            guard found.insert(id).inserted else { continue }
+            left += try revision(id).parents
+        }
+        return found
+    }
+
+    /// The one head.
+    /// - Throws: `Broken` when there are several.
+    public func head() throws(Broken) -> String? {
+        guard heads.count <= 1 else {
+            throw Broken(
+                description:
+                    "Multiple heads are present (\(heads.map(\.id).joined(separator: ", "))); please specify the head "
+                    + "revision, or make them one: aktify db merge -m \"merge heads\" heads")
+        }
+        return heads.first?.id
     }
 }

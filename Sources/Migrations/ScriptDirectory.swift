@@ -2,7 +2,8 @@ import Glibc
 
 /// The folder in which revisions lie: `versions/*.sql`, read anew each time.
 public struct ScriptDirectory: Sendable {
-    private let path: String
+    /// Its path.
+    public let path: String
 
     /// Names a folder, `migrations` as a rule.
     public init(_ path: String) { self.path = path }
@@ -20,6 +21,21 @@ public struct ScriptDirectory: Sendable {
                 let file = "\(path)/versions/\(name)"
                 return try Revision(parsing: ScriptDirectory.text(of: file), file: file)
             })
+    }
+
+    /// Writes a new revision's file, which must not be there.
+    /// - Returns: its path.
+    /// - Throws: `Unreadable` when it cannot be written.
+    public func write(_ revision: NewRevision) throws(Unreadable) -> String {
+        let file = "\(path)/versions/\(revision.fileName)"
+        guard let stream = fopen(file, "wx") else {
+            throw Unreadable(description: "cannot write \(file): \(String(cString: strerror(errno)))")
+        }
+        let written = fputs(revision.text, stream)
+        guard fclose(stream) == 0, written >= 0 else {
+            throw Unreadable(description: "cannot write \(file): \(String(cString: strerror(errno)))")
+        }
+        return file
     }
 
     private func fileNames() throws(Unreadable) -> [String] {

@@ -213,7 +213,7 @@ public final class Connection: @unchecked Sendable {
     /// Asks Postgres to give up what this connection is working on, which then fails with 57014.
     ///
     /// Only for a connection that one task has for itself: on a shared one it could hit somebody else's statement.
-    func cancel() async {
+    public func cancel() async {
         guard isOpen, let cancel = session.cancellation() else { return }
         _ = try? await loop.offload(cancel)
     }

@@ -10,6 +10,8 @@ public struct PostgresConfiguration: Sendable {
 
     /// Where Postgres is.
     public var server: Server
+    /// Another database on it than `server` says.
+    public var database: String?
     /// Connections of one loop, at most.
     public var connections: Int
     /// How long Postgres works on a statement before it gives up; a client waits half a second longer for its answer.
@@ -52,12 +54,14 @@ public struct PostgresConfiguration: Sendable {
                 ("tcp_user_timeout", "10000"), ("client_encoding", "UTF8"), ("gssencmode", "disable"),
                 ("fallback_application_name", applicationName),
             ] + (prepares ? [("options", options)] : [])
+        // The first dbname may be a URL; a later one is a database's name, and wins (Postgres manual, chapter 34.1).
+        let other = database.map { [("dbname", $0)] } ?? []
         switch server {
-        case .url(let url): return own + [("dbname", url)]
+        case .url(let url): return own + [("dbname", url)] + other
         case .parts(let host, let port, let user, let password, let database):
             return own + [
                 ("host", host), ("port", String(port)), ("user", user), ("password", password), ("dbname", database),
-            ]
+            ] + other
         }
     }
 

@@ -21,4 +21,7 @@ public struct ColumnDefinition: Hashable, Sendable {
 
     /// The name as SQL wants it.
     public var reference: String { identifier(name) }
+
+    /// A name as SQL wants it: in quotes where it needs them.
+    public static func quoted(_ name: String) -> String { identifier(name) }
 }

@@ -1,10 +1,40 @@
 import ArgumentParser
+import Glibc
 
 /// The command line: one file a command.
 @main
 struct Aktify: ParsableCommand {
+    /// What the program calls itself in its own records.
+    static let version = "1.0.0"
+
     static let configuration = CommandConfiguration(
         commandName: "aktify",
         abstract: "The Aktify Code Challenge API: a FastCGI application behind nginx.",
+        version: version,
         subcommands: [Serve.self, DB.self, Routes.self, Explain.self])
+
+    /// Ends with 0, with 1 when something is wrong, and with 2 when the command line is, as Alembic does.
+    static func main() {
+        do {
+            var command = try parseAsRoot(arguments(Array(CommandLine.arguments.dropFirst())))
+            try command.run()
+        } catch {
+            let code = exitCode(for: error)
+            let text = fullMessage(for: error)
+            if code == .success { print(text) } else if !text.isEmpty { complain(text) }
+            Glibc.exit(code == .success ? 0 : code == .validationFailure ? 2 : 1)
+        }
+    }
+
+    private static func complain(_ text: String) {
+        let line = text + "\n"
+        _ = write(STDERR_FILENO, line, line.utf8.count)
+    }
+
+    /// `-1` is a revision here, and no option: it goes to the end, behind `--`.
+    private static func arguments(_ arguments: [String]) -> [String] {
+        let steps = arguments.filter { $0.wholeMatch(of: /-\d+/) != nil }
+        guard !steps.isEmpty, !arguments.contains("--") else { return arguments }
+        return arguments.filter { !steps.contains($0) } + ["--"] + steps
+    }
 }

@@ -15,11 +15,15 @@ func processEnvironment() -> [String: String] {
     return variables
 }
 
-/// Reads the configuration, and lets the log be as it says.
+/// Reads the configuration, and lets the log be as it says, or be silent.
 /// - Throws: `ConfigError`, in one line.
-func loadConfig(_ environment: [String: String]) throws -> Config {
+func loadConfig(_ environment: [String: String], silently isSilent: Bool = false) throws -> Config {
     let config = try Config(environment: environment, readFile: readFile)
     let level = Logger.Level(rawValue: config.logLevel) ?? .info
+    if isSilent {
+        LoggingSystem.bootstrap { _ in SwiftLogNoOpLogHandler() }
+        return config
+    }
     LoggingSystem.bootstrap { label in
         var handler = StreamLogHandler.standardError(label: label)
         handler.logLevel = level

@@ -4,6 +4,8 @@ import EventLoop
 import FastCGI
 import Glibc
 import Logging
+import Migrations
+import ORM
 
 /// Answers FastCGI requests until it is told to stop.
 struct Serve: ParsableCommand {
@@ -19,6 +21,9 @@ struct Serve: ParsableCommand {
     @Option(help: "Event loops, each with a thread and connections of its own. (default: the number of cores)")
     var loops = sysconf(Int32(_SC_NPROCESSORS_ONLN))
 
+    @Option(help: "The folder that has versions/*.sql: the revisions that the schema must be at.")
+    var migrations = "migrations"
+
     func validate() throws {
         guard loops >= 1 else { throw ValidationError("--loops must be 1 or more, not \(loops).") }
     }
@@ -26,8 +31,28 @@ struct Serve: ParsableCommand {
     func run() throws {
         Signals.block(Serve.endings)
         let environment = processEnvironment()
-        let worker = try Worker(config: loadConfig(environment), loops: loops)
+        var config = try loadConfig(environment)
+        let graph = try ScriptDirectory(migrations).graph()
+        try prepareSchema(graph, config)
+        config.schemaHeads = Set(graph.heads.map(\.id))
+        let worker = try Worker(config: config, loops: loops)
         try Loop.run { try await worker.run(until: Serve.endings) { try listener(environment) } }
+    }
+
+    /// Refuses a schema that is not the program's own, after it has been migrated when that is wanted. A database that does not
+    /// answer is no reason to stop: requests that need it are answered with 503 until it does.
+    private func prepareSchema(_ graph: RevisionGraph, _ config: Config) throws {
+        let migrator = Migrator(graph: graph, configuration: config.database, log: logMigration)
+        let reason = try Loop.run {
+            do {
+                if config.migratesOnStart { try await migrator.upgrade(to: "heads") }
+                return try await migrator.reasonNotToServe()
+            } catch let error as DatabaseError where error.meaning == .unavailable {
+                Logger(label: "aktify.worker").error("the schema is not known: \(error)")
+                return nil
+            }
+        }
+        if let reason { throw Complaint(reason) }
     }
 
     /// What asks a worker to drain; a second one ends it at once.

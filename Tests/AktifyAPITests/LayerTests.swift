@@ -6,7 +6,8 @@ import Testing
     private static let allowed: [String: Set<String>] = [
         "EventLoop": [], "SQL": [], "Web": [], "FastCGI": ["CFastCGI", "EventLoop", "Web"],
         "Postgres": ["CLibPQ", "EventLoop", "SQL"],
-        "ORM": ["EventLoop", "SQL", "Postgres"], "Migrations": ["SQL", "Postgres"], "AktifyAPI": ["Web", "SQL", "ORM"],
+        "ORM": ["EventLoop", "SQL", "Postgres"], "Migrations": ["EventLoop", "SQL", "Postgres"],
+        "AktifyAPI": ["Web", "SQL", "ORM"],
     ]
     private static let modules = Set(allowed.keys).union(["CFastCGI", "CLibPQ", "aktify"])
 

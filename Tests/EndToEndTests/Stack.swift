@@ -19,11 +19,14 @@ final class Stack {
     /// - Parameters:
     ///   - loops: of the worker.
     ///   - listener: when there is one, the worker gets it as its standard input, and makes none itself.
-    init(loops: Int = 2, listener: Bool = false, environment: [String: String] = [:], limit: Int? = nil) throws {
+    init(
+        loops: Int = 2, listener: Bool = false, environment: [String: String] = [:], limit: Int? = nil,
+        isMigrated: Bool = true
+    ) throws {
         folder = try Folder()
         database = try TestDatabase()
         port = try Socket.freePort()
-        try run([Stack.program, "db", "upgrade"], environment: database.environment)
+        if isMigrated { try run([Stack.program, "db", "upgrade"], environment: database.environment) }
         let socket = "\(folder.path)/api.sock"
         self.listener = listener ? try Socket(listeningOn: socket) : nil
         let environment = database.environment.merging(environment) { $1 }

@@ -194,6 +194,6 @@ import Testing
             #expect(
                 status != 0 && output == "Error: POSTGRES_PORT: expected a whole number from 1 to 65535, not \"x\"\n")
         }
-        #expect(try runToEnd([Stack.program, "serve"]).status == 64)
+        #expect(try runToEnd([Stack.program, "serve"]).status == 2)
     }
 }

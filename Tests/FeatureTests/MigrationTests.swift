@@ -5,6 +5,7 @@ import SQL
 import TestSupport
 import Testing
 
+@testable import AktifyAPI
 @testable import Migrations
 
 @Suite struct MigrationTests {
@@ -17,18 +18,6 @@ import Testing
     private func upgrade(_ graph: RevisionGraph) throws {
         let migrator = Migrator(graph: graph, configuration: database.directConfiguration()) { _ in }
         try Loop.run { try await migrator.upgrade() }
-    }
-
-    /// What a schema looks like: columns, constraints, indexes, sequences.
-    private func schema() throws -> String {
-        try database.sql(
-            """
-            SELECT string_agg(line, E'\\n' ORDER BY line) FROM (
-                SELECT table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable || ' ' || coalesce(column_default, '')
-                    AS line FROM information_schema.columns WHERE table_schema = 'public'
-                UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
-                UNION ALL SELECT sequencename || ' ' || data_type FROM pg_sequences WHERE schemaname = 'public') lines
-            """)
     }
 
     @Test func `an empty database is brought to the head, once`() throws {
@@ -55,18 +44,37 @@ import Testing
                 == "1Campaign 1true,2Campaign 2true,3Campaign 3true")
     }
 
-    @Test func `each downgrade undoes its upgrade`() throws {
-        let revisions = try shipped().revisions
-        var schemas = [try schema()]
-        for revision in revisions {
-            try database.sql(revision.upgrade.sql)
-            schemas.append(try schema())
-        }
-        #expect(Set(schemas).count == revisions.count + 1)
-        for (revision, before) in zip(revisions, schemas).reversed() {
-            try database.sql(revision.downgrade.sql)
-            #expect(try schema() == before, "\(revision.id)")
-        }
+    @Test func `each downgrade undoes its upgrade, and one that does not is told of`() throws {
+        #expect(try problems(try shipped()).isEmpty)
+        let empty = try RevisionGraph([
+            try revision("a1", "", "CREATE TABLE one (n int);", "DROP TABLE one;"),
+            try revision("b2", "a1", "ALTER TABLE one ADD m int;", ""),
+        ])
+        #expect(try problems(empty).first?.hasPrefix("versions/b2.sql: its downgrade does not undo") == true)
+    }
+
+    private func problems(_ graph: RevisionGraph) throws -> [String] {
+        let verifier = Verifier(graph: graph, configuration: database.directConfiguration()) { _ in }
+        return try Loop.run { try await verifier.problems() }
+    }
+
+    private func revision(_ id: String, _ parents: String, _ up: String, _ down: String = "") throws -> Revision {
+        try Revision(
+            parsing: "-- x\n-- Revision ID: \(id)\n-- Revises: \(parents)\n-- upgrade\n\(up)\n-- downgrade\n\(down)\n",
+            file: "versions/\(id).sql")
+    }
+
+    private func run(
+        _ graph: RevisionGraph, _ options: Migrator.Options = .init(),
+        _ body: @escaping @Sendable (Migrator) async throws -> Void
+    ) throws {
+        let migrator = Migrator(graph: graph, configuration: database.directConfiguration(), options: options) { _ in }
+        try Loop.run { try await body(migrator) }
+    }
+
+    private func failure(_ graph: RevisionGraph, _ options: Migrator.Options = .init()) -> String {
+        do { try run(graph, options) { try await $0.upgrade() } } catch { return "\(error)" }
+        return "no failure"
     }
 
     @Test func `upgrades that start at the same moment run each revision once`() throws {
@@ -84,29 +92,229 @@ import Testing
             }
         }
         #expect(
-            lines.all == [
+            lines.all.filter { $0.hasPrefix("Running") } == [
                 "Running upgrade  -> 6c369edd2a4c, Create Campaign table",
                 "Running upgrade 6c369edd2a4c -> 3531fa35359f, Add description and is_active",
             ])
+        #expect(try database.sql("SELECT count(*) || ' ' || count(DISTINCT revision) FROM migration_history") == "2 2")
     }
 
     @Test func `a revision that fails leaves what was before it, and says where`() throws {
-        func revision(_ id: String, _ down: String, _ sql: String) throws -> Revision {
-            try Revision(
-                parsing: "-- x\n-- Revision ID: \(id)\n-- Revises: \(down)\n-- upgrade\n\(sql)\n-- downgrade\n",
-                file: "versions/\(id).sql")
-        }
         let graph = try RevisionGraph([
             try revision("a1", "", "CREATE TABLE one (n int);"),
-            try revision("b2", "a1", "CREATE TABLE two (n int);\n\nALTER TABLE missing ADD x int;"),
+            try revision("b2", "a1", "CREATE TABLE two (n int);\n\nALTER TABLE one\n    ADD x int,\n    ADD y wrong;"),
+            try revision("c3", "b2", "SELECT 1;"),
         ])
-        let error = #expect(throws: Migrator.Failed.self) { try upgrade(graph) }
         #expect(
-            error?.description
-                == "versions/b2.sql:5: 42P01: relation \"missing\" does not exist; nothing of b2 was applied")
+            failure(graph) == """
+                versions/b2.sql:9: type "wrong" does not exist (42704)
+                        ADD y wrong
+                              ^
+                Nothing of b2 stays. Applied: a1. Not applied: b2, c3.
+                """)
         #expect(try database.sql("SELECT version_num FROM alembic_version") == "a1")
         #expect(try database.sql("SELECT to_regclass('one') IS NOT NULL AND to_regclass('two') IS NULL") == "t")
+        #expect(
+            try database.sql("SELECT string_agg(revision || ' ' || outcome, ',' ORDER BY id) FROM migration_history")
+                == "a1 applied,b2 failed")
     }
+
+    @Test func `all of it may be one transaction`() throws {
+        let graph = try RevisionGraph([
+            try revision("a1", "", "CREATE TABLE one (n int);"), try revision("b2", "a1", "SELECT 1 / 0;"),
+        ])
+        var options = Migrator.Options()
+        options.isOneTransaction = true
+        #expect(failure(graph, options).contains("Applied: nothing. Not applied: a1, b2."))
+        #expect(try database.sql("SELECT count(*) FROM alembic_version") == "0")
+        #expect(try database.sql("SELECT to_regclass('one') IS NULL") == "t")
+    }
+
+    @Test func `branches are applied and merged, and taken apart again`() throws {
+        let graph = try RevisionGraph([
+            try revision("a1", "", "SELECT 1;"), try revision("b2", "a1", "SELECT 1;"),
+            try revision("b3", "a1", "SELECT 1;"), try revision("c4", "b2, b3", "SELECT 1;"),
+        ])
+        let rows = "SELECT string_agg(version_num, ',' ORDER BY version_num) FROM alembic_version"
+        try run(graph) { try await $0.upgrade(to: "b3") }
+        #expect(try database.sql(rows) == "b3")
+        try run(graph) { try await $0.upgrade(to: "b2") }
+        #expect(try database.sql(rows) == "b2,b3")
+        try run(graph) { try await $0.upgrade() }
+        #expect(try database.sql(rows) == "c4")
+        try run(graph) { try await $0.downgrade() }
+        #expect(try database.sql(rows) == "b2,b3")
+        try run(graph) { try await $0.downgrade(to: "base") }
+        #expect(try database.sql("SELECT count(*) FROM alembic_version") == "0")
+    }
+
+    @Test func `a stamp runs nothing`() throws {
+        try run(try shipped()) { try await $0.stamp("head") }
+        #expect(try database.sql("SELECT version_num FROM alembic_version") == "3531fa35359f")
+        #expect(try database.sql("SELECT to_regclass('campaign') IS NULL") == "t")
+        try database.sql("UPDATE alembic_version SET version_num = 'zzz'")
+        #expect(failure(try shipped()) == "Can't locate revision identified by 'zzz'")
+        try run(try shipped()) { try await $0.stamp("6c36", purges: true) }
+        #expect(try database.sql("SELECT version_num FROM alembic_version") == "6c369edd2a4c")
+    }
+
+    @Test func `data that would be lost is asked for first, and a changed file is refused`() throws {
+        let one = try revision("a1", "", "CREATE TABLE one (n int);")
+        let two = try revision(
+            "b2", "a1", "-- data loss: all rows of one\nDROP TABLE one;", "-- irreversible: the rows are gone")
+        let graph = try RevisionGraph([one, two])
+        #expect(
+            failure(graph).hasPrefix(
+                "versions/b2.sql:6: this deletes data for good: all rows of one. Nothing was applied."))
+        #expect(try database.sql("SELECT to_regclass('alembic_version') IS NULL") == "t")
+        var options = Migrator.Options()
+        options.allowsDataLoss = true
+        try run(graph, options) { try await $0.upgrade() }
+        #expect(throws: MigrationFailed.self) { try run(graph) { try await $0.downgrade() } }
+        let changed = try RevisionGraph([try revision("a1", "", "CREATE TABLE one (n bigint);"), two])
+        #expect(failure(changed).hasPrefix("versions/a1.sql was changed after it had been applied."))
+        options.allowsChanges = true
+        #expect(failure(changed, options) == "no failure")
+    }
+
+    @Test func `a step outside a transaction that fails is remembered, and what it left is named`() throws {
+        let graph = try RevisionGraph([
+            try revision(
+                "a1", "",
+                """
+                CREATE TABLE one (n int);
+                INSERT INTO one VALUES (1), (1);
+                -- outside transaction
+                CREATE UNIQUE INDEX CONCURRENTLY one_n ON one (n);
+                """)
+        ])
+        let first = failure(graph)
+        #expect(first.hasPrefix("versions/a1.sql:8: could not create unique index \"one_n\" (23505)"))
+        #expect(first.contains("a1 failed half-way") || first.contains("left invalid: one_n"))
+        let second = failure(graph)
+        #expect(second.hasPrefix("a1 failed half-way:") && second.contains("left invalid: one_n"))
+        #expect(second.contains("--again") && second.contains("aktify db stamp a1"))
+        try database.sql("DROP TABLE one")
+        var options = Migrator.Options()
+        options.runsAgain = true
+        #expect(failure(graph, options).contains("23505"))
+        try database.sql("DROP TABLE one")
+        try run(graph) { try await $0.stamp("a1") }
+        #expect(failure(graph) == "no failure")
+    }
+
+    @Test func `who waits for the lock says who has it, and gives up in time`() throws {
+        let holder = try Loop.run { [configuration = database.directConfiguration()] in
+            let connection = try await Connection.open(configuration)
+            try await connection.script("SELECT pg_advisory_lock(\(0x61_6c65_6d62_6963))")
+            return connection
+        }
+        defer { holder.close() }
+        var options = Migrator.Options()
+        options.lockTimeout = .milliseconds(300)
+        let said = failure(try shipped(), options)
+        #expect(said.hasPrefix("the schema is being changed by somebody else: gave up after 0 s. It is held by pid "))
+        #expect(said.contains("(aktify) since 2"))
+    }
+
+    @Test func `a table that others use is waited for, again and again, and then given up`() throws {
+        try database.sql("CREATE TABLE one (n int)")
+        let graph = try RevisionGraph([try revision("a1", "", "ALTER TABLE one ADD m int;")])
+        let locker = try Loop.run { [configuration = database.directConfiguration()] in
+            let connection = try await Connection.open(configuration)
+            try await connection.script("BEGIN; LOCK TABLE one")
+            return connection
+        }
+        var options = Migrator.Options()
+        (options.tableLockTimeout, options.tries) = (.milliseconds(100), 2)
+        #expect(failure(graph, options).contains("(55P03)"))
+        locker.close()
+        #expect(failure(graph, options) == "no failure")
+    }
+
+    @Test func `what the models say is compared with what is there`() throws {
+        struct Thing: Tabular {
+            var id: Int64
+            var label: String
+            struct Columns: Sendable {
+                let id = Column(\Thing.id, "id", default: .serial, isPrimaryKey: true)
+                let label = Column(\Thing.label, "label", default: .value("x"), isUnique: true, check: "label <> ''")
+            }
+            static let columns = Columns()
+            static let definition = TableDefinition(
+                "thing", columns: [columns.id.definition, columns.label.definition],
+                indexes: [IndexDefinition("thing_label_idx", on: "label", "id")])
+        }
+        func changes() throws -> [Change] {
+            let (configuration, metadata) = (database.directConfiguration(), Metadata(Thing.definition))
+            return try Loop.run {
+                let (actual, wanted) = try await Catalog.compared(metadata, configuration)
+                return Differences(actual: actual, wanted: wanted, metadata: metadata).changes
+            }
+        }
+        func expect(_ summaries: [String], after sql: String = "") throws {
+            if !sql.isEmpty { try database.sql(sql) }
+            let found = try changes()
+            #expect(found.map(\.summary) == summaries)
+            // What is generated does what it says, both ways.
+            let sections = found.sections
+            let before = try database.sql(Self.everything)
+            try database.sql(sections.upgrade)
+            #expect(try changes().isEmpty)
+            try database.sql(sections.downgrade)
+            #expect(try database.sql(Self.everything) == before)
+            try database.sql(sections.upgrade)
+        }
+        try expect(["Detected added table 'thing'"])
+        try expect(
+            ["Detected type change from integer to bigint on 'thing.id'"],
+            after: "ALTER TABLE thing ALTER id TYPE integer; ALTER SEQUENCE thing_id_seq AS integer")
+        try expect(
+            ["Detected NOT NULL on column 'thing.label'", "Detected server default on column 'thing.label'"],
+            after: "ALTER TABLE thing ALTER label DROP NOT NULL, ALTER label SET DEFAULT 'y'")
+        try expect(
+            ["Detected added constraint 'thing_label_key' on 'thing'"],
+            after: "ALTER TABLE thing DROP CONSTRAINT thing_label_key")
+        try expect(
+            ["Detected added constraint 'thing_label_check' on 'thing'"],
+            after: "ALTER TABLE thing DROP CONSTRAINT thing_label_check")
+        try expect(["Detected added index 'thing_label_idx' on 'thing'"], after: "DROP INDEX thing_label_idx")
+        try expect(["Detected removed index 'odd' on 'thing'"], after: "CREATE INDEX odd ON thing (id, label)")
+        try expect(["Detected removed column 'thing.extra'"], after: "ALTER TABLE thing ADD extra integer")
+        try expect(
+            ["Detected removed table 'other'"],
+            after: "CREATE TABLE other (id bigserial PRIMARY KEY, n integer NOT NULL DEFAULT 7)")
+        try expect(["Detected renamed column 'thing.name' to 'label'"], after: "ALTER TABLE thing RENAME label TO name")
+        try expect(["Detected renamed table 'item' to 'thing'"], after: "ALTER TABLE thing RENAME TO item")
+        #expect(try changes().isEmpty)
+    }
+
+    @Test func `what is lost is marked, and a narrower type loses`() throws {
+        try migrate()
+        try database.sql("ALTER TABLE campaign ADD gone text, ALTER COLUMN name TYPE text")
+        let configuration = database.directConfiguration()
+        let changes = try Loop.run {
+            let (actual, wanted) = try await Catalog.compared(metadata, configuration)
+            return Differences(actual: actual, wanted: wanted, metadata: metadata).changes
+        }
+        let text = changes.sections.upgrade
+        #expect(text.contains("-- data loss: what of campaign.name does not fit character varying(255)\nALTER TABLE"))
+        #expect(text.contains("-- data loss: all values of campaign.gone\nALTER TABLE campaign DROP COLUMN gone;"))
+    }
+
+    private func migrate() throws { try upgrade(try shipped()) }
+
+    private static let everything = """
+        SELECT string_agg(line, E'\\n' ORDER BY line) FROM (
+            SELECT attrelid::regclass || '.' || attname || ' ' || format_type(atttypid, atttypmod) || ' ' || attnotnull || ' '
+                || coalesce(pg_get_expr(adbin, adrelid), '') AS line
+            FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid AND relkind = 'r'
+            LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+            WHERE attnum > 0 AND NOT attisdropped AND relnamespace = 'public'::regnamespace
+            UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
+            UNION ALL SELECT conrelid::regclass || ' ' || pg_get_constraintdef(oid) FROM pg_constraint
+                WHERE connamespace = 'public'::regnamespace) lines
+        """
 
     /// Lines that tasks of one loop add. Sound as `@unchecked Sendable`: they all run on that loop's thread.
     private final class Lines: @unchecked Sendable {

@@ -2,33 +2,68 @@ import Testing
 
 @testable import Migrations
 
+/// A revision's text.
+func revisionText(
+    _ id: String, _ parents: String = "", message: String = "Add it", up: String = "UP;", down: String = "DOWN;"
+) -> String {
+    "-- \(message)\n--\n-- Revision ID: \(id)\n-- Revises: \(parents)\n-- Create Date: 2026-11-23 00:00:00\n\n-- upgrade\n\(up)\n-- downgrade\n\(down)\n"
+}
+
+func revision(_ id: String, _ parents: String = "", up: String = "UP;", down: String = "DOWN;") throws -> Revision {
+    try Revision(parsing: revisionText(id, parents, up: up, down: down), file: "\(id).sql")
+}
+
 @Suite struct RevisionTests {
-    private func text(id: String = "aaaa", down: String = "", message: String = "-- Add it") -> String {
-        "\(message)\n--\n-- Revision ID: \(id)\n-- Revises: \(down)\n-- Create Date: 2026-11-23\n\n-- upgrade\nUP;\n\n-- downgrade\nDOWN;\n"
-    }
-
-    private func revision(_ id: String, _ down: String = "") throws -> Revision {
-        try Revision(parsing: text(id: id, down: down), file: "\(id).sql")
-    }
-
     @Test func `a file has a header, an upgrade and a downgrade`() throws {
-        let revision = try Revision(parsing: text(id: "6c369edd2a4c", down: "3531fa35359f"), file: "a.sql")
-        #expect(revision.id == "6c369edd2a4c")
-        #expect(revision.down == "3531fa35359f")
-        #expect(revision.message == "Add it")
-        #expect(revision.upgrade.sql == "UP;\n")
-        #expect(revision.upgrade.line == 8)
-        #expect(revision.downgrade.sql == "DOWN;\n")
+        let revision = try Revision(
+            parsing: revisionText("6c369edd2a4c", "3531fa35359f, b2", up: "UP;\n\nMORE"), file: "a.sql")
+        #expect(revision.id == "6c369edd2a4c" && revision.parents == ["3531fa35359f", "b2"])
+        #expect(revision.message == "Add it" && revision.created == "2026-11-23 00:00:00")
+        #expect(revision.upgrade.statements.map(\.sql) == ["UP", "MORE"])
+        #expect(revision.upgrade.statements.map(\.line) == [8, 10])
+        #expect(revision.downgrade.statements.map(\.sql) == ["DOWN"])
+    }
+
+    @Test func `marks say what is special about statements`() throws {
+        let up = """
+            -- data loss: all of a
+            DROP TABLE a;
+            -- outside transaction
+            -- lint: allow some-rule because it is so
+            CREATE INDEX CONCURRENTLY b ON c (d);
+            E;
+            -- inside transaction
+            F;
+            """
+        let revision = try revision("a", up: up, down: "-- irreversible: a is gone")
+        let statements = revision.upgrade.statements
+        #expect(statements.map(\.isOutside) == [false, true, true, false])
+        #expect(statements.map(\.dataLoss) == ["all of a", nil, nil, nil])
+        #expect(statements[1].allowed == ["some-rule": "because it is so"])
+        #expect(statements.map(\.line) == [9, 12, 13, 15])
+        #expect(revision.downgrade.irreversible == "a is gone" && revision.downgrade.statements.isEmpty)
     }
 
     @Test func `a malformed file is refused with file, line and reason`() {
+        let text = revisionText("aaaa")
         let cases = [
-            (text().replacing("-- downgrade\n", with: ""), "a.sql:11: the line \"-- downgrade\" is missing"),
-            (text().replacing("DOWN;", with: "-- upgrade"), "a.sql:11: \"-- upgrade\" stands here a second time"),
-            (text(message: "CREATE"), "a.sql:1: the first line must be the message: -- What it is for"),
-            (text(id: "a;b"), "a.sql:3: an id is 1 to 32 letters, digits and underscores, not \"a;b\""),
-            (text(id: ""), "a.sql:7: Revision ID is empty"),
-            (text().replacing("-- Revises: \n", with: ""), "a.sql:6: the header has no line \"-- Revises:\""),
+            (text.replacing("-- downgrade\n", with: ""), "a.sql:10: the line \"-- downgrade\" is missing"),
+            (text.replacing("DOWN;", with: "-- upgrade"), "a.sql:10: \"-- upgrade\" stands here a second time"),
+            (
+                text.replacing("-- Add it", with: "CREATE"),
+                "a.sql:1: the first line must be the message: -- What it is for"
+            ),
+            (revisionText("a;b"), "a.sql:3: an id is 1 to 32 letters, digits and underscores, not \"a;b\""),
+            (revisionText(""), "a.sql:7: Revision ID is empty"),
+            (text.replacing("-- Revises: \n", with: ""), "a.sql:6: the header has no line \"-- Revises:\""),
+            (
+                revisionText("a", up: "-- data loss:\nDROP TABLE a;"),
+                "a.sql:8: \"-- data loss:\" is not finished: it needs what it is about, and why"
+            ),
+            (
+                revisionText("a", up: "A;\n-- lint: allow rule\nB;"),
+                "a.sql:9: \"-- lint: allow rule\" is not finished: it needs what it is about, and why"
+            ),
         ]
         for (text, message) in cases {
             let error = #expect(throws: MalformedRevision.self) { try Revision(parsing: text, file: "a.sql") }
@@ -36,27 +71,30 @@ import Testing
         }
     }
 
-    @Test func `revisions stand in the order in which they build on each other`() throws {
-        let graph = try RevisionGraph([try revision("c", "b"), try revision("a"), try revision("b", "a")])
-        #expect(graph.revisions.map(\.id) == ["a", "b", "c"])
-        #expect(try graph.pending(after: nil).map(\.id) == ["a", "b", "c"])
-        #expect(try graph.pending(after: "b").map(\.id) == ["c"])
-        #expect(try graph.pending(after: "c").isEmpty)
-    }
-
-    @Test func `two revisions of one, a lost one and a circle are refused`() throws {
-        let (a, b, c) = (try revision("a"), try revision("b", "a"), try revision("c", "a"))
-        #expect(throws: RevisionGraph.Broken.self) { try RevisionGraph([a, b, c]) }
-        let lost = try revision("x", "y")
-        #expect(throws: RevisionGraph.Broken(description: "x.sql revises y, which no other revision leads to")) {
-            try RevisionGraph([a, lost])
+    @Test func `statements end at semicolons that are in nothing`() {
+        let cases: [(String, [String])] = [
+            ("A; B;", ["A", "B"]), ("", []), (" ; ;\n-- only words\n", []), ("A 'x;''y' ;B", ["A 'x;''y' ", "B"]),
+            ("A E'\\';' ;B", ["A E'\\';' ", "B"]), ("A \"x;\"\"\" ;B", ["A \"x;\"\"\" ", "B"]),
+            ("A -- x;\n;B", ["A -- x;\n", "B"]), ("A /* ; /* ; */ ; */;B", ["A /* ; /* ; */ ; */", "B"]),
+            ("DO $$ a; b; $$; B", ["DO $$ a; b; $$", "B"]), ("DO $x$ a; $$ b; $x$; B", ["DO $x$ a; $$ b; $x$", "B"]),
+            ("A $1; B", ["A $1", "B"]), ("A 'never ends; B", ["A 'never ends; B"]),
+        ]
+        for (text, statements) in cases {
+            #expect(SQLScript.statements(of: text).map(\.sql) == statements, "\(text)")
         }
-        let circle = [try revision("p", "q"), try revision("q", "p")]
-        #expect(throws: RevisionGraph.Broken.self) { try RevisionGraph(circle) }
     }
 
-    @Test func `a database at a revision without a file is refused`() throws {
-        let graph = try RevisionGraph([try revision("a")])
-        #expect(throws: RevisionGraph.Broken.self) { try graph.pending(after: "zzz") }
+    @Test(arguments: [
+        ("Create Campaign table", "create_campaign_table"), ("  Add it!  ", "add_it"),
+        ("Add description and is_active to the campaign table", "add_description_and_is_active_to_the"),
+        ("Add description and is_active to a campaign", "add_description_and_is_active_to_a"),
+        ("äöü", ""), (String(repeating: "x", count: 50), String(repeating: "x", count: 40)),
+    ])
+    func `a new file is named by its id and its message`(message: String, slug: String) throws {
+        let new = NewRevision(message: message, id: "1a104f2ef8fa", parents: ["a"])
+        #expect(new.fileName == (slug.isEmpty ? "1a104f2ef8fa.sql" : "1a104f2ef8fa_\(slug).sql"))
+        let parsed = try Revision(parsing: new.text, file: new.fileName)
+        #expect(parsed.id == "1a104f2ef8fa" && parsed.parents == ["a"] && parsed.upgrade.statements.isEmpty)
+        #expect(NewRevision(message: message, parents: []).id.wholeMatch(of: /[0-9a-f]{12}/) != nil)
     }
 }

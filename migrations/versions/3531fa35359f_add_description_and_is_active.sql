@@ -6,6 +6,7 @@
 
 -- upgrade
 
+-- lint: allow changing-type the original's tables are small, and the id must become bigint at once
 ALTER TABLE campaign
     ALTER COLUMN id TYPE BIGINT,
     ADD COLUMN description TEXT DEFAULT '' NOT NULL,
@@ -13,8 +14,11 @@ ALTER TABLE campaign
 ALTER SEQUENCE campaign_id_seq AS BIGINT;
 
 CREATE EXTENSION IF NOT EXISTS pg_trgm;
+-- lint: allow index-without-concurrently the original's tables are small
 CREATE INDEX campaign_name_trgm_idx ON campaign USING gin (name gin_trgm_ops);
+-- lint: allow index-without-concurrently the original's tables are small
 CREATE INDEX campaign_is_active_id_idx ON campaign (is_active, id);
+-- lint: allow index-without-concurrently the original's tables are small
 CREATE INDEX campaign_created_on_id_idx ON campaign (created_on, id);
 
 -- downgrade

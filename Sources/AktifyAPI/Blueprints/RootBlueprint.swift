@@ -1,8 +1,26 @@
+import HTTPTypes
 import Web
 
-/// The greeting that the user interface shows; it asks no database.
-func rootBlueprint() -> Blueprint {
+/// The greeting that the user interface shows, and the two questions that whoever watches the service asks.
+func rootBlueprint(_ health: HealthService) -> Blueprint {
     var root = Blueprint("root")
     root.get("/") { _ in .json("Hello, from Flask!") }
+    root.get("/healthz") { _ in .json(status("ok")) }
+    root.get("/readyz") { _ in
+        try await health.check()
+        return .json(status("ready"))
+    }
     return root
+}
+
+private func status(_ text: String) -> RawJSON { RawJSON("{\"status\":\"\(text)\"}") }
+
+extension NotReady: HTTPErrorConvertible {
+    var httpError: HTTPError {
+        let place = versions.isEmpty ? "base" : versions.sorted().joined(separator: ", ")
+        return HTTPError(
+            .serviceUnavailable,
+            "The schema is at \(place), not at \(heads.sorted().joined(separator: ", ")): run aktify db upgrade.",
+            headers: [.retryAfter: "1"])
+    }
 }

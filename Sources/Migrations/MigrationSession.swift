@@ -1,0 +1,162 @@
+import EventLoop
+import Glibc
+import Postgres
+import SQL
+
+/// A connection on which the schema is changed: what it knows of Alembic's table and ours.
+struct MigrationSession {
+    let connection: Connection
+    private let options: Migrator.Options
+
+    init(_ configuration: PostgresConfiguration, _ options: Migrator.Options) async throws {
+        var configuration = configuration
+        configuration.applicationName = "aktify db"
+        connection = try await Connection.open(configuration)
+        self.options = options
+        // A step may take as long as it takes, but waits for a table no longer than the option says.
+        let limits = "lock_timeout = \(options.tableLockTimeout.milliseconds); SET statement_timeout = 0"
+        try await connection.script(
+            "SET \(limits); SET idle_in_transaction_session_timeout = 0; SET client_min_messages = warning")
+    }
+
+    // MARK: Versions
+
+    /// Where the database stands: the rows of `alembic_version`; none when there is no such table.
+    func versions() async throws -> Set<String> {
+        guard try await has("alembic_version") else { return [] }
+        let result = try await connection.execute("SELECT version_num::text FROM alembic_version")
+        return try Set(result.texts())
+    }
+
+    func has(_ table: String) async throws -> Bool {
+        var row = try await connection.execute("SELECT to_regclass(\(table)) IS NOT NULL").row(0)
+        return try row.next()
+    }
+
+    /// Makes Alembic's table, to the letter, and the one that says what was done when, unless they are there.
+    func makeTables() async throws {
+        try await connection.script(
+            """
+            CREATE TABLE IF NOT EXISTS alembic_version (
+                version_num VARCHAR(32) NOT NULL,
+                CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+            );
+            CREATE TABLE IF NOT EXISTS migration_history (
+                id bigserial PRIMARY KEY,
+                revision text NOT NULL,
+                direction text NOT NULL,
+                checksum text NOT NULL,
+                started_on timestamptz NOT NULL,
+                duration_ms bigint NOT NULL,
+                db_user text NOT NULL DEFAULT current_user,
+                host text NOT NULL,
+                program_version text NOT NULL,
+                outcome text NOT NULL,
+                detail text NOT NULL DEFAULT ''
+            )
+            """)
+    }
+
+    /// Moves the rows of `alembic_version`; those that go must still be there.
+    func move(from old: Set<String>, to new: Set<String>) async throws {
+        let (gone, come) = (old.subtracting(new).sorted(), new.subtracting(old).sorted())
+        if gone.count == 1, come.count == 1 {
+            let update: Statement =
+                "UPDATE alembic_version SET version_num = \(come[0]) WHERE version_num = \(gone[0])"
+            return try expectOne(try await connection.execute(update), gone[0])
+        }
+        for id in gone {
+            try expectOne(
+                try await connection.execute("DELETE FROM alembic_version WHERE version_num = \(id)"), id)
+        }
+        for id in come {
+            _ = try await connection.execute("INSERT INTO alembic_version (version_num) VALUES (\(id))")
+        }
+    }
+
+    private func expectOne(_ result: Result, _ id: String) throws {
+        guard result.affected == 1 else {
+            throw MigrationFailed("alembic_version had no row \(id): somebody changed it meanwhile; start again")
+        }
+    }
+
+    // MARK: History
+
+    /// What became of a revision.
+    enum Outcome: String {
+        case applied, undone, stamped, failed
+        /// A step outside a transaction failed after something had been done.
+        case halfway
+    }
+
+    func record(
+        _ revision: Revision, _ direction: String, since start: Instant, _ outcome: Outcome, detail: String = ""
+    ) async throws {
+        let milliseconds = Instant.now.duration(since: start).milliseconds
+        let statement: Statement = """
+            INSERT INTO migration_history (revision, direction, checksum, started_on, duration_ms, host, program_version, \
+            outcome, detail) VALUES (\(revision.id), \(direction), encode(sha256(convert_to(\(revision.text), 'UTF8')), 'hex'), \
+            clock_timestamp() - \(milliseconds) * interval '1 millisecond', \(milliseconds), \(hostName()), \
+            \(options.programVersion), \(outcome.rawValue), \(detail))
+            """
+        _ = try await connection.execute(statement)
+    }
+
+    /// The applied revisions whose file is not what it was then.
+    func changed(_ revisions: [Revision]) async throws -> [Revision] {
+        guard try await has("migration_history") else { return [] }
+        var changed: [Revision] = []
+        for revision in revisions {
+            let statement: Statement = """
+                SELECT checksum = encode(sha256(convert_to(\(revision.text), 'UTF8')), 'hex') FROM migration_history \
+                WHERE revision = \(revision.id) AND outcome IN ('applied', 'stamped') ORDER BY id DESC LIMIT 1
+                """
+            let result = try await connection.execute(statement)
+            guard result.count == 1 else { continue }
+            var row = result.row(0)
+            if try !row.next(Bool.self) { changed.append(revision) }
+        }
+        return changed
+    }
+
+    /// Why a revision is neither applied nor not: it failed half-way, and nobody has tried again.
+    func halfway(_ revision: Revision) async throws -> String? {
+        guard try await has("migration_history") else { return nil }
+        let statement: Statement = """
+            SELECT outcome, detail FROM migration_history WHERE revision = \(revision.id) ORDER BY id DESC LIMIT 1
+            """
+        let result = try await connection.execute(statement)
+        guard result.count == 1 else { return nil }
+        var row = result.row(0)
+        let (outcome, detail) = (try row.next(String.self), try row.next(String.self))
+        return outcome == Outcome.halfway.rawValue ? detail : nil
+    }
+
+    /// Indexes that `CREATE INDEX CONCURRENTLY` has left unfinished.
+    func invalidIndexes() async throws -> [String] {
+        try await connection.execute(
+            "SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid ORDER BY 1"
+        ).texts()
+    }
+}
+
+extension Result {
+    /// The first column, as text.
+    func texts() throws -> [String] {
+        try (0..<count).map { index in
+            var row = row(index)
+            return try row.next()
+        }
+    }
+}
+
+extension Duration {
+    /// Whole milliseconds.
+    var milliseconds: Int64 { components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000 }
+}
+
+private func hostName() -> String {
+    var buffer = [CChar](repeating: 0, count: 256)
+    gethostname(&buffer, buffer.count - 1)
+    return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+}

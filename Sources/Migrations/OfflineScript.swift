@@ -1,0 +1,71 @@
+/// The SQL of an upgrade or a downgrade, for somebody else to run.
+public struct OfflineScript: Sendable {
+    private let graph: RevisionGraph
+
+    /// Makes scripts of these revisions.
+    public init(_ graph: RevisionGraph) { self.graph = graph }
+
+    /// The SQL of an upgrade: from the base, or from the first part of `FROM:TO`.
+    /// - Throws: `RevisionGraph.Broken`.
+    public func upgrade(_ range: String) throws -> String {
+        let parts = range.split(separator: ":", maxSplits: 1).map { String($0) }
+        let from = parts.count == 2 ? Set(try graph.resolve(parts[0])) : []
+        return try script(
+            graph.upgradePlan(to: parts.last ?? "head", from: from), "upgrade", from: from
+        ) { graph.versions($0, applying: $1) }
+    }
+
+    /// The SQL of a downgrade, `FROM:TO`.
+    /// - Throws: `RevisionGraph.Broken`, `MigrationFailed` when there is no range.
+    public func downgrade(_ range: String) throws -> String {
+        let parts = range.split(separator: ":", maxSplits: 1).map { String($0) }
+        guard parts.count == 2 else { throw MigrationFailed("downgrade with --sql requires <fromrev>:<torev>") }
+        let from = Set(try graph.resolve(parts[0]))
+        return try script(graph.downgradePlan(to: parts[1], from: from), "downgrade", from: from) {
+            try graph.versions($0, undoing: $1)
+        }
+    }
+
+    private func script(
+        _ plan: [Revision], _ direction: String, from: Set<String>,
+        _ next: (Set<String>, Revision) throws -> Set<String>
+    ) throws -> String {
+        var lines: [String] = []
+        if from.isEmpty {
+            lines += [
+                "CREATE TABLE alembic_version (", "    version_num VARCHAR(32) NOT NULL, ",
+                "    CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)", ");", "",
+            ]
+        }
+        var versions = from
+        for revision in plan {
+            let new = try next(versions, revision)
+            let section = direction == "upgrade" ? revision.upgrade : revision.downgrade
+            let parents = revision.parents.joined(separator: ", ")
+            lines += [
+                "BEGIN;", "",
+                "-- Running \(direction) "
+                    + (direction == "upgrade" ? "\(parents) -> \(revision.id)" : "\(revision.id) -> \(parents)"), "",
+            ]
+            for statement in section.statements {
+                lines +=
+                    statement.isOutside
+                    ? ["COMMIT;", "", statement.sql + ";", "", "BEGIN;", ""] : [statement.sql + ";", ""]
+            }
+            lines += changes(from: versions, to: new) + ["", "COMMIT;", ""]
+            versions = new
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private func changes(from old: Set<String>, to new: Set<String>) -> [String] {
+        let (gone, come) = (old.subtracting(new).sorted(), new.subtracting(old).sorted())
+        if gone.count == 1, come.count == 1 {
+            return [
+                "UPDATE alembic_version SET version_num='\(come[0])' WHERE alembic_version.version_num = '\(gone[0])';"
+            ]
+        }
+        return gone.map { "DELETE FROM alembic_version WHERE alembic_version.version_num = '\($0)';" }
+            + come.map { "INSERT INTO alembic_version (version_num) VALUES ('\($0)');" }
+    }
+}

@@ -1,0 +1,126 @@
+extension RevisionGraph {
+    /// The ids that a text of Alembic's names: a full or partial id, `head`, `heads`, `base`, `current`, `REV+N`, `REV-N`.
+    /// - Parameter current: where the database stands.
+    /// - Returns: no id for `base`.
+    /// - Throws: `Broken` when it names nothing, or more than one.
+    public func resolve(_ text: String, current: Set<String> = []) throws(Broken) -> [String] {
+        switch text {
+        case "head": return try head().map { [$0] } ?? []
+        case "heads": return heads.map(\.id)
+        case "base": return []
+        case "current": return current.sorted()
+        default: break
+        }
+        if let index = text.dropFirst().lastIndex(where: { $0 == "+" || $0 == "-" }), let steps = Int(text[index...]) {
+            return [try walk(steps, from: try resolve(String(text[..<index]), current: current), text)]
+        }
+        return [try unique(text)]
+    }
+
+    /// The one revision whose id begins so.
+    private func unique(_ prefix: String) throws(Broken) -> String {
+        let found =
+            revisions.filter { $0.id == prefix }.first.map { [$0] } ?? revisions.filter { $0.id.hasPrefix(prefix) }
+        guard let first = found.first, !prefix.isEmpty else {
+            throw Broken(description: "Can't locate revision identified by '\(prefix)'")
+        }
+        guard found.count == 1 else {
+            throw Broken(
+                description: "Multiple revisions start with '\(prefix)': \(found.map(\.id).joined(separator: ", "))")
+        }
+        return first.id
+    }
+
+    /// So many revisions up or down from one.
+    private func walk(_ steps: Int, from start: [String], _ text: String) throws(Broken) -> String {
+        var id = start.first
+        for _ in 0..<abs(steps) {
+            let next =
+                steps > 0
+                ? id.map(children(of:)) ?? revisions.filter(\.parents.isEmpty).map(\.id)
+                : try id.map { id throws(Broken) in try revision(id).parents } ?? []
+            guard next.count == 1 else {
+                throw Broken(description: "Relative revision \(text) didn't produce \(abs(steps)) migrations")
+            }
+            id = next[0]
+        }
+        guard let id else {
+            throw Broken(description: "Relative revision \(text) didn't produce \(abs(steps)) migrations")
+        }
+        return id
+    }
+
+    // MARK: Plans
+
+    /// What an upgrade to `target` applies, in order.
+    /// - Throws: `Broken` when the target names nothing, or lies behind the database.
+    public func upgradePlan(to target: String, from current: Set<String>) throws(Broken) -> [Revision] {
+        let applied = try closure(of: current)
+        if let steps = relative(target, "+") {
+            let pending = revisions.filter { !applied.contains($0.id) }
+            guard pending.count >= steps else { throw relativeFailed(target, steps) }
+            return Array(pending.prefix(steps))
+        }
+        let targets = try resolve(target, current: current)
+        let wanted = try closure(of: targets)
+        if !targets.isEmpty, wanted.isSubset(of: applied), !Set(targets).isSubset(of: current) {
+            throw Broken(
+                description:
+                    "Destination \(targets.joined(separator: ", ")) is not a valid upgrade target from current head(s) "
+                    + current.sorted().joined(separator: ", "))
+        }
+        return revisions.filter { wanted.contains($0.id) && !applied.contains($0.id) }
+    }
+
+    /// What a downgrade to `target` undoes, in order.
+    /// - Throws: `Broken` when the target names nothing, or does not lie behind the database.
+    public func downgradePlan(to target: String, from current: Set<String>) throws(Broken) -> [Revision] {
+        let applied = try closure(of: current)
+        if let steps = relative(target, "-") {
+            let undone = revisions.filter { applied.contains($0.id) }.reversed().prefix(steps)
+            guard undone.count == steps else { throw relativeFailed(target, steps) }
+            return Array(undone)
+        }
+        let kept = try resolve(target, current: current)
+        guard kept.allSatisfy(applied.contains) else {
+            throw Broken(
+                description:
+                    "Destination \(kept.joined(separator: ", ")) is not a valid downgrade target from current head(s) "
+                    + current.sorted().joined(separator: ", "))
+        }
+        guard !kept.isEmpty else { return revisions.filter { applied.contains($0.id) }.reversed() }
+        let above = descendants(of: kept)
+        return revisions.filter { applied.contains($0.id) && above.contains($0.id) }.reversed()
+    }
+
+    /// All that build on these, directly or not.
+    private func descendants(of ids: [String]) -> Set<String> {
+        var (found, left): (Set<String>, [String]) = ([], ids.flatMap(children(of:)))
+        while let id = left.popLast() {
+            if found.insert(id).inserted { left += children(of: id) }
+        }
+        return found
+    }
+
+    private func relative(_ target: String, _ sign: Character) -> Int? {
+        target.first == sign ? Int(target.dropFirst()) : nil
+    }
+
+    private func relativeFailed(_ target: String, _ steps: Int) -> Broken {
+        Broken(description: "Relative revision \(target) didn't produce \(steps) migrations")
+    }
+
+    // MARK: Versions
+
+    /// Where a database stands after a revision was applied to it: which rows of `alembic_version` go, and which comes.
+    func versions(_ versions: Set<String>, applying revision: Revision) -> Set<String> {
+        versions.subtracting(revision.parents).union([revision.id])
+    }
+
+    /// Where a database stands after a revision was undone: the parents that nothing else stands on come back.
+    func versions(_ versions: Set<String>, undoing revision: Revision) throws(Broken) -> Set<String> {
+        let rest = versions.subtracting([revision.id])
+        let covered = try closure(of: rest)
+        return rest.union(revision.parents.filter { !covered.contains($0) })
+    }
+}

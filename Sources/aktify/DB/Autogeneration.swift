@@ -1,0 +1,58 @@
+import AktifyAPI
+import EventLoop
+import Glibc
+import Migrations
+
+/// Compares the models with the database.
+struct Autogeneration {
+    private let schema: Schema
+    private let graph: RevisionGraph
+
+    init(_ schema: Schema, _ graph: RevisionGraph) { (self.schema, self.graph) = (schema, graph) }
+
+    /// What it sees, and what it cannot.
+    static let limits = """
+        It sees tables, columns, types and their widths, NULL, defaults, primary keys, uniques, checks, foreign keys and indexes. A \
+        column or a table that vanished while one like it appeared is taken for a rename. It does not see views, functions, triggers, \
+        enums, extensions, grants, row security, partitions, comments and the order of columns.
+        """
+
+    /// What the models have and the database has not, and the other way round.
+    /// - Throws: `Complaint` when the database is not at the head.
+    func changes() throws -> [Change] {
+        let config = try loadConfig(processEnvironment())
+        let migrator = Migrator(graph: graph, configuration: config.database, log: { _ in })
+        let heads = Set(graph.heads.map(\.id))
+        return try Loop.run {
+            guard try await migrator.versions() == heads else {
+                throw Complaint("Target database is not up to date: aktify db upgrade")
+            }
+            let (actual, wanted) = try await Catalog.compared(metadata, config.database)
+            return Differences(actual: actual, wanted: wanted, metadata: metadata).changes
+        }
+    }
+
+    /// A revision with its sections filled in; `nil` when there is nothing to change.
+    func filled(_ revision: NewRevision) throws -> NewRevision? {
+        let changes = try changes()
+        guard !changes.isEmpty else { return nil }
+        for change in changes { logAutogenerate(change.summary) }
+        var revision = revision
+        (revision.upgrade, revision.downgrade) = changes.sections
+        let parsed = try Revision(parsing: revision.text, file: "\(schema.directory)/versions/\(revision.fileName)")
+        for finding in Lint.findings(in: parsed) { warn("\(finding)") }
+        return revision
+    }
+}
+
+/// Writes a line of the log of differences.
+func logAutogenerate(_ line: String) {
+    let text = "INFO  [alembic.autogenerate.compare] \(line)\n"
+    _ = write(STDERR_FILENO, text, text.utf8.count)
+}
+
+/// Writes a warning.
+func warn(_ line: String) {
+    let text = "WARNING \(line)\n"
+    _ = write(STDERR_FILENO, text, text.utf8.count)
+}

@@ -1,0 +1,60 @@
+import AktifyAPI
+import ArgumentParser
+import EventLoop
+import Migrations
+import Web
+
+/// The gate of a build: whether revisions, database and models agree.
+struct Check: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Look whether there is one head, the database is at it, files and models agree, and lint is silent.",
+        discussion: Autogeneration.limits)
+
+    @OptionGroup var schema: Schema
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() throws {
+        let graph = try schema.scripts.graph()
+        var problems: [String] = []
+        if graph.heads.count > 1 {
+            problems.append("there are several heads: \(graph.heads.map(\.id).joined(separator: ", "))")
+        }
+        problems += graph.revisions.flatMap(Lint.findings).map { "\($0)" }
+        problems += try databaseProblems(graph)
+        if json { return try printJSON(problems) }
+        guard problems.isEmpty else { throw Complaint(problems.joined(separator: "\n")) }
+        print("No new upgrade operations detected.")
+    }
+
+    private func databaseProblems(_ graph: RevisionGraph) throws -> [String] {
+        let config = try loadConfig(processEnvironment())
+        let migrator = Migrator(graph: graph, configuration: config.database, log: { _ in })
+        let heads = graph.heads.map(\.id)
+        return try Loop.run {
+            var problems: [String] = []
+            let versions = try await migrator.versions()
+            if versions != Set(heads) {
+                let place = versions.isEmpty ? "base" : versions.sorted().joined(separator: ", ")
+                problems.append(
+                    "the database is at \(place), not at \(heads.joined(separator: ", ")): aktify db upgrade")
+            }
+            problems += try await migrator.changedFiles().map { "\($0) was changed after it had been applied" }
+            let (actual, wanted) = try await Catalog.compared(metadata, config.database)
+            return problems + Differences(actual: actual, wanted: wanted, metadata: metadata).changes.map(\.summary)
+        }
+    }
+
+    private func printJSON(_ problems: [String]) throws {
+        let response = Response.json { json in
+            json.beginObject()
+            json.member("ok", problems.isEmpty)
+            json.member("problems", problems)
+            json.endObject()
+        }
+        guard case .bytes(let bytes) = response.body else { return }
+        print(String(decoding: bytes.dropLast(), as: UTF8.self))
+        guard problems.isEmpty else { throw ExitCode(1) }
+    }
+}

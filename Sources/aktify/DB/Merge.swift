@@ -1,0 +1,25 @@
+import ArgumentParser
+import Migrations
+
+/// Makes one head of several.
+struct Merge: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Write a revision that makes several heads one.")
+
+    @OptionGroup var schema: Schema
+
+    @Option(name: .shortAndLong, help: "What it is for.")
+    var message = "merge heads"
+
+    @Option(help: "Its id, instead of a random one.")
+    var revId: String?
+
+    @Argument(help: "The heads; `heads` is all of them.")
+    var revisions = ["heads"]
+
+    func run() throws {
+        let graph = try schema.scripts.graph()
+        let parents = try revisions.flatMap { text throws in try graph.resolve(text) }
+        guard Set(parents).count > 1 else { throw Complaint("there is nothing to merge: say two revisions or more") }
+        try schema.write(NewRevision(message: message, id: revId, parents: parents), among: graph)
+    }
+}

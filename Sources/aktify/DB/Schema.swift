@@ -1,0 +1,84 @@
+import AktifyAPI
+import ArgumentParser
+import EventLoop
+import Glibc
+import Migrations
+import ORM
+
+/// What all commands on the schema take.
+struct Schema: ParsableArguments {
+    @Option(name: .shortAndLong, help: "The folder that has versions/*.sql.")
+    var directory = "migrations"
+
+    var scripts: ScriptDirectory { ScriptDirectory(directory) }
+
+    /// A migrator on the configured database.
+    func migrator(_ options: Migrator.Options = .init()) throws -> Migrator {
+        let config = try loadConfig(processEnvironment())
+        return Migrator(
+            graph: try scripts.graph(), configuration: config.database, options: options, log: logMigration)
+    }
+}
+
+/// How careful an upgrade or a downgrade is.
+struct Care: ParsableArguments {
+    @Option(help: "Seconds to wait for somebody else who changes the schema.")
+    var lockTimeout = 30
+
+    @Option(help: "Seconds that a statement waits for a table that others use, before it is tried again.")
+    var tableLockTimeout = 5
+
+    @Flag(help: "Make all of it one transaction, instead of one for each revision.")
+    var singleTransaction = false
+
+    @Flag(help: "Run statements that delete what nothing can bring back.")
+    var allowDataLoss = false
+
+    @Flag(help: "Go on although files have changed since they were applied.")
+    var allowChanged = false
+
+    @Flag(help: "Run a revision again that failed half-way.")
+    var again = false
+
+    func validate() throws {
+        guard lockTimeout >= 0, tableLockTimeout >= 1 else {
+            throw ValidationError("--lock-timeout is 0 or more, --table-lock-timeout 1 or more.")
+        }
+    }
+
+    var options: Migrator.Options {
+        var options = Migrator.Options()
+        options.lockTimeout = .seconds(lockTimeout)
+        options.tableLockTimeout = .seconds(tableLockTimeout)
+        options.isOneTransaction = singleTransaction
+        options.allowsDataLoss = allowDataLoss
+        options.allowsChanges = allowChanged
+        options.runsAgain = again
+        options.programVersion = Aktify.version
+        return options
+    }
+}
+
+/// Writes a line of Alembic's log.
+@Sendable func logMigration(_ line: String) {
+    let text = "INFO  [alembic.runtime.migration] \(line)\n"
+    _ = write(STDERR_FILENO, text, text.utf8.count)
+}
+
+/// Runs `body` on a loop; SIGINT and SIGTERM cancel it, so that what has begun is rolled back.
+func runUninterrupted<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) throws -> Value {
+    let signals = [SIGINT, SIGTERM]
+    Signals.block(signals)
+    return try Loop.run {
+        guard let loop = Loop.current else { preconditionFailure("Loop.run runs on a loop") }
+        let task = Task(executorPreference: loop) { try await body() }
+        let watch = try Signals.watch(signals, on: loop) { _ in task.cancel() }
+        defer { watch.cancel() }
+        do { return try await task.value } catch is CancellationError { throw Interrupted() }
+    }
+}
+
+/// What is said after SIGINT and SIGTERM.
+struct Interrupted: Error, CustomStringConvertible {
+    let description = "Interrupted: what had begun was rolled back."
+}

@@ -1,0 +1,178 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The commands on the schema, as an operator runs them.
+@Suite struct MigrationCommandTests {
+    private let database: TestDatabase
+    private let folder: Folder
+
+    init() throws {
+        database = try TestDatabase()
+        folder = try Folder()
+        try FileManager.default.copyItem(atPath: "\(checkout)/migrations", toPath: "\(folder.path)/migrations")
+    }
+
+    private func db(_ arguments: String..., in directory: String? = nil) throws -> (status: Int32, output: String) {
+        try runToEnd(
+            [Stack.program, "db"] + arguments + ["--directory", directory ?? "\(folder.path)/migrations"],
+            environment: database.environment)
+    }
+
+    private var files: [String] {
+        get throws {
+            try FileManager.default.contentsOfDirectory(atPath: "\(folder.path)/migrations/versions").sorted()
+        }
+    }
+
+    @Test func `the words of the original work`() throws {
+        let made = try db("revision", "-m", "Add Budget to campaign", "--rev-id", "aaaa00000001")
+        #expect(made.status == 0 && made.output.hasPrefix("  Generating "))
+        #expect(made.output.hasSuffix("aaaa00000001_add_budget_to_campaign.sql ...  done\n"))
+        #expect(try db("heads").output == "aaaa00000001 (head)\n")
+        let up = try db("upgrade")
+        #expect(
+            up.status == 0
+                && up.output.contains("Running upgrade 3531fa35359f -> aaaa00000001, Add Budget to campaign\n"))
+        #expect(try db("current").output == "aaaa00000001 (head)\n")
+        #expect(
+            try db("downgrade").output.hasSuffix(
+                "Running downgrade aaaa00000001 -> 3531fa35359f, Add Budget to campaign\n"))
+        #expect(try db("current").output == "3531fa35359f\n")
+        #expect(try db("current", "--check-heads").status == 1)
+        #expect(
+            try db("history", "-i").output == """
+                3531fa35359f -> aaaa00000001 (head), Add Budget to campaign
+                6c369edd2a4c -> 3531fa35359f (current), Add description and is_active
+                <base> -> 6c369edd2a4c, Create Campaign table
+
+                """)
+        #expect(try db("history", "-r", "3531:").output.split(separator: "\n").count == 2)
+        #expect(try db("downgrade", "base").status == 0 && db("current").output == "")
+        let below = try db("downgrade", "-1")
+        #expect(
+            below.status == 1 && below.output.hasSuffix("Error: Relative revision -1 didn't produce 1 migrations\n"))
+        #expect(try db("show", "6c36").output.contains("Create Date: 2020-03-03 00:00:00"))
+        #expect(try db("upgrade", "zzz").output.hasSuffix("Error: Can't locate revision identified by 'zzz'\n"))
+        #expect(try db("upgrade", "--nothing").status == 2)
+    }
+
+    @Test func `branches are made, refused where one head is needed, and merged`() throws {
+        #expect(try db("revision", "-m", "one", "--rev-id", "aaaa00000001").status == 0)
+        let refused = try db("revision", "-m", "two", "--head", "3531fa35359f")
+        #expect(refused.status == 1 && refused.output.contains("is not a head revision; please specify --splice"))
+        #expect(
+            try db("revision", "-m", "two", "--head", "3531fa35359f", "--splice", "--rev-id", "bbbb00000002").status
+                == 0)
+        #expect(try db("branches").output.hasPrefix("3531fa35359f (branchpoint)\n    -> "))
+        #expect(try db("upgrade").output.contains("Multiple heads are present (aaaa00000001, bbbb00000002)"))
+        #expect(try db("merge").status == 0 && db("upgrade").status == 0)
+        #expect(try db("current").output.hasSuffix(" (head) (mergepoint)\n"))
+    }
+
+    @Test func `eight that start at the same moment end well, and each revision ran once`() throws {
+        let outcomes = (0..<8).map { _ in
+            try? Child([Stack.program, "db", "upgrade"], environment: database.environment, output: "/dev/null")
+        }
+        #expect(outcomes.map { $0?.wait(seconds: 20) } == Array(repeating: 0, count: 8))
+        #expect(try database.sql("SELECT count(*) || ' ' || count(DISTINCT revision) FROM migration_history") == "2 2")
+    }
+
+    @Test func `models and database are compared, and what is lost is refused`() throws {
+        let original = try db("upgrade", "6c36")
+        #expect(original.status == 0)
+        let behind = try db("check")
+        #expect(behind.status == 1 && behind.output.contains("type change from integer to bigint on 'campaign.id'"))
+        #expect(try db("migrate", "-m", "x").output == "Error: Target database is not up to date: aktify db upgrade\n")
+        #expect(try db("upgrade").status == 0)
+        #expect(try db("check").output == "No new upgrade operations detected.\n")
+        #expect(try db("check", "--json").output == "{\"ok\":true,\"problems\":[]}\n")
+        let before = try files
+        #expect(try db("migrate", "-m", "x").output.contains("No changes in schema detected."))
+        #expect(try files == before)
+        try database.sql("ALTER TABLE campaign ADD budget integer")
+        let removed = try db("migrate", "-m", "Drop budget")
+        #expect(removed.output.contains("Detected removed column 'campaign.budget'") && removed.status == 0)
+        let refused = try db("upgrade")
+        #expect(
+            refused.status == 1 && refused.output.contains("this deletes data for good: all values of campaign.budget.")
+        )
+        #expect(try db("upgrade", "--allow-data-loss").status == 0 && db("check").status == 0)
+        try database.sql("ALTER TABLE campaign RENAME description TO summary")
+        #expect(
+            try db("migrate", "-m", "Rename").output.contains(
+                "Detected renamed column 'campaign.summary' to 'description'"))
+        #expect(try db("upgrade").status == 0)
+        let check = try db("check")
+        #expect(check.status == 1 && check.output.contains(": renaming: "))
+    }
+
+    @Test func `verify, lint, seed and wait`() throws {
+        #expect(try db("verify").output.hasSuffix("3531fa35359f: applied, undone, applied again\n"))
+        #expect(try db("lint").output == "" && db("lint").status == 0)
+        #expect(try db("upgrade").status == 0)
+        func command(_ words: String...) throws -> (status: Int32, output: String) {
+            try runToEnd([Stack.program, "db"] + words, environment: database.environment)
+        }
+        #expect(try command("seed").output == "Added 3 campaigns.\n")
+        #expect(try command("seed").output == "There are campaigns already: nothing was added.\n")
+        #expect(try command("wait", "--timeout", "1").status == 0)
+        let away = try runToEnd(
+            [Stack.program, "db", "wait", "--timeout", "1"], environment: ["POSTGRES_HOST": "/nowhere"])
+        #expect(away.status == 1 && away.output.hasPrefix("Error: the database did not answer within 1 s: "))
+    }
+
+    @Test func `an upgrade that is interrupted is rolled back, and the next one is fine`() throws {
+        #expect(try db("upgrade").status == 0)
+        let slow = """
+            -- Slow\n--\n-- Revision ID: aaaa00000001\n-- Revises: 3531fa35359f\n-- Create Date: 2026-11-23 00:00:00\n
+            -- upgrade\nCREATE TABLE slow (n int);\nSELECT pg_sleep(5);\n-- downgrade\nDROP TABLE slow;\n
+            """
+        let file = "\(folder.path)/migrations/versions/aaaa00000001_slow.sql"
+        for signal in [SIGTERM, SIGINT, SIGKILL] {
+            try Data(slow.utf8).write(to: URL(filePath: file))
+            let child = try Child(
+                [Stack.program, "db", "upgrade", "--directory", "\(folder.path)/migrations"],
+                environment: database.environment, output: "\(folder.path)/log-\(signal)")
+            try waitUntil("it sleeps") {
+                try database.sql(
+                    "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(5)%' AND pid <> pg_backend_pid()"
+                ) == "1"
+            }
+            child.signal(signal)
+            #expect(child.wait(seconds: 3) == (signal == SIGKILL ? 128 + SIGKILL : 1))
+            if signal != SIGKILL { #expect(child.log.contains("It was interrupted. Nothing of aaaa00000001 stays.")) }
+            #expect(try database.sql("SELECT to_regclass('slow') IS NULL") == "t")
+        }
+        try Data(slow.replacing("pg_sleep(5)", with: "1").utf8).write(to: URL(filePath: file))
+        #expect(try db("upgrade").status == 0 && db("current").output == "aaaa00000001 (head)\n")
+    }
+
+    @Test func `a worker refuses a schema that is not its own, in one line, unless it may migrate`() throws {
+        func serve(_ environment: [String: String] = [:]) throws -> (status: Int32, output: String) {
+            try runToEnd(
+                [Stack.program, "serve", "--listen", "unix:\(folder.path)/api.sock"],
+                environment: database.environment.merging(environment) { $1 })
+        }
+        let behind = try serve()
+        #expect(behind.status == 1)
+        #expect(
+            behind.output
+                == "Error: the database's schema is at base, behind 3531fa35359f: run aktify db upgrade, or start with MIGRATE_ON_START=1\n"
+        )
+        #expect(try db("upgrade").status == 0)
+        try database.sql("UPDATE alembic_version SET version_num = 'ffff00000001'")
+        let ahead = try serve()
+        #expect(ahead.status == 1 && ahead.output.contains("is at ffff00000001, which this program does not know"))
+    }
+
+    @Test func `workers that start at once migrate once, and tell when the schema moves away`() throws {
+        let stack = try Stack(environment: ["MIGRATE_ON_START": "1"], isMigrated: false)
+        #expect(try stack.get("/readyz").body == "{\"status\":\"ready\"}\n" && stack.get("/healthz").status == 200)
+        #expect(try stack.database.sql("SELECT count(*) FROM migration_history") == "2")
+        try stack.database.sql("UPDATE alembic_version SET version_num = '6c369edd2a4c'")
+        let moved = try stack.get("/readyz")
+        #expect(moved.status == 503 && moved.body.contains("The schema is at 6c369edd2a4c, not at 3531fa35359f"))
+        #expect(try stack.get("/healthz").status == 200)
+    }
+}
