@@ -16,17 +16,18 @@ public struct Column<Model: Sendable, Value: SQLValue>: Sendable {
     ///   - type: its Postgres type, where that is not the usual one of `Value`: `character varying(255)`.
     ///   - default: what it is when an insert leaves it out.
     ///   - check: an expression that each value must meet.
+    ///   - references: the table and the column that have each value: `campaign (id)`.
     public init(
         _ path: WritableKeyPath<Model, Value> & Sendable, _ name: String, type: String? = nil,
         default fallback: DefaultValue<Value>? = nil, isPrimaryKey: Bool = false, isUnique: Bool = false,
-        check: String? = nil
+        check: String? = nil, references: String? = nil
     ) {
         self.path = path
         self.fallback = fallback
         definition = ColumnDefinition(
             name: name, type: type ?? Value.typeName, oid: Value.type, isNullable: Value.null != nil,
             defaultValue: fallback?.expression, isSerial: fallback?.isSerial ?? false, isPrimaryKey: isPrimaryKey,
-            isUnique: isUnique, check: check)
+            isUnique: isUnique, check: check, references: references)
         reference = definition.reference
     }
 }

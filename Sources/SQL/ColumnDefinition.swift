@@ -18,6 +18,8 @@ public struct ColumnDefinition: Hashable, Sendable {
     public var isUnique = false
     /// What each value must be: an expression.
     public var check: String?
+    /// The table and the column that have each value: `campaign (id)`.
+    public var references: String?
 
     /// The name as SQL wants it.
     public var reference: String { identifier(name) }

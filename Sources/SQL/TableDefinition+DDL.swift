@@ -16,6 +16,7 @@ extension ColumnDefinition {
         if !isNullable { line += " NOT NULL" }
         if isUnique { line += " UNIQUE" }
         if let check { line += " CHECK (\(check))" }
+        if let references { line += " REFERENCES \(references)" }
         return line
     }
 

@@ -52,6 +52,10 @@ import Testing
         let below = try db("downgrade", "-1")
         #expect(
             below.status == 1 && below.output.hasSuffix("Error: Relative revision -1 didn't produce 1 migrations\n"))
+        var editor = database.environment
+        editor["EDITOR"] = "head -n 1"
+        let edited = try runToEnd([Stack.program, "db", "edit", "6c36"], environment: editor)
+        #expect(edited.output == "-- Create Campaign table\n")
         #expect(try db("show", "6c36").output.contains("Create Date: 2020-03-03 00:00:00"))
         #expect(try db("upgrade", "zzz").output.hasSuffix("Error: Can't locate revision identified by 'zzz'\n"))
         #expect(try db("upgrade", "--nothing").status == 2)

@@ -9,7 +9,7 @@ struct Lead: Tabular, Equatable {
     struct Columns: Sendable {
         let id = Column(\Lead.id, "id", default: .serial, isPrimaryKey: true)
         let name = Column(\Lead.name, "name", type: "character varying(255)", default: .value("it's"), isUnique: true)
-        let order = Column(\Lead.order, "order", check: "\"order\" > 0")
+        let order = Column(\Lead.order, "order", check: "\"order\" > 0", references: "campaign (id)")
     }
 
     static let columns = Columns()

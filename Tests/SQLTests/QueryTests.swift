@@ -130,7 +130,7 @@ import Testing
             CREATE TABLE lead (
                 id bigserial NOT NULL,
                 name character varying(255) DEFAULT 'it''s'::text NOT NULL UNIQUE,
-                "order" integer CHECK ("order" > 0),
+                "order" integer CHECK ("order" > 0) REFERENCES campaign (id),
                 PRIMARY KEY (id)
             )
             """
