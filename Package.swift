@@ -35,6 +35,9 @@ let package = Package(
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
+        .target(
+            name: "Supervisor",
+            dependencies: ["CLinux", "EventLoop", .product(name: "Logging", package: "swift-log")]),
         .target(name: "SQL"),
         .target(
             name: "Postgres",
@@ -57,7 +60,7 @@ let package = Package(
         .executableTarget(
             name: "aktify",
             dependencies: [
-                "AktifyAPI", "CLinux", "EventLoop", "FastCGI", "Migrations", "ORM", "Web",
+                "AktifyAPI", "CLinux", "EventLoop", "FastCGI", "Migrations", "ORM", "Supervisor", "Web",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
@@ -72,13 +75,26 @@ let package = Package(
             ],
             path: "Tests/Support"),
         .testTarget(name: "EventLoopTests", dependencies: ["EventLoop"]),
-        .testTarget(name: "WebTests", dependencies: ["Web"]),
-        .testTarget(name: "FastCGITests", dependencies: ["EventLoop", "FastCGI", "TestSupport", "Web"]),
+        .testTarget(name: "WebTests", dependencies: ["Web", .product(name: "HTTPTypes", package: "swift-http-types")]),
+        .testTarget(
+            name: "FastCGITests",
+            dependencies: [
+                "EventLoop", "FastCGI", "TestSupport", "Web",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         .testTarget(name: "SQLTests", dependencies: ["SQL", "Postgres"]),
         .testTarget(name: "MigrationsTests", dependencies: ["Migrations"]),
-        .testTarget(name: "AktifyAPITests", dependencies: ["AktifyAPI", "Postgres"]),
         .testTarget(
-            name: "FeatureTests", dependencies: ["AktifyAPI", "Migrations", "TestSupport"], exclude: ["queries.txt"]),
+            name: "AktifyAPITests",
+            dependencies: ["AktifyAPI", "ORM", "Postgres", "Web", .product(name: "HTTPTypes", package: "swift-http-types")]),
+        .testTarget(
+            name: "FeatureTests",
+            dependencies: [
+                "AktifyAPI", "EventLoop", "Migrations", "ORM", "Postgres", "SQL", "TestSupport", "Web",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ],
+            exclude: ["queries.txt"]),
         .testTarget(name: "EndToEndTests", dependencies: ["TestSupport"]),
     ],
     swiftLanguageModes: [.v6]

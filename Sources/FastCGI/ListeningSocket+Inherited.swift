@@ -14,6 +14,12 @@ extension ListeningSocket {
         return listens(0) ? ListeningSocket(descriptor: 0) : nil
     }
 
+    /// Takes over a socket that this process has listened on before it became another program.
+    /// - Returns: `nil` when the descriptor does not listen.
+    public static func adopted(_ descriptor: Int32) -> ListeningSocket? {
+        listens(descriptor) ? ListeningSocket(descriptor: descriptor) : nil
+    }
+
     private static func listens(_ descriptor: Int32) -> Bool {
         var answer: Int32 = 0
         var size = socklen_t(MemoryLayout.size(ofValue: answer))

@@ -3,6 +3,7 @@ import EventLoop
 import FastCGI
 import Glibc
 import Logging
+import Web
 
 /// A process that serves: some loops, each with an application and a server of its own, sharing only the listening socket.
 final class Worker: Sendable {
@@ -16,10 +17,15 @@ final class Worker: Sendable {
     }
 
     /// Serves until one of `signals` arrives, then drains.
-    /// - Parameter listen: makes the socket to accept from. Only the servers hold it, and let go of it when they drain.
-    func run(until signals: [Int32], listen: @Sendable () throws -> ListeningSocket) async throws {
+    /// - Parameters:
+    ///   - listen: makes the socket to accept from. Only the servers hold it, and let go of it when they drain.
+    ///   - ready: called when requests are accepted.
+    func run(
+        until signals: [Int32], listen: @Sendable () throws -> ListeningSocket, whenReady ready: () -> Void
+    ) async throws {
         let threads = try loops.map { try $0.runOnNewThread() }
         let servers = try await startServers(on: listen())
+        ready()
         log.info("ready", metadata: ["pid": "\(getpid())", "loops": "\(loops.count)"])
         let signal = try await firstSignal(of: signals)
         log.info("draining", metadata: ["signal": "\(String(cString: strsignal(signal)))"])
@@ -40,7 +46,10 @@ final class Worker: Sendable {
     private func startServer(on loop: Loop, _ listener: ListeningSocket) async throws -> Server {
         try await Task(executorPreference: loop) { [config, log] in
             let limits = Limits(bodyBytes: config.maxBodyBytes)
-            let server = try Server(application: createApp(config), loop: loop, limits: limits, log: log)
+            let app = try createApp(config)
+            // Connects, so that the first request need not wait for that.
+            _ = await app.respond(to: Request(method: .get, target: "/readyz"))
+            let server = Server(application: app, loop: loop, limits: limits, log: log)
             try server.listen(on: listener)
             return server
         }.value

@@ -155,7 +155,7 @@ import Testing
     @Test func `a worker refuses a schema that is not its own, in one line, unless it may migrate`() throws {
         func serve(_ environment: [String: String] = [:]) throws -> (status: Int32, output: String) {
             try runToEnd(
-                [Stack.program, "serve", "--listen", "unix:\(folder.path)/api.sock"],
+                [Stack.program, "worker", "--listen", "unix:\(folder.path)/api.sock"],
                 environment: database.environment.merging(environment) { $1 })
         }
         let behind = try serve()

@@ -18,12 +18,15 @@ final class Stack {
     /// Starts everything, and waits until it answers.
     /// - Parameters:
     ///   - loops: of the worker.
+    ///   - master: when there are some, the arguments of a master with a copy of the program, `aktify`, in the folder.
     ///   - listener: when there is one, the worker gets it as its standard input, and makes none itself.
     init(
         loops: Int = 2, listener: Bool = false, environment: [String: String] = [:], limit: Int? = nil,
-        isMigrated: Bool = true
+        isMigrated: Bool = true, master: [String]? = nil
     ) throws {
         folder = try Folder()
+        let program = master == nil ? Stack.program : "\(folder.path)/aktify"
+        if master != nil { try FileManager.default.copyItem(atPath: Stack.program, toPath: program) }
         database = try TestDatabase()
         port = try Socket.freePort()
         if isMigrated { try run([Stack.program, "db", "upgrade"], environment: database.environment) }
@@ -31,7 +34,14 @@ final class Stack {
         self.listener = listener ? try Socket(listeningOn: socket) : nil
         let environment = database.environment.merging(environment) { $1 }
         self.environment = environment
-        worker = try Stack.worker(self.listener, socket, loops, environment, folder, limit)
+        worker =
+            if let master {
+                try Child(
+                    [program] + ["serve", "--listen", "unix:\(socket)"] + master, environment: environment,
+                    output: "\(folder.path)/master.log")
+            } else {
+                try Stack.worker(self.listener, socket, loops, environment, folder, limit)
+            }
         let config = try run(["scripts/nginx-config", "\(folder.path)/nginx", String(port), socket]).trimmingCharacters(
             in: .newlines)
         let arguments = ["nginx", "-c", config, "-e", "\(folder.path)/nginx-error.log", "-g", "daemon off;"]
@@ -54,7 +64,7 @@ final class Stack {
         _ limit: Int? = nil
     ) throws -> Child {
         let serve =
-            [program, "serve", "--loops", String(loops)] + (listener == nil ? ["--listen", "unix:\(socket)"] : [])
+            [program, "worker", "--loops", String(loops)] + (listener == nil ? ["--listen", "unix:\(socket)"] : [])
         let limited = limit.map { ["bash", "-c", "ulimit -n \($0) && exec \"$@\"", "bash"] } ?? []
         return try Child(
             limited + serve, environment: environment, input: listener?.descriptor,

@@ -128,13 +128,7 @@ import Testing
     @Test func `20 restarts under load lose no request`() throws {
         let stack = try Stack(loops: 1, listener: true)
         try stack.database.sql("INSERT INTO campaign (name) VALUES ('first')")
-        let folder = try Folder()
-        let script = "\(folder.path)/post.lua"
-        try Data(#"wrk.method="POST" wrk.body='{"name":"load"}' wrk.headers["Content-Type"]="application/json""#.utf8)
-            .write(to: URL(filePath: script))
-        let url = "http://127.0.0.1:\(stack.port)/campaigns/"
-        let gets = try Child(["wrk", "-t1", "-c8", "-d60s", url + "1"], output: "\(folder.path)/get")
-        let posts = try Child(["wrk", "-t1", "-c8", "-d60s", "-s", script, url], output: "\(folder.path)/post")
+        let load = try Load(on: stack)
         var second = try stack.anotherWorker()
         for _ in 0..<20 {
             let next = try stack.anotherWorker()
@@ -142,14 +136,7 @@ import Testing
             #expect(second.wait(seconds: 10) == 0)
             second = next
         }
-        gets.signal(SIGINT)
-        posts.signal(SIGINT)
-        for load in [gets, posts] {
-            #expect(load.wait(seconds: 10) == 0)
-            #expect(
-                load.log.contains("requests in") && !load.log.contains("Non-2xx")
-                    && !load.log.contains("Socket errors"), "\(load.log)")
-        }
+        load.expectNothingLost()
         second.signal(SIGTERM)
     }
 
@@ -167,7 +154,8 @@ import Testing
         let mode = try FileManager.default.attributesOfItem(atPath: stack.socketPath)[.posixPermissions] as? Int
         #expect(mode == 0o660)
         func serve(_ path: String) throws -> (status: Int32, output: String) {
-            try runToEnd([Stack.program, "serve", "--listen", "unix:\(path)"], environment: stack.database.environment)
+            try runToEnd(
+                [Stack.program, "worker", "--listen", "unix:\(path)"], environment: stack.database.environment)
         }
         let live = try serve(stack.socketPath)
         #expect(
@@ -182,7 +170,7 @@ import Testing
         stack.worker.signal(SIGKILL)
         _ = stack.worker.wait(seconds: 5)
         let next = try Child(
-            [Stack.program, "serve", "--listen", "unix:\(stack.socketPath)"], environment: stack.database.environment,
+            [Stack.program, "worker", "--listen", "unix:\(stack.socketPath)"], environment: stack.database.environment,
             output: "\(stack.folder.path)/next.log")
         try waitUntil("the socket is taken over: \(next.log)") { next.log.contains("ready") }
         #expect(try stack.get("/").status == 200)
@@ -194,6 +182,6 @@ import Testing
             #expect(
                 status != 0 && output == "Error: POSTGRES_PORT: expected a whole number from 1 to 65535, not \"x\"\n")
         }
-        #expect(try runToEnd([Stack.program, "serve"]).status == 2)
+        #expect(try runToEnd([Stack.program, "worker"]).status == 2)
     }
 }

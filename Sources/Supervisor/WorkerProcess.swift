@@ -1,0 +1,137 @@
+import CLinux
+import EventLoop
+import Glibc
+
+/// A worker that the master has started.
+///
+/// It gets the listening socket as descriptor 0, and says that it is ready by writing a byte to descriptor 3. Sound as
+/// `@unchecked Sendable`: it is touched on the master's loop only.
+final class WorkerProcess: @unchecked Sendable {
+    let pid: pid_t
+    let generation: Int
+    let started = Instant.now
+    /// Whether it has said that it serves.
+    private(set) var isReady: Bool
+    /// Whether it was told to end.
+    private(set) var isEnding = false
+    private(set) var exit: ExitStatus?
+    private var pipe: Int32 = -1
+    private var watch: Watch?
+    private let readiness: Waiter<Void>
+    private let end: Waiter<Void>
+
+    /// What the worker finds its end of the pipe by.
+    static let readyDescriptor: Int32 = 3
+
+    /// Starts a worker.
+    /// - Throws: `SystemError` when it cannot be started.
+    init(
+        _ command: [String], environment: [String: String], listener: Int32, generation: Int, on loop: Loop
+    ) throws(SystemError) {
+        var ends: [Int32] = [-1, -1]
+        try check("pipe2", pipe2(&ends, Int32(O_CLOEXEC | O_NONBLOCK)))
+        defer { close(ends[1]) }
+        self.generation = generation
+        isReady = false
+        (readiness, end) = (Waiter(on: loop), Waiter(on: loop))
+        do throws(SystemError) {
+            pid = try WorkerProcess.spawn(command, environment, listener: listener, ready: ends[1])
+        } catch {
+            close(ends[0])
+            throw error
+        }
+        pipe = ends[0]
+        watch = try loop.watch(pipe, for: .readable) { [unowned self] _ in readPipe() }
+    }
+
+    /// Takes over a worker that the master started before it re-executed itself.
+    init(adopting pid: pid_t, generation: Int, on loop: Loop) {
+        (self.pid, self.generation) = (pid, generation)
+        isReady = true
+        (readiness, end) = (Waiter(on: loop), Waiter(on: loop))
+        readiness.resume(returning: ())
+    }
+
+    deinit { closePipe() }
+
+    private static func spawn(
+        _ command: [String], _ environment: [String: String], listener: Int32, ready: Int32
+    ) throws(SystemError) -> pid_t {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_adddup2(&actions, listener, 0)
+        posix_spawn_file_actions_adddup2(&actions, ready, readyDescriptor)
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        // The master holds signals back and ignores SIGPIPE: its workers begin as any process does.
+        var (none, every) = (sigset_t(), sigset_t())
+        sigemptyset(&none)
+        sigfillset(&every)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setsigdefault(&attributes, &every)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+        let arguments = command.map { strdup($0) } + [nil]
+        let all = environment.merging([WorkerSide.variable: String(getpid())]) { $1 }
+        let variables = all.map { strdup("\($0.key)=\($0.value)") } + [nil]
+        defer { (arguments + variables).forEach { free($0) } }
+        var pid = pid_t()
+        let code = posix_spawn(&pid, command[0], &actions, &attributes, arguments, variables)
+        guard code == 0 else { throw SystemError("start \(command[0])", code: code) }
+        return pid
+    }
+
+    // MARK: What it says
+
+    private func readPipe() {
+        var byte: UInt8 = 0
+        let count = read(pipe, &byte, 1)
+        guard count >= 0 || errno != EAGAIN else { return }
+        closePipe()
+        guard count == 1 else { return }  // It has closed its end, and will be reaped.
+        isReady = true
+        readiness.resume(returning: ())
+    }
+
+    private func closePipe() {
+        watch?.cancel()
+        watch = nil
+        if pipe >= 0 { close(pipe) }
+        pipe = -1
+    }
+
+    /// Notes its end.
+    func ended(_ status: ExitStatus) {
+        exit = status
+        closePipe()
+        readiness.resume(returning: ())
+        end.resume(returning: ())
+    }
+
+    /// Waits until it is ready, has ended, or the time is up.
+    /// - Returns: whether it is ready.
+    func becomesReady(within limit: Duration, on loop: Loop) async -> Bool {
+        loop.schedule(at: Instant.now.advanced(by: limit)) { [readiness] in readiness.resume(returning: ()) }
+        try? await readiness.value()
+        return isReady && exit == nil
+    }
+
+    // MARK: Its end
+
+    /// Tells it to finish what it does, and kills it when it has not ended in time.
+    func drain(within limit: Duration, on loop: Loop) async {
+        guard exit == nil else { return }
+        isEnding = true
+        kill(pid, SIGTERM)
+        let killing = loop.schedule(at: Instant.now.advanced(by: limit)) { [weak self] in self?.killNow() }
+        try? await end.value()
+        killing.cancel()
+    }
+
+    /// Ends it at once.
+    func killNow() {
+        isEnding = true
+        if exit == nil { kill(pid, SIGKILL) }
+    }
+}

@@ -1,0 +1,75 @@
+import AktifyAPI
+import ArgumentParser
+import EventLoop
+import FastCGI
+import Glibc
+import Logging
+import Migrations
+import ORM
+import Supervisor
+
+/// Answers FastCGI requests in this process, until it is told to stop.
+struct WorkerCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "worker", abstract: "Answer FastCGI requests in one process, under somebody else's care.",
+        discussion: """
+            For spawn-fcgi, supervisord's fcgi-program and systemd's sockets. A listening socket that it was started with \
+            (LISTEN_FDS, or descriptor 0) wins over --listen. SIGTERM, SIGQUIT, SIGINT, SIGHUP and SIGUSR1 let it finish what runs.
+            """)
+
+    @Option(help: "Where to listen: unix:PATH, HOST:PORT or [IPv6]:PORT.", transform: ListenAddress.init(_:))
+    var listen: ListenAddress?
+
+    @Option(help: "Event loops, each with a thread and connections of its own. (default: the number of cores)")
+    var loops = sysconf(Int32(_SC_NPROCESSORS_ONLN))
+
+    @Option(help: "The folder that has versions/*.sql: the revisions that the schema must be at.")
+    var migrations = "migrations"
+
+    func validate() throws {
+        guard loops >= 1 else { throw ValidationError("--loops must be 1 or more, not \(loops).") }
+    }
+
+    func run() throws {
+        Signals.block(WorkerCommand.endings)
+        let environment = processEnvironment()
+        var config = try loadConfig(environment)
+        let graph = try ScriptDirectory(migrations).graph()
+        try prepareSchema(graph, config)
+        config.schemaHeads = Set(graph.heads.map(\.id))
+        let hasMaster = WorkerSide.followMaster(environment: environment)
+        let worker = try Worker(config: config, loops: loops)
+        try Loop.run {
+            try await worker.run(until: WorkerCommand.endings, listen: { try listener(environment) }) {
+                if hasMaster { WorkerSide.tellReady() }
+            }
+        }
+    }
+
+    /// Refuses a schema that is not the program's own, after it has been migrated when that is wanted. A database that does not
+    /// answer is no reason to stop: requests that need it are answered with 503 until it does.
+    private func prepareSchema(_ graph: RevisionGraph, _ config: Config) throws {
+        let migrator = Migrator(graph: graph, configuration: config.database, log: logMigration)
+        let reason = try Loop.run {
+            do {
+                if config.migratesOnStart { try await migrator.upgrade(to: "heads") }
+                return try await migrator.reasonNotToServe()
+            } catch let error as DatabaseError where error.meaning == .unavailable {
+                Logger(label: "aktify.worker").error("the schema is not known: \(error)")
+                return nil
+            }
+        }
+        if let reason { throw Complaint(reason) }
+    }
+
+    /// What asks a worker to drain; a second one ends it at once.
+    static let endings = [SIGTERM, SIGQUIT, SIGINT, SIGHUP, SIGUSR1]
+
+    private func listener(_ environment: [String: String]) throws -> ListeningSocket {
+        if let socket = ListeningSocket.inherited(environment: environment) { return socket }
+        guard let listen else {
+            throw ValidationError("Say where to listen: --listen unix:PATH, or start it with a listening socket.")
+        }
+        return try ListeningSocket.bind(listen)
+    }
+}

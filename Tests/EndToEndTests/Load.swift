@@ -1,0 +1,33 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Requests that keep coming through nginx, on kept connections, until they are stopped: half of them GET, half POST.
+final class Load {
+    private let gets: Child
+    private let posts: Child?
+    private let folder: Folder
+
+    /// Starts the load on a stack whose table has a campaign with id 1.
+    init(on stack: Stack, posting: Bool = true) throws {
+        folder = try Folder()
+        let script = "\(folder.path)/post.lua"
+        try Data(#"wrk.method="POST" wrk.body='{"name":"load"}' wrk.headers["Content-Type"]="application/json""#.utf8)
+            .write(to: URL(filePath: script))
+        let url = "http://127.0.0.1:\(stack.port)/campaigns/"
+        gets = try Child(["wrk", "-t1", "-c8", "-d90s", url + "1"], output: "\(folder.path)/get")
+        posts =
+            posting ? try Child(["wrk", "-t1", "-c8", "-d90s", "-s", script, url], output: "\(folder.path)/post") : nil
+    }
+
+    /// Stops it, and expects that every request was answered with 2xx.
+    func expectNothingLost(location: SourceLocation = #_sourceLocation) {
+        let all = [gets, posts].compactMap { $0 }
+        for load in all { load.signal(SIGINT) }
+        for load in all {
+            #expect(load.wait(seconds: 10) == 0, sourceLocation: location)
+            let isWhole = !load.log.contains("Non-2xx") && !load.log.contains("Socket errors")
+            #expect(load.log.contains("requests in") && isWhole, "\(load.log)", sourceLocation: location)
+        }
+    }
+}

@@ -1,0 +1,197 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The master: workers come and go, requests do not get lost.
+@Suite(.serialized) struct MasterTests {
+    private func stack(_ workers: Int = 3, environment: [String: String] = [:]) throws -> Stack {
+        let stack = try Stack(environment: environment, master: ["--workers", String(workers)])
+        try stack.database.sql("INSERT INTO campaign (name) VALUES ('first')")
+        return stack
+    }
+
+    /// How often the master's log says something.
+    private func count(_ text: String, in stack: Stack) -> Int {
+        stack.worker.log.components(separatedBy: text).count - 1
+    }
+
+    private func workers(of stack: Stack) throws -> [pid_t] {
+        try runToEnd(["pgrep", "-P", String(stack.worker.pid)]).output.split(separator: "\n").compactMap { pid_t($0) }
+    }
+
+    private func reload(_ stack: Stack, by signal: Int32 = SIGHUP, times: Int) throws {
+        for _ in 0..<times {
+            let before = count("reloaded", in: stack)
+            stack.worker.signal(signal)
+            try waitUntil("it is reloaded: \(stack.worker.log)") { count("reloaded", in: stack) > before }
+        }
+    }
+
+    @Test func `20 reloads under load lose no request`() throws {
+        let stack = try stack(2)
+        let load = try Load(on: stack)
+        let before = try workers(of: stack)
+        try reload(stack, times: 20)
+        load.expectNothingLost()
+        let after = try workers(of: stack)
+        #expect(after.count == 2 && Set(after).isDisjoint(with: before))
+    }
+
+    @Test func `20 times another program under the same process id lose no request`() throws {
+        let stack = try stack(2)
+        let load = try Load(on: stack)
+        try reload(stack, by: SIGUSR2, times: 20)
+        load.expectNothingLost()
+        #expect(try workers(of: stack).count == 2 && !stack.worker.hasEnded)
+        #expect(count("re-executing", in: stack) == 20)
+    }
+
+    @Test func `a program that does not start is not taken, and the next good one is`() throws {
+        let stack = try stack(2)
+        let load = try Load(on: stack)
+        let program = "\(stack.folder.path)/aktify"
+        try FileManager.default.moveItem(atPath: program, toPath: program + ".good")
+        try Data("#!/bin/sh\nexit 3\n".utf8).write(to: URL(filePath: program))
+        chmod(program, 0o755)
+        let before = try workers(of: stack)
+        stack.worker.signal(SIGHUP)
+        try waitUntil("the reload fails") { count("the reload failed", in: stack) == 1 }
+        #expect(try workers(of: stack) == before)
+        try FileManager.default.removeItem(atPath: program)
+        try FileManager.default.moveItem(atPath: program + ".good", toPath: program)
+        try reload(stack, times: 1)
+        load.expectNothingLost()
+        #expect(try Set(workers(of: stack)).isDisjoint(with: before))
+    }
+
+    @Test func `a worker killed every half second costs no GET`() throws {
+        let stack = try stack(3)
+        let load = try Load(on: stack, posting: false)
+        for _ in 0..<60 {
+            usleep(500_000)
+            if let victim = try workers(of: stack).randomElement() { kill(victim, SIGKILL) }
+        }
+        load.expectNothingLost()
+        #expect(count("a worker died", in: stack) >= 55)
+        try waitUntil("all are back") { try workers(of: stack).count == 3 }
+    }
+
+    @Test func `no row that was acknowledged is lost when workers are killed`() throws {
+        let stack = try stack(3)
+        var acknowledged = 0
+        for round in 0..<200 {
+            if round % 20 == 0, let victim = try workers(of: stack).randomElement() { kill(victim, SIGKILL) }
+            if (try? stack.post(#"{"name":"kept"}"#))?.status == 201 { acknowledged += 1 }
+        }
+        let rows = Int(try stack.database.sql("SELECT count(*) FROM campaign WHERE name = 'kept'")) ?? 0
+        #expect(acknowledged >= 180 && rows >= acknowledged)
+    }
+
+    @Test func `signals start and stop workers`() throws {
+        let stack = try stack(2)
+        func expect(_ wanted: Int, after signal: Int32) throws {
+            stack.worker.signal(signal)
+            try waitUntil("there are \(wanted) workers") { try workers(of: stack).count == wanted }
+        }
+        try expect(3, after: SIGTTIN)
+        try expect(2, after: SIGTTOU)
+        try expect(1, after: SIGTTOU)
+        try expect(0, after: SIGWINCH)
+        #expect(!stack.worker.hasEnded)
+        try expect(2, after: SIGHUP)
+        try waitUntil("it answers") { try stack.get("/").status == 200 }
+        stack.worker.signal(SIGUSR1)
+        stack.worker.signal(SIGTERM)
+        #expect(stack.worker.wait(seconds: 5) == 0)
+    }
+
+    @Test func `a request that runs when it is told to stop is answered`() throws {
+        let stack = try stack(1)
+        do {
+            let socket = try Socket(path: stack.socketPath)
+            let request = Records.request("GET", "/campaigns/1")
+            socket.send(Array(request.dropLast(4)))
+            usleep(100_000)
+            stack.worker.signal(SIGTERM)
+            usleep(200_000)
+            socket.send(Array(request.suffix(4)))
+            #expect(readResponse(from: socket).status == 200)
+        }
+        #expect(stack.worker.wait(seconds: 5) == 0)
+    }
+
+    @Test func `when the master is killed, its workers end`() throws {
+        let stack = try stack(2)
+        let pids = try workers(of: stack)
+        stack.worker.signal(SIGKILL)
+        try waitUntil("they have ended") { pids.allSatisfy { kill($0, 0) != 0 } }
+    }
+
+    @Test func `variables are read anew with each reload`() throws {
+        let folder = try Folder()
+        let file = "\(folder.path)/env"
+        func write(_ text: String) throws { try Data(text.utf8).write(to: URL(filePath: file)) }
+        try write("# what pages\nCORS_ALLOW_ORIGINS=\"http://one\"\n")
+        let stack = try Stack(master: ["--workers", "1", "--env-file", file])
+        func allowed(_ origin: String) throws -> Bool {
+            try stack.get("/", headers: ["Origin: \(origin)"]).headers["access-control-allow-origin"] == origin
+        }
+        #expect(try allowed("http://one") && !allowed("http://two"))
+        try write("CORS_ALLOW_ORIGINS=http://two\n")
+        try reload(stack, times: 1)
+        #expect(try !allowed("http://one") && allowed("http://two"))
+        try write("what is this\n")
+        stack.worker.signal(SIGHUP)
+        try waitUntil("the reload fails") { stack.worker.log.contains("\(file):1: expected NAME=VALUE") }
+        #expect(try allowed("http://two"))
+    }
+
+    @Test func `a master whose workers cannot start says why, and ends`() throws {
+        let database = try TestDatabase()
+        let folder = try Folder()
+        func serve(_ arguments: String...) throws -> (status: Int32, output: String) {
+            try runToEnd(
+                [Stack.program, "serve", "--listen", "unix:\(folder.path)/api.sock"] + arguments,
+                environment: database.environment)
+        }
+        let behind = try serve("--workers", "2")
+        #expect(behind.status == 1 && behind.output.contains("the database's schema is at base, behind"))
+        #expect(behind.output.hasSuffix("Error: no worker could be started: see above why\n"))
+        #expect(try serve("--check").output == "The configuration is fine.\n")
+        #expect(
+            try serve("--migrations", "/nowhere").output.hasPrefix("Error: cannot read the folder /nowhere/versions"))
+    }
+
+    @Test func `as the first process of a container it reaps, and stops in time`() throws {
+        let database = try TestDatabase()
+        let folder = try Folder()
+        try run([Stack.program, "db", "upgrade"], environment: database.environment)
+        let master = try Child(
+            [
+                "unshare", "--pid", "--fork", "--kill-child", "--mount-proc", Stack.program, "serve", "--workers", "2",
+                "--listen", "unix:\(folder.path)/api.sock", "--pid-file", "\(folder.path)/pid",
+            ], environment: database.environment, output: "\(folder.path)/log")
+        try waitUntil("two are ready: \(master.log)") {
+            master.log.components(separatedBy: "a worker is ready").count == 3
+        }
+        let inside = try #require(pid_t(runToEnd(["pgrep", "-P", String(master.pid)]).output.dropLast()))
+        #expect(try String(contentsOfFile: "\(folder.path)/pid", encoding: .utf8) == "1\n")
+        kill(inside, SIGTERM)
+        #expect(master.wait(seconds: 5) == 0)
+    }
+
+    @Test func `a socket that somebody else listens on is served`() throws {
+        let database = try TestDatabase()
+        let folder = try Folder()
+        try run([Stack.program, "db", "upgrade"], environment: database.environment)
+        let path = "\(folder.path)/api.sock"
+        let listener = try Socket(listeningOn: path)
+        let master = try Child(
+            [Stack.program, "serve", "--workers", "2"], environment: database.environment, input: listener.descriptor,
+            output: "\(folder.path)/log")
+        try waitUntil("it is ready: \(master.log)") { master.log.contains("a worker is ready") }
+        let client = try Socket(path: path)
+        client.send(Records.request("GET", "/"))
+        #expect(readResponse(from: client).status == 200)
+    }
+}
