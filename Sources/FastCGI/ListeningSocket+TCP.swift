@@ -16,7 +16,7 @@ extension ListeningSocket {
     }
 
     /// Looks a host up; the caller frees the result.
-    private static func resolve(_ host: String, _ port: UInt16) throws -> UnsafeMutablePointer<addrinfo> {
+    static func resolve(_ host: String, _ port: UInt16) throws -> UnsafeMutablePointer<addrinfo> {
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         hints.ai_flags = AI_PASSIVE

@@ -22,9 +22,11 @@ struct RecordHeader {
     var recordSize: Int { RecordHeader.size + contentLength + paddingLength }
 }
 
-/// The record types that a responder's peer may send (section 8).
+/// The record types that a responder and its peer send (section 8).
 enum RecordType {
     static let beginRequest: UInt8 = 1
+    static let endRequest: UInt8 = 3
     static let params: UInt8 = 4
     static let stdin: UInt8 = 5
+    static let stdout: UInt8 = 6
 }

@@ -11,7 +11,10 @@ struct Aktify: ParsableCommand {
         commandName: "aktify",
         abstract: "The Aktify Code Challenge API: a FastCGI application behind nginx.",
         version: version,
-        subcommands: [Serve.self, WorkerCommand.self, DB.self, Routes.self, Explain.self])
+        subcommands: [
+            Serve.self, WorkerCommand.self, Reload.self, Stop.self, Healthcheck.self, DB.self, Routes.self,
+            Explain.self,
+        ])
 
     /// Ends with 0, with 1 when something is wrong, and with 2 when the command line is, as Alembic does.
     static func main() {

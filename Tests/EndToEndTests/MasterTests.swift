@@ -194,4 +194,27 @@ import Testing
         client.send(Records.request("GET", "/"))
         #expect(readResponse(from: client).status == 200)
     }
+
+    @Test func `commands reload and stop a master, and ask it how it is`() throws {
+        let folder = try Folder()
+        let pidFile = "\(folder.path)/pid"
+        let stack = try Stack(master: ["--workers", "2", "--pid-file", pidFile])
+        func aktify(_ arguments: String...) throws -> (status: Int32, output: String) {
+            try runToEnd([Stack.program] + arguments)
+        }
+        let socket = "unix:\(stack.socketPath)"
+        #expect(try aktify("healthcheck", "--connect", socket).output == "{\"status\":\"ok\"}\n")
+        #expect(try aktify("healthcheck", "--connect", socket, "--target", "/readyz").status == 0)
+        let missing = try aktify("healthcheck", "--connect", socket, "--target", "/nowhere")
+        #expect(missing.status == 1 && missing.output.hasPrefix("Error: /nowhere answers 404: "))
+        let before = try workers(of: stack)
+        #expect(try aktify("reload", "--pid-file", pidFile).status == 0)
+        try waitUntil("it is reloaded") { count("reloaded", in: stack) == 1 }
+        #expect(try Set(workers(of: stack)).isDisjoint(with: before))
+        #expect(try aktify("stop", "--pid-file", pidFile).status == 0)
+        #expect(stack.worker.wait(seconds: 1) == 0)
+        let gone = try aktify("reload", "--pid-file", pidFile)
+        #expect(gone.status == 1 && gone.output == "Error: cannot read \(pidFile): does the master run?\n")
+        #expect(try aktify("healthcheck", "--connect", socket).status == 1)
+    }
 }

@@ -1,0 +1,97 @@
+import EventLoop
+import Glibc
+
+/// Asks a FastCGI responder one question and reads its answer, as a web server would: for health checks. It blocks.
+public struct Probe: Sendable {
+    private let address: ListenAddress
+    private let seconds: Int
+
+    /// Why there is no answer, as a sentence.
+    public struct Failed: Error, CustomStringConvertible {
+        public let description: String
+    }
+
+    /// Makes a probe that waits so many seconds for each step.
+    public init(_ address: ListenAddress, seconds: Int) { (self.address, self.seconds) = (address, seconds) }
+
+    /// Sends GET.
+    /// - Returns: the status and the body.
+    /// - Throws: `Failed`, `SystemError`.
+    public func get(_ target: String) throws -> (status: Int, body: String) {
+        let socket = try connected()
+        defer { close(socket) }
+        try send(request(target), to: socket)
+        let text = String(decoding: try output(from: socket), as: UTF8.self)
+        guard let end = text.firstRange(of: "\r\n\r\n"), text.hasPrefix("Status: "),
+            let status = Int(text.dropFirst("Status: ".count).prefix(3))
+        else { throw Failed(description: "\(address) gave no answer") }
+        return (status, String(text[end.upperBound...]))
+    }
+
+    // MARK: Records (FastCGI Specification 1.0, sections 3.3 and 5)
+
+    private func request(_ target: String) -> [UInt8] {
+        let params = [("REQUEST_METHOD", "GET"), ("REQUEST_URI", target), ("HTTP_HOST", "localhost")]
+        let pairs = params.flatMap { name, value in
+            [UInt8(name.utf8.count), UInt8(min(value.utf8.count, 127))] + Array(name.utf8)
+                + Array(value.utf8.prefix(127))
+        }
+        return record(RecordType.beginRequest, [0, 1, 0, 0, 0, 0, 0, 0]) + record(RecordType.params, pairs)
+            + record(RecordType.params, []) + record(RecordType.stdin, [])
+    }
+
+    private func record(_ type: UInt8, _ content: [UInt8]) -> [UInt8] {
+        [1, type, 0, 1, UInt8(content.count >> 8), UInt8(content.count & 255), 0, 0] + content
+    }
+
+    private func output(from socket: Int32) throws -> [UInt8] {
+        var output: [UInt8] = []
+        while true {
+            let header = try receive(RecordHeader.size, from: socket).withUnsafeBytes { RecordHeader($0) }
+            let content = try receive(header.contentLength + header.paddingLength, from: socket)
+            if header.type == RecordType.stdout { output += content.prefix(header.contentLength) }
+            if header.type == RecordType.endRequest { return output }
+        }
+    }
+
+    // MARK: The socket
+
+    private func connected() throws -> Int32 {
+        switch address {
+        case .unix(let path):
+            let socket = try check("socket", Glibc.socket(AF_UNIX, ListeningSocket.streamSocket, 0))
+            return try connected(socket, withUnixAddress(path) { connect(socket, $0, $1) })
+        case .tcp(let host, let port):
+            let found = try ListeningSocket.resolve(host.isEmpty ? "localhost" : host, port)
+            defer { freeaddrinfo(found) }
+            let socket = try check("socket", Glibc.socket(found.pointee.ai_family, ListeningSocket.streamSocket, 0))
+            return try connected(socket, connect(socket, found.pointee.ai_addr, found.pointee.ai_addrlen))
+        }
+    }
+
+    private func connected(_ socket: Int32, _ result: Int32) throws -> Int32 {
+        guard result == 0 else {
+            defer { close(socket) }
+            throw SystemError("connect to \(address)")
+        }
+        var limit = timeval(tv_sec: seconds, tv_usec: 0)
+        for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
+            setsockopt(socket, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout.size(ofValue: limit)))
+        }
+        return socket
+    }
+
+    private func send(_ bytes: [UInt8], to socket: Int32) throws {
+        guard Glibc.send(socket, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count else {
+            throw SystemError("send to \(address)")
+        }
+    }
+
+    private func receive(_ count: Int, from socket: Int32) throws -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        guard count == 0 || recv(socket, &bytes, count, Int32(MSG_WAITALL)) == count else {
+            throw Failed(description: "\(address) did not answer within \(seconds) s, or closed the connection")
+        }
+        return bytes
+    }
+}
