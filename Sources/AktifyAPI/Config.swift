@@ -20,6 +20,7 @@ import Web
 /// | `MIGRATE_ON_START` | whether pending revisions are applied before the first request | `false` |
 /// | `CORS_ALLOW_ORIGINS` | `*`, or origins with commas between | `*` |
 /// | `MAX_BODY_BYTES` | the largest body of a request | `1048576` |
+/// | `REQUEST_TIMEOUT_MS` | how long an answer may take before the request is answered 504, in milliseconds | `25000` |
 /// | `LOG_LEVEL` | `trace` `debug` `info` `notice` `warning` `error` `critical` | `info` |
 ///
 /// `_FILE`: the variable with this ending names a file that holds the value, as Docker's secrets do.
@@ -30,6 +31,8 @@ public struct Config: Sendable {
     public var cors: CORS
     /// The largest body of a request, in bytes.
     public var maxBodyBytes: Int
+    /// How long an answer may take.
+    public var requestTimeout: Duration
     /// Whether all statements are logged, grouped by request.
     public var logsQueries: Bool
     /// Whether responses say what they cost.
@@ -57,6 +60,7 @@ public struct Config: Sendable {
             slowStatement: .milliseconds(try read.integer("SLOW_QUERY_MS", default: 500, in: 0...600_000)))
         cors = try Config.cors(read.text("CORS_ALLOW_ORIGINS", default: "*"))
         maxBodyBytes = try read.integer("MAX_BODY_BYTES", default: 1 << 20, in: 0...(1 << 30))
+        requestTimeout = .milliseconds(try read.integer("REQUEST_TIMEOUT_MS", default: 25_000, in: 1...3_600_000))
         migratesOnStart = try read.bool("MIGRATE_ON_START", default: false)
         logsQueries = try read.bool("LOG_QUERIES", default: false)
         isDevelopment =

@@ -10,6 +10,8 @@ final class Connection: @unchecked Sendable {
     enum State {
         case idle
         case receiving(since: Instant)
+        /// The application works on an answer; none of it has been sent.
+        case answering(since: Instant)
         case responding
         case writing(since: Instant)
         case closed
@@ -20,6 +22,10 @@ final class Connection: @unchecked Sendable {
     private let exchange: Exchange
     private var watch: Watch?
     private var task: Task<Void, Never>?
+    /// The request that is being answered.
+    private var request: Request?
+    /// Counts requests, so that an answer that comes after its request was given up is known by its number.
+    private var number = 0
     private var state: State
     private var incoming: Incoming
     /// Whether something arrived while a request was being answered.
@@ -48,7 +54,7 @@ final class Connection: @unchecked Sendable {
         case .idle, .receiving:
             hasArrivals = isGone  // To be looked at again after the request that may lie before the end.
             receive()
-        case .responding, .writing:
+        case .answering, .responding, .writing:
             hasArrivals = hasArrivals || isGone || readiness.contains(.readable)
             if readiness.contains(.writable) { roomWaiter?.resume(returning: ()) }
             if isGone { task?.cancel() }
@@ -73,8 +79,28 @@ final class Connection: @unchecked Sendable {
 
     private func begin(_ whole: Incoming.Whole) {
         guard let request = request(of: whole) else { return close() }
-        state = .responding
-        task = Task(executorPreference: server.loop) { await self.respond(to: request, refusal: whole.refusal) }
+        self.request = request
+        answer(request) { [application = server.application] in
+            if let refusal = whole.refusal { return application.respond(to: request, with: refusal) }
+            return await application.respond(to: request)
+        }
+    }
+
+    private func answer(_ request: Request, _ body: @escaping @Sendable () async -> Response) {
+        state = .answering(since: server.loop.now)
+        number += 1
+        task = Task(executorPreference: server.loop) { [number] in
+            let response = await body()
+            if number == self.number { await self.respond(with: response) }
+        }
+    }
+
+    /// Gives the application's answer up, and tells the peer so: the task is cancelled, and whatever it makes is thrown away.
+    private func giveUp(_ request: Request) {
+        task?.cancel()
+        answer(request) { [application = server.application] in
+            application.respond(to: request, with: HTTPError(.gatewayTimeout, "The answer took too long."))
+        }
     }
 
     private func request(of whole: Incoming.Whole) -> Request? {
@@ -91,12 +117,8 @@ final class Connection: @unchecked Sendable {
 
     // MARK: Responding
 
-    private func respond(to request: Request, refusal: HTTPError?) async {
-        let application = server.application
-        let response =
-            if let refusal { application.respond(to: request, with: refusal) } else {
-                await application.respond(to: request)
-            }
+    private func respond(with response: Response) async {
+        state = .responding
         do {
             guard !Task.isCancelled else { throw CancellationError() }
             try await send(response)
@@ -107,7 +129,7 @@ final class Connection: @unchecked Sendable {
     }
 
     private func finished() {
-        task = nil
+        (task, request) = (nil, nil)
         guard exchange.keepsConnection else { return close() }
         state = .idle
         if hasArrivals || incoming.holdsMore {
@@ -175,6 +197,11 @@ final class Connection: @unchecked Sendable {
         case .writing(let since) where since < limit: roomWaiter?.resume(throwing: SlowPeer())
         default: break
         }
+    }
+
+    /// Gives up an answer that the application has been making since before `limit`.
+    func giveUp(ifAnsweringSince limit: Instant) {
+        if case .answering(let since) = state, since < limit, let request { giveUp(request) }
     }
 
     /// Ends what runs, and closes without another word: the drain's deadline has passed.

@@ -8,15 +8,18 @@ public struct Limits: Sendable {
     public var patience: Duration
     /// How long a draining server waits for its peers.
     public var drain: Duration
+    /// How long the application may take to answer, until the response begins; nginx's `fastcgi_read_timeout` must be longer.
+    public var answer: Duration
 
-    /// Makes limits; the defaults are 1 MiB, 128 KiB, 10 s and 30 s.
+    /// Makes limits; the defaults are 1 MiB, 128 KiB, 10 s, 30 s and 25 s.
     public init(
         bodyBytes: Int = 1 << 20, paramsBytes: Int = 128 << 10, patience: Duration = .seconds(10),
-        drain: Duration = .seconds(30)
+        drain: Duration = .seconds(30), answer: Duration = .seconds(25)
     ) {
         self.bodyBytes = bodyBytes
         self.paramsBytes = paramsBytes
         self.patience = patience
         self.drain = drain
+        self.answer = answer
     }
 }

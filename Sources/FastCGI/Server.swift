@@ -96,10 +96,15 @@ public final class Server: @unchecked Sendable {
 
     private static let sweepInterval = Duration.seconds(1)
 
-    /// Once a second, cuts off peers that have kept a connection waiting: no timer for each request.
+    /// Once a second, cuts off peers that have kept a connection waiting, and gives up answers that take too long: no timer for
+    /// each request.
     private func sweep() {
         let limit = loop.now.advanced(by: .zero - limits.patience)
-        for connection in Array(connections.values) { connection.cutOff(ifWaitingSince: limit) }
+        let due = loop.now.advanced(by: .zero - limits.answer)
+        for connection in Array(connections.values) {
+            connection.cutOff(ifWaitingSince: limit)
+            connection.giveUp(ifAnsweringSince: due)
+        }
         scheduleSweep()
     }
 

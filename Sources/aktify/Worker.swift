@@ -45,7 +45,7 @@ final class Worker: Sendable {
     /// Makes the application on the loop's own thread, since all that it opens belongs to that loop.
     private func startServer(on loop: Loop, _ listener: ListeningSocket) async throws -> Server {
         try await Task(executorPreference: loop) { [config, log] in
-            let limits = Limits(bodyBytes: config.maxBodyBytes)
+            let limits = Limits(bodyBytes: config.maxBodyBytes, answer: config.requestTimeout)
             let app = try createApp(config)
             // Connects, so that the first request need not wait for that.
             _ = await app.respond(to: Request(method: .get, target: "/readyz"))

@@ -189,6 +189,14 @@ import Web
         #expect(counter.count == 1)
     }
 
+    @Test func `an answer that takes too long is given up with 504, and the connection goes on`() throws {
+        let answers = try withServer(limits: Limits(answer: .milliseconds(200))) { peer in
+            (peer.ask(Records.request("GET", "/sleep")), peer.ask(Records.request("GET", "/")))
+        }
+        #expect(answers.0.status == 504 && answers.0.body.contains("The answer took too long."))
+        #expect(answers.1.status == 200 && answers.1.body == "\"here\"\n")
+    }
+
     @Test func `a refused peer is cut off without a word`() throws {
         let bytes = try withServer { peer in
             peer.socket.send([9, 9, 9, 9, 9, 9, 9, 9])
