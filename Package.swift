@@ -22,6 +22,7 @@ let package = Package(
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HeapModule", package: "swift-collections"),
             ]),
+        .target(name: "Scoreboard", dependencies: ["CLinux"]),
         .target(
             name: "Web",
             dependencies: [
@@ -31,24 +32,28 @@ let package = Package(
         .target(
             name: "FastCGI",
             dependencies: [
-                "CFastCGI", "CLinux", "EventLoop", "Web",
+                "CFastCGI", "CLinux", "EventLoop", "Scoreboard", "Web",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .target(
             name: "Supervisor",
-            dependencies: ["CLinux", "EventLoop", .product(name: "Logging", package: "swift-log")]),
+            dependencies: [
+                "CLinux", "EventLoop", "Scoreboard", .product(name: "Logging", package: "swift-log"),
+            ]),
         .target(name: "SQL"),
         .target(
             name: "Postgres",
             dependencies: [
-                "CLibPQ", "EventLoop", "SQL",
+                "CLibPQ", "EventLoop", "SQL", "Scoreboard",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .target(
             name: "ORM",
-            dependencies: ["EventLoop", "SQL", "Postgres", .product(name: "Logging", package: "swift-log")]),
+            dependencies: [
+                "EventLoop", "SQL", "Postgres", "Scoreboard", .product(name: "Logging", package: "swift-log"),
+            ]),
         .target(name: "Migrations", dependencies: ["EventLoop", "SQL", "Postgres"]),
         .target(
             name: "AktifyAPI",
@@ -60,7 +65,7 @@ let package = Package(
         .executableTarget(
             name: "aktify",
             dependencies: [
-                "AktifyAPI", "CLinux", "EventLoop", "FastCGI", "Migrations", "ORM", "Supervisor", "Web",
+                "AktifyAPI", "CLinux", "EventLoop", "FastCGI", "Migrations", "ORM", "Scoreboard", "Supervisor", "Web",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),

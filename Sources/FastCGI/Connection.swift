@@ -1,5 +1,6 @@
 import EventLoop
 import Glibc
+import Scoreboard
 import Web
 
 /// One peer's connection: a request arrives whole, a task answers it, and the next one may come.
@@ -24,6 +25,10 @@ final class Connection: @unchecked Sendable {
     private var task: Task<Void, Never>?
     /// The request that is being answered.
     private var request: Request?
+    /// What others see of the request that arrives, or is being answered.
+    private var activity: Activity?
+    /// What it was answered with; nothing while it is not.
+    private var answered: (status: Int, route: String?)?
     /// Counts requests, so that an answer that comes after its request was given up is known by its number.
     private var number = 0
     private var state: State
@@ -68,7 +73,9 @@ final class Connection: @unchecked Sendable {
         do throws(Incoming.Failure) {
             switch try incoming.receive(from: socket, scratch: server.scratch) {
             case .nothing: break
-            case .partial: if case .idle = state { state = .receiving(since: server.loop.now) }
+            case .partial:
+                if case .idle = state { state = .receiving(since: server.loop.now) }
+                if activity == nil { activity = server.reporter.begin(at: Int(server.loop.now.nanoseconds)) }
             case .request(let whole): begin(whole)
             }
         } catch {
@@ -80,6 +87,10 @@ final class Connection: @unchecked Sendable {
     private func begin(_ whole: Incoming.Whole) {
         guard let request = request(of: whole) else { return close() }
         self.request = request
+        let activity = activity ?? server.reporter.begin(at: Int(server.loop.now.nanoseconds))
+        self.activity = activity
+        activity.arrived(
+            method: request.method.rawValue, target: request.target, id: request.id, bodyBytes: request.body.count)
         answer(request) { [application = server.application] in
             if let refusal = whole.refusal { return application.respond(to: request, with: refusal) }
             return await application.respond(to: request)
@@ -89,15 +100,20 @@ final class Connection: @unchecked Sendable {
     private func answer(_ request: Request, _ body: @escaping @Sendable () async -> Response) {
         state = .answering(since: server.loop.now)
         number += 1
-        task = Task(executorPreference: server.loop) { [number] in
-            let response = await body()
-            if number == self.number { await self.respond(with: response) }
+        task = Task(executorPreference: server.loop) { [number, activity] in
+            let response = await Activity.$current.withValue(activity) { await body() }
+            if number == self.number {
+                await self.respond(with: response)
+            } else if let activity {
+                self.server.reporter.giveBack(activity)
+            }
         }
     }
 
     /// Gives the application's answer up, and tells the peer so: the task is cancelled, and whatever it makes is thrown away.
     private func giveUp(_ request: Request) {
         task?.cancel()
+        activity = activity.map { server.reporter.replace($0) }
         answer(request) { [application = server.application] in
             application.respond(to: request, with: HTTPError(.gatewayTimeout, "The answer took too long."))
         }
@@ -119,9 +135,11 @@ final class Connection: @unchecked Sendable {
 
     private func respond(with response: Response) async {
         state = .responding
+        activity?.phase = .writing
         do {
             guard !Task.isCancelled else { throw CancellationError() }
             try await send(response)
+            answered = (response.status.code, response.route)
         } catch {
             exchange.abandon()
         }
@@ -129,6 +147,7 @@ final class Connection: @unchecked Sendable {
     }
 
     private func finished() {
+        report()
         (task, request) = (nil, nil)
         guard exchange.keepsConnection else { return close() }
         state = .idle
@@ -136,6 +155,24 @@ final class Connection: @unchecked Sendable {
             hasArrivals = false
             receive()
         }
+    }
+
+    /// Says how the request that is under way ended.
+    private func report() {
+        guard let activity else { return }
+        let (status, route) = answered ?? (status: 499, route: nil)
+        let now = Instant.now
+        if let log = server.requestLog, let request {
+            log.info("request", metadata: [
+                "request_id": "\(request.id)", "method": "\(request.method)", "target": "\(request.target)",
+                "route": "\(route ?? "")", "status": "\(status)",
+                "duration_us": "\((Int(now.nanoseconds) - activity.began) / 1000)",
+                "database_us": "\(activity.database / 1000)",
+            ])
+        }
+        server.reporter.end(
+            activity, at: Int(now.nanoseconds), route: route, method: request?.method.rawValue ?? "", status: status)
+        (self.activity, answered) = (nil, nil)
     }
 
     private func send(_ response: Response) async throws {
@@ -214,6 +251,7 @@ final class Connection: @unchecked Sendable {
         watch.cancel()
         self.watch = nil
         state = .closed
+        report()
         if socketIsOpen { Glibc.close(socket) }
         server.forget(self)
     }

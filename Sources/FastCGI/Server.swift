@@ -2,6 +2,7 @@ import CLinux
 import EventLoop
 import Glibc
 import Logging
+import Scoreboard
 import Web
 
 /// A FastCGI responder on one loop: accepts connections and lets an application answer their requests.
@@ -11,6 +12,9 @@ public final class Server: @unchecked Sendable {
     let loop: Loop
     let application: Application
     let limits: Limits
+    let reporter: Reporter
+    /// Where each request is logged; `nil` when it is not.
+    let requestLog: Logger?
     /// Where arrivals are looked at, one connection at a time.
     let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
 
@@ -25,10 +29,17 @@ public final class Server: @unchecked Sendable {
     /// - Parameters:
     ///   - application: what answers; it must belong to the same loop.
     ///   - loop: the loop to run on; the caller must be on its thread.
-    public init(application: Application, loop: Loop, limits: Limits = Limits(), log: Logger) {
+    ///   - reporter: where others see what it does.
+    ///   - logsRequests: whether each request is logged when it ends.
+    public init(
+        application: Application, loop: Loop, limits: Limits = Limits(), reporter: Reporter = Reporter(), log: Logger,
+        logsRequests: Bool = false
+    ) {
         self.application = application
         self.loop = loop
         self.limits = limits
+        self.reporter = reporter
+        requestLog = logsRequests ? log : nil
         self.log = OccasionalLog(log)
         drained = Waiter(on: loop)
         scheduleSweep()
@@ -69,6 +80,7 @@ public final class Server: @unchecked Sendable {
         prepare(socket)
         do throws(SystemError) {
             connections[socket] = try Connection(socket: socket, server: self)
+            reporter.accepted()
         } catch {
             close(socket)
             throw error

@@ -2,6 +2,7 @@ import EventLoop
 import Logging
 import Postgres
 import SQL
+import Scoreboard
 
 /// The door to Postgres: statements go in, models come out, and nothing happens that is not written down.
 ///
@@ -22,6 +23,9 @@ public struct Database: Sendable {
     ) {
         (self.executor, self.slow, self.log) = (executor, slow, log)
     }
+
+    /// What the connections do now; `nil` when there is no pool behind it.
+    public var statistics: Pool.Statistics? { (executor as? Pool)?.statistics }
 
     // MARK: Reading
 
@@ -129,6 +133,8 @@ public struct Database: Sendable {
         _ statements: [Statement], _ file: StaticString = #fileID, _ line: UInt = #line
     ) async throws -> [Result] {
         let start = Instant.now
+        Activity.current?.beginQuery(statements.first?.text ?? "")
+        defer { Activity.current?.endQuery(waited: 0, executed: Int(Instant.now.duration(since: start).nanoseconds)) }
         let results = try await executor.write(statements)
         for (statement, result) in zip(statements, results) { note(statement, nil, Site(file, line), start, result) }
         return results
@@ -160,11 +166,16 @@ public struct Database: Sendable {
         _ body: (Statement) async throws -> Result
     ) async throws -> Result {
         let start = Instant.now
+        let activity = Activity.current
+        activity?.beginQuery(statement.text)
         do {
             let result = try await body(statement)
+            activity?.endQuery(
+                waited: Int(result.sent.duration(since: start).nanoseconds), executed: Int(result.elapsed.nanoseconds))
             note(statement, model, site, start, result)
             return result
         } catch {
+            activity?.endQuery(waited: 0, executed: Int(Instant.now.duration(since: start).nanoseconds))
             if let recorder = QueryRecorder.current {
                 var entry = ExecutedStatement(statement, at: site, columns: model?.definition.columns)
                 entry.executing = Instant.now.duration(since: start)

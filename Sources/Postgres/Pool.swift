@@ -2,6 +2,7 @@ import DequeModule
 import EventLoop
 import Logging
 import SQL
+import Scoreboard
 
 /// The connections of one loop: few, since single reads share them.
 ///
@@ -161,7 +162,13 @@ public final class Pool: @unchecked Sendable {
         let timer = loop.schedule(at: loop.now.advanced(by: configuration.acquireTimeout)) {
             waiter.resume(throwing: PostgresError(.busy, message: "no connection was free in time"))
         }
-        defer { timer.cancel() }
+        let activity = Activity.current
+        let phase = activity?.phase
+        activity?.phase = .waitingForConnection
+        defer {
+            timer.cancel()
+            if let phase { activity?.phase = phase }
+        }
         return try await waiter.value()
     }
 

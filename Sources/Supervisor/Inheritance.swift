@@ -1,16 +1,31 @@
-import CLinux
+import EventLoop
 import Glibc
+import Scoreboard
 
-/// What a master that re-executes itself leaves to the one that it becomes, in variables of its environment.
+/// What a master that re-executes itself leaves to the one that it becomes, in a variable of its environment.
 public struct Inheritance: Sendable {
     /// The listening socket's descriptor.
     public let listener: Int32
+    /// The descriptor of the socket for questions about the status; -1 when there is none.
+    public let status: Int32
+    let board: Int32
     let generation: Int
     let target: Int
-    let workers: [(pid: pid_t, generation: Int)]
+    let events: Master.Events
+    let workers: [Worker]
 
-    init(listener: Int32, generation: Int, target: Int, workers: [(pid: pid_t, generation: Int)]) {
-        (self.listener, self.generation, self.target, self.workers) = (listener, generation, target, workers)
+    struct Worker: Sendable {
+        let pid: pid_t
+        let generation: Int
+        let slot: Int
+    }
+
+    init(
+        listener: Int32, status: Int32, board: Int32, generation: Int, target: Int, events: Master.Events,
+        workers: [Worker]
+    ) {
+        (self.listener, self.status, self.board) = (listener, status, board)
+        (self.generation, self.target, self.events, self.workers) = (generation, target, events, workers)
     }
 
     private static let variable = "AKTIFY_MASTER_STATE"
@@ -18,15 +33,25 @@ public struct Inheritance: Sendable {
     /// Reads what was left.
     /// - Returns: `nil` when this is a first start.
     public init?(environment: [String: String]) {
-        let fields = environment[Inheritance.variable]?.split(separator: " ").map { String($0) } ?? []
-        let numbers = fields.prefix(3).compactMap { Int($0) }
-        guard numbers.count == 3 else { return nil }
-        listener = Int32(numbers[0])
-        (generation, target) = (numbers[1], numbers[2])
-        workers = fields.dropFirst(3).compactMap { field in
-            let parts = field.split(separator: ":").compactMap { Int($0) }
-            return parts.count == 2 ? (pid: pid_t(parts[0]), generation: parts[1]) : nil
+        let groups = environment[Inheritance.variable]?.split(separator: " ").map { group in
+            group.split(separator: ":").compactMap { Int($0) }
         }
+        guard let groups, groups.count >= 2, groups[0].count == 5, let events = Master.Events(numbers: groups[1]) else {
+            return nil
+        }
+        (listener, status, board) = (Int32(groups[0][0]), Int32(groups[0][1]), Int32(groups[0][2]))
+        (generation, target) = (groups[0][3], groups[0][4])
+        self.events = events
+        workers = groups.dropFirst(2).filter { $0.count == 3 }.map {
+            Worker(pid: pid_t($0[0]), generation: $0[1], slot: $0[2])
+        }
+    }
+
+    private var text: String {
+        let groups =
+            [[Int(listener), Int(status), Int(board), generation, target], events.numbers]
+            + workers.map { [Int($0.pid), $0.generation, $0.slot] }
+        return groups.map { $0.map { String($0) }.joined(separator: ":") }.joined(separator: " ")
     }
 
     /// The variables without what masters leave to each other, and without systemd's, which are for one process only.
@@ -39,20 +64,16 @@ public struct Inheritance: Sendable {
 
     /// Replaces this process.
     /// - Returns: why that is not possible.
-    func execute() -> SystemFailure {
-        let fields = ["\(listener)", "\(generation)", "\(target)"] + workers.map { "\($0.pid):\($0.generation)" }
-        setenv(Inheritance.variable, fields.joined(separator: " "), 1)
-        _ = fcntl(listener, F_SETFD, 0)
+    func execute() -> SystemError {
+        setenv(Inheritance.variable, text, 1)
+        let descriptors = [listener, status, board].filter { $0 >= 0 }
+        for descriptor in descriptors { _ = fcntl(descriptor, F_SETFD, 0) }
         var arguments = CommandLine.arguments.map { strdup($0) } + [nil]
         execv(Inheritance.program, &arguments)
-        let failure = SystemFailure(description: String(cString: strerror(errno)))
-        _ = fcntl(listener, F_SETFD, FD_CLOEXEC)
+        let failure = SystemError("execute \(Inheritance.program)")
+        for descriptor in descriptors { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
         unsetenv(Inheritance.variable)
         return failure
-    }
-
-    struct SystemFailure: CustomStringConvertible {
-        let description: String
     }
 
     /// The path of the program that runs, as it was started: a file that was put in its place since is the one that is meant.

@@ -1,6 +1,7 @@
 import EventLoop
 import Glibc
 import Logging
+import Scoreboard
 
 /// Owns the listening socket, and keeps as many workers running as it should: it knows neither HTTP nor SQL.
 ///
@@ -15,6 +16,14 @@ public final class Master: @unchecked Sendable {
         public var startupTimeout = Duration.seconds(10)
         /// How long a worker may take to finish what it does.
         public var gracefulTimeout = Duration.seconds(35)
+        /// After how many requests a worker is replaced, up to a tenth more; `nil` for never.
+        public var maxRequests: Int?
+        /// With how much resident memory a worker is replaced, in bytes; `nil` for never.
+        public var maxMemory: Int?
+        /// How long a request takes before it is logged as slow.
+        public var slowRequest = Duration.seconds(1)
+        /// How long a worker's loop may not turn before the worker is replaced.
+        public var stuckAfter = Duration.seconds(25)
         /// The program and its arguments.
         public var command: [String]
         /// The variables of the workers, read anew for each generation.
@@ -33,43 +42,56 @@ public final class Master: @unchecked Sendable {
         public let description: String
     }
 
-    private let options: Options
-    private let listener: Int32
-    private let loop: Loop
-    private let log: Logger
+    let options: Options
+    let listener: Int32
+    private let statusListener: Int32
+    let board: Board
+    let loop: Loop
+    let log: Logger
     private let notifier: ServiceManager
-    private var workers: [WorkerProcess] = []
-    private var target: Int
+    var workers: [WorkerProcess] = []
+    var target: Int
     private var environment: [String: String] = [:]
-    private var generation = 1
+    var generation = 1
     private var backoff = StartBackoff()
     /// Whether a worker has ever been ready: from then on, it never gives up.
     private var wasHealthy = false
-    private var isStopping = false
-    private var isReloading = false
+    var isStopping = false
+    var isReloading = false
+    /// Whether one worker is being replaced because it is worn, and whether there is one too many for that.
+    var isRecycling = false
+    var isStartingSpare = false
     private var reloadsAgain = false
     private var reexecutesNext = false
     private let finished: Waiter<Result<Void, GaveUp>>
 
     /// What has happened so far.
-    public private(set) var events = Events()
-
-    /// Counts of what has happened.
-    public struct Events: Sendable {
-        public var reloads = 0
-        public var failedReloads = 0
-        public var respawns = 0
-        public var crashes = 0
-        public var lastReload = ""
-    }
+    var events = Events()
 
     /// Makes a master, on the loop that the caller runs on.
-    /// - Parameter listener: the listening socket's descriptor, which stays open for as long as the master runs.
-    public init(_ options: Options, listener: Int32, log: Logger, notifier: ServiceManager) {
+    /// - Parameters:
+    ///   - listener: the listening socket's descriptor, which stays open for as long as the master runs.
+    ///   - status: that of the socket for questions about the status, which a master that re-executes itself keeps; -1 for none.
+    ///   - inherited: what a master knew that re-executed itself as this one.
+    /// - Throws: `GaveUp` when there is no memory to share.
+    public init(
+        _ options: Options, listener: Int32, status: Int32, inheriting inherited: Inheritance?, log: Logger,
+        notifier: ServiceManager
+    ) throws(GaveUp) {
         guard let loop = Loop.current else { preconditionFailure("a master runs on a loop") }
-        (self.options, self.listener, self.loop, self.log, self.notifier) = (options, listener, loop, log, notifier)
+        guard let board = inherited.flatMap({ Board(descriptor: $0.board) }) ?? Board() else {
+            throw GaveUp(description: "there is no memory to share with workers")
+        }
+        (self.options, self.listener, statusListener, self.board) = (options, listener, status, board)
+        (self.loop, self.log, self.notifier) = (loop, log, notifier)
         target = options.workers
         finished = Waiter(on: loop)
+        guard let inherited else { return }
+        workers = inherited.workers.map {
+            WorkerProcess(adopting: $0.pid, generation: $0.generation, slot: $0.slot, on: loop)
+        }
+        (generation, target, events) = (inherited.generation, inherited.target, inherited.events)
+        wasHealthy = true
     }
 
     /// The signals that it takes; `Signals.block` must hold them back from the start.
@@ -78,16 +100,13 @@ public final class Master: @unchecked Sendable {
     ]
 
     /// Keeps the workers running until it is told to stop.
-    /// - Parameter inherited: what a master knew that re-executed itself as this one.
     /// - Throws: `GaveUp` when no worker could be started at all.
-    public func run(inheriting inherited: Inheritance?) async throws {
+    public func run() async throws {
         let watch = try Signals.watch(Master.signals, on: loop) { [unowned self] in received($0) }
         defer { watch.cancel() }
         environment = try options.environment()
-        if let inherited {
-            workers = inherited.workers.map { WorkerProcess(adopting: $0.pid, generation: $0.generation, on: loop) }
-            generation = inherited.generation
-            (wasHealthy, target) = (true, inherited.target)
+        inspect()
+        if wasHealthy {
             reap()
             reload()
         } else {
@@ -120,19 +139,20 @@ public final class Master: @unchecked Sendable {
             guard let index = workers.firstIndex(where: { $0.pid == pid }) else { continue }
             let worker = workers.remove(at: index)
             worker.ended(ExitStatus(raw: raw))
+            board.retire(worker.slot)
             ended(worker)
         }
     }
 
     private func ended(_ worker: WorkerProcess) {
         guard let status = worker.exit else { return }
-        if worker.isEnding {
-            log.info("a worker has ended", metadata: ["pid": "\(worker.pid)", "status": "\(status)"])
+        if worker.isEnding, !worker.hasCrashed {
+            log.info("a worker has ended", metadata: ["worker": "\(worker.pid)", "status": "\(status)"])
         } else {
-            log.error("a worker died", metadata: ["pid": "\(worker.pid)", "status": "\(status)"])
-            if worker.isReady { events.crashes += 1 }
+            log.error("a worker died", metadata: ["worker": "\(worker.pid)", "status": "\(status)"])
+            if worker.isReady, !worker.hasCrashed { events.crashes += 1 }
         }
-        backoff.ended(worker)
+        if !worker.hasCrashed { backoff.ended(worker) }
         if isStopping { return stopped() }
         maintain()
     }
@@ -140,8 +160,8 @@ public final class Master: @unchecked Sendable {
     // MARK: As many as there should be
 
     /// Starts what is missing, and ends what is too much.
-    private func maintain() {
-        guard !isStopping, !isReloading else { return }
+    func maintain() {
+        guard !isStopping, !isReloading, !isStartingSpare else { return }
         let running = workers.filter { !$0.isEnding }
         for worker in running.dropFirst(target) { Task(executorPreference: loop) { await self.drain(worker) } }
         guard running.count < target else { return }
@@ -154,7 +174,7 @@ public final class Master: @unchecked Sendable {
     }
 
     private func start(_ count: Int) {
-        guard !isStopping, !isReloading else { return }
+        guard !isStopping, !isReloading, !isStartingSpare else { return maintainLater() }
         for _ in 0..<max(0, min(count, target - workers.count { !$0.isEnding })) {
             guard let worker = spawn() else { return }
             if wasHealthy { events.respawns += 1 }
@@ -166,22 +186,35 @@ public final class Master: @unchecked Sendable {
         if await worker.becomesReady(within: options.startupTimeout, on: loop) {
             becameReady(worker)
         } else if worker.exit == nil {
-            log.error("a worker was not ready in time, and is ended", metadata: ["pid": "\(worker.pid)"])
+            log.error("a worker was not ready in time, and is ended", metadata: ["worker": "\(worker.pid)"])
             kill(worker.pid, SIGKILL)
         }
     }
 
-    private func becameReady(_ worker: WorkerProcess) {
-        log.info("a worker is ready", metadata: ["pid": "\(worker.pid)", "generation": "\(worker.generation)"])
+    /// What is missing is started when the one that is too many has replaced another; a reload sees to that itself.
+    private func maintainLater() {
+        guard isStartingSpare else { return }
+        loop.schedule(at: Instant.now.advanced(by: .milliseconds(100))) { [weak self] in self?.maintain() }
+    }
+
+    func becameReady(_ worker: WorkerProcess) {
+        log.info("a worker is ready", metadata: ["worker": "\(worker.pid)", "generation": "\(worker.generation)"])
         backoff.reset()
         if !wasHealthy { notifier.ready() }
         wasHealthy = true
     }
 
-    private func spawn() -> WorkerProcess? {
+    func spawn() -> WorkerProcess? {
+        let taken = Set(workers.map(\.slot))
+        guard let slot = (1..<Board.capacity).first(where: { !taken.contains($0) }) else {
+            log.error("there are \(workers.count) workers already: no more can be watched")
+            return nil
+        }
         do {
             let worker = try WorkerProcess(
-                options.command, environment: environment, listener: listener, generation: generation, on: loop)
+                options.command, environment: environment, listener: listener, board: board.descriptor, slot: slot,
+                generation: generation, on: loop)
+            worker.onCrash = { [unowned self, unowned worker] in crashed(worker) }
             workers.append(worker)
             return worker
         } catch {
@@ -192,7 +225,15 @@ public final class Master: @unchecked Sendable {
         }
     }
 
-    private func drain(_ worker: WorkerProcess) async { await worker.drain(within: options.gracefulTimeout, on: loop) }
+    /// Starts another at once: this one may take seconds to say where it crashed.
+    private func crashed(_ worker: WorkerProcess) {
+        log.error("a worker crashed", metadata: ["worker": "\(worker.pid)"])
+        events.crashes += 1
+        backoff.ended(worker)
+        maintain()
+    }
+
+    func drain(_ worker: WorkerProcess) async { await worker.drain(within: options.gracefulTimeout, on: loop) }
 
     private func resize(to count: Int) {
         target = count
@@ -234,12 +275,12 @@ public final class Master: @unchecked Sendable {
         if let problem {
             generation -= 1
             events.failedReloads += 1
-            events.lastReload = "failed: \(problem)"
+            events.lastReload = ("failed: \(problem)", Int(time(nil)))
             log.error("the reload failed, and the old workers go on: \(problem)")
             for worker in workers where worker.generation > generation && !worker.isReady { worker.killNow() }
         } else {
             events.reloads += 1
-            events.lastReload = "done"
+            events.lastReload = ("done", Int(time(nil)))
             log.info("reloaded", metadata: ["generation": "\(generation)"])
         }
         isReloading = false
@@ -263,8 +304,11 @@ public final class Master: @unchecked Sendable {
         reexecutesNext = false
         log.info("re-executing")
         let state = Inheritance(
-            listener: listener, generation: generation, target: target,
-            workers: workers.filter { $0.isReady && !$0.isEnding }.map { (pid: $0.pid, generation: $0.generation) })
+            listener: listener, status: statusListener, board: board.descriptor, generation: generation,
+            target: target, events: events,
+            workers: workers.filter { $0.isReady && !$0.isEnding }.map {
+                Inheritance.Worker(pid: $0.pid, generation: $0.generation, slot: $0.slot)
+            })
         log.error("cannot re-execute: \(state.execute())")
     }
 

@@ -15,7 +15,7 @@ struct StartBackoff {
     mutating func failed() { failures += 1 }
 
     mutating func ended(_ worker: WorkerProcess) {
-        guard !worker.isEnding else { return }
+        guard !worker.isEnding || worker.hasCrashed else { return }
         if worker.isReady { isShort = Instant.now.duration(since: worker.started) < .seconds(1) } else { failures += 1 }
     }
 

@@ -4,11 +4,14 @@ import Glibc
 
 /// A worker that the master has started.
 ///
-/// It gets the listening socket as descriptor 0, and says that it is ready by writing a byte to descriptor 3. Sound as
+/// It gets the listening socket as descriptor 0, says that it is ready, or that it crashes, by a byte to descriptor 3, and writes
+/// what it does to the memory of descriptor 4. Sound as
 /// `@unchecked Sendable`: it is touched on the master's loop only.
 final class WorkerProcess: @unchecked Sendable {
     let pid: pid_t
     let generation: Int
+    /// Its place on the board.
+    let slot: Int
     let started = Instant.now
     /// Whether it has said that it serves.
     private(set) var isReady: Bool
@@ -20,22 +23,34 @@ final class WorkerProcess: @unchecked Sendable {
     private let readiness: Waiter<Void>
     private let end: Waiter<Void>
 
-    /// What the worker finds its end of the pipe by.
-    static let readyDescriptor: Int32 = 3
+    /// Whether it has said that it crashes.
+    private(set) var hasCrashed = false
+    /// Called when it says that it crashes.
+    var onCrash: () -> Void = {}
+    /// What was logged of its requests.
+    var slowRequests = SlowRequests()
+    /// By how many thousandths it outlives the number of requests after which it is replaced: not all at the same time.
+    let jitter = Int.random(in: 0...100)
+
+    /// What the worker finds its end of the pipe by, and the board.
+    static let pipeDescriptor: Int32 = 3
+    static let boardDescriptor: Int32 = 4
 
     /// Starts a worker.
     /// - Throws: `SystemError` when it cannot be started.
     init(
-        _ command: [String], environment: [String: String], listener: Int32, generation: Int, on loop: Loop
+        _ command: [String], environment: [String: String], listener: Int32, board: Int32, slot: Int, generation: Int,
+        on loop: Loop
     ) throws(SystemError) {
         var ends: [Int32] = [-1, -1]
         try check("pipe2", pipe2(&ends, Int32(O_CLOEXEC | O_NONBLOCK)))
         defer { close(ends[1]) }
-        self.generation = generation
+        (self.generation, self.slot) = (generation, slot)
         isReady = false
+        let environment = environment.merging(WorkerSide.variables(slot: slot)) { $1 }
         (readiness, end) = (Waiter(on: loop), Waiter(on: loop))
         do throws(SystemError) {
-            pid = try WorkerProcess.spawn(command, environment, listener: listener, ready: ends[1])
+            pid = try WorkerProcess.spawn(command, environment, descriptors: [listener, ends[1], board])
         } catch {
             close(ends[0])
             throw error
@@ -45,8 +60,8 @@ final class WorkerProcess: @unchecked Sendable {
     }
 
     /// Takes over a worker that the master started before it re-executed itself.
-    init(adopting pid: pid_t, generation: Int, on loop: Loop) {
-        (self.pid, self.generation) = (pid, generation)
+    init(adopting pid: pid_t, generation: Int, slot: Int, on loop: Loop) {
+        (self.pid, self.generation, self.slot) = (pid, generation, slot)
         isReady = true
         (readiness, end) = (Waiter(on: loop), Waiter(on: loop))
         readiness.resume(returning: ())
@@ -55,13 +70,18 @@ final class WorkerProcess: @unchecked Sendable {
     deinit { closePipe() }
 
     private static func spawn(
-        _ command: [String], _ environment: [String: String], listener: Int32, ready: Int32
+        _ command: [String], _ environment: [String: String], descriptors: [Int32]
     ) throws(SystemError) -> pid_t {
+        // Out of the way of those that they become.
+        let high = descriptors.map { dup_above($0, 10) }
+        defer { high.forEach { close($0) } }
+
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_adddup2(&actions, listener, 0)
-        posix_spawn_file_actions_adddup2(&actions, ready, readyDescriptor)
+        for (descriptor, place) in zip(high, [0, pipeDescriptor, boardDescriptor]) {
+            posix_spawn_file_actions_adddup2(&actions, descriptor, place)
+        }
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
@@ -73,8 +93,7 @@ final class WorkerProcess: @unchecked Sendable {
         posix_spawnattr_setsigdefault(&attributes, &every)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
         let arguments = command.map { strdup($0) } + [nil]
-        let all = environment.merging([WorkerSide.variable: String(getpid())]) { $1 }
-        let variables = all.map { strdup("\($0.key)=\($0.value)") } + [nil]
+        let variables = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { (arguments + variables).forEach { free($0) } }
         var pid = pid_t()
         let code = posix_spawn(&pid, command[0], &actions, &attributes, arguments, variables)
@@ -88,10 +107,15 @@ final class WorkerProcess: @unchecked Sendable {
         var byte: UInt8 = 0
         let count = read(pipe, &byte, 1)
         guard count >= 0 || errno != EAGAIN else { return }
-        closePipe()
-        guard count == 1 else { return }  // It has closed its end, and will be reaped.
-        isReady = true
-        readiness.resume(returning: ())
+        guard count == 1 else { return closePipe() }  // It has closed its end, and will be reaped.
+        if byte == UInt8(ascii: "C") {
+            guard isReady, !hasCrashed else { return }
+            (hasCrashed, isEnding) = (true, true)
+            onCrash()
+        } else {
+            isReady = true
+            readiness.resume(returning: ())
+        }
     }
 
     private func closePipe() {
@@ -115,6 +139,26 @@ final class WorkerProcess: @unchecked Sendable {
         loop.schedule(at: Instant.now.advanced(by: limit)) { [readiness] in readiness.resume(returning: ()) }
         try? await readiness.value()
         return isReady && exit == nil
+    }
+
+    // MARK: Whether it turns
+
+    private var lastTurn = 0
+    private var unchanged = 0
+
+    /// How long its loop has not turned, counted in the master's own looks: a machine that stood still blames nobody.
+    func hasNotTurned(since turn: Int) -> Duration {
+        unchanged = turn == lastTurn && turn != 0 ? unchanged + 1 : 0
+        lastTurn = turn
+        return Master.inspectionInterval * unchanged
+    }
+
+    /// Ends it by the signal that has it say where it is, also when it is stopped; a few seconds later, without that.
+    func abort(on loop: Loop) {
+        isEnding = true
+        kill(pid, SIGABRT)
+        kill(pid, SIGCONT)
+        loop.schedule(at: Instant.now.advanced(by: .seconds(10))) { [weak self] in self?.killNow() }
     }
 
     // MARK: Its end

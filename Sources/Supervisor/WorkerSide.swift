@@ -1,26 +1,33 @@
 import CLinux
 import Glibc
+import Scoreboard
 
 /// What a worker does for its master.
 public enum WorkerSide {
-    /// The variable by which a worker knows that a master has started it: the master's process id.
-    static let variable = "AKTIFY_MASTER"
+    /// The variables by which a worker knows that a master has started it: the master's process id, and its place on the board.
+    private static let master = "AKTIFY_MASTER"
+    private static let slot = "AKTIFY_SLOT"
+
+    static func variables(slot: Int) -> [String: String] { [master: String(getpid()), self.slot: String(slot)] }
 
     /// Lets this process end when its master does, if it has one.
-    /// - Returns: whether it has one.
-    public static func followMaster(environment: [String: String]) -> Bool {
-        guard let master = environment[variable].flatMap({ pid_t($0) }), getppid() == master else { return false }
+    /// - Returns: its place on the master's board; `nil` when it has no master.
+    public static func followMaster(environment: [String: String]) -> Slot? {
+        guard let master = environment[master].flatMap({ pid_t($0) }), getppid() == master else { return nil }
         _ = set_parent_death_signal(SIGTERM)
         // It may have ended in between.
         if getppid() != master { exit(0) }
-        _ = fcntl(WorkerProcess.readyDescriptor, F_SETFD, FD_CLOEXEC)
-        return true
+        _ = fcntl(WorkerProcess.pipeDescriptor, F_SETFD, FD_CLOEXEC)
+        guard let board = Board(descriptor: WorkerProcess.boardDescriptor), let slot = environment[slot].flatMap({ Int($0) }),
+            (1..<Board.capacity).contains(slot)
+        else { return nil }
+        return board.slot(slot)
     }
 
-    /// Tells the master that requests are answered from now on.
+    /// Tells the master that requests are answered from now on, and, should it come to that, that this process crashes.
     public static func tellReady() {
         var byte: UInt8 = 1
-        _ = write(WorkerProcess.readyDescriptor, &byte, 1)
-        close(WorkerProcess.readyDescriptor)
+        _ = write(WorkerProcess.pipeDescriptor, &byte, 1)
+        tell_crashes(WorkerProcess.pipeDescriptor)
     }
 }

@@ -44,11 +44,15 @@ public struct Application: Sendable {
 
     /// Lets the router answer. This is the only place where a request's errors are caught.
     private func answer(_ request: Request) async -> Response {
+        let found = router.find(request)
+        var response: Response
         do {
-            return complete(try await router.respond(to: request), for: request)
+            response = complete(try await router.respond(to: request, found), for: request)
         } catch {
-            return respond(to: request, with: error)
+            response = respond(to: request, with: error)
         }
+        response.route = found?.resource.path
+        return response
     }
 
     /// Answers a request with an error.

@@ -16,6 +16,8 @@ public struct Response: Sendable {
     public var headers: HTTPFields
     /// The body.
     public var body: Body
+    /// The path of the route that answered, with its parameters: `/campaigns/<id>`; `nil` when it was none.
+    public internal(set) var route: String?
 
     /// Makes a response.
     public init(_ status: HTTPResponse.Status, headers: HTTPFields = [:], body: Body = .bytes([])) {

@@ -43,11 +43,15 @@ struct Router: Sendable {
         }
     }
 
+    typealias Found = (resource: Resource, parameters: [(name: String, value: String)])
+
+    /// The resource that a request is for.
+    func find(_ request: Request) -> Found? { find(Target(request.target).segments) }
+
     /// Lets the right handler answer.
     /// - Throws: 404, 405, and what the handler throws.
-    func respond(to request: Request) async throws -> Response {
-        let target = Target(request.target)
-        guard let (resource, parameters) = find(target.segments) else { return try redirect(request, target) }
+    func respond(to request: Request, _ found: Found?) async throws -> Response {
+        guard let (resource, parameters) = found else { return try redirect(request, Target(request.target)) }
         if let handler = resource.handler(for: request.method) {
             var request = request
             request.parameters = parameters
@@ -63,7 +67,7 @@ struct Router: Sendable {
         return routes.first { $0.method == method && $0.path == resource.path }
     }
 
-    private func find(_ path: [String]) -> (Resource, [(name: String, value: String)])? {
+    private func find(_ path: [String]) -> Found? {
         for mount in mounts where path.starts(with: mount.prefix) {
             for resource in mount.resources {
                 if let parameters = resource.match(path) { return (resource, parameters) }

@@ -36,10 +36,13 @@ struct Stop: ParsableCommand {
 
 /// A master, by the file that has its process id.
 struct RunningMaster: ParsableArguments {
-    @Option(help: "The file that `aktify serve --pid-file` wrote its process id to.")
-    var pidFile: String
+    @Option(name: .customLong("pid-file"), help: "The file that `aktify serve` wrote its process id to; else $PID_FILE.")
+    var pidFileOption: String?
+
+    private var pidFile: String { pidFileOption ?? processEnvironment()["PID_FILE"] ?? "" }
 
     private func pid() throws -> pid_t {
+        guard !pidFile.isEmpty else { throw ValidationError("Say which master: --pid-file, or PID_FILE.") }
         guard let text = readFile(pidFile) else { throw Complaint("cannot read \(pidFile): does the master run?") }
         guard let pid = pid_t(text.filter { !$0.isWhitespace }), pid > 0 else {
             throw Complaint("\(pidFile) has no process id in it")

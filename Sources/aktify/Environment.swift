@@ -24,8 +24,10 @@ func loadConfig(_ environment: [String: String], silently isSilent: Bool = false
         LoggingSystem.bootstrap { _ in SwiftLogNoOpLogHandler() }
         return config
     }
+    let isForPeople = isatty(STDERR_FILENO) == 1
     LoggingSystem.bootstrap { label in
-        var handler = StreamLogHandler.standardError(label: label)
+        var handler: any LogHandler =
+            isForPeople ? StreamLogHandler.standardError(label: label) : JSONLogHandler(label: label)
         handler.logLevel = level
         return handler
     }

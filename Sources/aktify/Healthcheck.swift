@@ -6,8 +6,9 @@ struct Healthcheck: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Ask the application over FastCGI whether it is well; end with 1 when it is not.")
 
-    @Option(help: "Where it listens: unix:PATH, HOST:PORT or [IPv6]:PORT.", transform: ListenAddress.init(_:))
-    var connect: ListenAddress
+    @Option(
+        help: "Where it listens: unix:PATH, HOST:PORT or [IPv6]:PORT; else $LISTEN.", transform: ListenAddress.init(_:))
+    var connect: ListenAddress?
 
     @Option(help: "What to ask: /healthz for the process, /readyz for the database and its schema too.")
     var target = "/healthz"
@@ -23,7 +24,10 @@ struct Healthcheck: ParsableCommand {
     }
 
     func run() throws {
-        let (status, body) = try Probe(connect, seconds: timeout).get(target)
+        guard let address = try connect ?? address(processEnvironment()["LISTEN"]) else {
+            throw ValidationError("Say where it listens: --connect, or LISTEN.")
+        }
+        let (status, body) = try Probe(address, seconds: timeout).get(target)
         guard status == 200 else { throw Complaint("\(target) answers \(status): \(body)") }
         print(body, terminator: "")
     }

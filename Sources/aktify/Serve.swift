@@ -6,6 +6,7 @@ import Glibc
 import Logging
 import Migrations
 import Supervisor
+import Web
 
 /// Keeps workers answering FastCGI requests.
 struct Serve: ParsableCommand {
@@ -18,11 +19,16 @@ struct Serve: ParsableCommand {
             worker, until HUP.
             """)
 
-    @Option(help: "Where to listen: unix:PATH, HOST:PORT or [IPv6]:PORT.", transform: ListenAddress.init(_:))
+    @Option(help: "Where to listen: unix:PATH, HOST:PORT or [IPv6]:PORT; else $LISTEN.", transform: ListenAddress.init(_:))
     var listen: ListenAddress?
 
-    @Option(help: "Worker processes, each with one event loop. (default: the number of cores)")
-    var workers = sysconf(Int32(_SC_NPROCESSORS_ONLN))
+    @Option(
+        help: "Where to answer questions about the status, over FastCGI; else $STATUS_LISTEN.",
+        transform: ListenAddress.init(_:))
+    var statusListen: ListenAddress?
+
+    @Option(help: "Worker processes, each with one event loop; else $WORKERS. (default: the number of cores)")
+    var workers: Int?
 
     @Option(help: "The folder that has versions/*.sql: the revisions that the schema must be at.")
     var migrations = "migrations"
@@ -31,8 +37,20 @@ struct Serve: ParsableCommand {
         help: "A file of lines NAME=VALUE, read anew for each generation of workers; they win over the environment.")
     var envFile: String?
 
-    @Option(help: "A file to write this process's id to.")
+    @Option(help: "A file to write this process's id to; else $PID_FILE.")
     var pidFile: String?
+
+    @Option(help: "The user to go on as, when started as root; the sockets are given to it.")
+    var user: String?
+
+    @Option(help: "The group to go on as, and to give the sockets to: nginx's. (default: the user's own)")
+    var group: String?
+
+    @Option(help: "Replace a worker after so many requests, up to a tenth more; one at a time.")
+    var maxRequests: Int?
+
+    @Option(help: "Replace a worker that has more megabytes of memory; one at a time.")
+    var maxRss: Int?
 
     @Option(help: "Seconds that a worker may take until it is ready.")
     var startupTimeout = 10
@@ -44,7 +62,10 @@ struct Serve: ParsableCommand {
     var check = false
 
     func validate() throws {
-        guard workers >= 1 else { throw ValidationError("--workers must be 1 or more, not \(workers).") }
+        for (name, number) in [("workers", workers), ("max-requests", maxRequests), ("max-rss", maxRss)] {
+            if let number, number < 1 { throw ValidationError("--\(name) must be 1 or more, not \(number).") }
+        }
+        guard group == nil || user != nil else { throw ValidationError("--group goes with --user.") }
         guard startupTimeout >= 1, gracefulTimeout >= 0 else {
             throw ValidationError("A timeout is a positive number of seconds.")
         }
@@ -53,30 +74,58 @@ struct Serve: ParsableCommand {
     func run() throws {
         Signals.block(Master.signals)
         let environment = processEnvironment()
-        _ = try loadConfig(try variables())
+        let config = try loadConfig(try variables())
         _ = try ScriptDirectory(migrations).graph()
+        let options = try options(config, environment)
+        let privileges = try user.map { try Privileges(user: $0, group: group) }
         if check { return print("The configuration is fine.") }
         let inheritance = Inheritance(environment: environment)
         let listener = try listener(environment, inheritance)
-        try writePidFile()
+        let status = try statusListener(environment, inheritance)
+        let pidFile = pidFile ?? environment["PID_FILE"]
+        try write(getpid(), to: pidFile)
         defer { if let pidFile { unlink(pidFile) } }
-        try Loop.run { [options = try options()] in
+        if let privileges { try assume(privileges, [listen, statusListen].compactMap { $0 }, pidFile) }
+        try Loop.run {
             let log = Logger(label: "aktify.master")
             let manager = ServiceManager(environment: environment)
             keepAlive(manager, environment)
-            log.info("master", metadata: ["pid": "\(getpid())", "workers": "\(options.workers)"])
-            try await Master(options, listener: listener.descriptor, log: log, notifier: manager).run(
-                inheriting: inheritance)
+            log.info("master", metadata: ["workers": "\(options.workers)", "version": "\(Aktify.version)"])
+            let master = try Master(
+                options, listener: listener.descriptor, status: status?.descriptor ?? -1, inheriting: inheritance,
+                log: log, notifier: manager)
+            let server = try status.map { try answerStatus(of: master, on: $0, log) }
+            try await master.run()
+            withExtendedLifetime(server) {}
         }
         withExtendedLifetime(listener) {}
     }
 
-    private func options() throws -> Master.Options {
+    /// Goes on as another user, who can reach the sockets, and nginx's group too.
+    private func assume(_ privileges: Privileges, _ addresses: [ListenAddress], _ pidFile: String?) throws {
+        for case .unix(let path) in addresses { try privileges.own(path) }
+        if let pidFile { try privileges.own(pidFile) }
+        try privileges.assume()
+    }
+
+    private func options(_ config: Config, _ environment: [String: String]) throws -> Master.Options {
         let command = [Inheritance.program, "worker", "--loops", "1", "--migrations", migrations]
-        var options = Master.Options(workers: workers, command: command, environment: { try variables() })
+        var options = Master.Options(
+            workers: try workers ?? count(environment["WORKERS"]) ?? sysconf(Int32(_SC_NPROCESSORS_ONLN)),
+            command: command, environment: { backtraced(try variables()) })
         options.startupTimeout = .seconds(startupTimeout)
         options.gracefulTimeout = .seconds(gracefulTimeout)
+        (options.maxRequests, options.maxMemory) = (maxRequests, maxRss.map { $0 << 20 })
+        (options.slowRequest, options.stuckAfter) = (config.slowRequest, config.requestTimeout)
         return options
+    }
+
+    private func count(_ text: String?) throws -> Int? {
+        guard let text, !text.isEmpty else { return nil }
+        guard let count = Int(text), count >= 1 else {
+            throw ValidationError("WORKERS must be a number, 1 or more, not \(text).")
+        }
+        return count
     }
 
     /// The workers' variables.
@@ -90,20 +139,58 @@ struct Serve: ParsableCommand {
     private func listener(_ environment: [String: String], _ inheritance: Inheritance?) throws -> ListeningSocket {
         if let socket = inheritance.flatMap({ ListeningSocket.adopted($0.listener) }) { return socket }
         if let socket = ListeningSocket.inherited(environment: environment) { return socket }
-        guard let listen else {
+        guard let listen = try listen ?? address(environment["LISTEN"]) else {
             throw ValidationError("Say where to listen: --listen unix:PATH, or start it with a listening socket.")
         }
         return try ListeningSocket.bind(listen)
     }
 
-    private func writePidFile() throws {
-        guard let pidFile else { return }
-        guard let file = fopen(pidFile, "w") else {
-            throw Complaint("cannot write \(pidFile): \(String(cString: strerror(errno)))")
+    private func statusListener(
+        _ environment: [String: String], _ inheritance: Inheritance?
+    ) throws -> ListeningSocket? {
+        if let socket = inheritance.flatMap({ ListeningSocket.adopted($0.status) }) { return socket }
+        return try (statusListen ?? address(environment["STATUS_LISTEN"])).map { try ListeningSocket.bind($0) }
+    }
+
+    private func write(_ pid: pid_t, to path: String?) throws {
+        guard let path else { return }
+        guard let file = fopen(path, "w") else {
+            throw Complaint("cannot write \(path): \(String(cString: strerror(errno)))")
         }
-        fputs("\(getpid())\n", file)
+        fputs("\(pid)\n", file)
         fclose(file)
     }
+}
+
+/// An address that a variable has; an empty one counts as absent.
+func address(_ text: String?) throws -> ListenAddress? {
+    try text.flatMap { $0.isEmpty ? nil : $0 }.map { try ListenAddress($0) }
+}
+
+/// Answers questions about the status on the master's own loop.
+private func answerStatus(of master: Master, on socket: ListeningSocket, _ log: Logger) throws -> Server {
+    guard let loop = Loop.current else { preconditionFailure("a master runs on a loop") }
+    var application = Application()
+    try application.mount(statusBlueprint { master.status }, at: "/")
+    let server = Server(application: application, loop: loop, log: log)
+    try server.listen(on: socket)
+    return server
+}
+
+/// The variables, with what lets the Swift runtime tell where a process crashed, when the helper for that is there: beside the
+/// program, or in `../libexec/aktify`.
+private func backtraced(_ variables: [String: String]) -> [String: String] {
+    guard variables["SWIFT_BACKTRACE"] == nil, let slash = Inheritance.program.lastIndex(of: "/") else {
+        return variables
+    }
+    let folder = Inheritance.program[..<slash]
+    let places = [folder + "/swift-backtrace-static", folder + "/../libexec/aktify/swift-backtrace-static"]
+    guard let helper = places.first(where: { access(String($0), X_OK) == 0 }) else { return variables }
+    let settings = [
+        "enable=yes", "sanitize=yes", "threads=crashed", "registers=none", "images=none", "interactive=no", "color=no",
+        "symbolicate=fast", "output-to=stderr", "swift-backtrace=\(helper)",
+    ]
+    return variables.merging(["SWIFT_BACKTRACE": settings.joined(separator: ",")]) { $1 }
 }
 
 /// Tells systemd's watchdog that the master's loop turns.

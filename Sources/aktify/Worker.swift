@@ -3,16 +3,21 @@ import EventLoop
 import FastCGI
 import Glibc
 import Logging
+import ORM
+import Scoreboard
+import Supervisor
 import Web
 
 /// A process that serves: some loops, each with an application and a server of its own, sharing only the listening socket.
 final class Worker: Sendable {
     private let config: Config
     private let loops: [Loop]
+    /// Where the master sees what the only loop does, if there is one.
+    private let slot: Slot?
     private let log = Logger(label: "aktify.worker")
 
-    init(config: Config, loops count: Int) throws {
-        self.config = config
+    init(config: Config, loops count: Int, slot: Slot?) throws {
+        (self.config, self.slot) = (config, slot)
         loops = try (0..<count).map { _ in try Loop() }
     }
 
@@ -26,7 +31,7 @@ final class Worker: Sendable {
         let threads = try loops.map { try $0.runOnNewThread() }
         let servers = try await startServers(on: listen())
         ready()
-        log.info("ready", metadata: ["pid": "\(getpid())", "loops": "\(loops.count)"])
+        log.info("ready", metadata: ["loops": "\(loops.count)"])
         let signal = try await firstSignal(of: signals)
         log.info("draining", metadata: ["signal": "\(String(cString: strsignal(signal)))"])
         await drain(servers)
@@ -44,13 +49,19 @@ final class Worker: Sendable {
 
     /// Makes the application on the loop's own thread, since all that it opens belongs to that loop.
     private func startServer(on loop: Loop, _ listener: ListeningSocket) async throws -> Server {
-        try await Task(executorPreference: loop) { [config, log] in
+        try await Task(executorPreference: loop) { [config, slot, log] in
             let limits = Limits(bodyBytes: config.maxBodyBytes, answer: config.requestTimeout)
-            let app = try createApp(config)
+            let database = Database(config.database)
+            let app = try createApp(config, database: database)
             // Connects, so that the first request need not wait for that.
             _ = await app.respond(to: Request(method: .get, target: "/readyz"))
-            let server = Server(application: app, loop: loop, limits: limits, log: log)
+            let reporter = Reporter(slot)
+            let server = Server(
+                application: app, loop: loop, limits: limits, reporter: reporter, log: log,
+                logsRequests: config.logsRequests)
             try server.listen(on: listener)
+            let pulse = Pulse(reporter.slot, database, loop, hasMaster: slot != nil)
+            pulse.beat(slowRequest: config.slowRequest, log)
             return server
         }.value
     }

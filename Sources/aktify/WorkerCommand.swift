@@ -17,7 +17,7 @@ struct WorkerCommand: ParsableCommand {
             (LISTEN_FDS, or descriptor 0) wins over --listen. SIGTERM, SIGQUIT, SIGINT, SIGHUP and SIGUSR1 let it finish what runs.
             """)
 
-    @Option(help: "Where to listen: unix:PATH, HOST:PORT or [IPv6]:PORT.", transform: ListenAddress.init(_:))
+    @Option(help: "Where to listen: unix:PATH, HOST:PORT or [IPv6]:PORT; else $LISTEN.", transform: ListenAddress.init(_:))
     var listen: ListenAddress?
 
     @Option(help: "Event loops, each with a thread and connections of its own. (default: the number of cores)")
@@ -37,11 +37,11 @@ struct WorkerCommand: ParsableCommand {
         let graph = try ScriptDirectory(migrations).graph()
         try prepareSchema(graph, config)
         config.schemaHeads = Set(graph.heads.map(\.id))
-        let hasMaster = WorkerSide.followMaster(environment: environment)
-        let worker = try Worker(config: config, loops: loops)
+        let slot = WorkerSide.followMaster(environment: environment)
+        let worker = try Worker(config: config, loops: slot == nil ? loops : 1, slot: slot)
         try Loop.run {
             try await worker.run(until: WorkerCommand.endings, listen: { try listener(environment) }) {
-                if hasMaster { WorkerSide.tellReady() }
+                if slot != nil { WorkerSide.tellReady() }
             }
         }
     }
@@ -67,7 +67,7 @@ struct WorkerCommand: ParsableCommand {
 
     private func listener(_ environment: [String: String]) throws -> ListeningSocket {
         if let socket = ListeningSocket.inherited(environment: environment) { return socket }
-        guard let listen else {
+        guard let listen = try listen ?? address(environment["LISTEN"]) else {
             throw ValidationError("Say where to listen: --listen unix:PATH, or start it with a listening socket.")
         }
         return try ListeningSocket.bind(listen)

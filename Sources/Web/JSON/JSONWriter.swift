@@ -6,10 +6,11 @@ public struct JSONWriter: ~Copyable {
     /// The day that was written last, and where: the next date is of the same day, as a rule.
     private var lastDay: (day: Int64, offset: Int)?
 
-    init() {}
+    /// Makes a writer that has written nothing.
+    public init() {}
 
     /// What was written, and a newline.
-    mutating func finish() -> [UInt8] {
+    public mutating func finish() -> [UInt8] {
         bytes.append(0x0a)
         return bytes.bytes
     }
@@ -32,6 +33,14 @@ public struct JSONWriter: ~Copyable {
         bytes.append(0x22)
         bytes.append(key)
         bytes.append("\":")
+        needsComma = false
+        value.write(to: &self)
+    }
+
+    /// Writes a member of an object, whose key is known at run time only.
+    public mutating func member(named key: String, _ value: some JSONWritable) {
+        string(key)
+        bytes.append(0x3a)
         needsComma = false
         value.write(to: &self)
     }
@@ -165,6 +174,10 @@ extension Bool: JSONWritable {
 
 extension Int64: JSONWritable {
     public func write(to json: inout JSONWriter) { json.number(self) }
+}
+
+extension Int: JSONWritable {
+    public func write(to json: inout JSONWriter) { json.number(Int64(self)) }
 }
 
 extension String: JSONWritable {

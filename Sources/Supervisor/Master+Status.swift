@@ -1,0 +1,44 @@
+import Glibc
+import Scoreboard
+
+extension Master {
+    /// What the master knows of itself and its workers at a moment.
+    public struct Status: Sendable {
+        /// What has happened so far.
+        public let events: Events
+        /// The generation that reloads count.
+        public let generation: Int
+        /// How many workers there should be.
+        public let target: Int
+        /// Connections that wait to be accepted, and how many may; `nil` when the kernel does not say.
+        public let queue: ListenQueue?
+        /// The workers that run.
+        public let workers: [WorkerStatus]
+        /// The sums of workers that have ended.
+        public let past: Slot
+    }
+
+    /// One worker.
+    public struct WorkerStatus: Sendable {
+        /// Its process id.
+        public let pid: pid_t
+        /// The generation that it belongs to.
+        public let generation: Int
+        /// Whether it is starting, serving, or finishing.
+        public let state: String
+        /// What it says of itself.
+        public let slot: Slot
+    }
+
+    /// How things stand now.
+    public var status: Status {
+        Status(
+            events: events, generation: generation, target: target, queue: ListenQueue(of: listener),
+            workers: workers.map {
+                WorkerStatus(
+                    pid: $0.pid, generation: $0.generation,
+                    state: $0.isEnding ? "Finishing" : $0.isReady ? "Running" : "Starting", slot: board.slot($0.slot))
+            },
+            past: board.past)
+    }
+}

@@ -1,0 +1,133 @@
+import EventLoop
+import Glibc
+import Scoreboard
+import Supervisor
+import Web
+
+/// The status as JSON, by the names that php-fpm's status page has, and more.
+struct StatusReport: JSONWritable {
+    private let status: Master.Status
+    private let isFull: Bool
+    private let now = Int(time(nil))
+    private let clock = Int(Instant.now.nanoseconds)
+
+    init(_ status: Master.Status, isFull: Bool) { (self.status, self.isFull) = (status, isFull) }
+
+    func write(to json: inout JSONWriter) {
+        json.beginObject()
+        writeNamesOfOthers(&json)
+        writeOwnNames(&json)
+        if isFull {
+            json.member("processes", status.workers.map { ProcessReport(worker: $0, now: now, clock: clock) })
+            let requests = status.workers.flatMap { worker in
+                worker.slot.underWay.map { RequestReport(worker: worker.pid, report: $0, clock: clock) }
+            }
+            json.member("requests in flight", requests)
+        }
+        json.endObject()
+    }
+
+    /// php-fpm's names, in its order (sapi/fpm/fpm/fpm_status.c).
+    private func writeNamesOfOthers(_ json: inout JSONWriter) {
+        let active = status.workers.count { $0.slot[.active] > 0 }
+        json.member("pool", "aktify")
+        json.member("process manager", "static")
+        json.member("start time", status.events.started)
+        json.member("start since", now - status.events.started)
+        json.member("accepted conn", status.total(.requests))
+        json.member("listen queue", status.queue?.waiting ?? 0)
+        json.member("max listen queue", status.events.mostQueued)
+        json.member("listen queue len", status.queue?.limit ?? 0)
+        json.member("idle processes", status.workers.count - active)
+        json.member("active processes", active)
+        json.member("total processes", status.workers.count)
+        json.member("max active processes", max(active, status.events.mostActive))
+        // The number of workers does not follow the load, and so never reaches a limit.
+        json.member("max children reached", 0)
+        json.member("slow requests", status.total(.slow))
+        json.member("memory peak", status.greatest(.mostMemory))
+    }
+
+    private func writeOwnNames(_ json: inout JSONWriter) {
+        json.member("version", Aktify.version)
+        json.member("generation", status.generation)
+        json.member("wanted processes", status.target)
+        json.member("active requests", status.now(.active))
+        json.member("max active requests", status.greatest(.mostActive))
+        json.member("reloads", status.events.reloads)
+        json.member("failed reloads", status.events.failedReloads)
+        json.member("last reload", status.events.lastReload?.text ?? "")
+        json.member("last reload time", status.events.lastReload?.time ?? 0)
+        json.member("respawns", status.events.respawns)
+        json.member("worker crashes", status.events.crashes)
+        json.member("stuck workers", status.events.stuck)
+        json.member("recycled", status.events.recycled)
+        json.member("db pool open", status.now(.poolOpen))
+        json.member("db pool in use", status.now(.poolOpen) - status.now(.poolIdle))
+        json.member("db pool idle", status.now(.poolIdle))
+        json.member("db pool waiting", status.now(.poolWaiting))
+        json.member("rss", status.now(.memory))
+    }
+}
+
+extension Master.Status {
+    /// What all workers have counted, those that have ended too.
+    func total(_ number: Slot.Number) -> Int { past[number] + now(number) }
+
+    /// What the workers that run say now, added up.
+    func now(_ number: Slot.Number) -> Int { workers.reduce(0) { $0 + $1.slot[number] } }
+
+    /// The greatest that any worker has seen.
+    func greatest(_ number: Slot.Number) -> Int { workers.reduce(past[number]) { max($0, $1.slot[number]) } }
+}
+
+/// One worker, by php-fpm's names. It may answer many requests at a time: the one that runs the longest stands for them.
+private struct ProcessReport: JSONWritable {
+    let worker: Master.WorkerStatus
+    let now: Int
+    let clock: Int
+
+    func write(to json: inout JSONWriter) {
+        let slot = worker.slot
+        let oldest = slot.underWay.min { $0.began < $1.began }
+        json.beginObject()
+        json.member("pid", Int(worker.pid))
+        json.member("state", worker.state == "Running" && oldest == nil ? "Idle" : worker.state)
+        json.member("start time", slot[.started])
+        json.member("start since", slot[.started] == 0 ? 0 : now - slot[.started])
+        json.member("requests", slot[.requests])
+        json.member("request duration", oldest.map { (clock - $0.began) / 1000 } ?? 0)
+        json.member("request method", oldest?.method ?? "-")
+        json.member("request uri", oldest?.target ?? "-")
+        json.member("content length", oldest?.bodyBytes ?? 0)
+        json.member("user", "-")
+        json.member("script", "-")
+        json.member("last request cpu", 0)
+        json.member("last request memory", slot[.memory])
+        json.member("generation", worker.generation)
+        json.member("active requests", slot[.active])
+        json.member("max active requests", slot[.mostActive])
+        json.member("connections accepted", slot[.accepted])
+        json.member("rss", slot[.memory])
+        json.endObject()
+    }
+}
+
+/// A request that is under way.
+private struct RequestReport: JSONWritable {
+    let worker: pid_t
+    let report: Activity.Report
+    let clock: Int
+
+    func write(to json: inout JSONWriter) {
+        json.beginObject()
+        json.member("pid", Int(worker))
+        json.member("request id", report.id)
+        json.member("request method", report.method)
+        json.member("request uri", report.target)
+        json.member("request duration", (clock - report.began) / 1000)
+        json.member("database duration", report.databaseMicroseconds)
+        json.member("phase", report.doing)
+        json.endObject()
+    }
+}
