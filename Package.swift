@@ -88,11 +88,15 @@ let package = Package(
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
+        .testTarget(name: "ScoreboardTests", dependencies: ["CLinux", "Scoreboard"]),
+        .testTarget(name: "SupervisorTests", dependencies: ["Supervisor", "TestSupport"]),
         .testTarget(name: "SQLTests", dependencies: ["SQL", "Postgres"]),
         .testTarget(name: "MigrationsTests", dependencies: ["Migrations"]),
         .testTarget(
             name: "AktifyAPITests",
-            dependencies: ["AktifyAPI", "ORM", "Postgres", "Web", .product(name: "HTTPTypes", package: "swift-http-types")]),
+            dependencies: [
+                "AktifyAPI", "ORM", "Postgres", "Web", .product(name: "HTTPTypes", package: "swift-http-types"),
+            ]),
         .testTarget(
             name: "FeatureTests",
             dependencies: [

@@ -4,7 +4,9 @@
 #include <sys/signalfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <fcntl.h>
+#include <unistd.h>
 
 // These are GNU extensions; the macro that reveals them would change types that Glibc's module has already seen.
 int accept4(int descriptor, struct sockaddr *address, socklen_t *length, int flags);
@@ -14,6 +16,10 @@ int memfd_create(const char *name, unsigned int flags);
 
 // Swift calls no function of a variable number of arguments. The signal that this process gets when its parent ends (prctl(2)).
 static inline int dup_above(int descriptor, int least) { return fcntl(descriptor, F_DUPFD_CLOEXEC, least); }
+static inline int signal_thread(int process, int thread, int number) {
+    return (int)syscall(SYS_tgkill, process, thread, number);
+}
+static inline int thread_id(void) { return (int)syscall(SYS_gettid); }
 static inline int set_parent_death_signal(int signal) { return prctl(PR_SET_PDEATHSIG, signal); }
 
 extern char **environ;
@@ -28,7 +34,6 @@ static inline char **process_environment(void) { return environ; }
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <stdint.h>
-#include <unistd.h>
 
 // A question about one Unix socket's queue (sock_diag(7)).
 struct unix_queue_question {
@@ -58,24 +63,33 @@ static inline int unix_queue_answer(const void *bytes, int count, struct unix_di
     return 0;
 }
 
-// Crashes are told to a descriptor before the handlers that were there (the Swift runtime's, which prints a backtrace) have their
-// turn: they may take seconds. In C, because a signal handler may only call what is safe for that (signal-safety(7)).
-static int crash_descriptor = -1;
-static struct sigaction crash_handlers[32];
-
-static void crash_handler(int number, siginfo_t *info, void *context) {
-    ssize_t ignored = write(crash_descriptor, "C", 1);
-    (void)ignored;
-    struct sigaction *next = &crash_handlers[number];
-    sigaction(number, next, 0);
-    if (next->sa_flags & SA_SIGINFO && next->sa_sigaction) next->sa_sigaction(number, info, context);
-    else raise(number);
+// Crashes are told to one descriptor, and standard error becomes another one, before the handlers that were there (the Swift
+// runtime's, which prints a backtrace) have their turn: that may take seconds. In C, because a signal handler may only call what is safe for that (signal-safety(7)).
+static inline struct sigaction *former_handler(int number) {
+    static struct sigaction handlers[32];
+    return &handlers[number];
+}
+static inline int *crash_descriptors(void) {
+    static int descriptors[2];
+    return descriptors;
 }
 
-static inline void tell_crashes(int descriptor) {
+static void crash_handler(int number, siginfo_t *info, void *context) {
+    ssize_t ignored = write(crash_descriptors()[0], "C", 1);
+    (void)ignored;
+    dup2(crash_descriptors()[1], 2);
+    struct sigaction *next = former_handler(number);
+    if (next->sa_flags & SA_SIGINFO && next->sa_sigaction) next->sa_sigaction(number, info, context);
+    // Ends the process as if there had been no handler, when this one returns.
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+static inline void tell_crashes(int descriptor, int output) {
     static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT};
-    crash_descriptor = descriptor;
+    crash_descriptors()[0] = descriptor;
+    crash_descriptors()[1] = output;
     struct sigaction action = {.sa_sigaction = crash_handler, .sa_flags = SA_SIGINFO | SA_ONSTACK};
     for (unsigned index = 0; index < sizeof signals / sizeof signals[0]; index++)
-        sigaction(signals[index], &action, &crash_handlers[signals[index]]);
+        sigaction(signals[index], &action, former_handler(signals[index]));
 }

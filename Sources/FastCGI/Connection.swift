@@ -163,12 +163,14 @@ final class Connection: @unchecked Sendable {
         let (status, route) = answered ?? (status: 499, route: nil)
         let now = Instant.now
         if let log = server.requestLog, let request {
-            log.info("request", metadata: [
-                "request_id": "\(request.id)", "method": "\(request.method)", "target": "\(request.target)",
-                "route": "\(route ?? "")", "status": "\(status)",
-                "duration_us": "\((Int(now.nanoseconds) - activity.began) / 1000)",
-                "database_us": "\(activity.database / 1000)",
-            ])
+            log.info(
+                "request",
+                metadata: [
+                    "request_id": "\(request.id)", "method": "\(request.method)", "target": "\(request.target)",
+                    "route": "\(route ?? "")", "status": "\(status)",
+                    "duration_us": "\((Int(now.nanoseconds) - activity.began) / 1000)",
+                    "database_us": "\(activity.database / 1000)",
+                ])
         }
         server.reporter.end(
             activity, at: Int(now.nanoseconds), route: route, method: request?.method.rawValue ?? "", status: status)

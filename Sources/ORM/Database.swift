@@ -171,7 +171,8 @@ public struct Database: Sendable {
         do {
             let result = try await body(statement)
             activity?.endQuery(
-                waited: Int(result.sent.duration(since: start).nanoseconds), executed: Int(result.elapsed.nanoseconds))
+                waited: max(0, Int(result.sent.duration(since: start).nanoseconds)),
+                executed: Int(result.elapsed.nanoseconds))
             note(statement, model, site, start, result)
             return result
         } catch {

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// Writes one loop's doings to a slot.
@@ -19,7 +20,7 @@ public final class Reporter: @unchecked Sendable {
         let status: Int
     }
 
-    /// Makes one for a slot, which is empty; for memory of its own, when there is none.
+    /// Makes one for the loop whose thread it is made on, and for a slot, which is empty; for memory of its own, when there is none.
     public init(_ slot: Slot? = nil) {
         // Sound: a process that cannot have 8 MB of address space cannot serve either.
         self.slot = slot ?? Board()!.slot(1)
@@ -27,6 +28,7 @@ public final class Reporter: @unchecked Sendable {
         waits = self.slot.histogram(named: "pool_wait_seconds")
         others = self.slot.histogram(named: Reporter.name(Key(route: "other", method: "other", status: 0)))
         self.slot[.started] = time(nil)
+        self.slot[.thread] = Int(thread_id())
     }
 
     /// Notes that a connection was accepted.

@@ -10,8 +10,8 @@ public struct Slot: @unchecked Sendable {
 
     /// What is counted.
     public enum Number: Int, CaseIterable, Sendable {
-        /// When the worker started, in seconds since 1970.
-        case started
+        /// When the worker started, in seconds since 1970, and which thread its loop has.
+        case started, thread
         /// Connections that were accepted.
         case accepted
         /// Requests that began, and how many are being answered, and the most that ever were at a time.

@@ -28,7 +28,9 @@ extension Master {
         init?(numbers: [Int]) {
             guard numbers.count == 9 else { return nil }
             (started, reloads, failedReloads, respawns) = (numbers[0], numbers[1], numbers[2], numbers[3])
-            (crashes, stuck, recycled, mostActive, mostQueued) = (numbers[4], numbers[5], numbers[6], numbers[7], numbers[8])
+            (crashes, stuck, recycled, mostActive, mostQueued) = (
+                numbers[4], numbers[5], numbers[6], numbers[7], numbers[8]
+            )
         }
 
         var numbers: [Int] {

@@ -28,7 +28,7 @@ extension Master {
         log.error(
             "a worker is stuck, and is replaced",
             metadata: ["worker": "\(worker.pid)", "requests": "\(slot[.active])", "doing": "\(doing)"])
-        worker.abort(on: loop)
+        worker.abort(thread: slot[.thread], on: loop)
         maintain()
     }
 
@@ -45,7 +45,11 @@ extension Master {
                 "worker": "\(worker.pid)", "requests": "\(slot[.requests])", "memory_bytes": "\(slot[.memory])",
             ])
         Task(executorPreference: loop) {
-            if await self.replace(worker) { self.events.recycled += 1 } else { try? await self.loop.sleep(for: .seconds(10)) }
+            if await self.replace(worker) {
+                self.events.recycled += 1
+            } else {
+                try? await self.loop.sleep(for: .seconds(10))
+            }
             self.isRecycling = false
         }
     }

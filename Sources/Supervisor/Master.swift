@@ -146,11 +146,14 @@ public final class Master: @unchecked Sendable {
 
     private func ended(_ worker: WorkerProcess) {
         guard let status = worker.exit else { return }
-        if worker.isEnding, !worker.hasCrashed {
+        let backtrace = worker.backtrace
+        if worker.isEnding, backtrace == nil {
             log.info("a worker has ended", metadata: ["worker": "\(worker.pid)", "status": "\(status)"])
         } else {
-            log.error("a worker died", metadata: ["worker": "\(worker.pid)", "status": "\(status)"])
-            if worker.isReady, !worker.hasCrashed { events.crashes += 1 }
+            var metadata: Logger.Metadata = ["worker": "\(worker.pid)", "status": "\(status)"]
+            backtrace.map { metadata["backtrace"] = "\($0)" }
+            log.error("a worker died", metadata: metadata)
+            if worker.isReady, !worker.isEnding { events.crashes += 1 }
         }
         if !worker.hasCrashed { backoff.ended(worker) }
         if isStopping { return stopped() }

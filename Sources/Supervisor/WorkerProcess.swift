@@ -4,8 +4,8 @@ import Glibc
 
 /// A worker that the master has started.
 ///
-/// It gets the listening socket as descriptor 0, says that it is ready, or that it crashes, by a byte to descriptor 3, and writes
-/// what it does to the memory of descriptor 4. Sound as
+/// It gets the listening socket as descriptor 0, says that it is ready, or that it crashes, by a byte to descriptor 3, writes what
+/// it does to the memory of descriptor 4, and where it crashed to the file of descriptor 5. Sound as
 /// `@unchecked Sendable`: it is touched on the master's loop only.
 final class WorkerProcess: @unchecked Sendable {
     let pid: pid_t
@@ -19,6 +19,7 @@ final class WorkerProcess: @unchecked Sendable {
     private(set) var isEnding = false
     private(set) var exit: ExitStatus?
     private var pipe: Int32 = -1
+    private let crashFile: Int32
     private var watch: Watch?
     private let readiness: Waiter<Void>
     private let end: Waiter<Void>
@@ -35,6 +36,7 @@ final class WorkerProcess: @unchecked Sendable {
     /// What the worker finds its end of the pipe by, and the board.
     static let pipeDescriptor: Int32 = 3
     static let boardDescriptor: Int32 = 4
+    static let crashDescriptor: Int32 = 5
 
     /// Starts a worker.
     /// - Throws: `SystemError` when it cannot be started.
@@ -47,10 +49,11 @@ final class WorkerProcess: @unchecked Sendable {
         defer { close(ends[1]) }
         (self.generation, self.slot) = (generation, slot)
         isReady = false
+        crashFile = memfd_create("aktify-crash", MFD_CLOEXEC)
         let environment = environment.merging(WorkerSide.variables(slot: slot)) { $1 }
         (readiness, end) = (Waiter(on: loop), Waiter(on: loop))
         do throws(SystemError) {
-            pid = try WorkerProcess.spawn(command, environment, descriptors: [listener, ends[1], board])
+            pid = try WorkerProcess.spawn(command, environment, descriptors: [listener, ends[1], board, crashFile])
         } catch {
             close(ends[0])
             throw error
@@ -62,12 +65,16 @@ final class WorkerProcess: @unchecked Sendable {
     /// Takes over a worker that the master started before it re-executed itself.
     init(adopting pid: pid_t, generation: Int, slot: Int, on loop: Loop) {
         (self.pid, self.generation, self.slot) = (pid, generation, slot)
+        crashFile = -1
         isReady = true
         (readiness, end) = (Waiter(on: loop), Waiter(on: loop))
         readiness.resume(returning: ())
     }
 
-    deinit { closePipe() }
+    deinit {
+        closePipe()
+        if crashFile >= 0 { close(crashFile) }
+    }
 
     private static func spawn(
         _ command: [String], _ environment: [String: String], descriptors: [Int32]
@@ -79,7 +86,7 @@ final class WorkerProcess: @unchecked Sendable {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        for (descriptor, place) in zip(high, [0, pipeDescriptor, boardDescriptor]) {
+        for (descriptor, place) in zip(high, [0, pipeDescriptor, boardDescriptor, crashDescriptor]) {
             posix_spawn_file_actions_adddup2(&actions, descriptor, place)
         }
         var attributes = posix_spawnattr_t()
@@ -109,7 +116,7 @@ final class WorkerProcess: @unchecked Sendable {
         guard count >= 0 || errno != EAGAIN else { return }
         guard count == 1 else { return closePipe() }  // It has closed its end, and will be reaped.
         if byte == UInt8(ascii: "C") {
-            guard isReady, !hasCrashed else { return }
+            guard isReady, !isEnding else { return }
             (hasCrashed, isEnding) = (true, true)
             onCrash()
         } else {
@@ -123,6 +130,13 @@ final class WorkerProcess: @unchecked Sendable {
         watch = nil
         if pipe >= 0 { close(pipe) }
         pipe = -1
+    }
+
+    /// What it has written about its crash: at most 64 KiB.
+    var backtrace: String? {
+        var bytes = [UInt8](repeating: 0, count: 64 << 10)
+        let count = pread(crashFile, &bytes, bytes.count, 0)
+        return count > 0 ? String(decoding: bytes[..<count], as: UTF8.self) : nil
     }
 
     /// Notes its end.
@@ -153,10 +167,10 @@ final class WorkerProcess: @unchecked Sendable {
         return Master.inspectionInterval * unchanged
     }
 
-    /// Ends it by the signal that has it say where it is, also when it is stopped; a few seconds later, without that.
-    func abort(on loop: Loop) {
+    /// Ends it by the signal that has its loop's thread say where it is, also when it is stopped; a few seconds later, without that.
+    func abort(thread: Int, on loop: Loop) {
         isEnding = true
-        kill(pid, SIGABRT)
+        _ = signal_thread(pid, Int32(thread), SIGABRT)
         kill(pid, SIGCONT)
         loop.schedule(at: Instant.now.advanced(by: .seconds(10))) { [weak self] in self?.killNow() }
     }

@@ -10,24 +10,27 @@ public enum WorkerSide {
 
     static func variables(slot: Int) -> [String: String] { [master: String(getpid()), self.slot: String(slot)] }
 
-    /// Lets this process end when its master does, if it has one.
+    /// Lets this process end when its master does, if it has one, and tell it should it crash.
     /// - Returns: its place on the master's board; `nil` when it has no master.
     public static func followMaster(environment: [String: String]) -> Slot? {
         guard let master = environment[master].flatMap({ pid_t($0) }), getppid() == master else { return nil }
         _ = set_parent_death_signal(SIGTERM)
         // It may have ended in between.
         if getppid() != master { exit(0) }
-        _ = fcntl(WorkerProcess.pipeDescriptor, F_SETFD, FD_CLOEXEC)
-        guard let board = Board(descriptor: WorkerProcess.boardDescriptor), let slot = environment[slot].flatMap({ Int($0) }),
+        for descriptor in [WorkerProcess.pipeDescriptor, WorkerProcess.crashDescriptor] {
+            _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        }
+        tell_crashes(WorkerProcess.pipeDescriptor, WorkerProcess.crashDescriptor)
+        guard let board = Board(descriptor: WorkerProcess.boardDescriptor),
+            let slot = environment[slot].flatMap({ Int($0) }),
             (1..<Board.capacity).contains(slot)
         else { return nil }
         return board.slot(slot)
     }
 
-    /// Tells the master that requests are answered from now on, and, should it come to that, that this process crashes.
+    /// Tells the master that requests are answered from now on.
     public static func tellReady() {
         var byte: UInt8 = 1
         _ = write(WorkerProcess.pipeDescriptor, &byte, 1)
-        tell_crashes(WorkerProcess.pipeDescriptor)
     }
 }

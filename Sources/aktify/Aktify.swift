@@ -12,7 +12,8 @@ struct Aktify: ParsableCommand {
         abstract: "The Aktify Code Challenge API: a FastCGI application behind nginx.",
         version: version,
         subcommands: [
-            Serve.self, WorkerCommand.self, Reload.self, Stop.self, StatusCommand.self, Healthcheck.self, DB.self, Routes.self,
+            Serve.self, WorkerCommand.self, Reload.self, Stop.self, StatusCommand.self, Healthcheck.self, DB.self,
+            Routes.self,
             Explain.self,
         ])
 

@@ -36,7 +36,8 @@ struct Stop: ParsableCommand {
 
 /// A master, by the file that has its process id.
 struct RunningMaster: ParsableArguments {
-    @Option(name: .customLong("pid-file"), help: "The file that `aktify serve` wrote its process id to; else $PID_FILE.")
+    @Option(
+        name: .customLong("pid-file"), help: "The file that `aktify serve` wrote its process id to; else $PID_FILE.")
     var pidFileOption: String?
 
     private var pidFile: String { pidFileOption ?? processEnvironment()["PID_FILE"] ?? "" }

@@ -19,7 +19,8 @@ struct Serve: ParsableCommand {
             worker, until HUP.
             """)
 
-    @Option(help: "Where to listen: unix:PATH, HOST:PORT or [IPv6]:PORT; else $LISTEN.", transform: ListenAddress.init(_:))
+    @Option(
+        help: "Where to listen: unix:PATH, HOST:PORT or [IPv6]:PORT; else $LISTEN.", transform: ListenAddress.init(_:))
     var listen: ListenAddress?
 
     @Option(
@@ -180,7 +181,7 @@ private func answerStatus(of master: Master, on socket: ListeningSocket, _ log: 
 /// The variables, with what lets the Swift runtime tell where a process crashed, when the helper for that is there: beside the
 /// program, or in `../libexec/aktify`.
 private func backtraced(_ variables: [String: String]) -> [String: String] {
-    guard variables["SWIFT_BACKTRACE"] == nil, let slash = Inheritance.program.lastIndex(of: "/") else {
+    guard variables["SWIFT_BACKTRACE"] ?? "" == "", let slash = Inheritance.program.lastIndex(of: "/") else {
         return variables
     }
     let folder = Inheritance.program[..<slash]

@@ -17,7 +17,8 @@ struct WorkerCommand: ParsableCommand {
             (LISTEN_FDS, or descriptor 0) wins over --listen. SIGTERM, SIGQUIT, SIGINT, SIGHUP and SIGUSR1 let it finish what runs.
             """)
 
-    @Option(help: "Where to listen: unix:PATH, HOST:PORT or [IPv6]:PORT; else $LISTEN.", transform: ListenAddress.init(_:))
+    @Option(
+        help: "Where to listen: unix:PATH, HOST:PORT or [IPv6]:PORT; else $LISTEN.", transform: ListenAddress.init(_:))
     var listen: ListenAddress?
 
     @Option(help: "Event loops, each with a thread and connections of its own. (default: the number of cores)")

@@ -9,13 +9,15 @@ final class Load {
     private let folder: Folder
 
     /// Starts the load on a stack whose table has a campaign with id 1.
-    init(on stack: Stack, posting: Bool = true) throws {
+    /// - Parameter patience: after how many seconds an answer counts as lost.
+    init(on stack: Stack, posting: Bool = true, patience: Int = 2) throws {
         folder = try Folder()
         let script = "\(folder.path)/post.lua"
         try Data(#"wrk.method="POST" wrk.body='{"name":"load"}' wrk.headers["Content-Type"]="application/json""#.utf8)
             .write(to: URL(filePath: script))
         let url = "http://127.0.0.1:\(stack.port)/campaigns/"
-        gets = try Child(["wrk", "-t1", "-c8", "-d90s", url + "1"], output: "\(folder.path)/get")
+        gets = try Child(
+            ["wrk", "-t1", "-c8", "-d90s", "--timeout", "\(patience)s", url + "1"], output: "\(folder.path)/get")
         posts =
             posting ? try Child(["wrk", "-t1", "-c8", "-d90s", "-s", script, url], output: "\(folder.path)/post") : nil
     }

@@ -18,7 +18,7 @@ final class Stack {
     /// Starts everything, and waits until it answers.
     /// - Parameters:
     ///   - loops: of the worker.
-    ///   - master: when there are some, the arguments of a master with a copy of the program, `aktify`, in the folder.
+    ///   - master: when there are some, the arguments of a master whose program is a link in the folder, `aktify`.
     ///   - listener: when there is one, the worker gets it as its standard input, and makes none itself.
     init(
         loops: Int = 2, listener: Bool = false, environment: [String: String] = [:], limit: Int? = nil,
@@ -26,7 +26,12 @@ final class Stack {
     ) throws {
         folder = try Folder()
         let program = master == nil ? Stack.program : "\(folder.path)/aktify"
-        if master != nil { try FileManager.default.copyItem(atPath: Stack.program, toPath: program) }
+        if master != nil {
+            try FileManager.default.createSymbolicLink(atPath: program, withDestinationPath: Stack.program)
+            try FileManager.default.createSymbolicLink(
+                atPath: "\(folder.path)/swift-backtrace-static",
+                withDestinationPath: "\(checkout)/.build/release/swift-backtrace-static")
+        }
         database = try TestDatabase()
         port = try Socket.freePort()
         if isMigrated { try run([Stack.program, "db", "upgrade"], environment: database.environment) }
@@ -37,13 +42,17 @@ final class Stack {
         worker =
             if let master {
                 try Child(
-                    [program] + ["serve", "--listen", "unix:\(socket)"] + master, environment: environment,
+                    [program] + [
+                        "serve", "--listen", "unix:\(socket)", "--status-listen", "unix:\(folder.path)/status.sock",
+                    ]
+                        + master, environment: environment,
                     output: "\(folder.path)/master.log")
             } else {
                 try Stack.worker(self.listener, socket, loops, environment, folder, limit)
             }
-        let config = try run(["scripts/nginx-config", "\(folder.path)/nginx", String(port), socket]).trimmingCharacters(
-            in: .newlines)
+        let config = try run(["scripts/nginx-config", "\(folder.path)/nginx", String(port), folder.path])
+            .trimmingCharacters(
+                in: .newlines)
         let arguments = ["nginx", "-c", config, "-e", "\(folder.path)/nginx-error.log", "-g", "daemon off;"]
         nginx = try Child(
             arguments, environment: ["PATH": "/usr/sbin:/usr/bin:/bin"], output: "\(folder.path)/nginx.log")

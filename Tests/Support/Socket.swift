@@ -5,8 +5,8 @@ public final class Socket: Sendable {
     /// The descriptor.
     public let descriptor: Int32
 
-    private convenience init(_ family: Int32) throws {
-        let descriptor = socket(family, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    private convenience init(_ family: Int32, _ type: __socket_type = SOCK_STREAM) throws {
+        let descriptor = socket(family, Int32(type.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw CommandFailed(description: "socket: \(String(cString: strerror(errno)))") }
         self.init(adopting: descriptor)
     }
@@ -41,8 +41,23 @@ public final class Socket: Sendable {
         try check("listen", listen(descriptor, 511))
     }
 
+    /// Receives datagrams on a Unix socket.
+    public convenience init(receivingOn path: String) throws {
+        try self.init(AF_UNIX, SOCK_DGRAM)
+        try Self.with(path: path) { try check("bind", bind(descriptor, $0, $1)) }
+    }
+
+    /// Listens on a port of this machine's.
+    public static func listening() throws -> (socket: Socket, port: Int) {
+        let bound = try bound()
+        try bound.socket.check("listen", listen(bound.socket.descriptor, 511))
+        return bound
+    }
+
     /// A port of this machine's that nobody listens on.
-    public static func freePort() throws -> Int {
+    public static func freePort() throws -> Int { try bound().port }
+
+    private static func bound() throws -> (socket: Socket, port: Int) {
         let probe = try Socket(AF_INET)
         try with(port: 0) { try probe.check("bind", bind(probe.descriptor, $0, $1)) }
         var address = sockaddr_in()
@@ -50,7 +65,7 @@ public final class Socket: Sendable {
         withUnsafeMutablePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { _ = getsockname(probe.descriptor, $0, &size) }
         }
-        return Int(address.sin_port.byteSwapped)
+        return (probe, Int(address.sin_port.byteSwapped))
     }
 
     /// Sends all bytes; a peer that closes ends it.

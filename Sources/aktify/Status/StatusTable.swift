@@ -13,10 +13,18 @@ struct StatusTable {
     }
 
     private mutating func writeSummary() {
-        line("aktify \(status["version"]), up \(Self.duration(status.integer("start since"))), generation \(status["generation"])")
-        line("workers     \(status["total processes"]) of \(status["wanted processes"]), \(status["active processes"]) active")
-        line("requests    \(status["accepted conn"]) so far, \(status["active requests"]) now, \(status["slow requests"]) slow")
-        line("queue       \(status["listen queue"]) of \(status["listen queue len"]), \(status["max listen queue"]) at most")
+        line(
+            "aktify \(status["version"]), up \(Self.duration(status.integer("start since"))), generation \(status["generation"])"
+        )
+        line(
+            "workers     \(status["total processes"]) of \(status["wanted processes"]), \(status["active processes"]) active"
+        )
+        line(
+            "requests    \(status["accepted conn"]) so far, \(status["active requests"]) now, \(status["slow requests"]) slow"
+        )
+        line(
+            "queue       \(status["listen queue"]) of \(status["listen queue len"]), \(status["max listen queue"]) at most"
+        )
         line(
             "database    \(status["db pool in use"]) in use, \(status["db pool idle"]) idle, \(status["db pool waiting"]) waiting"
         )

@@ -1,0 +1,115 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Whoever else may start the program and care for it.
+@Suite struct CareTests {
+    private let database: TestDatabase
+    private let folder: Folder
+
+    init() throws {
+        (database, folder) = (try TestDatabase(), try Folder())
+        try run([Stack.program, "db", "upgrade"], environment: database.environment)
+    }
+
+    private var path: String { "\(folder.path)/api.sock" }
+
+    private func child(
+        _ command: [String], environment: [String: String] = [:], input: Int32? = nil
+    ) throws -> Child {
+        try Child(
+            command, environment: database.environment.merging(environment) { $1 }, input: input,
+            output: "\(folder.path)/log")
+    }
+
+    private func expectAnswer(_ child: Child) throws {
+        try waitUntil("it answers: \(child.log)") {
+            guard let socket = try? Socket(path: path) else { return false }
+            socket.send(Records.request("GET", "/campaigns/"))
+            return readResponse(from: socket).status == 200
+        }
+    }
+
+    @Test func `spawn-fcgi starts a worker`() throws {
+        let child = try child(
+            ["spawn-fcgi", "-n", "-s", path, "--", Stack.program, "worker", "--loops", "1"])
+        try expectAnswer(child)
+        child.signal(SIGTERM)
+        #expect(child.wait(seconds: 5) == 0)
+    }
+
+    @Test(arguments: ["worker", "serve"]) func `systemd's sockets are served`(command: String) throws {
+        let listener = try Socket(listeningOn: path)
+        // What systemd does: the socket is descriptor 3, and the variables are for this process id.
+        let script = "exec 3<&0 0</dev/null; export LISTEN_FDS=1 LISTEN_PID=$$; exec \"$@\""
+        let child = try child(
+            ["bash", "-c", script, "bash", Stack.program, command], input: listener.descriptor)
+        try expectAnswer(child)
+        child.signal(SIGTERM)
+        #expect(child.wait(seconds: 5) == 0)
+        // The socket is systemd's, and stays.
+        #expect(throws: Never.self) { try Socket(path: path) }
+    }
+
+    @Test func `supervisord's fcgi-program is served`() throws {
+        let configuration = """
+            [supervisord]
+            nodaemon=true
+            user=root
+            logfile=\(folder.path)/supervisord.log
+            pidfile=\(folder.path)/supervisord.pid
+            [fcgi-program:aktify]
+            command=\(Stack.program) worker --loops 1 --migrations \(checkout)/migrations
+            socket=unix://\(path)
+            process_name=%(program_name)s_%(process_num)02d
+            numprocs=2
+            stopsignal=TERM
+            stderr_logfile=\(folder.path)/worker.log
+            """
+        let file = "\(folder.path)/supervisord.conf"
+        try Data(configuration.utf8).write(to: URL(filePath: file))
+        let child = try child(["supervisord", "-c", file])
+        try expectAnswer(child)
+        child.signal(SIGTERM)
+        #expect(child.wait(seconds: 10) == 0)
+    }
+
+    @Test(.enabled(if: getuid() == 0)) func `started as root, it goes on as another user, who can reach its sockets`()
+        throws
+    {
+        let child = try child(
+            [
+                Stack.program, "serve", "--workers", "1", "--listen", "unix:\(path)", "--user", "nobody", "--group",
+                "www-data", "--pid-file", "\(folder.path)/pid",
+            ], environment: ["POSTGRES_HOST": "/nowhere"])
+        try waitUntil("a worker is ready: \(child.log)") { child.log.contains("a worker is ready") }
+        let owners = try run(["ps", "-o", "user=,group=", "--pid", String(child.pid), "--ppid", String(child.pid)])
+        #expect(
+            owners.split(separator: "\n").map { $0.split(separator: " ") }
+                == Array(repeating: ["nobody", "www-data"], count: 2))
+        #expect(try run(["stat", "-c", "%U:%G %a", path]) == "nobody:www-data 660\n")
+        child.signal(SIGTERM)
+        #expect(child.wait(seconds: 5) == 0)
+        let unknown = try runToEnd([Stack.program, "serve", "--listen", "unix:\(path)2", "--user", "no-such-user"])
+        #expect(unknown.status == 1 && unknown.output == "Error: there is no user no-such-user\n")
+    }
+
+    @Test func `systemd is told of the start, a reload, the end, and that it is alive`() throws {
+        let notify = try Socket(receivingOn: "\(folder.path)/notify.sock")
+        let child = try child(
+            [Stack.program, "serve", "--workers", "1", "--listen", "unix:\(path)"],
+            environment: ["NOTIFY_SOCKET": "\(folder.path)/notify.sock", "WATCHDOG_USEC": "400000"])
+        func expect(_ message: String) throws {
+            for _ in 0..<100 where String(decoding: notify.receive(), as: UTF8.self).hasPrefix(message) { return }
+            Issue.record("systemd was not told \(message): \(child.log)")
+        }
+        try expect("READY=1")
+        try expect("WATCHDOG=1")
+        child.signal(SIGHUP)
+        try expect("RELOADING=1\nMONOTONIC_USEC=")
+        try expect("READY=1")
+        child.signal(SIGTERM)
+        try expect("STOPPING=1")
+        #expect(child.wait(seconds: 5) == 0)
+    }
+}

@@ -1,0 +1,205 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What the master tells of itself and its workers.
+@Suite struct StatusTests {
+    /// The names that exporters of php-fpm's status page read.
+    private static let names = [
+        "pool", "process manager", "start time", "start since", "accepted conn", "listen queue", "max listen queue",
+        "listen queue len", "idle processes", "active processes", "total processes", "max active processes",
+        "max children reached", "slow requests", "memory peak",
+    ]
+    private static let processNames = [
+        "pid", "state", "start time", "start since", "requests", "request duration", "request method", "request uri",
+        "content length", "user", "script", "last request cpu", "last request memory",
+    ]
+
+    private func stack(_ workers: Int = 2, environment: [String: String] = [:]) throws -> Stack {
+        try Stack(environment: environment, master: ["--workers", String(workers)])
+    }
+
+    @Test func `it has the names of php-fpm's status page, and the listen queue of a Unix socket`() throws {
+        let status = try stack().status()
+        for name in Self.names { #expect(status[name] != nil, "\(name)") }
+        let processes = try #require(status["processes"] as? [[String: Any]])
+        #expect(processes.count == 2)
+        for name in Self.processNames { #expect(processes[0][name] != nil, "\(name)") }
+        #expect(status["listen queue len"] as? Int == 511 && status["total processes"] as? Int == 2)
+        #expect(try #require(status["memory peak"] as? Int) > 1 << 20)
+    }
+
+    @Test func `through nginx, only allowed addresses see it`() throws {
+        let stack = try stack()
+        let answer = try stack.get("/status")
+        #expect(answer.status == 200 && answer.body.hasPrefix(#"{"pool":"aktify""#))
+        let other = try run([
+            "curl", "-s", "--interface", "127.0.0.2", "-w", "%{http_code}", "http://127.0.0.1:\(stack.port)/status",
+        ])
+        #expect(other.hasPrefix(#"{"message":"This is not for you.""#) && other.hasSuffix("403"))
+    }
+
+    @Test func `a reload that fails is told`() throws {
+        let stack = try stack()
+        let program = "\(stack.folder.path)/aktify"
+        try FileManager.default.removeItem(atPath: program)
+        try Data("#!/bin/sh\nexit 3\n".utf8).write(to: URL(filePath: program))
+        chmod(program, 0o755)
+        stack.worker.signal(SIGHUP)
+        try waitUntil("the failed reload is told") { try stack.status()["failed reloads"] as? Int == 1 }
+        let status = try stack.status()
+        #expect(status["last reload"] as? String == "failed: a new worker did not get ready")
+        #expect(status["total processes"] as? Int == 2 && status["generation"] as? Int == 1)
+    }
+
+    @Test func `counts of all workers equal the requests sent, also after workers have gone`() throws {
+        let stack = try stack(3)
+        func send(_ times: Int) throws {
+            for _ in 0..<times {
+                #expect(try stack.get("/campaigns/999999").status == 404)
+                #expect(try stack.get("/campaigns/").status == 200)
+                #expect(try stack.post(#"{"name":"counted"}"#).status == 201)
+                #expect(try stack.get("/nowhere").status == 404)
+            }
+        }
+        let before = try stack.metrics()
+        try send(10)
+        let victim = try #require((stack.status()["processes"] as? [[String: Any]])?.first?["pid"] as? Int)
+        kill(pid_t(victim), SIGKILL)
+        try waitUntil("it is replaced") { try stack.status()["respawns"] as? Int == 1 }
+        try send(10)
+        stack.worker.signal(SIGHUP)
+        try waitUntil("it is reloaded") { try stack.status()["reloads"] as? Int == 1 }
+        try send(10)
+        stack.worker.signal(SIGUSR2)
+        try waitUntil("it is reloaded again") { (try? stack.status()["reloads"] as? Int) == 2 }
+        try send(10)
+        let after = try stack.metrics()
+        func count(_ labels: String) -> Double {
+            let name = "aktify_request_duration_seconds_count{\(labels)}"
+            return (after[name] ?? 0) - (before[name] ?? 0)
+        }
+        #expect(count(#"route="/campaigns/<id>",method="GET",status="404""#) == 40)
+        #expect(count(#"route="/campaigns/",method="GET",status="200""#) == 40)
+        #expect(count(#"route="/campaigns/",method="POST",status="201""#) == 40)
+        #expect(count(#"route="none",method="GET",status="404""#) == 40)
+        let requests = "aktify_requests_total"
+        #expect((after[requests] ?? 0) - (before[requests] ?? 0) == 160)
+        #expect((after["aktify_query_duration_seconds_count"] ?? 0) >= 120)
+        #expect(after["aktify_crashes_total"] == 1 && after["aktify_workers"] == 3)
+    }
+
+    @Test func `Prometheus's own parser accepts the metrics`() throws {
+        let stack = try stack()
+        _ = try stack.get("/campaigns/")
+        let answer = try stack.get("/status?openmetrics")
+        #expect(answer.headers["content-type"] == "application/openmetrics-text; version=1.0.0; charset=utf-8")
+        let script = """
+            import sys
+            from prometheus_client.openmetrics.parser import text_string_to_metric_families
+            print(" ".join(family.name for family in text_string_to_metric_families(sys.stdin.read())))
+            """
+        let names = try run(["/usr/bin/python3", "-c", script], input: answer.body).split(separator: " ")
+        #expect(names.contains("aktify_request_duration_seconds") && names.contains("aktify_listen_queue"))
+        #expect(names.contains("aktify_pool_wait_seconds") && names.count >= 20)
+    }
+
+    @Test func `a table for people has it too`() throws {
+        let stack = try stack()
+        let output = try run([Stack.program, "status", "--connect", "unix:\(stack.folder.path)/status.sock"])
+        #expect(output.hasPrefix("aktify 1.0.0, up ") && output.contains("workers     2 of 2, 0 active\n"))
+        #expect(output.contains("PID      STATE      GENERATION"))
+        let silent = try runToEnd([Stack.program, "status", "--connect", "unix:\(stack.folder.path)/nothing.sock"])
+        #expect(silent.status == 1 && silent.output.hasPrefix("Error: connect to unix:"))
+        let nowhere = try runToEnd([Stack.program, "status"], environment: ["STATUS_LISTEN": ""])
+        #expect(nowhere.status == 2 && nowhere.output.contains("--connect, or STATUS_LISTEN"))
+    }
+
+    @Test func `while 200 requests wait for Postgres, it says for what, and slow ones are logged as they run`() throws {
+        let stack = try stack(
+            1, environment: ["STATEMENT_TIMEOUT_MS": "20000", "SLOW_REQUEST_MS": "300", "REQUEST_TIMEOUT_MS": "3000"])
+        let lock = try Lock(on: stack.database)
+        let readers = try (0..<200).map { _ in try Socket(path: stack.socketPath) }
+        for (index, reader) in readers.enumerated() { reader.send(Records.request("GET", "/campaigns/\(index)")) }
+        usleep(100_000)
+        let status = try timed { try stack.status() }
+        #expect(status.seconds < 0.1 && status.value["active requests"] as? Int == 200)
+        let requests = try #require(status.value["requests in flight"] as? [[String: Any]])
+        #expect(requests.count == 64)
+        #expect(requests.allSatisfy { ($0["phase"] as? String)?.hasPrefix("in query SELECT id, name") == true })
+        for target in ["/ping", "/healthz"] {
+            let answer = try timed { target == "/ping" ? try stack.askMaster("/ping") : try stack.get(target) }
+            #expect(answer.value.status == 200 && answer.seconds < 0.1)
+        }
+        try waitUntil("slow requests are logged") { stack.events("a request is slow").count >= 64 }
+        let event = try #require(stack.events("a request is slow").first)
+        #expect((event["phase"] as? String)?.hasPrefix("in query SELECT id, name") == true)
+        #expect(try #require(event["elapsed_ms"] as? Int) >= 300 && event["method"] as? String == "GET")
+        #expect(event["request_id"] != nil && event["worker"] != nil)
+        #expect(readers.map { readResponse(from: $0).status } == Array(repeating: 504, count: 200))
+        #expect(try stack.status()["worker crashes"] as? Int == 0 && stack.status()["slow requests"] as? Int ?? 0 >= 64)
+        lock.release()
+        try waitUntil("it answers again") { try stack.get("/campaigns/").status == 200 }
+    }
+}
+
+extension Stack {
+    /// Asks the master over its own socket.
+    func askMaster(_ target: String) throws -> Answer {
+        let socket = try Socket(path: "\(folder.path)/status.sock")
+        socket.send(Records.request("GET", target))
+        return readResponse(from: socket)
+    }
+
+    /// The status, with all that is in flight.
+    func status() throws -> [String: Any] {
+        let answer = try askMaster("/status?full")
+        return try JSONSerialization.jsonObject(with: Data(answer.body.utf8)) as? [String: Any] ?? [:]
+    }
+
+    /// The metrics by their names with labels.
+    func metrics() throws -> [String: Double] {
+        var metrics: [String: Double] = [:]
+        for line in try askMaster("/status?openmetrics").body.split(separator: "\n") where !line.hasPrefix("#") {
+            let parts = line.split(separator: " ")
+            metrics[parts[0...(parts.count - 2)].joined(separator: " ")] = Double(parts[parts.count - 1])
+        }
+        return metrics
+    }
+
+    /// The events of the log that have this message.
+    func events(_ message: String) -> [[String: Any]] {
+        worker.log.split(separator: "\n").compactMap {
+            try? JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]
+        }.filter { $0["message"] as? String == message }
+    }
+}
+
+/// Holds the table so that nobody can even read it.
+final class Lock {
+    private let folder: Folder
+    private let holder: Child
+    private let database: TestDatabase
+
+    init(on database: TestDatabase) throws {
+        self.database = database
+        folder = try Folder()
+        holder = try Child(
+            [
+                "psql", "-X", "-h", database.socketDirectory, "-U", "postgres", database.name, "-c",
+                "BEGIN; LOCK TABLE campaign IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(30); COMMIT",
+            ], output: "\(folder.path)/log")
+        try waitUntil("the table is locked") {
+            try database.sql(
+                "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND relation = 'campaign'::regclass")
+                == "1"
+        }
+    }
+
+    func release() {
+        holder.signal(SIGKILL)
+        _ = try? database.sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'BEGIN; LOCK%' AND pid <> pg_backend_pid()"
+        )
+    }
+}
