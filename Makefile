@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help up down restart status logs psql env test test-unit test-pgbouncer bench-micro
+.PHONY: help build install uninstall up down restart status logs psql env test test-unit test-pgbouncer bench-micro
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -36,3 +36,12 @@ test-pgbouncer: ## the feature tests, through a PgBouncer that pools transaction
 
 bench-micro: ## what our own layers cost for a request, without nginx and Postgres
 	@scripts/build bench-micro && .build/release/bench-micro
+
+build: ## build the program as it is shipped: .build/release/aktify
+	@scripts/dev prepare && scripts/build
+
+install: ## put the program, systemd's units and nginx's configuration under PREFIX (/usr/local); DESTDIR goes before it
+	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' SYSCONFDIR='$(SYSCONFDIR)' scripts/install install
+
+uninstall: ## remove what install has put there; the configuration stays
+	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' SYSCONFDIR='$(SYSCONFDIR)' scripts/install uninstall

@@ -113,3 +113,35 @@ import Testing
         #expect(child.wait(seconds: 5) == 0)
     }
 }
+
+/// What `make install` puts where, and takes away again.
+@Suite struct InstallTests {
+    private func make(_ target: String, _ folder: Folder) throws -> (status: Int32, output: String) {
+        try runToEnd(["make", "-s", target, "DESTDIR=\(folder.path)", "PREFIX=/opt/aktify", "SYSCONFDIR=/etc"])
+    }
+
+    private func files(in folder: Folder) throws -> [String] {
+        try run(["find", folder.path, "-type", "f", "-printf", "%P\n"]).split(separator: "\n").map { String($0) }
+    }
+
+    @Test func `the installed program runs, its units name it, and uninstalling leaves nothing of it`() throws {
+        let folder = try Folder()
+        for _ in 0..<2 { #expect(try make("install", folder).status == 0) }
+        let root = "\(folder.path)/opt/aktify"
+        #expect(try run(["\(root)/bin/aktify", "--version"]) == "1.0.0\n")
+        let check = try runToEnd([
+            "\(root)/bin/aktify", "serve", "--check", "--migrations", "\(root)/share/aktify/migrations",
+        ])
+        #expect(check.output == "The configuration is fine.\n")
+        let unit = try String(contentsOfFile: "\(root)/lib/systemd/system/aktify.service", encoding: .utf8)
+        #expect(unit.contains("ExecStart=/opt/aktify/bin/aktify serve --env-file /etc/aktify/aktify.env "))
+        for file in try files(in: folder) where !file.contains("/bin/") && !file.contains("libexec") {
+            let text = try String(contentsOfFile: "\(folder.path)/\(file)", encoding: .utf8)
+            #expect(!text.contains("@PREFIX@") && !text.contains("@SOCKETS@") && !text.contains("@CONFIG@"), "\(file)")
+        }
+        // An operator's own file stays.
+        try Data("WORKERS=1\n".utf8).write(to: URL(filePath: "\(folder.path)/etc/aktify/aktify.env"))
+        #expect(try make("uninstall", folder).status == 0)
+        #expect(try files(in: folder) == ["etc/aktify/aktify.env"])
+    }
+}
