@@ -60,9 +60,18 @@ public final class Server: @unchecked Sendable {
     /// Accepts one connection: the next turn takes the next, and other loops their share.
     private func accept() {
         guard let listener else { return }
+        _ = accept(from: listener)
+    }
+
+    /// - Returns: whether there was one.
+    private func accept(from listener: ListeningSocket) -> Bool {
         let socket = accept4(listener.descriptor, nil, nil, Int32(SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue))
-        guard socket >= 0 else { return acceptFailed(errno) }
+        guard socket >= 0 else {
+            acceptFailed(errno)
+            return false
+        }
         do throws(SystemError) { try adopt(socket) } catch { acceptFailed(error.code) }
+        return true
     }
 
     /// Goes on at once after a connection that vanished; after a lack of descriptors or memory, in a moment.
@@ -126,12 +135,14 @@ public final class Server: @unchecked Sendable {
 
     // MARK: Draining
 
-    /// Accepts no more, and returns when every connection is closed by its peer, or the drain's deadline has passed.
+    /// Accepts what waits, and no more, and returns when every connection is closed by its peer, or the drain's deadline has passed.
     ///
     /// Kept connections go on being served: FastCGI has no word for "connection: close", so a peer may be sending its next
     /// request on one that we would close.
     public func drain() async {
         isDraining = true
+        // Those that the kernel has taken already: when the socket closes, they would be cut off.
+        while let listener, accept(from: listener) {}
         listenerWatch?.cancel()
         listener = nil
         guard !connections.isEmpty else { return }

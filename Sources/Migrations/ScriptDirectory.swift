@@ -28,7 +28,8 @@ public struct ScriptDirectory: Sendable {
     /// - Throws: `Unreadable` when it cannot be written.
     public func write(_ revision: NewRevision) throws(Unreadable) -> String {
         let file = "\(path)/versions/\(revision.fileName)"
-        guard let stream = fopen(file, "wx") else {
+        let opened = ScriptDirectory.asOwner(of: "\(path)/versions") { fopen(file, "wx") }
+        guard let stream = opened else {
             throw Unreadable(description: "cannot write \(file): \(String(cString: strerror(errno)))")
         }
         let written = fputs(revision.text, stream)
@@ -36,6 +37,16 @@ public struct ScriptDirectory: Sendable {
             throw Unreadable(description: "cannot write \(file): \(String(cString: strerror(errno)))")
         }
         return file
+    }
+
+    /// Root creates a file as the folder's owner: in a container, that is whoever has the checkout outside of it.
+    private static func asOwner<Value>(of folder: String, _ body: () -> Value) -> Value {
+        var status = stat()
+        guard geteuid() == 0, stat(folder, &status) == 0, status.st_uid != 0 else { return body() }
+        let group = getegid()
+        _ = (setegid(status.st_gid), seteuid(status.st_uid))
+        defer { _ = (seteuid(0), setegid(group)) }
+        return body()
     }
 
     private func fileNames() throws(Unreadable) -> [String] {

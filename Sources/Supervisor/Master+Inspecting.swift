@@ -9,7 +9,7 @@ extension Master {
     /// Looks at the workers, and does so again in a moment.
     func inspect() {
         loop.schedule(at: Instant.now.advanced(by: Master.inspectionInterval)) { [weak self] in self?.inspect() }
-        events.mostQueued = max(events.mostQueued, ListenQueue(of: listener)?.waiting ?? 0)
+        events.mostQueued = max(events.mostQueued, status.queue?.waiting ?? 0)
         events.mostActive = max(events.mostActive, workers.count { board.slot($0.slot)[.active] > 0 })
         for worker in workers where worker.isReady && worker.exit == nil {
             let slot = board.slot(worker.slot)

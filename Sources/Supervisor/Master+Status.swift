@@ -33,7 +33,7 @@ extension Master {
     /// How things stand now.
     public var status: Status {
         Status(
-            events: events, generation: generation, target: target, queue: ListenQueue(of: listener),
+            events: events, generation: generation, target: target, queue: isStopping ? nil : ListenQueue(of: listener),
             workers: workers.map {
                 WorkerStatus(
                     pid: $0.pid, generation: $0.generation,

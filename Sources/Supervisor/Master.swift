@@ -68,6 +68,10 @@ public final class Master: @unchecked Sendable {
     /// What has happened so far.
     var events = Events()
 
+    /// Called when it is told to stop: whoever has the listening socket closes it, so that new connections are refused at once
+    /// instead of waiting for nobody.
+    public var onStop: () -> Void = {}
+
     /// Makes a master, on the loop that the caller runs on.
     /// - Parameters:
     ///   - listener: the listening socket's descriptor, which stays open for as long as the master runs.
@@ -323,6 +327,7 @@ public final class Master: @unchecked Sendable {
         notifier.stopping()
         log.info("stopping", metadata: ["workers": "\(workers.count)"])
         for worker in workers { Task(executorPreference: loop) { await self.drain(worker) } }
+        onStop()
         stopped()
     }
 

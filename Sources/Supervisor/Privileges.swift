@@ -16,7 +16,9 @@ public struct Privileges: Sendable {
     /// - Throws: `Refused`.
     public init(user name: String, group: String?) throws(Refused) {
         guard let entry = getpwnam(name) else { throw Refused(description: "there is no user \(name)") }
-        guard getuid() == 0 else { throw Refused(description: "only root can go on as another user") }
+        guard getuid() == 0 || getuid() == entry.pointee.pw_uid else {
+            throw Refused(description: "only root can go on as another user")
+        }
         (user, self.group, self.name) = (entry.pointee.pw_uid, try Privileges.gid(group) ?? entry.pointee.pw_gid, name)
     }
 
@@ -28,11 +30,15 @@ public struct Privileges: Sendable {
 
     /// Gives a file to them.
     /// - Throws: `SystemError`.
-    public func own(_ path: String) throws(SystemError) { try check("chown \(path)", chown(path, user, group)) }
+    public func own(_ path: String) throws(SystemError) {
+        guard getuid() == 0 else { return }
+        try check("chown \(path)", chown(path, user, group))
+    }
 
-    /// Goes on as them, for good.
+    /// Goes on as them, for good; a master that re-executed itself does so already.
     /// - Throws: `SystemError`.
     public func assume() throws(SystemError) {
+        guard getuid() == 0 else { return }
         try check("initgroups", initgroups(name, group))
         try check("setgid", setgid(group))
         try check("setuid", setuid(user))

@@ -76,12 +76,13 @@ struct Serve: ParsableCommand {
         Signals.block(Master.signals)
         let environment = processEnvironment()
         let config = try loadConfig(try variables())
-        _ = try ScriptDirectory(migrations).graph()
+        let graph = try ScriptDirectory(migrations).graph()
         let options = try options(config, environment)
         let privileges = try user.map { try Privileges(user: $0, group: group) }
         if check { return print("The configuration is fine.") }
         let inheritance = Inheritance(environment: environment)
-        let listener = try listener(environment, inheritance)
+        if inheritance == nil { try prepareSchema(graph, config, log: Logger(label: "aktify.master")) }
+        let listener = Held(try listener(environment, inheritance))
         let status = try statusListener(environment, inheritance)
         let pidFile = pidFile ?? environment["PID_FILE"]
         try write(getpid(), to: pidFile)
@@ -93,13 +94,21 @@ struct Serve: ParsableCommand {
             keepAlive(manager, environment)
             log.info("master", metadata: ["workers": "\(options.workers)", "version": "\(Aktify.version)"])
             let master = try Master(
-                options, listener: listener.descriptor, status: status?.descriptor ?? -1, inheriting: inheritance,
-                log: log, notifier: manager)
+                options, listener: listener.socket?.descriptor ?? -1, status: status?.descriptor ?? -1,
+                inheriting: inheritance, log: log, notifier: manager)
+            master.onStop = { listener.socket = nil }
             let server = try status.map { try answerStatus(of: master, on: $0, log) }
             try await master.run()
             withExtendedLifetime(server) {}
         }
-        withExtendedLifetime(listener) {}
+    }
+
+    /// The listening socket, until the master lets go of it.
+    ///
+    /// Sound as `@unchecked Sendable`: it is touched on one thread.
+    private final class Held: @unchecked Sendable {
+        var socket: ListeningSocket?
+        init(_ socket: ListeningSocket) { self.socket = socket }
     }
 
     /// Goes on as another user, who can reach the sockets, and nginx's group too.

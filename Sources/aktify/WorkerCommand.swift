@@ -5,7 +5,6 @@ import FastCGI
 import Glibc
 import Logging
 import Migrations
-import ORM
 import Supervisor
 
 /// Answers FastCGI requests in this process, until it is told to stop.
@@ -36,7 +35,7 @@ struct WorkerCommand: ParsableCommand {
         let environment = processEnvironment()
         var config = try loadConfig(environment)
         let graph = try ScriptDirectory(migrations).graph()
-        try prepareSchema(graph, config)
+        try prepareSchema(graph, config, log: Logger(label: "aktify.worker"))
         config.schemaHeads = Set(graph.heads.map(\.id))
         let slot = WorkerSide.followMaster(environment: environment)
         let worker = try Worker(config: config, loops: slot == nil ? loops : 1, slot: slot)
@@ -45,22 +44,6 @@ struct WorkerCommand: ParsableCommand {
                 if slot != nil { WorkerSide.tellReady() }
             }
         }
-    }
-
-    /// Refuses a schema that is not the program's own, after it has been migrated when that is wanted. A database that does not
-    /// answer is no reason to stop: requests that need it are answered with 503 until it does.
-    private func prepareSchema(_ graph: RevisionGraph, _ config: Config) throws {
-        let migrator = Migrator(graph: graph, configuration: config.database, log: logMigration)
-        let reason = try Loop.run {
-            do {
-                if config.migratesOnStart { try await migrator.upgrade(to: "heads") }
-                return try await migrator.reasonNotToServe()
-            } catch let error as DatabaseError where error.meaning == .unavailable {
-                Logger(label: "aktify.worker").error("the schema is not known: \(error)")
-                return nil
-            }
-        }
-        if let reason { throw Complaint(reason) }
     }
 
     /// What asks a worker to drain; a second one ends it at once.

@@ -81,9 +81,9 @@ import Testing
         let stack = try Stack(loops: 1, environment: ["LOG_QUERIES": "1", "SLOW_QUERY_MS": "0"])
         #expect(try stack.post(#"{"name":"secret"}"#).status == 201)
         #expect(try stack.get("/campaigns/1", headers: ["X-Request-Id: me"]).status == 200)
-        try waitUntil("both are logged: \(stack.worker.log)") { stack.worker.log.contains("request_id=me") }
+        try waitUntil("both are logged: \(stack.worker.log)") { stack.worker.log.contains(#""request_id":"me""#) }
         let log = stack.worker.log
-        #expect(log.contains("GET /campaigns/1: 1 query, ") && log.contains("\n  1. SELECT id, name"))
+        #expect(log.contains("GET /campaigns/1: 1 query, ") && log.contains(#"\n  1. SELECT id, name"#))
         #expect(log.contains("POST /campaigns/: 1 query, ") && log.contains("slow statement: INSERT INTO campaign"))
         #expect(!log.contains("secret"))
     }

@@ -126,15 +126,32 @@ import Testing
         }
     }
 
-    @Test func `without a worker, nginx says 502 in JSON, and when to try again`() throws {
+    @Test func `without a worker, nginx says 503 in JSON, and when to try again`() throws {
         stack.worker.signal(SIGKILL)
         _ = stack.worker.wait(seconds: 5)
         let answer = try stack.get("/campaigns/", headers: ["Origin: http://ui", "X-Request-Id: me"])
-        #expect(answer.status == 502)
+        #expect(answer.status == 503)
         #expect(answer.headers["retry-after"] == "1" && answer.headers["access-control-allow-origin"] == "http://ui")
         #expect(
-            answer.body == #"{"message":"The service did not answer. Try again in a moment.","request_id":"me"}"# + "\n"
+            answer.body
+                == #"{"message":"The service is not available. Try again in a moment.","request_id":"me"}"# + "\n")
+    }
+
+    @Test func `of a worker that dies while it writes, nginx says 502: nobody knows whether it did`() throws {
+        try stack.database.sql(
+            "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(5); RETURN NEW; END $$"
         )
+        try stack.database.sql("CREATE TRIGGER slow BEFORE INSERT ON campaign FOR EACH ROW EXECUTE FUNCTION slow()")
+        let socket = try Socket(port: stack.port)
+        let body = #"{"name":"a"}"#
+        let fields =
+            "Host: x\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)"
+        socket.send(Array("POST /campaigns/ HTTP/1.1\r\n\(fields)\r\n\r\n\(body)".utf8))
+        usleep(500_000)
+        stack.worker.signal(SIGKILL)
+        let answer = Answer(socket.receiveAll())
+        #expect(answer.status == 502 && answer.headers["retry-after"] == "1")
+        #expect(answer.body.hasPrefix(#"{"message":"The service did not answer."#))
     }
 
     @Test func `cgi-fcgi gets from the socket what curl gets from nginx`() throws {
