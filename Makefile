@@ -38,7 +38,7 @@ bench-micro: ## what our own layers cost for a request, without nginx and Postgr
 	@scripts/build bench-micro && .build/release/bench-micro
 
 build: ## build the program as it is shipped: .build/release/aktify
-	@scripts/dev prepare && scripts/build
+	@scripts/dev prepare-build && scripts/build
 
 install: ## put the program, systemd's units and nginx's configuration under PREFIX (/usr/local); DESTDIR goes before it
 	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' SYSCONFDIR='$(SYSCONFDIR)' scripts/install install

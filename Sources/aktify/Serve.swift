@@ -41,7 +41,7 @@ struct Serve: ParsableCommand {
     @Option(help: "A file to write this process's id to; else $PID_FILE.")
     var pidFile: String?
 
-    @Option(help: "The user to go on as, when started as root; the sockets are given to it.")
+    @Option(help: "The user to go on as, when started as root: the sockets are given to it, and it writes the other files.")
     var user: String?
 
     @Option(help: "The group to go on as, and to give the sockets to: nginx's. (default: the user's own)")
@@ -84,10 +84,10 @@ struct Serve: ParsableCommand {
         if inheritance == nil { try prepareSchema(graph, config, log: Logger(label: "aktify.master")) }
         let listener = Held(try listener(environment, inheritance))
         let status = try statusListener(environment, inheritance)
+        if let privileges { try assume(privileges, [listen, statusListen].compactMap { $0 }) }
         let pidFile = pidFile ?? environment["PID_FILE"]
         try write(getpid(), to: pidFile)
         defer { if let pidFile { unlink(pidFile) } }
-        if let privileges { try assume(privileges, [listen, statusListen].compactMap { $0 }, pidFile) }
         try Loop.run {
             let log = Logger(label: "aktify.master")
             let manager = ServiceManager(environment: environment)
@@ -112,9 +112,8 @@ struct Serve: ParsableCommand {
     }
 
     /// Goes on as another user, who can reach the sockets, and nginx's group too.
-    private func assume(_ privileges: Privileges, _ addresses: [ListenAddress], _ pidFile: String?) throws {
+    private func assume(_ privileges: Privileges, _ addresses: [ListenAddress]) throws {
         for case .unix(let path) in addresses { try privileges.own(path) }
-        if let pidFile { try privileges.own(pidFile) }
         try privileges.assume()
     }
 

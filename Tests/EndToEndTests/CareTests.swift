@@ -80,7 +80,7 @@ import Testing
         let child = try child(
             [
                 Stack.program, "serve", "--workers", "1", "--listen", "unix:\(path)", "--user", "nobody", "--group",
-                "www-data", "--pid-file", "\(folder.path)/pid",
+                "www-data",
             ], environment: ["POSTGRES_HOST": "/nowhere"])
         try waitUntil("a worker is ready: \(child.log)") { child.log.contains("a worker is ready") }
         let owners = try run(["ps", "-o", "user=,group=", "--pid", String(child.pid), "--ppid", String(child.pid)])

@@ -1,0 +1,40 @@
+# The API: unit tests run in the build, and fail it. `development` has the toolchain; the last stage is what runs.
+
+ARG SWIFT_IMAGE=swift:6.3-bookworm
+ARG RUNTIME_IMAGE=debian:bookworm-slim
+
+FROM ${SWIFT_IMAGE} AS development
+RUN apt-get update \
+    && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends libfcgi-dev libpq-dev make pkg-config \
+    && rm -rf /var/lib/apt/lists/* /var/cache/apt/*
+WORKDIR /src
+
+# The build's folder is kept between builds: a change of the sources compiles what it touches, and fetches nothing.
+FROM development AS build
+COPY Package.swift .
+RUN --mount=type=cache,target=/src/.build,sharing=locked swift package resolve
+COPY . .
+RUN --mount=type=cache,target=/src/.build,sharing=locked scripts/test unit
+RUN --mount=type=cache,target=/src/.build,sharing=locked scripts/build \
+    && install -D .build/release/aktify /out/bin/aktify \
+    && install -D .build/release/swift-backtrace-static /out/libexec/aktify/swift-backtrace-static \
+    # Line numbers stay, for backtraces.
+    && objcopy --compress-debug-sections=zlib /out/bin/aktify && strip /out/libexec/aktify/swift-backtrace-static
+
+FROM ${RUNTIME_IMAGE} AS runtime
+RUN apt-get update \
+    && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends libfcgi0ldbl libpq5 \
+    && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/log/* \
+    && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin aktify
+COPY --from=build /out /usr/local
+COPY migrations /app/migrations
+WORKDIR /app
+USER aktify
+# The last one: glibc keeps freed blocks of up to 16 KiB at hand for each thread, as libfcgi takes and frees them for every request.
+ENV LISTEN=0.0.0.0:9000 \
+    STATUS_LISTEN=0.0.0.0:9001 \
+    PID_FILE=/tmp/aktify.pid \
+    GLIBC_TUNABLES=glibc.malloc.tcache_max=16400:glibc.malloc.tcache_count=100
+HEALTHCHECK --interval=5s --timeout=4s --start-period=30s --start-interval=500ms \
+    CMD ["aktify", "healthcheck", "--target", "/readyz"]
+CMD ["aktify", "serve"]
