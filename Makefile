@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help build install uninstall up down restart status logs psql env test test-unit test-pgbouncer bench-micro
+.PHONY: help build install uninstall up down restart status logs psql env test test-unit test-pgbouncer test-compose bench-micro
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -33,6 +33,9 @@ test-unit: ## the tests that need no server
 
 test-pgbouncer: ## the feature tests, through a PgBouncer that pools transactions
 	@scripts/test pgbouncer
+
+test-compose: ## docker-compose.yml, under load, with what it must survive (needs a Docker engine)
+	@scripts/test-compose
 
 bench-micro: ## what our own layers cost for a request, without nginx and Postgres
 	@scripts/build bench-micro && .build/release/bench-micro
