@@ -1,4 +1,4 @@
-import Dispatch
+import Glibc
 
 extension Loop {
     /// Waits without holding the thread.
@@ -10,13 +10,32 @@ extension Loop {
         try await waiter.value()
     }
 
-    /// Runs a call that blocks (a name lookup, a connect) on a helper thread, and waits for it without holding the loop.
+    /// Runs a call that blocks (a name lookup, a connect) on a thread of its own, and waits for it without holding the loop.
     ///
     /// The call cannot be interrupted: give it a time limit of its own.
     /// - Throws: whatever `body` throws.
     public func offload<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await withUnsafeThrowingContinuation { continuation in
-            DispatchQueue.global().async { continuation.resume(with: Result { try body() }) }
+            let call = Unmanaged.passRetained(Call { continuation.resume(with: Result { try body() }) })
+            var thread = pthread_t()
+            let code = pthread_create(
+                &thread, nil,
+                { argument in
+                    // Sound: the argument is the call that was retained for this one thread, above.
+                    Unmanaged<Call>.fromOpaque(argument!).takeRetainedValue().body()
+                    return nil
+                }, call.toOpaque())
+            guard code == 0 else {
+                call.release()
+                return continuation.resume(throwing: SystemError("pthread_create", code: code))
+            }
+            pthread_detach(thread)
         }
+    }
+
+    /// What a thread is to do.
+    private final class Call: Sendable {
+        let body: @Sendable () -> Void
+        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
     }
 }

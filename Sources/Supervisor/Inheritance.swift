@@ -18,6 +18,7 @@ public struct Inheritance: Sendable {
         let pid: pid_t
         let generation: Int
         let slot: Int
+        let isEnding: Bool
     }
 
     init(
@@ -42,15 +43,15 @@ public struct Inheritance: Sendable {
         (listener, status, board) = (Int32(groups[0][0]), Int32(groups[0][1]), Int32(groups[0][2]))
         (generation, target) = (groups[0][3], groups[0][4])
         self.events = events
-        workers = groups.dropFirst(2).filter { $0.count == 3 }.map {
-            Worker(pid: pid_t($0[0]), generation: $0[1], slot: $0[2])
+        workers = groups.dropFirst(2).filter { $0.count == 4 }.map {
+            Worker(pid: pid_t($0[0]), generation: $0[1], slot: $0[2], isEnding: $0[3] == 1)
         }
     }
 
     private var text: String {
         let groups =
             [[Int(listener), Int(status), Int(board), generation, target], events.numbers]
-            + workers.map { [Int($0.pid), $0.generation, $0.slot] }
+            + workers.map { [Int($0.pid), $0.generation, $0.slot, $0.isEnding ? 1 : 0] }
         return groups.map { $0.map { String($0) }.joined(separator: ":") }.joined(separator: " ")
     }
 

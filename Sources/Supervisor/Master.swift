@@ -91,8 +91,9 @@ public final class Master: @unchecked Sendable {
         target = options.workers
         finished = Waiter(on: loop)
         guard let inherited else { return }
-        workers = inherited.workers.map {
-            WorkerProcess(adopting: $0.pid, generation: $0.generation, slot: $0.slot, on: loop)
+        workers = inherited.workers.map { WorkerProcess(adopting: $0, on: loop) }
+        for worker in workers where worker.isEnding {
+            loop.schedule(at: Instant.now.advanced(by: options.gracefulTimeout)) { [weak worker] in worker?.killNow() }
         }
         (generation, target, events) = (inherited.generation, inherited.target, inherited.events)
         wasHealthy = true
@@ -313,8 +314,9 @@ public final class Master: @unchecked Sendable {
         let state = Inheritance(
             listener: listener, status: statusListener, board: board.descriptor, generation: generation,
             target: target, events: events,
-            workers: workers.filter { $0.isReady && !$0.isEnding }.map {
-                Inheritance.Worker(pid: $0.pid, generation: $0.generation, slot: $0.slot)
+            workers: workers.filter(\.isReady).map {
+                Inheritance.Worker(
+                    pid: $0.pid, generation: $0.generation, slot: $0.slot, isEnding: $0.isEnding)
             })
         log.error("cannot re-execute: \(state.execute())")
     }

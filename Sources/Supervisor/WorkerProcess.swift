@@ -16,7 +16,7 @@ final class WorkerProcess: @unchecked Sendable {
     /// Whether it has said that it serves.
     private(set) var isReady: Bool
     /// Whether it was told to end.
-    private(set) var isEnding = false
+    private(set) var isEnding: Bool
     private(set) var exit: ExitStatus?
     private var pipe: Int32 = -1
     private let crashFile: Int32
@@ -48,7 +48,7 @@ final class WorkerProcess: @unchecked Sendable {
         try check("pipe2", pipe2(&ends, Int32(O_CLOEXEC | O_NONBLOCK)))
         defer { close(ends[1]) }
         (self.generation, self.slot) = (generation, slot)
-        isReady = false
+        (isReady, isEnding) = (false, false)
         crashFile = memfd_create("aktify-crash", MFD_CLOEXEC)
         let environment = environment.merging(WorkerSide.variables(slot: slot)) { $1 }
         (readiness, end) = (Waiter(on: loop), Waiter(on: loop))
@@ -63,8 +63,8 @@ final class WorkerProcess: @unchecked Sendable {
     }
 
     /// Takes over a worker that the master started before it re-executed itself.
-    init(adopting pid: pid_t, generation: Int, slot: Int, on loop: Loop) {
-        (self.pid, self.generation, self.slot) = (pid, generation, slot)
+    init(adopting worker: Inheritance.Worker, on loop: Loop) {
+        (pid, generation, slot, isEnding) = (worker.pid, worker.generation, worker.slot, worker.isEnding)
         crashFile = -1
         isReady = true
         (readiness, end) = (Waiter(on: loop), Waiter(on: loop))

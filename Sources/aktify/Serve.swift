@@ -41,7 +41,8 @@ struct Serve: ParsableCommand {
     @Option(help: "A file to write this process's id to; else $PID_FILE.")
     var pidFile: String?
 
-    @Option(help: "The user to go on as, when started as root: the sockets are given to it, and it writes the other files.")
+    @Option(
+        help: "The user to go on as, when started as root: the sockets are given to it, and it writes the other files.")
     var user: String?
 
     @Option(help: "The group to go on as, and to give the sockets to: nginx's. (default: the user's own)")
