@@ -21,41 +21,19 @@ import Testing
 
     @Test func `with every connection to Postgres busy, what needs none is answered at once`() throws {
         let stack = try Stack(loops: 1, environment: ["STATEMENT_TIMEOUT_MS": "20000"])
-        let folder = try Folder()
-        let lock = ["psql", "-X", "-h", stack.database.socketDirectory, "-U", "postgres", stack.database.name, "-c"]
-        let locker = try Child(
-            lock + ["BEGIN; LOCK TABLE campaign IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(5); COMMIT"],
-            output: "\(folder.path)/log")
-        try waitUntil("the table is locked") {
-            try stack.database.sql(
-                "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND relation = 'campaign'::regclass")
-                == "1"
-        }
+        let lock = try Lock(on: stack.database)
         let readers = try (0..<10).map { _ in try Socket(path: stack.socketPath) }
         for reader in readers { reader.send(kept("/campaigns/1")) }
         usleep(200_000)
         let answer = try timed { try stack.get("/") }
         #expect(answer.value.status == 200 && answer.seconds < 0.1)
-        locker.signal(SIGKILL)
-        try stack.database.sql(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'BEGIN; LOCK%' AND pid <> pg_backend_pid()"
-        )
+        lock.release()
         #expect([404, 503].contains(readResponse(from: readers[0]).status))
     }
 
     @Test func `requests that wait for too long are answered 504, and the worker goes on`() throws {
         let stack = try Stack(loops: 1, environment: ["STATEMENT_TIMEOUT_MS": "20000", "REQUEST_TIMEOUT_MS": "500"])
-        let folder = try Folder()
-        let locker = try Child(
-            [
-                "psql", "-X", "-h", stack.database.socketDirectory, "-U", "postgres", stack.database.name, "-c",
-                "BEGIN; LOCK TABLE campaign IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(20); COMMIT",
-            ], output: "\(folder.path)/log")
-        try waitUntil("the table is locked") {
-            try stack.database.sql(
-                "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND relation = 'campaign'::regclass")
-                == "1"
-        }
+        let lock = try Lock(on: stack.database)
         let readers = try (0..<200).map { _ in try Socket(path: stack.socketPath) }
         for reader in readers { reader.send(kept("/campaigns/1")) }
         usleep(100_000)
@@ -63,10 +41,7 @@ import Testing
         #expect(answer.value.status == 200 && answer.seconds < 0.1)
         #expect(readers.map { readResponse(from: $0).status } == Array(repeating: 504, count: 200))
         #expect(!stack.worker.hasEnded)
-        locker.signal(SIGKILL)
-        try stack.database.sql(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'BEGIN; LOCK%' AND pid <> pg_backend_pid()"
-        )
+        lock.release()
         try waitUntil("it answers again") { try stack.get("/campaigns/").status == 200 }
     }
 
