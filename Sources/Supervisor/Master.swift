@@ -167,23 +167,27 @@ public final class Master: @unchecked Sendable {
 
     // MARK: As many as there should be
 
-    /// Starts what is missing, and ends what is too much.
+    /// The workers that were not told to end.
+    private var running: [WorkerProcess] { workers.filter { !$0.isEnding } }
+
+    /// Starts what is missing, and ends what is too much, but for one that is about to replace another.
     func maintain() {
-        guard !isStopping, !isReloading, !isStartingSpare else { return }
-        let running = workers.filter { !$0.isEnding }
-        for worker in running.dropFirst(target) { Task(executorPreference: loop) { await self.drain(worker) } }
-        guard running.count < target else { return }
+        guard !isStopping else { return }
+        if !isReloading, !isStartingSpare {
+            for worker in running.dropFirst(target) { Task(executorPreference: loop) { await self.drain(worker) } }
+        }
+        let missing = target - running.count
+        guard missing > 0 else { return }
         if !wasHealthy, backoff.failures >= max(target, 1) {
             return finished.resume(
                 returning: .failure(GaveUp(description: "no worker could be started: see above why")))
         }
-        let missing = target - running.count
         loop.schedule(at: Instant.now.advanced(by: backoff.pause)) { [weak self] in self?.start(missing) }
     }
 
     private func start(_ count: Int) {
-        guard !isStopping, !isReloading, !isStartingSpare else { return maintainLater() }
-        for _ in 0..<max(0, min(count, target - workers.count { !$0.isEnding })) {
+        guard !isStopping else { return }
+        for _ in 0..<max(0, min(count, target - running.count)) {
             guard let worker = spawn() else { return }
             if wasHealthy { events.respawns += 1 }
             Task(executorPreference: loop) { await self.settle(worker) }
@@ -197,12 +201,6 @@ public final class Master: @unchecked Sendable {
             log.error("a worker was not ready in time, and is ended", metadata: ["worker": "\(worker.pid)"])
             kill(worker.pid, SIGKILL)
         }
-    }
-
-    /// What is missing is started when the one that is too many has replaced another; a reload sees to that itself.
-    private func maintainLater() {
-        guard isStartingSpare else { return }
-        loop.schedule(at: Instant.now.advanced(by: .milliseconds(100))) { [weak self] in self?.maintain() }
     }
 
     func becameReady(_ worker: WorkerProcess) {
@@ -258,24 +256,26 @@ public final class Master: @unchecked Sendable {
         Task(executorPreference: loop) { await self.replaceAll() }
     }
 
-    /// One new worker for each old one: an old one is told to finish when a new one is ready. When a new one fails, the old ones
-    /// go on.
+    /// One new worker for each old one: an old one is told to finish when a new one is ready, unless one has died meanwhile. When
+    /// a new one fails, the old ones go on.
     private func replaceAll() async {
         notifier.reloading()
         if target == 0 { target = options.workers }
         var problem: String?
         do { environment = try options.environment() } catch { problem = "\(error)" }
-        let old = workers.filter { !$0.isEnding }
+        let old = running
         generation += 1
-        for place in 0..<target where problem == nil && !isStopping {
+        for _ in 0..<target where problem == nil && !isStopping {
+            // Those that died meanwhile were replaced by new ones already.
+            guard running.count(where: { worker in !old.contains { $0 === worker } }) < target else { break }
             guard let worker = spawn(), await worker.becomesReady(within: options.startupTimeout, on: loop) else {
                 problem = "a new worker did not get ready"
                 break
             }
             becameReady(worker)
-            if place < old.count { await drain(old[place]) }
+            if running.count > target, let worker = old.first(where: { !$0.isEnding }) { await drain(worker) }
         }
-        if problem == nil { for worker in old.dropFirst(target) { await drain(worker) } }
+        if problem == nil { for worker in old where !worker.isEnding { await drain(worker) } }
         ended(reload: problem)
     }
 

@@ -12,11 +12,17 @@ import Testing
         return stack
     }
 
-    private func worker(of stack: Stack) throws -> pid_t {
+    private func processes(of stack: Stack) throws -> [(pid: pid_t, state: String, generation: Int)] {
         let processes = try #require(stack.status()["processes"] as? [[String: Any]])
-        let pid = try #require(processes.first?["pid"] as? Int)
-        return pid_t(pid)
+        return try processes.map {
+            (
+                pid_t(try #require($0["pid"] as? Int)), try #require($0["state"] as? String),
+                try #require($0["generation"] as? Int)
+            )
+        }
     }
+
+    private func worker(of stack: Stack) throws -> pid_t { try #require(processes(of: stack).first).pid }
 
     private func milliseconds(_ event: [String: Any]) throws -> Double {
         let formatter = ISO8601DateFormatter()
@@ -44,6 +50,36 @@ import Testing
         #expect(backtrace.contains("Program crashed") && backtrace.contains("WorkerCommand.run() + "))
         #expect(end["worker"] as? Int == Int(victim) && (end["status"] as? String)?.hasPrefix("signal 11") == true)
         #expect(try stack.status()["worker crashes"] as? Int == 1)
+    }
+
+    @Test func `a worker that crashes while a reload waits for another is replaced at once`() throws {
+        let stack = try stack(2, environment: ["STATEMENT_TIMEOUT_MS": "20000"])
+        let lock = try Lock(on: stack.database)
+        var readers: [Socket] = []
+        try waitUntil("both workers have a request that waits") {
+            readers.append(try Socket(path: stack.socketPath))
+            readers[readers.count - 1].send(Records.request("GET", "/campaigns/1"))
+            return try processes(of: stack).count { $0.state == "Running" } == 2
+        }
+        stack.worker.signal(SIGHUP)
+        try waitUntil("one old worker finishes, and the other runs") {
+            try processes(of: stack).map(\.state).sorted() == ["Finishing", "Idle", "Running"]
+        }
+        let victim = try #require(try processes(of: stack).first { $0.state == "Running" })
+        kill(victim.pid, SIGSEGV)
+        try waitUntil("another is ready") { stack.events("a worker is ready").count == 4 }
+        let crash = try #require(stack.events("a worker crashed").first)
+        let ready = try #require(stack.events("a worker is ready").last)
+        let pause = try milliseconds(ready) - milliseconds(crash)
+        #expect(pause < 500)
+        #expect(stack.events("reloaded").isEmpty)
+        lock.release()
+        readers = []  // A worker finishes when its peers have closed the connections that they keep.
+        try waitUntil("the reload is done, and the crash is told") {
+            !stack.events("reloaded").isEmpty && !stack.events("a worker died").isEmpty
+        }
+        #expect(try processes(of: stack).map(\.generation) == [2, 2])
+        #expect(try stack.get("/campaigns/1").status == 200)
     }
 
     @Test func `a worker whose loop is blocked is replaced, says where, and the others lose nothing`() throws {
