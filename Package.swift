@@ -84,7 +84,7 @@ let package = Package(
         .testTarget(
             name: "FastCGITests",
             dependencies: [
-                "EventLoop", "FastCGI", "TestSupport", "Web",
+                "EventLoop", "FastCGI", "Scoreboard", "TestSupport", "Web",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
             ]),

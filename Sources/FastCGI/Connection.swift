@@ -27,8 +27,6 @@ final class Connection: @unchecked Sendable {
     private var request: Request?
     /// What others see of the request that arrives, or is being answered.
     private var activity: Activity?
-    /// What it was answered with; nothing while it is not.
-    private var answered: (status: Int, route: String?)?
     /// Counts requests, so that an answer that comes after its request was given up is known by its number.
     private var number = 0
     private var state: State
@@ -139,7 +137,6 @@ final class Connection: @unchecked Sendable {
         do {
             guard !Task.isCancelled else { throw CancellationError() }
             try await send(response)
-            answered = (response.status.code, response.route)
         } catch {
             exchange.abandon()
         }
@@ -147,7 +144,7 @@ final class Connection: @unchecked Sendable {
     }
 
     private func finished() {
-        report()
+        report(answered: nil)
         (task, request) = (nil, nil)
         guard exchange.keepsConnection else { return close() }
         state = .idle
@@ -157,10 +154,10 @@ final class Connection: @unchecked Sendable {
         }
     }
 
-    /// Says how the request that is under way ended.
-    private func report() {
+    /// Says once how the request that is under way ended.
+    private func report(answered response: Response?) {
         guard let activity else { return }
-        let (status, route) = answered ?? (status: 499, route: nil)
+        let (status, route) = (response?.status.code ?? 499, response?.route)
         let now = Instant.now
         if let log = server.requestLog, let request {
             log.info(
@@ -174,7 +171,7 @@ final class Connection: @unchecked Sendable {
         }
         server.reporter.end(
             activity, at: Int(now.nanoseconds), route: route, method: request?.method.rawValue ?? "", status: status)
-        (self.activity, answered) = (nil, nil)
+        self.activity = nil
     }
 
     private func send(_ response: Response) async throws {
@@ -185,6 +182,8 @@ final class Connection: @unchecked Sendable {
         case .stream(let produce): try await produce(Output(connection: self))
         }
         if sentSome { try await room() }
+        // First: whoever has read an answer finds it counted, also when this process is killed at once.
+        report(answered: response)
         exchange.finish()
     }
 
@@ -253,7 +252,7 @@ final class Connection: @unchecked Sendable {
         watch.cancel()
         self.watch = nil
         state = .closed
-        report()
+        report(answered: nil)
         if socketIsOpen { Glibc.close(socket) }
         server.forget(self)
     }

@@ -42,9 +42,10 @@ struct RunningMaster: ParsableArguments {
 
     private var pidFile: String { pidFileOption ?? processEnvironment()["PID_FILE"] ?? "" }
 
-    private func pid() throws -> pid_t {
+    /// The process id in the file; `nil` when there is no file.
+    private func pid() throws -> pid_t? {
         guard !pidFile.isEmpty else { throw ValidationError("Say which master: --pid-file, or PID_FILE.") }
-        guard let text = readFile(pidFile) else { throw Complaint("cannot read \(pidFile): does the master run?") }
+        guard let text = readFile(pidFile) else { return nil }
         guard let pid = pid_t(text.filter { !$0.isWhitespace }), pid > 0 else {
             throw Complaint("\(pidFile) has no process id in it")
         }
@@ -53,7 +54,8 @@ struct RunningMaster: ParsableArguments {
 
     /// Sends a signal.
     func signal(_ number: Int32) throws {
-        guard kill(try pid(), number) == 0 else {
+        guard let pid = try pid() else { throw Complaint("cannot read \(pidFile): does the master run?") }
+        guard kill(pid, number) == 0 else {
             throw Complaint(
                 "the master of \(pidFile) does not run, or is not yours: \(String(cString: strerror(errno)))")
         }
@@ -61,7 +63,7 @@ struct RunningMaster: ParsableArguments {
 
     /// Whether it still runs: it removes its file when it ends.
     func runs() throws -> Bool {
-        guard readFile(pidFile) != nil else { return false }
-        return kill(try pid(), 0) == 0
+        guard let pid = try pid() else { return false }
+        return kill(pid, 0) == 0
     }
 }

@@ -162,13 +162,18 @@ struct Serve: ParsableCommand {
         return try (statusListen ?? address(environment["STATUS_LISTEN"])).map { try ListeningSocket.bind($0) }
     }
 
+    /// Writes the process id's file as a whole: who reads it meanwhile finds the old one.
     private func write(_ pid: pid_t, to path: String?) throws {
         guard let path else { return }
-        guard let file = fopen(path, "w") else {
+        let new = path + ".new"
+        guard let file = fopen(new, "w") else {
             throw Complaint("cannot write \(path): \(String(cString: strerror(errno)))")
         }
         fputs("\(pid)\n", file)
         fclose(file)
+        guard rename(new, path) == 0 else {
+            throw Complaint("cannot write \(path): \(String(cString: strerror(errno)))")
+        }
     }
 }
 

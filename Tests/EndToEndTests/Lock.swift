@@ -15,17 +15,11 @@ final class Lock {
                 "psql", "-X", "-h", database.socketDirectory, "-U", "postgres", database.name, "-c",
                 "BEGIN; LOCK TABLE campaign IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(30); COMMIT",
             ], output: "\(folder.path)/log")
-        try waitUntil("the table is locked") {
-            try database.sql(
-                "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND relation = 'campaign'::regclass")
-                == "1"
-        }
+        try waitUntil("the table is locked") { try database.sleepers() == 1 }
     }
 
     func release() {
         holder.signal(SIGKILL)
-        _ = try? database.sql(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'BEGIN; LOCK%' AND pid <> pg_backend_pid()"
-        )
+        _ = try? database.terminateSleepers()
     }
 }

@@ -4,83 +4,11 @@ import Testing
 
 /// The master: workers come and go, requests do not get lost.
 @Suite(.serialized) struct MasterTests {
-    private func stack(_ workers: Int = 3, environment: [String: String] = [:]) throws -> Stack {
-        let stack = try Stack(environment: environment, master: ["--workers", String(workers)])
-        try stack.database.sql("INSERT INTO campaign (name) VALUES ('first')")
-        return stack
-    }
-
-    /// How often the master's log says something.
-    private func count(_ text: String, in stack: Stack) -> Int {
-        stack.worker.log.components(separatedBy: text).count - 1
-    }
-
-    private func workers(of stack: Stack) throws -> [pid_t] {
-        try runToEnd(["pgrep", "-P", String(stack.worker.pid)]).output.split(separator: "\n").compactMap { pid_t($0) }
-    }
-
-    private func reload(_ stack: Stack, by signal: Int32 = SIGHUP, times: Int) throws {
-        for _ in 0..<times {
-            let before = count("reloaded", in: stack)
-            stack.worker.signal(signal)
-            try waitUntil("it is reloaded: \(stack.worker.log)") { count("reloaded", in: stack) > before }
-        }
-    }
-
-    @Test func `20 reloads under load lose no request`() throws {
-        let stack = try stack(2)
-        let load = try Load(on: stack)
-        let before = try workers(of: stack)
-        try reload(stack, times: 20)
-        load.expectNothingLost()
-        let after = try workers(of: stack)
-        #expect(after.count == 2 && Set(after).isDisjoint(with: before))
-    }
-
-    @Test func `20 times another program under the same process id lose no request`() throws {
-        let stack = try stack(2)
-        let load = try Load(on: stack)
-        try reload(stack, by: SIGUSR2, times: 20)
-        load.expectNothingLost()
-        #expect(try workers(of: stack).count == 2 && !stack.worker.hasEnded)
-        #expect(count("re-executing", in: stack) == 20)
-    }
-
-    @Test func `a program that does not start is not taken, and the next good one is`() throws {
-        let stack = try stack(2)
-        let load = try Load(on: stack)
-        let program = "\(stack.folder.path)/aktify"
-        try FileManager.default.moveItem(atPath: program, toPath: program + ".good")
-        try Data("#!/bin/sh\nexit 3\n".utf8).write(to: URL(filePath: program))
-        chmod(program, 0o755)
-        let before = try workers(of: stack)
-        stack.worker.signal(SIGHUP)
-        try waitUntil("the reload fails") { count("the reload failed", in: stack) == 1 }
-        #expect(try workers(of: stack) == before)
-        try FileManager.default.removeItem(atPath: program)
-        try FileManager.default.moveItem(atPath: program + ".good", toPath: program)
-        try reload(stack, times: 1)
-        load.expectNothingLost()
-        #expect(try Set(workers(of: stack)).isDisjoint(with: before))
-    }
-
-    @Test func `a worker killed every half second costs no GET`() throws {
-        let stack = try stack(3)
-        let load = try Load(on: stack, posting: false)
-        for _ in 0..<60 {
-            usleep(500_000)
-            if let victim = try workers(of: stack).randomElement() { kill(victim, SIGKILL) }
-        }
-        load.expectNothingLost()
-        #expect(count("a worker died", in: stack) >= 55)
-        try waitUntil("all are back") { try workers(of: stack).count == 3 }
-    }
-
     @Test func `no row that was acknowledged is lost when workers are killed`() throws {
-        let stack = try stack(3)
+        let stack = try Stack(workers: 3)
         var acknowledged = 0
         for round in 0..<200 {
-            if round % 20 == 0, let victim = try workers(of: stack).randomElement() { kill(victim, SIGKILL) }
+            if round % 20 == 0, let victim = try stack.workers().randomElement() { kill(victim, SIGKILL) }
             if (try? stack.post(#"{"name":"kept"}"#))?.status == 201 { acknowledged += 1 }
         }
         let rows = Int(try stack.database.sql("SELECT count(*) FROM campaign WHERE name = 'kept'")) ?? 0
@@ -88,10 +16,10 @@ import Testing
     }
 
     @Test func `signals start and stop workers`() throws {
-        let stack = try stack(2)
+        let stack = try Stack(workers: 2)
         func expect(_ wanted: Int, after signal: Int32) throws {
             stack.worker.signal(signal)
-            try waitUntil("there are \(wanted) workers") { try workers(of: stack).count == wanted }
+            try waitUntil("there are \(wanted) workers") { try stack.workers().count == wanted }
         }
         try expect(3, after: SIGTTIN)
         try expect(2, after: SIGTTOU)
@@ -106,7 +34,7 @@ import Testing
     }
 
     @Test func `a request that runs when it is told to stop is answered`() throws {
-        let stack = try stack(1)
+        let stack = try Stack(workers: 1)
         do {
             let socket = try Socket(path: stack.socketPath)
             let request = Records.request("GET", "/campaigns/1")
@@ -121,8 +49,8 @@ import Testing
     }
 
     @Test func `when the master is killed, its workers end`() throws {
-        let stack = try stack(2)
-        let pids = try workers(of: stack)
+        let stack = try Stack(workers: 2)
+        let pids = try stack.workers()
         stack.worker.signal(SIGKILL)
         try waitUntil("they have ended") { pids.allSatisfy { kill($0, 0) != 0 } }
     }
@@ -138,7 +66,7 @@ import Testing
         }
         #expect(try allowed("http://one") && !allowed("http://two"))
         try write("CORS_ALLOW_ORIGINS=http://two\n")
-        try reload(stack, times: 1)
+        try stack.reload()
         #expect(try !allowed("http://one") && allowed("http://two"))
         try write("what is this\n")
         stack.worker.signal(SIGHUP)
@@ -212,10 +140,10 @@ import Testing
         #expect(try aktify("healthcheck", "--connect", socket, "--target", "/readyz").status == 0)
         let missing = try aktify("healthcheck", "--connect", socket, "--target", "/nowhere")
         #expect(missing.status == 1 && missing.output.hasPrefix("Error: /nowhere answers 404: "))
-        let before = try workers(of: stack)
+        let before = try stack.workers()
         #expect(try aktify("reload", "--pid-file", pidFile).status == 0)
-        try waitUntil("it is reloaded") { count("reloaded", in: stack) == 1 }
-        #expect(try Set(workers(of: stack)).isDisjoint(with: before))
+        try waitUntil("it is reloaded") { stack.events("reloaded").count == 1 }
+        #expect(try Set(stack.workers()).isDisjoint(with: before))
         #expect(try aktify("stop", "--pid-file", pidFile).status == 0)
         #expect(stack.worker.wait(seconds: 1) == 0)
         let gone = try aktify("reload", "--pid-file", pidFile)

@@ -115,16 +115,21 @@ final class Stack {
         return readResponse(from: socket)
     }
 
-    var campaigns: Int { get throws { Int(try database.sql("SELECT count(*) FROM campaign")) ?? -1 } }
-}
-
-/// Waits until something is so, 10 seconds at most.
-func waitUntil(_ what: @autoclosure () -> String, _ condition: () throws -> Bool) throws {
-    for _ in 0..<1000 {
-        if try condition() { return }
-        usleep(10_000)
+    /// What nginx and the workers say of requests that did not succeed: the first and last lines of each.
+    func troubles() -> String {
+        sleep(2)  // nginx writes its access log with a delay.
+        let questions = [
+            (#""status":[345]"#, "\(folder.path)/access.log"), ("", "\(folder.path)/nginx-error.log"),
+            (#"error|warning"#, worker.output),
+        ]
+        return questions.map { pattern, file in
+            let lines = ((try? runToEnd(["grep", "-E", pattern, file]).output) ?? "").split(separator: "\n")
+            return "\(file): \(lines.count) lines\n"
+                + (lines.prefix(8) + lines.dropFirst(8).suffix(4)).map { $0 + "\n" }.joined()
+        }.joined()
     }
-    throw CommandFailed(description: "it never came true that \(what())")
+
+    var campaigns: Int { get throws { Int(try database.sql("SELECT count(*) FROM campaign")) ?? -1 } }
 }
 
 /// Does something, and tells how long it took, in seconds.

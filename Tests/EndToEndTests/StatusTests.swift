@@ -15,12 +15,8 @@ import Testing
         "content length", "user", "script", "last request cpu", "last request memory",
     ]
 
-    private func stack(_ workers: Int = 2, environment: [String: String] = [:]) throws -> Stack {
-        try Stack(environment: environment, master: ["--workers", String(workers)])
-    }
-
     @Test func `it has the names of php-fpm's status page, and the listen queue of a Unix socket`() throws {
-        let status = try stack().status()
+        let status = try Stack(workers: 2).status()
         for name in Self.names { #expect(status[name] != nil, "\(name)") }
         let processes = try #require(status["processes"] as? [[String: Any]])
         #expect(processes.count == 2)
@@ -30,7 +26,7 @@ import Testing
     }
 
     @Test func `through nginx, only allowed addresses see it`() throws {
-        let stack = try stack()
+        let stack = try Stack(workers: 2)
         let answer = try stack.get("/status")
         #expect(answer.status == 200 && answer.body.hasPrefix(#"{"pool":"aktify""#))
         let other = try run([
@@ -40,7 +36,7 @@ import Testing
     }
 
     @Test func `a reload that fails is told`() throws {
-        let stack = try stack()
+        let stack = try Stack(workers: 2)
         let program = "\(stack.folder.path)/aktify"
         try FileManager.default.removeItem(atPath: program)
         try Data("#!/bin/sh\nexit 3\n".utf8).write(to: URL(filePath: program))
@@ -53,7 +49,7 @@ import Testing
     }
 
     @Test func `counts of all workers equal the requests sent, also after workers have gone`() throws {
-        let stack = try stack(3)
+        let stack = try Stack(workers: 3)
         func send(_ times: Int) throws {
             for _ in 0..<times {
                 #expect(try stack.get("/campaigns/999999").status == 404)
@@ -90,7 +86,7 @@ import Testing
     }
 
     @Test func `Prometheus's own parser accepts the metrics`() throws {
-        let stack = try stack()
+        let stack = try Stack(workers: 2)
         _ = try stack.get("/campaigns/")
         let answer = try stack.get("/status?openmetrics")
         #expect(answer.headers["content-type"] == "application/openmetrics-text; version=1.0.0; charset=utf-8")
@@ -105,7 +101,7 @@ import Testing
     }
 
     @Test func `a table for people has it too`() throws {
-        let stack = try stack()
+        let stack = try Stack(workers: 2)
         let output = try run([Stack.program, "status", "--connect", "unix:\(stack.folder.path)/status.sock"])
         #expect(output.hasPrefix("aktify 1.0.0, up ") && output.contains("workers     2 of 2, 0 active\n"))
         #expect(output.contains("PID      STATE      GENERATION"))
@@ -116,12 +112,13 @@ import Testing
     }
 
     @Test func `while 200 requests wait for Postgres, it says for what, and slow ones are logged as they run`() throws {
-        let stack = try stack(
-            1, environment: ["STATEMENT_TIMEOUT_MS": "20000", "SLOW_REQUEST_MS": "300", "REQUEST_TIMEOUT_MS": "3000"])
+        let stack = try Stack(
+            workers: 1,
+            environment: ["STATEMENT_TIMEOUT_MS": "20000", "SLOW_REQUEST_MS": "300", "REQUEST_TIMEOUT_MS": "3000"])
         let lock = try Lock(on: stack.database)
         let readers = try (0..<200).map { _ in try Socket(path: stack.socketPath) }
         for (index, reader) in readers.enumerated() { reader.send(Records.request("GET", "/campaigns/\(index)")) }
-        usleep(100_000)
+        try waitUntil("all have arrived") { try stack.status()["active requests"] as? Int == 200 }
         let status = try timed { try stack.status() }
         #expect(status.seconds < 0.1 && status.value["active requests"] as? Int == 200)
         let requests = try #require(status.value["requests in flight"] as? [[String: Any]])
@@ -140,37 +137,5 @@ import Testing
         #expect(try stack.status()["worker crashes"] as? Int == 0 && stack.status()["slow requests"] as? Int ?? 0 >= 64)
         lock.release()
         try waitUntil("it answers again") { try stack.get("/campaigns/").status == 200 }
-    }
-}
-
-extension Stack {
-    /// Asks the master over its own socket.
-    func askMaster(_ target: String) throws -> Answer {
-        let socket = try Socket(path: "\(folder.path)/status.sock")
-        socket.send(Records.request("GET", target))
-        return readResponse(from: socket)
-    }
-
-    /// The status, with all that is in flight.
-    func status() throws -> [String: Any] {
-        let answer = try askMaster("/status?full")
-        return try JSONSerialization.jsonObject(with: Data(answer.body.utf8)) as? [String: Any] ?? [:]
-    }
-
-    /// The metrics by their names with labels.
-    func metrics() throws -> [String: Double] {
-        var metrics: [String: Double] = [:]
-        for line in try askMaster("/status?openmetrics").body.split(separator: "\n") where !line.hasPrefix("#") {
-            let parts = line.split(separator: " ")
-            metrics[parts[0...(parts.count - 2)].joined(separator: " ")] = Double(parts[parts.count - 1])
-        }
-        return metrics
-    }
-
-    /// The events of the log that have this message.
-    func events(_ message: String) -> [[String: Any]] {
-        worker.log.split(separator: "\n").compactMap {
-            try? JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]
-        }.filter { $0["message"] as? String == message }
     }
 }

@@ -127,21 +127,6 @@ import Testing
         #expect(stack.worker.wait(seconds: 1) == 130)
     }
 
-    @Test func `20 restarts under load lose no request`() throws {
-        let stack = try Stack(loops: 1, listener: true)
-        try stack.database.sql("INSERT INTO campaign (name) VALUES ('first')")
-        let load = try Load(on: stack)
-        var second = try stack.anotherWorker()
-        for _ in 0..<20 {
-            let next = try stack.anotherWorker()
-            second.signal(SIGTERM)
-            #expect(second.wait(seconds: 10) == 0)
-            second = next
-        }
-        load.expectNothingLost()
-        second.signal(SIGTERM)
-    }
-
     @Test func `running out of descriptors is survived`() throws {
         let stack = try Stack(loops: 1, limit: 64)
         var crowd = try (0..<100).map { _ in try Socket(path: stack.socketPath) }

@@ -2,6 +2,7 @@ import EventLoop
 import Foundation
 import HTTPTypes
 import Logging
+import Scoreboard
 import TestSupport
 import Testing
 import Web
@@ -46,13 +47,14 @@ import Web
 
     /// Runs `body` with a peer of a server, on a thread of its own: the loop is free meanwhile.
     private func withServer<Value: Sendable>(
-        limits: Limits = Limits(), _ body: @escaping @Sendable (Peer) throws -> Value
+        limits: Limits = Limits(), slot: Slot? = nil, _ body: @escaping @Sendable (Peer) throws -> Value
     ) throws -> Value {
         try Loop.run {
             let loop = Loop.current!  // Sound: `run` is on a loop.
             var log = Logger(label: "test")
             log.logLevel = .critical
-            let server = Server(application: try Self.application(), loop: loop, limits: limits, log: log)
+            let server = Server(
+                application: try Self.application(), loop: loop, limits: limits, reporter: Reporter(slot), log: log)
             var ends: [Int32] = [0, 0]
             try check("socketpair", socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends))
             try server.adopt(ends[0])
@@ -69,6 +71,13 @@ import Web
             socket.send(records)
             return readResponse(from: socket)
         }
+
+        /// Waits for bytes without sleeping, 15 seconds at most, so that it is back as soon as they are there.
+        func waitBusily() {
+            var descriptor = pollfd(fd: socket.descriptor, events: Int16(POLLIN), revents: 0)
+            let limit = Instant.now.advanced(by: .seconds(15))
+            while poll(&descriptor, 1, 0) == 0 && Instant.now < limit {}
+        }
     }
 
     @Test func `a kept connection answers one request after the other`() throws {
@@ -79,6 +88,20 @@ import Web
         }
         #expect(answers.map(\.status) == [200, 200, 200, 200])
         #expect(answers.map(\.body) == ["\"here\"\n", "\"here\"\n", "\"here\"\n", "3\n"])
+    }
+
+    @Test func `a request is counted before its answer can be read`() throws {
+        let slot = try #require(Board()).slot(1)
+        let uncounted = try withServer(slot: slot) { peer in
+            (1...2000).filter { _ in
+                peer.socket.send(Records.request("GET", "/"))
+                peer.waitBusily()
+                let active = slot[.active]
+                _ = readResponse(from: peer.socket)
+                return active != 0
+            }
+        }
+        #expect(uncounted == [] && slot.histograms.flatMap(\.counts).reduce(0, +) == 2000)
     }
 
     @Test func `a connection that is not to be kept is closed after its response`() throws {

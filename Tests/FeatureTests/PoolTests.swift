@@ -158,16 +158,12 @@ import Testing
 
     @Test(.ownSession) func `a read whose connection is lost is sent again`() throws {
         let database = database
-        try withPool { pool in
+        try withPool(statementTimeout: .seconds(20)) { pool in
             let loop = try #require(Loop.current)
-            _ = try await Self.pid(pool)
             let reading = Task(executorPreference: loop) {
-                try Self.number(try await pool.read("SELECT 7::bigint FROM pg_sleep(0.4)"))
+                try Self.number(try await pool.read("SELECT 7::bigint FROM pg_sleep(2)"))
             }
-            try await loop.sleep(for: .milliseconds(100))
-            try database.sql(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(0.4)%' AND pid <> pg_backend_pid()"
-            )
+            try await loop.offload { try waitUntil("it sleeps") { try database.terminateSleepers() == 1 } }
             #expect(try await reading.value == 7)
         }
     }
@@ -175,19 +171,14 @@ import Testing
     @Test(.ownSession) func `a write whose connection is lost is not sent again`() throws {
         let database = database
         try database.sql("CREATE TABLE written (n bigint)")
-        try withPool { pool in
+        try withPool(statementTimeout: .seconds(20)) { pool in
             let loop = try #require(Loop.current)
             let writing = Task(executorPreference: loop) {
                 await Self.failure {
-                    _ = try await pool.lease {
-                        try await $0.execute("INSERT INTO written SELECT 1 FROM pg_sleep(0.41)")
-                    }
+                    _ = try await pool.lease { try await $0.execute("INSERT INTO written SELECT 1 FROM pg_sleep(10)") }
                 }
             }
-            try await loop.sleep(for: .milliseconds(150))
-            try database.sql(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(0.41)%' AND pid <> pg_backend_pid()"
-            )
+            try await loop.offload { try waitUntil("it sleeps") { try database.terminateSleepers() == 1 } }
             #expect(await writing.value?.kind == .lost)
         }
         #expect(try database.sql("SELECT count(*) FROM written") == "0")

@@ -74,4 +74,18 @@ public struct TestDatabase: Sendable {
         ])
         .trimmingCharacters(in: .whitespacesAndNewlines)
     }
+
+    /// How many of its sessions are in `pg_sleep`; those of other tests' databases are none of it.
+    public func sleepers() throws -> Int {
+        Int(try sql("SELECT count(*) FROM pg_stat_activity WHERE \(TestDatabase.sleeps)")) ?? 0
+    }
+
+    /// Ends its sessions that are in `pg_sleep`.
+    /// - Returns: how many there were.
+    @discardableResult
+    public func terminateSleepers() throws -> Int {
+        Int(try sql("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE \(TestDatabase.sleeps)")) ?? 0
+    }
+
+    private static let sleeps = "datname = current_database() AND wait_event = 'PgSleep'"
 }

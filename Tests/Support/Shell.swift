@@ -50,3 +50,12 @@ public func run(_ command: [String], environment: [String: String] = [:], input:
     }
     return output
 }
+
+/// Waits until something is so, 30 seconds at most.
+public func waitUntil(_ what: @autoclosure () -> String, _ condition: () throws -> Bool) throws {
+    for _ in 0..<3000 {
+        if try condition() { return }
+        usleep(10_000)
+    }
+    throw CommandFailed(description: "it never came true that \(what())")
+}

@@ -1,0 +1,120 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Whatever is done to workers while requests keep coming: none is lost. One at a time, so that each has the machine's attention.
+@Suite(.serialized) struct LoadTests {
+    @Test func `20 restarts under load lose no request`() throws {
+        let stack = try Stack(loops: 1, listener: true, environment: Load.environment)
+        try stack.database.sql("INSERT INTO campaign (name) VALUES ('first')")
+        let load = try Load(on: stack)
+        var second = try stack.anotherWorker()
+        for _ in 0..<20 {
+            let next = try stack.anotherWorker()
+            second.signal(SIGTERM)
+            #expect(second.wait(seconds: 10) == 0)
+            second = next
+        }
+        load.expectNothingLost()
+        second.signal(SIGTERM)
+    }
+
+    @Test func `20 reloads under load lose no request`() throws {
+        let stack = try Stack(workers: 2, environment: Load.environment)
+        let load = try Load(on: stack)
+        let before = try stack.workers()
+        try stack.reload(times: 20)
+        load.expectNothingLost()
+        let after = try stack.workers()
+        #expect(after.count == 2 && Set(after).isDisjoint(with: before))
+    }
+
+    @Test func `20 times another program under the same process id lose no request`() throws {
+        let stack = try Stack(workers: 2, environment: Load.environment)
+        let load = try Load(on: stack)
+        try stack.reload(by: SIGUSR2, times: 20)
+        load.expectNothingLost()
+        #expect(try stack.workers().count == 2 && !stack.worker.hasEnded)
+        #expect(stack.events("re-executing").count == 20)
+    }
+
+    @Test func `a program that does not start is not taken, and the next good one is`() throws {
+        let stack = try Stack(workers: 2, environment: Load.environment)
+        let load = try Load(on: stack)
+        let program = "\(stack.folder.path)/aktify"
+        try FileManager.default.moveItem(atPath: program, toPath: program + ".good")
+        try Data("#!/bin/sh\nexit 3\n".utf8).write(to: URL(filePath: program))
+        chmod(program, 0o755)
+        let before = try stack.workers()
+        stack.worker.signal(SIGHUP)
+        try waitUntil("the reload fails") { stack.worker.log.contains("the reload failed") }
+        #expect(try stack.workers() == before)
+        try FileManager.default.removeItem(atPath: program)
+        try FileManager.default.moveItem(atPath: program + ".good", toPath: program)
+        try stack.reload()
+        load.expectNothingLost()
+        #expect(try Set(stack.workers()).isDisjoint(with: before))
+    }
+
+    @Test func `a worker killed every half second costs no GET`() throws {
+        let stack = try Stack(workers: 3, environment: Load.environment)
+        let load = try Load(on: stack, posting: false)
+        for _ in 0..<60 {
+            usleep(500_000)
+            if let victim = try stack.workers().randomElement() { kill(victim, SIGKILL) }
+        }
+        load.expectNothingLost()
+        #expect(stack.events("a worker died").count >= 55)
+        try waitUntil("all are back") { try stack.workers().count == 3 }
+    }
+
+    @Test func `a worker that crashes is replaced within half a second, and says where it was`() throws {
+        let stack = try Stack(workers: 2, environment: Load.environment)
+        let load = try Load(on: stack, posting: false)
+        let victim = try #require(stack.processes().first).pid
+        kill(victim, SIGSEGV)
+        try waitUntil("its end is logged, and another's start") {
+            !stack.events("a worker died").isEmpty && stack.events("a worker is ready").count == 3
+        }
+        load.expectNothingLost()
+        #expect(try stack.milliseconds(from: "a worker crashed", to: "a worker is ready") < 500)
+        let end = try #require(stack.events("a worker died").first)
+        let backtrace = try #require(end["backtrace"] as? String)
+        #expect(backtrace.contains("Program crashed") && backtrace.contains("WorkerCommand.run() + "))
+        #expect(end["worker"] as? Int == Int(victim) && (end["status"] as? String)?.hasPrefix("signal 11") == true)
+        #expect(try stack.status()["worker crashes"] as? Int == 1)
+    }
+
+    @Test func `a worker whose loop is blocked is replaced, says where, and the others lose nothing`() throws {
+        let stack = try Stack(workers: 2, environment: ["REQUEST_TIMEOUT_MS": "2000"])
+        let load = try Load(on: stack, posting: false)
+        let victim = try #require(stack.processes().first).pid
+        kill(victim, SIGSTOP)
+        try waitUntil("it is replaced") { !stack.events("a worker died").isEmpty }
+        let stuck = try #require(stack.events("a worker is stuck, and is replaced").first)
+        #expect(stuck["worker"] as? Int == Int(victim))
+        // Requests that nginx had sent it on kept connections.
+        #expect((stuck["doing"] as? String)?.contains("GET /campaigns/1: ") ?? false || stuck["requests"] as? Int == 0)
+        let end = try #require(stack.events("a worker died").first)
+        #expect((end["backtrace"] as? String)?.contains("Loop.run") == true)
+        load.expectNothingLost()
+        let status = try stack.status()
+        #expect(status["stuck workers"] as? Int == 1 && status["worker crashes"] as? Int == 0)
+        #expect(status["total processes"] as? Int == 2)
+    }
+
+    @Test(arguments: [["--max-requests", "2000"], ["--max-rss", "1"]])
+    func `worn workers are replaced one at a time, and no request is lost`(options: [String]) throws {
+        let stack = try Stack(workers: 3, environment: Load.environment, options: options)
+        let load = try Load(on: stack)
+        try waitUntil("six are recycled") { try stack.status()["recycled"] as? Int ?? 0 >= 6 }
+        load.expectNothingLost()
+        // Each is gone before the next one's turn comes.
+        let messages = ["recycling a worker", "a worker has ended"]
+        let events = stack.worker.log.split(separator: "\n").compactMap { line in
+            messages.first { line.contains("\"message\":\"\($0)\"") }
+        }
+        #expect(events.count >= 12)
+        for (place, message) in events.enumerated() { #expect(message == messages[place % 2]) }
+    }
+}
