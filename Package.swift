@@ -91,6 +91,7 @@ let package = Package(
         .testTarget(name: "ScoreboardTests", dependencies: ["CLinux", "Scoreboard"]),
         .testTarget(name: "SupervisorTests", dependencies: ["Supervisor", "TestSupport"]),
         .testTarget(name: "SQLTests", dependencies: ["SQL", "Postgres"]),
+        .testTarget(name: "PostgresTests", dependencies: ["EventLoop", "Postgres"]),
         .testTarget(name: "MigrationsTests", dependencies: ["Migrations"]),
         .testTarget(
             name: "AktifyAPITests",

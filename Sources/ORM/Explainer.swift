@@ -27,7 +27,7 @@ extension Database {
         defer { connection.close() }
         var outcome: (Value, [Explanation])?
         do {
-            try await Transaction(on: connection, nil).run { transaction in
+            try await Transaction(on: Lease(of: connection), nil).run { transaction in
                 let explainer = Explainer(inside: transaction)
                 outcome = (try await body(Database(executor: explainer, slow: .seconds(3600))), explainer.explanations)
                 throw Undo()

@@ -21,11 +21,11 @@ package protocol StatementExecutor: Sendable {
 
 extension Pool: StatementExecutor {
     package func write(_ statement: Statement) async throws -> Result {
-        try await lease { try await $0.execute(statement) }
+        try await lease { lease in try await PostgresError.ofChange { try await lease.execute(statement) } }
     }
 
     package func write(_ statements: [Statement]) async throws -> [Result] {
-        try await lease { try await $0.execute(statements) }
+        try await lease { lease in try await PostgresError.ofChange { try await lease.execute(statements) } }
     }
 
     /// Runs `body` in a transaction, again when other transactions were in its way: three times more, with a pause of 5 to 50 ms.

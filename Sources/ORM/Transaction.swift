@@ -1,12 +1,12 @@
 import Postgres
 import SQL
 
-/// A transaction, or a savepoint in one, on a connection that it has for itself.
+/// A transaction, or a savepoint in one, on a lease.
 ///
-/// It begins with its first statement, in the same packet. Sound as `@unchecked Sendable`: it is used on its connection's loop
+/// It begins with its first statement, in the same packet. Sound as `@unchecked Sendable`: it is used on its lease's loop
 /// only.
 final class Transaction: StatementExecutor, @unchecked Sendable {
-    private let connection: Connection
+    private let lease: Lease
     private let opening: Statement
     private let commit: Statement
     private let rollback: Statement
@@ -14,15 +14,15 @@ final class Transaction: StatementExecutor, @unchecked Sendable {
     private let depth: Int
     private var hasBegun = false
 
-    init(on connection: Connection, _ isolation: IsolationLevel?) {
-        self.connection = connection
+    init(on lease: Lease, _ isolation: IsolationLevel?) {
+        self.lease = lease
         opening = isolation.map { Statement(unsafe: "BEGIN ISOLATION LEVEL \($0.rawValue)") } ?? "BEGIN"
         (commit, rollback) = ("COMMIT", "ROLLBACK")
         (outer, depth) = (nil, 0)
     }
 
     private init(in outer: Transaction) {
-        connection = outer.connection
+        lease = outer.lease
         depth = outer.depth + 1
         opening = Statement(unsafe: "SAVEPOINT s\(depth)")
         commit = Statement(unsafe: "RELEASE s\(depth)")
@@ -38,14 +38,14 @@ final class Transaction: StatementExecutor, @unchecked Sendable {
             if hasBegun { try await end() }
             return value
         } catch {
-            if hasBegun, connection.isInTransaction { _ = try? await connection.execute(rollback) }
+            if hasBegun, lease.isInTransaction { try? await lease.rollBack(rollback) }
             throw error
         }
     }
 
     /// Commits. Postgres answers the COMMIT of a transaction that has failed with ROLLBACK, and no error.
     private func end() async throws {
-        let tag = try await connection.execute(commit).tag
+        let tag = try await PostgresError.ofChange(isCommit: depth == 0) { try await lease.execute(commit) }.tag
         guard depth > 0 || tag == "COMMIT" else { throw PostgresError.rolledBack }
     }
 
@@ -60,13 +60,13 @@ final class Transaction: StatementExecutor, @unchecked Sendable {
 
     func write(_ statement: Statement) async throws -> Result {
         let openings = openings()
-        guard !openings.isEmpty else { return try await connection.execute(statement) }
-        return try await connection.execute(openings + [statement])[openings.count]
+        guard !openings.isEmpty else { return try await lease.execute(statement) }
+        return try await lease.execute(openings + [statement])[openings.count]
     }
 
     func write(_ statements: [Statement]) async throws -> [Result] {
         let openings = openings()
-        return Array(try await connection.execute(openings + statements).dropFirst(openings.count))
+        return Array(try await lease.execute(openings + statements).dropFirst(openings.count))
     }
 
     func transaction<Value>(

@@ -24,8 +24,8 @@ public final class Connection: @unchecked Sendable {
     private var isWaitingForRoom = false
     private var prepared = PreparedStatements()
 
-    /// Called after results have arrived, and when the connection is lost.
-    var onProgress: () -> Void = {}
+    /// Called once, when the connection is closed or lost.
+    var onClose: () -> Void = {}
 
     /// Opens a connection for the loop that the caller runs on.
     /// - Throws: `PostgresError` of kind `unreachable`, with libpq's own words.
@@ -43,7 +43,10 @@ public final class Connection: @unchecked Sendable {
         watch = try loop.watch(session.socket, for: Connection.interest) { [unowned self] in ready($0) }
     }
 
-    deinit { close() }
+    deinit {
+        onClose = {}
+        close()
+    }
 
     private static let interest: Readiness = [.readable, .peerClosed]
 
@@ -52,9 +55,6 @@ public final class Connection: @unchecked Sendable {
 
     /// How many statements wait for their results.
     public var depth: Int { inFlight.count }
-
-    /// Whether the statement at the head has waited for longer than a quick one takes.
-    var isLate: Bool { inFlight.first.map { loop.now.duration(since: $0.sent) > .milliseconds(50) } ?? false }
 
     /// Whether the server's end is still there, asked of the kernel: no round trip. One that is gone is closed.
     var isAlive: Bool {
@@ -67,6 +67,9 @@ public final class Connection: @unchecked Sendable {
     /// Whether a transaction is open on it.
     public var isInTransaction: Bool { isOpen && session.isInTransaction }
 
+    /// Whether it is open, and nothing is under way on it.
+    var isAtRest: Bool { isOpen && inFlight.isEmpty && !session.isInTransaction }
+
     // MARK: Sending
 
     /// Sends a statement, behind those that are under way, and waits for what it returns and for the end of its transaction.
@@ -75,28 +78,30 @@ public final class Connection: @unchecked Sendable {
     /// again, once, unless a transaction is open.
     /// - Throws: `PostgresError`.
     public func execute(_ statement: Statement) async throws -> Result {
-        try await again(unlessFresh: statement) {
+        try await againIfStale {
             try await withUnsafeThrowingContinuation { submit([statement], .one($0), isAlone: true) }
         }
     }
 
-    /// Sends statements in one packet, and waits for what all of them return. Unless a transaction is open, they are one.
-    /// - Parameter statements: one to thirty.
+    /// Sends statements in one packet, and waits for what all of them return. Unless a transaction is open, they are one. Stale
+    /// preparations are treated as for a single statement.
     /// - Throws: `PostgresError`: the first one's that fails; none of those behind it is carried out.
     public func execute(_ statements: [Statement]) async throws -> [Result] {
-        precondition((1...30).contains(statements.count), "one to thirty statements go together")
-        return try await withUnsafeThrowingContinuation { submit(statements, .all($0), isAlone: true) }
+        guard !statements.isEmpty else { return [] }
+        return try await againIfStale {
+            try await withUnsafeThrowingContinuation { submit(statements, .all($0), isAlone: true) }
+        }
     }
 
     /// Sends a statement that changes nothing, together with those of this turn of the loop, and waits for what it returns.
     /// - Throws: `PostgresError`; of kind `aborted` when another statement's failure was the cause.
     func read(_ statement: Statement) async throws -> Result {
-        try await again(unlessFresh: statement) {
+        try await againIfStale {
             try await withUnsafeThrowingContinuation { submit([statement], .one($0), isAlone: false) }
         }
     }
 
-    private func again(unlessFresh statement: Statement, _ body: () async throws -> Result) async throws -> Result {
+    private func againIfStale<Value>(_ body: () async throws -> Value) async throws -> Value {
         do {
             return try await body()
         } catch let error as PostgresError where error.isStale {
@@ -134,7 +139,7 @@ public final class Connection: @unchecked Sendable {
     }
 
     private func refuse(_ pending: InFlight) {
-        pending.fail(isOpen ? PostgresError(.lost, message: session.message) : Connection.lost)
+        pending.fail(isOpen ? PostgresError(.lost, message: session.message) : Connection.notSent)
         close()
     }
 
@@ -155,11 +160,11 @@ public final class Connection: @unchecked Sendable {
         let name = prepared.add(key)
         guard session.prepare(name, key) else { return nil }
         pending.prepares.append((key, pending.commands))
-        pending.sentCommand(isWanted: false)
+        pending.sentCommand(isOurs: true)
         if let evicted = prepared.evict() {
             let deallocation = Statement(unsafe: "DEALLOCATE \(evicted)")
             guard session.execute(text: deallocation.text, deallocation.bindings) else { return nil }
-            pending.sentCommand(isWanted: false)
+            pending.sentCommand(isOurs: true)
         }
         return name
     }
@@ -178,7 +183,8 @@ public final class Connection: @unchecked Sendable {
     /// Ends a batch, and sends it.
     private func sync() {
         isUnsynced = false
-        guard isOpen else { return }
+        guard isOpen, !inFlight.isEmpty else { return }
+        inFlight[inFlight.count - 1].endsBatch = true
         guard session.sync() else { return fail(PostgresError(.lost, message: session.message)) }
         flush()
     }
@@ -203,7 +209,7 @@ public final class Connection: @unchecked Sendable {
         defer { if isOpen { session.endScript() } }
         return try await withUnsafeThrowingContinuation { continuation in
             var pending = InFlight(.one(continuation), sent: loop.now, limit: .seconds(Int64.max), isScript: true)
-            guard isOpen, session.script(text) else { return pending.fail(Connection.lost) }
+            guard isOpen, session.script(text) else { return pending.fail(Connection.notSent) }
             pending.sentCommand()
             enqueue(pending)
             flush()
@@ -212,10 +218,21 @@ public final class Connection: @unchecked Sendable {
 
     /// Asks Postgres to give up what this connection is working on, which then fails with 57014.
     ///
-    /// Only for a connection that one task has for itself: on a shared one it could hit somebody else's statement.
-    public func cancel() async {
-        guard isOpen, let cancel = session.cancellation() else { return }
-        _ = try? await loop.offload(cancel)
+    /// Only for a connection that one task has for itself: on a shared one it could hit somebody else's statement. It may
+    /// hit a later statement, too, until a round trip after this one's return has succeeded.
+    /// - Parameter limit: how long to wait for the request, which has no limit of its own; 2 s when it is left out.
+    /// - Returns: whether the request came back in time; when it did not, close the connection.
+    @discardableResult
+    public func cancel(within limit: Duration = .seconds(2)) async -> Bool {
+        guard isOpen, let request = session.cancelRequest() else { return true }
+        let finished = Waiter<Bool>(on: loop)
+        let timer = loop.schedule(at: loop.now.advanced(by: limit)) { finished.resume(returning: false) }
+        defer { timer.cancel() }
+        Task(executorPreference: loop) {
+            try? await self.loop.offload { request.send() }
+            finished.resume(returning: true)
+        }
+        return (try? await finished.value()) ?? false
     }
 
     // MARK: Receiving
@@ -225,8 +242,7 @@ public final class Connection: @unchecked Sendable {
         guard session.receive() else { return fail(PostgresError(.lost, message: session.message)) }
         takeResults()
         let isGone = !readiness.isDisjoint(with: [.peerClosed, .hangUp, .error])
-        if isGone, isOpen, inFlight.isEmpty || session.isBroken { return fail(Connection.lost) }
-        onProgress()
+        if isGone, isOpen, inFlight.isEmpty || session.isBroken { fail(Connection.lost) }
     }
 
     private func takeResults() {
@@ -244,12 +260,27 @@ public final class Connection: @unchecked Sendable {
     private func take(_ result: Result) {
         let status = result.status
         guard status != .pipelineEnd else { return batchEnded() }
+        guard !isAtEndOfBatch else { return failedToCommit(result) }
         guard answered < inFlight.count else { return }
         switch status {
         case .done: inFlight[answered].take(result)
         case .failed: inFlight[answered].fail(with: result.error)
         case .pipelineAborted: inFlight[answered].fail(with: Connection.aborted)
         case .pipelineEnd: break
+        }
+    }
+
+    /// Whether all statements of the first batch are answered, and its sync is not.
+    private var isAtEndOfBatch: Bool { answered > 0 && inFlight[answered - 1].endsBatch }
+
+    /// An error between the last statement of a batch and its sync: the transaction could not be committed (a constraint that is
+    /// deferred), so that none of its statements was carried out. When the server has ended the session, it may have been
+    /// committed.
+    private func failedToCommit(_ result: Result) {
+        guard result.status == .failed else { return }
+        let error = result.error
+        for index in 0..<answered {
+            inFlight[index].fail(with: error.kind == .terminated ? Connection.lost : error)
         }
     }
 
@@ -285,28 +316,24 @@ public final class Connection: @unchecked Sendable {
 
     /// Gives up: all statements under way fail, and the connection is closed.
     private func fail(_ error: PostgresError) {
-        let failed = inFlight
-        inFlight = []
-        close()
-        for (place, statement) in failed.enumerated() {
-            statement.fail(place == 0 || error.kind != .deadline ? error : Connection.lost)
-        }
-        onProgress()
-    }
-
-    /// Closes; statements under way fail as lost.
-    public func close() {
         guard let watch else { return }
         watch.cancel()
         self.watch = nil
         timer?.cancel()
         let left = inFlight
-        inFlight = []
+        (inFlight, answered) = ([], 0)
         session.close()
-        for statement in left { statement.fail(Connection.lost) }
+        for (place, statement) in left.enumerated() {
+            statement.fail(place == 0 || error.kind != .deadline ? error : Connection.lost)
+        }
+        onClose()
     }
 
+    /// Closes; statements under way fail as lost.
+    public func close() { fail(Connection.lost) }
+
     static let lost = PostgresError(.lost, message: "the connection was lost")
+    static let notSent = PostgresError(.notSent, message: "the connection was closed before the statement was sent")
     private static let aborted = PostgresError(.aborted, message: "another statement of the batch failed")
 }
 

@@ -8,10 +8,12 @@ struct InFlight {
     let deadline: Instant
     /// Whether they end with libpq's NULL, outside a pipeline, and not with a sync.
     let isScript: Bool
-    /// The commands that libpq has still to end: a bit each, the lowest one first, set when its result is wanted.
-    var wanted: UInt64 = 0
-    /// How many commands libpq has still to end.
-    var commands = 0
+    /// Whether a sync follows them.
+    var endsBatch = false
+    /// How many commands were sent.
+    private(set) var commands = 0
+    /// Those that nobody has asked for, which prepare statements and give old ones up: their results are not returned.
+    private var ours: [Int] = []
     /// How many it has ended.
     private(set) var ended = 0
     /// What they prepared on their way, and with which command.
@@ -37,14 +39,14 @@ struct InFlight {
     }
 
     /// Counts a command that was sent.
-    mutating func sentCommand(isWanted: Bool = true) {
-        if isWanted { wanted |= 1 << UInt64(commands) }
+    mutating func sentCommand(isOurs: Bool = false) {
+        if isOurs { ours.append(commands) }
         commands += 1
     }
 
     /// Keeps a result of the command that libpq is at.
     mutating func take(_ result: Result) {
-        guard wanted & 1 == 1 else { return }
+        guard ours.isEmpty || !ours.contains(ended) else { return }
         if case .all = continuation, let last { results.append(last) }
         last = result
     }
@@ -59,7 +61,6 @@ struct InFlight {
     /// Notes libpq's NULL.
     /// - Returns: whether that was the last command.
     mutating func commandEnded() -> Bool {
-        wanted >>= 1
         ended += 1
         return ended == commands
     }
@@ -82,8 +83,9 @@ struct InFlight {
         }
     }
 
-    /// Wakes the task with an error.
+    /// Wakes the task with an error. What the server said when it ended the session tells more than that the connection is lost.
     func fail(_ error: PostgresError) {
+        let error = self.error.flatMap { $0.kind == .terminated ? $0 : nil } ?? error
         switch continuation {
         case .one(let task): task.resume(throwing: error)
         case .all(let task): task.resume(throwing: error)

@@ -1,4 +1,3 @@
-import DequeModule
 import EventLoop
 import Logging
 import SQL
@@ -6,24 +5,20 @@ import Scoreboard
 
 /// The connections of one loop: few, since single reads share them.
 ///
-/// Reads are added to a connection's pipeline, but not when its head is late, and not when it is full. A lease waits until
-/// a connection has nothing under way; meanwhile, reads go elsewhere. One connection is always left to the reads, when
-/// there are two or more.
+/// Reads share connections, in pipelines; a lease has one for itself. `PoolState` decides; this class opens and closes
+/// connections, and resumes the tasks that wait.
 ///
 /// Sound as `@unchecked Sendable`: it is touched on its loop's thread only.
 public final class Pool: @unchecked Sendable {
+    private typealias ID = PoolState.ConnectionID
+
     private let configuration: PostgresConfiguration
     private let loop: Loop
     private let log: Logger
-
-    /// Connections that reads may share.
-    private var shared: [Connection] = []
-    /// How many connections are leased.
-    private var leased = 0
-    private var isOpening = false
-    private var backoff = Backoff()
-    private var readers = Deque<Waiter<Connection>>()
-    private var lessees = Deque<Waiter<Connection>>()
+    private var state: PoolState
+    private var connections: [ID: Connection] = [:]
+    private var waiters: [PoolState.WaiterID: Waiter<PoolState.ConnectionID>] = [:]
+    private var lastWaiter = 0
 
     /// Makes a pool for the loop that the caller runs on; it connects when it is first used.
     public init(_ configuration: PostgresConfiguration, log: Logger = Logger(label: "aktify.postgres")) {
@@ -31,12 +26,8 @@ public final class Pool: @unchecked Sendable {
         self.configuration = configuration
         self.loop = loop
         self.log = log
+        state = PoolState(limit: configuration.connections)
     }
-
-    /// How many statements a connection carries before the next one is taken into use.
-    private static let easyDepth = 32
-    /// How many statements a connection carries, at most.
-    private static let fullDepth = 256
 
     // MARK: Reading
 
@@ -45,120 +36,104 @@ public final class Pool: @unchecked Sendable {
     /// sent again by itself.
     /// - Throws: `PostgresError`.
     public func read(_ statement: Statement) async throws -> Result {
-        var connection = try await connectionForReading()
         var losses = 0
+        var isAlone = false
         while true {
+            let id = try await connectionForReading()
             do {
-                return try await connection.read(statement)
-            } catch let error as PostgresError where error.kind == .lost && losses < configuration.connections {
-                losses += 1
-            } catch let error as PostgresError where error.kind == .aborted {
-                return try await connection.execute(statement)
+                let result = try await SharedConnection(connections[id]).read(statement, alone: isAlone)
+                perform(state.readEnded(on: id, at: loop.now))
+                return result
+            } catch {
+                perform(state.readEnded(on: id, at: loop.now))
+                switch (error as? PostgresError)?.kind {
+                case .aborted: isAlone = true
+                case .lost where losses < configuration.connections, .notSent where losses < configuration.connections:
+                    losses += 1
+                default: throw error
+                }
             }
-            connection = try await connectionForReading()
         }
     }
 
-    private func connectionForReading() async throws -> Connection {
-        if let connection = leastBusy() { return connection }
-        return try await wait(\.readers)
+    private func connectionForReading() async throws -> ID {
+        guard let grant = state.beginRead(at: loop.now) else { return try await wait { $0.queueRead($1, at: $2) } }
+        if let opening = grant.opening { open(opening) }
+        return grant.connection
     }
-
-    /// The connection to add a read to: the first one that carries few, since a pipeline is the better the more requests
-    /// share its packets; when all carry more, the least busy one. Another is opened, while there may be more, when the first
-    /// cannot take it.
-    private func leastBusy() -> Connection? {
-        let candidates = shared.dropLast(reserved).filter { !$0.isLate && $0.depth < Pool.fullDepth }
-        let best = candidates.first { $0.depth < Pool.easyDepth } ?? candidates.min { $0.depth < $1.depth }
-        if best == nil || best !== shared.first { openAnother() }
-        return best
-    }
-
-    /// How many connections, the last ones, take no more reads because a lease waits for one.
-    private var reserved: Int { lessees.isEmpty || !mayLease ? 0 : 1 }
 
     // MARK: Leasing
 
-    /// Lets `body` have a connection for itself: for a statement that writes, and for a transaction. It is returned at rest, or
-    /// closed.
-    /// - Throws: `PostgresError`, and what `body` throws.
-    public func lease<Value>(_ body: (Connection) async throws -> Value) async throws -> Value {
-        let connection = try await connectionToLease()
+    /// Lets `body` have a connection for itself: for a statement that writes, and for a transaction.
+    ///
+    /// When the task is cancelled, the statement that is under way is cancelled, and no other is sent. The connection serves
+    /// others again when it is at rest; one that does not get there is closed.
+    /// - Throws: `PostgresError`, `CancellationError`, and what `body` throws.
+    public func lease<Value>(_ body: (Lease) async throws -> Value) async throws -> Value {
+        let (id, connection) = try await connectionToLease()
+        let lease = Lease(of: connection)
+        defer { end(lease, of: connection, id) }
         do {
-            let value = try await withTaskCancellationHandler {
-                try await body(connection)
+            try Task.checkCancellation()
+            return try await withTaskCancellationHandler {
+                try await body(lease)
             } onCancel: {
-                Task(executorPreference: loop) { await connection.cancel() }
+                Task(executorPreference: loop) { lease.cancel() }
             }
-            await giveBack(connection)
-            return value
-        } catch {
+        } catch let error as PostgresError where error.state == "25006" {
             // A server that has become a standby refuses writes: a new connection looks for the one that takes them.
-            if (error as? PostgresError)?.state == "25006" { connection.close() }
-            await giveBack(connection)
+            connection.close()
             throw error
         }
     }
 
-    private func connectionToLease() async throws -> Connection {
-        if let connection = takeIdle() { return connection }
-        openAnother()
-        return try await wait(\.lessees)
+    private func connectionToLease() async throws -> (ID, Connection) {
+        while let id = state.beginLease() {
+            if let connection = connections[id], connection.isAlive { return (id, connection) }
+            perform(state.closed(id, at: loop.now))
+        }
+        let id = try await wait { $0.queueLease($1, at: $2) }
+        guard let connection = connections[id] else { throw Connection.notSent }
+        return (id, connection)
     }
 
-    private func takeIdle() -> Connection? {
-        guard mayLease, let index = shared.firstIndex(where: { $0.depth == 0 && $0.isAlive }) else { return nil }
-        leased += 1
-        return shared.remove(at: index)
+    private func end(_ lease: Lease, of connection: Connection, _ id: ID) {
+        let cancelRequest = lease.end()
+        guard connection.isOpen else { return }
+        guard cancelRequest != nil || !connection.isAtRest else {
+            return perform(state.leaseEnded(on: id, at: loop.now))
+        }
+        state.recoveryBegan(on: id)
+        Task(executorPreference: loop) { await self.recover(connection, id, after: cancelRequest) }
     }
 
-    private var mayLease: Bool { leased < max(1, configuration.connections - 1) }
-
-    private func giveBack(_ connection: Connection) async {
-        await clean(connection)
-        leased -= 1
-        if connection.isOpen { shared.append(connection) }
-        serveWaiting()
-    }
-
-    /// Rolls back what was left open: that is a mistake of whoever had the connection.
-    private func clean(_ connection: Connection) async {
-        guard connection.isInTransaction || connection.depth > 0 else { return }
-        log.error("a connection came back in a transaction, which was rolled back")
-        _ = try? await connection.execute("ROLLBACK")
-        if connection.isInTransaction || connection.depth > 0 { connection.close() }
-    }
-
-    // MARK: Statistics
-
-    /// What the connections of a pool do at a moment.
-    public struct Statistics: Hashable, Sendable {
-        /// Connections that are open, leased ones among them.
-        public var open: Int
-        /// Connections that one task has for itself.
-        public var leased: Int
-        /// Connections with nothing under way.
-        public var idle: Int
-        /// Statements that wait for their results.
-        public var inFlight: Int
-        /// Tasks that wait for a connection.
-        public var waiting: Int
-    }
-
-    /// What the connections do now.
-    public var statistics: Statistics {
-        Statistics(
-            open: shared.count + leased, leased: leased, idle: shared.count { $0.depth == 0 },
-            inFlight: shared.reduce(0) { $0 + $1.depth }, waiting: (readers + lessees).count { !$0.isResumed })
+    /// Waits until a connection is at rest: its cancel request has come back, and a round trip after that has succeeded, so
+    /// that the request can hit no later statement. Closes one that is not.
+    private func recover(_ connection: Connection, _ id: ID, after cancelRequest: Task<Bool, Never>?) async {
+        if cancelRequest == nil {
+            log.error("a lease ended in a transaction, which is rolled back, or with a statement under way")
+        }
+        guard await cancelRequest?.value ?? true else { return connection.close() }
+        // The first may still be what the request hits.
+        for _ in 0..<2 where connection.isOpen {
+            let statement: Statement = connection.isInTransaction ? "ROLLBACK" : "SELECT 1"
+            if (try? await connection.execute(statement)) != nil, connection.isAtRest {
+                return perform(state.recovered(id, at: loop.now))
+            }
+        }
+        connection.close()
     }
 
     // MARK: Waiting
 
     /// Waits for a connection, no longer than the configuration says.
-    private func wait(_ line: ReferenceWritableKeyPath<Pool, Deque<Waiter<Connection>>>) async throws -> Connection {
-        if let error = backoff.error, shared.isEmpty, leased == 0 { throw error }
-        let waiter = Waiter<Connection>(on: loop)
-        self[keyPath: line].append(waiter)
+    private func wait(
+        _ queue: (inout PoolState, PoolState.WaiterID, Instant) -> [PoolState.Action]
+    ) async throws -> ID {
+        lastWaiter += 1
+        let (id, waiter) = (lastWaiter, Waiter<PoolState.ConnectionID>(on: loop))
+        waiters[id] = waiter
+        perform(queue(&state, id, loop.now))
         let timer = loop.schedule(at: loop.now.advanced(by: configuration.acquireTimeout)) {
             waiter.resume(throwing: PostgresError(.busy, message: "no connection was free in time"))
         }
@@ -169,64 +144,99 @@ public final class Pool: @unchecked Sendable {
             timer.cancel()
             if let phase { activity?.phase = phase }
         }
-        return try await waiter.value()
+        do { return try await waiter.value() } catch {
+            if waiters.removeValue(forKey: id) != nil { perform(state.remove(id, at: loop.now)) }
+            throw error
+        }
     }
 
-    /// Gives connections to those that wait, lessees first: there are always reads.
-    private func serveWaiting() {
-        while let first = lessees.first {
-            if first.isResumed {
-                lessees.removeFirst()
-            } else if let connection = takeIdle() {
-                lessees.removeFirst().resume(returning: connection)
-            } else {
-                break
-            }
-        }
-        while let first = readers.first {
-            if first.isResumed {
-                readers.removeFirst()
-            } else if let connection = leastBusy() {
-                readers.removeFirst().resume(returning: connection)
-            } else {
-                break
+    // MARK: Carrying actions out
+
+    private func perform(_ actions: [PoolState.Action]) {
+        for action in actions {
+            switch action {
+            case .open(let id): open(id)
+            case .retry(let time): loop.schedule(at: time) { [weak self] in self?.retry() }
+            case .fail(let waiter, let error): waiters.removeValue(forKey: waiter)?.resume(throwing: error)
+            case .grantRead(let waiter, let id):
+                if !grant(id, to: waiter) { perform(state.readEnded(on: id, at: loop.now)) }
+            case .grantLease(let waiter, let id): grantLease(id, to: waiter)
             }
         }
     }
 
-    // MARK: Opening
+    private func retry() { perform(state.retryDue(at: loop.now)) }
 
-    private func openAnother() {
-        guard !isOpening, shared.count + leased < configuration.connections else { return }
-        guard backoff.allowsTrying(at: loop.now) else { return }
-        isOpening = true
-        Task(executorPreference: loop) { await self.open() }
+    private func grantLease(_ id: ID, to waiter: PoolState.WaiterID) {
+        guard connections[id]?.isAlive == true else {
+            return perform(state.foundClosed(id, grantedTo: waiter, at: loop.now))
+        }
+        if !grant(id, to: waiter) { perform(state.leaseEnded(on: id, at: loop.now)) }
     }
 
-    private func open() async {
+    /// - Returns: whether it still waits.
+    private func grant(_ id: ID, to waiter: PoolState.WaiterID) -> Bool {
+        guard let waiter = waiters.removeValue(forKey: waiter), !waiter.isResumed else { return false }
+        waiter.resume(returning: id)
+        return true
+    }
+
+    // MARK: Opening and closing
+
+    private func open(_ id: ID) { Task(executorPreference: loop) { await self.opened(id) } }
+
+    private func opened(_ id: ID) async {
         do {
             let connection = try await Connection.open(configuration)
-            connection.onProgress = { [unowned self, unowned connection] in progressed(connection) }
-            shared.append(connection)
-            backoff = Backoff()
+            connection.onClose = { [weak self] in self?.closed(id) }
+            connections[id] = connection
+            perform(state.opened(id, at: loop.now))
         } catch {
-            failedToOpen(error as? PostgresError ?? PostgresError(.unreachable, message: "\(error)"))
+            let error = error as? PostgresError ?? PostgresError(.unreachable, message: "\(error)")
+            log.error("cannot connect: \(error)")
+            perform(state.failedToOpen(id, error, at: loop.now))
         }
-        isOpening = false
-        serveWaiting()
     }
 
-    private func failedToOpen(_ error: PostgresError) {
-        log.error("cannot connect: \(error)")
-        backoff.failed(error, at: loop.now)
-        // Tried again without being asked, so that the first request after the database has come back finds it.
-        loop.schedule(at: backoff.until) { [weak self] in self?.openAnother() }
-        guard shared.isEmpty, leased == 0 else { return }
-        for waiter in readers + lessees { waiter.resume(throwing: error) }
+    private func closed(_ id: ID) {
+        connections[id] = nil
+        perform(state.closed(id, at: loop.now))
     }
 
-    private func progressed(_ connection: Connection) {
-        if !connection.isOpen { shared.removeAll { $0 === connection } }
-        if !readers.isEmpty || !lessees.isEmpty { serveWaiting() }
+    // MARK: Statistics
+
+    /// What the connections of a pool do at a moment.
+    public struct Statistics: Hashable, Sendable {
+        /// Connections that are open, leased ones among them.
+        public var open: Int
+        /// Connections that one task has for itself, or had, and that are not at rest yet.
+        public var leased: Int
+        /// Connections with nothing under way.
+        public var idle: Int
+        /// Reads that wait for their results.
+        public var inFlight: Int
+        /// Tasks that wait for a connection.
+        public var waiting: Int
+    }
+
+    /// What the connections do now.
+    public var statistics: Statistics {
+        let slots = state.slots
+        return Statistics(
+            open: slots.count { $0.use != .opening }, leased: slots.count { $0.isHeld },
+            idle: slots.count { $0.isIdle }, inFlight: slots.reduce(0) { $0 + ($1.reads ?? 0) },
+            waiting: state.readers.count + state.lessees.count)
+    }
+}
+
+/// A connection of which others have reads under way: it offers nothing but reads.
+private struct SharedConnection {
+    private let connection: Connection?
+
+    init(_ connection: Connection?) { self.connection = connection }
+
+    func read(_ statement: Statement, alone isAlone: Bool) async throws -> Result {
+        guard let connection else { throw Connection.notSent }
+        return try await isAlone ? connection.execute(statement) : connection.read(statement)
     }
 }

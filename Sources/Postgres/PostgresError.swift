@@ -8,8 +8,12 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
         case server
         /// No connection could be made.
         case unreachable
+        /// The connection was closed before the statement was sent: it was not carried out.
+        case notSent
         /// The connection was lost while the statement was under way: whether it was carried out is not known.
         case lost
+        /// Postgres ended the session in place of answering: the statement was not carried out, unless it was a COMMIT.
+        case terminated
         /// A statement before it in the same batch failed, and took it along: it was not carried out.
         case aborted
         /// No connection was free in time.
@@ -26,6 +30,8 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
     public let message: String
     /// The constraint that was violated, if one was.
     public let constraint: String?
+    /// Whether it is that of a change which may have been carried out, or may still be: nobody knows.
+    public private(set) var isOutcomeUnknown = false
     /// Where in the statement's text the error was found, in characters from 1.
     public let position: Int?
 
@@ -44,8 +50,18 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
     public var meaning: SQLState.Meaning {
         switch kind {
         case .server: state?.meaning ?? .defect
-        case .unreachable, .lost, .aborted, .busy: .unavailable
+        case .unreachable, .notSent, .lost, .terminated, .aborted, .busy: .unavailable
         case .deadline: .timeout
+        }
+    }
+
+    /// Sends a change; an error after which it may have been carried out says so.
+    /// - Parameter isCommit: whether it ends a transaction.
+    /// - Throws: what `body` throws.
+    package static func ofChange<Value>(isCommit: Bool = false, _ body: () async throws -> Value) async throws -> Value {
+        do { return try await body() } catch var error as PostgresError {
+            error.isOutcomeUnknown = [.lost, .deadline].contains(error.kind) || isCommit && error.kind == .terminated
+            throw error
         }
     }
 

@@ -144,17 +144,8 @@ final class Session: @unchecked Sendable {
         return Session(owning: handle)
     }
 
-    /// What asks the server to give up what this session works on, to be called on another thread.
-    func cancellation() -> (@Sendable () -> Void)? {
-        guard let cancel = PQgetCancel(handle) else { return nil }
-        // Sound: libpq makes it for just this (Postgres manual, chapter 34.7); it is used once, and freed then.
-        nonisolated(unsafe) let handle = cancel
-        return {
-            var message = [CChar](repeating: 0, count: 256)
-            PQcancel(handle, &message, Int32(message.count))
-            PQfreeCancel(handle)
-        }
-    }
+    /// What asks the server to give up what this session works on.
+    func cancelRequest() -> CancelRequest? { PQgetCancel(handle).map(CancelRequest.init(owning:)) }
 }
 
 extension String {

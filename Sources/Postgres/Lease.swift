@@ -1,0 +1,81 @@
+import EventLoop
+import SQL
+
+/// A connection that one task has for itself: for statements that write, and for transactions.
+///
+/// It ends with the body of `Pool.lease`: whoever has kept it is refused from then on. Sound as `@unchecked Sendable`: it is
+/// touched on its connection's loop only.
+public final class Lease: @unchecked Sendable {
+    private enum State {
+        case held(Connection)
+        /// A cancel request is under way; the task returns whether it came back in time.
+        case cancelled(Connection, Task<Bool, Never>)
+        case ended
+    }
+
+    private var state: State
+
+    /// Makes a lease of a connection that the caller has opened for itself.
+    package init(of connection: Connection) { state = .held(connection) }
+
+    private var connection: Connection? {
+        switch state {
+        case .held(let connection), .cancelled(let connection, _): connection
+        case .ended: nil
+        }
+    }
+
+    /// Whether a transaction is open.
+    public var isInTransaction: Bool { connection?.isInTransaction ?? false }
+
+    // MARK: Executing
+
+    /// Runs a statement.
+    /// - Throws: `PostgresError`; `CancellationError`, without having sent anything, in a task that was cancelled.
+    public func execute(_ statement: Statement) async throws -> Result {
+        try await usable().execute(statement)
+    }
+
+    /// Runs statements in one packet, all or none of them unless a transaction is open.
+    /// - Throws: `PostgresError`: the first one's that fails; `CancellationError`, without having sent anything, in a task that
+    ///   was cancelled.
+    public func execute(_ statements: [Statement]) async throws -> [Result] {
+        try await usable().execute(statements)
+    }
+
+    /// Runs a text of any number of statements, which have no parameters.
+    /// - Throws: as `execute`.
+    @discardableResult
+    public func script(_ text: String) async throws -> Result { try await usable().script(text) }
+
+    /// Runs a ROLLBACK, also in a task that was cancelled.
+    /// - Throws: `PostgresError`.
+    package func rollBack(_ statement: Statement = "ROLLBACK") async throws {
+        guard let connection else { throw Lease.hasEnded }
+        _ = try await connection.execute(statement)
+    }
+
+    private func usable() throws -> Connection {
+        guard let connection else { throw Lease.hasEnded }
+        try Task.checkCancellation()
+        return connection
+    }
+
+    private static let hasEnded = PostgresError(.notSent, message: "the lease has ended")
+
+    // MARK: Ending
+
+    /// Has Postgres give up the statement that is under way, if one is.
+    func cancel() {
+        guard case .held(let connection) = state, connection.depth > 0 else { return }
+        state = .cancelled(connection, Task(executorPreference: connection.loop) { await connection.cancel() })
+    }
+
+    /// Ends the lease.
+    /// - Returns: the cancel request that is under way, if one is.
+    func end() -> Task<Bool, Never>? {
+        defer { state = .ended }
+        if case .cancelled(_, let request) = state { return request }
+        return nil
+    }
+}
