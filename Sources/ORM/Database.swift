@@ -126,7 +126,7 @@ public struct Database: Sendable {
         try await write(statement, nil, Site(file, line))
     }
 
-    /// Runs statements in one packet, all or none of them: at most thirty.
+    /// Runs statements in one packet, all or none of them.
     /// - Throws: `DatabaseError`.
     @discardableResult
     public func execute(

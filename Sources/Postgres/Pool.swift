@@ -48,10 +48,10 @@ public final class Pool: @unchecked Sendable {
                 perform(state.readEnded(on: id, at: loop.now))
                 switch (error as? PostgresError)?.kind {
                 case .aborted: isAlone = true
-                case .lost where losses < configuration.connections, .notSent where losses < configuration.connections:
-                    losses += 1
+                case .lost, .notSent, .terminated: losses += 1
                 default: throw error
                 }
+                guard losses <= configuration.connections else { throw error }
             }
         }
     }

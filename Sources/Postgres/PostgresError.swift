@@ -58,7 +58,8 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
     /// Sends a change; an error after which it may have been carried out says so.
     /// - Parameter isCommit: whether it ends a transaction.
     /// - Throws: what `body` throws.
-    package static func ofChange<Value>(isCommit: Bool = false, _ body: () async throws -> Value) async throws -> Value {
+    package static func ofChange<Value>(isCommit: Bool = false, _ body: () async throws -> Value) async throws -> Value
+    {
         do { return try await body() } catch var error as PostgresError {
             error.isOutcomeUnknown = [.lost, .deadline].contains(error.kind) || isCommit && error.kind == .terminated
             throw error

@@ -113,7 +113,8 @@ public final class Result: @unchecked Sendable {
     /// The error that it stands for.
     var error: PostgresError {
         PostgresError(
-            ["FATAL", "PANIC"].contains(field("V")) ? .terminated : .server, state: field("C").map { SQLState($0) }, message: field("M") ?? "no message",
+            ["FATAL", "PANIC"].contains(field("V")) ? .terminated : .server, state: field("C").map { SQLState($0) },
+            message: field("M") ?? "no message",
             constraint: field("n"), position: field("P").flatMap { Int($0) })
     }
 

@@ -1,5 +1,6 @@
 import HTTPTypes
 import Testing
+import Web
 
 @testable import AktifyAPI
 @testable import Postgres
@@ -24,10 +25,37 @@ import Testing
     }
 
     @Test(
-        arguments: [(.unreachable, 503), (.lost, 503), (.aborted, 503), (.busy, 503), (.deadline, 504)]
-            as [(PostgresError.Kind, Int)])
+        arguments: [
+            (.unreachable, 503), (.notSent, 503), (.lost, 503), (.terminated, 503), (.aborted, 503), (.busy, 503),
+            (.deadline, 504),
+        ] as [(PostgresError.Kind, Int)])
     func `so has one without a state`(kind: PostgresError.Kind, status: Int) {
         #expect(PostgresError(kind, message: "secret").httpError.status.code == status)
+    }
+
+    @Test(
+        arguments: [
+            (.notSent, 503, false), (.terminated, 503, false), (.busy, 503, false), (.lost, 502, true),
+            (.deadline, 504, true),
+        ] as [(PostgresError.Kind, Int, Bool)])
+    func `a change of which nobody knows whether it was made says so, and is not to be sent again`(
+        kind: PostgresError.Kind, status: Int, isUnknown: Bool
+    ) async {
+        let answer = await httpError(ofChange: kind)
+        #expect(answer?.status.code == status)
+        #expect(answer?.message.contains("may have been made") == isUnknown)
+        #expect((answer?.headers[.retryAfter] == nil) == isUnknown)
+    }
+
+    @Test func `a COMMIT that the server ended the session in place of answering may have been carried out`() async {
+        #expect(await httpError(ofChange: .terminated, isCommit: true)?.status == .badGateway)
+    }
+
+    private func httpError(ofChange kind: PostgresError.Kind, isCommit: Bool = false) async -> HTTPError? {
+        do {
+            try await PostgresError.ofChange(isCommit: isCommit) { throw PostgresError(kind, message: "secret") }
+            return nil
+        } catch { return (error as? PostgresError)?.httpError }
     }
 
     @Test func `what was prepared goes stale by a changed table, and by a session that was reset`() {

@@ -178,7 +178,8 @@ struct PoolWorld {
             violations.append("those that wait are not those that the pool knows")
         }
         let isPending =
-            !opening.isEmpty || !retries.isEmpty || open.values.contains { $0.reads > 0 || $0.isLeased || $0.isRecovering }
+            !opening.isEmpty || !retries.isEmpty
+            || open.values.contains { $0.reads > 0 || $0.isLeased || $0.isRecovering }
         if !(waitingReads.isEmpty && waitingLeases.isEmpty) && !isPending {
             violations.append("somebody waits, and nothing is under way that could end the waiting")
         }
@@ -195,7 +196,8 @@ struct PoolWorld {
             recover()
             check()
         }
-        violations.append("it does not come to rest: \(waitingReads.count) reads and \(waitingLeases.count) leases wait")
+        violations.append(
+            "it does not come to rest: \(waitingReads.count) reads and \(waitingLeases.count) leases wait")
     }
 
     private var isAtRest: Bool {

@@ -140,4 +140,20 @@ import Testing
                 "CREATE INDEX lead_trgm ON lead USING gin (name gin_trgm_ops)",
             ])
     }
+
+    @Test func `an update that gives no values reads the rows`() {
+        let statement = Lead.update([]) { $0.id == 2 }
+        #expect(statement.text == "\(select) WHERE id = $1")
+    }
+
+    @Test func `rows that give values to different columns are inserted together, with defaults for the rest`() {
+        let columns = Lead.columns
+        let rows = [[columns.name.set(to: "a")], [columns.order.set(to: 2), columns.name.set(to: "b")], []]
+        #expect(
+            Lead.insert(many: rows).text == "INSERT INTO lead (name, \"order\") VALUES ($1, DEFAULT), ($2, $3), "
+                + "(DEFAULT, DEFAULT) RETURNING id, name, \"order\"")
+        #expect(
+            Lead.insert(many: [[], []]).text
+                == "INSERT INTO lead (id) VALUES (DEFAULT), (DEFAULT) RETURNING id, name, \"order\"")
+    }
 }

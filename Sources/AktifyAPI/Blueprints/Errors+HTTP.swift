@@ -12,7 +12,9 @@ extension CampaignError: HTTPErrorConvertible {
 
 /// What clients get to know of an error of the database's: what to do, and nothing of SQL or data.
 extension DatabaseError: HTTPErrorConvertible {
-    public var httpError: HTTPError {
+    public var httpError: HTTPError { isOutcomeUnknown ? unknownOutcome : knownOutcome }
+
+    private var knownOutcome: HTTPError {
         switch meaning {
         case .unavailable, .conflict:
             HTTPError(
@@ -24,5 +26,12 @@ extension DatabaseError: HTTPErrorConvertible {
         case .malformedText: HTTPError(.badRequest, "The text has a character in it that cannot be stored.")
         case .defect: HTTPError(.internalServerError, "Internal Server Error")
         }
+    }
+
+    /// A change that may have been carried out, or may still be: no `Retry-After`, since a client that repeats it may do it twice.
+    private var unknownOutcome: HTTPError {
+        let status: HTTPResponse.Status = kind == .deadline ? .gatewayTimeout : .badGateway
+        return HTTPError(
+            status, "The database did not confirm the change: it may have been made. Look before you send it again.")
     }
 }

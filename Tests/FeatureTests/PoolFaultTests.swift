@@ -1,0 +1,211 @@
+import EventLoop
+import Foundation
+import Postgres
+import SQL
+import TestSupport
+import Testing
+
+/// What a pool promises while connections are lost, tasks are cancelled, and many wait.
+@Suite struct PoolFaultTests {
+    private let database: TestDatabase
+
+    init() throws { database = try TestDatabase() }
+
+    private func withPool<Value: Sendable>(
+        connections: Int = 2, statementTimeout: Duration = .seconds(2), acquireTimeout: Duration = .seconds(1),
+        _ body: @escaping @Sendable (Pool) async throws -> Value
+    ) throws -> Value {
+        var configuration = try database.configuration()
+        (configuration.connections, configuration.statementTimeout) = (connections, statementTimeout)
+        configuration.acquireTimeout = acquireTimeout
+        return try Loop.run { [configuration] in try await body(Pool(configuration)) }
+    }
+
+    /// Ends every session of the pool's.
+    private static func terminateAll(_ database: TestDatabase) throws {
+        try database.sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    }
+
+    /// Runs `body` in so many tasks, over and over, until the time is up.
+    /// - Returns: how often it was run.
+    @discardableResult
+    private static func repeating(
+        _ tasks: Int, for time: Duration, _ body: @escaping @Sendable () async -> Void
+    ) async -> Int {
+        let end = Instant.now.advanced(by: time)
+        return await withTaskGroup(of: Int.self) { group in
+            for _ in 0..<tasks {
+                group.addTask {
+                    var count = 0
+                    while Instant.now < end {
+                        await body()
+                        count += 1
+                    }
+                    return count
+                }
+            }
+            return await group.reduce(0, +)
+        }
+    }
+
+    @Test(.ownSession) func `after connections were lost again and again under load, reads and leases work`() throws {
+        let database = database
+        try withPool { pool in
+            let loop = try #require(Loop.current)
+            for _ in 0..<20 {
+                async let reads = Self.repeating(12, for: .milliseconds(100)) { _ = try? await pool.read("SELECT 1") }
+                async let leases = Self.repeating(12, for: .milliseconds(100)) {
+                    _ = try? await pool.lease { try await $0.execute("SELECT 1") }
+                }
+                try await loop.sleep(for: .milliseconds(20))
+                try await loop.offload { try Self.terminateAll(database) }
+                _ = await (reads, leases)
+                for _ in 0..<5 {
+                    _ = try await pool.read("SELECT 1")
+                    _ = try await pool.lease { try await $0.execute("SELECT 1") }
+                }
+            }
+            #expect(pool.statistics.open <= 2 && pool.statistics.waiting == 0 && pool.statistics.leased == 0)
+        }
+    }
+
+    @Test(.ownSession) func `a cancelled task's statement is cancelled, and nobody else's`() throws {
+        let innocents = try withPool(connections: 3, acquireTimeout: .seconds(10)) { pool in
+            let loop = try #require(Loop.current)
+            async let cancelling: Int = Self.repeating(4, for: .seconds(2)) {
+                let writing = Task(executorPreference: loop) {
+                    _ = try? await pool.lease { try await $0.execute("SELECT pg_sleep(0.002)") }
+                }
+                try? await loop.sleep(for: .microseconds(.random(in: 0...4000)))
+                writing.cancel()
+                await writing.value
+            }
+            let failures = Failures()
+            async let working: Int = Self.repeating(4, for: .seconds(2)) {
+                do { _ = try await pool.lease { try await $0.execute("SELECT pg_sleep(0.001)") } } catch {
+                    failures.add("\(error)")
+                }
+            }
+            _ = await (cancelling, working)
+            return failures.all
+        }
+        #expect(innocents.isEmpty)
+    }
+
+    @Test(.ownSession) func `no read runs inside somebody's transaction`() throws {
+        let inside = try withPool(connections: 1, acquireTimeout: .seconds(10)) { pool in
+            let failures = Failures()
+            async let writing: Int = Self.repeating(4, for: .seconds(2)) {
+                _ = try? await pool.lease { lease in
+                    _ = try await lease.execute(["BEGIN", "SELECT pg_current_xact_id()"])
+                    _ = try await lease.execute("SELECT 1")
+                    _ = try await lease.execute("ROLLBACK")
+                }
+            }
+            async let reading: Int = Self.repeating(8, for: .seconds(2)) {
+                guard
+                    let result = try? await pool.read("SELECT pg_current_xact_id_if_assigned() IS NOT NULL")
+                else { return }
+                var row = result.row(0)
+                if (try? row.next(Bool.self)) != false { failures.add("a read saw a transaction") }
+            }
+            _ = await (writing, reading)
+            return failures.all
+        }
+        #expect(inside.isEmpty)
+    }
+
+    @Test(.ownSession) func `leases that wait when connections are lost are served at once`() throws {
+        let database = database
+        try withPool(statementTimeout: .seconds(20), acquireTimeout: .seconds(5)) { pool in
+            let loop = try #require(Loop.current)
+            _ = try await pool.read("SELECT 1")
+            let holding = Task(executorPreference: loop) {
+                _ = try? await pool.lease { try await $0.execute("SELECT pg_sleep(10)") }
+            }
+            try await loop.offload { try waitUntil("it sleeps") { try database.sleepers() == 1 } }
+            let waiting = (0..<3).map { _ in
+                Task(executorPreference: loop) { _ = try await pool.lease { try await $0.execute("SELECT 1") } }
+            }
+            try await loop.sleep(for: .milliseconds(50))
+            let start = Instant.now
+            try await loop.offload { try Self.terminateAll(database) }
+            for task in waiting { try await task.value }
+            await holding.value
+            #expect(Instant.now.duration(since: start) < .seconds(2))
+        }
+    }
+
+    @Test(.ownSession) func `with one connection, neither reads nor leases starve`() throws {
+        let (reads, leases) = try withPool(connections: 1, acquireTimeout: .seconds(10)) { pool in
+            async let leases = Self.repeating(8, for: .seconds(2)) {
+                _ = try? await pool.lease { try await $0.execute("SELECT 1") }
+            }
+            async let reads = Self.repeating(8, for: .seconds(2)) { _ = try? await pool.read("SELECT 1") }
+            return await (reads, leases)
+        }
+        #expect(reads > leases / 4 && leases > reads / 40, "\(reads) reads and \(leases) leases")
+    }
+
+    @Test(.ownSession) func `a change whose answer does not come in time may have been carried out, and says so`()
+        throws
+    {
+        try withPool(connections: 1, statementTimeout: .milliseconds(100)) { pool in
+            let result = try await pool.lease { try await $0.execute("SELECT pg_backend_pid()") }
+            var row = result.row(0)
+            let pid = try row.next(Int32.self)
+            kill(pid, SIGSTOP)
+            defer { kill(pid, SIGCONT) }
+            do {
+                _ = try await PostgresError.ofChange { try await pool.lease { try await $0.execute("SELECT 1") } }
+                Issue.record("it was answered")
+            } catch let error as PostgresError {
+                #expect(error.kind == .deadline && error.isOutcomeUnknown)
+            }
+        }
+    }
+
+    @Test(.ownSession) func `a lease that is kept is refused when it has ended`() throws {
+        try withPool { pool in
+            nonisolated(unsafe) var kept: Lease?  // Sound: all of it happens on one loop.
+            try await pool.lease { kept = $0 }
+            do {
+                _ = try await kept?.execute("SELECT 1")
+                Issue.record("it was carried out")
+            } catch let error as PostgresError {
+                #expect(error.kind == .notSent)
+            }
+        }
+    }
+
+    @Test func `a constraint that is checked at the end of the transaction fails its statement`() throws {
+        try database.sql(
+            "CREATE TABLE late (n bigint UNIQUE DEFERRABLE INITIALLY DEFERRED); INSERT INTO late VALUES (1)")
+        try withPool { pool in
+            do {
+                _ = try await PostgresError.ofChange {
+                    try await pool.lease { try await $0.execute("INSERT INTO late VALUES (1)") }
+                }
+                Issue.record("it was said to be stored")
+            } catch let error as PostgresError {
+                #expect(error.state == "23505")
+            }
+            _ = try await PostgresError.ofChange {
+                try await pool.lease { try await $0.execute("INSERT INTO late VALUES (2)") }
+            }
+        }
+        #expect(try database.sql("SELECT string_agg(n::text, ',' ORDER BY n) FROM late") == "1,2")
+    }
+}
+
+/// What went wrong in any of the tasks of a test.
+final class Failures: @unchecked Sendable {
+    private let lock = NSLock()
+    private var texts: [String] = []
+
+    // Sound as `@unchecked Sendable`: both take the lock.
+    func add(_ text: String) { lock.withLock { texts.append(text) } }
+    var all: [String] { lock.withLock { texts } }
+}
