@@ -71,7 +71,11 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .executableTarget(
-            name: "bench-micro", dependencies: ["AktifyAPI", "EventLoop", "ORM", "Postgres", "SQL", "Web"],
+            name: "bench-micro",
+            dependencies: [
+                "AktifyAPI", "EventLoop", "ORM", "Postgres", "SQL", "Web",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ],
             path: "Benchmarks/Micro"),
         .target(
             name: "TestSupport",

@@ -6,9 +6,10 @@ import Synchronization
 
 /// One thread that waits in epoll, fires timers and runs Swift tasks: the whole of a worker's concurrency.
 ///
-/// A turn handles what is ready, fires the timers that are due, runs jobs until none is left, and then does what those have
-/// left for its end. Everything that belongs
-/// to a loop (watches, timers, the connections built on them) is touched on its thread only, and so needs no lock.
+/// A turn handles what is ready, fires the timers that are due, runs jobs until none is left, then what was postponed, and
+/// last what was left for its end. It has a budget of time: what is not done by then waits for the next turn, after a look at
+/// what has become ready meanwhile. Everything that belongs to a loop (watches, timers, the connections built on them) is
+/// touched on its thread only, and so needs no lock.
 /// `Task(executorPreference: loop) { … }` starts a task on it from any thread.
 ///
 /// Sound as `@unchecked Sendable`: other threads may call only `enqueue` and `stop`, which use the locked inbox; every
@@ -21,11 +22,17 @@ public final class Loop: @unchecked Sendable {
 
     private static let wakeupToken = UInt64.max
     private static let batch = 128
-    private static let jobsATurn = 4096
+    /// How long a turn may go on before it leaves the rest to the next one.
+    private static let budget = Duration.milliseconds(5)
+    /// So many jobs are run between two looks at the clock.
+    private static let jobsALook = 8
     private let events = UnsafeMutablePointer<epoll_event>.allocate(capacity: batch)
 
     private var thread: pthread_t?
     private var jobs = Deque<UnownedJob>()
+    private var postponed = Deque<() -> Void>()
+    /// Those of `events` that the present batch has not delivered yet.
+    private var undelivered = 0..<0
     private var timers = Heap<Timer>()
     private var lastActions: [() -> Void] = []
     private var watches: [Watch?] = []
@@ -33,6 +40,7 @@ public final class Loop: @unchecked Sendable {
 
     /// The moment at which the present turn began, in place of a clock read for each use.
     public private(set) var now = Instant.now
+    private var turnEnd = Instant.now
 
     /// Makes a loop; it starts to turn when `run` is called.
     /// - Throws: `SystemError` when the process is out of descriptors.
@@ -129,22 +137,43 @@ public final class Loop: @unchecked Sendable {
         lastActions.append(action)
     }
 
+    /// Calls `action` when everything that is ready has had its turn, one such action after the other: for work of more than
+    /// some hundred microseconds, which would keep others waiting.
+    public func postpone(_ action: @escaping () -> Void) {
+        assertCurrent()
+        postponed.append(action)
+    }
+
+    /// Whether the present turn has used up its time: what could go on should yield.
+    public var turnIsOver: Bool { Instant.now >= turnEnd }
+
     private func turn() {
-        let count = epoll_wait(poller, events, Int32(Loop.batch), waitingTime())
+        if undelivered.isEmpty {
+            undelivered = 0..<Int(max(0, epoll_wait(poller, events, Int32(Loop.batch), waitingTime())))
+        }
         now = .now
-        for index in 0..<Int(max(0, count)) { deliver(events[index]) }
+        turnEnd = now.advanced(by: Loop.budget)
+        deliverEvents()
         fireDueTimers()
         runJobs()
+        runPostponed()
         runLastActions()
     }
 
     /// How long epoll may wait, in milliseconds rounded up: until the next timer, or for ever (-1) when there is none.
     private func waitingTime() -> Int32 {
-        guard jobs.isEmpty else { return 0 }
+        guard jobs.isEmpty, postponed.isEmpty else { return 0 }
         while let next = timers.min, next.isCancelled { timers.removeMin() }
         guard let next = timers.min else { return -1 }
         let wait = max(0, next.deadline.duration(since: .now).nanoseconds)
         return Int32(min(wait / 1_000_000 + 1, 60_000))
+    }
+
+    private func deliverEvents() {
+        while let index = undelivered.popFirst() {
+            deliver(events[index])
+            if undelivered.count % Loop.jobsALook == Loop.jobsALook - 1, turnIsOver { return }
+        }
     }
 
     private func deliver(_ event: epoll_event) {
@@ -161,12 +190,22 @@ public final class Loop: @unchecked Sendable {
         jobs.append(contentsOf: inbox.withLock { exchange(&$0, with: []) })
     }
 
-    /// Runs what is queued, and what that queues in turn, up to a bound that lets other events have their turn.
+    /// Runs what is queued, and what that queues in turn, until the turn is over.
     private func runJobs() {
-        var left = Loop.jobsATurn
-        while left > 0, let job = jobs.popFirst() {
+        var ran = 0
+        while let job = jobs.popFirst() {
             job.runSynchronously(on: asUnownedTaskExecutor())
-            left -= 1
+            ran += 1
+            if ran % Loop.jobsALook == 0, turnIsOver { return }
+        }
+    }
+
+    /// Does one thing at least that was postponed, and more while there is time, each with the jobs that it brings.
+    private func runPostponed() {
+        while let action = postponed.popFirst() {
+            action()
+            runJobs()
+            if turnIsOver { return }
         }
     }
 

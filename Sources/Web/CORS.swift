@@ -41,10 +41,38 @@ public enum CORS: Sendable, Hashable {
 }
 
 extension StringProtocol {
-    /// Without white space at its ends.
+    /// Without white space at its ends: the scalars that Unicode calls White_Space.
     public var trimmed: String {
-        let start = firstIndex { !$0.isWhitespace } ?? endIndex
-        let end = lastIndex { !$0.isWhitespace }.map(index(after:)) ?? start
-        return String(self[start..<end])
+        var text = String(self)
+        return text.withUTF8 { utf8 in
+            var rest = utf8[...]
+            while let count = rest.leadingWhiteSpace { rest = rest.dropFirst(count) }
+            while let count = rest.trailingWhiteSpace { rest = rest.dropLast(count) }
+            return String(decoding: rest, as: UTF8.self)
+        }
+    }
+}
+
+/// White space in well-formed UTF-8, looked at byte by byte: text of a client's may be a megabyte of it.
+extension Slice<UnsafeBufferPointer<UInt8>> {
+    /// The bytes of a white space scalar that this begins with.
+    fileprivate var leadingWhiteSpace: Int? { (1...3).first { count >= $0 && prefix($0).isWhiteSpace } }
+
+    /// The bytes of a white space scalar that this ends with.
+    fileprivate var trailingWhiteSpace: Int? { (1...3).first { count >= $0 && suffix($0).isWhiteSpace } }
+
+    private var isWhiteSpace: Bool {
+        switch count {
+        case 1: return self[startIndex] == 0x20 || 0x09...0x0d ~= self[startIndex]
+        case 2: return self[startIndex] == 0xc2 && [0x85, 0xa0].contains(self[startIndex + 1])
+        default:
+            let last = self[startIndex + 2]
+            return switch (self[startIndex], self[startIndex + 1]) {
+            case (0xe1, 0x9a), (0xe3, 0x80): last == 0x80
+            case (0xe2, 0x80): 0x80...0x8a ~= last || [0xa8, 0xa9, 0xaf].contains(last)
+            case (0xe2, 0x81): last == 0x9f
+            default: false
+            }
+        }
     }
 }

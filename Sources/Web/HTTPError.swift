@@ -46,12 +46,18 @@ extension HTTPError: HTTPErrorConvertible {
     /// What clients get to know of an error that is no business of theirs.
     static var internalServerError: HTTPError { HTTPError(.internalServerError, "Internal Server Error") }
 
-    /// `{"errors":[…],"message":"…","request_id":"…"}`
+    /// So many fields are told of; `more_errors` is the number of the others.
+    static let mostFields = 20
+
+    /// `{"errors":[…],"message":"…","more_errors":…,"request_id":"…"}`
     func response(to request: Request) -> Response {
         .json(status, headers: headers) { json in
             json.beginObject()
-            if !fields.isEmpty { json.member("errors", fields) }
+            if !fields.isEmpty { json.member("errors", Array(fields.prefix(HTTPError.mostFields))) }
             json.member("message", message)
+            if fields.count > HTTPError.mostFields {
+                json.member("more_errors", fields.count - HTTPError.mostFields)
+            }
             json.member("request_id", request.id)
             json.endObject()
         }
@@ -61,8 +67,14 @@ extension HTTPError: HTTPErrorConvertible {
 extension HTTPError.Field: JSONWritable {
     public func write(to json: inout JSONWriter) {
         json.beginObject()
-        json.member("field", name)
+        json.member("field", shortName)
         json.member("message", message)
         json.endObject()
+    }
+
+    /// The name, cut: the client chose it, and it may be as long as the body.
+    private var shortName: String {
+        guard name.utf8.count > 256, let end = name.unicodeScalars.dropFirst(64).indices.first else { return name }
+        return name[..<end] + "…"
     }
 }

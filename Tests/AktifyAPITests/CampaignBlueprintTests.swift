@@ -104,6 +104,29 @@ import Web
         #expect(try await repository.count(Campaign.all) == 0)
     }
 
+    @Test func `of many fields that are wrong the first twenty are told, and how many more there are`() async throws {
+        let members = (0..<5000).map { "\"m\($0)\":[]" }.joined(separator: ",")
+        let answer = try await client().post("/campaigns/", "{\(members)}")
+        guard case .object(let error) = answer.json, case .array(let problems) = error["errors"] else {
+            return Issue.record("no errors in \(answer.text)")
+        }
+        #expect(answer.status == .unprocessableContent && answer.body.count < 2000)
+        #expect(problems.count == 20 && error["more_errors"] == .number("4981"))
+        #expect(problems[1] == .object(["field": .string("m0"), "message": .string("is not known")]))
+    }
+
+    @Test func `a long name of an unknown field is cut`() async throws {
+        let name = String(repeating: "é", count: 400_000)
+        let answer = try await client().post("/campaigns/", "{\"name\":\"a\",\"\(name)\":1}")
+        #expect(answer.status == .unprocessableContent && answer.body.count < 1000)
+    }
+
+    @Test func `a body of too many values is 413`() async throws {
+        let values = String(repeating: "0,", count: 9_998)
+        #expect(try await client().post("/campaigns/", "{\"name\":[\(values)0]}").status == .contentTooLarge)
+        #expect(try await client().post("/campaigns/", "{\"name\":[\(values.dropLast(2))]}").status == .unprocessableContent)
+    }
+
     @Test(arguments: ["null", "[]", "[[\"name\",\"a\"]]", "\"abc\"", "5"]) func `a body that is no object is 422`(
         body: String
     ) async throws {

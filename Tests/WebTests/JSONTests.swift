@@ -89,6 +89,22 @@ import Testing
         #expect(try parse(#"{"a":1,"a":2}"#) == .object(["a": .number("2")]))
     }
 
+    @Test func `names are compared byte by byte`() throws {
+        guard case .object(let members) = try parse(#"{"\u00e9":1,"e\u0301":2}"#) else { return Issue.record("no object") }
+        #expect(members["\u{e9}"] == .number("1") && members["e\u{301}"] == .number("2"))
+    }
+
+    @Test func `values are counted, and too many of them refused`() throws {
+        let text = Array(#"[1,{"a":[2]}]"#.utf8)
+        _ = try JSON(parsing: text, atMost: 5)
+        #expect(throws: JSONError.tooManyValues(limit: 4)) { try JSON(parsing: text, atMost: 4) }
+    }
+
+    @Test func `text without and with escapes in any order is read`() throws {
+        #expect(try parse(#""a\nb\\\u00C9\u00cfz""#) == .string("a\nb\\ÉÏz"))
+        #expect(try parse(#""\u4f1a""#) == .string("会"))
+    }
+
     @Test func `a byte order mark is passed over`() throws { #expect(try parse("\u{feff}1") == .number("1")) }
 
     @Test(
@@ -119,5 +135,21 @@ import Testing
     @Test func `the place of an error is told`() {
         let error = #expect(throws: JSONError.self) { try parse("{\"a\":x}") }
         #expect(error?.description == "a value was expected at byte 5")
+    }
+}
+
+@Suite struct TrimmingTests {
+    @Test func `what Unicode calls white space is cut off at both ends, and nothing else`() {
+        for value in (0...0x10ffff) as ClosedRange<UInt32> {
+            guard let scalar = Unicode.Scalar(value) else { continue }
+            let text = "\(scalar)a\(scalar)"
+            let isCut = text.trimmed == "a"
+            if isCut != scalar.properties.isWhitespace { Issue.record("U+\(String(value, radix: 16))") }
+        }
+    }
+
+    @Test(arguments: [("", ""), (" \r\n\t ", ""), (" a b ", "a b"), (" \u{301}a", "\u{301}a"), ("\u{3000}\u{85}é", "é")])
+    func `white space inside stays`(text: String, trimmed: String) {
+        #expect(Array(text.trimmed.utf8) == Array(trimmed.utf8))
     }
 }

@@ -2,7 +2,8 @@ import Web
 
 /// A JSON object whose members are taken out one by one; what is wrong with them is collected.
 struct Form {
-    private var members: [String: JSON]
+    private let members: JSON.Members
+    private var known: [String] = []
     private var problems: [HTTPError.Field] = []
 
     /// - Throws: 422 when the value is no object.
@@ -16,7 +17,7 @@ struct Form {
     /// Takes text whose length, in characters as Postgres counts them, lies in `length`. Without a default it is required, and
     /// white space at its ends does not count.
     mutating func text(_ name: String, _ length: ClosedRange<Int>, default: String? = nil) -> String? {
-        switch members.removeValue(forKey: name) {
+        switch take(name) {
         case nil: return `default` ?? problem(name, "is required")
         case .string(let text): return check(`default` == nil ? text.trimmed : text, name, length)
         case .brokenString: return problem(name, "must not have half of a surrogate pair in it")
@@ -26,15 +27,20 @@ struct Form {
 
     private mutating func check(_ text: String, _ name: String, _ length: ClosedRange<Int>) -> String? {
         guard !text.utf8.contains(0) else { return problem(name, "must not have a NUL character in it") }
-        guard length.contains(text.unicodeScalars.count) else {
+        guard length.contains(text.scalarCount) else {
             return problem(name, "must have \(length.lowerBound) to \(length.upperBound) characters")
         }
         return text
     }
 
+    private mutating func take(_ name: String) -> JSON? {
+        known.append(name)
+        return members[name]
+    }
+
     /// Takes a boolean.
     mutating func bool(_ name: String, default: Bool) -> Bool? {
-        switch members.removeValue(forKey: name) {
+        switch take(name) {
         case nil: `default`
         case .bool(let value): value
         default: problem(name, "must be true or false")
@@ -44,7 +50,8 @@ struct Form {
     /// Ends the reading: what has not been taken is unknown.
     /// - Throws: 422, with all that is wrong.
     func finish() throws(HTTPError) {
-        let unknown = members.keys.sorted().map { HTTPError.Field($0, "is not known") }
+        let unknown = members.names.filter { name in !known.contains { $0.utf8.elementsEqual(name.utf8) } }
+            .map { HTTPError.Field($0, "is not known") }
         guard problems.isEmpty, unknown.isEmpty else {
             throw HTTPError(.unprocessableContent, "The campaign is not valid.", fields: problems + unknown)
         }
@@ -54,4 +61,9 @@ struct Form {
         problems.append(HTTPError.Field(name, "\(name) \(message)."))
         return nil
     }
+}
+
+extension String {
+    /// The number of Unicode scalars: of bytes that do not go on with one.
+    fileprivate var scalarCount: Int { utf8.count { $0 & 0xc0 != 0x80 } }
 }

@@ -1,5 +1,5 @@
 /// A JSON value, as it was parsed (RFC 8259). What depends on its use is left to its user: a number stays text.
-public indirect enum JSON: Hashable, Sendable {
+public enum JSON: Equatable, Sendable {
     case null
     case bool(Bool)
     /// A number, as it was written.
@@ -8,6 +8,33 @@ public indirect enum JSON: Hashable, Sendable {
     /// A string with half of a surrogate pair in it, which is not text (RFC 8259, section 8.2).
     case brokenString
     case array([JSON])
-    /// An object; of members with one name, the last one counts.
-    case object([String: JSON])
+    case object(Members)
+
+    /// The members of an object, in the order of the text; of several with one name the last one counts.
+    ///
+    /// Names are compared byte by byte. No dictionary: what a client sends would decide what its hashing costs.
+    public struct Members: Sendable {
+        var all: [(name: String, value: JSON)] = []
+
+        /// The names, in the order of the text.
+        public var names: some Sequence<String> { all.lazy.map(\.name) }
+
+        /// The value of a member; `nil` when there is none of that name.
+        public subscript(name: String) -> JSON? { all.last { $0.name.hasSameBytes(as: name) }?.value }
+    }
+}
+
+extension JSON.Members: Equatable, ExpressibleByDictionaryLiteral {
+    public init(dictionaryLiteral members: (String, JSON)...) { all = members.map { (name: $0, value: $1) } }
+
+    public static func == (left: JSON.Members, right: JSON.Members) -> Bool { left.dictionary == right.dictionary }
+
+    private var dictionary: [String: JSON] { Dictionary(all.map { ($0.name, $0.value) }) { $1 } }
+}
+
+extension String {
+    /// Whether both are the same UTF-8, where `==` would spend time on canonical equivalence.
+    func hasSameBytes(as other: String) -> Bool {
+        utf8.count == other.utf8.count && utf8.elementsEqual(other.utf8)
+    }
 }

@@ -1,35 +1,36 @@
-/// Why bytes are not JSON: what was expected, and after how many bytes.
-public struct JSONError: Error, Hashable, CustomStringConvertible {
-    let problem: String
-    let offset: Int
+/// Why bytes were not parsed.
+public enum JSONError: Error, Hashable, CustomStringConvertible {
+    /// They are not JSON: what was expected, and after how many bytes.
+    case malformed(String, offset: Int)
+    /// They have more values than the caller allows.
+    case tooManyValues(limit: Int)
 
-    public var description: String { "\(problem) at byte \(offset)" }
+    public var description: String {
+        switch self {
+        case .malformed(let problem, let offset): "\(problem) at byte \(offset)"
+        case .tooManyValues(let limit): "more than \(limit) values"
+        }
+    }
 }
 
 extension JSON {
     /// Parses a text of UTF-8 (RFC 8259); a byte order mark in front of it is passed over.
-    /// - Throws: `JSONError` when it is not JSON, not UTF-8, or nested more than 64 deep.
-    public init(parsing bytes: [UInt8]) throws(JSONError) {
-        if let offset = bytes.firstInvalidUTF8 { throw JSONError(problem: "invalid UTF-8", offset: offset) }
-        var parser = JSONParser(bytes: bytes, index: bytes.starts(with: [0xef, 0xbb, 0xbf]) ? 3 : 0)
+    /// - Parameter limit: how many values there may be, counting each array, each object, and what is in them.
+    /// - Throws: `JSONError` when it is not JSON, not UTF-8, nested more than 64 deep, or has too many values.
+    public init(parsing bytes: [UInt8], atMost limit: Int = .max) throws(JSONError) {
+        if let offset = bytes.firstInvalidUTF8 { throw .malformed("invalid UTF-8", offset: offset) }
+        let start = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? 3 : 0
+        var parser = JSONParser(bytes: bytes, index: start, limit: limit)
         self = try parser.document()
     }
 }
 
 extension [UInt8] {
     fileprivate var firstInvalidUTF8: Int? {
-        guard String(validating: self, as: UTF8.self) == nil else { return nil }
-        // Shown to the client only: the longest valid beginning, found by halves.
-        var valid = 0
-        var invalid = count
-        while invalid - valid > 1 {
-            let middle = (valid + invalid) / 2
-            let isValid = (0...Swift.min(3, middle)).contains {
-                String(validating: self[..<(middle - $0)], as: UTF8.self) != nil
-            }
-            if isValid { valid = middle } else { invalid = middle }
-        }
-        return valid
+        do throws(UTF8.ValidationError) {
+            _ = try UTF8Span(validating: span)
+            return nil
+        } catch { return error.byteOffsets.lowerBound }
     }
 }
 
@@ -37,13 +38,16 @@ extension [UInt8] {
 private struct JSONParser {
     let bytes: [UInt8]
     var index: Int
+    let limit: Int
     var depth = 0
+    var values = 0
 
     static let deepest = 64
 
-    init(bytes: [UInt8], index: Int) {
+    init(bytes: [UInt8], index: Int, limit: Int) {
         self.bytes = bytes
         self.index = index
+        self.limit = limit
     }
 
     mutating func document() throws(JSONError) -> JSON {
@@ -53,7 +57,7 @@ private struct JSONParser {
         return value
     }
 
-    private func error(_ problem: String) -> JSONError { JSONError(problem: problem, offset: index) }
+    private func error(_ problem: String) -> JSONError { .malformed(problem, offset: index) }
 
     private var next: UInt8? { index < bytes.count ? bytes[index] : nil }
 
@@ -68,6 +72,8 @@ private struct JSONParser {
     }
 
     private mutating func value() throws(JSONError) -> JSON {
+        values += 1
+        guard values <= limit else { throw .tooManyValues(limit: limit) }
         skipSpace()
         switch next {
         case 0x7b: return try object()
@@ -109,7 +115,7 @@ private struct JSONParser {
 
     private mutating func object() throws(JSONError) -> JSON {
         try enter()
-        var members: [String: JSON] = [:]
+        var members = JSON.Members()
         if !take(0x7d) {
             repeat { try member(into: &members) } while try continues(until: 0x7d)
         }
@@ -117,13 +123,13 @@ private struct JSONParser {
         return .object(members)
     }
 
-    private mutating func member(into members: inout [String: JSON]) throws(JSONError) {
+    private mutating func member(into members: inout JSON.Members) throws(JSONError) {
         skipSpace()
         guard next == 0x22 else { throw error("a name in double quotes was expected") }
         let name = if case .string(let name) = try string() { name } else { "\u{fffd}" }
         skipSpace()
         guard take(0x3a) else { throw error("a colon was expected") }
-        members[name] = try value()
+        members.all.append((name, try value()))
     }
 
     /// Whether a comma follows, and so another element; the closing bracket ends them.
@@ -158,18 +164,28 @@ private struct JSONParser {
 
     private mutating func string() throws(JSONError) -> JSON {
         index += 1
-        var text: [UInt8] = []
+        let start = index
+        skipPlain()
+        guard take(0x22) else { return try escapedString(from: start) }
+        return .string(String(decoding: bytes[start..<(index - 1)], as: UTF8.self))
+    }
+
+    /// Passes over what stands for itself in a string.
+    private mutating func skipPlain() {
+        while index < bytes.count, bytes[index] >= 0x20, bytes[index] != 0x22, bytes[index] != 0x5c { index += 1 }
+    }
+
+    private mutating func escapedString(from start: Int) throws(JSONError) -> JSON {
+        var text = Array(bytes[start..<index])
         var isBroken = false
-        while let byte = next, byte != 0x22 {
-            guard byte >= 0x20 else { throw error("a control character must be escaped") }
-            if byte == 0x5c {
-                try escape(into: &text, &isBroken)
-            } else {
-                text.append(byte)
-                index += 1
-            }
+        while next == 0x5c {
+            try escape(into: &text, &isBroken)
+            let start = index
+            skipPlain()
+            if index > start { text.append(contentsOf: bytes[start..<index]) }
         }
-        guard take(0x22) else { throw error("the text ends within a string") }
+        guard next != nil else { throw error("the text ends within a string") }
+        guard take(0x22) else { throw error("a control character must be escaped") }
         return isBroken ? .brokenString : .string(String(decoding: text, as: UTF8.self))
     }
 
@@ -186,7 +202,7 @@ private struct JSONParser {
         case 0x74: text.append(0x09)
         case 0x75:
             if let scalar = try scalar() {
-                text.append(contentsOf: String(Character(scalar)).utf8)
+                text.append(contentsOf: UTF8.encode(scalar)!)  // Sound: UTF-8 has every scalar.
             } else {
                 isBroken = true
             }
@@ -200,7 +216,7 @@ private struct JSONParser {
     private mutating func scalar() throws(JSONError) -> Unicode.Scalar? {
         let unit = try codeUnit()
         guard unit & 0xfc00 == 0xd800 else { return Unicode.Scalar(unit) }
-        guard bytes[index...].starts(with: [0x5c, 0x75]) else { return nil }
+        guard bytes.count - index >= 2, bytes[index] == 0x5c, bytes[index + 1] == 0x75 else { return nil }
         let start = index
         index += 2
         let low = try codeUnit()
@@ -212,11 +228,22 @@ private struct JSONParser {
     }
 
     private mutating func codeUnit() throws(JSONError) -> UInt32 {
-        let digits = bytes[index...].prefix(4)
-        guard digits.count == 4, digits.allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }),
-            let unit = UInt32(String(decoding: digits, as: UTF8.self), radix: 16)
-        else { throw error("four hexadecimal digits were expected") }
+        var unit: UInt32 = 0
+        for place in index..<(index + 4) {
+            guard place < bytes.count, let digit = JSONParser.hexadecimal(bytes[place]) else {
+                throw error("four hexadecimal digits were expected")
+            }
+            unit = unit << 4 | digit
+        }
         index += 4
         return unit
+    }
+
+    private static func hexadecimal(_ byte: UInt8) -> UInt32? {
+        switch byte {
+        case 0x30...0x39: UInt32(byte - 0x30)
+        case 0x41...0x46, 0x61...0x66: UInt32(byte & 0x0f + 9)
+        default: nil
+        }
     }
 }

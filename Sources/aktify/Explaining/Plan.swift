@@ -2,7 +2,7 @@ import Web
 
 /// A node of a plan that Postgres carried out, as its JSON tells.
 struct Plan {
-    private let members: [String: JSON]
+    private let members: JSON.Members
     let children: [Plan]
 
     init?(_ json: JSON?) {
