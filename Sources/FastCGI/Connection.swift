@@ -1,5 +1,6 @@
 import EventLoop
 import Glibc
+import HTTPTypes
 import Scoreboard
 import Web
 
@@ -11,6 +12,8 @@ final class Connection: @unchecked Sendable {
     enum State {
         case idle
         case receiving(since: Instant)
+        /// What has arrived waits for a turn in which there is time for it.
+        case postponed
         /// The application works on an answer; none of it has been sent.
         case answering(since: Instant)
         case responding
@@ -34,8 +37,6 @@ final class Connection: @unchecked Sendable {
     /// Whether something arrived while a request was being answered.
     private var hasArrivals = false
     private var roomWaiter: Waiter<Void>?
-    /// Whether the socket is still ours to close: libfcgi closes one whose request it refuses.
-    private var socketIsOpen = true
 
     init(socket: Int32, server: Server) throws(SystemError) {
         self.socket = socket
@@ -57,7 +58,7 @@ final class Connection: @unchecked Sendable {
         case .idle, .receiving:
             hasArrivals = isGone  // To be looked at again after the request that may lie before the end.
             receive()
-        case .answering, .responding, .writing:
+        case .postponed, .answering, .responding, .writing:
             hasArrivals = hasArrivals || isGone || readiness.contains(.readable)
             if readiness.contains(.writable) { roomWaiter?.resume(returning: ()) }
             if isGone { task?.cancel() }
@@ -68,17 +69,37 @@ final class Connection: @unchecked Sendable {
     // MARK: Receiving
 
     private func receive() {
+        guard let spool = try? server.readySpool() else { return close() }
         do throws(Incoming.Failure) {
-            switch try incoming.receive(from: socket, scratch: server.scratch) {
+            switch try incoming.receive(from: socket, into: spool.memory) {
             case .nothing: break
-            case .partial:
-                if case .idle = state { state = .receiving(since: server.loop.now) }
-                if activity == nil { activity = server.reporter.begin(at: Int(server.loop.now.nanoseconds)) }
-            case .request(let whole): begin(whole)
+            case .partial: arrive()
+            case .more:
+                arrive()
+                postpone { $0.receive() }
+            case .request(let whole):
+                if whole.isLarge { postpone { $0.begin(whole) } } else { begin(whole) }
             }
         } catch {
             if case .refused(let refusal) = error { server.report(refusal) }
             close()
+        }
+    }
+
+    /// Notes that a part of a request has arrived.
+    private func arrive() {
+        if case .idle = state { state = .receiving(since: server.loop.now) }
+        if activity == nil { activity = server.reporter.begin(at: Int(server.loop.now.nanoseconds)) }
+    }
+
+    /// Goes on when those that have little to do have had their turn.
+    private func postpone(_ action: @escaping (Connection) -> Void) {
+        let before = state
+        state = .postponed
+        server.loop.postpone { [self] in
+            guard case .postponed = state else { return }
+            state = before
+            action(self)
         }
     }
 
@@ -118,14 +139,17 @@ final class Connection: @unchecked Sendable {
     }
 
     private func request(of whole: Incoming.Whole) -> Request? {
-        guard let records = whole.spooled else {
-            let request = exchange.receive(from: socket, bodyBytes: whole.bodyBytes)
-            socketIsOpen = request != nil
-            return request
+        guard let spool = try? server.readySpool() else { return nil }
+        if let records = whole.records {
+            guard (try? spool.load(records)) != nil else { return nil }
+        } else {
+            spool.rewind()
         }
-        guard let spool = try? Exchange.spool(records) else { return nil }
-        let request = exchange.receive(from: spool, bodyBytes: whole.bodyBytes)
-        if request != nil { Glibc.close(spool) }
+        guard let request = exchange.receive(from: spool, bodyBytes: whole.bodyBytes) else {
+            server.dropSpool()
+            return nil
+        }
+        if whole.isLarge { spool.shrink() }
         return request
     }
 
@@ -136,7 +160,7 @@ final class Connection: @unchecked Sendable {
         activity?.phase = .writing
         do {
             guard !Task.isCancelled else { throw CancellationError() }
-            try await send(response)
+            try await hold(response)
         } catch {
             exchange.abandon()
         }
@@ -172,6 +196,33 @@ final class Connection: @unchecked Sendable {
         server.reporter.end(
             activity, at: Int(now.nanoseconds), route: route, method: request?.method.rawValue ?? "", status: status)
         self.activity = nil
+    }
+
+    /// Sends a response while its bytes are counted among those that wait for their peers, or an error when they are too many.
+    private func hold(_ response: Response) async throws {
+        guard case .bytes(let bytes) = response.body, bytes.count > Connection.bufferBytes else {
+            return try await send(response)
+        }
+        guard server.hold(bytes.count) else { return try await send(refusal) }
+        defer { server.release(bytes.count) }
+        try await send(response)
+    }
+
+    /// What is answered in place of a response that there is no room for.
+    private var refusal: Response {
+        guard let request else { return Response(.serviceUnavailable) }
+        let error =
+            switch request.method {
+            case .get, .head, .options:
+                HTTPError(
+                    .serviceUnavailable, "Too many responses wait to be read. Try again in a moment.",
+                    headers: [.retryAfter: "1"])
+            default:
+                HTTPError(
+                    .badGateway,
+                    "This was done, but too many responses wait to be read, so that it cannot be shown: ask for it.")
+            }
+        return server.application.respond(to: request, with: error)
     }
 
     private func send(_ response: Response) async throws {
@@ -210,8 +261,9 @@ final class Connection: @unchecked Sendable {
     /// What is sent on one word of the kernel's that there is room: its threshold leaves at least four times as much.
     private static let chunkBytes = 32 << 10
 
-    /// Waits until the socket has room.
+    /// Waits until the socket has room, and lets others have their turn.
     private func room() async throws {
+        if server.loop.turnIsOver { await Task.yield() }
         var descriptor = pollfd(fd: socket, events: Int16(POLLOUT), revents: 0)
         guard poll(&descriptor, 1, 0) != 1 || descriptor.revents != Int16(POLLOUT) else { return }
         let waiter = Waiter<Void>(on: server.loop)
@@ -253,7 +305,7 @@ final class Connection: @unchecked Sendable {
         self.watch = nil
         state = .closed
         report(answered: nil)
-        if socketIsOpen { Glibc.close(socket) }
+        Glibc.close(socket)
         server.forget(self)
     }
 }

@@ -4,7 +4,7 @@ import Web
 
 /// One libfcgi request, used again for each request of a connection: the only owner of its C memory, but not of the socket.
 ///
-/// libfcgi reads and writes blockingly. It is asked to read only when a whole request lies ready, and to write only what
+/// libfcgi reads and writes blockingly. It reads whole requests only, from a file in memory, and is asked to write only what
 /// the socket has room for, so that it never waits.
 final class Exchange {
     // Owned here: allocated in init, freed in deinit, never handed out.
@@ -33,10 +33,10 @@ final class Exchange {
         request.deallocate()
     }
 
-    /// Lets libfcgi parse the request that lies whole in `source`: the socket itself, or a spool.
-    /// - Returns: the request with its body; `nil` when libfcgi refused it, and then it has closed `source`.
-    func receive(from source: Int32, bodyBytes: Int) -> Web.Request? {
-        request.pointee.ipcFd = source
+    /// Lets libfcgi parse the request that lies whole at the beginning of `spool`.
+    /// - Returns: the request with its body; `nil` when libfcgi refused it, and then it has closed the spool's descriptor.
+    func receive(from spool: Spool, bodyBytes: Int) -> Web.Request? {
+        request.pointee.ipcFd = spool.descriptor
         request.pointee.keepConnection = 1
         request.pointee.detached = 1  // A close is a plain close(2): no shutdown, no poll for the peer's.
         guard FCGX_Accept_r(request) == 0 else { return nil }
@@ -47,7 +47,7 @@ final class Exchange {
         return Web.Request(params: request.pointee.envp!, body: body)
     }
 
-    /// Reads STDIN to its end, also when there is no body: what is left unread would be taken for the next request.
+    /// Reads STDIN to its end, also when there is no body. `count` is at most `Limits.bodyBytes`, and so fits into an Int32.
     private func readBody(_ count: Int) -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: count + 1) { buffer, filled in
             filled = buffer.withMemoryRebound(to: CChar.self) {

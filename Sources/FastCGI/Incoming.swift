@@ -3,12 +3,14 @@ import Web
 
 /// What arrives on a connection, looked at before libfcgi sees it.
 ///
-/// The usual request lies whole in the socket: it is peeked at, and libfcgi then reads it from there. One that does not, or
-/// that has more behind it, is gathered here, for a spool.
+/// The usual request is received whole, into the spool's memory, from where libfcgi reads it. One that is not is gathered here,
+/// and so is what follows a request.
 struct Incoming {
     /// What one look at a socket found.
     enum Arrival {
         case nothing, partial
+        /// There may be more, but others should have their turn before it is read.
+        case more
         case request(Whole)
     }
 
@@ -21,10 +23,12 @@ struct Incoming {
     /// A request that has arrived whole.
     struct Whole {
         let bodyBytes: Int
-        /// The request's records, unless they still lie in the socket.
-        let spooled: [UInt8]?
+        /// The request's records, unless they lie in the spool's memory.
+        let records: [UInt8]?
         /// What to answer in place of the application, when the body is not as it must be.
         let refusal: HTTPError?
+        /// Whether it takes some hundred microseconds, and so must not delay others.
+        var isLarge: Bool { (records?.count ?? 0) > 32 << 10 }
     }
 
     private let limits: Limits
@@ -36,29 +40,37 @@ struct Incoming {
         ahead = RequestGuard(limits: limits)
     }
 
-    /// Whether bytes of a next request are here already.
-    var holdsMore: Bool { !gathered.isEmpty }
+    /// Whether the last read left bytes in the socket, as far as we know.
+    private var socketMayHoldMore = false
 
-    /// Looks at what has arrived; `scratch` is only used meanwhile.
-    mutating func receive(from socket: Int32, scratch: UnsafeMutableRawBufferPointer) throws(Failure) -> Arrival {
+    /// Whether bytes of a next request may be here already.
+    var holdsMore: Bool { !gathered.isEmpty || socketMayHoldMore }
+
+    /// Takes out of the socket what has arrived, until a request is whole; `memory` is the spool's.
+    mutating func receive(from socket: Int32, into memory: UnsafeMutableRawBufferPointer) throws(Failure) -> Arrival {
         if gathered.isEmpty {
-            guard let bytes = try read(socket, scratch, MSG_PEEK) else { return .nothing }
-            var ahead = RequestGuard(limits: limits)
+            guard let bytes = try read(socket, memory) else { return .nothing }
             try examine(bytes, &ahead)
-            if ahead.stage == .complete, ahead.offset == bytes.count { return .request(whole(ahead, spooled: nil)) }
-        } else if let request = try gatheredRequest() {
-            return .request(request)
+            guard ahead.stage != .complete else { return .request(takeRequest(in: bytes)) }
+            gathered.append(contentsOf: bytes)
         }
-        return try gather(socket, scratch)
-    }
-
-    /// Takes what has arrived out of the socket, until a request is whole.
-    private mutating func gather(_ socket: Int32, _ scratch: UnsafeMutableRawBufferPointer) throws(Failure) -> Arrival {
-        while let bytes = try read(socket, scratch, 0) {
+        if let request = try gatheredRequest() { return .request(request) }
+        for _ in 0..<Incoming.readsAtOnce {
+            guard let bytes = try read(socket, memory) else { return .partial }
             gathered.append(contentsOf: bytes)
             if let request = try gatheredRequest() { return .request(request) }
         }
-        return .partial
+        return .more
+    }
+
+    /// Enough for what a socket's buffer holds, so that only a peer that sends faster than we read is interrupted.
+    private static let readsAtOnce = 4
+
+    /// Takes a request that lies at the beginning of the spool's memory; what follows it is kept here.
+    private mutating func takeRequest(in bytes: UnsafeRawBufferPointer) -> Whole {
+        defer { ahead = RequestGuard(limits: limits) }
+        if ahead.offset < bytes.count { gathered.append(contentsOf: bytes[ahead.offset...]) }
+        return whole(ahead, records: nil, bodyBytes: ahead.bodyBytes)
     }
 
     private mutating func gatheredRequest() throws(Failure) -> Whole? {
@@ -74,10 +86,14 @@ struct Incoming {
     }
 
     private mutating func takeRequest() -> Whole {
-        var records = Array(gathered[..<ahead.offset])
-        gathered.removeFirst(ahead.offset)
-        if ahead.bodyIsTooLarge { records += [1, RecordType.stdin] + records[2..<4] + [0, 0, 0, 0] }
-        return whole(ahead, spooled: records)
+        var records = exchange(&gathered, with: [])
+        if ahead.offset < records.count {
+            gathered = Array(records[ahead.offset...])
+            records.removeSubrange(ahead.offset...)
+        }
+        guard ahead.bodyIsTooLarge else { return whole(ahead, records: records, bodyBytes: ahead.bodyBytes) }
+        records += [1, RecordType.stdin] + records[2..<4] + [0, 0, 0, 0]
+        return whole(ahead, records: records, bodyBytes: 0)
     }
 
     /// Forgets the body's records, which nobody will read, so that they take no memory.
@@ -86,25 +102,26 @@ struct Incoming {
         ahead.discardBody(ahead.offset - ahead.stdinOffset)
     }
 
-    private func whole(_ ahead: RequestGuard, spooled: [UInt8]?) -> Whole {
+    private func whole(_ ahead: RequestGuard, records: [UInt8]?, bodyBytes: Int) -> Whole {
         let refusal: HTTPError? =
             if ahead.bodyIsTooLarge {
                 HTTPError(.contentTooLarge, "The body may have \(limits.bodyBytes) bytes at most.")
             } else if !ahead.bodyIsWhole {
                 HTTPError(.badRequest, "The body does not have the length that Content-Length says.")
             } else { nil }
-        return Whole(bodyBytes: ahead.bodyBytes, spooled: spooled, refusal: refusal)
+        return Whole(bodyBytes: bodyBytes, records: records, refusal: refusal)
     }
 
     private func examine(_ bytes: UnsafeRawBufferPointer, _ ahead: inout RequestGuard) throws(Failure) {
         do throws(RequestGuard.Refusal) { try ahead.examine(bytes) } catch { throw .refused(error) }
     }
 
-    private func read(
-        _ socket: Int32, _ scratch: UnsafeMutableRawBufferPointer, _ flags: Int
+    private mutating func read(
+        _ socket: Int32, _ memory: UnsafeMutableRawBufferPointer
     ) throws(Failure) -> UnsafeRawBufferPointer? {
-        let count = recv(socket, scratch.baseAddress, scratch.count, Int32(flags | MSG_DONTWAIT))
-        if count > 0 { return UnsafeRawBufferPointer(rebasing: scratch[..<count]) }
+        let count = recv(socket, memory.baseAddress, memory.count, Int32(MSG_DONTWAIT))
+        socketMayHoldMore = count == memory.count
+        if count > 0 { return UnsafeRawBufferPointer(rebasing: memory[..<count]) }
         if count < 0, errno == EAGAIN || errno == EINTR { return nil }
         throw .closed
     }

@@ -12,7 +12,7 @@ struct RequestGuard {
     /// Why a peer is cut off.
     enum Refusal: Error, Hashable {
         case version(UInt8), beginExpected(type: UInt8), role(UInt16), unexpected(type: UInt8), paramsTooLarge,
-            lyingLength
+            lyingLength, tooFragmented
     }
 
     private let limits: Limits
@@ -65,6 +65,8 @@ struct RequestGuard {
         }
         let expected = stage == .params ? RecordType.params : RecordType.stdin
         guard header.type == expected, header.requestID == requestID else { throw .unexpected(type: header.type) }
+        // Headers and padding take memory too, and libfcgi time.
+        guard offset <= 64 << 10 || offset / 4 <= paramsBytes + bodyBytes else { throw .tooFragmented }
         if stage == .params, paramsBytes + header.contentLength > limits.paramsBytes { throw .paramsTooLarge }
     }
 

@@ -15,8 +15,10 @@ public final class Server: @unchecked Sendable {
     let reporter: Reporter
     /// Where each request is logged; `nil` when it is not.
     let requestLog: Logger?
-    /// Where arrivals are looked at, one connection at a time.
-    let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
+    /// Where requests are received, and libfcgi reads them: one connection at a time.
+    private var spool: Spool?
+    /// Bytes of responses that wait for their peers to read them.
+    private var held = 0
 
     private var listener: ListeningSocket?
     private var listenerWatch: Watch?
@@ -44,8 +46,6 @@ public final class Server: @unchecked Sendable {
         drained = Waiter(on: loop)
         scheduleSweep()
     }
-
-    deinit { scratch.deallocate() }
 
     // MARK: Accepting
 
@@ -76,11 +76,22 @@ public final class Server: @unchecked Sendable {
 
     /// Goes on at once after a connection that vanished; after a lack of descriptors or memory, in a moment.
     private func acceptFailed(_ code: Int32) {
-        guard ![EAGAIN, EINTR, ECONNABORTED].contains(code), let listener else { return }
+        guard ![EAGAIN, EINTR, ECONNABORTED].contains(code), listener != nil else { return }
         log.warning("cannot accept a connection: \(SystemError("accept", code: code))")
         listenerWatch?.cancel()
-        loop.schedule(at: loop.now.advanced(by: .milliseconds(100))) { [weak self] in
-            if self?.isDraining == false { try? self?.listen(on: listener) }
+        scheduleRearming()
+    }
+
+    private func scheduleRearming() {
+        loop.schedule(at: loop.now.advanced(by: .milliseconds(100))) { [weak self] in self?.rearm() }
+    }
+
+    /// Watches the listener again; where that fails, it is tried again until it works.
+    private func rearm() {
+        guard !isDraining, let listener else { return }
+        do throws(SystemError) { try listen(on: listener) } catch {
+            log.warning("cannot watch the listening socket: \(error)")
+            scheduleRearming()
         }
     }
 
@@ -105,6 +116,33 @@ public final class Server: @unchecked Sendable {
     }
 
     // MARK: What connections ask for
+
+    /// The spool, made when there is none.
+    func readySpool() throws(SystemError) -> Spool {
+        if let spool { return spool }
+        let new = try Spool()
+        spool = new
+        return new
+    }
+
+    /// Replaces the spool, whose descriptor libfcgi has closed.
+    func dropSpool() {
+        spool?.disown()
+        spool = nil
+    }
+
+    /// Counts a response's bytes among those that wait for their peers, until they are released.
+    /// - Returns: whether there is room for them; one response has room always.
+    func hold(_ bytes: Int) -> Bool {
+        guard held == 0 || held + bytes <= limits.heldBytes else {
+            log.warning("a response is not sent: \(held) bytes of others wait for peers that do not read")
+            return false
+        }
+        held += bytes
+        return true
+    }
+
+    func release(_ bytes: Int) { held -= bytes }
 
     func forget(_ connection: Connection) {
         connections[connection.socket] = nil

@@ -74,7 +74,7 @@ extension HTTPError.Field: JSONWritable {
 
     /// The name, cut: the client chose it, and it may be as long as the body.
     private var shortName: String {
-        guard name.utf8.count > 256, let end = name.unicodeScalars.dropFirst(64).indices.first else { return name }
-        return name[..<end] + "…"
+        guard name.utf8.count > 256 else { return name }
+        return String(String.UnicodeScalarView(name.unicodeScalars.prefix(64))) + "…"
     }
 }

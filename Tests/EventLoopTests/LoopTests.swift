@@ -88,6 +88,72 @@ import Testing
         #expect(turns == 5)
     }
 
+    @Test func `jobs that take long leave timers their turn`() throws {
+        let before = try Loop.run {
+            let loop = Loop.current!
+            let (probe, ran) = (Probe(), Probe())
+            loop.schedule(at: loop.now.advanced(by: .milliseconds(1))) { probe.count = ran.count }
+            await withTaskGroup(of: Void.self) { group in
+                for _ in 0..<100 {
+                    group.addTask {
+                        usleep(2000)
+                        ran.count += 1
+                    }
+                }
+            }
+            return probe.count
+        }
+        #expect(before < 30)
+    }
+
+    @Test func `events that take long leave timers their turn, and none is lost`() throws {
+        let (before, all) = try Loop.run {
+            let loop = Loop.current!
+            let (probe, ran) = (Probe(), Probe())
+            var ends: [[Int32]] = []
+            for _ in 0..<100 {
+                var pair: [Int32] = [0, 0]
+                try check("pipe", pipe(&pair))
+                ends.append(pair)
+                _ = try loop.watch(pair[0], for: [.readable, .edgeTriggered]) { _ in
+                    usleep(2000)
+                    ran.count += 1
+                }
+                write(pair[1], "x", 1)
+            }
+            loop.schedule(at: loop.now.advanced(by: .milliseconds(1))) { if probe.count == 0 { probe.count = ran.count } }
+            while ran.count < 100 { try await loop.sleep(for: .milliseconds(1)) }
+            ends.joined().forEach { close($0) }
+            return (probe.count, ran.count)
+        }
+        #expect(before < 50 && all == 100)
+    }
+
+    @Test func `what is postponed waits for what is ready, and is done in order`() throws {
+        let order = try Loop.run {
+            let loop = Loop.current!
+            let waiter = Waiter<Void>(on: loop)
+            let list = Probe()
+            var ends: [Int32] = [0, 0]
+            try check("pipe", pipe(&ends))
+            defer { ends.forEach { close($0) } }
+            let seen = Probe()
+            let watch = try loop.watch(ends[0], for: [.readable, .edgeTriggered]) { _ in seen.count = list.count }
+            write(ends[1], "x", 1)
+            for number in 1...20 {
+                loop.postpone {
+                    usleep(6000)
+                    list.count = number == list.count + 1 ? number : -1
+                    if number == 20 { waiter.resume(returning: ()) }
+                }
+            }
+            try await waiter.value()
+            watch.cancel()
+            return (list.count, seen.count)
+        }
+        #expect(order.0 == 20 && order.1 <= 1)
+    }
+
     @Test func `tasks from many threads all run`() async throws {
         let loop = try Loop()
         let thread = try loop.runOnNewThread()

@@ -26,7 +26,7 @@ struct Form {
     }
 
     private mutating func check(_ text: String, _ name: String, _ length: ClosedRange<Int>) -> String? {
-        guard !text.utf8.contains(0) else { return problem(name, "must not have a NUL character in it") }
+        guard !text.hasNUL else { return problem(name, "must not have a NUL character in it") }
         guard length.contains(text.scalarCount) else {
             return problem(name, "must have \(length.lowerBound) to \(length.upperBound) characters")
         }
@@ -63,7 +63,15 @@ struct Form {
     }
 }
 
+/// Passes over bytes that lie in a row, which the compiler makes vectors of.
 extension String {
+    fileprivate var hasNUL: Bool { bytes { $0.reduce(false) { $0 || $1 == 0 } } }
+
     /// The number of Unicode scalars: of bytes that do not go on with one.
-    fileprivate var scalarCount: Int { utf8.count { $0 & 0xc0 != 0x80 } }
+    fileprivate var scalarCount: Int { bytes { $0.reduce(0) { $0 + ($1 & 0xc0 != 0x80 ? 1 : 0) } } }
+
+    private func bytes<Value>(_ body: (UnsafeBufferPointer<UInt8>) -> Value) -> Value {
+        var text = self
+        return text.withUTF8(body)
+    }
 }

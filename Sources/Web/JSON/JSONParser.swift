@@ -202,7 +202,7 @@ private struct JSONParser {
         case 0x74: text.append(0x09)
         case 0x75:
             if let scalar = try scalar() {
-                text.append(contentsOf: UTF8.encode(scalar)!)  // Sound: UTF-8 has every scalar.
+                for byte in scalar.utf8 { text.append(byte) }
             } else {
                 isBroken = true
             }

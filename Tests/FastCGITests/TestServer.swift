@@ -1,0 +1,34 @@
+import EventLoop
+import Foundation
+import Logging
+import TestSupport
+import Web
+
+@testable import FastCGI
+
+/// Runs `body` with peers of a server, on a thread of its own: the loop is free meanwhile.
+func withServer<Value: Sendable>(
+    peers count: Int = 1, limits: Limits = Limits(), _ routes: @escaping @Sendable (inout Blueprint) -> Void,
+    _ body: @escaping @Sendable ([Socket]) throws -> Value
+) throws -> Value {
+    try Loop.run {
+        let loop = Loop.current!  // Sound: `run` is on a loop.
+        var log = Logger(label: "test")
+        log.logLevel = .critical
+        var blueprint = Blueprint("test")
+        routes(&blueprint)
+        var application = Application(log: log)
+        try application.mount(blueprint, at: "/")
+        let server = Server(application: application, loop: loop, limits: limits, log: log)
+        let peers = try (0..<count).map { _ in
+            var ends: [Int32] = [0, 0]
+            try check("socketpair", socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends))
+            try server.adopt(ends[0])
+            return Socket(adopting: ends[1])
+        }
+        return try await loop.offload { try body(peers) }
+    }
+}
+
+/// Counts what happens on a loop. Sound: each test uses its own, on one loop's thread.
+final class Tally: @unchecked Sendable { var count = 0 }
