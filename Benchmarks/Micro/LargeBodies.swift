@@ -19,7 +19,10 @@ enum LargeBodies {
         ("9,000 members of one name", repeated(#"{"name":"a""#, #","\#(String(repeating: "é", count: 53))":1"#, "}")),
         ("a wide array", repeated(#"{"name":["#, "1,", "1]}")),
         ("a wide array of 9,000 texts", repeated(#"{"name":["#, #""\#(String(repeating: "x", count: 110))","#, "1]}")),
-        ("deep arrays", repeated("[", String(repeating: "[", count: 60) + String(repeating: "]", count: 60) + ",", "1]")),
+        (
+            "deep arrays",
+            repeated("[", String(repeating: "[", count: 60) + String(repeating: "]", count: 60) + ",", "1]")
+        ),
         ("one long number", repeated(#"{"name":"#, "1", "}")),
         ("white space between tokens", repeated(#"{"name":"#, " ", "1}")),
         ("an invalid byte at the end", repeated(#"{"name":""#, "€", "") + [0xff]),

@@ -91,8 +91,9 @@ func measureLargeBodies(budget: Double) throws -> [Bool] {
     }
 }
 
-let outcomes = try [
-    measure("one campaign", rows: 1, target: "/campaigns/1", times: 20_000, budget: 10),
-    measure("100 campaigns", rows: 100, target: "/campaigns/", times: 2000, budget: 50),
-] + measureLargeBodies(budget: 5000)
+let outcomes =
+    try [
+        measure("one campaign", rows: 1, target: "/campaigns/1", times: 20_000, budget: 10),
+        measure("100 campaigns", rows: 100, target: "/campaigns/", times: 2000, budget: 50),
+    ] + measureLargeBodies(budget: 5000)
 exit(outcomes.allSatisfy { $0 } ? 0 : 1)

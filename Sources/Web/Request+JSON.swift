@@ -13,7 +13,8 @@ extension Request {
         guard !body.isEmpty else { throw HTTPError(.badRequest, "The body is empty: send a JSON object.") }
         do throws(JSONError) { return try JSON(parsing: body, atMost: Request.jsonValues) } catch {
             if case .tooManyValues(let limit) = error {
-                throw HTTPError(.contentTooLarge, "The body may have \(limit) values at most, in arrays and objects too.")
+                throw HTTPError(
+                    .contentTooLarge, "The body may have \(limit) values at most, in arrays and objects too.")
             }
             throw HTTPError(.badRequest, "The body is not valid JSON: \(error).")
         }

@@ -121,7 +121,9 @@ import Testing
                 }
                 write(pair[1], "x", 1)
             }
-            loop.schedule(at: loop.now.advanced(by: .milliseconds(1))) { if probe.count == 0 { probe.count = ran.count } }
+            loop.schedule(at: loop.now.advanced(by: .milliseconds(1))) {
+                if probe.count == 0 { probe.count = ran.count }
+            }
             while ran.count < 100 { try await loop.sleep(for: .milliseconds(1)) }
             ends.joined().forEach { close($0) }
             return (probe.count, ran.count)

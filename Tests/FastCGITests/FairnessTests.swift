@@ -26,11 +26,12 @@ import Web
             let large = Records.request("POST", "/", body: [UInt8](repeating: 1, count: 90_000))
             for peer in peers[..<32] { peer.send(large) }
             peers[32].send(Records.request("GET", "/count"))
-            let before = readResponse(from: peers[32]).body
+            let before = Int(readResponse(from: peers[32]).body.dropLast()) ?? .max
             for peer in peers[..<32] { #expect(readResponse(from: peer).status == 200) }
             return before
         }
-        #expect(before == "0\n")
+        // None, unless receiving all of it took the whole of a turn.
+        #expect(before < 16)
     }
 
     @Test func `responses that nobody reads hold a bounded number of bytes`() throws {
@@ -64,7 +65,8 @@ import Web
             blueprint.get("/") { _ in .json("here") }
             try application.mount(blueprint, at: "/")
             let server = Server(application: application, loop: loop, log: .init(label: "test"))
-            let descriptor = dup(try Socket(listeningOn: path + ".old").descriptor)
+            let old = try Socket(listeningOn: path + ".old")
+            let descriptor = dup(old.descriptor)
             unlink(path + ".old")
             try server.listen(on: ListeningSocket(descriptor: descriptor))
             // Accepting fails, and then watching, which a regular file refuses.
@@ -74,14 +76,16 @@ import Web
             dup2(file, descriptor)
             close(file)
             try await loop.sleep(for: .milliseconds(250))
+            withExtendedLifetime(old) {}
             let listener = try Socket(listeningOn: path)
             dup2(listener.descriptor, descriptor)
             _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
-            return try await loop.offload {
+            let status = try await loop.offload {
                 let peer = try Socket(path: path)
                 peer.send(Records.request("GET", "/"))
                 return readResponse(from: peer).status
             }
+            return withExtendedLifetime((listener, server)) { status }
         }
         #expect(status == 200)
     }

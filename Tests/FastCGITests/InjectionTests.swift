@@ -51,8 +51,11 @@ import Web
     }
 
     private static func randomPair() -> [UInt8] {
-        let names = ["REQUEST_METHOD", "REQUEST_URI", "HTTP_HOST", "HTTP_\u{fe}", "HTTP_", "REQUEST_ID", "HTTP_ORIGIN", ""]
-        let name = Array((names.randomElement() ?? "").utf8) + (Int.random(in: 0...3) == 0 ? [.random(in: 0...255)] : [])
+        let names = [
+            "REQUEST_METHOD", "REQUEST_URI", "HTTP_HOST", "HTTP_\u{fe}", "HTTP_", "REQUEST_ID", "HTTP_ORIGIN", "",
+        ]
+        let name =
+            Array((names.randomElement() ?? "").utf8) + (Int.random(in: 0...3) == 0 ? [.random(in: 0...255)] : [])
         let value = (0..<Int.random(in: 0...40)).map { _ in UInt8.random(in: 0...255) }
         return Records.length(name.count) + Records.length(value.count) + name + value
     }

@@ -14,7 +14,9 @@ import Web
     }
 
     @Test func `bytes that arrive while a request is read belong to the next one`() throws {
-        let wrong = try withServer { $0.get("/<n>") { .json($0.parameter("n")) } } _: { peers in
+        let wrong = try withServer {
+            $0.get("/<n>") { .json($0.parameter("n")) }
+        } _: { peers in
             let peer = peers[0]
             let end = Instant.now.advanced(by: .seconds(2))
             var round = 0
@@ -38,7 +40,9 @@ import Web
     }
 
     @Test func `many requests in one packet, and a piece of another, are all answered in order`() throws {
-        let bodies = try withServer { $0.get("/<n>") { .json($0.parameter("n")) } } _: { peers in
+        let bodies = try withServer {
+            $0.get("/<n>") { .json($0.parameter("n")) }
+        } _: { peers in
             let bytes = (0..<700).flatMap { Records.request("GET", "/\($0)") }
             peers[0].send(Array(bytes.dropLast(5)))
             usleep(10_000)
@@ -51,7 +55,9 @@ import Web
     @Test(arguments: [65_536, 131_072]) func `a request that fills the memory to its last byte leaves nothing behind`(
         size: Int
     ) throws {
-        let bodies = try withServer { $0.post("/") { .json(Int64($0.body.count)) } } _: { peers in
+        let bodies = try withServer {
+            $0.post("/") { .json(Int64($0.body.count)) }
+        } _: { peers in
             let empty = Records.request("POST", "/", body: [1], params: [("HTTP_X", "y")], size: 30_000).count
             var count = size - empty - 40
             while Records.request("POST", "/", body: [UInt8](repeating: 1, count: count), size: 30_000).count < size {
@@ -59,7 +65,9 @@ import Web
             }
             let request = Records.request("POST", "/", body: [UInt8](repeating: 1, count: count), size: 30_000)
             peers[0].send(request + request)
-            return [readResponse(from: peers[0]).body == "\(count)\n", readResponse(from: peers[0]).body == "\(count)\n"]
+            return [
+                readResponse(from: peers[0]).body == "\(count)\n", readResponse(from: peers[0]).body == "\(count)\n",
+            ]
         }
         #expect(bodies == [true, true])
     }

@@ -149,7 +149,9 @@ import Testing
         }
     }
 
-    @Test(arguments: [("", ""), (" \r\n\t ", ""), (" a b ", "a b"), (" \u{301}a", "\u{301}a"), ("\u{3000}\u{85}é", "é")])
+    @Test(arguments: [
+        ("", ""), (" \r\n\t ", ""), (" a b ", "a b"), (" \u{301}a", "\u{301}a"), ("\u{3000}\u{85}é", "é"),
+    ])
     func `white space inside stays`(text: String, trimmed: String) {
         #expect(Array(text.trimmed.utf8) == Array(trimmed.utf8))
     }
