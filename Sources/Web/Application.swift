@@ -69,10 +69,11 @@ public struct Application: Sendable {
     private func complete(_ response: Response, for request: Request) -> Response {
         var response = response
         var fields = cors.fields(for: request)
-        if case .bytes(let bytes) = response.body {
+        let hasContent = response.status != .noContent && response.status != .notModified
+        if hasContent, case .bytes(let bytes) = response.body {
             fields.append(HTTPField(name: .contentLength, value: String(bytes.count)))
         }
-        if request.method == .head { response.body = .bytes([]) }
+        if !hasContent || request.method == .head { response.body = .bytes([]) }
         fields.append(HTTPField(name: .requestID, value: request.id))
         response.headers.append(fields)
         return response

@@ -36,6 +36,40 @@ public struct Request: Sendable {
     /// The part of the path that stands for the parameter `name`, percent-decoded; empty when the route has none of that name.
     public func parameter(_ name: String) -> String { parameters.first { $0.name == name }?.value ?? "" }
 
-    /// The absolute URL of a path on this server, under the name that the client knows it by.
-    public func url(_ path: String) -> String { "\(scheme)://\(headers.value(of: .hostName) ?? "localhost")\(path)" }
+    /// The URL of a path on this server: absolute, under the name that the client knows the server by. Without a usable `Host` it is
+    /// the path alone, which a client resolves against the URL that it asked for (RFC 9110, section 10.2.2).
+    public func url(_ path: String) -> String {
+        guard let host = headers.value(of: .hostName), Request.isAuthority(host) else { return path }
+        return "\(scheme)://\(host)\(path)"
+    }
+
+    /// Whether a value of `Host` is a DNS name, an IPv4 address or an IP literal, with or without a port (RFC 3986, section 3.2).
+    private static func isAuthority(_ host: String) -> Bool {
+        var host = host
+        return host.withUTF8 { bytes in
+            let isLiteral = bytes.first == UInt8(ascii: "[")
+            let nameEnd =
+                isLiteral
+                ? bytes.firstIndex(of: UInt8(ascii: "]")).map { $0 + 1 }
+                : bytes.firstIndex(of: UInt8(ascii: ":")) ?? bytes.count
+            guard let nameEnd else { return false }
+            let (name, port) = (bytes[..<nameEnd], bytes[nameEnd...])
+            let isName =
+                isLiteral
+                ? name.count > 2 && name.dropFirst().dropLast().allSatisfy { $0.isHexDigit || $0 == 0x3a || $0 == 0x2e }
+                : !name.isEmpty && name.allSatisfy(\.isUnreserved)
+            return isName && (port.isEmpty || port.first == 0x3a && port.count <= 6 && port.dropFirst().allSatisfy(\.isDigit))
+        }
+    }
+}
+
+extension UInt8 {
+    fileprivate var isDigit: Bool { (0x30...0x39).contains(self) }
+
+    fileprivate var isHexDigit: Bool { isDigit || (0x61...0x66).contains(self | 0x20) }
+
+    /// A letter, a digit, `-`, `.`, `_` or `~` (RFC 3986, section 2.3).
+    fileprivate var isUnreserved: Bool {
+        isDigit || (0x61...0x7a).contains(self | 0x20) || self == 0x2d || self == 0x2e || self == 0x5f || self == 0x7e
+    }
 }

@@ -14,7 +14,7 @@ public struct Response: Sendable {
     public var status: HTTPResponse.Status
     /// The header fields; `Content-Length` is added for a body that is there already.
     public var headers: HTTPFields
-    /// The body.
+    /// The body; not sent with 204 and 304, which have none (RFC 9110, section 6.4.1).
     public var body: Body
     /// The path of the route that answered, with its parameters: `/campaigns/<id>`; `nil` when it was none.
     public internal(set) var route: String?

@@ -77,6 +77,47 @@ import Testing
         }
     }
 
+    @Test(arguments: [HTTPResponse.Status.noContent, .notModified])
+    func `204 and 304 have no Content-Length and no body`(status: HTTPResponse.Status) async throws {
+        var things = Blueprint("test")
+        things.route(.delete, "/<id>") { _ in Response(status) }
+        things.get("/<id>") { _ in .json("never sent", status: status) }
+        things.get("/<id>/stream") { _ in Response(status, body: .stream { try await $0.write([1]) }) }
+        var app = Application()
+        try app.mount(things, at: "/things")
+        let client = TestClient(app)
+        for (method, target) in [
+            (HTTPRequest.Method.delete, "/things/7"), (.get, "/things/7"), (.head, "/things/7"), (.get, "/things/7/stream"),
+        ] {
+            let answer = try await client.send(method, target)
+            #expect(answer.status == status && answer.body.isEmpty)
+            #expect(answer.headers[.contentLength] == nil)
+            #expect(answer.headers[.requestID] != nil)
+        }
+    }
+
+    @Test(arguments: [
+        "example.org", "example.org:8080", "EXAMPLE.org:", "a_b-c~1", "127.0.0.1:5051", "[::1]", "[2001:DB8::7.8.9.1]:80",
+    ]) func `a redirect names the host that the client asked for`(host: String) async throws {
+        let answer = try await client().get("/things", headers: [.hostName: host])
+        #expect(answer.headers[.location] == "http://\(host)/things/")
+    }
+
+    @Test(arguments: [
+        nil, "", #"ev"il<>"#, "a/b", "user@example.org", "a b", "a,b", "a?b", "a#b", "example.org:x", "example.org:123456",
+        "[::1", "[]", "[::1]x", "[::g]", "a:1:2", ":80", "a\u{e9}", "a%41", "a\\b", "a\tb",
+    ]) func `without a usable host a redirect names the path alone`(host: String?) async throws {
+        var headers: HTTPFields = [:]
+        if let host { headers[.hostName] = host }
+        let request = Request(method: .get, target: "/things?a=1", headers: headers)
+        var things = Blueprint("test")
+        things.get("/") { _ in .json("list") }
+        var app = Application()
+        try app.mount(things, at: "/things")
+        let response = await app.respond(to: request)
+        #expect(response.status == .permanentRedirect && response.headers[.location] == "/things/?a=1")
+    }
+
     @Test func `OPTIONS on a known path says what is allowed, and nothing else`() async throws {
         let answer = try await client().send(.options, "/things/")
         #expect(answer.status == .ok)
