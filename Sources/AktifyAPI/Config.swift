@@ -79,7 +79,9 @@ public struct Config: Sendable {
     private static let logLevels = ["trace", "debug", "info", "notice", "warning", "error", "critical"]
 
     private static func server(_ read: EnvironmentReader) throws(ConfigError) -> DatabaseConfiguration.Server {
-        if let url = try read.secret("DATABASE_URL") { return .url(url) }
+        if let url = try read.secret("DATABASE_URL") {
+            do { return try .init(connectionString: url) } catch { throw ConfigError("DATABASE_URL", "\(error)") }
+        }
         return .parts(
             host: read.text("POSTGRES_HOST", default: "localhost"),
             port: UInt16(try read.integer("POSTGRES_PORT", default: 5432, in: 1...65_535)),
@@ -91,7 +93,7 @@ public struct Config: Sendable {
     private static func cors(_ text: String) throws(ConfigError) -> CORS {
         if text == "*" { return .anyOrigin }
         let origins = text.split(separator: ",").map(\.trimmed)
-        for origin in origins where !origin.contains("://") || origin.hasSuffix("/") {
+        for origin in origins where !origin.contains(/^[a-zA-Z][a-zA-Z0-9+.-]*:\/\/[a-zA-Z0-9._:\[\]-]+$/) {
             throw ConfigError(
                 "CORS_ALLOW_ORIGINS", is: origin, expected: "* or origins like https://example.org with commas between")
         }

@@ -50,7 +50,11 @@ struct EnvironmentReader {
     func secret(_ name: String) throws(ConfigError) -> String? {
         guard let path = value("\(name)_FILE") else { return value(name) }
         guard value(name) == nil else { throw ConfigError(name, "is set, and \(name)_FILE too: unset one of them") }
-        guard let text = readFile(path) else { throw ConfigError("\(name)_FILE", "cannot read \(path)") }
+        guard let text = readFile(path) else {
+            // Whatever does not look like a path may be the secret itself.
+            let place = path.hasPrefix("/") && !path.contains("@") ? path : "it: expected the path of a file, from / on"
+            throw ConfigError("\(name)_FILE", "cannot read \(place)")
+        }
         return text.trimmed
     }
 }

@@ -2,16 +2,18 @@ import Postgres
 import SQL
 import Synchronization
 
-/// A statement's plan, as Postgres carried it out.
+/// A statement's plan, as Postgres carried it out, or why Postgres did not.
 public struct Explanation: Sendable {
     /// The statement.
     public let statement: Statement
     /// The values of its parameters, as Postgres writes them; `nil` is NULL.
-    public let parameters: [String?]
-    /// What `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)` returned.
-    public let plan: String
+    public fileprivate(set) var parameters: [String?] = []
+    /// What `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)` returned; `nil` when the statement failed.
+    public fileprivate(set) var plan: String?
     /// The same with sequential scans made dear, when the plan has one: what Postgres would do with more rows.
-    public let planForMoreRows: String?
+    public fileprivate(set) var planForMoreRows: String?
+    /// Why the statement failed, with its SQLSTATE; `nil` when it did not.
+    public fileprivate(set) var error: String?
 }
 
 extension Database {
@@ -52,16 +54,25 @@ final class Explainer: StatementExecutor {
     var explanations: [Explanation] { entries.withLock { $0 } }
 
     func read(_ statement: Statement) async throws -> Result {
-        let parameters = try await transaction.read(Self.texts(of: statement))
-        var row = parameters.row(0)
-        let texts = try statement.bindings.parameters.map { _ in try row.next(String?.self) }
-        let plan = try await plan(of: statement)
-        let hasScan = plan.contains("\"Seq Scan\"")
-        let other = hasScan ? try await self.plan(of: statement, after: "SET LOCAL enable_seqscan = off") : nil
-        entries.withLock {
-            $0.append(Explanation(statement: statement, parameters: texts, plan: plan, planForMoreRows: other))
+        var explanation = Explanation(statement: statement)
+        defer { entries.withLock { $0.append(explanation) } }
+        do {
+            try await explain(&explanation)
+            return try await transaction.read(statement)
+        } catch {
+            explanation.error = "\(error)"
+            throw error
         }
-        return try await transaction.read(statement)
+    }
+
+    private func explain(_ explanation: inout Explanation) async throws {
+        let statement = explanation.statement
+        var row = try await transaction.read(Self.texts(of: statement)).row(0)
+        explanation.parameters = try statement.bindings.parameters.map { _ in try row.next(String?.self) }
+        let plan = try await plan(of: statement)
+        explanation.plan = plan
+        guard plan.contains("\"Seq Scan\"") else { return }
+        explanation.planForMoreRows = try await self.plan(of: statement, after: "SET LOCAL enable_seqscan = off")
     }
 
     private func plan(of statement: Statement, after setting: Statement? = nil) async throws -> String {

@@ -3,6 +3,7 @@ public struct PostgresConfiguration: Sendable {
     /// Where Postgres is, and who asks.
     public enum Server: Sendable {
         /// A connection string or URI, as libpq reads it (Postgres manual, chapter 34.1.1); several hosts are tried in turn.
+        /// `init(connectionString:)` checks it.
         case url(String)
         /// The parts of one. A host that begins with a slash is a Unix socket's directory; an empty password is none.
         case parts(host: String, port: UInt16, user: String, password: String, database: String)

@@ -128,7 +128,7 @@ final class Session: @unchecked Sendable {
     // MARK: Helper threads
 
     /// Opens a connection. It blocks: looking the host up, TLS and the password's hashing do.
-    /// - Throws: `PostgresError` of kind `unreachable`, with libpq's own words.
+    /// - Throws: `PostgresError` of kind `unreachable`, with libpq's own words but for passwords.
     static func open(_ parameters: [(keyword: String, value: String)]) throws(PostgresError) -> Session {
         let keywords = parameters.map { strdup($0.keyword) }
         let values = parameters.map { strdup($0.value) }
@@ -139,7 +139,8 @@ final class Session: @unchecked Sendable {
         guard let handle else { throw PostgresError(.unreachable, message: "out of memory") }
         guard PQstatus(handle) == CONNECTION_OK else {
             defer { PQfinish(handle) }
-            throw PostgresError(.unreachable, message: String(cString: PQerrorMessage(handle)).trimmedEnd)
+            let message = String(cString: PQerrorMessage(handle)).trimmedEnd.redacted(parameters)
+            throw PostgresError(.unreachable, message: message)
         }
         return Session(owning: handle)
     }

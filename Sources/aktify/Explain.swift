@@ -12,6 +12,8 @@ struct Explain: ParsableCommand {
         discussion: """
               aktify explain GET '/campaigns/?limit=10'
               aktify explain POST /campaigns/ '{"name":"Spring"}'
+
+            Ends with 1 when a statement fails, or the request with a status of 500 or above.
             """)
 
     @Argument(
@@ -53,5 +55,6 @@ struct Explain: ParsableCommand {
                 executed: recorder.statements)
         }
         print(json ? report.json : report.text)
+        if report.hasFailed { throw ExitCode(1) }
     }
 }

@@ -52,6 +52,55 @@ extension Config {
         }
     }
 
+    @Test(arguments: [
+        "postgres://app:s3cret@PW@localhost/x", "postgres://app:s3cret/PW@localhost/x", "postgres://app:s3cret#PW@localhost/x",
+        "postgres://app:s3cret:PW@localhost/x", "postgres://app:s3cret%PW@localhost/x", "postgres://app:s3cret?PW@localhost/x",
+        "postgres://app:s3cret%4@localhost/x", "postgres://app:s3cret PW@localhost/x", "postgres://app:s3cret[PW@localhost/x",
+        "postgres://app:s3cret%00PW@localhost/x", "postgres://app:s3cret/x", "postgres://app:s3cret?PW=1/x",
+        "postgres://localhost/x?user=app&password=s3cret@PW", "postgres://localhost/x?user=app&password=s3cret&PW",
+        "postgres://localhost/x?user=app&password=s3cret#PW", "postgres://localhost/x?PW=s3cret", "mysql://app:s3cret@PW/x?y=z",
+        "postgres:/app:s3cret@PW/x", "app:s3cret@PW", "host=localhost password=s3cret PW", "host=localhost password='s3cret'PW'",
+        "host=localhost password=s3cret PW=x", "host=localhost password='s3cret PW", "localhost s3cret=PW", "port=s3cret host=PW",
+    ]) func `a malformed DATABASE_URL is refused without a word of it`(url: String) {
+        for environment in [["DATABASE_URL": url], ["DATABASE_URL_FILE": "/run/u"]] {
+            let said = problem(environment, files: ["/run/u": url + "\n"]) ?? "it was taken"
+            #expect(said.hasPrefix("DATABASE_URL: ") && !said.contains("\n"))
+            #expect(!said.contains("s3cret") && !said.contains("PW") && !said.contains("app"))
+        }
+    }
+
+    @Test func `a password that is not percent-encoded is told how to be`() {
+        #expect(
+            problem(["DATABASE_URL": "postgres://app:s3cret@PW@localhost/x"])
+                == "DATABASE_URL: user name and password must be percent-encoded: write @ as %40, : as %3A, / as %2F, # as %23, "
+                + "? as %3F, % as %25")
+    }
+
+    @Test(arguments: [
+        "postgresql://", "postgres://localhost", "postgresql:///x?host=/run/postgresql&port=5433", "postgres://app@localhost/x",
+        "postgres://app:s3cret%40PW%2F%3A%23%25@localhost:5432/x?sslmode=require&connect_timeout=10",
+        "postgres://app:~!$&'()*+,;=-._@[::1]:5432,other:5433,third/x?target_session_attrs=any",
+        "postgres://%2Frun%2Fpostgresql/x", "host=localhost port=5432 user=app password='two words' dbname=x",
+        "host = localhost password=a\\ b", "password='a://b@c' host=localhost",
+    ]) func `a well-formed DATABASE_URL is taken as it is`(url: String) throws {
+        guard case .url(url) = try config(["DATABASE_URL": url]).database.server else {
+            Issue.record("it was changed")
+            return
+        }
+    }
+
+    @Test func `a secret that stands where its file should be named is not repeated`() {
+        for value in ["s3cret", "postgres://app:s3cret@localhost/x", "//app:s3cret@localhost"] {
+            let said = problem(["DATABASE_URL_FILE": value]) ?? "it was taken"
+            #expect(said.hasPrefix("DATABASE_URL_FILE: cannot read it: ") && !said.contains("s3cret"))
+        }
+    }
+
+    @Test(arguments: [#"http://a"b"#, "http://a;b", "http://a/", "http://a/b", "://a", "http://", "http://a b", "http://$a"])
+    func `what is no origin is refused`(origin: String) {
+        #expect(problem(["CORS_ALLOW_ORIGINS": "https://a," + origin])?.hasPrefix("CORS_ALLOW_ORIGINS: expected") == true)
+    }
+
     @Test func `a malformed variable is refused in one line that names it`() {
         #expect(problem(["POSTGRES_PORT": "x"]) == "POSTGRES_PORT: expected a whole number from 1 to 65535, not \"x\"")
         #expect(problem(["POSTGRES_PORT": "70000"])?.hasPrefix("POSTGRES_PORT:") == true)

@@ -42,6 +42,24 @@ import Testing
         #expect(try state() == before)
     }
 
+    @Test func `a statement that fails is shown with its error, and the command ends with 1`() throws {
+        try database.sql("ALTER TABLE campaign ADD CONSTRAINT no_x CHECK (name <> 'x')")
+        let before = try state()
+        let (status, output) = try aktify("explain", "POST", "/campaigns/", #"{"name":"x"}"#)
+        #expect(status == 1 && output.contains(", 1 statement\n\n1. INSERT INTO campaign"))
+        #expect(output.contains("$1 = x\n") && output.contains("   at AktifyAPI/CampaignService.swift:"))
+        #expect(output.contains("   failed: 23514: ") && output.contains("no_x"))
+        let text = try aktify("explain", "POST", "/campaigns/", #"{"name":"x"}"#, "--json").output
+        let line = try #require(text.split(separator: "\n").last { $0.hasPrefix("{\"request\"") })
+        let json = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+        let statement = try #require((json["statements"] as? [[String: Any]])?.first)
+        #expect((statement["error"] as? String)?.hasPrefix("23514: ") == true && statement["plan"] is NSNull)
+        try database.sql("DROP TABLE campaign")
+        let gone = try aktify("explain", "GET", "/campaigns/")
+        #expect(gone.status == 1 && gone.output.contains("-> 500, 1 statement") && gone.output.contains("   failed: 42P01: "))
+        #expect(before == "0 1 false")
+    }
+
     @Test func `a list without a limit, and a scan of many rows, are warned of`() throws {
         try database.sql(
             "INSERT INTO campaign (name) SELECT 'c' FROM generate_series(1, 2000); ALTER TABLE campaign DROP CONSTRAINT campaign_pkey"

@@ -17,7 +17,7 @@ struct Report {
             self.explanation = explanation
             site = executed.map { "\($0.site)" } ?? "?"
             rows = executed?.rows ?? 0
-            let actual = ExplainedPlan(explanation.plan)
+            let actual = explanation.plan.flatMap(ExplainedPlan.init)
             let indexed = explanation.planForMoreRows.flatMap(ExplainedPlan.init)
             let isSmall = actual?.scans.allSatisfy { $0.rowsRead <= 1000 } ?? false
             let usesIndex = isSmall && indexed?.scans.isEmpty == true
@@ -36,6 +36,9 @@ struct Report {
             Entry(explanation, executed.indices.contains(index) ? executed[index] : nil)
         }
     }
+
+    /// Whether the request ended in a server error, or a statement of it failed.
+    var hasFailed: Bool { status >= 500 || entries.contains { $0.explanation.error != nil } }
 
     // MARK: Warnings
 
@@ -82,6 +85,7 @@ struct Report {
 extension Report.Entry {
     fileprivate var lines: [String] {
         let parameters = explanation.parameters.enumerated().map { "   $\($0 + 1) = \($1 ?? "NULL")" }
+        if let error = explanation.error { return parameters + ["   at \(site)", "   failed: \(error)"] }
         guard let plan else { return parameters + ["   at \(site)"] }
         let note =
             smallTable.map { ["   (with more rows; while it is so small, Postgres reads all of \($0) instead)"] } ?? []
@@ -108,8 +112,9 @@ extension Report.Entry {
 extension Report.Entry: JSONWritable {
     func write(to json: inout JSONWriter) {
         json.beginObject()
+        if let error = explanation.error { json.member("error", error) }
         json.member("parameters", explanation.parameters.map { $0.map(JSONText.text) ?? .null })
-        json.member("plan", RawJSON(explanation.plan))
+        json.member("plan", RawJSON(explanation.plan ?? "null"))
         json.member("rows", Int64(rows))
         json.member("site", site)
         json.member("sql", explanation.statement.text)

@@ -1,0 +1,123 @@
+import CLibPQ
+
+/// A connection string that cannot be used: one line, which says what to change and holds nothing of the string.
+public struct MalformedConnectionString: Error, CustomStringConvertible {
+    public let description: String
+
+    init(_ description: String) { self.description = description }
+}
+
+/// What libpq takes for the place of a server: a URI, or pairs `keyword=value` (Postgres manual, chapter 34.1.1).
+///
+/// libpq's own words on a malformed one quote parts of it, the password among them: they are never shown.
+struct ConnectionString {
+    /// The values, as libpq reads them, by keyword.
+    private let values: [String: String]
+
+    /// Checks a connection string; a password that is not percent-encoded is refused, also where libpq would take the rest of it for
+    /// a host.
+    /// - Throws: `MalformedConnectionString`.
+    init(_ text: String) throws(MalformedConnectionString) {
+        let scheme = ["postgresql://", "postgres://"].first(where: text.hasPrefix)
+        if let scheme { try ConnectionString.checkURI(text.dropFirst(scheme.count)) }
+        guard scheme != nil || ConnectionString.isPairs(text) else {
+            throw MalformedConnectionString("expected postgresql://user:password@host:port/database")
+        }
+        guard let values = ConnectionString.parse(text) else {
+            throw MalformedConnectionString(
+                scheme == nil
+                    ? "expected libpq's keyword=value pairs, with a value that has a space in quotes: password='two words'"
+                    : "expected postgresql://user:password@host:port/database?parameter=value, with libpq's parameters")
+        }
+        self.values = values
+        try checkPorts()
+    }
+
+    /// The passwords in it, as libpq reads them.
+    var secrets: [String] { ["password", "sslpassword"].compactMap { values[$0] } }
+
+    /// Whether a text begins as pairs do; else libpq takes all of it for the name of a database.
+    private static func isPairs(_ text: String) -> Bool {
+        guard let end = text.firstIndex(of: "=") else { return false }
+        return text[..<end].allSatisfy { $0.isLetter || $0 == "_" || $0.isWhitespace }
+    }
+
+    // MARK: Checking
+
+    /// Checks what follows the scheme.
+    private static func checkURI(_ rest: Substring) throws(MalformedConnectionString) {
+        let parts = rest.split(separator: "@", omittingEmptySubsequences: false)
+        let isEncoded =
+            parts.count == 1
+            || parts.count == 2 && parts[0].utf8.count { $0 == UInt8(ascii: ":") } <= 1
+                && parts[0].utf8.allSatisfy { $0 == UInt8(ascii: ":") || isPlain($0) }
+        guard isEncoded, !rest.contains("#"), hasWholeEscapes(rest) else {
+            throw MalformedConnectionString(
+                "user name and password must be percent-encoded: write @ as %40, : as %3A, / as %2F, # as %23, ? as %3F, % as %25")
+        }
+    }
+
+    /// Letters, digits and the rest of what RFC 3986 allows in userinfo (section 3.2.1), `%` of an escape included.
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x30...0x39, 0x41...0x5a, 0x61...0x7a: true
+        default: "-._~!$&'()*+,;=%".utf8.contains(byte)
+        }
+    }
+
+    private static func hasWholeEscapes(_ text: Substring) -> Bool {
+        text.split(separator: "%", omittingEmptySubsequences: false).dropFirst().allSatisfy { piece in
+            piece.utf8.prefix(2).count == 2
+                && piece.utf8.prefix(2).allSatisfy { Character(UnicodeScalar($0)).isHexDigit } && !piece.hasPrefix("00")
+        }
+    }
+
+    private func checkPorts() throws(MalformedConnectionString) {
+        let ports = (values["port"] ?? "").split(separator: ",").map { Int($0) }
+        guard ports.allSatisfy({ $0.map { (1...65_535).contains($0) } ?? false }) else {
+            throw MalformedConnectionString(
+                "the port must be a whole number from 1 to 65535; a password stands between user: and @host")
+        }
+    }
+
+    private static func parse(_ text: String) -> [String: String]? {
+        var error: UnsafeMutablePointer<CChar>?
+        let options = PQconninfoParse(text, &error)
+        defer {
+            PQconninfoFree(options)
+            PQfreemem(error)
+        }
+        guard let options else { return nil }
+        var values: [String: String] = [:]
+        var next = options
+        while let keyword = next.pointee.keyword {
+            if let value = next.pointee.val { values[String(cString: keyword)] = String(cString: value) }
+            next += 1
+        }
+        return values
+    }
+}
+
+extension PostgresConfiguration.Server {
+    /// The server of a connection string: a URI, or pairs `keyword=value`.
+    /// - Throws: `MalformedConnectionString`, which holds nothing of the string.
+    public init(connectionString text: String) throws(MalformedConnectionString) {
+        _ = try ConnectionString(text)
+        self = .url(text)
+    }
+}
+
+extension String {
+    /// libpq's words on a connection that was not opened, without the passwords that it was to be opened with.
+    func redacted(_ parameters: [(keyword: String, value: String)]) -> String {
+        var secrets: [String] = []
+        for (keyword, value) in parameters {
+            if keyword == "password" { secrets.append(value) }
+            guard keyword == "dbname", value.contains("=") || value.contains("://") else { continue }
+            do { secrets += try ConnectionString(value).secrets } catch { return "the connection string is malformed: \(error)" }
+        }
+        return secrets.filter { !$0.isEmpty }.reduce(self) { text, secret in
+            text.split(separator: secret, omittingEmptySubsequences: false).joined(separator: "***")
+        }
+    }
+}
