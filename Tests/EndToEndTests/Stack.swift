@@ -50,9 +50,10 @@ final class Stack {
             } else {
                 try Stack.worker(self.listener, socket, loops, environment, folder, limit)
             }
-        let config = try run(["scripts/nginx-config", "\(folder.path)/nginx", String(port), folder.path])
-            .trimmingCharacters(
-                in: .newlines)
+        let config = try run(
+            ["scripts/nginx-config", "\(folder.path)/nginx", String(port), folder.path], environment: environment
+        )
+        .trimmingCharacters(in: .newlines)
         let arguments = ["nginx", "-c", config, "-e", "\(folder.path)/nginx-error.log", "-g", "daemon off;"]
         nginx = try Child(
             arguments, environment: ["PATH": "/usr/sbin:/usr/bin:/bin"], output: "\(folder.path)/nginx.log")
@@ -85,6 +86,14 @@ final class Stack {
         let child = try Stack.worker(listener, socketPath, 1, environment, folder)
         try waitUntil("the worker is ready: \(child.log)") { child.log.contains("ready") }
         return child
+    }
+
+    /// Ends the worker, and takes its place at the socket.
+    func replaceWorker() throws -> Socket {
+        worker.signal(SIGKILL)
+        _ = worker.wait(seconds: 5)
+        try FileManager.default.removeItem(atPath: socketPath)
+        return try Socket(listeningOn: socketPath)
     }
 
     // MARK: Asking

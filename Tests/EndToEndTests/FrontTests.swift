@@ -1,0 +1,94 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What nginx does by itself, in front of workers that fail.
+@Suite struct FrontTests {
+    @Test(arguments: [("PUT", 1), ("DELETE", 1), ("POST", 1), ("PATCH", 1), ("GET", 8)])
+    func `a request that changes something is sent once, and its loss is called unknown`(method: String, times: Int) throws {
+        let stack = try Stack()
+        let listener = try stack.replaceWorker()
+        let sent = Thread.counting { FrontTests.lose(oneOf: listener) }
+        let answer = try stack.request(method, "/campaigns/1", body: method == "GET" ? nil : "{}")
+        try waitUntil("it was sent \(times) times: \(sent.count)") { sent.count >= times }
+        #expect(sent.count == times)
+        #expect(answer.status == 502 && answer.headers["retry-after"] == (method == "GET" ? "1" : nil))
+        #expect(answer.body.contains("may have been carried out") == (method != "GET"))
+        #expect(answer.headers["content-type"] == "application/json")
+    }
+
+    /// Takes a request, whole, and hangs up.
+    private static func lose(oneOf listener: Socket) -> Bool {
+        let descriptor = accept(listener.descriptor, nil, nil)
+        guard descriptor >= 0 else { return false }
+        let connection = Socket(adopting: descriptor)
+        while case let header = connection.receive(exactly: 8), header.count == 8 {
+            let length = Int(header[4]) << 8 | Int(header[5])
+            _ = connection.receive(exactly: length + Int(header[6]))
+            if header[1] == 5, length == 0 { return true }
+        }
+        return false
+    }
+
+    @Test(arguments: ["PUT", "DELETE", "POST"])
+    func `a request that reached nobody is 503, and may be tried again`(method: String) throws {
+        let stack = try Stack()
+        withExtendedLifetime(try stack.replaceWorker()) {}
+        let answer = try stack.request(method, "/campaigns/1", body: "{}")
+        #expect(answer.status == 503 && answer.headers["retry-after"] == "1")
+    }
+
+    @Test func `PUT and DELETE reach the worker as they were sent`() throws {
+        let stack = try Stack()
+        for method in ["PUT", "DELETE"] {
+            #expect(try stack.request(method, "/campaigns/1?a=%20").status == 405)
+            let missing = try stack.request(method, "/_once")
+            #expect(missing.status == 404 && missing.body.contains("Not found."))
+        }
+        #expect(try stack.get("/_once").status == 404)
+    }
+
+    @Test func `nginx's own errors obey the list of origins, as the worker's do`() throws {
+        let stack = try Stack(environment: ["CORS_ALLOW_ORIGINS": "https://ui.example.org, http://[::1]:8080"])
+        let cases = [
+            ("https://ui.example.org", true), ("http://[::1]:8080", true), ("https://uiXexample.org", false),
+            ("https://UI.example.org", false), ("https://ui.example.org.evil", false), ("http://evil", false), (nil, false),
+        ]
+        for (origin, isAllowed) in cases {
+            let field = origin.map { "Origin: \($0)\r\n" } ?? ""
+            for (method, status) in [("GET", 404), ("TRACE", 405)] {
+                let request = "\(method) /nowhere HTTP/1.1\r\nHost: x\r\n\(field)Connection: close\r\n\r\n"
+                let answer = try stack.send(Array(request.utf8))
+                #expect(answer.status == status)
+                #expect(answer.headers["access-control-allow-origin"] == (isAllowed ? origin : nil))
+                #expect(answer.headers["vary"] == "Origin")
+            }
+        }
+    }
+
+    @Test func `what is no list of origins does not get into nginx's configuration`() throws {
+        for origins in ["http://a;b", "http://\"", "http://$host", "http://a}", "http://a\\"] {
+            let (status, output) = try runToEnd(["nginx/origins"], environment: ["CORS_ALLOW_ORIGINS": origins])
+            #expect(status == 1 && output.hasPrefix("CORS_ALLOW_ORIGINS: expected "))
+        }
+    }
+}
+
+/// A count that a thread keeps.
+private final class Count: @unchecked Sendable {
+    // Sound: it is read and written with the lock held.
+    private let lock = NSLock()
+    private var value = 0
+
+    var count: Int { lock.withLock { value } }
+    func add() { lock.withLock { value += 1 } }
+}
+
+extension Thread {
+    /// Counts how often `body`, on a thread of its own, has been successful; the first failure ends it.
+    fileprivate static func counting(_ body: @escaping @Sendable () -> Bool) -> Count {
+        let count = Count()
+        detachNewThread { while body() { count.add() } }
+        return count
+    }
+}
