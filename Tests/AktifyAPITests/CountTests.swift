@@ -1,0 +1,62 @@
+import Foundation
+import Testing
+
+/// How `scripts/test` counts what `swift test` has printed.
+@Suite struct CountTests {
+    private func count(_ log: String) throws -> String {
+        let file = FileManager.default.temporaryDirectory.appending(path: "aktify-count-\(UUID()).log")
+        try Data(log.utf8).write(to: file)
+        defer { try? FileManager.default.removeItem(at: file) }
+        let checkout = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..").standardized
+        let process = Process()
+        let output = Pipe()
+        process.executableURL = checkout.appending(path: "scripts/test")
+        process.arguments = ["--count", file.path()]
+        process.standardOutput = output
+        try process.run()
+        let bytes = output.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static let passing = """
+        Test Suite 'Selected tests' passed at 2026-11-24 07:41:56.660
+        \t Executed 0 tests, with 0 failures (0 unexpected) in 0.0 (0.0) seconds
+        ◇ Test run started.
+        ◇ Suite ApplicationTests started.
+        ◇ Test "it fails, and it has failed after that" started.
+        ◇ Test "what is passed after" started.
+        ◇ Test case passing 1 argument target → "/" to "what is passed after" started.
+        ✔ Test case passing 1 argument target → "/" to "what is passed after" passed after 0.001 seconds.
+        ✔ Test "it fails, and it has failed after that" passed after 0.031 seconds.
+        ✔ Test "what is passed after" with 8 test cases passed after 0.031 seconds.
+        ✔ Suite ApplicationTests passed after 0.033 seconds.
+        ✔ Test run with 2 tests in 1 suite passed after 0.074 seconds.
+
+        """
+
+    private static let failing = """
+        ◇ Test run started.
+        ◇ Test "one" started.
+        ◇ Test two() started.
+        ➜ Test "three" skipped: "not today"
+        ✘ Test "one" recorded an issue at OneTests.swift:118:9: Expectation failed: false
+        ✘ Test "one" with 2 test cases failed after 0.022 seconds with 10 issues.
+        ✔ Test two() passed after 0.002 seconds.
+        ✘ Suite OneTests failed after 0.030 seconds with 10 issues.
+        ✘ Test run with 2 tests in 1 suite failed after 0.052 seconds with 10 issues.
+
+        """
+
+    @Test func `a run that passes, one that fails, and both are counted`() throws {
+        #expect(try count(Self.passing) == "2 passed, 0 failed\n")
+        #expect(try count(Self.failing) == "1 passed, 1 failed, 1 skipped\n")
+        #expect(try count(Self.passing + Self.failing) == "3 passed, 1 failed, 1 skipped\n")
+        #expect(try count("") == "0 passed, 0 failed\n")
+    }
+
+    @Test func `a test that never ended has failed`() throws {
+        let lost = Self.failing.split(separator: "\n").prefix(6).joined(separator: "\n") + "\nerror: signal code 5\n"
+        #expect(try count(lost) == "0 passed, 2 failed, 1 skipped\n")
+    }
+}
