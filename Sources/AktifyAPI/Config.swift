@@ -45,9 +45,9 @@ public struct Config: Sendable {
     public var isDevelopment: Bool
     /// Whether pending revisions are applied before the first request.
     public var migratesOnStart: Bool
-    /// The revisions that the schema must be at for the application to be ready; `nil` when nobody has said. No variable: whoever
-    /// serves knows the revisions.
-    public var schemaHeads: Set<String>?
+    /// What the schema must be like for the application to be ready; `nil` when nobody has said. No variable: whoever serves knows
+    /// the revisions.
+    public var schema: SchemaCheck?
     /// The least level that is logged.
     public var logLevel: String
 

@@ -12,14 +12,14 @@ public func createApp(_ config: Config) throws -> Application {
 /// Puts an application together on a database: one that is connected already, or that runs a request for its plan.
 /// - Throws: `SetupError` when two blueprints or routes are in each other's way.
 public func createApp(_ config: Config, database: Database) throws -> Application {
-    let health = HealthService(database, heads: config.schemaHeads)
+    let health = HealthService(database, schema: config.schema)
     return try createApp(config, campaigns: PostgresRepository(database), health: health)
 }
 
 /// Puts an application together with a given place for campaigns: a test's may be in memory.
 func createApp(
     _ config: Config, campaigns: some Repository<Campaign>,
-    health: HealthService = HealthService(heads: nil, versions: { [] })
+    health: HealthService = HealthService(schema: nil, versions: { [] }, applied: { [:] })
 ) throws -> Application {
     var app = Application(cors: config.cors)
     if config.logsQueries || config.isDevelopment {

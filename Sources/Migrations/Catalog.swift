@@ -28,7 +28,7 @@ public struct Catalog: Hashable, Sendable {
     var sequences: [String: String] = [:]
 
     /// The tables that migrations keep for themselves.
-    static let ownTables: Set<String> = ["alembic_version", "migration_history"]
+    static let ownTables: Set<String> = ["alembic_version", "migration_history", "migration_revision"]
 
     /// Reads the schema that comes first in the search path.
     /// - Throws: `PostgresError`.

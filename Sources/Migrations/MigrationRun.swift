@@ -86,7 +86,7 @@ struct MigrationRun {
             }
         }
         if !connection.isInTransaction { try await connection.script("BEGIN") }
-        try await session.move(from: old, to: new)
+        try await session.move(from: old, to: new, in: graph)
         try await session.record(
             revision, direction.rawValue, since: start, direction == .upgrade ? .applied : .undone)
         if !options.isOneTransaction { try await commit() }

@@ -33,7 +33,7 @@ struct MigrationSession {
         return try row.next()
     }
 
-    /// Makes Alembic's table, to the letter, and the one that says what was done when, unless they are there.
+    /// Makes Alembic's table, to the letter, and those that say what was done when and what is applied, unless they are there.
     func makeTables() async throws {
         try await connection.script(
             """
@@ -53,12 +53,26 @@ struct MigrationSession {
                 program_version text NOT NULL,
                 outcome text NOT NULL,
                 detail text NOT NULL DEFAULT ''
+            );
+            CREATE TABLE IF NOT EXISTS migration_revision (
+                revision text PRIMARY KEY,
+                breaking text NOT NULL
             )
             """)
     }
 
-    /// Moves the rows of `alembic_version`; those that go must still be there.
-    func move(from old: Set<String>, to new: Set<String>) async throws {
+    /// Moves the rows of `alembic_version`; those that go must still be there. Writes down what is applied then, for programs that
+    /// do not have the newest files.
+    func move(from old: Set<String>, to new: Set<String>, in graph: RevisionGraph) async throws {
+        try await moveVersions(from: old, to: new)
+        let applied = try graph.closure(of: new)
+        let revisions = graph.revisions.filter { applied.contains($0.id) }
+        let (ids, reasons) = (revisions.map(\.id), revisions.map { $0.upgrade.breaking ?? "" })
+        _ = try await connection.execute("DELETE FROM migration_revision")
+        _ = try await connection.execute("INSERT INTO migration_revision SELECT * FROM unnest(\(ids), \(reasons))")
+    }
+
+    private func moveVersions(from old: Set<String>, to new: Set<String>) async throws {
         let (gone, come) = (old.subtracting(new).sorted(), new.subtracting(old).sorted())
         if gone.count == 1, come.count == 1 {
             let update: Statement =

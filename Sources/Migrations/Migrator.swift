@@ -47,25 +47,6 @@ public struct Migrator: Sendable {
         try await withSession { try await known($0) }
     }
 
-    /// Why a program that knows these revisions must not use the database, in one line with the way out; `nil` when it is at
-    /// the head.
-    /// - Throws: `PostgresError`.
-    public func reasonNotToServe() async throws -> String? {
-        let versions = try await withSession { try await $0.versions() }
-        let heads = Set(graph.heads.map(\.id))
-        guard versions != heads else { return nil }
-        let place = versions.isEmpty ? "base" : versions.sorted().joined(separator: ", ")
-        let known = Set(graph.revisions.map(\.id))
-        if !versions.isSubset(of: known) {
-            return
-                "the database's schema is at \(place), which this program does not know: start the newer program that made it, "
-                + "or take it back with that one's aktify db downgrade"
-        }
-        return
-            "the database's schema is at \(place), behind \(heads.sorted().joined(separator: ", ")): run aktify db upgrade, "
-            + "or start with MIGRATE_ON_START=1"
-    }
-
     /// The applied revisions whose file is not what it was then.
     /// - Throws: `PostgresError`, `RevisionGraph.Broken`.
     public func changedFiles() async throws -> [String] {
@@ -102,7 +83,7 @@ public struct Migrator: Sendable {
                 "Running stamp_revision \(old.sorted().joined(separator: ", ")) -> \(new.sorted().joined(separator: ", "))"
             )
             try await session.connection.script("BEGIN")
-            try await session.move(from: old, to: new)
+            try await session.move(from: old, to: new, in: graph)
             for id in new.subtracting(old).sorted() {
                 try await session.record(try graph.revision(id), "stamp", since: .now, .stamped)
             }

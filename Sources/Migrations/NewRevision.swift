@@ -11,12 +11,18 @@ public struct NewRevision: Sendable {
     /// The SQL of its two sections.
     public var upgrade: String
     public var downgrade: String
+    /// Why programs that do not know it cannot work with the schema, if so.
+    public var breaking: String?
 
     /// Makes one that does nothing yet.
-    public init(message: String, id: String? = nil, parents: [String], upgrade: String = "", downgrade: String = "") {
+    public init(
+        message: String, id: String? = nil, parents: [String], upgrade: String = "", downgrade: String = "",
+        breaking: String? = nil
+    ) {
         self.message = message.split(whereSeparator: \.isNewline).joined(separator: " ")
         self.id = id ?? NewRevision.randomID()
         (self.parents, self.upgrade, self.downgrade) = (parents, upgrade, downgrade)
+        self.breaking = breaking?.split(whereSeparator: \.isNewline).joined(separator: " ")
     }
 
     private static func randomID() -> String {
@@ -50,7 +56,7 @@ public struct NewRevision: Sendable {
         -- Create Date: \(NewRevision.now)
 
         -- upgrade
-
+        \(breaking.map { "-- breaking: \($0)\n" } ?? "")
         \(upgrade.isEmpty ? "" : upgrade + "\n\n")-- downgrade
         \(downgrade.isEmpty ? "" : "\n" + downgrade + "\n")
         """

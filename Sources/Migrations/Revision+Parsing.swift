@@ -20,6 +20,8 @@ extension Revision {
         if self.upgrade.irreversible != nil {
             throw script.malformed(upgrade, "-- irreversible: belongs into the downgrade")
         }
+        if self.downgrade.breaking != nil { throw script.malformed(downgrade, "-- breaking: belongs into the upgrade") }
+        if self.upgrade.breaking == "" { throw script.malformed(upgrade, "-- breaking: needs a reason") }
     }
 }
 
@@ -81,9 +83,14 @@ private struct RevisionFile {
                     sql: markers.sql, line: first + markers.lines + 1, isOutside: isOutside, dataLoss: markers.dataLoss,
                     allowed: markers.allowed))
         }
-        let irreversible = lines[range].first { $0.hasPrefix("-- irreversible:") }
-            .map { String($0.dropFirst("-- irreversible:".count)).stripped }
-        return Revision.Section(statements: statements, irreversible: irreversible)
+        return Revision.Section(
+            statements: statements, irreversible: remark("-- irreversible:", in: range),
+            breaking: remark("-- breaking:", in: range))
+    }
+
+    /// What stands behind the first of the lines that begin so.
+    private func remark(_ prefix: String, in range: Range<Int>) -> String? {
+        lines[range].first { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)).stripped }
     }
 }
 

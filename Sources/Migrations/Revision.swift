@@ -15,6 +15,7 @@
 ///
 /// Lines that mean something in a section:
 /// `-- outside transaction` and `-- inside transaction`: where what follows runs (inside, at first);
+/// `-- breaking: WHY`, in an upgrade: programs that do not know the revision cannot work with the schema any more;
 /// `-- irreversible: WHY`, in a downgrade: it cannot be undone;
 /// `-- data loss: WHAT`, before a statement: it deletes what nothing can bring back;
 /// `-- lint: allow RULE WHY`, before a statement: it is right all the same.
@@ -42,6 +43,8 @@ public struct Revision: Hashable, Sendable {
         public let statements: [Statement]
         /// Why nothing can undo the revision, if so.
         public let irreversible: String?
+        /// Why programs that do not know the revision cannot work with the schema, if so.
+        public let breaking: String?
 
         /// Whether some of it runs outside a transaction.
         var isOutside: Bool { statements.contains { $0.isOutside } }

@@ -82,7 +82,7 @@ struct Serve: ParsableCommand {
         let privileges = try user.map { try Privileges(user: $0, group: group) }
         if check { return print("The configuration is fine.") }
         let inheritance = Inheritance(environment: environment)
-        if inheritance == nil { try prepareSchema(graph, config, log: Logger(label: "aktify.master")) }
+        if inheritance == nil { _ = try prepareSchema(graph, config, log: Logger(label: "aktify.master")) }
         let listener = Held(try listener(environment, inheritance))
         let status = try statusListener(environment, inheritance)
         if let privileges { try assume(privileges, [listen, statusListen].compactMap { $0 }) }

@@ -35,8 +35,7 @@ struct WorkerCommand: ParsableCommand {
         let environment = processEnvironment()
         var config = try loadConfig(environment)
         let graph = try ScriptDirectory(migrations).graph()
-        try prepareSchema(graph, config, log: Logger(label: "aktify.worker"))
-        config.schemaHeads = Set(graph.heads.map(\.id))
+        config = try prepareSchema(graph, config, log: Logger(label: "aktify.worker"))
         let slot = WorkerSide.followMaster(environment: environment)
         let worker = try Worker(config: config, loops: slot == nil ? loops : 1, slot: slot)
         try Loop.run {

@@ -8,9 +8,10 @@ import Web
 
 @Suite struct HealthTests {
     private func client(
-        heads: Set<String>? = ["b2"], _ versions: @escaping @Sendable () async throws -> Set<String>
+        applied: [String: String] = [:], _ versions: @escaping @Sendable () async throws -> Set<String>
     ) throws -> TestClient {
-        let health = HealthService(heads: heads, versions: versions)
+        let schema = SchemaCheck(heads: ["b2"], revisions: ["a1", "b2"])
+        let health = HealthService(schema: schema, versions: versions, applied: { applied })
         return TestClient(try createApp(.testing(), campaigns: InMemoryRepository(), health: health))
     }
 
@@ -24,13 +25,36 @@ import Web
         #expect(answer.status == .ok && answer.text == "{\"status\":\"ready\"}\n")
     }
 
-    @Test(arguments: [([], "base"), (["a1"], "a1"), (["x", "y"], "x, y")] as [(Set<String>, String)])
-    func `it is not ready when the schema is elsewhere, and says where`(versions: Set<String>, place: String)
-        async throws
-    {
+    @Test(arguments: [([], "base"), (["a1"], "a1")] as [(Set<String>, String)])
+    func `it is not ready when the schema is behind, and says where`(versions: Set<String>, place: String) async throws {
         let answer = try await client { versions }.get("/readyz")
         #expect(answer.status == .serviceUnavailable && answer.headers[.retryAfter] == "1")
-        #expect(answer.text.contains("The schema is at \(place), not at b2: run aktify db upgrade."))
+        #expect(answer.text.contains("The database's schema is at \(place), behind b2: run aktify db upgrade."))
+    }
+
+    @Test(arguments: [["c3"], ["d4"], ["b2", "x9"]] as [Set<String>])
+    func `it is ready when the schema is ahead by revisions that break nothing`(versions: Set<String>) async throws {
+        let applied = ["a1": "ours", "b2": "", "c3": "", "d4": "", "x9": ""]
+        let answer = try await client(applied: applied) { versions }.get("/readyz")
+        #expect(answer.status == .ok && answer.text == "{\"status\":\"ready\"}\n")
+    }
+
+    @Test func `it is not ready when a revision that it does not know breaks it, and says which and why`() async throws {
+        let applied = ["a1": "", "b2": "", "c3": "name is gone", "d4": ""]
+        let answer = try await client(applied: applied) { ["d4"] }.get("/readyz")
+        #expect(answer.status == .serviceUnavailable)
+        #expect(
+            answer.text.contains(
+                "The database's schema has a newer revision that breaks this program: c3 (name is gone). Update the program."))
+    }
+
+    @Test(arguments: [
+        ["x9": ""], [:], ["a1": "", "b2": ""], ["a1": "", "x9": ""],
+    ] as [[String: String]])
+    func `it is not ready when nobody knows whether the schema is ahead`(applied: [String: String]) async throws {
+        let answer = try await client(applied: applied) { ["x9"] }.get("/readyz")
+        #expect(answer.status == .serviceUnavailable)
+        #expect(answer.text.contains("is at x9, which this program does not know and cannot tell to build on b2: start the program"))
     }
 
     @Test func `it is not ready while the database is away`() async throws {

@@ -172,7 +172,44 @@ import Testing
         #expect(try stack.database.sql("SELECT count(*) FROM migration_history") == "2")
         try stack.database.sql("UPDATE alembic_version SET version_num = '6c369edd2a4c'")
         let moved = try stack.get("/readyz")
-        #expect(moved.status == 503 && moved.body.contains("The schema is at 6c369edd2a4c, not at 3531fa35359f"))
+        #expect(moved.status == 503 && moved.body.contains("schema is at 6c369edd2a4c, behind 3531fa35359f: run aktify db upgrade."))
         #expect(try stack.get("/healthz").status == 200)
+    }
+
+    @Test func `workers stay ready, and start, when the schema goes ahead, until a revision breaks them`() throws {
+        let stack = try Stack()
+        func db(_ arguments: String...) throws {
+            let command = [Stack.program, "db"] + arguments + ["--directory", "\(folder.path)/migrations"]
+            try run(command, environment: stack.database.environment)
+        }
+        func serve() throws -> Child {
+            try Child(
+                [Stack.program, "worker", "--listen", "unix:\(folder.path)/other.sock"],
+                environment: stack.database.environment.merging(["MIGRATE_ON_START": "1"]) { $1 },
+                output: "\(folder.path)/other-\(UUID()).log")
+        }
+        try db("revision", "-m", "Add a table", "--rev-id", "aaaa00000001")
+        try db("upgrade")
+        #expect(try stack.get("/readyz").body == "{\"status\":\"ready\"}\n")
+        let started = try serve()
+        try waitUntil("it is ready: \(started.log)") { started.log.contains("\"ready\"") }
+        started.signal(SIGTERM)
+        #expect(started.wait(seconds: 5) == 0)
+
+        try db("revision", "-m", "Drop a column", "--rev-id", "bbbb00000002", "--breaking", "the name moves")
+        try db("revision", "-m", "Another", "--rev-id", "cccc00000003")
+        try db("upgrade")
+        let broken = try stack.get("/readyz")
+        #expect(broken.status == 503 && broken.body.contains("that breaks this program: bbbb00000002 (the name moves). Update"))
+        #expect(try stack.get("/campaigns/").status == 200)
+        let refused = try serve()
+        #expect(refused.wait(seconds: 10) == 1 && refused.log.contains("breaks this program: bbbb00000002 (the name moves)"))
+
+        try db("downgrade", "aaaa00000001")
+        #expect(try stack.get("/readyz").status == 200)
+        // Alembic itself has gone on: what it has done nobody has written down.
+        try stack.database.sql("UPDATE alembic_version SET version_num = 'dddd00000004'")
+        let unknown = try stack.get("/readyz")
+        #expect(unknown.status == 503 && unknown.body.contains("is at dddd00000004, which this program does not know"))
     }
 }

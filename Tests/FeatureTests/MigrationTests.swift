@@ -1,5 +1,6 @@
 import EventLoop
 import Foundation
+import ORM
 import Postgres
 import SQL
 import TestSupport
@@ -26,6 +27,40 @@ import Testing
         #expect(try database.sql("SELECT string_agg(version_num, ',') FROM alembic_version") == "3531fa35359f")
         #expect(try database.sql("SELECT pg_typeof(id) FROM campaign UNION SELECT 'bigint'::regtype") == "bigint")
         #expect(try database.sql("SELECT count(*) FROM campaign") == "0")
+    }
+
+    @Test func `what is applied is written down with what it breaks, also what another tool has applied`() throws {
+        let rows = "SELECT string_agg(revision || ':' || breaking, ',' ORDER BY revision) FROM migration_revision"
+        let graph = try RevisionGraph([
+            try revision("a1", "", "SELECT 1;"), try revision("b2", "a1", "-- breaking: it's gone\nSELECT 1;"),
+            try revision("c3", "b2", "SELECT 1;"),
+        ])
+        try database.sql("CREATE TABLE alembic_version (version_num VARCHAR(32) PRIMARY KEY); INSERT INTO alembic_version VALUES ('a1')")
+        try run(graph) { try await $0.upgrade(to: "b2") }
+        #expect(try database.sql(rows) == "a1:,b2:it's gone")
+        try run(graph) { try await $0.upgrade() }
+        #expect(try database.sql(rows) == "a1:,b2:it's gone,c3:")
+        try run(graph) { try await $0.downgrade(to: "a1") }
+        #expect(try database.sql(rows) == "a1:")
+        try run(graph) { try await $0.stamp("b2") }
+        #expect(try database.sql(rows) == "a1:,b2:it's gone")
+        try run(graph) { try await $0.downgrade(to: "base") }
+        #expect(try database.sql("SELECT count(*) FROM migration_revision") == "0")
+    }
+
+    @Test func `readiness asks the database once when the schema is at the head, and tells of an empty one`() throws {
+        let (configuration, graph) = (database.directConfiguration(), try shipped())
+        let schema = SchemaCheck(heads: Set(graph.heads.map(\.id)), revisions: Set(graph.revisions.map(\.id)))
+        let reason = try Loop.run { () -> String? in
+            do { try await HealthService(Database(configuration), schema: schema).check() } catch { return "\(error)" }
+            return nil
+        }
+        #expect(reason == "the database's schema is at base, behind 3531fa35359f: run aktify db upgrade")
+        try upgrade(graph)
+        try Loop.run {
+            let health = HealthService(Database(configuration), schema: schema)
+            try await expectQueries(1) { try await health.check() }
+        }
     }
 
     @Test func `a database of the original's is taken over, with its rows`() throws {

@@ -24,6 +24,17 @@ func revision(_ id: String, _ parents: String = "", up: String = "UP;", down: St
         #expect(revision.downgrade.statements.map(\.sql) == ["DOWN"])
     }
 
+    @Test func `an upgrade may say why it breaks programs that do not know it`() throws {
+        #expect(try revision("a").upgrade.breaking == nil)
+        #expect(try revision("a", up: "-- breaking: the name is gone\nUP;").upgrade.breaking == "the name is gone")
+        let new = NewRevision(message: "x", id: "a", parents: [], upgrade: "UP;", breaking: "two\nlines")
+        let made = try Revision(parsing: new.text, file: "a.sql")
+        #expect(made.upgrade.breaking == "two lines" && made.upgrade.statements.map(\.sql) == ["UP"])
+        for (up, down) in [("-- breaking:\nUP;", "DOWN;"), ("UP;", "-- breaking: x\nDOWN;")] {
+            #expect(throws: MalformedRevision.self) { try revision("a", up: up, down: down) }
+        }
+    }
+
     @Test func `marks say what is special about statements`() throws {
         let up = """
             -- data loss: all of a

@@ -16,11 +16,9 @@ func rootBlueprint(_ health: HealthService) -> Blueprint {
 private func status(_ text: String) -> RawJSON { RawJSON("{\"status\":\"\(text)\"}") }
 
 extension NotReady: HTTPErrorConvertible {
-    var httpError: HTTPError {
-        let place = versions.isEmpty ? "base" : versions.sorted().joined(separator: ", ")
+    public var httpError: HTTPError {
+        let sentence = description
         return HTTPError(
-            .serviceUnavailable,
-            "The schema is at \(place), not at \(heads.sorted().joined(separator: ", ")): run aktify db upgrade.",
-            headers: [.retryAfter: "1"])
+            .serviceUnavailable, sentence.prefix(1).uppercased() + sentence.dropFirst() + ".", headers: [.retryAfter: "1"])
     }
 }

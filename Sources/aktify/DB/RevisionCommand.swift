@@ -21,6 +21,9 @@ struct RevisionCommand: ParsableCommand {
     @Option(help: "What it builds on.")
     var head = "head"
 
+    @Option(help: "Why programs that do not know it cannot work with the schema: they are not ready any more once it is applied.")
+    var breaking: String?
+
     @Flag(help: "Let it build on a revision that is no head, and so begin a branch.")
     var splice = false
 
@@ -32,7 +35,7 @@ struct RevisionCommand: ParsableCommand {
                 "Revision \(other) is not a head revision; please specify --splice to create a new branch from this revision"
             )
         }
-        let new = NewRevision(message: message, id: revId, parents: parents)
+        let new = NewRevision(message: message, id: revId, parents: parents, breaking: breaking)
         if autogenerate { try generate(new, graph) } else { try schema.write(new, among: graph) }
     }
 
@@ -58,6 +61,9 @@ struct Migrate: ParsableCommand {
     @Option(help: "Its id, instead of a random one.")
     var revId: String?
 
+    @Option(help: "Why programs that do not know it cannot work with the schema.")
+    var breaking: String?
+
     func run() throws {
         var command = RevisionCommand()
         command.schema = schema
@@ -65,6 +71,7 @@ struct Migrate: ParsableCommand {
         command.autogenerate = true
         command.revId = revId
         command.head = "head"
+        command.breaking = breaking
         command.splice = false
         try command.run()
     }
