@@ -53,7 +53,8 @@ struct ConnectionString {
                 && parts[0].utf8.allSatisfy { $0 == UInt8(ascii: ":") || isPlain($0) }
         guard isEncoded, !rest.contains("#"), hasWholeEscapes(rest) else {
             throw MalformedConnectionString(
-                "user name and password must be percent-encoded: write @ as %40, : as %3A, / as %2F, # as %23, ? as %3F, % as %25")
+                "user name and password must be percent-encoded: write @ as %40, : as %3A, / as %2F, # as %23, ? as %3F, % as %25"
+            )
         }
     }
 
@@ -114,7 +115,9 @@ extension String {
         for (keyword, value) in parameters {
             if keyword == "password" { secrets.append(value) }
             guard keyword == "dbname", value.contains("=") || value.contains("://") else { continue }
-            do { secrets += try ConnectionString(value).secrets } catch { return "the connection string is malformed: \(error)" }
+            do { secrets += try ConnectionString(value).secrets } catch {
+                return "the connection string is malformed: \(error)"
+            }
         }
         return secrets.filter { !$0.isEmpty }.reduce(self) { text, secret in
             text.split(separator: secret, omittingEmptySubsequences: false).joined(separator: "***")

@@ -58,7 +58,8 @@ public struct Request: Sendable {
                 isLiteral
                 ? name.count > 2 && name.dropFirst().dropLast().allSatisfy { $0.isHexDigit || $0 == 0x3a || $0 == 0x2e }
                 : !name.isEmpty && name.allSatisfy(\.isUnreserved)
-            return isName && (port.isEmpty || port.first == 0x3a && port.count <= 6 && port.dropFirst().allSatisfy(\.isDigit))
+            return isName
+                && (port.isEmpty || port.first == 0x3a && port.count <= 6 && port.dropFirst().allSatisfy(\.isDigit))
         }
     }
 }

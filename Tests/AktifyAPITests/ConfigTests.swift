@@ -53,14 +53,20 @@ extension Config {
     }
 
     @Test(arguments: [
-        "postgres://app:s3cret@PW@localhost/x", "postgres://app:s3cret/PW@localhost/x", "postgres://app:s3cret#PW@localhost/x",
-        "postgres://app:s3cret:PW@localhost/x", "postgres://app:s3cret%PW@localhost/x", "postgres://app:s3cret?PW@localhost/x",
-        "postgres://app:s3cret%4@localhost/x", "postgres://app:s3cret PW@localhost/x", "postgres://app:s3cret[PW@localhost/x",
+        "postgres://app:s3cret@PW@localhost/x", "postgres://app:s3cret/PW@localhost/x",
+        "postgres://app:s3cret#PW@localhost/x",
+        "postgres://app:s3cret:PW@localhost/x", "postgres://app:s3cret%PW@localhost/x",
+        "postgres://app:s3cret?PW@localhost/x",
+        "postgres://app:s3cret%4@localhost/x", "postgres://app:s3cret PW@localhost/x",
+        "postgres://app:s3cret[PW@localhost/x",
         "postgres://app:s3cret%00PW@localhost/x", "postgres://app:s3cret/x", "postgres://app:s3cret?PW=1/x",
         "postgres://localhost/x?user=app&password=s3cret@PW", "postgres://localhost/x?user=app&password=s3cret&PW",
-        "postgres://localhost/x?user=app&password=s3cret#PW", "postgres://localhost/x?PW=s3cret", "mysql://app:s3cret@PW/x?y=z",
-        "postgres:/app:s3cret@PW/x", "app:s3cret@PW", "host=localhost password=s3cret PW", "host=localhost password='s3cret'PW'",
-        "host=localhost password=s3cret PW=x", "host=localhost password='s3cret PW", "localhost s3cret=PW", "port=s3cret host=PW",
+        "postgres://localhost/x?user=app&password=s3cret#PW", "postgres://localhost/x?PW=s3cret",
+        "mysql://app:s3cret@PW/x?y=z",
+        "postgres:/app:s3cret@PW/x", "app:s3cret@PW", "host=localhost password=s3cret PW",
+        "host=localhost password='s3cret'PW'",
+        "host=localhost password=s3cret PW=x", "host=localhost password='s3cret PW", "localhost s3cret=PW",
+        "port=s3cret host=PW",
     ]) func `a malformed DATABASE_URL is refused without a word of it`(url: String) {
         for environment in [["DATABASE_URL": url], ["DATABASE_URL_FILE": "/run/u"]] {
             let said = problem(environment, files: ["/run/u": url + "\n"]) ?? "it was taken"
@@ -77,7 +83,8 @@ extension Config {
     }
 
     @Test(arguments: [
-        "postgresql://", "postgres://localhost", "postgresql:///x?host=/run/postgresql&port=5433", "postgres://app@localhost/x",
+        "postgresql://", "postgres://localhost", "postgresql:///x?host=/run/postgresql&port=5433",
+        "postgres://app@localhost/x",
         "postgres://app:s3cret%40PW%2F%3A%23%25@localhost:5432/x?sslmode=require&connect_timeout=10",
         "postgres://app:~!$&'()*+,;=-._@[::1]:5432,other:5433,third/x?target_session_attrs=any",
         "postgres://%2Frun%2Fpostgresql/x", "host=localhost port=5432 user=app password='two words' dbname=x",
@@ -96,9 +103,12 @@ extension Config {
         }
     }
 
-    @Test(arguments: [#"http://a"b"#, "http://a;b", "http://a/", "http://a/b", "://a", "http://", "http://a b", "http://$a"])
+    @Test(arguments: [
+        #"http://a"b"#, "http://a;b", "http://a/", "http://a/b", "://a", "http://", "http://a b", "http://$a",
+    ])
     func `what is no origin is refused`(origin: String) {
-        #expect(problem(["CORS_ALLOW_ORIGINS": "https://a," + origin])?.hasPrefix("CORS_ALLOW_ORIGINS: expected") == true)
+        #expect(
+            problem(["CORS_ALLOW_ORIGINS": "https://a," + origin])?.hasPrefix("CORS_ALLOW_ORIGINS: expected") == true)
     }
 
     @Test func `a malformed variable is refused in one line that names it`() {

@@ -26,7 +26,8 @@ import Web
     }
 
     @Test(arguments: [([], "base"), (["a1"], "a1")] as [(Set<String>, String)])
-    func `it is not ready when the schema is behind, and says where`(versions: Set<String>, place: String) async throws {
+    func `it is not ready when the schema is behind, and says where`(versions: Set<String>, place: String) async throws
+    {
         let answer = try await client { versions }.get("/readyz")
         #expect(answer.status == .serviceUnavailable && answer.headers[.retryAfter] == "1")
         #expect(answer.text.contains("The database's schema is at \(place), behind b2: run aktify db upgrade."))
@@ -39,22 +40,27 @@ import Web
         #expect(answer.status == .ok && answer.text == "{\"status\":\"ready\"}\n")
     }
 
-    @Test func `it is not ready when a revision that it does not know breaks it, and says which and why`() async throws {
+    @Test func `it is not ready when a revision that it does not know breaks it, and says which and why`() async throws
+    {
         let applied = ["a1": "", "b2": "", "c3": "name is gone", "d4": ""]
         let answer = try await client(applied: applied) { ["d4"] }.get("/readyz")
         #expect(answer.status == .serviceUnavailable)
         #expect(
             answer.text.contains(
-                "The database's schema has a newer revision that breaks this program: c3 (name is gone). Update the program."))
+                "The database's schema has a newer revision that breaks this program: c3 (name is gone). Update the program."
+            ))
     }
 
-    @Test(arguments: [
-        ["x9": ""], [:], ["a1": "", "b2": ""], ["a1": "", "x9": ""],
-    ] as [[String: String]])
+    @Test(
+        arguments: [
+            ["x9": ""], [:], ["a1": "", "b2": ""], ["a1": "", "x9": ""],
+        ] as [[String: String]])
     func `it is not ready when nobody knows whether the schema is ahead`(applied: [String: String]) async throws {
         let answer = try await client(applied: applied) { ["x9"] }.get("/readyz")
         #expect(answer.status == .serviceUnavailable)
-        #expect(answer.text.contains("is at x9, which this program does not know and cannot tell to build on b2: start the program"))
+        #expect(
+            answer.text.contains(
+                "is at x9, which this program does not know and cannot tell to build on b2: start the program"))
     }
 
     @Test func `it is not ready while the database is away`() async throws {

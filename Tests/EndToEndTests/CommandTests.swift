@@ -56,7 +56,9 @@ import Testing
         #expect((statement["error"] as? String)?.hasPrefix("23514: ") == true && statement["plan"] is NSNull)
         try database.sql("DROP TABLE campaign")
         let gone = try aktify("explain", "GET", "/campaigns/")
-        #expect(gone.status == 1 && gone.output.contains("-> 500, 1 statement") && gone.output.contains("   failed: 42P01: "))
+        #expect(
+            gone.status == 1 && gone.output.contains("-> 500, 1 statement")
+                && gone.output.contains("   failed: 42P01: "))
         #expect(before == "0 1 false")
     }
 

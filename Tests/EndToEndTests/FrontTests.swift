@@ -5,7 +5,9 @@ import Testing
 /// What nginx does by itself, in front of workers that fail.
 @Suite struct FrontTests {
     @Test(arguments: [("PUT", 1), ("DELETE", 1), ("POST", 1), ("PATCH", 1), ("GET", 8)])
-    func `a request that changes something is sent once, and its loss is called unknown`(method: String, times: Int) throws {
+    func `a request that changes something is sent once, and its loss is called unknown`(method: String, times: Int)
+        throws
+    {
         let stack = try Stack()
         let listener = try stack.replaceWorker()
         let sent = Thread.counting { FrontTests.lose(oneOf: listener) }
@@ -52,7 +54,8 @@ import Testing
         let stack = try Stack(environment: ["CORS_ALLOW_ORIGINS": "https://ui.example.org, http://[::1]:8080"])
         let cases = [
             ("https://ui.example.org", true), ("http://[::1]:8080", true), ("https://uiXexample.org", false),
-            ("https://UI.example.org", false), ("https://ui.example.org.evil", false), ("http://evil", false), (nil, false),
+            ("https://UI.example.org", false), ("https://ui.example.org.evil", false), ("http://evil", false),
+            (nil, false),
         ]
         for (origin, isAllowed) in cases {
             let field = origin.map { "Origin: \($0)\r\n" } ?? ""

@@ -172,7 +172,9 @@ import Testing
         #expect(try stack.database.sql("SELECT count(*) FROM migration_history") == "2")
         try stack.database.sql("UPDATE alembic_version SET version_num = '6c369edd2a4c'")
         let moved = try stack.get("/readyz")
-        #expect(moved.status == 503 && moved.body.contains("schema is at 6c369edd2a4c, behind 3531fa35359f: run aktify db upgrade."))
+        #expect(
+            moved.status == 503
+                && moved.body.contains("schema is at 6c369edd2a4c, behind 3531fa35359f: run aktify db upgrade."))
         #expect(try stack.get("/healthz").status == 200)
     }
 
@@ -200,10 +202,14 @@ import Testing
         try db("revision", "-m", "Another", "--rev-id", "cccc00000003")
         try db("upgrade")
         let broken = try stack.get("/readyz")
-        #expect(broken.status == 503 && broken.body.contains("that breaks this program: bbbb00000002 (the name moves). Update"))
+        #expect(
+            broken.status == 503
+                && broken.body.contains("that breaks this program: bbbb00000002 (the name moves). Update"))
         #expect(try stack.get("/campaigns/").status == 200)
         let refused = try serve()
-        #expect(refused.wait(seconds: 10) == 1 && refused.log.contains("breaks this program: bbbb00000002 (the name moves)"))
+        #expect(
+            refused.wait(seconds: 10) == 1 && refused.log.contains("breaks this program: bbbb00000002 (the name moves)")
+        )
 
         try db("downgrade", "aaaa00000001")
         #expect(try stack.get("/readyz").status == 200)

@@ -151,12 +151,14 @@ import Testing
         stack.worker.signal(SIGKILL)
         let answer = Answer(socket.receiveAll())
         #expect(answer.status == 502 && answer.headers["retry-after"] == nil)
-        #expect(answer.body.hasPrefix(#"{"message":"The service did not answer. The request may have been carried out"#))
+        #expect(
+            answer.body.hasPrefix(#"{"message":"The service did not answer. The request may have been carried out"#))
     }
 
     @Test func `Location is right without a usable host, and names none that is not`() throws {
         for (version, field) in [("1.0", ""), ("1.1", "Host: ev\"il<>\r\n"), ("1.1", "Host: a,b\r\n")] {
-            let answer = try stack.send(Array("GET /campaigns HTTP/\(version)\r\n\(field)Connection: close\r\n\r\n".utf8))
+            let answer = try stack.send(
+                Array("GET /campaigns HTTP/\(version)\r\n\(field)Connection: close\r\n\r\n".utf8))
             #expect(answer.status == 308 && answer.headers["location"] == "/campaigns/")
         }
     }

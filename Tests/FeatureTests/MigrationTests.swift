@@ -35,7 +35,9 @@ import Testing
             try revision("a1", "", "SELECT 1;"), try revision("b2", "a1", "-- breaking: it's gone\nSELECT 1;"),
             try revision("c3", "b2", "SELECT 1;"),
         ])
-        try database.sql("CREATE TABLE alembic_version (version_num VARCHAR(32) PRIMARY KEY); INSERT INTO alembic_version VALUES ('a1')")
+        try database.sql(
+            "CREATE TABLE alembic_version (version_num VARCHAR(32) PRIMARY KEY); INSERT INTO alembic_version VALUES ('a1')"
+        )
         try run(graph) { try await $0.upgrade(to: "b2") }
         #expect(try database.sql(rows) == "a1:,b2:it's gone")
         try run(graph) { try await $0.upgrade() }

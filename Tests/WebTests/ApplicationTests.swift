@@ -87,7 +87,8 @@ import Testing
         try app.mount(things, at: "/things")
         let client = TestClient(app)
         for (method, target) in [
-            (HTTPRequest.Method.delete, "/things/7"), (.get, "/things/7"), (.head, "/things/7"), (.get, "/things/7/stream"),
+            (HTTPRequest.Method.delete, "/things/7"), (.get, "/things/7"), (.head, "/things/7"),
+            (.get, "/things/7/stream"),
         ] {
             let answer = try await client.send(method, target)
             #expect(answer.status == status && answer.body.isEmpty)
@@ -97,14 +98,16 @@ import Testing
     }
 
     @Test(arguments: [
-        "example.org", "example.org:8080", "EXAMPLE.org:", "a_b-c~1", "127.0.0.1:5051", "[::1]", "[2001:DB8::7.8.9.1]:80",
+        "example.org", "example.org:8080", "EXAMPLE.org:", "a_b-c~1", "127.0.0.1:5051", "[::1]",
+        "[2001:DB8::7.8.9.1]:80",
     ]) func `a redirect names the host that the client asked for`(host: String) async throws {
         let answer = try await client().get("/things", headers: [.hostName: host])
         #expect(answer.headers[.location] == "http://\(host)/things/")
     }
 
     @Test(arguments: [
-        nil, "", #"ev"il<>"#, "a/b", "user@example.org", "a b", "a,b", "a?b", "a#b", "example.org:x", "example.org:123456",
+        nil, "", #"ev"il<>"#, "a/b", "user@example.org", "a b", "a,b", "a?b", "a#b", "example.org:x",
+        "example.org:123456",
         "[::1", "[]", "[::1]x", "[::g]", "a:1:2", ":80", "a\u{e9}", "a%41", "a\\b", "a\tb",
     ]) func `without a usable host a redirect names the path alone`(host: String?) async throws {
         var headers: HTTPFields = [:]

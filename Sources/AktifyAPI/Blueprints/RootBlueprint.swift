@@ -19,6 +19,7 @@ extension NotReady: HTTPErrorConvertible {
     public var httpError: HTTPError {
         let sentence = description
         return HTTPError(
-            .serviceUnavailable, sentence.prefix(1).uppercased() + sentence.dropFirst() + ".", headers: [.retryAfter: "1"])
+            .serviceUnavailable, sentence.prefix(1).uppercased() + sentence.dropFirst() + ".",
+            headers: [.retryAfter: "1"])
     }
 }

@@ -34,7 +34,8 @@ public struct NotReady: Error, CustomStringConvertible {
         let place = versions.isEmpty ? "base" : versions.sorted().joined(separator: ", ")
         switch state {
         case .current, .ahead, .behind:
-            return "the database's schema is at \(place), behind \(heads.sorted().joined(separator: ", ")): run aktify db upgrade"
+            return
+                "the database's schema is at \(place), behind \(heads.sorted().joined(separator: ", ")): run aktify db upgrade"
         case .broken(let revisions):
             let reasons = revisions.sorted { $0.key < $1.key }.map { "\($0.key) (\($0.value))" }.joined(separator: ", ")
             return "the database's schema has a newer revision that breaks this program: \(reasons). Update the program"

@@ -21,7 +21,10 @@ struct RevisionCommand: ParsableCommand {
     @Option(help: "What it builds on.")
     var head = "head"
 
-    @Option(help: "Why programs that do not know it cannot work with the schema: they are not ready any more once it is applied.")
+    @Option(
+        help:
+            "Why programs that do not know it cannot work with the schema: they are not ready any more once it is applied."
+    )
     var breaking: String?
 
     @Flag(help: "Let it build on a revision that is no head, and so begin a branch.")
