@@ -1,0 +1,39 @@
+import Testing
+
+@testable import Postgres
+
+@Suite struct ConnectionStringTests {
+    private func said(_ message: String, _ server: PostgresConfiguration.Server) -> String {
+        message.redacted(PostgresConfiguration(server: server).parameters)
+    }
+
+    @Test func `a password is left out of libpq's words`() {
+        let words = "could not use s3cret PW on localhost"
+        let servers: [PostgresConfiguration.Server] = [
+            .parts(host: "localhost", port: 5432, user: "app", password: "s3cret PW", database: "x"),
+            .url("postgres://app:s3cret%20PW@localhost/x"), .url("host=localhost password='s3cret PW'"),
+        ]
+        for server in servers { #expect(said(words, server) == "could not use *** on localhost") }
+        #expect(said("FATAL: no", .url("postgres://app@localhost/x")) == "FATAL: no")
+    }
+
+    @Test func `of a connection string that nobody has checked, libpq's words are not repeated`() {
+        for url in [
+            "postgres://app:s3cret@PW@localhost/x", "host=localhost password=s3cret PW", "mysql://app:s3cret@PW/x",
+        ] {
+            let said = said("could not translate host name \"PW@localhost\"", .url(url))
+            #expect(said.hasPrefix("the connection string is malformed: "))
+            #expect(!said.contains("PW") && !said.contains("s3cret"))
+        }
+    }
+
+    @Test func `a connection that cannot be opened does not tell the password`() {
+        for url in ["postgres://app:s3cret@PW@localhost/x", "postgres://app:s3cret@localhost:1/x"] {
+            let error = #expect(throws: PostgresError.self) {
+                _ = try Session.open(PostgresConfiguration(server: .url(url)).parameters)
+            }
+            #expect(error?.kind == .unreachable)
+            #expect(error.map { !"\($0)".contains("PW") && !"\($0)".contains("s3cret") } == true)
+        }
+    }
+}
