@@ -134,7 +134,9 @@ final class Connection: @unchecked Sendable {
         task?.cancel()
         activity = activity.map { server.reporter.replace($0) }
         answer(request) { [application = server.application] in
-            application.respond(to: request, with: HTTPError(.gatewayTimeout, "The answer took too long."))
+            let advice = request.method.isSafe ? "" : " The change may have been made: look before you send it again."
+            return application.respond(
+                to: request, with: HTTPError(.gatewayTimeout, "The answer took too long." + advice))
         }
     }
 

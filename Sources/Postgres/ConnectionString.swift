@@ -49,20 +49,20 @@ struct ConnectionString {
         let parts = rest.split(separator: "@", omittingEmptySubsequences: false)
         let isEncoded =
             parts.count == 1
-            || parts.count == 2 && parts[0].utf8.count { $0 == UInt8(ascii: ":") } <= 1
-                && parts[0].utf8.allSatisfy { $0 == UInt8(ascii: ":") || isPlain($0) }
+            || parts.count == 2 && parts[0].utf8.allSatisfy { isPlain($0) }
         guard isEncoded, !rest.contains("#"), hasWholeEscapes(rest) else {
             throw MalformedConnectionString(
-                "user name and password must be percent-encoded: write @ as %40, : as %3A, / as %2F, # as %23, ? as %3F, % as %25"
+                "user name and password must be percent-encoded: write @ as %40, / as %2F, # as %23, ? as %3F, % as %25"
             )
         }
     }
 
-    /// Letters, digits and the rest of what RFC 3986 allows in userinfo (section 3.2.1), `%` of an escape included.
+    /// Letters, digits and the rest of what RFC 3986 allows in userinfo (section 3.2.1), `%` of an escape included: the first colon
+    /// ends the user name.
     private static func isPlain(_ byte: UInt8) -> Bool {
         switch byte {
         case 0x30...0x39, 0x41...0x5a, 0x61...0x7a: true
-        default: "-._~!$&'()*+,;=%".utf8.contains(byte)
+        default: "-._~!$&'()*+,;=:%".utf8.contains(byte)
         }
     }
 

@@ -59,8 +59,10 @@ public struct Application: Sendable {
     public func respond(to request: Request, with error: any Error) -> Response {
         let known = (error as? any HTTPErrorConvertible)?.httpError
         if known == nil || known?.status.kind == .serverError {
-            log.error(
-                "\(error)", metadata: ["request_id": "\(request.id)", "request": "\(request.method) \(request.target)"])
+            // When the client has gone away, whatever its task failed with is no news.
+            log.log(
+                level: Task.isCancelled ? .debug : .error, "\(error)",
+                metadata: ["request_id": "\(request.id)", "request": "\(request.method) \(request.target)"])
         }
         return complete((known ?? .internalServerError).response(to: request), for: request)
     }

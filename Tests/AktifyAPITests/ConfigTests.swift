@@ -55,7 +55,7 @@ extension Config {
     @Test(arguments: [
         "postgres://app:s3cret@PW@localhost/x", "postgres://app:s3cret/PW@localhost/x",
         "postgres://app:s3cret#PW@localhost/x",
-        "postgres://app:s3cret:PW@localhost/x", "postgres://app:s3cret%PW@localhost/x",
+        "postgres://app:s3cret%PW@localhost/x",
         "postgres://app:s3cret?PW@localhost/x",
         "postgres://app:s3cret%4@localhost/x", "postgres://app:s3cret PW@localhost/x",
         "postgres://app:s3cret[PW@localhost/x",
@@ -85,6 +85,7 @@ extension Config {
     @Test(arguments: [
         "postgresql://", "postgres://localhost", "postgresql:///x?host=/run/postgresql&port=5433",
         "postgres://app@localhost/x",
+        "postgres://app:s3cret:PW@localhost/x",
         "postgres://app:s3cret%40PW%2F%3A%23%25@localhost:5432/x?sslmode=require&connect_timeout=10",
         "postgres://app:~!$&'()*+,;=-._@[::1]:5432,other:5433,third/x?target_session_attrs=any",
         "postgres://%2Frun%2Fpostgresql/x", "host=localhost port=5432 user=app password='two words' dbname=x",
