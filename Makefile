@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help build install uninstall up down restart status logs psql env test test-unit test-pgbouncer test-compose bench-micro
+.PHONY: help build install uninstall up down restart status logs psql env test test-unit test-pgbouncer test-compose test-sanitize fuzz bench-micro
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -36,6 +36,12 @@ test-pgbouncer: ## the feature tests, through a PgBouncer that pools transaction
 
 test-compose: ## docker-compose.yml, under load, with what it must survive (needs a Docker engine)
 	@scripts/test-compose
+
+test-sanitize: ## the unit and feature tests under the address sanitizer and the thread sanitizer
+	@scripts/test-sanitize
+
+fuzz: ## fuzz everything that reads bytes from outside, each target for FUZZ_SECONDS (60)
+	@scripts/fuzz
 
 bench-micro: ## what our own layers cost for a request, without nginx and Postgres
 	@scripts/build bench-micro && .build/release/bench-micro

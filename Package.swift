@@ -114,6 +114,18 @@ let package = Package(
     swiftLanguageModes: [.v6]
 )
 
+// `make fuzz` builds the fuzz targets with libFuzzer's driver; all other builds test what is in their corpus.
+let fuzzed: [Target.Dependency] = [
+    "AktifyAPI", "EventLoop", "FastCGI", "Migrations", "SQL", "Supervisor", "TestSupport", "Web",
+    .product(name: "HTTPTypes", package: "swift-http-types"), .product(name: "Logging", package: "swift-log"),
+]
+package.targets.append(
+    Context.environment["AKTIFY_FUZZ"] == "1"
+        ? .executableTarget(
+            name: "fuzz", dependencies: fuzzed, path: "Tests/Fuzz", exclude: ["Corpus", "CorpusTests.swift"])
+        : .testTarget(
+            name: "FuzzTests", dependencies: fuzzed, path: "Tests/Fuzz", exclude: ["Corpus", "Driver.swift"]))
+
 // An async function runs where its caller does, instead of asking at each call and return whether it must move elsewhere: on
 // a loop it never must.
 for target in package.targets where target.type != .system {

@@ -1,14 +1,14 @@
 /// A file of variables, as systemd's EnvironmentFile: lines `NAME=VALUE`, with empty lines and comments between.
-enum EnvironmentFile {
+public enum EnvironmentFile {
     /// Reads variables; quotes around a value do not belong to it.
-    /// - Throws: `Complaint`, with the line that is malformed.
-    static func variables(of text: String, file: String) throws(Complaint) -> [String: String] {
+    /// - Throws: `ConfigError`, with the line that is malformed.
+    public static func variables(of text: String, file: String) throws(ConfigError) -> [String: String] {
         var variables: [String: String] = [:]
         for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
             guard let first = line.first(where: { !$0.isWhitespace }), first != "#" else { continue }
             let parts = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard parts.count == 2, !parts[0].isEmpty, parts[0].allSatisfy({ $0.isLetter || $0.isNumber || $0 == "_" })
-            else { throw Complaint("\(file):\(index + 1): expected NAME=VALUE") }
+            else { throw ConfigError("\(file):\(index + 1)", "expected NAME=VALUE") }
             variables[String(parts[0])] = unquoted(parts[1])
         }
         return variables

@@ -1,0 +1,36 @@
+import Foundation
+import Testing
+
+/// Feeds each target its seeds and regressions, without libFuzzer.
+@Suite struct CorpusTests {
+    private static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Corpus")
+
+    private func corpus(_ target: FuzzTarget) throws -> [(name: String, bytes: [UInt8])] {
+        let folder = Self.folder.appending(path: target.name)
+        return try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted().map { name in
+            (name, Array(try Data(contentsOf: folder.appending(path: name))))
+        }
+    }
+
+    @Test(arguments: FuzzTarget.all.map(\.name)) func `every seed and regression keeps the properties`(name: String)
+        throws
+    {
+        let target = try #require(FuzzTarget.all.first { $0.name == name })
+        let corpus = try corpus(target)
+        #expect(!corpus.isEmpty, "a target without seeds")
+        for (file, bytes) in corpus {
+            #expect(throws: Never.self, "\(file)") { try target.run(bytes, limit: .seconds(2)) }
+        }
+    }
+
+    /// A debug build is slow; what takes the square of the input's length takes longer still.
+    @Test(arguments: FuzzTarget.all.map(\.name)) func `64 KiB take no time that grows with their square`(name: String)
+        throws
+    {
+        let target = try #require(FuzzTarget.all.first { $0.name == name })
+        for (file, bytes) in try corpus(target) where !bytes.isEmpty {
+            let long = Array([[UInt8]](repeating: bytes, count: (64 << 10) / bytes.count + 1).joined().prefix(64 << 10))
+            #expect(throws: Never.self, "\(file), repeated") { try target.run(long, limit: .seconds(2)) }
+        }
+    }
+}

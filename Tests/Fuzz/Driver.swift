@@ -1,0 +1,39 @@
+import Glibc
+
+@_silgen_name("LLVMFuzzerRunDriver")
+private func runDriver(
+    _ count: UnsafeMutablePointer<Int32>,
+    _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>,
+    _ test: @convention(c) (UnsafePointer<UInt8>?, Int) -> Int32
+) -> Int32
+
+// Written once, before libFuzzer starts.
+nonisolated(unsafe) private var chosen = FuzzTarget.all[0]
+
+/// `fuzz TARGET [libFuzzer's options] CORPUS...`: fuzzes one target until libFuzzer's limit, or the first violation.
+@main struct Driver {
+    static func main() {
+        guard CommandLine.argc > 1, let target = FuzzTarget.all.first(where: { $0.name == CommandLine.arguments[1] })
+        else {
+            for target in FuzzTarget.all { print(target.name) }
+            return
+        }
+        chosen = target
+        var count = CommandLine.argc - 1
+        var arguments = CommandLine.unsafeArgv + 1
+        exit(
+            withUnsafeMutablePointer(to: &arguments) { pointer in
+                pointer.withMemoryRebound(
+                    to: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>.self, capacity: 1
+                ) { runDriver(&count, $0, test) }
+            })
+    }
+
+    private static let test: @convention(c) (UnsafePointer<UInt8>?, Int) -> Int32 = { bytes, count in
+        // 50 ms, four times: the address sanitizer and coverage slow everything down.
+        do { try chosen.run(Array(UnsafeBufferPointer(start: bytes, count: count)), limit: .milliseconds(200)) } catch {
+            fatalError("\(error)")
+        }
+        return 0
+    }
+}

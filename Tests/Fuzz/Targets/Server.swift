@@ -1,0 +1,78 @@
+import EventLoop
+import Glibc
+import Logging
+import Synchronization
+import TestSupport
+
+@testable import FastCGI
+@testable import Web
+
+extension FuzzTarget {
+    /// A server that was fed any records answers the next peer.
+    static let server = FuzzTarget(name: "server") { input in
+        try FuzzedServer.shared.get().feed(input)
+    }
+}
+
+/// A server on a loop of its own, which lives as long as the process.
+private final class FuzzedServer: Sendable {
+    static let shared = Swift.Result { try FuzzedServer() }
+
+    private let listener: ListeningSocket
+    private let path = "/tmp/aktify-fuzz-\(getpid()).sock"
+
+    private init() throws {
+        listener = try ListeningSocket.bind(.unix(path))
+        let loop = try Loop()
+        let started = Waiting()
+        let listener = listener
+        Task(executorPreference: loop) {
+            var log = Logger(label: "fuzz")
+            log.logLevel = .critical
+            var blueprint = Blueprint("fuzz")
+            blueprint.get("/") { _ in .json("here") }
+            blueprint.post("/") { .json(Int64($0.body.count)) }
+            var application = Application(log: log)
+            try application.mount(blueprint, at: "/")
+            let server = Server(
+                application: application, loop: loop, limits: Limits(bodyBytes: 4096, paramsBytes: 4096), log: log)
+            try server.listen(on: listener)
+            started.end()
+            // Until the process ends: the server is kept by this task.
+            try await loop.sleep(for: .seconds(100_000))
+            withExtendedLifetime(server) {}
+        }
+        try loop.runOnNewThread()
+        started.wait()
+        unlinkAtExit(path)
+    }
+
+    func feed(_ input: [UInt8]) throws {
+        let peer = try Socket(path: path)
+        let half = input.count / 2
+        peer.send(Array(input[..<half]))
+        peer.send(Array(input[half...]))
+        shutdown(peer.descriptor, Int32(SHUT_WR))
+        _ = peer.receiveAll()
+        let next = try Socket(path: path)
+        next.send(Records.request("GET", "/", keep: false))
+        let answer = readResponse(from: next)
+        try require(answer.status == 200, "the next peer was answered \(answer.status)")
+    }
+}
+
+/// Lets a thread wait for another.
+private final class Waiting: Sendable {
+    private let isOver = Atomic(false)
+
+    func end() { isOver.store(true, ordering: .releasing) }
+
+    func wait() { while !isOver.load(ordering: .acquiring) { usleep(100) } }
+}
+
+private let socketPath = Mutex("")
+
+private func unlinkAtExit(_ path: String) {
+    socketPath.withLock { $0 = path }
+    atexit { socketPath.withLock { _ = unlink($0) } }
+}
