@@ -4,11 +4,16 @@ public enum EnvironmentFile {
     /// - Throws: `ConfigError`, with the line that is malformed.
     public static func variables(of text: String, file: String) throws(ConfigError) -> [String: String] {
         var variables: [String: String] = [:]
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+        for (index, line) in text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false)
+            .enumerated()
+        {
+            // To `Character`, CRLF would be one, and so no LF.
+            let line = String(line).trimmingReturns
             guard let first = line.first(where: { !$0.isWhitespace }), first != "#" else { continue }
             let parts = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard parts.count == 2, !parts[0].isEmpty, parts[0].allSatisfy({ $0.isLetter || $0.isNumber || $0 == "_" })
             else { throw ConfigError("\(file):\(index + 1)", "expected NAME=VALUE") }
+            guard !line.utf8.contains(0) else { throw ConfigError("\(file):\(index + 1)", "has a NUL in it") }
             variables[String(parts[0])] = unquoted(parts[1])
         }
         return variables
@@ -19,5 +24,13 @@ public enum EnvironmentFile {
             return String(value.dropFirst().dropLast())
         }
         return String(value)
+    }
+}
+
+extension String {
+    /// Without the carriage returns at its end.
+    fileprivate var trimmingReturns: Substring {
+        let end = unicodeScalars.lastIndex { $0 != "\r" }.map(unicodeScalars.index(after:)) ?? startIndex
+        return self[..<end]
     }
 }

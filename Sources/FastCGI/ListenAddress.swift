@@ -27,6 +27,7 @@ public enum ListenAddress: Sendable, Hashable, CustomStringConvertible {
             throw Malformed(
                 description: "a Unix socket's path has 1 to \(longestPath) bytes, not \(path.utf8.count): \(path)")
         }
+        guard !path.utf8.contains(0) else { throw Malformed(description: "a Unix socket's path has no NUL in it") }
         return .unix(path)
     }
 
@@ -34,9 +35,12 @@ public enum ListenAddress: Sendable, Hashable, CustomStringConvertible {
         guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
             throw Malformed(description: "expected unix:PATH, HOST:PORT or [IPv6]:PORT to listen on, not \"\(text)\"")
         }
-        let host = text[..<colon]
-        return .tcp(
-            host: String(host.hasPrefix("[") && host.hasSuffix("]") ? host.dropFirst().dropLast() : host), port: port)
+        var host = text[..<colon]
+        if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
+        guard !host.utf8.contains(where: { "[]\0".utf8.contains($0) }) else {
+            throw Malformed(description: "a host's name has neither brackets nor NUL in it: \"\(text)\"")
+        }
+        return .tcp(host: String(host), port: port)
     }
 
     /// The most bytes that fit into `sockaddr_un.sun_path` before its NUL.

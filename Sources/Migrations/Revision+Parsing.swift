@@ -2,7 +2,7 @@ extension Revision {
     /// Reads a revision's file.
     /// - Throws: `MalformedRevision`, with the line and the reason.
     public init(parsing text: String, file: String) throws(MalformedRevision) {
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { String($0) }
+        let lines = text.lines
         let script = RevisionFile(lines: lines, file: file)
         let (upgrade, downgrade) = (try script.marker("-- upgrade"), try script.marker("-- downgrade"))
         guard upgrade < downgrade else { throw script.malformed(downgrade, "-- downgrade stands before -- upgrade") }
@@ -69,14 +69,18 @@ private struct RevisionFile {
 
     func section(_ range: Range<Int>) throws(MalformedRevision) -> Revision.Section {
         let text = lines[range].joined(separator: "\n")
+        var (rest, line) = (text.unicodeScalars[...], range.lowerBound)
         var statements: [Revision.Statement] = []
-        var isOutside = false
+        var (isOutside, passed) = (false, 0)
         for (sql, offset) in SQLScript.statements(of: text) {
-            let first = range.lowerBound + text.unicodeScalars.prefix(offset).count { $0 == "\n" }
+            let start = rest.index(rest.startIndex, offsetBy: offset - passed)
+            line += rest[..<start].count { $0 == "\n" }
+            (rest, passed) = (rest[start...], offset)
+            let first = line
             let markers = Markers(sql)
             isOutside = markers.isOutside ?? isOutside
-            for (line, text) in markers.unknown {
-                throw malformed(first + line, "\"\(text)\" is not finished: it needs what it is about, and why")
+            for (offset, text) in markers.unknown {
+                throw malformed(first + offset, "\"\(text)\" is not finished: it needs what it is about, and why")
             }
             statements.append(
                 Revision.Statement(

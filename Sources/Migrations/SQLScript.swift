@@ -15,14 +15,16 @@ struct SQLScript {
     }
 
     private mutating func next() -> (String, Int)? {
-        skipSpace()
-        guard index < characters.count else { return nil }
-        let start = index
-        while index < characters.count, characters[index] != ";" { skipElement() }
-        index = min(index, characters.count)  // What never ends, ends here.
-        let sql = string(start..<index)
-        index += 1
-        return sql.isBlank ? next() : (sql, start)
+        while true {
+            skipSpace()
+            guard index < characters.count else { return nil }
+            let start = index
+            while index < characters.count, characters[index] != ";" { skipElement() }
+            index = min(index, characters.count)  // What never ends, ends here.
+            let sql = string(start..<index)
+            index += 1
+            if !sql.isBlank { return (sql, start) }
+        }
     }
 
     private mutating func skipSpace() {
@@ -33,7 +35,7 @@ struct SQLScript {
         switch characters[index] {
         case "'": skipQuoted("'", escapes: index > 0 && "eE".unicodeScalars.contains(characters[index - 1]))
         case "\"": skipQuoted("\"", escapes: false)
-        case "-" where has("--"): skip(past: "\n")
+        case "-" where has("--"): skipLine()
         case "/" where has("/*"): skipComment()
         case "$": skipDollarQuote()
         default: index += 1
@@ -41,6 +43,11 @@ struct SQLScript {
     }
 
     private func has(_ text: String) -> Bool { characters[index...].starts(with: text.unicodeScalars) }
+
+    /// A comment ends at either half of a line's end.
+    private mutating func skipLine() {
+        while index < characters.count, !characters[index].isNewline { index += 1 }
+    }
 
     private mutating func skip(past end: String) {
         while index < characters.count, !has(end) { index += 1 }
@@ -80,13 +87,35 @@ struct SQLScript {
     }
 }
 
+extension Unicode.Scalar {
+    fileprivate var isNewline: Bool { self == "\n" || self == "\r" }
+}
+
 extension String {
     /// Whether there is nothing in it but space and comments to the end of the line.
     var isBlank: Bool {
-        split(separator: "\n").allSatisfy { line in
-            let text = line.drop { $0.isWhitespace }
-            return text.isEmpty || text.hasPrefix("--")
+        unicodeScalars.split(whereSeparator: \.isNewline).allSatisfy { line in
+            let text = line.drop { $0.properties.isWhitespace }
+            return text.isEmpty || text.starts(with: "--".unicodeScalars)
         }
+    }
+
+    /// The lines, which end with LF, CRLF or CR. To `split`, CRLF is one character, and so no LF.
+    var lines: [String] {
+        var lines: [String] = []
+        var line = String.UnicodeScalarView()
+        var previous: Unicode.Scalar?
+        for scalar in unicodeScalars {
+            defer { previous = scalar }
+            if scalar == "\n" && previous == "\r" { continue }
+            guard scalar.isNewline else {
+                line.append(scalar)
+                continue
+            }
+            lines.append(String(line))
+            line = String.UnicodeScalarView()
+        }
+        return lines + [String(line)]
     }
 
     /// Without space at its ends.

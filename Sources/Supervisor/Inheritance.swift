@@ -40,11 +40,14 @@ public struct Inheritance: Sendable {
         guard let groups, groups.count >= 2, groups[0].count == 5, let events = Master.Events(numbers: groups[1]) else {
             return nil
         }
-        (listener, status, board) = (Int32(groups[0][0]), Int32(groups[0][1]), Int32(groups[0][2]))
+        let descriptors = groups[0][..<3].compactMap { Int32(exactly: $0) }
+        guard descriptors.count == 3 else { return nil }
+        (listener, status, board) = (descriptors[0], descriptors[1], descriptors[2])
         (generation, target) = (groups[0][3], groups[0][4])
         self.events = events
-        workers = groups.dropFirst(2).filter { $0.count == 4 }.map {
-            Worker(pid: pid_t($0[0]), generation: $0[1], slot: $0[2], isEnding: $0[3] == 1)
+        workers = groups.dropFirst(2).compactMap { group in
+            guard group.count == 4, let pid = pid_t(exactly: group[0]) else { return nil }
+            return Worker(pid: pid, generation: group[1], slot: group[2], isEnding: group[3] == 1)
         }
     }
 

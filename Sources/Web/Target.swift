@@ -10,7 +10,7 @@ struct Target {
     init(_ target: String) {
         let end = target.utf8.firstIndex(of: 0x3f) ?? target.endIndex
         path = target[..<end]
-        query = end == target.endIndex ? "" : target[target.index(after: end)...]
+        query = end == target.endIndex ? "" : target[target.utf8.index(after: end)...]
         segments = Target.segments(path)
     }
 

@@ -128,4 +128,12 @@ extension Config {
         #expect(
             try config(["CORS_ALLOW_ORIGINS": "http://a, https://b:1"]).cors == .origins(["http://a", "https://b:1"]))
     }
+
+    @Test func `an environment file may have lines that end with CRLF, and no NUL`() throws {
+        #expect(try EnvironmentFile.variables(of: "A=1\r\nB=\"2\"\r\n", file: "f") == ["A": "1", "B": "2"])
+        let error = #expect(throws: ConfigError.self) {
+            try EnvironmentFile.variables(of: "A=1\nB=a\0b", file: "f")
+        }
+        #expect(error?.description == "f:2: has a NUL in it")
+    }
 }

@@ -95,6 +95,23 @@ func revision(_ id: String, _ parents: String = "", up: String = "UP;", down: St
         }
     }
 
+    @Test func `a file whose lines end with CRLF is read like one with LF`() throws {
+        let text = revisionText("aaaa", up: "-- a\nUP 'x';\n-- data loss: b\nMORE;")
+        let (plain, windows) = try (
+            Revision(parsing: text, file: "a.sql"),
+            Revision(parsing: text.replacing("\n", with: "\r\n"), file: "a.sql")
+        )
+        #expect(windows.id == plain.id && windows.upgrade == plain.upgrade && windows.downgrade == plain.downgrade)
+        #expect(plain.upgrade.statements.map(\.line) == [9, 11])
+    }
+
+    @Test func `a statement behind a comment that ends with CRLF or CR is not lost`() {
+        for end in ["\r\n", "\r"] {
+            let sql = "-- a\(end)DROP TABLE a"
+            #expect(SQLScript.statements(of: "\(sql);").map(\.sql) == [sql])
+        }
+    }
+
     @Test(arguments: [
         ("Create Campaign table", "create_campaign_table"), ("  Add it!  ", "add_it"),
         ("Add description and is_active to the campaign table", "add_description_and_is_active_to_the"),

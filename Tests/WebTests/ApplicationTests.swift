@@ -202,4 +202,9 @@ import Testing
             }
         }
     }
+
+    @Test func `a query may begin with what combines with the question mark`() {
+        let target = Target("/a?\u{64d}b=1")
+        #expect(target.path == "/a" && target.query.unicodeScalars.elementsEqual("\u{64d}b=1".unicodeScalars))
+    }
 }

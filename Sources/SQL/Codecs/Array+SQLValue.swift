@@ -37,6 +37,7 @@ private struct ArrayReader {
         guard dimensions > 0 else { return 0 }
         guard dimensions == 1 else { throw DecodingError("an array has \(dimensions) dimensions, not one") }
         let count = try number()
+        guard count >= 0 else { throw DecodingError("an array has \(count) elements") }
         _ = try number()  // The first index.
         return Int(count)
     }

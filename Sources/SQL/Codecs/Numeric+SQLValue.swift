@@ -3,13 +3,17 @@ public struct Numeric: Hashable, Sendable, CustomStringConvertible {
     /// The number, as Postgres writes it.
     public let description: String
 
-    /// Reads a number without exponent.
+    /// Reads a number without exponent, of at most 131,072 digits before the point and 16,383 behind it, as Postgres has them.
     public init?(_ text: String) {
         let parts = text.trimmingSign.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
         let isNumber = parts.allSatisfy { !$0.isEmpty && $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }
-        guard isNumber || ["NaN", "Infinity", "-Infinity"].contains(text) else { return nil }
+        let fits = parts[0].utf8.count <= 131_072 && (parts.count < 2 || parts[1].utf8.count <= Numeric.longestScale)
+        guard isNumber && fits || ["NaN", "Infinity", "-Infinity"].contains(text) else { return nil }
         description = text
     }
+
+    /// The most digits behind the point.
+    fileprivate static let longestScale = 16_383
 
     fileprivate init(unchecked text: String) { description = text }
 }
@@ -32,9 +36,13 @@ extension Numeric: SQLValue {
         case 0xc000: self.init(unchecked: "NaN")
         case 0xd000: self.init(unchecked: "Infinity")
         case 0xf000: self.init(unchecked: "-Infinity")
-        default:
+        case 0, 0x4000:
+            guard words[4...].allSatisfy({ $0 < 10_000 }), words[3] <= Self.longestScale else {
+                throw DecodingError("a numeric has digits that are none")
+            }
             let text = Self.digits(words[4...], weight: Int(Int16(bitPattern: words[1])), scale: Int(words[3]))
             self.init(unchecked: (words[2] == 0x4000 ? "-" : "") + text)
+        default: throw DecodingError("a numeric has a sign that is none")
         }
     }
 
