@@ -36,7 +36,10 @@ public enum ListenAddress: Sendable, Hashable, CustomStringConvertible {
             throw Malformed(description: "expected unix:PATH, HOST:PORT or [IPv6]:PORT to listen on, not \"\(text)\"")
         }
         var host = text[..<colon]
-        if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
+        // By bytes: a bracket and a mark that combines with it are one character.
+        if host.utf8.first == UInt8(ascii: "["), host.utf8.last == UInt8(ascii: "]") {
+            host = Substring(host.utf8.dropFirst().dropLast())
+        }
         guard !host.utf8.contains(where: { "[]\0".utf8.contains($0) }) else {
             throw Malformed(description: "a host's name has neither brackets nor NUL in it: \"\(text)\"")
         }
