@@ -17,7 +17,7 @@ extension FuzzTarget {
     /// A file is a revision, or is malformed on one of its lines; the header of one has ids.
     static let revision = FuzzTarget(name: "revision") { input in
         let text = String(decoding: input, as: UTF8.self)
-        let lines = text.unicodeScalars.count { $0 == "\n" } + 1
+        let lines = text.unicodeScalars.count { $0 == "\n" || $0 == "\r" } + 1
         do {
             let revision = try Revision(parsing: text, file: "file")
             try require(!revision.id.isEmpty && !revision.message.isEmpty, "a revision without id or message")
