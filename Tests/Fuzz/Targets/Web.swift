@@ -6,10 +6,7 @@ import HTTPTypes
 extension FuzzTarget {
     /// What the parser accepts is written, and read again as the same value.
     static let json = FuzzTarget(name: "json") { input in
-        let value: JSON
-        do throws(JSONError) { value = try JSON(parsing: input) } catch {
-            return try require(error.offset <= input.count, "an error at \(error.offset), behind the end")
-        }
+        guard let value = try? JSON(parsing: input) else { return }
         guard value.hasText else { return }
         var writer = JSONWriter()
         value.rewrite(to: &writer)
@@ -79,7 +76,7 @@ extension JSON {
         switch self {
         case .brokenString: false
         case .array(let elements): elements.allSatisfy(\.hasText)
-        case .object(let members): members.values.allSatisfy(\.hasText)
+        case .object(let members): members.all.allSatisfy(\.value.hasText)
         default: true
         }
     }
@@ -96,7 +93,7 @@ extension JSON {
             json.endArray()
         case .object(let members):
             json.beginObject()
-            for (name, value) in members { json.member(named: name, Nested(value)) }
+            for (name, value) in members.all { json.member(named: name, Nested(value)) }
             json.endObject()
         }
     }
