@@ -101,9 +101,10 @@ import Testing
                     }
                 }
             }
+            try await loop.sleep(for: .milliseconds(2))
             return probe.count
         }
-        #expect(before < 30)
+        #expect((1..<50).contains(before))
     }
 
     @Test func `events that take long leave timers their turn, and none is lost`() throws {
