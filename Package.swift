@@ -93,7 +93,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(name: "ScoreboardTests", dependencies: ["CLinux", "Scoreboard"]),
-        .testTarget(name: "SupervisorTests", dependencies: ["Supervisor", "TestSupport"]),
+        .testTarget(name: "SupervisorTests", dependencies: ["EventLoop", "Supervisor", "TestSupport"]),
         .testTarget(name: "SQLTests", dependencies: ["SQL", "Postgres"]),
         .testTarget(name: "PostgresTests", dependencies: ["EventLoop", "Postgres"]),
         .testTarget(name: "MigrationsTests", dependencies: ["Migrations"]),

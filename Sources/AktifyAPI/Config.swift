@@ -21,6 +21,7 @@ import Web
 /// | `CORS_ALLOW_ORIGINS` | `*`, or origins with commas between | `*` |
 /// | `MAX_BODY_BYTES` | the largest body of a request | `1048576` |
 /// | `REQUEST_TIMEOUT_MS` | how long an answer may take before the request is answered 504, in milliseconds | `25000` |
+/// | `STUCK_AFTER_MS` | how long a worker's loop may stand still before the worker is replaced, in milliseconds | `25000` |
 /// | `SLOW_REQUEST_MS` | how long an answer takes before it is logged as slow, while it runs, in milliseconds | `1000` |
 /// | `LOG_REQUESTS` | whether each request is logged when it ends | `false` |
 /// | `LOG_LEVEL` | `trace` `debug` `info` `notice` `warning` `error` `critical` | `info` |
@@ -35,6 +36,8 @@ public struct Config: Sendable {
     public var maxBodyBytes: Int
     /// How long an answer may take.
     public var requestTimeout: Duration
+    /// How long a worker's loop may stand still before the worker is replaced.
+    public var stuckAfter: Duration
     /// How long an answer takes before it is logged as slow.
     public var slowRequest: Duration
     /// Whether each request is logged when it ends.
@@ -67,6 +70,7 @@ public struct Config: Sendable {
         cors = try Config.cors(read.text("CORS_ALLOW_ORIGINS", default: "*"))
         maxBodyBytes = try read.integer("MAX_BODY_BYTES", default: 1 << 20, in: 0...(1 << 30))
         requestTimeout = .milliseconds(try read.integer("REQUEST_TIMEOUT_MS", default: 25_000, in: 1...3_600_000))
+        stuckAfter = .milliseconds(try read.integer("STUCK_AFTER_MS", default: 25_000, in: 1000...3_600_000))
         slowRequest = .milliseconds(try read.integer("SLOW_REQUEST_MS", default: 1000, in: 1...3_600_000))
         logsRequests = try read.bool("LOG_REQUESTS", default: false)
         migratesOnStart = try read.bool("MIGRATE_ON_START", default: false)

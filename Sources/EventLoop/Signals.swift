@@ -20,14 +20,35 @@ public enum Signals {
     /// - Throws: `SystemError` when the process is out of descriptors.
     public static func watch(
         _ signals: [Int32], on loop: Loop, _ handler: @escaping (Int32) -> Void
-    ) throws(SystemError) -> Watch {
+    ) throws(SystemError) -> SignalWatch {
         var set = set(signals)
         let descriptor = try check("signalfd", signalfd(-1, &set, Int32(SFD_CLOEXEC | SFD_NONBLOCK)))
-        return try loop.watch(descriptor, for: .readable) { _ in
-            var info = signalfd_siginfo()
-            while read(descriptor, &info, MemoryLayout.size(ofValue: info)) == MemoryLayout.size(ofValue: info) {
-                handler(Int32(info.ssi_signo))
+        do throws(SystemError) {
+            let watch = try loop.watch(descriptor, for: .readable) { _ in
+                var info = signalfd_siginfo()
+                while read(descriptor, &info, MemoryLayout.size(ofValue: info)) == MemoryLayout.size(ofValue: info) {
+                    handler(Int32(info.ssi_signo))
+                }
             }
+            return SignalWatch(watch)
+        } catch {
+            close(descriptor)
+            throw error
         }
+    }
+}
+
+/// A watch on signals, which owns its descriptor (signalfd(2)).
+public final class SignalWatch {
+    private var watch: Watch?
+
+    fileprivate init(_ watch: Watch) { self.watch = watch }
+
+    /// Stops watching, and closes the descriptor.
+    public func cancel() {
+        guard let watch else { return }
+        watch.cancel()
+        close(watch.descriptor)
+        self.watch = nil
     }
 }

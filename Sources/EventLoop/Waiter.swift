@@ -1,13 +1,18 @@
-/// One task that waits on a loop for one outcome, which a callback, a timer or a cancellation brings: the first one counts.
+/// Tasks that wait on a loop for one outcome, which a callback, a timer or a cancellation brings: the first one counts.
 ///
-/// Sound as `@unchecked Sendable`: its state is touched on the loop's thread only; a cancellation that comes from another
-/// thread is brought there by a task.
+/// Any number of tasks may wait; usually it is one. Sound as `@unchecked Sendable`: its state is touched on the loop's thread
+/// only; a cancellation that comes from another thread is brought there by a task.
 public final class Waiter<Value: Sendable>: @unchecked Sendable {
+    private typealias Continuation = UnsafeContinuation<Value, any Error>
+
     private let loop: Loop
-    private var continuation: UnsafeContinuation<Value, any Error>?
+    private var continuation: (id: Int, Continuation)?
+    /// Those of the tasks that came later.
+    private var others: [(id: Int, Continuation)] = []
+    private var lastID = 0
     private var outcome: Result<Value, any Error>?
 
-    /// Makes a waiter for a task that runs on `loop`.
+    /// Makes a waiter for tasks that run on `loop`.
     public init(on loop: Loop) { self.loop = loop }
 
     /// Whether an outcome has come already.
@@ -24,19 +29,41 @@ public final class Waiter<Value: Sendable>: @unchecked Sendable {
         loop.assertCurrent()
         guard outcome == nil else { return }
         outcome = result
-        continuation?.resume(with: result)
+        continuation?.1.resume(with: result)
         continuation = nil
+        guard !others.isEmpty else { return }
+        for (_, continuation) in others { continuation.resume(with: result) }
+        others = []
     }
 
-    /// Waits for the outcome; to be called once.
+    /// Waits for the outcome, which may have come already.
     /// - Throws: the error that was given, or `CancellationError` as soon as the task is cancelled.
     public func value() async throws -> Value {
-        try await withTaskCancellationHandler {
+        lastID += 1
+        let id = lastID
+        return try await withTaskCancellationHandler {
             try await withUnsafeThrowingContinuation { continuation in
-                if let outcome { continuation.resume(with: outcome) } else { self.continuation = continuation }
+                if let outcome { continuation.resume(with: outcome) } else { add((id, continuation)) }
             }
         } onCancel: {
-            Task(executorPreference: loop) { self.resume(throwing: CancellationError()) }
+            Task(executorPreference: loop) { self.cancel(id) }
+        }
+    }
+
+    private func add(_ waiting: (id: Int, Continuation)) {
+        if continuation == nil { continuation = waiting } else { others.append(waiting) }
+    }
+
+    /// Ends the waiting of one task; that of the only one ends it altogether, so that who brings the outcome sees that nobody
+    /// waits for it.
+    private func cancel(_ id: Int) {
+        guard outcome == nil else { return }
+        if continuation?.id == id {
+            guard !others.isEmpty else { return resume(throwing: CancellationError()) }
+            continuation?.1.resume(throwing: CancellationError())
+            continuation = others.removeFirst()
+        } else if let index = others.firstIndex(where: { $0.id == id }) {
+            others.remove(at: index).1.resume(throwing: CancellationError())
         }
     }
 }

@@ -1,6 +1,7 @@
 import EventLoop
 import Glibc
 import Scoreboard
+import Scoreboard
 
 /// What a master that re-executes itself leaves to the one that it becomes, in a variable of its environment.
 public struct Inheritance: Sendable {
@@ -19,6 +20,17 @@ public struct Inheritance: Sendable {
         let generation: Int
         let slot: Int
         let isEnding: Bool
+
+        init(pid: pid_t, generation: Int, slot: Int, isEnding: Bool) {
+            (self.pid, self.generation, self.slot, self.isEnding) = (pid, generation, slot, isEnding)
+        }
+
+        init?(numbers: [Int]) {
+            guard numbers.count == 4, let pid = pid_t(exactly: numbers[0]), pid > 0,
+                (1..<Board.capacity).contains(numbers[2])
+            else { return nil }
+            self.init(pid: pid, generation: numbers[1], slot: numbers[2], isEnding: numbers[3] == 1)
+        }
     }
 
     init(
@@ -37,18 +49,24 @@ public struct Inheritance: Sendable {
         let groups = environment[Inheritance.variable]?.split(separator: " ").map { group in
             group.split(separator: ":").compactMap { Int($0) }
         }
-        guard let groups, groups.count >= 2, groups[0].count == 5, let events = Master.Events(numbers: groups[1]) else {
-            return nil
-        }
-        let descriptors = groups[0][..<3].compactMap { Int32(exactly: $0) }
-        guard descriptors.count == 3 else { return nil }
-        (listener, status, board) = (descriptors[0], descriptors[1], descriptors[2])
+        guard let groups, groups.count >= 2, groups[0].count == 5, let events = Master.Events(numbers: groups[1]),
+            let listener = Int32(exactly: groups[0][0]), let status = Int32(exactly: groups[0][1]),
+            let board = Int32(exactly: groups[0][2])
+        else { return nil }
+        (self.listener, self.status, self.board) = (listener, status, board)
         (generation, target) = (groups[0][3], groups[0][4])
         self.events = events
-        workers = groups.dropFirst(2).compactMap { group in
-            guard group.count == 4, let pid = pid_t(exactly: group[0]) else { return nil }
-            return Worker(pid: pid, generation: group[1], slot: group[2], isEnding: group[3] == 1)
+        workers = groups.dropFirst(2).compactMap { Worker(numbers: $0) }
+    }
+
+    /// The state that the new master begins with.
+    func fleet(_ options: Fleet.Options) -> Fleet {
+        let workers = workers.enumerated().map { id, worker in
+            Fleet.Worker(
+                id: id, generation: worker.generation, started: .now,
+                state: worker.isEnding ? .draining(wasReady: true) : .ready)
         }
+        return Fleet(options, adopting: workers, target: target, generation: generation, at: .now)
     }
 
     private var text: String {

@@ -33,12 +33,17 @@ extension Master {
     /// How things stand now.
     public var status: Status {
         Status(
-            events: events, generation: generation, target: target, queue: isStopping ? nil : ListenQueue(of: listener),
-            workers: workers.map {
-                WorkerStatus(
-                    pid: $0.pid, generation: $0.generation,
-                    state: $0.isEnding ? "Finishing" : $0.isReady ? "Running" : "Starting", slot: board.slot($0.slot))
-            },
+            events: events, generation: fleet.generation, target: fleet.target,
+            queue: fleet.isStopping ? nil : ListenQueue(of: listener), workers: fleet.workers.compactMap(status(of:)),
             past: board.past)
+    }
+
+    private func status(of worker: Fleet.Worker) -> WorkerStatus? {
+        processes[worker.id].map {
+            WorkerStatus(
+                pid: $0.pid, generation: $0.generation,
+                state: worker.isStarting ? "Starting" : worker.state == .ready ? "Running" : "Finishing",
+                slot: board.slot($0.slot))
+        }
     }
 }

@@ -9,18 +9,23 @@ public struct ServiceManager: Sendable {
     /// Finds the socket to tell it to in `NOTIFY_SOCKET`.
     public init(environment: [String: String]) { path = environment["NOTIFY_SOCKET"].flatMap { $0.isEmpty ? nil : $0 } }
 
-    /// It serves.
-    func ready() { send("READY=1") }
-
-    /// It reloads; `ready` ends that.
-    func reloading() {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        send("RELOADING=1\nMONOTONIC_USEC=\(time.tv_sec * 1_000_000 + time.tv_nsec / 1000)")
+    /// What the service is about to do.
+    enum Message: Hashable, Sendable {
+        /// It serves; this also ends a reload.
+        case ready
+        case reloading, stopping
     }
 
-    /// It is about to end.
-    func stopping() { send("STOPPING=1") }
+    func send(_ message: Message) {
+        switch message {
+        case .ready: send("READY=1")
+        case .stopping: send("STOPPING=1")
+        case .reloading:
+            var time = timespec()
+            clock_gettime(CLOCK_MONOTONIC, &time)
+            send("RELOADING=1\nMONOTONIC_USEC=\(time.tv_sec * 1_000_000 + time.tv_nsec / 1000)")
+        }
+    }
 
     /// It is alive.
     public func alive() { send("WATCHDOG=1") }
@@ -45,7 +50,7 @@ public struct ServiceManager: Sendable {
         let length = socklen_t(MemoryLayout<sa_family_t>.size + count)
         _ = withUnsafePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { target in
-                message.withCString { sendto(descriptor, $0, strlen($0), Int32(MSG_NOSIGNAL), target, length) }
+                message.withCString { sendto(descriptor, $0, strlen($0), Int32(MSG_NOSIGNAL | MSG_DONTWAIT), target, length) }
             }
         }
     }

@@ -2,22 +2,24 @@ import EventLoop
 
 /// How long to wait before a worker is started in place of one that died: not at all after one that had served for a while, and
 /// longer and longer after ones that never did.
-struct StartBackoff {
+struct StartBackoff: Sendable {
     /// How many in a row ended before they were ready.
     private(set) var failures = 0
-    private var isShort = false
+    /// When the next one may be started; `nil`: at once.
+    private(set) var startsFrom: Instant?
 
-    /// 0, or 100 ms after one that died soon, twice as long after each one that never was ready, 10 s at most.
-    var pause: Duration {
-        failures > 0 ? .milliseconds(min(10_000, 100 << min(failures - 1, 7))) : isShort ? .milliseconds(100) : .zero
+    /// One could not be started: 100 ms, twice as long after each further one, 10 s at most.
+    mutating func failed(at now: Instant) {
+        failures += 1
+        startsFrom = now.advanced(by: .milliseconds(min(10_000, 100 << min(failures - 1, 7))))
     }
 
-    mutating func failed() { failures += 1 }
-
-    mutating func ended(_ worker: WorkerProcess) {
-        guard !worker.isEnding || worker.hasCrashed else { return }
-        if worker.isReady { isShort = Instant.now.duration(since: worker.started) < .seconds(1) } else { failures += 1 }
+    /// One that had been ready died.
+    mutating func died(after life: Duration, at now: Instant) {
+        guard life < .seconds(1), failures == 0 else { return }
+        startsFrom = now.advanced(by: .milliseconds(100))
     }
 
-    mutating func reset() { failures = 0 }
+    /// One is ready.
+    mutating func succeeded() { self = StartBackoff() }
 }

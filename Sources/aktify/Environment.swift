@@ -27,7 +27,7 @@ func loadConfig(_ environment: [String: String], silently isSilent: Bool = false
     let isForPeople = isatty(STDERR_FILENO) == 1
     LoggingSystem.bootstrap { label in
         var handler: any LogHandler =
-            isForPeople ? StreamLogHandler.standardError(label: label) : JSONLogHandler(label: label)
+            isForPeople ? TextLogHandler(label: label) : JSONLogHandler(label: label)
         handler.logLevel = level
         return handler
     }

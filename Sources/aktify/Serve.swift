@@ -15,7 +15,7 @@ struct Serve: ParsableCommand {
         discussion: """
             Signals: TERM and QUIT finish what runs and end; INT too, and a second one ends at once. HUP replaces the workers one by \
             one, by the program and the variables as they are then; when a new one does not get ready, the old ones go on. USR2 \
-            does the same and replaces this process too, under the same id. TTIN and TTOU: one worker more or less. WINCH: no \
+            does the same and replaces this process too, under the same id, when the new program's --check succeeds. TTIN and TTOU: one worker more or less. WINCH: no \
             worker, until HUP.
             """)
 
@@ -75,18 +75,22 @@ struct Serve: ParsableCommand {
 
     func run() throws {
         Signals.block(Master.signals)
+        StandardError.stopBlocking()
         let environment = processEnvironment()
         let config = try loadConfig(try variables())
         let graph = try ScriptDirectory(migrations).graph()
         let options = try options(config, environment)
         let privileges = try user.map { try Privileges(user: $0, group: group) }
-        if check { return print("The configuration is fine.") }
+        let pidFile = pidFile ?? environment["PID_FILE"]
+        if check {
+            try checkAddressesAndFiles(environment, pidFile)
+            return print("The configuration is fine.")
+        }
         let inheritance = Inheritance(environment: environment)
         if inheritance == nil { _ = try prepareSchema(graph, config, log: Logger(label: "aktify.master")) }
         let listener = Held(try listener(environment, inheritance))
         let status = try statusListener(environment, inheritance)
         if let privileges { try assume(privileges, [listen, statusListen].compactMap { $0 }) }
-        let pidFile = pidFile ?? environment["PID_FILE"]
         try write(getpid(), to: pidFile)
         defer { if let pidFile { unlink(pidFile) } }
         try Loop.run {
@@ -122,12 +126,26 @@ struct Serve: ParsableCommand {
         let command = [Inheritance.program, "worker", "--loops", "1", "--migrations", migrations]
         var options = Master.Options(
             workers: try workers ?? count(environment["WORKERS"]) ?? sysconf(Int32(_SC_NPROCESSORS_ONLN)),
-            command: command, environment: { backtraced(try variables()) })
+            command: command, environment: { backtraced(try variables()) },
+            check: (
+                [Inheritance.program] + CommandLine.arguments.dropFirst() + ["--check"],
+                Inheritance.cleaned(environment)
+            ))
         options.startupTimeout = .seconds(startupTimeout)
         options.gracefulTimeout = .seconds(gracefulTimeout)
         (options.maxRequests, options.maxMemory) = (maxRequests, maxRss.map { $0 << 20 })
-        (options.slowRequest, options.stuckAfter) = (config.slowRequest, config.requestTimeout)
+        (options.slowRequest, options.stuckAfter) = (config.slowRequest, config.stuckAfter)
         return options
+    }
+
+    /// What a start would trip over besides, without binding or writing anything.
+    private func checkAddressesAndFiles(_ environment: [String: String], _ pidFile: String?) throws {
+        for variable in ["LISTEN", "STATUS_LISTEN"] { _ = try address(environment[variable]) }
+        guard let pidFile else { return }
+        let folder = pidFile.lastIndex(of: "/").map { String(pidFile[...$0]) } ?? "."
+        guard access(folder, W_OK) == 0 else {
+            throw Complaint("cannot write \(pidFile): \(String(cString: strerror(errno)))")
+        }
     }
 
     private func count(_ text: String?) throws -> Int? {

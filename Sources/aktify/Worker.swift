@@ -66,12 +66,13 @@ final class Worker: Sendable {
         }.value
     }
 
-    /// Waits for the first signal; any later one ends the process at once.
+    /// Waits for the first signal. Later ones change nothing, since whoever stops a service may tell its processes twice; but SIGINT
+    /// (Ctrl-C once more) ends the process at once.
     private func firstSignal(of signals: [Int32]) async throws -> Int32 {
         guard let loop = Loop.current else { preconditionFailure("a worker runs on a loop") }
         let first = Waiter<Int32>(on: loop)
         _ = try Signals.watch(signals, on: loop) { signal in
-            if first.isResumed { exit(128 + signal) }
+            if first.isResumed, signal == SIGINT { exit(128 + signal) }
             first.resume(returning: signal)
         }
         return try await first.value()

@@ -13,7 +13,8 @@ struct WorkerCommand: ParsableCommand {
         commandName: "worker", abstract: "Answer FastCGI requests in one process, under somebody else's care.",
         discussion: """
             For spawn-fcgi, supervisord's fcgi-program and systemd's sockets. A listening socket that it was started with \
-            (LISTEN_FDS, or descriptor 0) wins over --listen. SIGTERM, SIGQUIT, SIGINT, SIGHUP and SIGUSR1 let it finish what runs.
+            (LISTEN_FDS, or descriptor 0) wins over --listen. SIGTERM, SIGQUIT, SIGINT, SIGHUP and SIGUSR1 let it finish what runs; \
+            while it does, SIGINT ends it at once, and the others change nothing.
             """)
 
     @Option(
@@ -32,6 +33,7 @@ struct WorkerCommand: ParsableCommand {
 
     func run() throws {
         Signals.block(WorkerCommand.endings)
+        StandardError.stopBlocking()
         let environment = processEnvironment()
         var config = try loadConfig(environment)
         let graph = try ScriptDirectory(migrations).graph()
@@ -45,7 +47,7 @@ struct WorkerCommand: ParsableCommand {
         }
     }
 
-    /// What asks a worker to drain; a second one ends it at once.
+    /// What asks a worker to drain.
     static let endings = [SIGTERM, SIGQUIT, SIGINT, SIGHUP, SIGUSR1]
 
     private func listener(_ environment: [String: String]) throws -> ListeningSocket {

@@ -16,18 +16,23 @@ struct JSONLogHandler: LogHandler {
     }
 
     func log(event: LogEvent) {
+        let all = metadata.merging(event.metadata ?? [:]) { $1 }
+        StandardError.write(line(event.level, "\(event.message)", all)) {
+            line(.warning, "lines of the log were dropped, since nobody read them", ["count": "\($0)"])
+        }
+    }
+
+    private func line(_ level: Logger.Level, _ message: String, _ metadata: Logger.Metadata) -> [UInt8] {
         var json = JSONWriter()
         json.beginObject()
-        json.member("time", JSONLogHandler.now)
-        json.member("level", event.level.rawValue)
+        json.member("time", LogTime.now)
+        json.member("level", level.rawValue)
         json.member("logger", label)
-        json.member("message", "\(event.message)")
+        json.member("message", message)
         json.member("pid", Int(getpid()))
-        let all = metadata.merging(event.metadata ?? [:]) { $1 }
-        for (key, value) in all.sorted(by: { $0.key < $1.key }) { write(key, value, &json) }
+        for (key, value) in metadata.sorted(by: { $0.key < $1.key }) { write(key, value, &json) }
         json.endObject()
-        let line = json.finish()
-        _ = Glibc.write(STDERR_FILENO, line, line.count)
+        return json.finish()
     }
 
     /// What is a number, is written as one.
@@ -38,17 +43,5 @@ struct JSONLogHandler: LogHandler {
         } else {
             json.member(named: key, text)
         }
-    }
-
-    /// The time of day in UTC, to the millisecond (RFC 3339).
-    private static var now: String {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        var parts = tm()
-        gmtime_r(&time.tv_sec, &parts)
-        var text = [CChar](repeating: 0, count: 32)
-        let count = strftime(&text, text.count, "%Y-%m-%dT%H:%M:%S", &parts)
-        let milliseconds = String(1000 + time.tv_nsec / 1_000_000).dropFirst()
-        return String(decoding: text[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self) + ".\(milliseconds)Z"
     }
 }

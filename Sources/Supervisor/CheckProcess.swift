@@ -1,0 +1,24 @@
+import EventLoop
+import Glibc
+
+/// A process that checks whether the program that is there now can start with the configuration as it is now.
+final class CheckProcess {
+    let pid: pid_t
+    private let output: Descriptor
+
+    /// - Throws: `SystemError` when it cannot be started.
+    init(_ command: [String], environment: [String: String]) throws(SystemError) {
+        let input = try Descriptor("open /dev/null", open("/dev/null", O_RDONLY | O_CLOEXEC))
+        output = try Descriptor.memory(named: "aktify-check")
+        pid = try spawn(
+            command, environment, descriptors: [(input.number, 0), (output.number, 1), (output.number, 2)])
+    }
+
+    /// What it has found.
+    /// - Returns: `nil` when all is well.
+    func problem(_ status: ExitStatus) -> String? {
+        guard status != .code(0) else { return nil }
+        let lines = (output.text(upTo: 2000) ?? "").split(separator: "\n")
+        return lines.isEmpty ? "the new program's --check ended with \(status)" : lines.joined(separator: "; ")
+    }
+}

@@ -1,0 +1,99 @@
+import EventLoop
+
+extension Fleet {
+    /// Changes the states that an event concerns.
+    mutating func apply(_ event: Event) {
+        switch event {
+        case .started: for worker in workers where !worker.isRunning { limit(worker.id, to: options.gracefulTimeout) }
+        case .signal(let signal): apply(signal)
+        case .spawned(let id): spawned(id)
+        case .spawnFailed(let id, let reason): spawnFailed(id, reason)
+        case .ready(let id): ready(id)
+        case .crashed(let id): crashed(id)
+        case .exited(let id): exited(id)
+        case .stuck(let id): stuck(id)
+        case .worn(let id): worn(id)
+        case .checked(let problem): checked(problem)
+        case .executeFailed(let reason): if state == .executing { failReload("cannot re-execute: \(reason)") }
+        case .timer(let timer): apply(timer)
+        }
+    }
+
+    private mutating func apply(_ signal: Signal) {
+        if case .stopping(let outcome, _) = state {
+            if signal == .interrupt { state = .stopping(outcome, immediately: true) }
+            return
+        }
+        switch signal {
+        case .stop, .interrupt: stop(.stopped)
+        case .reload:
+            if target == 0 { resize(to: options.workers) }
+            requests.insert(.reload)
+        case .execute: requests.insert(.execute)
+        case .oneMore: resize(to: target + 1)
+        case .oneLess: resize(to: max(1, target - 1))
+        case .none: resize(to: 0)
+        }
+    }
+
+    private mutating func apply(_ timer: Timer) {
+        switch timer {
+        case .start: wakesAt = nil
+        case .check:
+            guard state == .checking else { return }
+            actions.append(.endCheck)
+            failReload("the new program's --check did not end in time")
+        case .startup(let id):
+            if self[id] == .starting {
+                report(.notReadyInTime(id))
+                kill(id)
+                failedToStart(id, "a new worker did not get ready")
+            } else if self[id] == .draining(wasReady: false) {
+                kill(id)
+            }
+        case .kill(let id):
+            if case .draining = self[id] { report(.notDrainedInTime(id)) }
+            if let state = self[id], state != .killed { kill(id) }
+        }
+    }
+
+    private mutating func resize(to count: Int) {
+        target = count
+        report(.resized(count))
+    }
+
+    mutating func stop(_ outcome: Outcome) {
+        if state == .checking { actions.append(.endCheck) }
+        state = .stopping(outcome, immediately: false)
+        report(.stopping)
+        actions += [.tell(.stopping), .stopListening]
+    }
+
+    private mutating func checked(_ problem: String?) {
+        guard state == .checking else { return }
+        if let problem { failReload(problem) } else { state = .waitingToExecute }
+    }
+
+    /// The old workers go on.
+    mutating func failReload(_ problem: String) {
+        state = .serving
+        report(.reloadFailed(problem))
+    }
+
+    // MARK: Lookup
+
+    /// A worker's state; `nil` when there is none, or not any more.
+    subscript(id: Worker.ID) -> Worker.State? {
+        get { workers.first { $0.id == id }?.state }
+        set {
+            guard let newValue, let index = workers.firstIndex(where: { $0.id == id }) else { return }
+            workers[index].state = newValue
+        }
+    }
+
+    mutating func report(_ notice: Notice) { actions.append(.report(notice)) }
+
+    mutating func schedule(_ timer: Timer, after pause: Duration) {
+        actions.append(.schedule(timer, at: now.advanced(by: pause)))
+    }
+}

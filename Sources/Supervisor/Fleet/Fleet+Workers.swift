@@ -1,0 +1,105 @@
+import EventLoop
+
+/// What happens to one worker.
+extension Fleet {
+    mutating func spawned(_ id: Worker.ID) {
+        guard self[id] == .spawning else { return }
+        self[id] = .starting
+        schedule(.startup(id), after: options.startupTimeout)
+    }
+
+    mutating func spawnFailed(_ id: Worker.ID, _ reason: String) {
+        guard self[id] == .spawning else { return }
+        workers.removeAll { $0.id == id }
+        report(.spawnFailed(reason: reason))
+        failedToStart(id, reason)
+    }
+
+    mutating func ready(_ id: Worker.ID) {
+        switch self[id] {
+        case .starting:
+            self[id] = .ready
+            backoff.succeeded()
+            report(.ready(id))
+            guard state == .starting else { return }
+            state = .serving
+            actions.append(.tell(.ready))
+        case .draining: self[id] = .draining(wasReady: true)
+        default: break
+        }
+    }
+
+    mutating func crashed(_ id: Worker.ID) {
+        guard let worker = workers.first(where: { $0.id == id }), worker.isRunning else { return }
+        self[id] = .crashed
+        limit(id, to: options.gracefulTimeout)
+        guard worker.state == .ready else { return failedToStart(id, "a new worker did not get ready") }
+        report(.crashed(id))
+        backoff.died(after: now.duration(since: worker.started), at: now)
+    }
+
+    mutating func exited(_ id: Worker.ID) {
+        guard let index = workers.firstIndex(where: { $0.id == id }) else { return }
+        let worker = workers.remove(at: index)
+        switch worker.state {
+        case .spawning, .starting:
+            report(.died(id, whileServing: false))
+            failedToStart(id, "a new worker did not get ready")
+        case .ready:
+            report(.died(id, whileServing: true))
+            backoff.died(after: now.duration(since: worker.started), at: now)
+        case .crashed, .aborted: report(.died(id, whileServing: false))
+        case .draining, .killed: report(.ended(id))
+        }
+    }
+
+    mutating func stuck(_ id: Worker.ID) {
+        guard self[id] == .ready else { return }
+        self[id] = .aborted
+        report(.stuck(id))
+        actions.append(.abort(id))
+        limit(id, to: options.abortTimeout)
+    }
+
+    mutating func worn(_ id: Worker.ID) {
+        guard state == .serving, requests.isEmpty, self[id] == .ready, recyclesFrom.map({ $0 <= now }) ?? true else {
+            return
+        }
+        state = .recycling(old: id)
+        report(.recycling(id))
+    }
+
+    /// Counts a start that failed; when it was that of a new worker, what it was to replace goes on.
+    mutating func failedToStart(_ id: Worker.ID, _ reason: String) {
+        backoff.failed(at: now)
+        switch state {
+        case .reloading(let old) where !old.contains(id):
+            generation -= 1
+            for worker in workers where worker.state == .starting && !old.contains(worker.id) { drain(worker.id) }
+            failReload(reason)
+            actions.append(.tell(.ready))
+        case .recycling(let old) where old != id:
+            state = .serving
+            recyclesFrom = now.advanced(by: options.recyclingPause)
+            report(.recyclingFailed)
+        default: break
+        }
+    }
+
+    // MARK: Its end
+
+    /// Tells a worker to finish what it does, which only one that runs can be told.
+    mutating func drain(_ id: Worker.ID) {
+        guard let state = self[id], state == .starting || state == .ready else { return }
+        self[id] = .draining(wasReady: state == .ready)
+        actions.append(.drain(id))
+        limit(id, to: options.gracefulTimeout)
+    }
+
+    mutating func kill(_ id: Worker.ID) {
+        self[id] = .killed
+        actions.append(.kill(id))
+    }
+
+    mutating func limit(_ id: Worker.ID, to time: Duration) { schedule(.kill(id), after: time) }
+}

@@ -1,0 +1,79 @@
+import EventLoop
+import Glibc
+import Scoreboard
+
+/// What the fleet decides is carried out.
+extension Master {
+    /// Does something.
+    /// - Returns: what came of it, when that is known at once.
+    func perform(_ action: Fleet.Action) -> Fleet.Event? {
+        switch action {
+        case .spawn(let id, let generation): return spawn(id, generation)
+        case .drain(let id): processes[id]?.signal(SIGTERM)
+        case .kill(let id): processes[id]?.signal(SIGKILL)
+        case .abort(let id): processes[id].map { $0.abort(thread: board.slot($0.slot)[.thread]) }
+        case .schedule(let timer, let time): loop.schedule(at: time) { [weak self] in self?.handle(.timer(timer)) }
+        case .check: return startCheck()
+        case .endCheck: endCheck()
+        case .execute: return .executeFailed(reason: "\(inheritance.execute())")
+        case .tell(let message): notifier.send(message)
+        case .stopListening: onStop()
+        case .report(let notice): report(notice)
+        case .finish(let outcome): finished.resume(returning: outcome)
+        }
+        return nil
+    }
+
+    private func spawn(_ id: Fleet.Worker.ID, _ generation: Int) -> Fleet.Event {
+        do {
+            let taken = Set(processes.values.map(\.slot))
+            guard let slot = (1..<Board.capacity).first(where: { !taken.contains($0) }) else {
+                return .spawnFailed(id, reason: "there are \(taken.count) workers already: no more can be watched")
+            }
+            processes[id] = try WorkerProcess(
+                options.command, environment: environment(of: generation), listener: listener, board: board.descriptor,
+                slot: slot, generation: generation, on: loop
+            ) { [unowned self] in handle($0 == .ready ? .ready(id) : .crashed(id)) }
+            return .spawned(id)
+        } catch {
+            return .spawnFailed(id, reason: "\(error)")
+        }
+    }
+
+    /// The variables of a generation's workers, read when its first one starts.
+    private func environment(of generation: Int) throws -> [String: String] {
+        if let environment = environments[generation] { return environment }
+        let environment = try options.environment()
+        environments[generation] = environment
+        return environment
+    }
+
+    // MARK: Becoming another program
+
+    private func startCheck() -> Fleet.Event? {
+        do {
+            check = try CheckProcess(options.check.command, environment: options.check.environment)
+            return nil
+        } catch {
+            return .checked(problem: "\(error)")
+        }
+    }
+
+    /// Whoever is reaped and not known is of no interest.
+    private func endCheck() {
+        if let check { kill(check.pid, SIGKILL) }
+        check = nil
+    }
+
+    private var inheritance: Inheritance {
+        Inheritance(
+            listener: listener, status: statusListener, board: board.descriptor, generation: fleet.generation,
+            target: fleet.target, events: events,
+            workers: fleet.workers.compactMap { worker in
+                processes[worker.id].map {
+                    Inheritance.Worker(
+                        pid: $0.pid, generation: $0.generation, slot: $0.slot, isEnding: worker.state != .ready)
+                }
+            })
+    }
+}

@@ -1,0 +1,82 @@
+import Glibc
+import Logging
+import Scoreboard
+
+/// What the fleet reports is counted and logged.
+extension Master {
+    func report(_ notice: Fleet.Notice) {
+        switch notice {
+        case .ready(let id): log.info("a worker is ready", metadata: about(id, andGeneration: true))
+        case .respawning: events.respawns += 1
+        case .crashed(let id):
+            events.crashes += 1
+            log.error("a worker crashed", metadata: about(id))
+        case .stuck(let id): reportStuck(id)
+        case .notReadyInTime(let id): log.error("a worker was not ready in time, and is killed", metadata: about(id))
+        case .notDrainedInTime(let id): log.warning("a worker did not finish in time, and is killed", metadata: about(id))
+        case .recycling(let id): reportRecycling(id)
+        case .recycled: events.recycled += 1
+        case .recyclingFailed: log.error("a worker could not be recycled: the new one did not get ready")
+        case .ended(let id): reportEnd(id, isExpected: true)
+        case .died(let id, let whileServing):
+            if whileServing { events.crashes += 1 }
+            reportEnd(id, isExpected: false)
+        case .spawnFailed(let reason): log.error("a worker could not be started: \(reason)")
+        case .reloaded, .reloadFailed: reportReload(notice)
+        case .executing: log.info("re-executing")
+        case .resized(let count): log.info("workers wanted", metadata: ["count": "\(count)"])
+        case .stopping: log.info("stopping", metadata: ["workers": "\(processes.count)"])
+        }
+    }
+
+    private func about(_ id: Fleet.Worker.ID, andGeneration hasGeneration: Bool = false) -> Logger.Metadata {
+        guard let process = processes[id] else { return [:] }
+        var metadata: Logger.Metadata = ["worker": "\(process.pid)"]
+        if hasGeneration { metadata["generation"] = "\(process.generation)" }
+        return metadata
+    }
+
+    private func reportEnd(_ id: Fleet.Worker.ID, isExpected: Bool) {
+        guard let process = processes[id], let status = process.exit else { return }
+        let backtrace = process.backtrace
+        var metadata = about(id)
+        metadata["status"] = "\(status)"
+        if isExpected, backtrace == nil { return log.info("a worker has ended", metadata: metadata) }
+        metadata["backtrace"] = backtrace.map { "\($0)" }
+        log.error("a worker died", metadata: metadata)
+    }
+
+    private func reportReload(_ notice: Fleet.Notice) {
+        if case .reloadFailed(let problem) = notice {
+            events.failedReloads += 1
+            events.lastReload = ("failed: \(problem)", Int(time(nil)))
+            environments = environments.filter { $0.key <= fleet.generation }
+            log.error("the reload failed, and the old workers go on: \(problem)")
+        } else {
+            events.reloads += 1
+            events.lastReload = ("done", Int(time(nil)))
+            environments = environments.filter { $0.key == fleet.generation }
+            log.info("reloaded", metadata: ["generation": "\(fleet.generation)"])
+        }
+    }
+
+    private func reportStuck(_ id: Fleet.Worker.ID) {
+        events.stuck += 1
+        guard let process = processes[id] else { return }
+        let slot = board.slot(process.slot)
+        let doing = slot.underWay.sorted { $0.began < $1.began }.prefix(3).map(\.summary).joined(separator: "; ")
+        log.error(
+            "a worker is stuck, and is replaced",
+            metadata: ["worker": "\(process.pid)", "requests": "\(slot[.active])", "doing": "\(doing)"])
+    }
+
+    private func reportRecycling(_ id: Fleet.Worker.ID) {
+        guard let process = processes[id] else { return }
+        let slot = board.slot(process.slot)
+        log.info(
+            "recycling a worker",
+            metadata: [
+                "worker": "\(process.pid)", "requests": "\(slot[.requests])", "memory_bytes": "\(slot[.memory])",
+            ])
+    }
+}

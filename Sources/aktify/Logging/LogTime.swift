@@ -1,0 +1,15 @@
+import Glibc
+
+enum LogTime {
+    /// The time of day in UTC, to the millisecond (RFC 3339).
+    static var now: String {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        var parts = tm()
+        gmtime_r(&time.tv_sec, &parts)
+        var text = [CChar](repeating: 0, count: 32)
+        let count = strftime(&text, text.count, "%Y-%m-%dT%H:%M:%S", &parts)
+        let milliseconds = String(1000 + time.tv_nsec / 1_000_000).dropFirst()
+        return String(decoding: text[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self) + ".\(milliseconds)Z"
+    }
+}

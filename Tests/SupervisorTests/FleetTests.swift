@@ -1,0 +1,169 @@
+import EventLoop
+import Testing
+
+@testable import Supervisor
+
+/// What a fleet decides, step by step.
+@Suite struct FleetTests {
+    /// A fleet whose workers are ready, and the time.
+    private struct Scene {
+        var fleet: Fleet
+        var now = Instant.now
+        var actions: [Fleet.Action] = []
+
+        init(workers: Int, startsThem: Bool = true) {
+            fleet = Fleet(Fleet.Options(workers: workers), at: now)
+            on(.started)
+            guard startsThem else { return }
+            for id in 0..<workers { start(id) }
+        }
+
+        mutating func on(_ event: Fleet.Event) { actions = fleet.handle(event, at: now) }
+
+        mutating func start(_ id: Int) {
+            on(.spawned(id))
+            on(.ready(id))
+        }
+
+        mutating func wait(_ duration: Duration) { now = now.advanced(by: duration) }
+
+        func drains(_ id: Int) -> Bool { actions.contains(.drain(id)) }
+        func spawns(_ id: Int, _ generation: Int) -> Bool { actions.contains(.spawn(id, generation: generation)) }
+    }
+
+    @Test func `a reload drains an old worker when a new one is ready, and the next when that has ended`() {
+        var scene = Scene(workers: 2)
+        scene.on(.signal(.reload))
+        #expect(scene.spawns(2, 2) && !scene.drains(0))
+        scene.start(2)
+        #expect(scene.drains(0) && !scene.spawns(3, 2))
+        scene.on(.exited(0))
+        #expect(scene.spawns(3, 2))
+        scene.start(3)
+        #expect(scene.drains(1))
+        scene.on(.exited(1))
+        #expect(scene.actions.contains(.report(.reloaded)) && scene.fleet.state == .serving)
+    }
+
+    @Test func `TERM while a reload waits for a worker to drain does not drain it again, and the end comes`() {
+        var scene = Scene(workers: 2)
+        scene.on(.signal(.reload))
+        scene.start(2)
+        scene.on(.signal(.stop))
+        #expect(!scene.drains(0) && scene.drains(1) && scene.drains(2))
+        for id in 0..<3 { scene.on(.exited(id)) }
+        #expect(scene.actions.contains(.finish(.stopped)))
+    }
+
+    @Test func `a new worker that does not get ready ends the reload, and those that serve go on`() {
+        var scene = Scene(workers: 2)
+        scene.on(.signal(.reload))
+        scene.on(.spawned(2))
+        scene.wait(.seconds(10))
+        scene.on(.timer(.startup(2)))
+        #expect(scene.actions.contains(.kill(2)) && !scene.drains(0) && !scene.drains(1))
+        #expect(scene.actions.contains(.report(.reloadFailed("a new worker did not get ready"))))
+        #expect(scene.fleet.generation == 1 && scene.fleet.running.count == 2)
+    }
+
+    @Test func `a worker that crashes during a reload is replaced at once, by a new one`() {
+        var scene = Scene(workers: 2)
+        scene.on(.signal(.reload))
+        scene.start(2)
+        scene.wait(.seconds(5))
+        scene.on(.crashed(1))
+        #expect(scene.spawns(3, 2))
+        scene.start(3)
+        scene.on(.exited(0))
+        #expect(scene.actions.contains(.report(.reloaded)))
+    }
+
+    @Test func `it gives up when no worker ever got ready, and not later`() {
+        var scene = Scene(workers: 2, startsThem: false)
+        scene.on(.spawnFailed(0, reason: "no such program"))
+        scene.wait(.milliseconds(100))
+        scene.on(.timer(.start))
+        scene.on(.spawnFailed(1, reason: "no such program"))
+        #expect(scene.actions.contains(.finish(.gaveUp)))
+        scene = Scene(workers: 1)
+        for failure in 0..<20 {
+            scene.on(failure == 0 ? .exited(0) : .spawnFailed(failure, reason: "no such program"))
+            scene.wait(.seconds(10))
+            scene.on(.timer(.start))
+        }
+        #expect(scene.fleet.state == .serving && scene.spawns(20, 1))
+    }
+
+    @Test func `the pause before a start doubles up to 10 s`() {
+        var scene = Scene(workers: 1)
+        scene.on(.exited(0))
+        var pauses: [Duration] = []
+        for _ in 0..<9 {
+            if case .schedule(.start, let time)? = scene.actions.last {
+                pauses.append(time.duration(since: scene.now))
+                scene.now = time
+                scene.on(.timer(.start))
+            }
+            scene.on(.spawnFailed(scene.fleet.nextID - 1, reason: "no such program"))
+        }
+        let expected = [100, 100, 200, 400, 800, 1600, 3200, 6400, 10_000]
+        #expect(pauses == expected.map { .milliseconds($0) })
+    }
+
+    @Test func `another program is executed only when its check succeeds, and no worker is starting`() {
+        var scene = Scene(workers: 2)
+        scene.on(.signal(.execute))
+        #expect(scene.actions.contains(.check))
+        scene.on(.checked(problem: "LOG_LEVEL"))
+        #expect(scene.actions.contains(.report(.reloadFailed("LOG_LEVEL"))) && !scene.actions.contains(.execute))
+        scene.wait(.seconds(5))
+        scene.on(.signal(.execute))
+        scene.on(.exited(0))
+        scene.on(.spawned(2))
+        scene.on(.checked(problem: nil))
+        #expect(!scene.actions.contains(.execute))
+        scene.on(.ready(2))
+        #expect(scene.actions.contains(.execute))
+    }
+
+    @Test func `a check that does not end is killed`() {
+        var scene = Scene(workers: 1)
+        scene.on(.signal(.execute))
+        scene.on(.timer(.check))
+        #expect(scene.actions.contains(.endCheck) && scene.fleet.state == .serving)
+    }
+
+    @Test func `HUP during a reload reloads once more`() {
+        var scene = Scene(workers: 1)
+        for _ in 0..<3 { scene.on(.signal(.reload)) }
+        scene.start(1)
+        scene.on(.exited(0))
+        #expect(scene.actions.contains(.report(.reloaded)) && scene.spawns(2, 3))
+        scene.start(2)
+        scene.on(.exited(1))
+        #expect(scene.fleet.state == .serving && scene.fleet.requests.isEmpty)
+    }
+
+    @Test func `one worn worker is recycled at a time, and none while a reload waits`() {
+        var scene = Scene(workers: 2)
+        scene.on(.worn(0))
+        #expect(scene.spawns(2, 1))
+        scene.on(.worn(1))
+        #expect(scene.actions.isEmpty)
+        scene.start(2)
+        #expect(scene.drains(0))
+        scene.on(.exited(0))
+        #expect(scene.actions.contains(.report(.recycled)))
+        scene.on(.signal(.reload))
+        scene.on(.worn(1))
+        #expect(scene.actions.isEmpty)
+    }
+
+    @Test func `SIGINT again kills the workers`() {
+        var scene = Scene(workers: 2)
+        scene.on(.signal(.interrupt))
+        #expect(scene.drains(0) && scene.drains(1))
+        scene.on(.signal(.interrupt))
+        #expect(scene.actions.contains(.kill(0)) && scene.actions.contains(.kill(1)))
+    }
+}
