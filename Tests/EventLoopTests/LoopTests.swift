@@ -178,7 +178,6 @@ import Testing
             pthread_kill(pthread_self(), SIGUSR2)
             try await loop.sleep(for: .milliseconds(5))
             watch.cancel()
-            close(watch.descriptor)
             return probe.count
         }
         #expect(received == Int(SIGUSR2))
