@@ -86,7 +86,7 @@ import Testing
     }
 
     @Test func `a worker whose loop is blocked is replaced, says where, and the others lose nothing`() throws {
-        let stack = try Stack(workers: 2, environment: ["REQUEST_TIMEOUT_MS": "2000"])
+        let stack = try Stack(workers: 2, environment: ["STUCK_AFTER_MS": "2000"])
         let load = try Load(on: stack, posting: false)
         let victim = try #require(stack.processes().first).pid
         kill(victim, SIGSTOP)

@@ -22,16 +22,16 @@ struct World {
     private(set) var violations: [String] = []
     /// What happened, for whoever must understand a failure.
     private(set) var history: [String] = []
+    private let isRecording: Bool
     private var wasHealthy = false
     private var mostWanted: Int
     /// How likely it is, in percent, that whatever may fail does.
     var faults: Int
-    /// The newest generation whose program and variables are good.
-    private var reloads = 0
 
     static let options = Fleet.Options(workers: 2)
 
-    init(seed: UInt64, faults: Int, at now: Instant) {
+    init(seed: UInt64, faults: Int, at now: Instant, isRecording: Bool) {
+        self.isRecording = isRecording
         random = SeededGenerator(seed: seed)
         (self.faults, self.now) = (faults, now)
         var options = World.options
@@ -53,9 +53,9 @@ struct World {
         var events = [event]
         while !events.isEmpty {
             let event = events.removeFirst()
-            history.append("\(now.nanoseconds / 1_000_000) \(event)")
+            if isRecording { history.append("\(now.nanoseconds / 1_000_000) \(event)") }
             for action in fleet.handle(event, at: now) {
-                history.append("        \(action)")
+                if isRecording { history.append("        \(action)") }
                 if let event = perform(action) { events.append(event) }
             }
         }
@@ -86,7 +86,6 @@ struct World {
         case .finish(let outcome):
             if !processes.isEmpty { violations.append("it ends before its workers: \(processes.keys)") }
             self.outcome = outcome
-        case .report(.reloaded): reloads += 1
         case .report(.ready): wasHealthy = true
         case .tell, .stopListening, .report: break
         }

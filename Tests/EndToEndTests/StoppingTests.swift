@@ -1,0 +1,89 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// However often, and whenever, processes are told to end: what they do is finished.
+@Suite(.serialized) struct StoppingTests {
+    /// Connections with a request of which the end has not been sent.
+    private static func unfinishedRequests(_ count: Int, _ path: String) throws -> [Socket] {
+        try (0..<count).map { _ in
+            let socket = try Socket(path: path)
+            socket.send(Array(Records.request("GET", "/").dropLast(4)))
+            return socket
+        }
+    }
+
+    private static func finish(_ sockets: [Socket]) -> [Int] {
+        sockets.map {
+            $0.send(Array(Records.request("GET", "/").suffix(4)))
+            return readResponse(from: $0).status
+        }
+    }
+
+    @Test func `TERM during a reload finishes the requests, and the master ends`() throws {
+        let stack = try Stack(workers: 2, environment: ["STATEMENT_TIMEOUT_MS": "20000"])
+        let lock = try Lock(on: stack.database)
+        var readers: [Socket] = []
+        try waitUntil("both workers have a request that waits") {
+            readers.append(try Socket(path: stack.socketPath))
+            readers[readers.count - 1].send(Records.request("GET", "/campaigns/1"))
+            return try stack.processes().count { $0.state == "Running" } == 2
+        }
+        stack.worker.signal(SIGHUP)
+        try waitUntil("one old worker finishes") { try stack.processes().contains { $0.state == "Finishing" } }
+        stack.worker.signal(SIGTERM)
+        try waitUntil("it stops") { !stack.events("stopping").isEmpty }
+        usleep(300_000)
+        lock.release()
+        #expect(readers.map { readResponse(from: $0).status } == Array(repeating: 200, count: readers.count))
+        readers = []
+        #expect(stack.worker.wait(seconds: 10) == 0)
+    }
+
+    @Test(arguments: [SIGTERM, SIGINT]) func `a signal to the whole process group finishes the requests`(signal: Int32)
+        throws
+    {
+        let (database, folder) = (try TestDatabase(), try Folder())
+        try run([Stack.program, "db", "upgrade"], environment: database.environment)
+        let path = "\(folder.path)/api.sock"
+        let master = try Child(
+            ["setsid", Stack.program, "serve", "--workers", "2", "--listen", "unix:\(path)"],
+            environment: database.environment, output: "\(folder.path)/log")
+        try waitUntil("both are ready: \(master.log)") {
+            master.log.components(separatedBy: "a worker is ready").count == 3
+        }
+        do {
+            let sockets = try Self.unfinishedRequests(8, path)
+            usleep(300_000)
+            kill(-master.pid, signal)
+            usleep(300_000)
+            #expect(Self.finish(sockets) == Array(repeating: 200, count: 8))
+        }
+        #expect(master.wait(seconds: 10) == 0)
+        #expect(!master.log.contains("a worker died"))
+    }
+
+    @Test func `a worker that is told to end again finishes its request, and SIGINT ends it at once`() throws {
+        let (database, folder) = (try TestDatabase(), try Folder())
+        try run([Stack.program, "db", "upgrade"], environment: database.environment)
+        func stop(_ signals: [Int32], answers: Bool) throws -> Int32? {
+            let path = "\(folder.path)/\(UUID().uuidString.prefix(8)).sock"
+            let worker = try Child(
+                [Stack.program, "worker", "--loops", "1", "--listen", "unix:\(path)"],
+                environment: database.environment, output: "\(path).log")
+            try waitUntil("it is ready: \(worker.log)") { worker.log.contains("ready") }
+            do {
+                let sockets = try Self.unfinishedRequests(1, path)
+                usleep(200_000)
+                for signal in signals {
+                    worker.signal(signal)
+                    usleep(100_000)
+                }
+                if answers { #expect(Self.finish(sockets) == [200]) }
+            }
+            return worker.wait(seconds: 10)
+        }
+        #expect(try stop([SIGTERM, SIGTERM, SIGQUIT, SIGHUP], answers: true) == 0)
+        #expect(try stop([SIGINT, SIGINT], answers: false) == 128 + SIGINT)
+    }
+}
