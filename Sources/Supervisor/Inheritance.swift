@@ -1,7 +1,6 @@
 import EventLoop
 import Glibc
 import Scoreboard
-import Scoreboard
 
 /// What a master that re-executes itself leaves to the one that it becomes, in a variable of its environment.
 public struct Inheritance: Sendable {

@@ -13,7 +13,8 @@ extension Master {
             log.error("a worker crashed", metadata: about(id))
         case .stuck(let id): reportStuck(id)
         case .notReadyInTime(let id): log.error("a worker was not ready in time, and is killed", metadata: about(id))
-        case .notDrainedInTime(let id): log.warning("a worker did not finish in time, and is killed", metadata: about(id))
+        case .notDrainedInTime(let id):
+            log.warning("a worker did not finish in time, and is killed", metadata: about(id))
         case .recycling(let id): reportRecycling(id)
         case .recycled: events.recycled += 1
         case .recyclingFailed: log.error("a worker could not be recycled: the new one did not get ready")

@@ -50,7 +50,9 @@ public struct ServiceManager: Sendable {
         let length = socklen_t(MemoryLayout<sa_family_t>.size + count)
         _ = withUnsafePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { target in
-                message.withCString { sendto(descriptor, $0, strlen($0), Int32(MSG_NOSIGNAL | MSG_DONTWAIT), target, length) }
+                message.withCString {
+                    sendto(descriptor, $0, strlen($0), Int32(MSG_NOSIGNAL | MSG_DONTWAIT), target, length)
+                }
             }
         }
     }

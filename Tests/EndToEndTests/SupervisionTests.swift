@@ -4,7 +4,9 @@ import Testing
 
 /// What goes wrong around the master: it goes on, with what it had.
 @Suite(.serialized) struct SupervisionTests {
-    private static func write(_ text: String, to file: String) throws { try Data(text.utf8).write(to: URL(filePath: file)) }
+    private static func write(_ text: String, to file: String) throws {
+        try Data(text.utf8).write(to: URL(filePath: file))
+    }
 
     @Test func `USR2 with a bad configuration changes nothing, and is told`() throws {
         let folder = try Folder()

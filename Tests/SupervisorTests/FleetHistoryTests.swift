@@ -4,15 +4,16 @@ import Testing
 
 @testable import Supervisor
 
-/// Random histories of a fleet, in virtual time. `FLEET_SEED` repeats one.
+/// Random histories of a fleet, in virtual time. `FLEET_SEED` repeats one, `FLEET_HISTORIES` says how many there are.
 @Suite struct FleetHistoryTests {
-    private static let histories = 100_000
+    private static let variables = ProcessInfo.processInfo.environment
+    private static let histories = variables["FLEET_HISTORIES"].flatMap { UInt64($0) } ?? 100_000
 
     @Test func `no order of events loses a worker, drains one twice, or keeps it from its end`() {
-        let given = ProcessInfo.processInfo.environment["FLEET_SEED"].flatMap { UInt64($0) }
+        let given = Self.variables["FLEET_SEED"].flatMap { UInt64($0) }
         let first = given ?? UInt64.random(in: 0 ... .max / 2)
         let epoch = Instant.now
-        for seed in first..<first + (given == nil ? UInt64(Self.histories) : 1) {
+        for seed in first..<first + (given == nil ? Self.histories : 1) {
             guard !Self.live(seed, from: epoch, isRecording: false).violations.isEmpty else { continue }
             let world = Self.live(seed, from: epoch, isRecording: true)
             Issue.record("FLEET_SEED=\(seed): \(world.violations)\n\(world.history.joined(separator: "\n"))")
@@ -50,7 +51,8 @@ import Testing
         world.pass(.seconds(600))
         world.expect(world.fleet.state == .serving, "it is still \(world.fleet.state)")
         world.expect(world.fleet.workers.count == world.fleet.target, "there are \(world.fleet.workers.count) workers")
-        world.expect(world.serving(of: world.fleet.generation) == world.fleet.target, "not all are of the last generation")
+        world.expect(
+            world.serving(of: world.fleet.generation) == world.fleet.target, "not all are of the last generation")
         world.expect(world.processCount == world.fleet.target, "there are \(world.processCount) processes")
     }
 }

@@ -16,6 +16,7 @@ struct World {
     private(set) var now: Instant
     private var random: SeededGenerator
     private var processes: [Fleet.Worker.ID: Process] = [:]
+    /// The last one is the next.
     private var timers: [(at: Instant, event: Fleet.Event)] = []
     private var check: Instant?
     private(set) var outcome: Fleet.Outcome?
@@ -47,6 +48,12 @@ struct World {
         now.advanced(by: .milliseconds(Int.random(in: 0..<limit, using: &random)))
     }
 
+    private mutating func plan(_ event: Fleet.Event, at time: Instant) {
+        var place = timers.count
+        while place > 0, timers[place - 1].at.nanoseconds <= time.nanoseconds { place -= 1 }
+        timers.insert((time, event), at: place)
+    }
+
     // MARK: What the fleet does
 
     mutating func deliver(_ event: Fleet.Event) {
@@ -70,16 +77,16 @@ struct World {
             if processes[id] != nil { violations.append("\(id) is started twice") }
             processes[id] = Process(generation: generation)
             // Not at all, when it hangs.
-            if !chance(faults / 4) { timers.append((soon(3000), chance(faults) ? .exited(id) : .ready(id))) }
+            if !chance(faults / 4) { plan(chance(faults) ? .exited(id) : .ready(id), at: soon(3000)) }
             return .spawned(id)
         case .drain(let id): terminate(id)
         case .kill(let id), .abort(let id): end(id, at: soon(100))
-        case .schedule(let timer, let time): timers.append((time, .timer(timer)))
+        case .schedule(let timer, let time): plan(.timer(timer), at: time)
         case .check:
             if check != nil { violations.append("two checks at a time") }
             check = soon(2000)
             if !chance(faults / 4) {
-                timers.append((soon(2000), .checked(problem: chance(faults) ? "LOG_LEVEL" : nil)))
+                plan(.checked(problem: chance(faults) ? "LOG_LEVEL" : nil), at: soon(2000))
             }
         case .endCheck: check = nil
         case .execute: return execute()
@@ -102,7 +109,7 @@ struct World {
 
     private mutating func end(_ id: Fleet.Worker.ID, at time: Instant) {
         guard processes[id] != nil else { return violations.append("\(id) is ended, and is no process") }
-        timers.append((time, .exited(id)))
+        plan(.exited(id), at: time)
     }
 
     /// Another program takes over, with what is inherited of this one's state.
@@ -131,8 +138,8 @@ struct World {
     /// Lets time pass until the next timer or the end of a process, or for `limit`.
     mutating func pass(_ limit: Duration) {
         let end = now.advanced(by: limit)
-        while let next = timers.indices.min(by: { timers[$0].at < timers[$1].at }), timers[next].at <= end {
-            let (time, event) = timers.remove(at: next)
+        while let next = timers.last, next.at <= end {
+            let (time, event) = timers.removeLast()
             now = max(now, time)
             occur(event)
         }
