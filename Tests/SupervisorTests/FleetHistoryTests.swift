@@ -7,7 +7,7 @@ import Testing
 /// Random histories of a fleet, in virtual time. `FLEET_SEED` repeats one, `FLEET_HISTORIES` says how many there are.
 @Suite struct FleetHistoryTests {
     private static let variables = ProcessInfo.processInfo.environment
-    private static let histories = variables["FLEET_HISTORIES"].flatMap { UInt64($0) } ?? 100_000
+    private static let histories = variables["FLEET_HISTORIES"].flatMap { UInt64($0) } ?? 10_000
 
     @Test func `no order of events loses a worker, drains one twice, or keeps it from its end`() {
         let given = Self.variables["FLEET_SEED"].flatMap { UInt64($0) }
