@@ -83,6 +83,10 @@ let package = Package(
                 "EventLoop", "Postgres", "SQL", "Web", .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             path: "Tests/Support"),
+        .executableTarget(
+            name: "faults",
+            dependencies: ["TestSupport", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "Tests/Faults"),
         .testTarget(name: "EventLoopTests", dependencies: ["EventLoop"]),
         .testTarget(name: "WebTests", dependencies: ["Web", .product(name: "HTTPTypes", package: "swift-http-types")]),
         .testTarget(

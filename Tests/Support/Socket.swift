@@ -14,7 +14,12 @@ public final class Socket: Sendable {
     /// Takes over a descriptor.
     public init(adopting descriptor: Int32) {
         self.descriptor = descriptor
-        var limit = timeval(tv_sec: 15, tv_usec: 0)
+        setTimeLimit(seconds: 15)
+    }
+
+    /// Sets how long it waits until bytes can be sent or received.
+    public func setTimeLimit(seconds: Int) {
+        var limit = timeval(tv_sec: seconds, tv_usec: 0)
         for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
             setsockopt(descriptor, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout.size(ofValue: limit)))
         }
@@ -69,13 +74,16 @@ public final class Socket: Sendable {
     }
 
     /// Sends all bytes; a peer that closes ends it.
-    public func send(_ bytes: [UInt8]) {
+    /// - Returns: whether all were sent.
+    @discardableResult
+    public func send(_ bytes: [UInt8]) -> Bool {
         var rest = bytes[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
-            guard count > 0 else { return }
+            guard count > 0 else { return false }
             rest = rest.dropFirst(count)
         }
+        return true
     }
 
     /// Reads once; empty at the end, and when nothing comes in time.

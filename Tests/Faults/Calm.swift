@@ -1,0 +1,53 @@
+import TestSupport
+
+/// Asks every worker, after the faults.
+struct Calm {
+    let service: Service
+
+    /// Sends bursts of requests until each worker has answered some, for half a second at least, and three at most.
+    /// - Returns: the answers that are not the usual ones, in words.
+    func problems() -> [String] {
+        let (before, began) = (answered(), now())
+        var found: [String] = []
+        repeat {
+            found += burst()
+            if found.count > 100 { break }
+        } while now() - began < 0.5 || !isEachAsked(since: before) && now() - began < 3
+        let counts = Dictionary(grouping: found) { $0 }.map { "\($1.count) x \($0)" }.sorted()
+        return counts.isEmpty
+            ? [] : ["\((now() - began + 2).rounded2) s after the last fault: " + counts.joined(separator: ", ")]
+    }
+
+    private func answered() -> [Int: Int] {
+        let processes = service.stack.status()?["processes"] as? [[String: Any]] ?? []
+        return Dictionary(
+            processes.compactMap { process in
+                (process["pid"] as? Int).map { ($0, process["requests"] as? Int ?? 0) }
+            }
+        ) { $1 }
+    }
+
+    private func isEachAsked(since before: [Int: Int]) -> Bool {
+        answered().allSatisfy { $1 >= (before[$0] ?? 0) + 3 }
+    }
+
+    /// Many connections at the same time, so that no worker alone takes them all.
+    private func burst() -> [String] {
+        let routes: [Route] = [.one, .create, .list, .health, .ready]
+        let callers = (0..<15).compactMap { index -> (Route, String, Caller)? in
+            let (route, token) = (routes[index % routes.count], "calm-\(index)")
+            guard let caller = try? Caller(service.stack, index % 4 == 3 ? .nginx : .fastCGI) else { return nil }
+            _ = caller.send(Caller.bytes(route, token, caller.way, keep: false))
+            return (route, token, caller)
+        }
+        var found = callers.count < 15 ? ["no connection"] : []
+        for (route, _, caller) in callers {
+            guard case .answered(let answer) = caller.read(route) else {
+                found.append("\(route) without an answer")
+                continue
+            }
+            if !route.expected.contains(answer.status) { found.append("\(route) \(answer.status)") }
+        }
+        return found
+    }
+}

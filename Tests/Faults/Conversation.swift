@@ -1,0 +1,80 @@
+/// What a worker and Postgres say to each other on one connection (Postgres manual, chapter 55): enough of it to see whether a
+/// read shares the connection with a write. Whoever writes has a connection to itself, until the write's ReadyForQuery.
+struct Conversation {
+    private var client = Messages(hasStartup: true)
+    private var server = Messages(hasStartup: false)
+    /// The beginnings of prepared statements, by name.
+    private var statements: [String: String] = [:]
+    /// The statements after the last sync, and those of each sync that was not answered.
+    private var batch: [String] = []
+    private var unanswered: [[String]] = []
+    /// What should not have been, in words.
+    private(set) var mixtures: [String] = []
+
+    mutating func sent(_ bytes: [UInt8]) {
+        for (type, content) in client.add(bytes, keeping: [80, 66, 83]) {
+            switch type {
+            case 80: parse(content)  // Parse
+            case 66: bind(content)  // Bind
+            default: sync()
+            }
+        }
+    }
+
+    mutating func received(_ bytes: [UInt8]) {
+        for _ in server.add(bytes, keeping: [90]) {  // ReadyForQuery
+            if !unanswered.isEmpty { unanswered.removeFirst() }
+        }
+    }
+
+    private mutating func parse(_ content: [UInt8]) {
+        let parts = content.split(separator: 0, maxSplits: 2, omittingEmptySubsequences: false)
+        guard parts.count >= 2 else { return }
+        statements[String(decoding: parts[0], as: UTF8.self)] = String(decoding: parts[1].prefix(60), as: UTF8.self)
+    }
+
+    private mutating func bind(_ content: [UInt8]) {
+        let parts = content.split(separator: 0, maxSplits: 2, omittingEmptySubsequences: false)
+        guard parts.count >= 2, let text = statements[String(decoding: parts[1], as: UTF8.self)] else { return }
+        let underWay = unanswered.joined() + batch
+        if let other = underWay.first(where: { isWrite($0) != isWrite(text) }), isOurs(text), isOurs(other) {
+            mixtures.append("\"\(text)\" was sent while \"\(other)\" was under way on the same connection")
+        }
+        batch.append(text)
+    }
+
+    private mutating func sync() {
+        unanswered.append(batch)
+        batch = []
+    }
+
+    private func isWrite(_ text: String) -> Bool { text.hasPrefix("INSERT") }
+    private func isOurs(_ text: String) -> Bool { text.hasPrefix("INSERT") || text.hasPrefix("SELECT id, name") }
+}
+
+/// Takes a stream of messages apart, and gives those of some types.
+private struct Messages {
+    private var rest: [UInt8] = []
+    private var isStarting: Bool
+
+    init(hasStartup: Bool) { isStarting = hasStartup }
+
+    mutating func add(_ bytes: [UInt8], keeping types: [UInt8]) -> [(type: UInt8, content: [UInt8])] {
+        rest += bytes
+        var messages: [(UInt8, [UInt8])] = []
+        var start = 0
+        while true {
+            let head = isStarting ? 0 : 1
+            guard rest.count >= start + head + 4 else { break }
+            let size = rest[(start + head)..<(start + head + 4)].reduce(0) { $0 << 8 | Int($1) }
+            guard size >= 4, rest.count >= start + head + size else { break }
+            if !isStarting, types.contains(rest[start]) {
+                messages.append((rest[start], Array(rest[(start + 5)..<(start + 1 + size)])))
+            }
+            start += head + size
+            isStarting = false
+        }
+        rest.removeFirst(start)
+        return messages
+    }
+}

@@ -1,0 +1,89 @@
+import ArgumentParser
+
+/// What goes wrong around requests.
+enum FaultKind: String, CaseIterable, ExpressibleByArgument, Sendable {
+    // Postgres.
+    case terminate, restartFast, restartImmediate, stopAndStart, freezeBackends, freezePostmaster
+    case lockWrites, lockAll, exhaustConnections, fullDisk
+    // What is between the workers and Postgres.
+    case delay, slowConnect, trickle, cut, blackHole, refuse
+    // Processes.
+    case killWorker, stopWorker, reload, reexecute, badReload, more, fewer, terminateMaster, fewDescriptors,
+        littleMemory
+    // nginx.
+    case reloadNginx
+
+    /// How many times it is drawn at most, in a round that has it.
+    var repetitions: Int {
+        switch self {
+        case .terminate, .cut, .more, .fewer, .killWorker: 8
+        case .terminateMaster, .restartFast, .restartImmediate, .stopAndStart, .fullDisk: 2
+        default: 3
+        }
+    }
+
+    /// For how long it lasts, in seconds.
+    var duration: ClosedRange<Double> {
+        switch self {
+        case .lockWrites, .lockAll, .blackHole: 0.3...2.8
+        case .freezeBackends, .freezePostmaster, .stopWorker: 0.2...1.5
+        case .delay, .slowConnect, .trickle: 0.5...3
+        default: 0.1...1
+        }
+    }
+
+    /// What it excuses.
+    var excuses: Excuses {
+        switch self {
+        case .delay, .slowConnect: .busyWrites
+        case .trickle: [.unavailable, .late, .errors]
+        case .more, .fewer, .reload, .reexecute, .reloadNginx: []
+        case .badReload: .errors
+        case .terminate, .cut, .refuse, .restartFast, .restartImmediate, .stopAndStart, .exhaustConnections, .fullDisk:
+            [.unavailable, .unknown, .errors]
+        case .lockWrites: [.busyWrites, .lateWrites, .errors]
+        case .lockAll, .freezeBackends, .freezePostmaster, .blackHole: [.unavailable, .unknown, .late, .errors]
+        case .killWorker, .littleMemory: [.lostWorkers, .unavailable, .unknown, .errors]
+        case .stopWorker, .fewDescriptors: [.unavailable, .unknown, .late, .errors]
+        case .terminateMaster: [.unavailable, .errors]
+        }
+    }
+}
+
+/// What the faults of a round excuse, beside the answers that are always right.
+struct Excuses: OptionSet {
+    let rawValue: Int
+    /// 503 to a write: others are in front of it.
+    static let busyWrites = Self(rawValue: 1)
+    /// 504 to a write.
+    static let lateWrites = Self(rawValue: 2)
+    /// 503 to whatever needs the database.
+    static let unavailable = Self(rawValue: 4)
+    /// 502 to a write whose outcome is not known.
+    static let unknown = Self(rawValue: 8)
+    /// 504 to whatever needs the database.
+    static let late = Self(rawValue: 16)
+    /// A connection to a worker that is cut, and 502 and 504 by nginx.
+    static let lostWorkers = Self(rawValue: 32)
+    /// Errors in the log.
+    static let errors = Self(rawValue: 64)
+}
+
+/// One fault of a round.
+struct Fault: CustomStringConvertible, Sendable {
+    let kind: FaultKind
+    /// When it begins, in seconds from the round's beginning, and how long it lasts.
+    let start: Double
+    let seconds: Double
+    /// For what is chosen while it happens.
+    let seed: UInt64
+
+    var description: String { "\(kind.rawValue) at \(start.rounded2) for \(seconds.rounded2) s" }
+}
+
+extension Double {
+    var rounded2: String {
+        String(Int((self * 100).rounded()) / 100) + "."
+            + String(String(100 + Int((self * 100).rounded()) % 100).dropFirst())
+    }
+}

@@ -1,0 +1,4 @@
+struct Matrix {
+    init(_ stack: Stack) {}
+    func run() throws -> Bool { true }
+}

@@ -1,0 +1,25 @@
+import Synchronization
+
+/// Watches how late this program's own threads run: on a busy machine, everything is.
+final class Noise: Sendable {
+    private let isOver = Atomic<Bool>(false)
+    private let threads = Threads()
+    private let worst = Mutex(0.0)
+
+    init() {
+        threads.start { [self] in
+            while !isOver.load(ordering: .relaxed) {
+                let began = now()
+                pause(0.005)
+                let late = now() - began - 0.005
+                worst.withLock { $0 = max($0, late) }
+            }
+        }
+    }
+
+    /// The longest delay so far, in seconds.
+    func stop() -> Double {
+        isOver.store(true, ordering: .relaxed)
+        return worst.withLock { $0 }
+    }
+}

@@ -1,0 +1,77 @@
+/// What a round does: all of it follows from its seed.
+struct Plan {
+    let seed: UInt64
+    let workers: Int
+    let connections: Int
+    let clients: [Behaviour]
+    let faults: [Fault]
+    /// How long the load lasts, in seconds.
+    let seconds: Double
+
+    /// Draws a round.
+    /// - Parameter only: the kinds of faults to draw from; all when it is empty.
+    init(seed: UInt64, only: [FaultKind] = []) {
+        var random = SeededGenerator(seed: seed)
+        self.seed = seed
+        workers = random.pick([1, 2, 2, 3])
+        connections = random.pick([1, 2, 2, 2, 3])
+        seconds = random.seconds(3...5)
+        clients = random.pick(Plan.mixes)
+        let kinds = only.isEmpty ? Plan.draw(&random) : only
+        var faults: [Fault] = []
+        for kind in kinds {
+            for _ in 0..<Int.random(in: 1...kind.repetitions, using: &random) {
+                faults.append(
+                    Fault(
+                        kind: kind, start: random.seconds(0.3...(seconds - 0.5)),
+                        seconds: random.seconds(kind.duration), seed: random.next()))
+            }
+        }
+        self.faults = faults.sorted { $0.start < $1.start }
+    }
+
+    /// None to three kinds; those that need company of their own kind come more often.
+    private static func draw(_ random: inout SeededGenerator) -> [FaultKind] {
+        let often: [FaultKind] = [.terminate, .terminate, .lockWrites, .slowConnect, .reload, .terminateMaster]
+        let count = random.pick([0, 1, 1, 2, 2, 3])
+        var kinds: [FaultKind] = []
+        while kinds.count < count {
+            let kind = random.pick(FaultKind.allCases + often)
+            if !kinds.contains(kind) { kinds.append(kind) }
+        }
+        return kinds
+    }
+
+    private static let mixes: [[Behaviour]] = [
+        mix([.reader: 4, .writer: 4, .anything: 2, .trickler: 1, .staller: 1, .pipeliner: 1]),
+        mix([.reader: 8, .writer: 8]),
+        mix([.writer: 6]),
+        mix([.reader: 3, .writer: 3, .aborter: 4]),
+        mix([.reader: 2, .writer: 2, .hostile: 4]),
+    ]
+
+    private static func mix(_ counts: [Behaviour: Int]) -> [Behaviour] {
+        [.watcher] + Behaviour.allCases.flatMap { Array(repeating: $0, count: counts[$0] ?? 0) }
+    }
+
+    /// What may happen besides the usual answers.
+    var excuses: Excuses {
+        var excuses = faults.reduce(into: Excuses()) { $0.formUnion($1.kind.excuses) }
+        // Writes of clients that have gone stand in the line too; with one connection, reads stand there as well.
+        if clients.contains(.aborter) { excuses.insert(.busyWrites) }
+        if connections == 1, !excuses.isDisjoint(with: [.busyWrites, .lateWrites]) {
+            excuses.formUnion([.unavailable, .late])
+        }
+        return excuses
+    }
+
+    func has(_ kinds: FaultKind...) -> Bool { faults.contains { kinds.contains($0.kind) } }
+
+    var description: String {
+        let counts = Dictionary(grouping: clients) { $0 }.map { "\($1.count) \($0.rawValue)" }.sorted()
+        return """
+            seed \(seed): \(workers) workers with \(connections) connections, \(seconds.rounded2) s of \
+            \(counts.joined(separator: ", "))\(faults.isEmpty ? "; no faults" : "")
+            """ + faults.map { "\n    \($0)" }.joined()
+    }
+}

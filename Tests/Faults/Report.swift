@@ -1,0 +1,28 @@
+import Foundation
+import TestSupport
+
+/// What is printed of a round.
+struct Report {
+    let plan: Plan
+    let findings: Round.Findings
+    let stack: Stack
+
+    func show() {
+        let statuses = findings.statuses.sorted { $0.key < $1.key }.map { "\($1) x \($0)" }.joined(separator: ", ")
+        say("\(findings.violations.isEmpty ? "✔" : "✘") \(plan.description)")
+        say("    \(findings.requests) requests in \(findings.seconds.rounded2) s: \(statuses)")
+        guard !findings.violations.isEmpty else { return }
+        for violation in findings.violations { say("  ✘ \(violation)") }
+        let log = "\(stack.folder.path)/master-\(plan.seed).log"
+        let kept = "/tmp/aktify-faults-\(plan.seed).log"
+        try? FileManager.default.removeItem(atPath: kept)
+        try? FileManager.default.copyItem(atPath: log, toPath: kept)
+        say("    the log: \(kept); again: faults --seed \(plan.seed)")
+    }
+}
+
+/// Prints a line at once, also into a pipe.
+func say(_ text: String) {
+    print(text)
+    fflush(nil)
+}

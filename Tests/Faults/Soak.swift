@@ -1,0 +1,4 @@
+struct Soak {
+    init(_ stack: Stack, minutes: Double) {}
+    func run() throws -> Bool { true }
+}

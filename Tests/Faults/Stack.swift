@@ -1,0 +1,81 @@
+import Foundation
+import TestSupport
+
+/// nginx, a master and its workers, the proxy and Postgres. nginx and Postgres stay from round to round; a master is started for
+/// each.
+final class Stack: Sendable {
+    let program: String
+    let folder: Folder
+    let cluster: Cluster
+    let proxy: Proxy
+    let port: Int
+    let nginx: Child
+    private let nginxConfiguration: String
+
+    var socketPath: String { "\(folder.path)/api.sock" }
+    var pidFile: String { "\(folder.path)/pid" }
+    var environmentFile: String { "\(folder.path)/environment" }
+    /// Where the program is started from: its path tells its processes from all others.
+    var link: String { "\(folder.path)/aktify" }
+
+    init(program: String) throws {
+        self.program = program
+        folder = try Folder()
+        cluster = try Cluster()
+        port = try Socket.freePort()
+        proxy = try Proxy(
+            folder: "\(folder.path)/proxy", target: "\(cluster.database.socketDirectory)/.s.PGSQL.5432")
+        try FileManager.default.createSymbolicLink(atPath: "\(folder.path)/aktify", withDestinationPath: program)
+        try run([program, "db", "upgrade"], environment: cluster.database.environment)
+        nginxConfiguration = try run(["scripts/nginx-config", "\(folder.path)/nginx", String(port), folder.path])
+            .trimmingCharacters(in: .newlines)
+        nginx = try Child(
+            ["nginx", "-c", nginxConfiguration, "-e", "\(folder.path)/nginx-error.log", "-g", "daemon off;"],
+            environment: ["PATH": "/usr/sbin:/usr/bin:/bin"], output: "\(folder.path)/nginx.log")
+        try waitUntil("nginx listens: \(nginx.log)") { (try? Socket(port: port)) != nil }
+    }
+
+    func write(environment text: String) { try? Data(text.utf8).write(to: URL(filePath: environmentFile)) }
+
+    /// Starts a master in a process group of its own, as a shell does.
+    func startMaster(workers: Int, connections: Int, log: String) throws -> Child {
+        write(environment: "LOG_LEVEL=info\n")
+        let variables = [
+            "POSTGRES_HOST": proxy.folder, "POSTGRES_CONNECTIONS": String(connections), "REQUEST_TIMEOUT_MS": "8000",
+        ]
+        return try Child(
+            [
+                "setsid", link, "serve", "--listen", "unix:\(socketPath)", "--status-listen",
+                "unix:\(folder.path)/status.sock", "--workers", String(workers), "--pid-file", pidFile, "--env-file",
+                environmentFile, "--graceful-timeout", "10",
+            ], environment: cluster.database.environment.merging(variables) { $1 }, output: log)
+    }
+
+    /// What the master says of itself and its workers; `nil` when it does not answer.
+    func status() -> [String: Any]? {
+        guard let socket = try? Socket(path: "\(folder.path)/status.sock") else { return nil }
+        socket.setTimeLimit(seconds: 3)
+        socket.send(Records.request("GET", "/status?full", keep: false))
+        let body = readResponse(from: socket).body
+        return (try? JSONSerialization.jsonObject(with: Data(body.utf8))) as? [String: Any]
+    }
+
+    /// The workers that serve, as the master says.
+    func serving() -> [pid_t] {
+        let processes = status()?["processes"] as? [[String: Any]] ?? []
+        return processes.filter { ["Idle", "Running"].contains($0["state"] as? String) }
+            .compactMap { ($0["pid"] as? Int).map { pid_t($0) } }
+    }
+
+    /// Has nginx read its configuration again.
+    func reloadNginx() { nginx.signal(SIGHUP) }
+
+    /// Ends what is left of a master and its workers.
+    func killRemains() { for process in Process.all(startedFrom: link) { kill(process.pid, SIGKILL) } }
+
+    func end() {
+        killRemains()
+        nginx.signal(SIGTERM)
+        _ = nginx.wait(seconds: 5)
+    }
+}
