@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help build install uninstall up down restart status logs psql env test test-unit test-pgbouncer test-compose test-sanitize fuzz bench-micro
+.PHONY: help build install uninstall up down restart status logs psql env test test-unit test-pgbouncer test-faults soak test-compose test-sanitize fuzz bench-micro
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -33,6 +33,12 @@ test-unit: ## the tests that need no server
 
 test-pgbouncer: ## the feature tests, through a PgBouncer that pools transactions
 	@scripts/test pgbouncer
+
+test-faults: ## the whole service under load and random faults, for FAULT_SECONDS (1800); a failing seed is printed
+	@scripts/test faults
+
+soak: ## the whole service under a steady load with reloads, for SOAK_MINUTES (30): nothing may grow
+	@scripts/test faults --soak '$(or $(SOAK_MINUTES),30)'
 
 test-compose: ## docker-compose.yml, under load, with what it must survive (needs a Docker engine)
 	@scripts/test-compose

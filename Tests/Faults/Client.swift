@@ -133,11 +133,12 @@ struct Client {
 
 /// The clients of a round.
 final class Load: Sendable {
-    let ledger = Ledger()
+    let ledger: Ledger
     private let threads = Threads()
     private let isOver = Atomic<Bool>(false)
 
-    init(_ stack: Stack, _ behaviours: [Behaviour], seed: UInt64) {
+    init(_ stack: Stack, _ behaviours: [Behaviour], seed: UInt64, keeps: Bool = true) {
+        ledger = Ledger(keeps: keeps)
         for (index, behaviour) in behaviours.enumerated() {
             let name = "\(behaviour.rawValue)-\(seed)-\(index)"
             let (ledger, seed) = (ledger, seed &+ UInt64(index) &* 7919)

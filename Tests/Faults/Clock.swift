@@ -48,3 +48,8 @@ final class Threads: Sendable {
     /// - Returns: whether they have, within `limit` seconds.
     func join(_ limit: Double) -> Bool { waitFor(limit) { running.load(ordering: .acquiring) == 0 } }
 }
+
+extension Double {
+    /// With two digits behind the point.
+    var rounded2: String { String(format: "%.2f", self) }
+}

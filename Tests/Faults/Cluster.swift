@@ -51,6 +51,13 @@ final class Cluster: Sendable {
         try database.sql("BEGIN; LOCK TABLE campaign IN \(mode) MODE; SELECT pg_sleep(\(seconds)); ROLLBACK")
     }
 
+    /// Gives the table a column more, and takes it away: plans that were made before are stale.
+    func alterTable() throws {
+        try database.sql("SET lock_timeout = '2s'; ALTER TABLE campaign ADD COLUMN IF NOT EXISTS extra integer")
+        try database.sql("SET lock_timeout = '2s'; ALTER TABLE campaign ALTER COLUMN name TYPE varchar(300)")
+        try database.sql("SET lock_timeout = '2s'; ALTER TABLE campaign DROP COLUMN IF EXISTS extra")
+    }
+
     /// The rows that requests have made: how many there are of each name, and the id of one.
     func rows() throws -> [String: (count: Int, id: Int)] {
         var rows: [String: (count: Int, id: Int)] = [:]

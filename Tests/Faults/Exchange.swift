@@ -34,8 +34,19 @@ struct Exchange {
 /// All exchanges of a round.
 final class Ledger: Sendable {
     private let exchanges = Mutex<[Exchange]>([])
+    private let counts = Mutex<[Int: Int]>([:])
+    /// Whether they are kept; counted they are always.
+    private let keeps: Bool
 
-    func add(_ exchange: Exchange) { exchanges.withLock { $0.append(exchange) } }
+    init(keeps: Bool = true) { self.keeps = keeps }
+
+    func add(_ exchange: Exchange) {
+        counts.withLock { $0[exchange.status, default: 0] += 1 }
+        if keeps { exchanges.withLock { $0.append(exchange) } }
+    }
+
+    /// How many were answered with each status.
+    var statuses: [Int: Int] { counts.withLock { $0 } }
 
     var all: [Exchange] { exchanges.withLock { $0 } }
 }

@@ -4,7 +4,7 @@ import ArgumentParser
 enum FaultKind: String, CaseIterable, ExpressibleByArgument, Sendable {
     // Postgres.
     case terminate, restartFast, restartImmediate, stopAndStart, freezeBackends, freezePostmaster
-    case lockWrites, lockAll, exhaustConnections, fullDisk
+    case lockWrites, lockAll, alterTable, exhaustConnections, fullDisk
     // What is between the workers and Postgres.
     case delay, slowConnect, trickle, cut, blackHole, refuse
     // Processes.
@@ -35,7 +35,7 @@ enum FaultKind: String, CaseIterable, ExpressibleByArgument, Sendable {
     /// What it excuses.
     var excuses: Excuses {
         switch self {
-        case .delay, .slowConnect: .busyWrites
+        case .delay, .slowConnect, .alterTable: .busyWrites
         case .trickle: [.unavailable, .late, .errors]
         case .more, .fewer, .reload, .reexecute, .reloadNginx: []
         case .badReload: .errors
@@ -44,7 +44,8 @@ enum FaultKind: String, CaseIterable, ExpressibleByArgument, Sendable {
         case .lockWrites: [.busyWrites, .lateWrites, .errors]
         case .lockAll, .freezeBackends, .freezePostmaster, .blackHole: [.unavailable, .unknown, .late, .errors]
         case .killWorker, .littleMemory: [.lostWorkers, .unavailable, .unknown, .errors]
-        case .stopWorker, .fewDescriptors: [.unavailable, .unknown, .late, .errors]
+        case .stopWorker: [.unavailable, .unknown, .late, .errors]
+        case .fewDescriptors: [.lostWorkers, .unavailable, .unknown, .late, .errors]
         case .terminateMaster: [.unavailable, .errors]
         }
     }
@@ -79,11 +80,4 @@ struct Fault: CustomStringConvertible, Sendable {
     let seed: UInt64
 
     var description: String { "\(kind.rawValue) at \(start.rounded2) for \(seconds.rounded2) s" }
-}
-
-extension Double {
-    var rounded2: String {
-        String(Int((self * 100).rounded()) / 100) + "."
-            + String(String(100 + Int((self * 100).rounded()) % 100).dropFirst())
-    }
 }

@@ -43,7 +43,7 @@ final class Injector: Sendable {
     private func inject(_ fault: Fault, _ random: inout SeededGenerator) throws {
         switch fault.kind {
         case .terminate, .restartFast, .restartImmediate, .stopAndStart, .freezeBackends, .freezePostmaster,
-            .lockWrites, .lockAll, .exhaustConnections, .fullDisk:
+            .lockWrites, .lockAll, .alterTable, .exhaustConnections, .fullDisk:
             try injectIntoPostgres(fault, &random)
         case .delay, .slowConnect, .trickle, .cut, .blackHole, .refuse: injectIntoProxy(fault, &random)
         default: try injectIntoProcesses(fault, &random)
@@ -57,6 +57,7 @@ final class Injector: Sendable {
         case .terminate: try cluster.terminate(random.pick([0.5, 1, 1]))
         case .lockWrites: try cluster.lock("SHARE", seconds: fault.seconds)
         case .lockAll: try cluster.lock("ACCESS EXCLUSIVE", seconds: fault.seconds)
+        case .alterTable: try postgres.withLock { try cluster.alterTable() }
         case .exhaustConnections:
             let held = cluster.exhaust()
             if random.chance(0.5) { stack.proxy.cut(1, &random) }

@@ -10,7 +10,7 @@ struct Judge {
     let noise: Double
 
     var violations: [String] {
-        grouped(exchanges.compactMap { problem(of: $0).map { ($0, $1) } ?? nil }) + delays + starvation
+        grouped(exchanges.compactMap { problem(of: $0).map { ($0, $1) } ?? nil }) + delays + waits + starvation
     }
 
     /// One line for each kind of problem, with an example.
@@ -98,11 +98,24 @@ struct Judge {
     private var delays: [String] {
         guard !plan.has(.stopWorker, .killWorker, .fewDescriptors, .littleMemory, .terminateMaster) else { return [] }
         let times = exchanges.filter { $0.route == .health && $0.way == .fastCGI }.map(\.seconds).sorted(by: >)
-        let limit = 0.5 + 4 * noise
+        let limit = 0.5 + 2 * noise
         guard times.count > 5, times[2] > limit else { return [] }
         return [
             "/healthz took \(times.prefix(3).map(\.rounded2).joined(separator: ", ")) s, not \(limit.rounded2) at most; "
                 + "the machine's own delay was \(noise.rounded2) s"
+        ]
+    }
+
+    /// A server that ends connections takes new ones at once: nobody waits in vain for as long as a second.
+    private var waits: [String] {
+        let isSimple = plan.faults.allSatisfy { [.terminate, .cut].contains($0.kind) }
+        guard isSimple, noise < 0.3, !plan.clients.contains(where: { [.aborter, .hostile].contains($0) }) else {
+            return []
+        }
+        let late = exchanges.filter { $0.status == 503 && $0.seconds > 0.9 }
+        guard let first = late.first else { return [] }
+        return [
+            "\(late.count) requests waited a second for a connection that could have been had, such as \(first.token)"
         ]
     }
 

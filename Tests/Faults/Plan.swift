@@ -42,12 +42,19 @@ struct Plan {
         return kinds
     }
 
+    /// A round of one's own.
+    init(seed: UInt64, connections: Int = 2, clients: [Behaviour], faults: [Fault]) {
+        (self.seed, workers, self.connections) = (seed, 2, connections)
+        (self.clients, self.faults) = (clients, faults)
+        seconds = max(3, (faults.map { $0.start + $0.seconds }.max() ?? 0) + 1)
+    }
+
     private static let mixes: [[Behaviour]] = [
         mix([.reader: 4, .writer: 4, .anything: 2, .trickler: 1, .staller: 1, .pipeliner: 1]),
         mix([.reader: 8, .writer: 8]),
         mix([.writer: 6]),
         mix([.reader: 3, .writer: 3, .aborter: 4]),
-        mix([.reader: 2, .writer: 2, .hostile: 4]),
+        mix([.reader: 2, .writer: 2, .watcher: 2, .hostile: 4]),
     ]
 
     private static func mix(_ counts: [Behaviour: Int]) -> [Behaviour] {

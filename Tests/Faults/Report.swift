@@ -7,10 +7,15 @@ struct Report {
     let findings: Round.Findings
     let stack: Stack
 
+    private var health: String {
+        let slowest = findings.exchanges.filter { $0.route == .health }.map(\.seconds).max() ?? 0
+        return "; /healthz took \(slowest.rounded2) s at most, the machine's own delay was \(findings.noise.rounded2) s"
+    }
+
     func show() {
         let statuses = findings.statuses.sorted { $0.key < $1.key }.map { "\($1) x \($0)" }.joined(separator: ", ")
         say("\(findings.violations.isEmpty ? "✔" : "✘") \(plan.description)")
-        say("    \(findings.requests) requests in \(findings.seconds.rounded2) s: \(statuses)")
+        say("    \(findings.requests) requests in \(findings.seconds.rounded2) s: \(statuses)\(health)")
         guard !findings.violations.isEmpty else { return }
         for violation in findings.violations { say("  ✘ \(violation)") }
         let log = "\(stack.folder.path)/master-\(plan.seed).log"

@@ -8,8 +8,13 @@ struct Round {
     struct Findings {
         var violations: [String]
         let requests: Int
+        let exchanges: [Exchange]
         let statuses: [Int: Int]
         let seconds: Double
+        /// When the last fault was over, in seconds of the clock.
+        var healed = 0.0
+        /// The longest delay of a thread of this program's.
+        var noise = 0.0
     }
 
     func run() throws -> Findings {
@@ -20,7 +25,8 @@ struct Round {
         guard service.isComplete(within: 10) else {
             service.stop()
             return Findings(
-                violations: ["the service does not start"], requests: 0, statuses: [:], seconds: now() - began)
+                violations: ["the service does not start"], requests: 0, exchanges: [], statuses: [:],
+                seconds: now() - began)
         }
         _ = Calm(service: service).problems()
         pause(0.3)
@@ -34,9 +40,9 @@ struct Round {
             plan: plan, exchanges: load.ledger.all, rows: try stack.cluster.rows(), absences: service.absences,
             noise: noise)
         violations += judge.violations + service.violations + mixtures()
-        let statuses = Dictionary(load.ledger.all.map { ($0.status, 1) }, uniquingKeysWith: +)
         return Findings(
-            violations: violations, requests: load.ledger.all.count, statuses: statuses, seconds: now() - began)
+            violations: violations, requests: load.ledger.all.count, exchanges: load.ledger.all,
+            statuses: load.ledger.statuses, seconds: now() - began, healed: healed, noise: noise)
     }
 
     private func runLoad(_ service: Service) -> (Load, Bool, Double, Double) {
@@ -44,7 +50,7 @@ struct Round {
         let load = Load(stack, plan.clients, seed: plan.seed)
         let (end, injector) = (now() + plan.seconds, Injector(service))
         while now() < end, !isInterrupted.load(ordering: .relaxed) { pause(0.05) }
-        let healed = max(injector.finish(), now())
+        let healed = injector.finish()
         return (load, load.stop(), healed, noise.stop())
     }
 

@@ -29,7 +29,7 @@ enum Route: CaseIterable {
         case .invalid: .post(#"{"name":"","description":"\#(token)"}"#)
         case .malformed: .post(#"{"name":"\#(token)""#)
         case .wrongType: .post("name=\(token)", type: "application/x-www-form-urlencoded")
-        case .hostile: .post(Hostile.body(token))
+        case .hostile: Hostile.parts(token)
         case .tooLarge: .post(String(repeating: " ", count: (1 << 20) + 1))
         }
     }
@@ -63,11 +63,12 @@ extension Route.Parts {
 
 /// Bodies of almost 1 MiB that are refused, and dear to those that do not take care.
 enum Hostile {
-    static func body(_ token: String) -> String { bodies[Int(token.utf8.reduce(0) { $0 &+ UInt($1) } % 3)] }
+    /// One of the bodies, made once.
+    static func parts(_ token: String) -> Route.Parts { all[Int(token.utf8.reduce(0) { $0 &+ UInt($1) } % 3)] }
 
-    private static let bodies = [
+    private static let all: [Route.Parts] = [
         #"{"name":""# + String(repeating: " ", count: 1_048_000) + #""}"#,
         "{" + (0..<80_000).map { #""u\#($0)":1"# }.joined(separator: ",") + "}",
         #"{"name":["# + String(repeating: "[],", count: 340_000) + "[]]}",
-    ]
+    ].map { .post($0) }
 }

@@ -50,7 +50,7 @@ final class Service: Sendable {
         stack.killRemains()
         waitFor(2) { Process.all(startedFrom: stack.link).isEmpty && child.hasEnded }
         unlink(stack.pidFile)
-        periods.withLock { $0.append((began - 0.3)...now()) }
+        periods.withLock { $0.append((began - 0.5)...now()) }
     }
 
     /// Ends the master, and starts another one a little later.
