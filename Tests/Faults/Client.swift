@@ -20,6 +20,8 @@ enum Behaviour: String, CaseIterable {
     case pipeliner
     /// Sends 1 MiB that is dear to parse.
     case hostile
+    /// Writes once, together with others of its kind, and then not for a while.
+    case burster
     /// Asks whether the process is well, all the time.
     case watcher
 }
@@ -48,6 +50,7 @@ struct Client {
             case .staller: once(.list, stall: random.seconds(0.1...0.8))
             case .pipeliner: pipeline()
             case .hostile: once(.hostile, way: .fastCGI)
+            case .burster: burst(isOver)
             case .watcher: once(.health, way: .fastCGI)
             }
             pause(behaviour == .watcher ? 0.02 : random.seconds(0...0.004))
@@ -71,6 +74,13 @@ struct Client {
             return caller.read(route)
         }
         note(token, route, way, began, outcome)
+    }
+
+    /// Nobody's next request has a part in what becomes of this one.
+    private mutating func burst(_ isOver: () -> Bool) {
+        let pace = 1.3
+        waitFor(pace) { isOver() || now().truncatingRemainder(dividingBy: pace) < 0.03 }
+        once(.create)
     }
 
     private func attempt(_ way: Way, _ body: (Caller) -> Outcome) -> Outcome {

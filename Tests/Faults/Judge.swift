@@ -17,7 +17,7 @@ struct Judge {
     private func grouped(_ problems: [(String, Exchange)]) -> [String] {
         Dictionary(grouping: problems) { $0.0 }.sorted { $0.key < $1.key }.map { problem, cases in
             let example = cases[0].1
-            var text = "\(cases.count) x \(problem), such as \(example.token) by \(example.way) after "
+            var text = "\(cases.count) x \(problem), such as \(example.route) \(example.token) by \(example.way) after "
             text += "\(example.seconds.rounded2) s"
             if case .answered(let answer) = example.outcome {
                 text += ": \(answer.body.prefix(160))".replacing("\n", with: "")
@@ -27,12 +27,16 @@ struct Judge {
         }
     }
 
+    private func kind(_ exchange: Exchange) -> String {
+        exchange.route.isWrite ? "a write" : exchange.route.isRead ? "a read" : "a request that needs no database"
+    }
+
     private func problem(of exchange: Exchange) -> (String, Exchange)? {
         let text: String? =
             switch exchange.outcome {
             case .answered(let answer): problem(of: exchange, answer)
-            case .cut: isCutAllowed(exchange) ? problem(ofRowsOf: exchange, 0...1) : "\(exchange.route) was cut off"
-            case .silent: "\(exchange.route) was never answered"
+            case .cut: isCutAllowed(exchange) ? problem(ofRowsOf: exchange, 0...1) : "\(kind(exchange)) was cut off"
+            case .silent: "\(kind(exchange)) was never answered"
             case .abandoned: problem(ofRowsOf: exchange, 0...1)
             }
         return text.map { ($0, exchange) }
@@ -41,11 +45,12 @@ struct Judge {
     private func problem(of exchange: Exchange, _ answer: Answer) -> String? {
         let (route, status) = (exchange.route, answer.status)
         guard answer.headers["x-request-id"] == exchange.token else {
-            return "\(route) got another one's answer, \(status) for \(answer.headers["x-request-id"] ?? "nobody")"
+            return
+                "\(kind(exchange)) got another one's answer, \(status) for \(answer.headers["x-request-id"] ?? "nobody")"
         }
-        guard isAllowed(status, exchange) else { return "\(route) was answered \(status)" }
+        guard isAllowed(status, exchange) else { return "\(kind(exchange)) was answered \(status)" }
         let hasRetry = answer.headers["retry-after"] != nil
-        if status == 503, !hasRetry { return "\(route) was answered 503 without Retry-After" }
+        if status == 503, !hasRetry { return "\(kind(exchange)) was answered 503 without Retry-After" }
         guard route.isWrite else { return problem(ofRowsOf: exchange, 0...0) }
         switch status {
         case 201:
@@ -60,7 +65,7 @@ struct Judge {
     private func problem(ofRowsOf exchange: Exchange, _ allowed: ClosedRange<Int>) -> String? {
         let count = rows[exchange.token]?.count ?? 0
         guard !allowed.contains(count) else { return nil }
-        return "\(exchange.route) with status \(exchange.status) left \(count) rows"
+        return "\(kind(exchange)) with status \(exchange.status) left \(count) rows"
     }
 
     private func isAbsent(_ exchange: Exchange) -> Bool {
@@ -108,7 +113,7 @@ struct Judge {
 
     /// A server that ends connections takes new ones at once: nobody waits in vain for as long as a second.
     private var waits: [String] {
-        let isSimple = plan.faults.allSatisfy { [.terminate, .cut].contains($0.kind) }
+        let isSimple = plan.faults.allSatisfy { [.terminate, .cut, .delay].contains($0.kind) }
         guard isSimple, noise < 0.3, !plan.clients.contains(where: { [.aborter, .hostile].contains($0) }) else {
             return []
         }

@@ -9,7 +9,10 @@ struct Matrix {
 
     /// - Returns: whether no promise was broken.
     func run() throws -> Bool {
-        var lines = ["| fault | reads | writes | without database | well again after |", "|---|---|---|---|---|"]
+        var lines = [
+            "| fault | reads | writes | without database | well again after | promises broken |",
+            "|---|---|---|---|---|---|",
+        ]
         var isSound = true
         for (number, row) in MatrixRow.all.enumerated() where !isInterrupted.load(ordering: .relaxed) {
             let (line, violations) = try run(row, UInt64(number + 1))
@@ -18,14 +21,14 @@ struct Matrix {
             lines.append(line)
             isSound = isSound && violations.isEmpty
         }
-        if isSound, !isInterrupted.load(ordering: .relaxed) { try write(lines) }
+        if !isInterrupted.load(ordering: .relaxed) { try write(lines) }
         return isSound
     }
 
     private func run(_ row: MatrixRow, _ seed: UInt64) throws -> (String, [String]) {
-        if let reason = row.reason { return ("| \(row.name) | \(reason) | | | |", []) }
+        if let reason = row.reason { return ("| \(row.name) | \(reason) | | | | |", []) }
         if row.faults.contains(where: { $0.0 == .fullDisk }), !Cluster.canMount {
-            return ("| \(row.name) | not run: a small disk cannot be mounted here | | | |", [])
+            return ("| \(row.name) | not run: a small disk cannot be mounted here | | | | |", [])
         }
         let faults = row.faults.map { Fault(kind: $0.0, start: $0.1, seconds: $0.2, seed: seed) }
         let plan = Plan(seed: seed, connections: row.connections, clients: row.clients, faults: faults)
@@ -38,6 +41,7 @@ struct Matrix {
         let cells = [
             statuses(exchanges.filter(\.route.isRead)), statuses(exchanges.filter(\.route.isWrite)),
             statuses(exchanges.filter { !$0.route.isRead && !$0.route.isWrite }), "\(recovery.rounded2) s",
+            findings.violations.isEmpty ? "none" : String(findings.violations.count),
         ]
         return ("| \(row.name) | \(cells.joined(separator: " | ")) |", findings.violations)
     }

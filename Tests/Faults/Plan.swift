@@ -53,6 +53,7 @@ struct Plan {
         mix([.reader: 4, .writer: 4, .anything: 2, .trickler: 1, .staller: 1, .pipeliner: 1]),
         mix([.reader: 8, .writer: 8]),
         mix([.writer: 6]),
+        mix([.burster: 8]),
         mix([.reader: 3, .writer: 3, .aborter: 4]),
         mix([.reader: 2, .writer: 2, .watcher: 2, .hostile: 4]),
     ]

@@ -44,7 +44,8 @@ final class Service: Sendable {
         if let status, status != 0 { violation("the master exited with \(status) after TERM") }
         if status == nil { violation("the master goes on \(Int(Service.patience)) s after TERM") }
         if FileManager.default.fileExists(atPath: stack.pidFile) { violation("the master left its pid file") }
-        let left = Process.all(startedFrom: stack.link).filter { $0.state != "Z" }
+        waitFor(1) { Process.all(startedFrom: stack.link).isEmpty }
+        let left = Process.all(startedFrom: stack.link)
         if status != nil, !left.isEmpty { violation("\(left.count) workers outlive their master") }
         kill(child.pid, SIGKILL)
         stack.killRemains()
