@@ -54,7 +54,7 @@ struct Faults: ParsableCommand {
         while !isInterrupted.load(ordering: .relaxed) {
             let plan = Plan(seed: seed ?? UInt64.random(in: 1...999_999_999), only: only)
             let findings = try Round(plan: plan, stack: stack).run()
-            Report(plan: plan, findings: findings, stack: stack).show()
+            Report(plan: plan, only: only, findings: findings, stack: stack).show()
             (done, requests) = (done + 1, requests + findings.requests)
             if !findings.violations.isEmpty { failed.append(plan.seed) }
             if seed != nil || rounds.map({ done >= $0 }) ?? (now() >= end) { break }

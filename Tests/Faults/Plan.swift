@@ -32,7 +32,7 @@ struct Plan {
 
     /// None to three kinds; those that need company of their own kind come more often.
     private static func draw(_ random: inout SeededGenerator) -> [FaultKind] {
-        let often: [FaultKind] = [.terminate, .terminate, .lockWrites, .slowConnect, .reload, .terminateMaster]
+        let often: [FaultKind] = [.terminate, .terminate, .delay, .slowConnect, .reload, .terminateMaster]
         let count = random.pick([0, 1, 1, 2, 2, 3])
         var kinds: [FaultKind] = []
         while kinds.count < count {

@@ -4,6 +4,7 @@ import TestSupport
 /// What is printed of a round.
 struct Report {
     let plan: Plan
+    let only: [FaultKind]
     let findings: Round.Findings
     let stack: Stack
 
@@ -22,7 +23,7 @@ struct Report {
         let kept = "/tmp/aktify-faults-\(plan.seed).log"
         try? FileManager.default.removeItem(atPath: kept)
         try? FileManager.default.copyItem(atPath: log, toPath: kept)
-        say("    the log: \(kept); again: faults --seed \(plan.seed)")
+        say("    the log: \(kept); again: faults --seed \(plan.seed)" + only.map { " --only \($0.rawValue)" }.joined())
     }
 }
 
