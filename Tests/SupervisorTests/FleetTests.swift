@@ -129,7 +129,7 @@ import Testing
     @Test func `a check that does not end is killed`() {
         var scene = Scene(workers: 1)
         scene.on(.signal(.execute))
-        scene.on(.timer(.check))
+        scene.on(.timer(.check(1)))
         #expect(scene.actions.contains(.endCheck) && scene.fleet.state == .serving)
     }
 

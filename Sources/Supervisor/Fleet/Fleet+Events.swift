@@ -39,8 +39,8 @@ extension Fleet {
     private mutating func apply(_ timer: Timer) {
         switch timer {
         case .start: wakesAt = nil
-        case .check:
-            guard state == .checking else { return }
+        case .check(let number):
+            guard state == .checking, number == checks else { return }
             actions.append(.endCheck)
             failReload("the new program's --check did not end in time")
         case .startup(let id):

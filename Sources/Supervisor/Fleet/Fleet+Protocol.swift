@@ -40,8 +40,8 @@ extension Fleet {
         case kill(Worker.ID)
         /// Missing workers may be started.
         case start
-        /// The check should have ended.
-        case check
+        /// The check with this number should have ended.
+        case check(Int)
     }
 
     /// What is to be done.

@@ -24,7 +24,8 @@ extension Fleet {
         if requests.remove(.execute) != nil {
             state = .checking
             actions.append(.check)
-            schedule(.check, after: options.checkTimeout)
+            checks += 1
+            schedule(.check(checks), after: options.checkTimeout)
         } else if requests.remove(.reload) != nil {
             state = .reloading(old: Set(running.map(\.id)))
             generation += 1

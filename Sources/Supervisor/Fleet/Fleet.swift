@@ -53,6 +53,8 @@ struct Fleet: Sendable {
     var target: Int
     var generation: Int
     var requests: Set<Request> = []
+    /// How many checks have begun.
+    var checks = 0
     var backoff = StartBackoff()
     var recyclesFrom: Instant?
     var nextID: Worker.ID
