@@ -28,6 +28,8 @@ extension Fleet {
         case .stop, .interrupt: stop(.stopped)
         case .reload:
             if target == 0 { resize(to: options.workers) }
+            // Failures of before say nothing of the program and the variables as they are now.
+            if state == .starting { backoff.succeeded() }
             requests.insert(.reload)
         case .execute: requests.insert(.execute)
         case .oneMore: resize(to: target + 1)
