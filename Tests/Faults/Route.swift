@@ -45,7 +45,7 @@ enum Route: CaseIterable {
         case .create: [201]
         case .malformed: [400]
         case .wrongType: [415]
-        case .hostile: [400, 422]
+        case .hostile: [400, 413, 422]
         case .tooLarge: [413]
         }
     }
