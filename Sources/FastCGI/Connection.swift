@@ -214,12 +214,11 @@ final class Connection: @unchecked Sendable {
     private var refusal: Response {
         guard let request else { return Response(.serviceUnavailable) }
         let error =
-            switch request.method {
-            case .get, .head, .options:
+            if request.method.isSafe {
                 HTTPError(
                     .serviceUnavailable, "Too many responses wait to be read. Try again in a moment.",
                     headers: [.retryAfter: "1"])
-            default:
+            } else {
                 HTTPError(
                     .badGateway,
                     "This was done, but too many responses wait to be read, so that it cannot be shown: ask for it.")

@@ -65,11 +65,17 @@ public final class Lease: @unchecked Sendable {
 
     // MARK: Ending
 
-    /// Has Postgres give up the statement that is under way, if one is.
+    /// Has Postgres give up the statement that is under way, if one is and does not end within a moment: most do, and the
+    /// request costs a connection and a process of the server's.
     func cancel() {
-        guard case .held(let connection) = state, connection.depth > 0 else { return }
-        state = .cancelled(connection, Task(executorPreference: connection.loop) { await connection.cancel() })
+        guard let loop = connection?.loop else { return }
+        loop.schedule(at: loop.now.advanced(by: Lease.grace)) { [self] in
+            guard case .held(let connection) = state, connection.depth > 0 else { return }
+            state = .cancelled(connection, Task(executorPreference: loop) { await connection.cancel() })
+        }
     }
+
+    private static let grace = Duration.milliseconds(50)
 
     /// Ends the lease.
     /// - Returns: the cancel request that is under way, if one is.

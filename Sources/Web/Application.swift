@@ -59,12 +59,18 @@ public struct Application: Sendable {
     public func respond(to request: Request, with error: any Error) -> Response {
         let known = (error as? any HTTPErrorConvertible)?.httpError
         if known == nil || known?.status.kind == .serverError {
-            // When the client has gone away, whatever its task failed with is no news.
             log.log(
-                level: Task.isCancelled ? .debug : .error, "\(error)",
+                level: level(of: error, known), "\(error)",
                 metadata: ["request_id": "\(request.id)", "request": "\(request.method) \(request.target)"])
         }
         return complete((known ?? .internalServerError).response(to: request), for: request)
+    }
+
+    /// An answer that clients can provoke is no error: a service that has no room for the moment, an answer that was given up.
+    /// When the client has gone away, whatever its task failed with is no news.
+    private func level(of error: any Error, _ known: HTTPError?) -> Logger.Level {
+        if Task.isCancelled { return .debug }
+        return error is HTTPError || known?.status == .serviceUnavailable ? .warning : .error
     }
 
     /// Adds what every response has.

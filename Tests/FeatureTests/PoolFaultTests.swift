@@ -92,16 +92,19 @@ import Testing
     @Test(.ownSession) func `a cancelled task's statement is cancelled, and nobody else's`() throws {
         let innocents = try withPool(connections: 3, acquireTimeout: .seconds(10)) { pool in
             let loop = try #require(Loop.current)
-            async let cancelling: Int = Self.repeating(4, for: .seconds(2)) {
+            // Statements that end about when they are cancelled, or when the request for it is sent.
+            async let cancelling: Int = Self.repeating(4, for: .seconds(4)) {
+                let isLong = Bool.random()
                 let writing = Task(executorPreference: loop) {
-                    _ = try? await pool.lease { try await $0.execute("SELECT pg_sleep(0.002)") }
+                    let seconds = isLong ? 0.06 : 0.002
+                    _ = try? await pool.lease { try await $0.execute("SELECT pg_sleep(\(seconds))") }
                 }
-                try? await loop.sleep(for: .microseconds(.random(in: 0...4000)))
+                try? await loop.sleep(for: .microseconds(.random(in: 0...(isLong ? 20_000 : 4000))))
                 writing.cancel()
                 await writing.value
             }
             let failures = Failures()
-            async let working: Int = Self.repeating(4, for: .seconds(2)) {
+            async let working: Int = Self.repeating(4, for: .seconds(4)) {
                 do { _ = try await pool.lease { try await $0.execute("SELECT pg_sleep(0.001)") } } catch {
                     failures.add()
                 }
