@@ -99,7 +99,7 @@ let package = Package(
         .testTarget(name: "ScoreboardTests", dependencies: ["CLinux", "Scoreboard"]),
         .testTarget(name: "SupervisorTests", dependencies: ["EventLoop", "Supervisor", "TestSupport"]),
         .testTarget(name: "SQLTests", dependencies: ["SQL", "Postgres"]),
-        .testTarget(name: "PostgresTests", dependencies: ["EventLoop", "Postgres"]),
+        .testTarget(name: "PostgresTests", dependencies: ["EventLoop", "Postgres", "TestSupport"]),
         .testTarget(name: "MigrationsTests", dependencies: ["Migrations"]),
         .testTarget(
             name: "AktifyAPITests",
@@ -145,4 +145,10 @@ let shipped: [SwiftSetting] = [
 ]
 for target in package.targets where target.type == .regular || target.type == .executable {
     target.swiftSettings? += shipped
+}
+
+// The state machines go through 100,000 random histories in each run of the tests: in seconds, since they are optimized in debug
+// builds too.
+for target in package.targets where ["Supervisor", "SupervisorTests", "PostgresTests"].contains(target.name) {
+    target.swiftSettings? += [.unsafeFlags(["-O"], .when(configuration: .debug))]
 }

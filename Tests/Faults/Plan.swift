@@ -1,3 +1,5 @@
+import TestSupport
+
 /// What a round does: all of it follows from its seed.
 struct Plan {
     let seed: UInt64

@@ -1,22 +1,17 @@
 import EventLoop
-import Foundation
+import TestSupport
 import Testing
 
 @testable import Supervisor
 
-/// Random histories of a fleet, in virtual time. `FLEET_SEED` repeats one, `FLEET_HISTORIES` says how many there are.
+/// Random histories of a fleet, in virtual time. `TEST_SEED` replays one.
 @Suite struct FleetHistoryTests {
-    private static let variables = ProcessInfo.processInfo.environment
-    private static let histories = variables["FLEET_HISTORIES"].flatMap { UInt64($0) } ?? 10_000
-
     @Test func `no order of events loses a worker, drains one twice, or keeps it from its end`() {
-        let given = Self.variables["FLEET_SEED"].flatMap { UInt64($0) }
-        let first = given ?? UInt64.random(in: 0 ... .max / 2)
         let epoch = Instant.now
-        for seed in first..<first + (given == nil ? Self.histories : 1) {
+        for seed in SeededGenerator.seeds(100_000) {
             guard !Self.live(seed, from: epoch, isRecording: false).violations.isEmpty else { continue }
             let world = Self.live(seed, from: epoch, isRecording: true)
-            Issue.record("FLEET_SEED=\(seed): \(world.violations)\n\(world.history.joined(separator: "\n"))")
+            Issue.record("TEST_SEED=\(seed): \(world.violations)\n\(world.history.joined(separator: "\n"))")
             return
         }
     }
