@@ -13,6 +13,8 @@ extension Loop {
             let result: Swift.Result<Value, any Error>
             do { result = .success(try await body()) } catch { result = .failure(error) }
             outcome.withLock { $0 = result }
+            // A connection that is still being opened would be lost, and stay open, without a loop to take it.
+            await loop.waitForOffloaded(within: .seconds(5))
             loop.stop()
         }
         loop.run()

@@ -15,7 +15,9 @@ extension Loop {
     /// The call cannot be interrupted: give it a time limit of its own.
     /// - Throws: whatever `body` throws.
     public func offload<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
-        try await withUnsafeThrowingContinuation { continuation in
+        offloaded += 1
+        defer { offloaded -= 1 }
+        return try await withUnsafeThrowingContinuation { continuation in
             let call = Unmanaged.passRetained(Call { continuation.resume(with: Result { try body() }) })
             var thread = pthread_t()
             let code = pthread_create(
@@ -31,6 +33,12 @@ extension Loop {
             }
             pthread_detach(thread)
         }
+    }
+
+    /// Waits until the calls that were offloaded have come back, so that what they return is released; no longer than `limit`.
+    func waitForOffloaded(within limit: Duration) async {
+        let deadline = Instant.now.advanced(by: limit)
+        while offloaded > 0, Instant.now < deadline { try? await sleep(for: .milliseconds(5)) }
     }
 
     /// What a thread is to do.

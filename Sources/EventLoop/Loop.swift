@@ -29,6 +29,8 @@ public final class Loop: @unchecked Sendable {
     private let events = UnsafeMutablePointer<epoll_event>.allocate(capacity: batch)
 
     private var thread: pthread_t?
+    /// How many calls run on threads of their own, and have not come back.
+    var offloaded = 0
     private var jobs = Deque<UnownedJob>()
     private var postponed = Deque<() -> Void>()
     /// Those of `events` that the present batch has not delivered yet.

@@ -169,6 +169,21 @@ import Testing
         #expect(total == 5050)
     }
 
+    @Test func `what an offloaded call returns is released, also when nobody waits for it any more`() throws {
+        let released = Probe()
+        try Loop.run {
+            let loop = Loop.current!
+            Task(executorPreference: loop) {
+                _ = try await loop.offload {
+                    usleep(100_000)
+                    return Handle(released)
+                }
+            }
+            try await loop.sleep(for: .milliseconds(5))
+        }
+        #expect(released.count == 1)
+    }
+
     @Test func `a signal arrives as an event`() throws {
         Signals.block([SIGUSR2])
         let received = try Loop.run {
@@ -186,3 +201,10 @@ import Testing
 
 /// Counts what callbacks do. Sound as `@unchecked Sendable`: each test uses its own, on one loop's thread.
 final class Probe: @unchecked Sendable { var count = 0 }
+
+/// Something that is to be released, such as a connection.
+final class Handle: Sendable {
+    private let released: Probe
+    init(_ released: Probe) { self.released = released }
+    deinit { released.count += 1 }
+}
