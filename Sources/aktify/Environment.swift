@@ -24,13 +24,8 @@ func loadConfig(_ environment: [String: String], silently isSilent: Bool = false
         LoggingSystem.bootstrap { _ in SwiftLogNoOpLogHandler() }
         return config
     }
-    let isForPeople = isatty(STDERR_FILENO) == 1
-    LoggingSystem.bootstrap { label in
-        var handler: any LogHandler =
-            isForPeople ? TextLogHandler(label: label) : JSONLogHandler(label: label)
-        handler.logLevel = level
-        return handler
-    }
+    let format: LogFormat = isatty(STDERR_FILENO) == 1 ? .text : .json
+    LoggingSystem.bootstrap { StandardErrorLogHandler(label: $0, format: format, level: level) }
     return config
 }
 

@@ -12,16 +12,6 @@ import Testing
 
     init() throws { database = try TestDatabase() }
 
-    private func withPool<Value: Sendable>(
-        connections: Int = 2, statementTimeout: Duration = .seconds(2), acquireTimeout: Duration = .seconds(1),
-        _ body: @escaping @Sendable (Pool) async throws -> Value
-    ) throws -> Value {
-        var configuration = try database.configuration()
-        (configuration.connections, configuration.statementTimeout) = (connections, statementTimeout)
-        configuration.acquireTimeout = acquireTimeout
-        return try Loop.run { [configuration] in try await body(Pool(configuration)) }
-    }
-
     /// Ends every session of the pool's.
     private static func terminateAll(_ database: TestDatabase) throws {
         try database.sql(
@@ -53,7 +43,7 @@ import Testing
 
     @Test(.ownSession) func `after connections were lost again and again under load, reads and leases work`() throws {
         let database = database
-        try withPool { pool in
+        try database.withPool { pool in
             let loop = try #require(Loop.current)
             for _ in 0..<20 {
                 async let reads = Self.repeating(12, for: .milliseconds(100)) { _ = try? await pool.read("SELECT 1") }
@@ -76,7 +66,7 @@ import Testing
         throws
     {
         let database = database
-        try withPool { pool in
+        try database.withPool { pool in
             try await pool.lease { lease in
                 _ = try await lease.execute("SELECT 1")
                 _ = try await pool.read("SELECT 1")
@@ -90,7 +80,7 @@ import Testing
     }
 
     @Test(.ownSession) func `a cancelled task's statement is cancelled, and nobody else's`() throws {
-        let innocents = try withPool(connections: 3, acquireTimeout: .seconds(10)) { pool in
+        let innocents = try database.withPool(connections: 3, acquireTimeout: .seconds(10)) { pool in
             let loop = try #require(Loop.current)
             // Statements that end about when they are cancelled, or when the request for it is sent.
             async let cancelling: Int = Self.repeating(4, for: .seconds(4)) {
@@ -116,7 +106,7 @@ import Testing
     }
 
     @Test(.ownSession) func `no read runs inside somebody's transaction`() throws {
-        let inside = try withPool(connections: 1, acquireTimeout: .seconds(10)) { pool in
+        let inside = try database.withPool(connections: 1, acquireTimeout: .seconds(10)) { pool in
             let failures = Failures()
             // One that writes: the connection that it gives back to a read is the one that it asks for again in the same turn.
             async let writing: Int = Self.repeating(1, for: .seconds(2)) {
@@ -141,7 +131,7 @@ import Testing
 
     @Test(.ownSession) func `leases that wait when connections are lost are served at once`() throws {
         let database = database
-        try withPool(statementTimeout: .seconds(20), acquireTimeout: .seconds(5)) { pool in
+        try database.withPool(statementTimeout: .seconds(20), acquireTimeout: .seconds(5)) { pool in
             let loop = try #require(Loop.current)
             _ = try await pool.read("SELECT 1")
             let holding = Task(executorPreference: loop) {
@@ -161,7 +151,7 @@ import Testing
     }
 
     @Test(.ownSession) func `with one connection, neither reads nor leases starve`() throws {
-        let (reads, leases) = try withPool(connections: 1, acquireTimeout: .seconds(10)) { pool in
+        let (reads, leases) = try database.withPool(connections: 1, acquireTimeout: .seconds(10)) { pool in
             async let leases = Self.repeating(8, for: .seconds(2)) {
                 _ = try? await pool.lease { try await $0.execute("SELECT 1") }
             }
@@ -174,7 +164,7 @@ import Testing
     @Test(.ownSession) func `a change whose answer does not come in time may have been carried out, and says so`()
         throws
     {
-        try withPool(connections: 1, statementTimeout: .milliseconds(100)) { pool in
+        try database.withPool(connections: 1, statementTimeout: .milliseconds(100)) { pool in
             let result = try await pool.lease { try await $0.execute("SELECT pg_backend_pid()") }
             var row = result.row(0)
             let pid = try row.next(Int32.self)
@@ -190,7 +180,7 @@ import Testing
     }
 
     @Test(.ownSession) func `a lease that is kept is refused when it has ended`() throws {
-        try withPool { pool in
+        try database.withPool { pool in
             nonisolated(unsafe) var kept: Lease?  // Sound: all of it happens on one loop.
             try await pool.lease { kept = $0 }
             do {
@@ -205,7 +195,7 @@ import Testing
     @Test func `a constraint that is checked at the end of the transaction fails its statement`() throws {
         try database.sql(
             "CREATE TABLE late (n bigint UNIQUE DEFERRABLE INITIALLY DEFERRED); INSERT INTO late VALUES (1)")
-        try withPool { pool in
+        try database.withPool { pool in
             do {
                 _ = try await PostgresError.ofChange {
                     try await pool.lease { try await $0.execute("INSERT INTO late VALUES (1)") }

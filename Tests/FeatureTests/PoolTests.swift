@@ -10,18 +10,6 @@ import Testing
 
     init() throws { database = try TestDatabase() }
 
-    /// Runs `body` on a loop, with a pool of its own.
-    private func withPool<Value: Sendable>(
-        connections: Int = 2, statementTimeout: Duration = .seconds(2), acquireTimeout: Duration = .seconds(1),
-        _ body: @escaping @Sendable (Pool) async throws -> Value
-    ) throws -> Value {
-        var configuration = try database.configuration()
-        configuration.connections = connections
-        configuration.statementTimeout = statementTimeout
-        configuration.acquireTimeout = acquireTimeout
-        return try Loop.run { [configuration] in try await body(Pool(configuration)) }
-    }
-
     private static func number(_ result: Result) throws -> Int64 {
         var row = result.row(0)
         return try row.next()
@@ -37,13 +25,13 @@ import Testing
     }
 
     @Test func `text with a NUL is refused by Postgres, and not cut`() throws {
-        let error = try withPool { pool in await Self.failure { _ = try await pool.read("SELECT \("a\0b")") } }
+        let error = try database.withPool { pool in await Self.failure { _ = try await pool.read("SELECT \("a\0b")") } }
         #expect(error?.state == "22021")
         #expect(error?.meaning == .malformedText)
     }
 
     @Test func `NULL where nothing stands for it is an error, and so is a missing column`() throws {
-        try withPool { pool in
+        try database.withPool { pool in
             var null = try await pool.read("SELECT NULL::bigint").row(0)
             #expect(throws: DecodingError.self) { try null.next(Int64.self) }
             var short = try await pool.read("SELECT 1::bigint").row(0)
@@ -53,7 +41,7 @@ import Testing
     }
 
     @Test(.ownSession) func `many reads share one connection, and each gets its own answer`() throws {
-        let (answers, pids) = try withPool(connections: 1) { pool in
+        let (answers, pids) = try database.withPool(connections: 1) { pool in
             try await withThrowingTaskGroup(of: (Int64, Int64, Int64).self) { group in
                 for number in Int64(0)..<200 {
                     group.addTask {
@@ -72,7 +60,7 @@ import Testing
     }
 
     @Test(.ownSession) func `a statement is prepared once on its connection`() throws {
-        let count = try withPool(connections: 1) { pool in
+        let count = try database.withPool(connections: 1) { pool in
             for number in Int64(0)..<5 { _ = try await pool.read("SELECT \(number) + 1") }
             return try Self.number(
                 try await pool.read("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'SELECT $1 + 1%'")
@@ -82,7 +70,7 @@ import Testing
     }
 
     @Test func `of many statements in one pipeline, the one that fails fails alone`() throws {
-        let outcomes = try withPool(connections: 1) { pool in
+        let outcomes = try database.withPool(connections: 1) { pool in
             await withTaskGroup(of: (Int64, Bool).self) { group in
                 for number in Int64(0)..<10 {
                     group.addTask {
@@ -97,7 +85,7 @@ import Testing
     }
 
     @Test func `reads of one turn of the loop share a transaction, and so a packet`() throws {
-        let (transactions, later) = try withPool(connections: 1) { pool in
+        let (transactions, later) = try database.withPool(connections: 1) { pool in
             _ = try await Self.pid(pool)
             let statement: Statement = "SELECT (extract(epoch FROM now()) * 1e6)::bigint"
             let together = try await withThrowingTaskGroup(of: Int64.self) { group in
@@ -111,7 +99,7 @@ import Testing
     }
 
     @Test func `a statement that is wrong fails each time, and harms no other`() throws {
-        try withPool(connections: 1) { pool in
+        try database.withPool(connections: 1) { pool in
             for _ in 0..<3 {
                 let error = await Self.failure { _ = try await pool.read("SELECT no_such_column") }
                 #expect(error?.state == "42703")
@@ -122,7 +110,7 @@ import Testing
     }
 
     @Test(.ownSession) func `Postgres ends a statement that takes too long, and the connection goes on`() throws {
-        try withPool(connections: 1, statementTimeout: .milliseconds(100)) { pool in
+        try database.withPool(connections: 1, statementTimeout: .milliseconds(100)) { pool in
             let before = try await Self.pid(pool)
             let error = await Self.failure { _ = try await pool.read("SELECT pg_sleep(5)") }
             #expect(error?.meaning == .timeout)
@@ -131,7 +119,7 @@ import Testing
     }
 
     @Test(.ownSession) func `a backend that does not answer is left after the deadline`() throws {
-        try withPool(connections: 1, statementTimeout: .milliseconds(100)) { pool in
+        try database.withPool(connections: 1, statementTimeout: .milliseconds(100)) { pool in
             let pid = pid_t(try await Self.pid(pool))
             kill(pid, SIGSTOP)
             defer { kill(pid, SIGCONT) }
@@ -145,7 +133,7 @@ import Testing
 
     @Test(.ownSession) func `connections that ended while idle are replaced without an error`() throws {
         let database = database
-        try withPool { pool in
+        try database.withPool { pool in
             let before = try await Self.pid(pool)
             _ = try await pool.lease { try await $0.execute("SELECT 1") }
             try database.sql(
@@ -158,7 +146,7 @@ import Testing
 
     @Test(.ownSession) func `a read whose connection is lost is sent again`() throws {
         let database = database
-        try withPool(statementTimeout: .seconds(20)) { pool in
+        try database.withPool(statementTimeout: .seconds(20)) { pool in
             let loop = try #require(Loop.current)
             let reading = Task(executorPreference: loop) {
                 try Self.number(try await pool.read("SELECT 7::bigint FROM pg_sleep(2)"))
@@ -171,7 +159,7 @@ import Testing
     @Test(.ownSession) func `a write whose connection is lost is not sent again`() throws {
         let database = database
         try database.sql("CREATE TABLE written (n bigint)")
-        try withPool(statementTimeout: .seconds(20)) { pool in
+        try database.withPool(statementTimeout: .seconds(20)) { pool in
             let loop = try #require(Loop.current)
             let writing = Task(executorPreference: loop) {
                 await Self.failure {
@@ -186,7 +174,7 @@ import Testing
     }
 
     @Test func `reads go on while a connection is leased`() throws {
-        try withPool { pool in
+        try database.withPool { pool in
             try await pool.lease { connection in
                 _ = try await connection.execute("SELECT 1")
                 #expect(try await Self.pid(pool) > 0)
@@ -195,7 +183,7 @@ import Testing
     }
 
     @Test func `a lease is waited for, and no longer than the configuration says`() throws {
-        let loopElapsed = try withPool(acquireTimeout: .milliseconds(100)) { pool in
+        let loopElapsed = try database.withPool(acquireTimeout: .milliseconds(100)) { pool in
             try await pool.lease { _ in
                 let start = Instant.now
                 let error = await Self.failure { try await pool.lease { _ in } }
@@ -207,7 +195,7 @@ import Testing
     }
 
     @Test func `leases wait for each other, and all get their turn`() throws {
-        let sum = try withPool { pool in
+        let sum = try database.withPool { pool in
             try await withThrowingTaskGroup(of: Int64.self) { group in
                 for number in Int64(1)...20 {
                     group.addTask { try await pool.lease { try Self.number(try await $0.execute("SELECT \(number)")) } }
@@ -221,7 +209,7 @@ import Testing
     @Test(.ownSession) func `a connection that comes back in a transaction is rolled back, and used again`() throws {
         try database.sql("CREATE TABLE written (n bigint)")
         let database = database
-        try withPool { pool in
+        try database.withPool { pool in
             let pid = try await pool.lease { connection in
                 try await connection.script("BEGIN")
                 _ = try await connection.execute("INSERT INTO written VALUES (1)")
@@ -236,7 +224,7 @@ import Testing
     @Test(.ownSession) func `a statement that has gone stale is prepared again, and no error is seen`() throws {
         let database = database
         try database.sql("CREATE TABLE stale (n bigint); INSERT INTO stale VALUES (7)")
-        try withPool(connections: 1) { pool in
+        try database.withPool(connections: 1) { pool in
             let (narrow, wide): (Statement, Statement) = ("SELECT n::text FROM stale", "SELECT * FROM stale")
             _ = try await pool.read(narrow)
             _ = try await pool.read(wide)
@@ -252,7 +240,7 @@ import Testing
     }
 
     @Test(.ownSession) func `no more than 256 statements stay prepared, and those that are used do`() throws {
-        let (count, kept) = try withPool(connections: 1) { pool in
+        let (count, kept) = try database.withPool(connections: 1) { pool in
             _ = try await pool.read("SELECT 'kept'")
             for number in 0..<300 {
                 _ = try await pool.read(Statement(unsafe: "SELECT \(number)"))
@@ -284,7 +272,7 @@ import Testing
     @Test func `statements of one packet are carried out all or not at all`() throws {
         try database.sql("CREATE TABLE written (n bigint)")
         let database = database
-        try withPool { pool in
+        try database.withPool { pool in
             let results = try await pool.lease {
                 try await $0.execute(["INSERT INTO written VALUES (1)", "SELECT 7::bigint", "SELECT 8::bigint"])
             }
@@ -301,7 +289,7 @@ import Testing
     }
 
     @Test func `a pool tells what its connections do`() throws {
-        try withPool { pool in
+        try database.withPool { pool in
             #expect(pool.statistics.open == 0)
             _ = try await pool.read("SELECT 1")
             try await pool.lease { _ in
@@ -314,7 +302,7 @@ import Testing
     }
 
     @Test(.ownSession) func `a server that has become read-only costs its connection`() throws {
-        try withPool { pool in
+        try database.withPool { pool in
             let before = try await Self.pid(pool)
             let error = await Self.failure {
                 try await pool.lease { connection in
@@ -328,7 +316,7 @@ import Testing
     }
 
     @Test(.ownSession) func `cancelling the task of a lease cancels its statement`() throws {
-        try withPool(statementTimeout: .seconds(20)) { pool in
+        try database.withPool(statementTimeout: .seconds(20)) { pool in
             let loop = try #require(Loop.current)
             let start = Instant.now
             let writing = Task(executorPreference: loop) {
