@@ -45,7 +45,9 @@ final class Transaction: StatementExecutor, @unchecked Sendable {
 
     /// Commits. Postgres answers the COMMIT of a transaction that has failed with ROLLBACK, and no error.
     private func end() async throws {
-        let tag = try await PostgresError.ofChange(isCommit: depth == 0) { try await lease.execute(commit) }.tag
+        let tag = try await PostgresError.ofChange(depth == 0 ? .commit : .inTransaction) {
+            try await lease.execute(commit)
+        }.tag
         guard depth > 0 || tag == "COMMIT" else { throw PostgresError.rolledBack }
     }
 
@@ -60,13 +62,17 @@ final class Transaction: StatementExecutor, @unchecked Sendable {
 
     func write(_ statement: Statement) async throws -> Result {
         let openings = openings()
-        guard !openings.isEmpty else { return try await lease.execute(statement) }
-        return try await lease.execute(openings + [statement])[openings.count]
+        return try await PostgresError.ofChange(.inTransaction) {
+            guard !openings.isEmpty else { return try await lease.execute(statement) }
+            return try await lease.execute(openings + [statement])[openings.count]
+        }
     }
 
     func write(_ statements: [Statement]) async throws -> [Result] {
         let openings = openings()
-        return Array(try await lease.execute(openings + statements).dropFirst(openings.count))
+        return try await PostgresError.ofChange(.inTransaction) {
+            Array(try await lease.execute(openings + statements).dropFirst(openings.count))
+        }
     }
 
     func transaction<Value>(

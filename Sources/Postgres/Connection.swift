@@ -16,6 +16,8 @@ public final class Connection: @unchecked Sendable {
     private let configuration: PostgresConfiguration
     private var watch: Watch?
     private var timer: Timer?
+    /// When the last statements were answered.
+    private var progressed = Instant.now
     private var inFlight = Deque<InFlight>()
     /// How many, the first ones, have their results and wait for their sync.
     private var answered = 0
@@ -94,20 +96,26 @@ public final class Connection: @unchecked Sendable {
     }
 
     /// Sends a statement that changes nothing, together with those of this turn of the loop, and waits for what it returns.
+    /// - Parameter isAlone: whether it shares its sync, and so its transaction, with no other.
     /// - Throws: `PostgresError`; of kind `aborted` when another statement's failure was the cause.
-    func read(_ statement: Statement) async throws -> Result {
-        try await againIfStale {
-            try await withUnsafeThrowingContinuation { submit([statement], .one($0), isAlone: false) }
+    func read(_ statement: Statement, alone isAlone: Bool) async throws -> Result {
+        try await againIfStale(isShared: true) {
+            try await withUnsafeThrowingContinuation { submit([statement], .one($0), isAlone: isAlone) }
         }
     }
 
-    private func againIfStale<Value>(_ body: () async throws -> Value) async throws -> Value {
-        do {
-            return try await body()
-        } catch let error as PostgresError where error.isStale {
-            prepared.forgetAll()
-            guard isOpen, !session.isInTransaction else { throw error }
-            return try await body()
+    /// Runs `body` again when a preparation was stale, twice at most: the table may be changed again meanwhile.
+    /// - Parameter isShared: whether the connection serves reads only, so that no transaction can be open. libpq does not tell one
+    ///   from other statements that are under way.
+    private func againIfStale<Value>(isShared: Bool = false, _ body: () async throws -> Value) async throws -> Value {
+        var retries = 2
+        while true {
+            do { return try await body() } catch let error as PostgresError where error.isStale {
+                prepared.forgetAll()
+                guard isOpen else { throw Connection.notSent }
+                guard retries > 0, isShared || !session.isInTransaction else { throw error }
+                retries -= 1
+            }
         }
     }
 
@@ -293,6 +301,7 @@ public final class Connection: @unchecked Sendable {
 
     private func batchEnded() {
         let now = Instant.now
+        progressed = now
         for _ in 0..<answered {
             guard let first = inFlight.popFirst() else { break }
             for key in first.unprepared { prepared.forget(key) }
@@ -305,12 +314,17 @@ public final class Connection: @unchecked Sendable {
 
     /// One timer for all statements, since the first to be sent is the first to be due.
     private func watchDeadline() {
-        guard let first = inFlight.first else { return timer = nil }
-        timer = loop.schedule(at: first.deadline) { [unowned self] in
-            guard let first = inFlight.first, first.deadline <= loop.now else { return watchDeadline() }
+        guard let due else { return timer = nil }
+        timer = loop.schedule(at: due) { [unowned self] in
+            // A loop that had much to do may not have looked at what has arrived.
+            if session.receive() { takeResults() }
+            guard isOpen, let due = self.due, due <= loop.now else { return watchDeadline() }
             fail(PostgresError(.deadline, message: "no answer came in time"))
         }
     }
+
+    /// When the statement at the head is due: its time begins when those before it have been answered.
+    private var due: Instant? { inFlight.first.map { max($0.sent, progressed).advanced(by: $0.limit) } }
 
     // MARK: Ending
 

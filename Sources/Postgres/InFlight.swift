@@ -4,8 +4,8 @@ import EventLoop
 struct InFlight {
     /// When they were sent.
     let sent: Instant
-    /// When their answer is due.
-    let deadline: Instant
+    /// How long the answer may take.
+    let limit: Duration
     /// Whether they end with libpq's NULL, outside a pipeline, and not with a sync.
     let isScript: Bool
     /// Whether a sync follows them.
@@ -34,7 +34,7 @@ struct InFlight {
     init(_ continuation: Continuation, sent: Instant, limit: Duration, isScript: Bool = false) {
         self.continuation = continuation
         self.sent = sent
-        self.deadline = sent.advanced(by: limit)
+        self.limit = limit
         self.isScript = isScript
     }
 

@@ -237,6 +237,6 @@ private struct SharedConnection {
 
     func read(_ statement: Statement, alone isAlone: Bool) async throws -> Result {
         guard let connection else { throw Connection.notSent }
-        return try await isAlone ? connection.execute(statement) : connection.read(statement)
+        return try await connection.read(statement, alone: isAlone)
     }
 }

@@ -30,8 +30,8 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
     public let message: String
     /// The constraint that was violated, if one was.
     public let constraint: String?
-    /// Whether it is that of a change which may have been carried out, or may still be: nobody knows.
-    public private(set) var isOutcomeUnknown = false
+    /// What became of a change that was to be made; `nil` when nothing was to be changed.
+    public private(set) var change: Change?
     /// Where in the statement's text the error was found, in characters from 1.
     public let position: Int?
 
@@ -55,13 +55,34 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
         }
     }
 
-    /// Sends a change; an error after which it may have been carried out says so.
-    /// - Parameter isCommit: whether it ends a transaction.
+    /// What became of a change.
+    public enum Change: Sendable {
+        /// It was certainly not made.
+        case notMade
+        /// It may have been made, or may still be.
+        case unknown
+    }
+
+    /// The part that a statement has in a change.
+    package enum Step: Sendable {
+        /// It is the whole of it, and commits by itself.
+        case whole
+        /// It stands in a transaction, which ends with the connection if not with a COMMIT.
+        case inTransaction
+        case commit
+    }
+
+    /// Sends a change; an error says what became of it.
     /// - Throws: what `body` throws.
-    package static func ofChange<Value>(isCommit: Bool = false, _ body: () async throws -> Value) async throws -> Value
-    {
+    package static func ofChange<Value>(_ step: Step = .whole, _ body: () async throws -> Value) async throws -> Value {
         do { return try await body() } catch var error as PostgresError {
-            error.isOutcomeUnknown = [.lost, .deadline].contains(error.kind) || isCommit && error.kind == .terminated
+            let isUnknown =
+                switch step {
+                case .whole: [.lost, .deadline].contains(error.kind)
+                case .inTransaction: false
+                case .commit: [.lost, .deadline, .terminated].contains(error.kind)
+                }
+            error.change = isUnknown ? .unknown : .notMade
             throw error
         }
     }

@@ -66,11 +66,11 @@ public struct Application: Sendable {
         return complete((known ?? .internalServerError).response(to: request), for: request)
     }
 
-    /// An answer that clients can provoke is no error: a service that has no room for the moment, an answer that was given up.
+    /// An answer that clients can provoke is no error: a service that has no room for the moment, an answer that took too long.
     /// When the client has gone away, whatever its task failed with is no news.
     private func level(of error: any Error, _ known: HTTPError?) -> Logger.Level {
         if Task.isCancelled { return .debug }
-        return error is HTTPError || known?.status == .serviceUnavailable ? .warning : .error
+        return error is HTTPError || [.serviceUnavailable, .gatewayTimeout].contains(known?.status) ? .warning : .error
     }
 
     /// Adds what every response has.

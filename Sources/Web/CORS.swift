@@ -34,7 +34,7 @@ public enum CORS: Sendable, Hashable {
         guard let names = request.headers.value(of: .accessControlRequestHeaders), !names.isEmpty else {
             return [methods]
         }
-        let sorted = names.split(separator: ",", omittingEmptySubsequences: false).map(\.trimmed)
+        let sorted = names.split(separator: ",").map(\.trimmed).filter { !$0.isEmpty }
             .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
         return [methods, HTTPField(name: .accessControlAllowHeaders, value: sorted.joined(separator: ", "))]
     }

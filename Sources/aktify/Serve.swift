@@ -203,7 +203,8 @@ func address(_ text: String?) throws -> ListenAddress? {
 /// Answers questions about the status on the master's own loop.
 private func answerStatus(of master: Master, on socket: ListeningSocket, _ log: Logger) throws -> Server {
     guard let loop = Loop.current else { preconditionFailure("a master runs on a loop") }
-    var application = Application()
+    // Pages of other origins have no business with it.
+    var application = Application(cors: .origins([]))
     try application.mount(statusBlueprint { master.status }, at: "/")
     let server = Server(application: application, loop: loop, log: log)
     try server.listen(on: socket)

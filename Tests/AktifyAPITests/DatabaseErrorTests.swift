@@ -47,13 +47,29 @@ import Web
         #expect((answer?.headers[.retryAfter] == nil) == isUnknown)
     }
 
-    @Test func `a COMMIT that the server ended the session in place of answering may have been carried out`() async {
-        #expect(await httpError(ofChange: .terminated, isCommit: true)?.status == .badGateway)
+    @Test(arguments: [.lost, .deadline, .terminated] as [PostgresError.Kind])
+    func `what is lost before its COMMIT was sent was not made`(kind: PostgresError.Kind) async {
+        let answer = await httpError(ofChange: kind, .inTransaction)
+        #expect(answer?.status == .serviceUnavailable && answer?.headers[.retryAfter] == "1")
     }
 
-    private func httpError(ofChange kind: PostgresError.Kind, isCommit: Bool = false) async -> HTTPError? {
+    @Test func `a change that Postgres gave up was not made, and may be sent again`() async {
         do {
-            try await PostgresError.ofChange(isCommit: isCommit) { throw PostgresError(kind, message: "secret") }
+            try await PostgresError.ofChange { throw PostgresError(.server, state: "57014", message: "secret") }
+        } catch {
+            let answer = (error as? PostgresError)?.httpError
+            #expect(answer?.status == .serviceUnavailable && answer?.headers[.retryAfter] == "1")
+            #expect(answer?.message.contains("nothing was changed") == true)
+        }
+    }
+
+    @Test func `a COMMIT that the server ended the session in place of answering may have been carried out`() async {
+        #expect(await httpError(ofChange: .terminated, .commit)?.status == .badGateway)
+    }
+
+    private func httpError(ofChange kind: PostgresError.Kind, _ step: PostgresError.Step = .whole) async -> HTTPError? {
+        do {
+            try await PostgresError.ofChange(step) { throw PostgresError(kind, message: "secret") }
             return nil
         } catch { return (error as? PostgresError)?.httpError }
     }

@@ -174,7 +174,7 @@ import Testing
                 _ = try await PostgresError.ofChange { try await pool.lease { try await $0.execute("SELECT 1") } }
                 Issue.record("it was answered")
             } catch let error as PostgresError {
-                #expect(error.kind == .deadline && error.isOutcomeUnknown)
+                #expect(error.kind == .deadline && error.change == .unknown)
             }
         }
     }
@@ -188,6 +188,41 @@ import Testing
                 Issue.record("it was carried out")
             } catch let error as PostgresError {
                 #expect(error.kind == .notSent)
+            }
+        }
+    }
+
+    @Test(.ownSession) func `a table that is changed while many read it costs nobody an error`() throws {
+        let database = database
+        try database.sql("CREATE TABLE stale (n bigint); INSERT INTO stale VALUES (7)")
+        let failures = try database.withPool(connections: 1) { pool in
+            let loop = try #require(Loop.current)
+            let failures = Failures()
+            async let reading: Int = Self.repeating(16, for: .seconds(2)) {
+                do { _ = try await pool.read("SELECT * FROM stale") } catch { failures.add() }
+            }
+            for type in ["integer", "bigint", "integer", "bigint", "integer", "bigint"] {
+                _ = try await loop.offload { try database.sql("ALTER TABLE stale ALTER n TYPE \(type)") }
+                try await loop.sleep(for: .milliseconds(100))
+            }
+            _ = await reading
+            return failures.count
+        }
+        #expect(failures == 0)
+    }
+
+    @Test(.ownSession) func `reads that queue behind long ones are answered in their turn`() throws {
+        try database.withPool(
+            connections: 1, statementTimeout: .milliseconds(500), acquireTimeout: .seconds(20)
+        ) { pool in
+            // One turn after the other, since those of one share a sync.
+            let loop = try #require(Loop.current)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<10 {
+                    group.addTask { _ = try await pool.read("SELECT pg_sleep(0.3)") }
+                    try await loop.sleep(for: .milliseconds(2))
+                }
+                try await group.waitForAll()
             }
         }
     }

@@ -12,13 +12,17 @@ extension CampaignError: HTTPErrorConvertible {
 
 /// What clients get to know of an error of the database's: what to do, and nothing of SQL or data.
 extension DatabaseError: HTTPErrorConvertible {
-    public var httpError: HTTPError { isOutcomeUnknown ? unknownOutcome : knownOutcome }
+    public var httpError: HTTPError { change == .unknown ? unknownOutcome : knownOutcome }
 
     private var knownOutcome: HTTPError {
         switch meaning {
         case .unavailable, .conflict:
             HTTPError(
                 .serviceUnavailable, "The database is not available. Try again in a moment.",
+                headers: [.retryAfter: "1"])
+        case .timeout where change == .notMade:
+            HTTPError(
+                .serviceUnavailable, "The database took too long, and nothing was changed. Try again in a moment.",
                 headers: [.retryAfter: "1"])
         case .timeout: HTTPError(.gatewayTimeout, "The database took too long to answer.")
         case .duplicate: HTTPError(.conflict, "This is in conflict with what is there already.")
