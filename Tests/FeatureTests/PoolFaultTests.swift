@@ -199,6 +199,8 @@ import Testing
             let loop = try #require(Loop.current)
             let failures = Failures()
             async let reading: Int = Self.repeating(16, for: .seconds(2)) {
+                // In turns of their own, so that others are under way when one fails.
+                try? await loop.sleep(for: .microseconds(.random(in: 0...2000)))
                 do { _ = try await pool.read("SELECT * FROM stale") } catch { failures.add() }
             }
             for type in ["integer", "bigint", "integer", "bigint", "integer", "bigint"] {
@@ -215,11 +217,12 @@ import Testing
         try database.withPool(
             connections: 1, statementTimeout: .milliseconds(500), acquireTimeout: .seconds(20)
         ) { pool in
-            // One turn after the other, since those of one share a sync.
+            // In turns of their own: those of one turn share a sync, and so their time.
             let loop = try #require(Loop.current)
+            _ = try await pool.read("SELECT 1")
             try await withThrowingTaskGroup(of: Void.self) { group in
-                for _ in 0..<10 {
-                    group.addTask { _ = try await pool.read("SELECT pg_sleep(0.3)") }
+                for _ in 0..<14 {
+                    group.addTask { _ = try await pool.read("SELECT pg_sleep(0.1)") }
                     try await loop.sleep(for: .milliseconds(2))
                 }
                 try await group.waitForAll()
