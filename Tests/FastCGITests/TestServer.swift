@@ -26,7 +26,12 @@ func withServer<Value: Sendable>(
             try server.adopt(ends[0])
             return Socket(adopting: ends[1])
         }
-        return try await loop.offload { try body(peers) }
+        let outcome: Swift.Result<Value, any Error>
+        do { outcome = .success(try await loop.offload { try body(peers) }) } catch { outcome = .failure(error) }
+        // Or the server and its open connections would hold each other for ever.
+        for peer in peers { shutdown(peer.descriptor, Int32(SHUT_RDWR)) }
+        await server.drain()
+        return try outcome.get()
     }
 }
 
