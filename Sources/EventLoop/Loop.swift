@@ -18,6 +18,9 @@ public final class Loop: @unchecked Sendable {
     private let poller: Int32
     private let wakeup: Int32
     private let inbox = Mutex<[UnownedJob]>([])
+    /// Orders what happens before a job is handed over and after it for the thread sanitizer, which cannot see into the library's
+    /// `Mutex`.
+    private let inboxOrder = Atomic(false)
     private let stopping = Atomic(false)
 
     private static let wakeupToken = UInt64.max
@@ -189,7 +192,11 @@ public final class Loop: @unchecked Sendable {
     private func takeInbox() {
         var count: UInt64 = 0
         read(wakeup, &count, MemoryLayout.size(ofValue: count))
-        jobs.append(contentsOf: inbox.withLock { exchange(&$0, with: []) })
+        jobs.append(
+            contentsOf: inbox.withLock { inbox in
+                _ = inboxOrder.load(ordering: .acquiring)
+                return exchange(&inbox, with: [])
+            })
     }
 
     /// Runs what is queued, and what that queues in turn, until the turn is over.
@@ -226,7 +233,11 @@ extension Loop: TaskExecutor {
     public func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         if isCurrent { return jobs.append(job) }
-        inbox.withLock { $0.append(job) }
+        inbox.withLock { inbox in
+            _ = inboxOrder.load(ordering: .acquiring)
+            inbox.append(job)
+            inboxOrder.store(true, ordering: .releasing)
+        }
         wake()
     }
 }
