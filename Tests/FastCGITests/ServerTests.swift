@@ -55,11 +55,7 @@ import Web
             log.logLevel = .critical
             let server = Server(
                 application: try Self.application(), loop: loop, limits: limits, reporter: Reporter(slot), log: log)
-            var ends: [Int32] = [0, 0]
-            try check("socketpair", socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends))
-            try server.adopt(ends[0])
-            let peer = Peer(Socket(adopting: ends[1]))
-            return try await loop.offload { try body(peer) }
+            return try await server.serve(peers: 1) { try body(Peer($0[0])) }
         }
     }
 

@@ -20,17 +20,26 @@ func withServer<Value: Sendable>(
         var application = Application(log: log)
         try application.mount(blueprint, at: "/")
         let server = Server(application: application, loop: loop, limits: limits, log: log)
+        return try await server.serve(peers: count, body)
+    }
+}
+
+extension Server {
+    /// Runs `body` with so many peers on a thread of its own, and drains the server then: or it and its open connections would hold
+    /// each other for ever.
+    func serve<Value: Sendable>(
+        peers count: Int, _ body: @escaping @Sendable ([Socket]) throws -> Value
+    ) async throws -> Value {
         let peers = try (0..<count).map { _ in
             var ends: [Int32] = [0, 0]
             try check("socketpair", socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends))
-            try server.adopt(ends[0])
+            try adopt(ends[0])
             return Socket(adopting: ends[1])
         }
         let outcome: Swift.Result<Value, any Error>
         do { outcome = .success(try await loop.offload { try body(peers) }) } catch { outcome = .failure(error) }
-        // Or the server and its open connections would hold each other for ever.
         for peer in peers { shutdown(peer.descriptor, Int32(SHUT_RDWR)) }
-        await server.drain()
+        await drain()
         return try outcome.get()
     }
 }
