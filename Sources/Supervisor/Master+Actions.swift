@@ -61,7 +61,8 @@ extension Master {
 
     /// Whoever is reaped and not known is of no interest.
     private func endCheck() {
-        if let check { kill(check.pid, SIGKILL) }
+        // Its group, which is its own: with whatever it has started.
+        if let check { kill(-check.pid, SIGKILL) }
         check = nil
     }
 

@@ -86,6 +86,8 @@ public final class Master: @unchecked Sendable {
         }
     }
 
+    private static let hasTerminal = [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO].contains { isatty($0) == 1 }
+
     private func received(_ signal: Int32) {
         switch signal {
         case SIGCHLD: reap()
@@ -96,7 +98,8 @@ public final class Master: @unchecked Sendable {
         case SIGUSR2: handle(.signal(.execute))
         case SIGTTIN: handle(.signal(.oneMore))
         case SIGTTOU: handle(.signal(.oneLess))
-        case SIGWINCH: handle(.signal(.none))
+        // A terminal sends it whenever it is resized.
+        case SIGWINCH: if !Master.hasTerminal { handle(.signal(.none)) }
         default: break
         }
     }

@@ -64,7 +64,11 @@ final class WorkerProcess: @unchecked Sendable {
         exit = status
     }
 
-    func signal(_ number: Int32) { kill(pid, number) }
+    func signal(_ number: Int32) {
+        // With whatever it has started: that would keep the listening socket.
+        if number == SIGKILL { kill(-pid, SIGKILL) }
+        kill(pid, number)
+    }
 
     /// Ends it by the signal that has its loop's thread write down where it is, also when it is stopped.
     func abort(thread: Int) {

@@ -24,6 +24,12 @@ struct Stop: ParsableCommand {
     @Option(help: "Seconds to wait.")
     var timeout = 40
 
+    func validate() throws {
+        guard (0...86_400).contains(timeout) else {
+            throw ValidationError("--timeout must be 0 to 86400, not \(timeout).")
+        }
+    }
+
     func run() throws {
         try master.signal(SIGTERM)
         for _ in 0..<timeout * 20 {

@@ -29,12 +29,20 @@ func loadConfig(_ environment: [String: String], silently isSilent: Bool = false
     return config
 }
 
-/// The text of a file, if it can be read and is UTF-8.
+/// The text of a file, if it is a regular one (a directory reads as empty, a FIFO blocks), can be read, and is UTF-8.
 func readFile(_ path: String) -> String? {
-    guard let file = fopen(path, "r") else { return nil }
-    defer { fclose(file) }
+    let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
     var bytes: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 4096)
-    while case let count = fread(&buffer, 1, buffer.count, file), count > 0 { bytes += buffer[..<count] }
+    while true {
+        let count = read(descriptor, &buffer, buffer.count)
+        guard count >= 0 else { return nil }
+        guard count > 0 else { break }
+        bytes += buffer[..<count]
+    }
     return String(validating: bytes, as: UTF8.self)
 }

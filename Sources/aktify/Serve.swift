@@ -64,13 +64,16 @@ struct Serve: ParsableCommand {
     var check = false
 
     func validate() throws {
-        for (name, number) in [("workers", workers), ("max-requests", maxRequests), ("max-rss", maxRss)] {
-            if let number, number < 1 { throw ValidationError("--\(name) must be 1 or more, not \(number).") }
+        let limits = [
+            ("workers", workers, 1...Serve.mostWorkers), ("max-requests", maxRequests, 1...1_000_000_000),
+            ("max-rss", maxRss, 1...1_000_000), ("startup-timeout", startupTimeout, 1...86_400),
+            ("graceful-timeout", gracefulTimeout, 0...86_400),
+        ]
+        for (name, number, range) in limits {
+            guard let number, !range.contains(number) else { continue }
+            throw ValidationError("--\(name) must be \(range.lowerBound) to \(range.upperBound), not \(number).")
         }
         guard group == nil || user != nil else { throw ValidationError("--group goes with --user.") }
-        guard startupTimeout >= 1, gracefulTimeout >= 0 else {
-            throw ValidationError("A timeout is a positive number of seconds.")
-        }
     }
 
     func run() throws {
@@ -84,7 +87,7 @@ struct Serve: ParsableCommand {
         let pidFile = pidFile ?? environment["PID_FILE"]
         if check {
             try checkAddressesAndFiles(environment, pidFile)
-            return print("The configuration is fine.")
+            return print(CheckProcess.success)
         }
         let inheritance = Inheritance(environment: environment)
         if inheritance == nil { _ = try prepareSchema(graph, config, log: Logger(label: "aktify.master")) }
@@ -125,7 +128,7 @@ struct Serve: ParsableCommand {
     private func options(_ config: Config, _ environment: [String: String]) throws -> Master.Options {
         let command = [Inheritance.program, "worker", "--loops", "1", "--migrations", migrations]
         var options = Master.Options(
-            workers: try workers ?? count(environment["WORKERS"]) ?? sysconf(Int32(_SC_NPROCESSORS_ONLN)),
+            workers: try workers ?? count(try variables()["WORKERS"]) ?? sysconf(Int32(_SC_NPROCESSORS_ONLN)),
             command: command, environment: { backtraced(try variables()) },
             check: (
                 [Inheritance.program] + CommandLine.arguments.dropFirst() + ["--check"],
@@ -148,10 +151,13 @@ struct Serve: ParsableCommand {
         }
     }
 
+    /// The board has room for 127 workers, and a reload needs room besides.
+    private static let mostWorkers = 64
+
     private func count(_ text: String?) throws -> Int? {
         guard let text, !text.isEmpty else { return nil }
-        guard let count = Int(text), count >= 1 else {
-            throw ValidationError("WORKERS must be a number, 1 or more, not \(text).")
+        guard let count = Int(text), (1...Serve.mostWorkers).contains(count) else {
+            throw ValidationError("WORKERS must be 1 to \(Serve.mostWorkers), not \(text).")
         }
         return count
     }

@@ -34,6 +34,8 @@ struct WorkerCommand: ParsableCommand {
     func run() throws {
         Signals.block(WorkerCommand.endings)
         StandardError.stopBlocking()
+        // They mean something to the master; here they would end or stop what is under way.
+        for number in [SIGUSR2, SIGTTIN, SIGTTOU, SIGALRM] { signal(number, SIG_IGN) }
         let environment = processEnvironment()
         var config = try loadConfig(environment)
         let graph = try ScriptDirectory(migrations).graph()

@@ -166,4 +166,13 @@ import Testing
         scene.on(.signal(.interrupt))
         #expect(scene.actions.contains(.kill(0)) && scene.actions.contains(.kill(1)))
     }
+
+    @Test func `one worker less of none is none, and one more than there is room for is not wanted`() {
+        var scene = Scene(workers: 2)
+        scene.on(.signal(.none))
+        scene.on(.signal(.oneLess))
+        #expect(scene.fleet.target == 0)
+        for _ in 0..<100 { scene.on(.signal(.oneMore)) }
+        #expect(scene.fleet.target == 64)
+    }
 }

@@ -32,8 +32,8 @@ extension Fleet {
             if state == .starting { backoff.succeeded() }
             requests.insert(.reload)
         case .execute: requests.insert(.execute)
-        case .oneMore: resize(to: target + 1)
-        case .oneLess: resize(to: max(1, target - 1))
+        case .oneMore: resize(to: min(target + 1, Fleet.mostWorkers))
+        case .oneLess: if target > 1 { resize(to: target - 1) }
         case .none: resize(to: 0)
         }
     }
@@ -58,6 +58,9 @@ extension Fleet {
             if let state = self[id], state != .killed { kill(id) }
         }
     }
+
+    /// The board has room for 127, and a reload needs room besides.
+    private static let mostWorkers = 64
 
     private mutating func resize(to count: Int) {
         target = count
