@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 
 extension Loop {
     /// Waits without holding the thread.
@@ -17,8 +18,15 @@ extension Loop {
     public func offload<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
         offloaded += 1
         defer { offloaded -= 1 }
+        let handover = Handover()
+        defer { handover.take() }
         return try await withUnsafeThrowingContinuation { continuation in
-            let call = Unmanaged.passRetained(Call { continuation.resume(with: Result { try body() }) })
+            let call = Unmanaged.passRetained(
+                Call {
+                    let result = Result { try body() }
+                    handover.give()
+                    continuation.resume(with: result)
+                })
             var thread = pthread_t()
             let code = pthread_create(
                 &thread, nil,
@@ -39,6 +47,15 @@ extension Loop {
     func waitForOffloaded(within limit: Duration) async {
         let deadline = Instant.now.advanced(by: limit)
         while offloaded > 0, Instant.now < deadline { try? await sleep(for: .milliseconds(5)) }
+    }
+
+    /// Orders what a thread has done before what the loop does with it, for the thread sanitizer: it cannot see into the runtime,
+    /// which does so too.
+    private final class Handover: Sendable {
+        private let isDone = Atomic(false)
+
+        func give() { isDone.store(true, ordering: .releasing) }
+        func take() { _ = isDone.load(ordering: .acquiring) }
     }
 
     /// What a thread is to do.

@@ -157,7 +157,7 @@ struct Serve: ParsableCommand {
     private func count(_ text: String?) throws -> Int? {
         guard let text, !text.isEmpty else { return nil }
         guard let count = Int(text), (1...Serve.mostWorkers).contains(count) else {
-            throw ValidationError("WORKERS must be 1 to \(Serve.mostWorkers), not \(text).")
+            throw ValidationError("WORKERS must be a number, 1 to \(Serve.mostWorkers), not \(text).")
         }
         return count
     }
