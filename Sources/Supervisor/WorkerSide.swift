@@ -13,9 +13,9 @@ public enum WorkerSide {
     /// Lets this process end when its master does, if it has one, and tell it should it crash.
     /// - Returns: its place on the master's board; `nil` when it has no master.
     public static func followMaster(environment: [String: String]) -> Slot? {
-        guard let master = environment[master].flatMap({ pid_t($0) }), getppid() == master else { return nil }
+        guard let master = environment[master].flatMap({ pid_t($0) }) else { return nil }
         _ = set_parent_death_signal(SIGTERM)
-        // It may have ended in between.
+        // It may have ended before: nobody would end this process then.
         if getppid() != master { exit(0) }
         for descriptor in [WorkerProcess.pipeDescriptor, WorkerProcess.crashDescriptor] {
             _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
