@@ -88,7 +88,9 @@ let package = Package(
             dependencies: ["TestSupport", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "Tests/Faults"),
         .testTarget(name: "EventLoopTests", dependencies: ["EventLoop"]),
-        .testTarget(name: "WebTests", dependencies: ["Web", .product(name: "HTTPTypes", package: "swift-http-types")]),
+        .testTarget(
+            name: "WebTests",
+            dependencies: ["TestSupport", "Web", .product(name: "HTTPTypes", package: "swift-http-types")]),
         .testTarget(
             name: "FastCGITests",
             dependencies: [

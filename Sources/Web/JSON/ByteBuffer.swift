@@ -48,6 +48,12 @@ struct ByteBuffer: ~Copyable {
         count += length
     }
 
+    /// Adds as many bytes as `write` says that it has set, of the `length` that there is room for.
+    mutating func append(atMost length: Int, _ write: (UnsafeMutablePointer<UInt8>) -> Int) {
+        if capacity - count < length { grow(by: length) }
+        count += write(base + count)
+    }
+
     private mutating func grow(by length: Int) {
         capacity = max(capacity * 2, count + length)
         let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)

@@ -49,7 +49,8 @@ public struct JSONWriter: ~Copyable {
     public mutating func string(_ text: String) {
         separate()
         bytes.append(0x22)
-        escape(text)
+        var text = text
+        text.withUTF8 { JSONEscape.append($0, to: &bytes) }
         bytes.append(0x22)
     }
 
@@ -107,59 +108,6 @@ public struct JSONWriter: ~Copyable {
         if needsComma { bytes.append(0x2c) }
         needsComma = true
     }
-
-    // MARK: Escaping
-
-    private mutating func escape(_ text: String) {
-        var text = text
-        text.withUTF8 { utf8 in
-            var rest = utf8[...]
-            while let stop = rest.firstIndex(where: { !JSONWriter.isPlain($0) }) {
-                bytes.append(UnsafeBufferPointer(rebasing: rest[..<stop]))
-                let (scalar, next) = JSONWriter.scalar(in: rest, at: stop)
-                escape(scalar)
-                rest = rest[next...]
-            }
-            bytes.append(UnsafeBufferPointer(rebasing: rest))
-        }
-    }
-
-    private static func isPlain(_ byte: UInt8) -> Bool { byte >= 0x20 && byte < 0x7f && byte != 0x22 && byte != 0x5c }
-
-    /// The scalar at `index`, and where the next one begins; a `String`'s UTF-8 is always well-formed.
-    private static func scalar(in utf8: Slice<UnsafeBufferPointer<UInt8>>, at index: Int) -> (UInt32, Int) {
-        let first = utf8[index]
-        let count = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4
-        var value = UInt32(count == 1 ? first : first & (0x7f >> count))
-        for byte in utf8[(index + 1)..<(index + count)] { value = value << 6 | UInt32(byte & 0x3f) }
-        return (value, index + count)
-    }
-
-    private mutating func escape(_ scalar: UInt32) {
-        switch scalar {
-        case 0x22: bytes.append("\\\"")
-        case 0x5c: bytes.append("\\\\")
-        case 0x08: bytes.append("\\b")
-        case 0x09: bytes.append("\\t")
-        case 0x0a: bytes.append("\\n")
-        case 0x0c: bytes.append("\\f")
-        case 0x0d: bytes.append("\\r")
-        case 0x10000...: escape(pairOf: scalar - 0x10000)
-        default: escape(unit: scalar)
-        }
-    }
-
-    private mutating func escape(pairOf offset: UInt32) {
-        escape(unit: 0xd800 + offset >> 10)
-        escape(unit: 0xdc00 + offset & 0x3ff)
-    }
-
-    private mutating func escape(unit: UInt32) {
-        bytes.append("\\u")
-        for shift in [12, 8, 4, 0] as [UInt32] { bytes.append(JSONWriter.digits[Int(unit >> shift & 0xf)]) }
-    }
-
-    private static let digits = Array("0123456789abcdef".utf8)
 }
 
 /// A value that has a JSON form.

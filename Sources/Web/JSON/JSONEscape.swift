@@ -1,0 +1,125 @@
+/// How JSON writes text: printable ASCII as it is, everything else as an escape; two escapes for what lies beyond U+FFFF.
+enum JSONEscape {
+    /// The most bytes that are written for one byte of text.
+    private static let growth = 6
+    /// Escapes are stored as whole words, of which the last bytes are written over by what follows.
+    private static let slack = 2
+    /// Text is taken in chunks, so that the room that is reserved for the worst of it stays small.
+    private static let chunkBytes = 4 << 10
+
+    /// Appends `text`, well-formed UTF-8, with its escapes.
+    static func append(_ text: UnsafeBufferPointer<UInt8>, to bytes: inout ByteBuffer) {
+        guard let start = text.baseAddress else { return }
+        var (next, end) = (UnsafeRawPointer(start), UnsafeRawPointer(start + text.count))
+        while next < end {
+            let stop = self.end(ofChunkFrom: next, before: end)
+            bytes.append(atMost: (stop - next) * growth + slack) { escape(next, stop, to: UnsafeMutableRawPointer($0)) }
+            next = stop
+        }
+    }
+
+    /// Where the last scalar ends that is in the chunk as a whole.
+    private static func end(ofChunkFrom next: UnsafeRawPointer, before end: UnsafeRawPointer) -> UnsafeRawPointer {
+        guard end - next > chunkBytes else { return end }
+        var stop = next + chunkBytes
+        while stop.load(as: UInt8.self) & 0xc0 == 0x80 { stop -= 1 }
+        return stop
+    }
+
+    /// Sound: `output` has room for `growth` bytes for each byte of text, and `slack`; words are read of text alone.
+    /// - Returns: how many bytes were written.
+    private static func escape(
+        _ text: UnsafeRawPointer, _ end: UnsafeRawPointer, to output: UnsafeMutableRawPointer
+    ) -> Int {
+        var (next, last) = (text, output)
+        while next < end {
+            let plain = copyPlain(next, end, to: last)
+            (next, last) = (next + plain, last + plain)
+            while next < end, !isPlain(next.load(as: UInt8.self)) { escapeScalar(&next, &last) }
+        }
+        return last - output
+    }
+
+    // MARK: Plain text
+
+    /// Copies what is plain of the next eight bytes; near the end, of the next one.
+    private static func copyPlain(
+        _ text: UnsafeRawPointer, _ end: UnsafeRawPointer, to output: UnsafeMutableRawPointer
+    ) -> Int {
+        guard end - text >= 8 else {
+            let byte = text.load(as: UInt8.self)
+            output.storeBytes(of: byte, as: UInt8.self)
+            return isPlain(byte) ? 1 : 0
+        }
+        let word = text.loadUnaligned(as: UInt64.self)
+        output.storeBytes(of: word, as: UInt64.self)
+        return UInt64(littleEndian: word).plainBytes
+    }
+
+    private static func isPlain(_ byte: UInt8) -> Bool { byte >= 0x20 && byte < 0x7f && byte != 0x22 && byte != 0x5c }
+
+    // MARK: Escapes
+
+    private static func escapeScalar(_ next: inout UnsafeRawPointer, _ last: inout UnsafeMutableRawPointer) {
+        let scalar = scalar(&next)
+        if scalar >= 0x10000 {
+            escape(unit: 0xd800 + (scalar - 0x10000) >> 10, &last)
+            escape(unit: 0xdc00 + scalar & 0x3ff, &last)
+        } else if let letter = letter(of: scalar) {
+            last.storeBytes(of: (UInt16(letter) << 8 | 0x5c).littleEndian, as: UInt16.self)
+            last += 2
+        } else {
+            escape(unit: scalar, &last)
+        }
+    }
+
+    /// Takes the next scalar.
+    private static func scalar(_ next: inout UnsafeRawPointer) -> UInt32 {
+        let first = next.load(as: UInt8.self)
+        let count = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4
+        var value = UInt32(count == 1 ? first : first & (0x7f >> count))
+        for index in 1..<count { value = value << 6 | UInt32(next.load(fromByteOffset: index, as: UInt8.self) & 0x3f) }
+        next += count
+        return value
+    }
+
+    /// The letter of a scalar's short escape.
+    private static func letter(of scalar: UInt32) -> UInt8? {
+        switch scalar {
+        case 0x22, 0x5c: UInt8(scalar)
+        case 0x08: 0x62
+        case 0x09: 0x74
+        case 0x0a: 0x6e
+        case 0x0c: 0x66
+        case 0x0d: 0x72
+        default: nil
+        }
+    }
+
+    private static func escape(unit: UInt32, _ last: inout UnsafeMutableRawPointer) {
+        last.storeBytes(of: (UInt64(unit.hexDigits) << 16 | 0x755c).littleEndian, as: UInt64.self)
+        last += growth
+    }
+}
+
+extension UInt64 {
+    /// How many of the bytes, from the lowest on, need no escape.
+    fileprivate var plainBytes: Int {
+        let (ones, tops): (UInt64, UInt64) = (0x0101_0101_0101_0101, 0x8080_8080_8080_8080)
+        // Each sets the top bit of a byte that is meant, and of none below the lowest such byte: borrows and carries go up.
+        func zeros(_ word: UInt64) -> UInt64 { (word &- ones) & ~word }
+        let controls = (self &- ones * 0x20) & ~self
+        let others = self | (self &+ ones)
+        let special = (controls | others | zeros(self ^ ones * 0x22) | zeros(self ^ ones * 0x5c)) & tops
+        return special.trailingZeroBitCount / 8
+    }
+}
+
+extension UInt32 {
+    /// The four hexadecimal digits of a number below 0x10000, the first one in the lowest byte.
+    fileprivate var hexDigits: UInt32 {
+        let digits = self >> 12 | self & 0xf00 | (self & 0xf0) << 12 | (self & 0xf) << 24
+        // A digit from ten on carries into the next four bits when six is added: it is a letter, 39 places further on.
+        return digits + 0x3030_3030 + (digits + 0x0606_0606) >> 4 & 0x0101_0101 * 39
+    }
+}

@@ -1,0 +1,70 @@
+import TestSupport
+import Testing
+
+@testable import Web
+
+@Suite struct JSONEscapeTests {
+    /// One scalar after the other, as RFC 8259 says it, section 7.
+    private func naive(_ text: String) -> String {
+        let letters: [Unicode.Scalar: String] = [
+            "\"": "\\\"", "\\": "\\\\", "\u{8}": "\\b", "\t": "\\t", "\n": "\\n", "\u{c}": "\\f", "\r": "\\r",
+        ]
+        return text.unicodeScalars.map { scalar in
+            if let short = letters[scalar] { return short }
+            if (0x20..<0x7f).contains(scalar.value) { return String(scalar) }
+            return String(scalar).utf16.map { unit in
+                let digits = String(unit, radix: 16)
+                return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            }.joined()
+        }.joined()
+    }
+
+    private func written(_ text: String) -> String {
+        var writer = JSONWriter()
+        writer.string(text)
+        return String(decoding: writer.finish(), as: UTF8.self)
+    }
+
+    /// Scalars of every length, with runs of plain ones of every length between them.
+    private func randomText(_ count: Int, _ random: inout SeededGenerator) -> String {
+        let ranges: [ClosedRange<UInt32>] = [
+            0...0x7f, 0x80...0x7ff, 0x800...0xd7ff, 0xe000...0xffff, 0x10000...0x10ffff,
+        ]
+        let plainness = Int.random(in: 0...100, using: &random)
+        var text = String.UnicodeScalarView()
+        for _ in 0..<count {
+            let range =
+                Int.random(in: 0..<100, using: &random) < plainness
+                ? 0x20...0x7e : ranges[Int.random(in: 0..<ranges.count, using: &random)]
+            if let scalar = Unicode.Scalar(UInt32.random(in: range, using: &random)) { text.append(scalar) }
+        }
+        return String(text)
+    }
+
+    @Test func `random texts are escaped as one scalar after the other is`() {
+        for seed in SeededGenerator.seeds(500) {
+            var random = SeededGenerator(seed: seed)
+            for longest in [20, 20, 20, 200, 5000] {
+                let text = randomText(Int.random(in: 0...longest, using: &random), &random)
+                #expect(written(text) == "\"\(naive(text))\"\n", "seed \(seed)")
+            }
+        }
+    }
+
+    @Test func `each scalar of one and two bytes is escaped at each place of a word`() {
+        for value in 0...0x7ff as ClosedRange<UInt32> {
+            let scalar = String(Unicode.Scalar(value)!)  // Sound: surrogates come later.
+            for place in 0..<9 {
+                let text = String(repeating: "x", count: place) + scalar + String(repeating: "y", count: 9 - place)
+                if written(text) != "\"\(naive(text))\"\n" { Issue.record("U+\(String(value, radix: 16)) at \(place)") }
+            }
+        }
+    }
+
+    @Test(arguments: 4088...4104) func `a scalar on the border between two chunks stays whole`(place: Int) {
+        for unit in ["é", "€", "😀", "\u{7f}", "\n"] {
+            let text = String(repeating: "x", count: place) + String(repeating: unit, count: 5000)
+            #expect(written(text) == "\"\(naive(text))\"\n")
+        }
+    }
+}
