@@ -1,32 +1,16 @@
 /// How JSON writes text: printable ASCII as it is, everything else as an escape; two escapes for what lies beyond U+FFFF.
 enum JSONEscape {
-    /// The most bytes that are written for one byte of text.
-    private static let growth = 6
-    /// Escapes are stored as whole words, of which the last bytes are written over by what follows.
-    private static let slack = 2
-    /// Text is taken in chunks, so that the room that is reserved for the worst of it stays small.
-    private static let chunkBytes = 4 << 10
-
     /// Appends `text`, well-formed UTF-8, with its escapes.
+    ///
+    /// Each byte of it becomes six at most. There is room for a word of eight, so that escapes are stored as words, whose last two
+    /// bytes what follows overwrites. What is not written of the room costs nothing: the kernel gives pages when they are touched.
     static func append(_ text: UnsafeBufferPointer<UInt8>, to bytes: inout ByteBuffer) {
         guard let start = text.baseAddress else { return }
-        var (next, end) = (UnsafeRawPointer(start), UnsafeRawPointer(start + text.count))
-        while next < end {
-            let stop = self.end(ofChunkFrom: next, before: end)
-            bytes.append(atMost: (stop - next) * growth + slack) { escape(next, stop, to: UnsafeMutableRawPointer($0)) }
-            next = stop
-        }
+        let end = UnsafeRawPointer(start + text.count)
+        bytes.append(atMost: text.count * 8) { escape(start, end, to: UnsafeMutableRawPointer($0)) }
     }
 
-    /// Where the last scalar ends that is in the chunk as a whole.
-    private static func end(ofChunkFrom next: UnsafeRawPointer, before end: UnsafeRawPointer) -> UnsafeRawPointer {
-        guard end - next > chunkBytes else { return end }
-        var stop = next + chunkBytes
-        while stop.load(as: UInt8.self) & 0xc0 == 0x80 { stop -= 1 }
-        return stop
-    }
-
-    /// Sound: `output` has room for `growth` bytes for each byte of text, and `slack`; words are read of text alone.
+    /// Sound: `output` has room for eight bytes for each byte of text, and words are read before `end` alone.
     /// - Returns: how many bytes were written.
     private static func escape(
         _ text: UnsafeRawPointer, _ end: UnsafeRawPointer, to output: UnsafeMutableRawPointer
@@ -98,7 +82,7 @@ enum JSONEscape {
 
     private static func escape(unit: UInt32, _ last: inout UnsafeMutableRawPointer) {
         last.storeBytes(of: (UInt64(unit.hexDigits) << 16 | 0x755c).littleEndian, as: UInt64.self)
-        last += growth
+        last += 6
     }
 }
 
