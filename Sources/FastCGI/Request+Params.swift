@@ -18,7 +18,10 @@ extension Web.Request {
 
 /// The meta-variables that matter, collected from a request's params.
 private struct MetaVariables {
-    private var method = HTTPRequest.Method.get
+    /// Stands for a method that is missing or is no token (RFC 9110, section 9.1): no route has it, so that the answer is 405.
+    private static let noMethod = HTTPRequest.Method("-")!  // Sound: "-" is a token.
+
+    private var method = MetaVariables.noMethod
     private var target = "/"
     private var scheme = "http"
     private var server = (name: "", port: "")
@@ -36,7 +39,7 @@ private struct MetaVariables {
         guard value.pointee != 0 else { return }
         switch name.count {
         case 6... where name.starts(with: "HTTP_"): add(headerName(name), value)
-        case 14 where name.equals("REQUEST_METHOD"): method = .init(String(cString: value)) ?? .get
+        case 14 where name.equals("REQUEST_METHOD"): method = .init(String(cString: value)) ?? Self.noMethod
         case 11 where name.equals("REQUEST_URI"): target = String(cString: value)
         case 12 where name.equals("CONTENT_TYPE"): add(.contentType, value)
         case 14 where name.equals("CONTENT_LENGTH"): add(.contentLength, value)

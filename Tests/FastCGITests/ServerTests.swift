@@ -122,6 +122,12 @@ import Web
         #expect(named.body == #"["/echo","http://s:82/x","mine"]"# + "\n")
     }
 
+    @Test(arguments: ["", "G ET", "GET\u{1}", "GET,", "é", "get", "-"])
+    func `a method that is missing or is none runs no handler`(method: String) throws {
+        let answer = try withServer { $0.ask(Records.request(method, "/")) }
+        #expect(answer.status == 405 && answer.headers["allow"] == "GET, HEAD, OPTIONS, POST")
+    }
+
     @Test(arguments: [1, 5, 100]) func `a request that arrives in pieces is answered like a whole one`(size: Int) throws
     {
         let body = [UInt8](repeating: 7, count: 5000)
