@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <unistd.h>
 
 // These are GNU extensions; the macro that reveals them would change types that Glibc's module has already seen.

@@ -18,7 +18,7 @@ public final class Server: @unchecked Sendable {
     /// Where requests are received, and libfcgi reads them: one connection at a time.
     private var spool: Spool?
     /// Bytes of responses that wait for their peers to read them.
-    private var held = 0
+    private var held = HeldBytes()
 
     private var listener: ListeningSocket?
     private var listenerWatch: Watch?
@@ -134,15 +134,14 @@ public final class Server: @unchecked Sendable {
     /// Counts a response's bytes among those that wait for their peers, until they are released.
     /// - Returns: whether there is room for them; one response has room always.
     func hold(_ bytes: Int) -> Bool {
-        guard held == 0 || held + bytes <= limits.heldBytes else {
-            log.warning("a response is not sent: \(held) bytes of others wait for peers that do not read")
-            return false
+        let hasRoom = held.hold(bytes, atMost: limits.heldBytes)
+        if !hasRoom {
+            log.warning("a response is not sent: \(held.count) bytes of others wait for peers that do not read")
         }
-        held += bytes
-        return true
+        return hasRoom
     }
 
-    func release(_ bytes: Int) { held -= bytes }
+    func release(_ bytes: Int) { held.release(bytes) }
 
     func forget(_ connection: Connection) {
         connections[connection.socket] = nil
@@ -155,8 +154,8 @@ public final class Server: @unchecked Sendable {
 
     private static let sweepInterval = Duration.seconds(1)
 
-    /// Once a second, cuts off peers that have kept a connection waiting, and gives up answers that take too long: no timer for
-    /// each request.
+    /// Once a second, cuts off peers that have kept a connection waiting, gives up answers that take too long, and gives back memory:
+    /// no timer for each request.
     private func sweep() {
         let limit = loop.now.advanced(by: .zero - limits.patience)
         let due = loop.now.advanced(by: .zero - limits.answer)
@@ -164,7 +163,13 @@ public final class Server: @unchecked Sendable {
             connection.cutOff(ifWaitingSince: limit)
             connection.giveUp(ifAnsweringSince: due)
         }
+        if held.takePeak() { trim() }
         scheduleSweep()
+    }
+
+    /// Gives memory back that glibc keeps for ever otherwise, on a thread of its own: a gigabyte of it takes tens of milliseconds.
+    private func trim() {
+        Task(executorPreference: loop) { [loop] in try? await loop.offload { _ = malloc_trim(0) } }
     }
 
     private func scheduleSweep() {
