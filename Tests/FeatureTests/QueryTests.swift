@@ -41,6 +41,20 @@ import Web
         }
     }
 
+    @Test func `the plan for more rows is not compiled because its cost is made up`() throws {
+        let database = try migratedDatabase()
+        try database.sql(
+            "INSERT INTO campaign (name) SELECT 'c' FROM generate_series(1, 2000); ALTER TABLE campaign DROP CONSTRAINT campaign_pkey"
+        )
+        let configuration = database.directConfiguration()
+        let plan = try Loop.run {
+            try await Database.explaining(configuration) { database in
+                try await database.all(Campaign.all.ordered { [$0.id.ascending] }).count
+            }.1.first?.planForMoreRows
+        }
+        #expect(plan?.contains("Seq Scan") == true && plan?.contains("\"JIT\"") == false)
+    }
+
     @Test func `every route is in the baseline`() throws {
         let app = try createApp(.init(environment: [:], readFile: { _ in nil }), campaigns: InMemoryRepository())
         let asked = Set(Self.requests.map { "\($0.method) \(app.route(of: $0.method, $0.target)?.path ?? "")" })
