@@ -167,7 +167,8 @@ public final class Server: @unchecked Sendable {
         scheduleSweep()
     }
 
-    /// Gives memory back that glibc keeps for ever otherwise, on a thread of its own: a gigabyte of it takes tens of milliseconds.
+    /// Returns freed memory to the system, which glibc's malloc keeps otherwise; on a helper thread, since it takes tens of
+    /// milliseconds for a gigabyte.
     private func trim() {
         Task(executorPreference: loop) { [loop] in try? await loop.offload { _ = malloc_trim(0) } }
     }

@@ -15,7 +15,7 @@ struct PoolState {
     /// What a connection is used for. One that is closed is not in the pool any more.
     enum Use: Equatable {
         case opening
-        /// For reads: how many have it, and when one was last added to none or came back.
+        /// For reads: how many are under way, and when the last one came back, or the first one of these began.
         case shared(reads: Int, progressed: Instant)
         /// One task has it for itself.
         case leased
@@ -164,7 +164,7 @@ struct PoolState {
         return actions + settle(at: now)
     }
 
-    /// Grants what can be granted, opens what is missing, and fails those for whom there is no hope.
+    /// Grants what can be granted, opens a connection when one is missing, and fails all that wait when no connection could be made.
     private mutating func settle(at now: Instant) -> [Action] {
         var actions: [Action] = []
         while !lessees.isEmpty, let index = indexForLease() {

@@ -2,12 +2,7 @@ import EventLoop
 import Glibc
 
 /// A process that checks whether the program that is there now can start with the configuration as it is now.
-///
-/// Public only for what it says when all is well.
-public final class CheckProcess {
-    /// What the check prints when all is well: an exit code of 0 alone might be any program's.
-    public static let success = "The configuration is fine."
-
+final class CheckProcess {
     let pid: pid_t
     private let output: Descriptor
 
@@ -24,7 +19,7 @@ public final class CheckProcess {
     func problem(_ status: ExitStatus) -> String? {
         let text = output.text(upTo: 2000) ?? ""
         if status == .code(0) {
-            return text.contains(CheckProcess.success) ? nil : "the new program does not know --check: is it aktify?"
+            return text.contains(Master.checkPassed) ? nil : "the new program does not know --check: is it aktify?"
         }
         let lines = text.split(separator: "\n")
         return lines.isEmpty ? "the new program's --check ended with \(status)" : lines.joined(separator: "; ")

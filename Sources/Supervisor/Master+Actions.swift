@@ -59,9 +59,9 @@ extension Master {
         }
     }
 
-    /// Whoever is reaped and not known is of no interest.
+    /// Kills the check, and whatever it has started: it has a process group of its own. A pid that is not known is reaped and
+    /// ignored.
     private func endCheck() {
-        // Its group, which is its own: with whatever it has started.
         if let check { kill(-check.pid, SIGKILL) }
         check = nil
     }

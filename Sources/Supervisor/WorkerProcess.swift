@@ -65,7 +65,7 @@ final class WorkerProcess: @unchecked Sendable {
     }
 
     func signal(_ number: Int32) {
-        // With whatever it has started: that would keep the listening socket.
+        // The whole group: a child of its would keep the listening socket open.
         if number == SIGKILL { kill(-pid, SIGKILL) }
         kill(pid, number)
     }

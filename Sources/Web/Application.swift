@@ -66,8 +66,8 @@ public struct Application: Sendable {
         return complete((known ?? .internalServerError).response(to: request), for: request)
     }
 
-    /// An answer that clients can provoke is no error: a service that has no room for the moment, an answer that took too long.
-    /// When the client has gone away, whatever its task failed with is no news.
+    /// Warning for what clients can provoke: a lack of capacity, a timeout. Debug when the client has disconnected: its task was
+    /// cancelled, and fails for that reason.
     private func level(of error: any Error, _ known: HTTPError?) -> Logger.Level {
         if Task.isCancelled { return .debug }
         return error is HTTPError || [.serviceUnavailable, .gatewayTimeout].contains(known?.status) ? .warning : .error

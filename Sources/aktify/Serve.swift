@@ -16,7 +16,7 @@ struct Serve: ParsableCommand {
             Signals: TERM and QUIT finish what runs and end; INT too, and a second one ends at once. HUP replaces the workers one by \
             one, by the program and the variables as they are then; when a new one does not get ready, the old ones go on. USR2 \
             does the same and replaces this process too, under the same id, when the new program's --check succeeds. TTIN and TTOU: one worker more or less. WINCH: no \
-            worker, until HUP.
+            worker, until HUP; ignored on a terminal, which sends it when it is resized.
             """)
 
     @Option(
@@ -65,7 +65,7 @@ struct Serve: ParsableCommand {
 
     func validate() throws {
         let limits = [
-            ("workers", workers, 1...Serve.mostWorkers), ("max-requests", maxRequests, 1...1_000_000_000),
+            ("workers", workers, 1...Master.mostWorkers), ("max-requests", maxRequests, 1...1_000_000_000),
             ("max-rss", maxRss, 1...1_000_000), ("startup-timeout", startupTimeout, 1...86_400),
             ("graceful-timeout", gracefulTimeout, 0...86_400),
         ]
@@ -87,7 +87,7 @@ struct Serve: ParsableCommand {
         let pidFile = pidFile ?? environment["PID_FILE"]
         if check {
             try checkAddressesAndFiles(environment, pidFile)
-            return print(CheckProcess.success)
+            return print(Master.checkPassed)
         }
         let inheritance = Inheritance(environment: environment)
         if inheritance == nil { _ = try prepareSchema(graph, config, log: Logger(label: "aktify.master")) }
@@ -128,7 +128,8 @@ struct Serve: ParsableCommand {
     private func options(_ config: Config, _ environment: [String: String]) throws -> Master.Options {
         let command = [Inheritance.program, "worker", "--loops", "1", "--migrations", migrations]
         var options = Master.Options(
-            workers: try workers ?? count(try variables()["WORKERS"]) ?? sysconf(Int32(_SC_NPROCESSORS_ONLN)),
+            workers: try workers ?? count(try variables()["WORKERS"])
+                ?? min(sysconf(Int32(_SC_NPROCESSORS_ONLN)), Master.mostWorkers),
             command: command, environment: { backtraced(try variables()) },
             check: (
                 [Inheritance.program] + CommandLine.arguments.dropFirst() + ["--check"],
@@ -151,13 +152,10 @@ struct Serve: ParsableCommand {
         }
     }
 
-    /// The board has room for 127 workers, and a reload needs room besides.
-    private static let mostWorkers = 64
-
     private func count(_ text: String?) throws -> Int? {
         guard let text, !text.isEmpty else { return nil }
-        guard let count = Int(text), (1...Serve.mostWorkers).contains(count) else {
-            throw ValidationError("WORKERS must be a number, 1 to \(Serve.mostWorkers), not \(text).")
+        guard let count = Int(text), (1...Master.mostWorkers).contains(count) else {
+            throw ValidationError("WORKERS must be a number, 1 to \(Master.mostWorkers), not \(text).")
         }
         return count
     }

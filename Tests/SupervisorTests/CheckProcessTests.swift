@@ -13,7 +13,7 @@ import Testing
     }
 
     @Test func `a program that says that all is well may take over`() throws {
-        #expect(try problem(["/bin/echo", CheckProcess.success]) == nil)
+        #expect(try problem(["/bin/echo", Master.checkPassed]) == nil)
     }
 
     @Test func `a program that ends with 0 and says nothing is another one`() throws {

@@ -32,7 +32,7 @@ extension Fleet {
             if state == .starting { backoff.succeeded() }
             requests.insert(.reload)
         case .execute: requests.insert(.execute)
-        case .oneMore: resize(to: min(target + 1, Fleet.mostWorkers))
+        case .oneMore: resize(to: min(target + 1, Master.mostWorkers))
         case .oneLess: if target > 1 { resize(to: target - 1) }
         case .none: resize(to: 0)
         }
@@ -58,9 +58,6 @@ extension Fleet {
             if let state = self[id], state != .killed { kill(id) }
         }
     }
-
-    /// The board has room for 127, and a reload needs room besides.
-    private static let mostWorkers = 64
 
     private mutating func resize(to count: Int) {
         target = count
