@@ -14,7 +14,7 @@ extension Loop {
             do { result = .success(try await body()) } catch { result = .failure(error) }
             outcome.withLock { $0 = result }
             // A connection that is still being opened would be lost, and stay open, without a loop to take it.
-            await loop.waitForOffloaded(within: .seconds(5))
+            await loop.waitForOffloaded(within: .seconds(1))
             loop.stop()
         }
         loop.run()

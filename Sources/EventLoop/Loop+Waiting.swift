@@ -23,9 +23,15 @@ extension Loop {
         return try await withUnsafeThrowingContinuation { continuation in
             let call = Unmanaged.passRetained(
                 Call {
-                    let result = Result { try body() }
-                    handover.give()
-                    continuation.resume(with: result)
+                    do {
+                        let value = try body()
+                        handover.give()
+                        // This thread keeps no copy, which it might release after the loop has ended.
+                        continuation.resume(returning: consume value)
+                    } catch {
+                        handover.give()
+                        continuation.resume(throwing: error)
+                    }
                 })
             var thread = pthread_t()
             let code = pthread_create(

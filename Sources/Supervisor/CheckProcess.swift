@@ -17,11 +17,11 @@ final class CheckProcess {
     /// What it has found.
     /// - Returns: `nil` when all is well.
     func problem(_ status: ExitStatus) -> String? {
-        let text = output.text(upTo: 2000) ?? ""
+        let text = output.text(upTo: 64 << 10) ?? ""
         if status == .code(0) {
             return text.contains(Master.checkPassed) ? nil : "the new program does not know --check: is it aktify?"
         }
-        let lines = text.split(separator: "\n")
+        let lines = text.prefix(2000).split(separator: "\n")
         return lines.isEmpty ? "the new program's --check ended with \(status)" : lines.joined(separator: "; ")
     }
 }

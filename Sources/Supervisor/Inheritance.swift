@@ -25,7 +25,7 @@ public struct Inheritance: Sendable {
         }
 
         init?(numbers: [Int]) {
-            guard numbers.count == 4, let pid = pid_t(exactly: numbers[0]), pid > 0,
+            guard numbers.count == 4, let pid = pid_t(exactly: numbers[0]), pid > 1,
                 (1..<Board.capacity).contains(numbers[2])
             else { return nil }
             self.init(pid: pid, generation: numbers[1], slot: numbers[2], isEnding: numbers[3] == 1)

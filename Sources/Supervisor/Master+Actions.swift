@@ -9,7 +9,7 @@ extension Master {
     func perform(_ action: Fleet.Action) -> Fleet.Event? {
         switch action {
         case .spawn(let id, let generation): return spawn(id, generation)
-        case .drain(let id): processes[id]?.signal(SIGTERM)
+        case .drain(let id): processes[id]?.drain()
         case .kill(let id): processes[id]?.signal(SIGKILL)
         case .abort(let id): processes[id].map { $0.abort(thread: board.slot($0.slot)[.thread]) }
         case .schedule(let timer, let time): loop.schedule(at: time) { [weak self] in self?.handle(.timer(timer)) }

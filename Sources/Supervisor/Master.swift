@@ -114,7 +114,7 @@ public final class Master: @unchecked Sendable {
                 handle(.checked(problem: check.problem(status)))
             } else if let (id, process) = processes.first(where: { $0.value.pid == pid }) {
                 process.ended(status)
-                handle(.exited(id))
+                handle(.exited(id, isClean: status == .code(0)))
                 board.retire(process.slot)
                 processes[id] = nil
             }

@@ -64,6 +64,12 @@ final class WorkerProcess: @unchecked Sendable {
         exit = status
     }
 
+    /// Tells it to finish what it does, also when it is stopped.
+    func drain() {
+        signal(SIGTERM)
+        signal(SIGCONT)
+    }
+
     func signal(_ number: Int32) {
         // The whole group: a child of its would keep the listening socket open.
         if number == SIGKILL { kill(-pid, SIGKILL) }

@@ -25,7 +25,9 @@ struct Aktify: ParsableCommand {
         } catch {
             let code = exitCode(for: error)
             let text = fullMessage(for: error)
-            if code == .success { print(text) } else if !text.isEmpty { complain(text) }
+            if !text.isEmpty {
+                if code == .success { print(text) } else { complain(text) }
+            }
             Glibc.exit(code == .success ? 0 : code == .validationFailure ? 2 : 1)
         }
     }

@@ -35,7 +35,10 @@ struct Serve: ParsableCommand {
     var migrations = "migrations"
 
     @Option(
-        help: "A file of lines NAME=VALUE, read anew for each generation of workers; they win over the environment.")
+        help: """
+            A file of lines NAME=VALUE, read anew for each generation of workers; they win over the environment. LISTEN, \
+            STATUS_LISTEN, PID_FILE and WORKERS count when the master starts.
+            """)
     var envFile: String?
 
     @Option(help: "A file to write this process's id to; else $PID_FILE.")
@@ -80,22 +83,26 @@ struct Serve: ParsableCommand {
         Signals.block(Master.signals)
         StandardError.stopBlocking()
         let environment = processEnvironment()
-        let config = try loadConfig(try variables())
+        let variables = try variables()
+        let config = try loadConfig(variables)
         let graph = try ScriptDirectory(migrations).graph()
-        let options = try options(config, environment)
+        let options = try options(config, variables)
         let privileges = try user.map { try Privileges(user: $0, group: group) }
-        let pidFile = pidFile ?? environment["PID_FILE"]
+        let places = try places(variables)
         if check {
-            try checkAddressesAndFiles(environment, pidFile)
+            try places.check(as: privileges)
+            _ = try self.variables()
             return print(Master.checkPassed)
         }
         let inheritance = Inheritance(environment: environment)
-        if inheritance == nil { _ = try prepareSchema(graph, config, log: Logger(label: "aktify.master")) }
-        let listener = Held(try listener(environment, inheritance))
-        let status = try statusListener(environment, inheritance)
-        if let privileges { try assume(privileges, [listen, statusListen].compactMap { $0 }) }
-        try write(getpid(), to: pidFile)
-        defer { if let pidFile { unlink(pidFile) } }
+        if inheritance == nil {
+            _ = try prepareSchema(graph, config, endings: Serve.endings, log: Logger(label: "aktify.master"))
+        }
+        let listener = Held(try listener(places.listen, environment, inheritance))
+        let status = try statusListener(places.status, inheritance)
+        if let privileges { try places.handOver(to: privileges) }
+        try places.writeProcessID()
+        defer { places.removeProcessID() }
         try Loop.run {
             let log = Logger(label: "aktify.master")
             let manager = ServiceManager(environment: environment)
@@ -119,37 +126,31 @@ struct Serve: ParsableCommand {
         init(_ socket: ListeningSocket) { self.socket = socket }
     }
 
-    /// Goes on as another user, who can reach the sockets, and nginx's group too.
-    private func assume(_ privileges: Privileges, _ addresses: [ListenAddress]) throws {
-        for case .unix(let path) in addresses { try privileges.own(path) }
-        try privileges.assume()
+    /// What ends it before it serves.
+    private static let endings = [SIGTERM, SIGQUIT, SIGINT]
+
+    private func places(_ variables: [String: String]) throws -> ServePlaces {
+        let pidFile = pidFile ?? variables["PID_FILE"] ?? ""
+        return ServePlaces(
+            listen: try listen ?? address(variables["LISTEN"]),
+            status: try statusListen ?? address(variables["STATUS_LISTEN"]), pidFile: pidFile.isEmpty ? nil : pidFile)
     }
 
-    private func options(_ config: Config, _ environment: [String: String]) throws -> Master.Options {
+    private func options(_ config: Config, _ variables: [String: String]) throws -> Master.Options {
         let command = [Inheritance.program, "worker", "--loops", "1", "--migrations", migrations]
         var options = Master.Options(
-            workers: try workers ?? count(try variables()["WORKERS"])
+            workers: try workers ?? count(variables["WORKERS"])
                 ?? min(sysconf(Int32(_SC_NPROCESSORS_ONLN)), Master.mostWorkers),
-            command: command, environment: { backtraced(try variables()) },
+            command: command, environment: { backtraced(try self.variables()) },
             check: (
                 [Inheritance.program] + CommandLine.arguments.dropFirst() + ["--check"],
-                Inheritance.cleaned(environment)
+                Inheritance.cleaned(processEnvironment())
             ))
         options.startupTimeout = .seconds(startupTimeout)
         options.gracefulTimeout = .seconds(gracefulTimeout)
         (options.maxRequests, options.maxMemory) = (maxRequests, maxRss.map { $0 << 20 })
         (options.slowRequest, options.stuckAfter) = (config.slowRequest, config.stuckAfter)
         return options
-    }
-
-    /// What a start would trip over besides, without binding or writing anything.
-    private func checkAddressesAndFiles(_ environment: [String: String], _ pidFile: String?) throws {
-        for variable in ["LISTEN", "STATUS_LISTEN"] { _ = try address(environment[variable]) }
-        guard let pidFile else { return }
-        let folder = pidFile.lastIndex(of: "/").map { String(pidFile[...$0]) } ?? "."
-        guard access(folder, W_OK) == 0 else {
-            throw Complaint("cannot write \(pidFile): \(String(cString: strerror(errno)))")
-        }
     }
 
     private func count(_ text: String?) throws -> Int? {
@@ -168,34 +169,22 @@ struct Serve: ParsableCommand {
         return own.merging(try EnvironmentFile.variables(of: text, file: envFile)) { $1 }
     }
 
-    private func listener(_ environment: [String: String], _ inheritance: Inheritance?) throws -> ListeningSocket {
+    private func listener(
+        _ address: ListenAddress?, _ environment: [String: String], _ inheritance: Inheritance?
+    ) throws -> ListeningSocket {
         if let socket = inheritance.flatMap({ ListeningSocket.adopted($0.listener) }) { return socket }
         if let socket = ListeningSocket.inherited(environment: environment) { return socket }
-        guard let listen = try listen ?? address(environment["LISTEN"]) else {
+        guard let address else {
             throw ValidationError("Say where to listen: --listen unix:PATH, or start it with a listening socket.")
         }
-        return try ListeningSocket.bind(listen)
+        return try ListeningSocket.bind(address)
     }
 
     private func statusListener(
-        _ environment: [String: String], _ inheritance: Inheritance?
+        _ address: ListenAddress?, _ inheritance: Inheritance?
     ) throws -> ListeningSocket? {
         if let socket = inheritance.flatMap({ ListeningSocket.adopted($0.status) }) { return socket }
-        return try (statusListen ?? address(environment["STATUS_LISTEN"])).map { try ListeningSocket.bind($0) }
-    }
-
-    /// Writes the process id's file as a whole: who reads it meanwhile finds the old one.
-    private func write(_ pid: pid_t, to path: String?) throws {
-        guard let path else { return }
-        let new = path + ".new"
-        guard let file = fopen(new, "w") else {
-            throw Complaint("cannot write \(path): \(String(cString: strerror(errno)))")
-        }
-        fputs("\(pid)\n", file)
-        fclose(file)
-        guard rename(new, path) == 0 else {
-            throw Complaint("cannot write \(path): \(String(cString: strerror(errno)))")
-        }
+        return try address.map { try ListeningSocket.bind($0) }
     }
 }
 

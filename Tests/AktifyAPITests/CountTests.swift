@@ -3,20 +3,24 @@ import Testing
 
 /// How `scripts/test` counts what `swift test` has printed.
 @Suite struct CountTests {
-    private func count(_ log: String) throws -> String {
+    private func count(_ log: String) throws -> String { try report(log).count }
+
+    private func report(_ log: String) throws -> (count: String, failures: [Substring]) {
         let file = FileManager.default.temporaryDirectory.appending(path: "aktify-count-\(UUID()).log")
         try Data(log.utf8).write(to: file)
         defer { try? FileManager.default.removeItem(at: file) }
         let checkout = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..").standardized
         let process = Process()
-        let output = Pipe()
+        let (output, errors) = (Pipe(), Pipe())
         process.executableURL = checkout.appending(path: "scripts/test")
         process.arguments = ["--count", file.path()]
         process.standardOutput = output
+        process.standardError = errors
         try process.run()
-        let bytes = output.fileHandleForReading.readDataToEndOfFile()
+        let bytes = [output, errors].map { $0.fileHandleForReading.readDataToEndOfFile() }
         process.waitUntilExit()
-        return String(decoding: bytes, as: UTF8.self)
+        let texts = bytes.map { String(decoding: $0, as: UTF8.self) }
+        return (texts[0], texts[1].split(separator: "\n"))
     }
 
     private static let passing = """
@@ -58,5 +62,19 @@ import Testing
     @Test func `a test that never ended has failed`() throws {
         let lost = Self.failing.split(separator: "\n").prefix(6).joined(separator: "\n") + "\nerror: signal code 5\n"
         #expect(try count(lost) == "0 passed, 2 failed, 1 skipped\n")
+    }
+
+    @Test func `what failed is named, and so is what never ended`() throws {
+        #expect(try report(Self.passing).failures.isEmpty)
+        #expect(
+            try report(Self.failing).failures == [
+                "✘ Test \"one\" recorded an issue at OneTests.swift:118:9: Expectation failed: false",
+                "✘ Test \"one\" with 2 test cases failed after 0.022 seconds with 10 issues.",
+            ])
+        let lost = "◇ Test \"four\" started.\nerror: Exited with unexpected signal code 5\n"
+        #expect(
+            try report(Self.passing + lost).failures == [
+                "error: Exited with unexpected signal code 5", "did not end: Test \"four\"",
+            ])
     }
 }

@@ -128,6 +128,51 @@ import Testing
         #expect(readResponse(from: client).status == 200)
     }
 
+    @Test func `the sockets and the file of the process id may be named by the file of variables`() throws {
+        let (database, folder) = (try TestDatabase(), try Folder())
+        try run([Stack.program, "db", "upgrade"], environment: database.environment)
+        let file = "\(folder.path)/env"
+        let text = """
+            LISTEN=unix:\(folder.path)/api.sock
+            STATUS_LISTEN=unix:\(folder.path)/status.sock
+            PID_FILE=\(folder.path)/pid
+            WORKERS=3
+            """
+        try Data(text.utf8).write(to: URL(filePath: file))
+        let master = try Child(
+            [Stack.program, "serve", "--env-file", file], environment: database.environment,
+            output: "\(folder.path)/log")
+        try waitUntil("it is ready: \(master.log)") {
+            master.log.components(separatedBy: "a worker is ready").count == 4
+        }
+        for socket in ["api.sock", "status.sock"] { _ = try Socket(path: "\(folder.path)/\(socket)") }
+        #expect(try String(contentsOfFile: "\(folder.path)/pid", encoding: .utf8) == "\(master.pid)\n")
+    }
+
+    @Test func `reload waits for the outcome when it can ask for it, and ends with 1 when it failed`() throws {
+        let folder = try Folder()
+        let (file, pidFile) = ("\(folder.path)/env", "\(folder.path)/pid")
+        func write(_ text: String) throws { try Data(text.utf8).write(to: URL(filePath: file)) }
+        try write("LOG_LEVEL=info\n")
+        let stack = try Stack(master: ["--workers", "2", "--pid-file", pidFile, "--env-file", file])
+        func reload(_ arguments: [String]) throws -> (status: Int32, output: String) {
+            try runToEnd(
+                [Stack.program, "reload", "--pid-file", pidFile, "--connect", "unix:\(stack.folder.path)/status.sock"]
+                    + arguments)
+        }
+        try waitUntil("both are ready") { stack.events("a worker is ready").count == 2 }
+        #expect(try reload([]) == (0, ""))
+        #expect(stack.events("reloaded").count == 1)
+        #expect(try reload(["--all"]) == (0, ""))
+        #expect(stack.events("reloaded").count == 2)
+        try write("LOG_LEVEL=bogus\n")
+        for arguments in [[], ["--all"]] {
+            let (status, output) = try reload(arguments)
+            #expect(status == 1 && output.hasPrefix("Error: the reload failed: "), "\(output)")
+            #expect(output.hasSuffix("; the old workers go on\n"))
+        }
+    }
+
     @Test func `commands reload and stop a master, and ask it how it is`() throws {
         let folder = try Folder()
         let pidFile = "\(folder.path)/pid"

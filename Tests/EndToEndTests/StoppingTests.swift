@@ -83,4 +83,56 @@ import Testing
         #expect(try stop([SIGTERM, SIGTERM, SIGQUIT, SIGHUP], answers: true) == 0)
         #expect(try stop([SIGINT, SIGINT], answers: false) == 128 + SIGINT)
     }
+
+    @Test(arguments: ["serve", "worker"]) func `TERM ends what waits for a database that does not answer`(
+        command: String
+    ) throws {
+        let folder = try Folder()
+        let silent = try Socket(listeningOn: "\(folder.path)/.s.PGSQL.5432")
+        let child = try Child(
+            [Stack.program, command, "--listen", "unix:\(folder.path)/api.sock"],
+            environment: ["POSTGRES_HOST": folder.path, "POSTGRES_PORT": "5432", "DATABASE_URL": ""],
+            output: "\(folder.path)/log")
+        usleep(500_000)
+        #expect(!child.hasEnded)
+        child.signal(SIGTERM)
+        #expect(child.wait(seconds: 2) == 0, "\(child.log)")
+        #expect(child.log.contains("told to end before it was ready"))
+        withExtendedLifetime(silent) {}
+    }
+
+    @Test func `TERM while a master migrates rolls that back`() throws {
+        let (database, folder) = (try TestDatabase(), try Folder())
+        let lock = try Lock(on: database, "CREATE TABLE campaign ()")
+        let master = try Child(
+            [Stack.program, "serve", "--listen", "unix:\(folder.path)/api.sock"],
+            environment: database.environment.merging(["MIGRATE_ON_START": "1"]) { $1 }, output: "\(folder.path)/log")
+        try waitUntil("it waits for the table: \(master.log)") {
+            try database.sql(
+                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()")
+                == "1"
+        }
+        master.signal(SIGTERM)
+        #expect(master.wait(seconds: 2) == 0, "\(master.log)")
+        lock.release()
+        #expect(try database.sql("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()") == "1")
+    }
+
+    @Test func `a worker that is stopped drains all the same`() throws {
+        let stack = try Stack(workers: 1)
+        let worker = try #require(stack.workers().first)
+        kill(worker, SIGSTOP)
+        stack.worker.signal(SIGTERM)
+        #expect(stack.worker.wait(seconds: 5) == 0)
+        #expect(stack.events("a worker did not finish in time, and is killed").isEmpty)
+    }
+
+    @Test func `stop refuses a process that is no master`() throws {
+        let folder = try Folder()
+        let other = try Child(["sleep", "60"], output: "/dev/null")
+        try Data("\(other.pid)\n".utf8).write(to: URL(filePath: "\(folder.path)/pid"))
+        let (status, output) = try runToEnd([Stack.program, "stop", "--pid-file", "\(folder.path)/pid"])
+        #expect(status == 1 && output.hasPrefix("Error: process \(other.pid) is no master"))
+        #expect(!other.hasEnded)
+    }
 }

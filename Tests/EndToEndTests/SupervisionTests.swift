@@ -49,6 +49,8 @@ import Testing
         (["LOG_LEVEL": "bogus"], "LOG_LEVEL: expected"), (["WORKERS": "none"], "WORKERS must be a number"),
         (["STUCK_AFTER_MS": "10"], "STUCK_AFTER_MS: expected"), (["LISTEN": "nowhere"], "nowhere"),
         (["STATUS_LISTEN": "nowhere"], "nowhere"), (["PID_FILE": "/nowhere/pid"], "cannot write /nowhere/pid"),
+        (["LISTEN": "unix:/nowhere/api.sock"], "cannot write /nowhere/api.sock"),
+        (["PID_FILE": "/tmp"], "no regular file"),
     ]) func `--check finds what a start would trip over`(variables: [String: String], message: String) throws {
         let check = try runToEnd([Stack.program, "serve", "--check"], environment: variables)
         #expect(check.status != 0 && check.output.contains(message), "\(check.output)")

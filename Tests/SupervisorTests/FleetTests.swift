@@ -37,12 +37,20 @@ import Testing
         #expect(scene.spawns(2, 2) && !scene.drains(0))
         scene.start(2)
         #expect(scene.drains(0) && !scene.spawns(3, 2))
-        scene.on(.exited(0))
+        scene.on(.exited(0, isClean: false))
         #expect(scene.spawns(3, 2))
         scene.start(3)
         #expect(scene.drains(1))
-        scene.on(.exited(1))
+        scene.on(.exited(1, isClean: false))
         #expect(scene.actions.contains(.report(.reloaded)) && scene.fleet.state == .serving)
+    }
+
+    @Test func `a worker that somebody else told to drain is replaced, and is no crash`() {
+        var scene = Scene(workers: 1)
+        scene.wait(.seconds(2))
+        scene.on(.exited(0, isClean: true))
+        #expect(scene.actions.contains(.report(.ended(0))) && scene.spawns(1, 1))
+        #expect(!scene.actions.contains(.report(.died(0, whileServing: true))))
     }
 
     @Test func `TERM while a reload waits for a worker to drain does not drain it again, and the end comes`() {
@@ -51,7 +59,7 @@ import Testing
         scene.start(2)
         scene.on(.signal(.stop))
         #expect(!scene.drains(0) && scene.drains(1) && scene.drains(2))
-        for id in 0..<3 { scene.on(.exited(id)) }
+        for id in 0..<3 { scene.on(.exited(id, isClean: false)) }
         #expect(scene.actions.contains(.finish(.stopped)))
     }
 
@@ -74,7 +82,7 @@ import Testing
         scene.on(.crashed(1))
         #expect(scene.spawns(3, 2))
         scene.start(3)
-        scene.on(.exited(0))
+        scene.on(.exited(0, isClean: false))
         #expect(scene.actions.contains(.report(.reloaded)))
     }
 
@@ -87,7 +95,7 @@ import Testing
         #expect(scene.actions.contains(.finish(.gaveUp)))
         scene = Scene(workers: 1)
         for failure in 0..<20 {
-            scene.on(failure == 0 ? .exited(0) : .spawnFailed(failure, reason: "no such program"))
+            scene.on(failure == 0 ? .exited(0, isClean: false) : .spawnFailed(failure, reason: "no such program"))
             scene.wait(.seconds(10))
             scene.on(.timer(.start))
         }
@@ -96,7 +104,7 @@ import Testing
 
     @Test func `the pause before a start doubles up to 10 s`() {
         var scene = Scene(workers: 1)
-        scene.on(.exited(0))
+        scene.on(.exited(0, isClean: false))
         var pauses: [Duration] = []
         for _ in 0..<9 {
             if case .schedule(.start, let time)? = scene.actions.last {
@@ -118,7 +126,7 @@ import Testing
         #expect(scene.actions.contains(.report(.reloadFailed("LOG_LEVEL"))) && !scene.actions.contains(.execute))
         scene.wait(.seconds(5))
         scene.on(.signal(.execute))
-        scene.on(.exited(0))
+        scene.on(.exited(0, isClean: false))
         scene.on(.spawned(2))
         scene.on(.checked(problem: nil))
         #expect(!scene.actions.contains(.execute))
@@ -137,10 +145,10 @@ import Testing
         var scene = Scene(workers: 1)
         for _ in 0..<3 { scene.on(.signal(.reload)) }
         scene.start(1)
-        scene.on(.exited(0))
+        scene.on(.exited(0, isClean: false))
         #expect(scene.actions.contains(.report(.reloaded)) && scene.spawns(2, 3))
         scene.start(2)
-        scene.on(.exited(1))
+        scene.on(.exited(1, isClean: false))
         #expect(scene.fleet.state == .serving && scene.fleet.requests.isEmpty)
     }
 
@@ -152,7 +160,7 @@ import Testing
         #expect(scene.actions.isEmpty)
         scene.start(2)
         #expect(scene.drains(0))
-        scene.on(.exited(0))
+        scene.on(.exited(0, isClean: false))
         #expect(scene.actions.contains(.report(.recycled)))
         scene.on(.signal(.reload))
         scene.on(.worn(1))

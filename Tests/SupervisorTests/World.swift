@@ -78,7 +78,9 @@ struct World {
             if processes[id] != nil { violations.append("\(id) is started twice") }
             processes[id] = Process(generation: generation)
             // Not at all, when it hangs.
-            if !chance(faults / 4) { plan(chance(faults) ? .exited(id) : .ready(id), at: soon(3000)) }
+            if !chance(faults / 4) {
+                plan(chance(faults) ? .exited(id, isClean: chance(50)) : .ready(id), at: soon(3000))
+            }
             return .spawned(id)
         case .drain(let id): terminate(id)
         case .kill(let id), .abort(let id): end(id, at: soon(100))
@@ -110,7 +112,7 @@ struct World {
 
     private mutating func end(_ id: Fleet.Worker.ID, at time: Instant) {
         guard processes[id] != nil else { return violations.append("\(id) is ended, and is no process") }
-        plan(.exited(id), at: time)
+        plan(.exited(id, isClean: chance(50)), at: time)
     }
 
     /// Another program takes over, with what is inherited of this one's state.
@@ -149,9 +151,14 @@ struct World {
 
     private mutating func occur(_ event: Fleet.Event) {
         switch event {
-        case .exited(let id):
+        case .exited(let id, _):
             guard processes.removeValue(forKey: id) != nil else { return }
-            timers.removeAll { $0.event == .ready(id) || $0.event == .exited(id) || $0.event == .crashed(id) }
+            timers.removeAll { timer in
+                switch timer.event {
+                case .ready(id), .crashed(id), .exited(id, _): true
+                default: false
+                }
+            }
         case .ready(let id):
             guard processes[id] != nil else { return }
             processes[id]?.isServing = true
@@ -173,7 +180,7 @@ struct World {
         case 3: if fleet.target < 6 { deliver(.signal(.oneMore)) }
         case 4: deliver(.signal(.oneLess))
         case 5: if chance(20) { deliver(.signal(.none)) }
-        case 6, 7: if let id = victims.randomElement(using: &random) { occur(.exited(id)) }
+        case 6, 7: if let id = victims.randomElement(using: &random) { occur(.exited(id, isClean: chance(50))) }
         case 8:
             if let id = victims.randomElement(using: &random) {
                 deliver(.crashed(id))

@@ -10,7 +10,7 @@ extension Fleet {
         case .spawnFailed(let id, let reason): spawnFailed(id, reason)
         case .ready(let id): ready(id)
         case .crashed(let id): crashed(id)
-        case .exited(let id): exited(id)
+        case .exited(let id, let isClean): exited(id, isClean)
         case .stuck(let id): stuck(id)
         case .worn(let id): worn(id)
         case .checked(let problem): checked(problem)

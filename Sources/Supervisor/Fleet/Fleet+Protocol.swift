@@ -11,8 +11,8 @@ extension Fleet {
         case ready(Worker.ID)
         /// A worker says that it crashes; it may take seconds to end.
         case crashed(Worker.ID)
-        /// A worker's process was reaped.
-        case exited(Worker.ID)
+        /// A worker's process was reaped; `isClean`: its exit code was 0, as that of one that has drained.
+        case exited(Worker.ID, isClean: Bool)
         /// A worker's loop does not turn.
         case stuck(Worker.ID)
         /// A worker has answered enough requests, or has grown too large.

@@ -38,7 +38,7 @@ extension Fleet {
         backoff.died(after: now.duration(since: worker.started), at: now)
     }
 
-    mutating func exited(_ id: Worker.ID) {
+    mutating func exited(_ id: Worker.ID, _ isClean: Bool) {
         guard let index = workers.firstIndex(where: { $0.id == id }) else { return }
         let worker = workers.remove(at: index)
         switch worker.state {
@@ -46,7 +46,8 @@ extension Fleet {
             report(.died(id, whileServing: false))
             failedToStart(id, "a new worker did not get ready")
         case .ready:
-            report(.died(id, whileServing: true))
+            // A clean end is no crash: somebody else has told it to drain.
+            report(isClean ? .ended(id) : .died(id, whileServing: true))
             backoff.died(after: now.duration(since: worker.started), at: now)
         case .crashed, .aborted: report(.died(id, whileServing: false))
         case .draining, .killed: report(.ended(id))

@@ -17,6 +17,6 @@ struct Downgrade: ParsableCommand {
     func run() throws {
         if sql { return print(try OfflineScript(schema.scripts.graph()).downgrade(revision)) }
         let migrator = try schema.migrator(care.options)
-        try runUninterrupted { [revision] in try await migrator.downgrade(to: revision) }
+        try runCancellably { [revision] in try await migrator.downgrade(to: revision) }
     }
 }

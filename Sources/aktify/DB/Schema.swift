@@ -1,6 +1,5 @@
 import AktifyAPI
 import ArgumentParser
-import EventLoop
 import Glibc
 import Migrations
 import ORM
@@ -63,22 +62,4 @@ struct Care: ParsableArguments {
 @Sendable func logMigration(_ line: String) {
     let text = "INFO  [alembic.runtime.migration] \(line)\n"
     _ = write(STDERR_FILENO, text, text.utf8.count)
-}
-
-/// Runs `body` on a loop; SIGINT and SIGTERM cancel it, so that what has begun is rolled back.
-func runUninterrupted<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) throws -> Value {
-    let signals = [SIGINT, SIGTERM]
-    Signals.block(signals)
-    return try Loop.run {
-        guard let loop = Loop.current else { preconditionFailure("Loop.run runs on a loop") }
-        let task = Task(executorPreference: loop) { try await body() }
-        let watch = try Signals.watch(signals, on: loop) { _ in task.cancel() }
-        defer { watch.cancel() }
-        do { return try await task.value } catch is CancellationError { throw Interrupted() }
-    }
-}
-
-/// What is said after SIGINT and SIGTERM.
-struct Interrupted: Error, CustomStringConvertible {
-    let description = "Interrupted: what had begun was rolled back."
 }

@@ -15,6 +15,6 @@ struct Stamp: ParsableCommand {
 
     func run() throws {
         let migrator = try schema.migrator()
-        try runUninterrupted { [revision, purge] in try await migrator.stamp(revision, purges: purge) }
+        try runCancellably { [revision, purge] in try await migrator.stamp(revision, purges: purge) }
     }
 }

@@ -17,6 +17,6 @@ struct Upgrade: ParsableCommand {
     func run() throws {
         if sql { return print(try OfflineScript(schema.scripts.graph()).upgrade(revision)) }
         let migrator = try schema.migrator(care.options)
-        try runUninterrupted { [revision] in try await migrator.upgrade(to: revision) }
+        try runCancellably { [revision] in try await migrator.upgrade(to: revision) }
     }
 }

@@ -86,7 +86,7 @@ struct StatusTable {
 
 extension JSON {
     /// A member as text; empty when there is none.
-    fileprivate subscript(key: String) -> String {
+    subscript(key: String) -> String {
         guard case .object(let members) = self else { return "" }
         return switch members[key] {
         case .string(let text), .number(let text): text
@@ -94,7 +94,7 @@ extension JSON {
         }
     }
 
-    fileprivate func integer(_ key: String) -> Int { Int(self[key]) ?? 0 }
+    func integer(_ key: String) -> Int { Int(self[key]) ?? 0 }
 
     fileprivate func list(_ key: String) -> [JSON] {
         guard case .object(let members) = self, case .array(let list) = members[key] else { return [] }
