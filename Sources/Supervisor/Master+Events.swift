@@ -1,6 +1,16 @@
 import Glibc
 
 extension Master {
+    /// A reload that has ended.
+    public struct Reload: Sendable {
+        /// Which one of all since the service started, from 1 on.
+        public let number: Int
+        /// Why it failed, and the old workers went on; `nil` when all workers were replaced.
+        public let problem: String?
+        /// When it ended, in seconds since 1970.
+        public let time: Int
+    }
+
     /// Counts of what has happened since the service started: a master that re-executes itself goes on counting.
     public struct Events: Sendable {
         /// When the service started, in seconds since 1970.
@@ -20,8 +30,8 @@ extension Master {
         public var mostActive = 0
         /// The most connections that were seen to wait for being accepted.
         public var mostQueued = 0
-        /// How the last reload went: a sentence, and when it ended, in seconds since 1970.
-        public var lastReload: (text: String, time: Int)?
+        /// The reloads that have ended last, at most 16: a master that re-executes itself forgets them.
+        public private(set) var recentReloads: [Reload] = []
 
         init() {}
 
@@ -31,6 +41,14 @@ extension Master {
             (crashes, stuck, recycled, mostActive, mostQueued) = (
                 numbers[4], numbers[5], numbers[6], numbers[7], numbers[8]
             )
+        }
+
+        /// Notes the end of a reload.
+        /// - Parameter problem: why it failed, if it did.
+        mutating func reloadEnded(_ problem: String?) {
+            if problem == nil { reloads += 1 } else { failedReloads += 1 }
+            recentReloads.append(Reload(number: reloads + failedReloads, problem: problem, time: Int(time(nil))))
+            if recentReloads.count > 16 { recentReloads.removeFirst() }
         }
 
         var numbers: [Int] {

@@ -1,4 +1,3 @@
-import Glibc
 import Logging
 import Scoreboard
 
@@ -49,13 +48,11 @@ extension Master {
 
     private func reportReload(_ notice: Fleet.Notice) {
         if case .reloadFailed(let problem) = notice {
-            events.failedReloads += 1
-            events.lastReload = ("failed: \(problem)", Int(time(nil)))
+            events.reloadEnded(problem)
             environments = environments.filter { $0.key <= fleet.generation }
             log.error("the reload failed, and the old workers go on: \(problem)")
         } else {
-            events.reloads += 1
-            events.lastReload = ("done", Int(time(nil)))
+            events.reloadEnded(nil)
             environments = environments.filter { $0.key == fleet.generation }
             log.info("reloaded", metadata: ["generation": "\(fleet.generation)"])
         }

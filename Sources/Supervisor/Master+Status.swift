@@ -10,6 +10,8 @@ extension Master {
         public let generation: Int
         /// How many workers there should be.
         public let target: Int
+        /// Whether a reload has begun and has not ended.
+        public let isReloading: Bool
         /// Connections that wait to be accepted, and how many may; `nil` when the kernel does not say.
         public let queue: ListenQueue?
         /// The workers that run.
@@ -33,7 +35,7 @@ extension Master {
     /// How things stand now.
     public var status: Status {
         Status(
-            events: events, generation: fleet.generation, target: fleet.target,
+            events: events, generation: fleet.generation, target: fleet.target, isReloading: fleet.isReloading,
             queue: fleet.isStopping ? nil : ListenQueue(of: listener), workers: fleet.workers.compactMap(status(of:)),
             past: board.past)
     }

@@ -1,7 +1,9 @@
 import AktifyAPI
 import ArgumentParser
+import EventLoop
 import FastCGI
 import Glibc
+import Supervisor
 import Web
 
 /// Replaces the workers of a master that runs.
@@ -29,32 +31,42 @@ struct Reload: ParsableCommand {
     func validate() throws { try validateTimeout(timeout) }
 
     func run() throws {
-        let status = try (connect ?? address(processEnvironment()["STATUS_LISTEN"])).map { Probe($0, seconds: 3) }
+        let status = try (connect ?? address(processEnvironment()["STATUS_LISTEN"])).map { Probe($0, seconds: 1) }
         let before = try status.map(Reloads.init)
         try master.signal(all ? SIGUSR2 : SIGHUP)
         guard let status, let before else { return }
-        for _ in 0..<timeout * 10 {
-            usleep(100_000)
+        // One that is under way has begun before the signal.
+        let wanted = before.ended + (before.isUnderWay ? 2 : 1)
+        let deadline = Instant.now.advanced(by: .seconds(timeout))
+        while Instant.now < deadline {
+            usleep(20_000)
             // A master that replaces itself does not answer for a moment.
-            guard let now = try? Reloads(status), now.count > before.count else { continue }
-            guard now.failed == before.failed else { throw Complaint("the reload \(now.last); the old workers go on") }
-            return
+            if let now = try? Reloads(status), let outcome = now.outcome(of: wanted) {
+                if outcome != "done" { throw Complaint("the reload \(outcome); the old workers go on") }
+                return
+            }
+            guard try master.runs() else { throw Complaint("the master has ended") }
         }
         throw Complaint("the reload has not ended after \(timeout) s")
     }
 
     /// What the master says of its reloads.
     private struct Reloads {
-        let count: Int
-        let failed: Int
-        /// How the last one went.
-        let last: String
+        let ended: Int
+        let isUnderWay: Bool
+        private let json: JSON
 
         init(_ status: Probe) throws {
-            let json = try JSON(parsing: Array(status.masterStatus().utf8))
-            failed = json.integer("failed reloads")
-            count = failed + json.integer("reloads")
-            last = json["last reload"]
+            json = try JSON(parsing: Array(status.masterStatus().utf8))
+            ended = json.integer("failed reloads") + json.integer("reloads")
+            isUnderWay = json.integer("reloads under way") > 0
+        }
+
+        /// How the reload with a number, or a later one, went; `nil` when it has not ended.
+        func outcome(of number: Int) -> String? {
+            guard ended >= number else { return nil }
+            return json.list("recent reloads").first { $0.integer("number") >= number }?["outcome"]
+                ?? json["last reload"]
         }
     }
 }
@@ -96,22 +108,18 @@ struct RunningMaster: ParsableArguments {
     private var pidFile: String { pidFileOption ?? processEnvironment()["PID_FILE"] ?? "" }
 
     /// The process id in the file; `nil` when there is no file.
-    private func pid() throws -> pid_t? {
+    private func pid() throws -> ProcessID? {
         guard !pidFile.isEmpty else { throw ValidationError("Say which master: --pid-file, or PID_FILE.") }
-        guard let text = readFile(pidFile) else { return nil }
-        guard let pid = pid_t(text.filter { !$0.isWhitespace }), pid > 0 else {
-            throw Complaint("\(pidFile) has no process id in it")
-        }
-        return pid
+        return try ProcessID(inFile: pidFile)
     }
 
     /// Sends a signal.
     func signal(_ number: Int32) throws {
         guard let pid = try pid() else { throw Complaint("cannot read \(pidFile): does the master run?") }
-        guard isMaster(pid) else {
-            throw Complaint("process \(pid) is no master: \(pidFile) was left by one that was killed")
+        guard pid.isMaster else {
+            throw Complaint("process \(pid.number) is no master: \(pidFile) was left by one that was killed")
         }
-        guard kill(pid, number) == 0 else {
+        guard kill(pid.number, number) == 0 else {
             throw Complaint(
                 "the master of \(pidFile) does not run, or is not yours: \(String(cString: strerror(errno)))")
         }
@@ -120,12 +128,6 @@ struct RunningMaster: ParsableArguments {
     /// Whether it still runs: it removes its file when it ends.
     func runs() throws -> Bool {
         guard let pid = try pid() else { return false }
-        return kill(pid, 0) == 0 && isMaster(pid)
-    }
-
-    /// Whether a process was started as `aktify serve`, or does not say how it was (proc_pid_cmdline(5)).
-    private func isMaster(_ pid: pid_t) -> Bool {
-        guard let arguments = readFile("/proc/\(pid)/cmdline"), !arguments.isEmpty else { return true }
-        return arguments.split(separator: "\0").dropFirst().first == "serve"
+        return kill(pid.number, 0) == 0 && pid.isMaster
     }
 }

@@ -96,11 +96,17 @@ struct Serve: ParsableCommand {
         }
         let inheritance = Inheritance(environment: environment)
         if inheritance == nil {
-            _ = try prepareSchema(graph, config, endings: Serve.endings, log: Logger(label: "aktify.master"))
+            let log = Logger(label: "aktify.master")
+            _ = try prepareSchema(graph, config, endings: Serve.endings, waits: true, log: log)
         }
+        try places.checkPIDFile()
         let listener = Held(try listener(places.listen, environment, inheritance))
         let status = try statusListener(places.status, inheritance)
-        if let privileges { try places.handOver(to: privileges) }
+        if let privileges {
+            try places.handOver(to: privileges)
+            // The workers' variables must be readable to that user too.
+            _ = try self.variables()
+        }
         try places.writeProcessID()
         defer { places.removeProcessID() }
         try Loop.run {
@@ -131,9 +137,9 @@ struct Serve: ParsableCommand {
 
     private func places(_ variables: [String: String]) throws -> ServePlaces {
         let pidFile = pidFile ?? variables["PID_FILE"] ?? ""
-        return ServePlaces(
-            listen: try listen ?? address(variables["LISTEN"]),
-            status: try statusListen ?? address(variables["STATUS_LISTEN"]), pidFile: pidFile.isEmpty ? nil : pidFile)
+        return try ServePlaces(
+            listen: listen ?? address(variables["LISTEN"]),
+            status: statusListen ?? address(variables["STATUS_LISTEN"]), pidFile: pidFile.isEmpty ? nil : pidFile)
     }
 
     private func options(_ config: Config, _ variables: [String: String]) throws -> Master.Options {
@@ -156,7 +162,7 @@ struct Serve: ParsableCommand {
     private func count(_ text: String?) throws -> Int? {
         guard let text, !text.isEmpty else { return nil }
         guard let count = Int(text), (1...Master.mostWorkers).contains(count) else {
-            throw ValidationError("WORKERS must be a number, 1 to \(Master.mostWorkers), not \(text).")
+            throw Complaint("WORKERS must be a number, 1 to \(Master.mostWorkers), not \(text).")
         }
         return count
     }

@@ -41,7 +41,8 @@ struct WorkerCommand: ParsableCommand {
         let graph = try ScriptDirectory(migrations).graph()
         // First: from here on it ends with its master.
         let slot = WorkerSide.followMaster(environment: environment)
-        config = try prepareSchema(graph, config, endings: WorkerCommand.endings, log: Logger(label: "aktify.worker"))
+        config = try prepareSchema(
+            graph, config, endings: WorkerCommand.endings, waits: slot == nil, log: Logger(label: "aktify.worker"))
         let worker = try Worker(config: config, loops: slot == nil ? loops : 1, slot: slot)
         try Loop.run {
             try await worker.run(until: WorkerCommand.endings, listen: { try listener(environment) }) {

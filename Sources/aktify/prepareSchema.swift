@@ -7,26 +7,23 @@ import ORM
 
 /// Refuses a schema that the program cannot work with, after it has been migrated when that is wanted. A database that does not
 /// answer is no reason to stop: requests that need it are answered with 503 until it does.
-/// - Parameter endings: the signals that end the process, before it serves too: a migration is rolled back then.
+/// - Parameters:
+///   - endings: the signals that end the process, before it serves too: a migration is rolled back then.
+///   - waits: whether to wait for a database that does not answer, when it is to be migrated: nobody else would do that.
 /// - Returns: the configuration, with what the schema must be like.
 /// - Throws: `Complaint`, what a migration throws, and `ExitCode.success` after one of `endings`.
-func prepareSchema(_ graph: RevisionGraph, _ config: Config, endings: [Int32], log: Logger) throws -> Config {
+func prepareSchema(_ graph: RevisionGraph, _ config: Config, endings: [Int32], waits: Bool, log: Logger) throws
+    -> Config
+{
     var config = config
     config.schema = SchemaCheck(heads: Set(graph.heads.map(\.id)), revisions: Set(graph.revisions.map(\.id)))
     let migrator = Migrator(graph: graph, configuration: config.database, log: { log.info("\($0)") })
     let prepare = { @Sendable [config] in
         let health = HealthService(Database(config.database), schema: config.schema)
-        do {
-            do {
-                try await health.check()
-            } catch let error as NotReady where error.state == .behind && config.migratesOnStart {
-                try await migrator.upgrade(to: "heads")
-                try await health.check()
-            }
-        } catch let error as NotReady {
-            throw Complaint("\(error)" + (error.state == .behind ? ", or start with MIGRATE_ON_START=1" : ""))
-        } catch let error as DatabaseError where error.meaning == .unavailable {
-            log.error("the schema is not known: \(error)")
+        while let outage = try await outage(of: health, migrator, config) {
+            guard waits, config.migratesOnStart else { return log.error("the schema is not known: \(outage)") }
+            log.error("waiting for the database, to migrate it: \(outage)")
+            try await Loop.current?.sleep(for: .seconds(1))
         }
     }
     do { try runCancellably(by: endings, prepare) } catch let interruption as Interrupted {
@@ -34,4 +31,23 @@ func prepareSchema(_ graph: RevisionGraph, _ config: Config, endings: [Int32], l
         throw ExitCode.success
     }
     return config
+}
+
+/// Brings the schema where it must be.
+/// - Returns: why the database does not answer; `nil` when it does.
+/// - Throws: `Complaint`, and what a migration throws.
+private func outage(of health: HealthService, _ migrator: Migrator, _ config: Config) async throws -> DatabaseError? {
+    do {
+        do {
+            try await health.check()
+        } catch let error as NotReady where error.state == .behind && config.migratesOnStart {
+            try await migrator.upgrade(to: "heads")
+            try await health.check()
+        }
+        return nil
+    } catch let error as NotReady {
+        throw Complaint("\(error)" + (error.state == .behind ? ", or start with MIGRATE_ON_START=1" : ""))
+    } catch let error as DatabaseError where error.meaning == .unavailable {
+        return error
+    }
 }

@@ -77,4 +77,12 @@ import Testing
                 "error: Exited with unexpected signal code 5", "did not end: Test \"four\"",
             ])
     }
+
+    @Test func `of many that failed, the first are named, and all are counted`() throws {
+        let many = (1...1000).map {
+            "◇ Test \"number \($0)\" started.\n✘ Test \"number \($0)\" failed after 0.1 seconds with 1 issue.\n"
+        }
+        let (count, failures) = try report(many.joined())
+        #expect(count == "0 passed, 1000 failed\n" && failures.count == 40)
+    }
 }

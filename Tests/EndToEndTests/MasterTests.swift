@@ -173,6 +173,87 @@ import Testing
         }
     }
 
+    @Test func `reloads that overlap each get their own outcome`() throws {
+        let folder = try Folder()
+        let (file, pidFile) = ("\(folder.path)/env", "\(folder.path)/pid")
+        func write(_ text: String) throws { try Data(text.utf8).write(to: URL(filePath: file)) }
+        try write("LOG_LEVEL=info\n")
+        let stack = try Stack(
+            workers: 1, environment: ["STATEMENT_TIMEOUT_MS": "20000"],
+            options: ["--pid-file", pidFile, "--env-file", file])
+        func reload() throws -> Child {
+            try Child(
+                [Stack.program, "reload", "--pid-file", pidFile, "--connect", "unix:\(stack.folder.path)/status.sock"],
+                output: "\(folder.path)/\(UUID())")
+        }
+        let lock = try Lock(on: stack.database)
+        var reader: Socket? = try Socket(path: stack.socketPath)
+        reader?.send(Records.request("GET", "/campaigns/1"))
+        try waitUntil("it has arrived") { try stack.status()["active requests"] as? Int == 1 }
+        let good = try reload()
+        try waitUntil("the old worker drains") { try stack.processes().contains { $0.state == "Finishing" } }
+        try write("LOG_LEVEL=bogus\n")
+        let bad = try reload()
+        usleep(300_000)
+        lock.release()
+        #expect(try readResponse(from: #require(reader)).status == 200)
+        reader = nil
+        #expect(bad.wait(seconds: 10) == 1 && bad.log.hasPrefix("Error: the reload failed: "), "\(bad.log)")
+        #expect(good.wait(seconds: 1) == 0, "\(good.log)")
+    }
+
+    @Test func `reload says at once that the master has ended, and waits no longer than it was told`() throws {
+        let folder = try Folder()
+        let stack = try Stack(
+            workers: 1, environment: ["STATEMENT_TIMEOUT_MS": "20000"], options: ["--pid-file", "\(folder.path)/pid"])
+        func reload(_ timeout: Int) throws -> Child {
+            try Child(
+                [
+                    Stack.program, "reload", "--pid-file", "\(folder.path)/pid", "--timeout", String(timeout),
+                    "--connect", "unix:\(stack.folder.path)/status.sock",
+                ], output: "\(folder.path)/\(UUID())")
+        }
+        let lock = try Lock(on: stack.database)
+        var reader: Socket? = try Socket(path: stack.socketPath)
+        reader?.send(Records.request("GET", "/campaigns/1"))
+        try waitUntil("it has arrived") { try stack.status()["active requests"] as? Int == 1 }
+        let impatient = try reload(1)
+        #expect(impatient.wait(seconds: 5) == 1 && impatient.log == "Error: the reload has not ended after 1 s\n")
+        let patient = try reload(60)
+        usleep(200_000)
+        stack.worker.signal(SIGTERM)
+        lock.release()
+        reader = nil
+        #expect(patient.wait(seconds: 10) == 1 && patient.log == "Error: the master has ended\n", "\(patient.log)")
+    }
+
+    @Test func `the file of a master that runs is not taken from it`() throws {
+        let folder = try Folder()
+        let pidFile = "\(folder.path)/pid"
+        let stack = try Stack(master: ["--workers", "1", "--pid-file", pidFile])
+        let second = try runToEnd(
+            [Stack.program, "serve", "--listen", "unix:\(folder.path)/second.sock", "--pid-file", pidFile],
+            environment: stack.database.environment)
+        #expect(second.status == 1)
+        #expect(second.output == "Error: \(pidFile) is that of process \(stack.worker.pid), a master that runs\n")
+        #expect(try String(contentsOfFile: pidFile, encoding: .utf8) == "\(stack.worker.pid)\n")
+    }
+
+    @Test func `a master that is to migrate waits for the database, and migrates when it answers`() throws {
+        let (database, folder) = (try TestDatabase(), try Folder())
+        let elsewhere = database.environment.merging(["POSTGRES_HOST": folder.path, "MIGRATE_ON_START": "1"]) { $1 }
+        let master = try Child(
+            [Stack.program, "serve", "--workers", "1", "--listen", "unix:\(folder.path)/api.sock"],
+            environment: elsewhere, output: "\(folder.path)/log")
+        try waitUntil("it waits: \(master.log)") { master.log.contains("waiting for the database") }
+        try FileManager.default.createSymbolicLink(
+            atPath: "\(folder.path)/.s.PGSQL.5432", withDestinationPath: "\(database.socketDirectory)/.s.PGSQL.5432")
+        try waitUntil("it is ready: \(master.log)") { master.log.contains("a worker is ready") }
+        let client = try Socket(path: "\(folder.path)/api.sock")
+        client.send(Records.request("GET", "/campaigns/1"))
+        #expect(readResponse(from: client).status == 404)
+    }
+
     @Test func `commands reload and stop a master, and ask it how it is`() throws {
         let folder = try Folder()
         let pidFile = "\(folder.path)/pid"

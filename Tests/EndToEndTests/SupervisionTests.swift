@@ -56,6 +56,29 @@ import Testing
         #expect(check.status != 0 && check.output.contains(message), "\(check.output)")
     }
 
+    @Test(arguments: [
+        (["--workers", "0"], "--workers must be 1 to 64, not 0."),
+        (["--workers", "65"], "--workers must be 1 to 64, not 65."),
+        (["--max-rss", "0"], "--max-rss must be 1 to 1000000, not 0."),
+        (["--startup-timeout", "0"], "--startup-timeout must be 1 to 86400, not 0."),
+        (["--group", "nobody"], "--group goes with --user."), (["--env-file", "/tmp"], "cannot read /tmp"),
+        (["--user", "no-such-user"], "there is no user no-such-user"),
+        (
+            ["--pid-file", "/tmp/unused.sock"],
+            "/tmp/unused.sock is named twice: the sockets and the file of the process id must be different files"
+        ),
+    ]) func `an option that makes no sense is refused in one line`(options: [String], message: String) throws {
+        let (status, output) = try runToEnd([Stack.program, "serve", "--listen", "unix:/tmp/unused.sock"] + options)
+        #expect(status != 0 && output.hasPrefix("Error: \(message)\n"), "\(output)")
+    }
+
+    @Test func `a FIFO in place of the file of variables is refused at once`() throws {
+        let folder = try Folder()
+        mkfifo("\(folder.path)/env", 0o600)
+        let (status, output) = try runToEnd([Stack.program, "serve", "--env-file", "\(folder.path)/env"])
+        #expect(status == 1 && output == "Error: cannot read \(folder.path)/env\n")
+    }
+
     @Test func `reloads of a program that is missing leave nothing behind`() throws {
         let stack = try Stack(workers: 2)
         let program = "\(stack.folder.path)/aktify"

@@ -93,6 +93,14 @@ struct Fleet: Sendable {
     /// The workers that were not told to end.
     var running: [Worker] { workers.filter(\.isRunning) }
 
+    /// Whether what was asked for by `requests` is being done, by this master or the one that it becomes.
+    var isReloading: Bool {
+        switch state {
+        case .reloading, .checking, .waitingToExecute, .executing: true
+        default: false
+        }
+    }
+
     var isStopping: Bool {
         switch state {
         case .stopping, .finished: true

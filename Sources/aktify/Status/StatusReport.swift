@@ -23,6 +23,7 @@ struct StatusReport: JSONWritable {
                 worker.slot.underWay.map { RequestReport(worker: worker.pid, report: $0, clock: clock) }
             }
             json.member("requests in flight", requests)
+            json.member("recent reloads", status.events.recentReloads)
         }
         json.endObject()
     }
@@ -56,8 +57,10 @@ struct StatusReport: JSONWritable {
         json.member("max active requests", status.greatest(.mostActive))
         json.member("reloads", status.events.reloads)
         json.member("failed reloads", status.events.failedReloads)
-        json.member("last reload", status.events.lastReload?.text ?? "")
-        json.member("last reload time", status.events.lastReload?.time ?? 0)
+        json.member("reloads under way", status.isReloading ? 1 : 0)
+        let last = status.events.recentReloads.last
+        json.member("last reload", last.map(\.outcome) ?? "")
+        json.member("last reload time", last?.time ?? 0)
         json.member("respawns", status.events.respawns)
         json.member("worker crashes", status.events.crashes)
         json.member("stuck workers", status.events.stuck)
@@ -67,6 +70,19 @@ struct StatusReport: JSONWritable {
         json.member("db pool idle", status.now(.poolIdle))
         json.member("db pool waiting", status.now(.poolWaiting))
         json.member("rss", status.now(.memory))
+    }
+}
+
+extension Master.Reload: JSONWritable {
+    /// How it went, in words.
+    fileprivate var outcome: String { problem.map { "failed: \($0)" } ?? "done" }
+
+    public func write(to json: inout JSONWriter) {
+        json.beginObject()
+        json.member("number", number)
+        json.member("outcome", outcome)
+        json.member("time", time)
+        json.endObject()
     }
 }
 

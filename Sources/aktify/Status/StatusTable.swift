@@ -96,7 +96,7 @@ extension JSON {
 
     func integer(_ key: String) -> Int { Int(self[key]) ?? 0 }
 
-    fileprivate func list(_ key: String) -> [JSON] {
+    func list(_ key: String) -> [JSON] {
         guard case .object(let members) = self, case .array(let list) = members[key] else { return [] }
         return list
     }
