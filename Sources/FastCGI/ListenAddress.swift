@@ -39,6 +39,9 @@ public enum ListenAddress: Sendable, Hashable, CustomStringConvertible {
         // By bytes: a bracket and a mark that combines with it are one character.
         if host.utf8.first == UInt8(ascii: "["), host.utf8.last == UInt8(ascii: "]") {
             host = Substring(host.utf8.dropFirst().dropLast())
+            guard host.utf8.contains(UInt8(ascii: ":")) else {
+                throw Malformed(description: "only an IPv6 address is written in brackets: \"\(text)\"")
+            }
         }
         guard !host.utf8.contains(where: { "[]\0".utf8.contains($0) }) else {
             throw Malformed(description: "a host's name has neither brackets nor NUL in it: \"\(text)\"")

@@ -10,7 +10,7 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "unix:", "api", "host:", "host:x", "host:70000", "unix:/" + String(repeating: "x", count: 107),
+        "", "unix:", "api", "host:", "host:x", "host:70000", "[unix]:0", "unix:/" + String(repeating: "x", count: 107),
     ])
     func `what is no address is refused in a sentence`(text: String) {
         #expect(throws: ListenAddress.Malformed.self) { try ListenAddress(text) }
