@@ -12,6 +12,12 @@ extension TestDatabase {
         configuration.connections = connections
         configuration.statementTimeout = statementTimeout
         configuration.acquireTimeout = acquireTimeout
-        return try Loop.run { [configuration] in try await body(Pool(configuration)) }
+        return try Loop.run { [configuration] in
+            let pool = Pool(configuration)
+            let value = try await body(pool)
+            // Without its loop, a connection that is not at rest yet would stay so for ever.
+            for _ in 0..<200 where pool.statistics.leased > 0 { try await Loop.current?.sleep(for: .milliseconds(10)) }
+            return value
+        }
     }
 }
