@@ -190,8 +190,8 @@ public final class Server: @unchecked Sendable {
         listenerWatch?.cancel()
         listener = nil
         guard !connections.isEmpty else { return }
-        let timer = loop.schedule(at: loop.now.advanced(by: limits.drain)) { [drained] in drained.resume(returning: ())
-        }
+        let deadline = loop.now.advanced(by: limits.drain)
+        let timer = loop.schedule(at: deadline) { [drained] in drained.resume(returning: ()) }
         defer { timer.cancel() }
         try? await drained.value()
         for connection in Array(connections.values) { connection.end() }

@@ -94,9 +94,9 @@ struct Serve: ParsableCommand {
             _ = try self.variables()
             return print(Master.checkPassed)
         }
+        let log = Logger(label: "aktify.master")
         let inheritance = Inheritance(environment: environment)
         if inheritance == nil {
-            let log = Logger(label: "aktify.master")
             _ = try prepareSchema(graph, config, endings: Serve.endings, waits: true, log: log)
         }
         try places.checkPIDFile()
@@ -110,7 +110,6 @@ struct Serve: ParsableCommand {
         try places.writeProcessID()
         defer { places.removeProcessID() }
         try Loop.run {
-            let log = Logger(label: "aktify.master")
             let manager = ServiceManager(environment: environment)
             keepAlive(manager, environment)
             log.info("master", metadata: ["workers": "\(options.workers)", "version": "\(Aktify.version)"])
@@ -132,7 +131,7 @@ struct Serve: ParsableCommand {
         init(_ socket: ListeningSocket) { self.socket = socket }
     }
 
-    /// What ends it before it serves.
+    /// The signals that terminate it before it serves.
     private static let endings = [SIGTERM, SIGQUIT, SIGINT]
 
     private func places(_ variables: [String: String]) throws -> ServePlaces {

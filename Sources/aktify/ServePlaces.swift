@@ -2,7 +2,7 @@ import FastCGI
 import Glibc
 import Supervisor
 
-/// Where a master listens, and where it writes its process id.
+/// The addresses that a master listens on, and its PID file.
 struct ServePlaces {
     /// `nil` when it is started with a listening socket.
     let listen: ListenAddress?
@@ -13,24 +13,26 @@ struct ServePlaces {
     init(listen: ListenAddress?, status: ListenAddress?, pidFile: String?) throws {
         (self.listen, self.status, self.pidFile) = (listen, status, pidFile)
         var paths = Set<String>()
-        for path in [listen?.path, status?.path, pidFile].compactMap({ $0 }) where !paths.insert(path).inserted {
+        for path in socketPaths + [pidFile].compactMap({ $0 }) where !paths.insert(path).inserted {
             throw Complaint(
                 "\(path) is named twice: the sockets and the file of the process id must be different files")
         }
     }
 
-    /// Looks for what a start would trip over, and goes on as the user that the master goes on as.
+    private var socketPaths: [String] { [listen, status].compactMap { $0?.path } }
+
+    /// Checks that the sockets and the PID file can be made, and drops privileges as the master does.
     /// - Throws: `Complaint`, `SystemError`.
     func check(as user: Privileges?) throws {
         // A master that re-executes itself keeps its sockets: it need not be allowed to make them.
-        for path in [listen?.path, status?.path].compactMap({ $0 }) { try checkFolder(of: path, F_OK) }
+        for path in socketPaths { try checkFolder(of: path, F_OK) }
         try user?.assume()
         guard let pidFile else { return }
         try checkFolder(of: pidFile, W_OK | X_OK)
         try checkIsFile(pidFile)
     }
 
-    /// Refuses a file that is not one for a process id, or that another master has written which runs.
+    /// Refuses a PID file that is not a regular file, or that belongs to another running master.
     /// - Throws: `Complaint`.
     func checkPIDFile() throws {
         guard let pidFile else { return }
@@ -54,14 +56,14 @@ struct ServePlaces {
         }
     }
 
-    /// Gives the sockets to a user, and goes on as that one. A socket that the master was started with may have no path.
+    /// Makes a user the owner of the sockets, and drops privileges to that user. An inherited socket may have no path.
     /// - Throws: `SystemError`.
     func handOver(to user: Privileges) throws {
-        for path in [listen?.path, status?.path].compactMap({ $0 }) where access(path, F_OK) == 0 { try user.own(path) }
+        for path in socketPaths where access(path, F_OK) == 0 { try user.own(path) }
         try user.assume()
     }
 
-    /// Writes the process id's file as a whole: who reads it meanwhile finds the old one.
+    /// Writes the PID file atomically.
     /// - Throws: `Complaint`.
     func writeProcessID() throws {
         guard let pidFile else { return }
@@ -73,7 +75,7 @@ struct ServePlaces {
         }
     }
 
-    /// Removes the file, if it still is this process's.
+    /// Removes the PID file, unless another process has written it since.
     func removeProcessID() {
         guard let pidFile, let pid = try? ProcessID(inFile: pidFile), pid.number == getpid() else { return }
         unlink(pidFile)
