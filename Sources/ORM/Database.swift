@@ -10,22 +10,30 @@ import Scoreboard
 /// statement that returns what it wrote; several writes stand in a `transaction`.
 public struct Database: Sendable {
     private let executor: any StatementExecutor
+    /// The connections for streams; `nil` when a stream is to read all rows at once.
+    let streams: Pool?
     private let slow: Duration
     private let log: Logger
 
     /// Makes a database for the loop that the caller runs on; it connects when it is first used.
     public init(_ configuration: DatabaseConfiguration, log: Logger = Logger(label: "aktify.database")) {
-        self.init(executor: Pool(configuration), slow: configuration.slowStatement, log: log)
+        self.init(
+            executor: Pool(configuration), streams: Pool(configuration.forStreams), slow: configuration.slowStatement,
+            log: log)
     }
 
     package init(
-        executor: any StatementExecutor, slow: Duration, log: Logger = Logger(label: "aktify.database")
+        executor: any StatementExecutor, streams: Pool? = nil, slow: Duration,
+        log: Logger = Logger(label: "aktify.database")
     ) {
-        (self.executor, self.slow, self.log) = (executor, slow, log)
+        (self.executor, self.streams, self.slow, self.log) = (executor, streams, slow, log)
     }
 
     /// What the connections do now; `nil` when there is no pool behind it.
     public var statistics: Pool.Statistics? { (executor as? Pool)?.statistics }
+
+    /// What the connections for streams do now, which `statistics` does not count; `nil` when there are none.
+    public var streamStatistics: Pool.Statistics? { streams?.statistics }
 
     // MARK: Reading
 
@@ -197,8 +205,13 @@ public struct Database: Sendable {
         entry.rows = result.rowCount
         entry.waiting = max(.zero, result.sent.duration(since: start))
         (entry.executing, entry.wasPrepared) = (result.elapsed, result.wasPrepared)
-        recorder?.record(entry)
-        if result.elapsed >= slow { log.warning("slow statement: \(entry)") }
+        note(entry)
+    }
+
+    /// Has the recorder hold a statement, and logs one that was slow.
+    func note(_ entry: ExecutedStatement) {
+        QueryRecorder.current?.record(entry)
+        if entry.executing >= slow { log.warning("slow statement: \(entry)") }
     }
 }
 
@@ -209,7 +222,7 @@ extension Result {
     }
 
     /// A loop, and not `map`, which costs a generic call for each row.
-    fileprivate func models<M: Model>() throws -> [M] {
+    func models<M: Model>() throws -> [M] {
         var models: [M] = []
         models.reserveCapacity(count)
         for index in 0..<count { models.append(try model(index)) }

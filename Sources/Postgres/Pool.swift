@@ -26,7 +26,7 @@ public final class Pool: @unchecked Sendable {
         self.configuration = configuration
         self.loop = loop
         self.log = log
-        state = PoolState(limit: configuration.connections)
+        state = PoolState(limit: configuration.connections, keepsOneForReads: configuration.keepsOneForReads)
     }
 
     // MARK: Reading

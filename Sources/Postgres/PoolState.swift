@@ -39,14 +39,20 @@ struct PoolState {
     }
 
     private let limit: Int
+    private let mostLeases: Int
     private(set) var slots: [Slot] = []
     private(set) var readers = Deque<WaiterID>()
     private(set) var lessees = Deque<WaiterID>()
     private var backoff = Backoff()
     private var lastID = 0
 
-    /// - Parameter limit: how many connections there are at most, those that are being opened among them.
-    init(limit: Int) { self.limit = limit }
+    /// - Parameters:
+    ///   - limit: how many connections there are at most, those that are being opened among them.
+    ///   - keepsOneForReads: whether one connection is left to the reads, when there may be two or more.
+    init(limit: Int, keepsOneForReads: Bool = true) {
+        self.limit = limit
+        mostLeases = keepsOneForReads ? max(1, limit - 1) : limit
+    }
 
     /// How many reads a connection carries before the next connection is taken into use.
     static let easyDepth = 32
@@ -217,8 +223,7 @@ struct PoolState {
     /// The connection to lease: the last idle one, since reads are on the first ones.
     private func indexForLease() -> Int? { mayLease ? slots.lastIndex { $0.isIdle } : nil }
 
-    /// One connection is left to the reads, when there may be two or more.
-    private var mayLease: Bool { slots.count { $0.isHeld } < max(1, limit - 1) }
+    private var mayLease: Bool { slots.count { $0.isHeld } < mostLeases }
 
     private func index(of id: ConnectionID) -> Int? { slots.firstIndex { $0.id == id } }
 }

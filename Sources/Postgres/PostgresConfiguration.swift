@@ -15,6 +15,8 @@ public struct PostgresConfiguration: Sendable {
     public var database: String?
     /// Connections of one loop, at most.
     public var connections: Int
+    /// Whether one of them, when there are two or more, is never leased, so that reads always have one.
+    public var keepsOneForReads = true
     /// How long Postgres works on a statement before it gives up; a client waits half a second longer for its answer.
     public var statementTimeout: Duration
     /// How long a request waits for a connection that is free.

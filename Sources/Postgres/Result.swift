@@ -55,6 +55,9 @@ public final class Result: @unchecked Sendable {
     /// How many rows the statement touched: inserted, updated, deleted or selected.
     public var affected: Int { Int(String(cString: PQcmdTuples(handle))) ?? 0 }
 
+    /// How many bytes of memory it holds.
+    public var bytes: Int { PQresultMemorySize(handle) }
+
     /// What Postgres says that it did: `COMMIT`, `INSERT 0 1`.
     public var tag: String { String(cString: PQcmdStatus(handle)) }
 
