@@ -7,7 +7,7 @@ extension Database {
     ///
     /// One chunk is read ahead while `body` has the one before it, and none after that until `body` returns: what is in memory
     /// does not depend on how many rows there are. When `body` takes more than 15 s for one, Postgres ends the reading, and
-    /// this throws. In a transaction, all rows are one chunk. Of no rows, there is no chunk.
+    /// this throws, unless there are no more rows. In a transaction, all rows are one chunk. Of no rows, there is no chunk.
     /// - Throws: `DatabaseError`, of kind `busy` when other streams had all connections for 5 s; `DecodingError` when the table is
     ///   not the model's; and what `body` throws.
     public func stream<M: Model>(
