@@ -56,9 +56,12 @@ let package = Package(
             ]),
         .target(name: "Migrations", dependencies: ["EventLoop", "SQL", "Postgres"]),
         .target(
+            name: "Resources",
+            dependencies: ["Web", "SQL", "ORM", .product(name: "HTTPTypes", package: "swift-http-types")]),
+        .target(
             name: "AktifyAPI",
             dependencies: [
-                "Web", "SQL", "ORM",
+                "Web", "SQL", "ORM", "Resources",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
@@ -106,12 +109,12 @@ let package = Package(
         .testTarget(
             name: "AktifyAPITests",
             dependencies: [
-                "AktifyAPI", "ORM", "Postgres", "Web", .product(name: "HTTPTypes", package: "swift-http-types"),
+                "AktifyAPI", "ORM", "Postgres", "Resources", "TestSupport", "Web", .product(name: "HTTPTypes", package: "swift-http-types"),
             ]),
         .testTarget(
             name: "FeatureTests",
             dependencies: [
-                "AktifyAPI", "EventLoop", "Migrations", "ORM", "Postgres", "SQL", "TestSupport", "Web",
+                "AktifyAPI", "EventLoop", "Migrations", "ORM", "Postgres", "Resources", "SQL", "TestSupport", "Web",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             exclude: ["queries.txt"]),
@@ -122,7 +125,7 @@ let package = Package(
 
 // `make fuzz` builds the fuzz targets with libFuzzer's driver; all other builds test what is in their corpus.
 let fuzzed: [Target.Dependency] = [
-    "AktifyAPI", "EventLoop", "FastCGI", "Migrations", "SQL", "Supervisor", "TestSupport", "Web",
+    "AktifyAPI", "EventLoop", "FastCGI", "Migrations", "ORM", "Resources", "SQL", "Supervisor", "TestSupport", "Web",
     .product(name: "HTTPTypes", package: "swift-http-types"), .product(name: "Logging", package: "swift-log"),
 ]
 package.targets.append(

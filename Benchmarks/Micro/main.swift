@@ -33,10 +33,10 @@ func campaigns(_ count: Int) -> Result {
     let rows = (0..<count).map { row in
         [
             encoded(Int64(row)), encoded("Campaign \(row)"), encoded("A description"), encoded(true), encoded(now),
-            encoded(now),
+            encoded(now), encoded(Int64(1)),
         ]
     }
-    return Result.made(types: [20, 25, 25, 16, 1114, 1114], rows: rows)
+    return Result.made(types: [20, 25, 25, 16, 1114, 1114, 20], rows: rows)
 }
 
 func microsecondsOfCPU() -> Double {

@@ -1,5 +1,14 @@
 import ORM
+import Resources
 import Web
+
+/// The resources: one line each.
+let resources: [MountedResource] = [
+    MountedResource("/campaigns") { campaignBlueprint(CampaignService(rows: $0)) }
+]
+
+/// All tables of the application, for its schema, its documentation, and the checks of both.
+public let metadata = Metadata(tables: resources.map(\.table) + [IdempotencyKey.definition])
 
 /// Puts an application together: nothing is built before this is called, and nothing else is read than `config`.
 ///
@@ -13,12 +22,12 @@ public func createApp(_ config: Config) throws -> Application {
 /// - Throws: `SetupError` when two blueprints or routes are in each other's way.
 public func createApp(_ config: Config, database: Database) throws -> Application {
     let health = HealthService(database, schema: config.schema)
-    return try createApp(config, campaigns: PostgresRepository(database), health: health)
+    return try createApp(config, repositories: .postgres(database), health: health)
 }
 
-/// Puts an application together with a given place for campaigns: a test's may be in memory.
+/// Puts an application together with a given place for rows: a test's may be memory.
 func createApp(
-    _ config: Config, campaigns: some Repository<Campaign>,
+    _ config: Config, repositories: Repositories,
     health: HealthService = HealthService(schema: nil, versions: { [] }, applied: { [:] })
 ) throws -> Application {
     var app = Application(cors: config.cors)
@@ -26,6 +35,7 @@ func createApp(
         app.use(recordQueries(logs: config.logsQueries, tells: config.isDevelopment))
     }
     try app.mount(rootBlueprint(health), at: "/")
-    try app.mount(campaignBlueprint(CampaignService(campaigns: campaigns)), at: "/campaigns")
+    for resource in resources { try app.mount(resource.blueprint(repositories), at: resource.prefix) }
+    try app.mount(documentationBlueprint(of: app), at: "/openapi.json")
     return app
 }

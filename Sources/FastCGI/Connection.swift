@@ -228,10 +228,19 @@ final class Connection: @unchecked Sendable {
 
     private func send(_ response: Response) async throws {
         buffered = 0
-        try await write(ResponseHead(response).bytes[...])
         switch response.body {
-        case .bytes(let bytes): try await write(bytes[...])
-        case .stream(let produce): try await produce(Output(connection: self))
+        case .bytes(let bytes):
+            try await write(ResponseHead(response).bytes[...])
+            try await write(bytes[...])
+        case .stream(let produce):
+            let output = Output(connection: self, head: ResponseHead(response))
+            do {
+                try await produce(output)
+                try await output.end()
+            } catch  where !output.hasBegun && !Task.isCancelled {
+                guard let request else { throw error }
+                return try await send(server.application.respond(to: request, with: error))
+            }
         }
         if sentSome { try await room() }
         // First: whoever has read an answer finds it counted, also when this process is killed at once.

@@ -93,19 +93,35 @@ public struct Database: Sendable {
 
     /// Inserts a row: one statement, which returns it.
     /// - Throws: `DatabaseError`.
-    public func insert<D: Draft>(_ draft: D, _ file: StaticString = #fileID, _ line: UInt = #line) async throws
-        -> D.Model
+    public func insert<M: Model>(_ draft: Draft<M>, _ file: StaticString = #fileID, _ line: UInt = #line) async throws
+        -> M
     {
-        try await write(D.Model.insert(draft.values), D.Model.self, Site(file, line)).model(0)
+        try await write(M.insert(draft.values), M.self, Site(file, line)).model(0)
     }
 
     /// Inserts rows, all or none of them: one statement, which returns them in order.
     /// - Throws: `DatabaseError`.
-    public func insert<D: Draft>(
-        many drafts: [D], _ file: StaticString = #fileID, _ line: UInt = #line
-    ) async throws -> [D.Model] {
+    public func insert<M: Model>(
+        many drafts: [Draft<M>], _ file: StaticString = #fileID, _ line: UInt = #line
+    ) async throws -> [M] {
         guard !drafts.isEmpty else { return [] }
-        return try await write(D.Model.insert(many: drafts.map(\.values)), D.Model.self, Site(file, line)).models()
+        return try await write(M.insert(many: drafts.map(\.values)), M.self, Site(file, line)).models()
+    }
+
+    /// Inserts rows under a key, once: one statement, which returns them, or those that were inserted under the key first.
+    /// - Returns: each row, with whether the key was first used for the same request; none while another transaction uses the key.
+    /// - Throws: `DatabaseError`.
+    public func insert<M: Model>(
+        many drafts: [Draft<M>], once key: IdempotencyKey, _ file: StaticString = #fileID, _ line: UInt = #line
+    ) async throws -> [(row: M, flag: Bool)] {
+        try await write(M.insert(many: drafts.map(\.values), once: key), nil, Site(file, line)).flagged()
+    }
+
+    /// Runs a statement that changes one row if it meets a guard.
+    /// - Throws: `DatabaseError`.
+    func guarded<M: Model>(_ statement: Statement, _ file: StaticString, _ line: UInt) async throws -> Guarded<M> {
+        let rows: [(row: M, flag: Bool)] = try await write(statement, nil, Site(file, line)).flagged()
+        return rows.first.map { $0.flag ? .done($0.row) : .refused($0.row) } ?? .missing
     }
 
     /// Gives the rows that are so these values: one statement, which returns them as they are then.
@@ -227,6 +243,14 @@ extension Result {
         models.reserveCapacity(count)
         for index in 0..<count { models.append(try model(index)) }
         return models
+    }
+
+    /// Rows with a boolean behind the model's columns.
+    fileprivate func flagged<M: Model>() throws -> [(row: M, flag: Bool)] {
+        try (0..<count).map { index in
+            var row = row(index)
+            return (try M(row: &row), try row.next(Bool.self))
+        }
     }
 
     fileprivate var rowCount: Int { count > 0 ? count : affected }

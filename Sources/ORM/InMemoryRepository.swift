@@ -1,40 +1,66 @@
 import SQL
 
-/// Rows in memory, for tests: they behave as in Postgres, and are gone with the process.
-public actor InMemoryRepository<Row: Model>: Repository {
-    private var rows: [Row] = []
-    private var serial: Int64 = 0
-    private let now: @Sendable () -> Timestamp
+/// Rows in memory, for tests: they behave as in Postgres, constraints included, and are gone with the process.
+public struct InMemoryRepository<Row: Model>: Repository {
+    private let store: MemoryStore
 
-    /// Makes a repository that holds nothing; `now` is the clock.
-    public init(now: @escaping @Sendable () -> Timestamp = { Timestamp(unixSeconds: 1_795_419_216) }) { self.now = now }
+    /// Makes a repository in a store that others may be in; by default, in one of its own.
+    public init(in store: MemoryStore = MemoryStore()) { self.store = store }
 
-    public func all(_ select: Select<Row>, _: StaticString, _: UInt) -> [Row] { select.rows(of: rows) }
-
-    public func count(_ select: Select<Row>, _: StaticString, _: UInt) -> Int { select.count(of: rows) }
-
-    public func find(_ id: Row.ID, _: StaticString, _: UInt) -> Row? { index(of: id).map { rows[$0] } }
-
-    public func insert(_ draft: Row.Draft, _ file: StaticString, _ line: UInt) throws -> Row {
-        try insert(many: [draft], file, line)[0]
+    public func all(_ select: Select<Row>, _: StaticString, _: UInt) async -> [Row] {
+        await store.with(Row.self) { select.rows(of: $0.rows) }
     }
 
-    public func insert(many drafts: [Row.Draft], _: StaticString, _: UInt) throws -> [Row] {
-        let new = try drafts.map { draft in
-            serial += 1
-            return try Row.table.create(draft.values, serial, now())
-        }
-        rows += new
-        return new
+    public func stream(
+        _ select: Select<Row>, _ file: StaticString, _ line: UInt, _ body: ([Row]) async throws -> Void
+    ) async throws {
+        let rows = await all(select, file, line)
+        if !rows.isEmpty { try await body(rows) }
     }
 
-    public func update(_ id: Row.ID, _ values: [Assignment<Row>], _: StaticString, _: UInt) -> Row? {
-        guard let index = index(of: id) else { return nil }
-        for value in values { value.apply(&rows[index]) }
-        return rows[index]
+    public func count(_ select: Select<Row>, _: StaticString, _: UInt) async -> Int {
+        await store.with(Row.self) { select.count(of: $0.rows) }
     }
 
-    public func delete(_ id: Row.ID, _: StaticString, _: UInt) -> Row? { index(of: id).map { rows.remove(at: $0) } }
+    public func find(_ id: Row.ID, _: StaticString, _: UInt) async -> Row? {
+        await store.with(Row.self) { $0.find(id) }
+    }
 
-    private func index(of id: Row.ID) -> Int? { rows.firstIndex { $0[keyPath: Row.primaryKey.path] == id } }
+    public func insert(many drafts: [Draft<Row>], _: StaticString, _: UInt) async throws -> [Row] {
+        try await store.insert(drafts)
+    }
+
+    public func insert(
+        many drafts: [Draft<Row>], once key: IdempotencyKey, _: StaticString, _: UInt
+    ) async throws -> InsertedOnce<Row> {
+        try await store.insert(drafts, once: key)
+    }
+
+    public func update(
+        _ id: Row.ID, _ draft: Draft<Row>, if requirement: Condition<Row>?, _: StaticString, _: UInt
+    ) async throws -> Guarded<Row> {
+        guard let row = await store.with(Row.self, { $0.find(id) }) else { return .missing }
+        guard requirement?.holds(row) ?? true else { return .refused(row) }
+        guard !draft.values.isEmpty else { return .done(row) }
+        return try await store.update(draft, where: (Row.primaryKey == id).holds).first.map { .done($0) } ?? .missing
+    }
+
+    public func delete(
+        _ id: Row.ID, if requirement: Condition<Row>?, _: StaticString, _: UInt
+    ) async throws -> Guarded<Row> {
+        guard let row = await store.with(Row.self, { $0.find(id) }) else { return .missing }
+        guard requirement?.holds(row) ?? true else { return .refused(row) }
+        return try await store.delete(where: (Row.primaryKey == id).holds).first.map { .done($0) } ?? .missing
+    }
+
+    public func update(
+        all select: Select<Row>, _ draft: Draft<Row>, _: StaticString, _: UInt
+    ) async throws -> Int {
+        guard !draft.values.isEmpty else { return await store.with(Row.self) { select.count(of: $0.rows) } }
+        return try await store.update(draft, where: select.contains).count
+    }
+
+    public func delete(all select: Select<Row>, _: StaticString, _: UInt) async throws -> Int {
+        try await store.delete(where: select.contains).count
+    }
 }

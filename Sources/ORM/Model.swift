@@ -9,8 +9,8 @@ import SQL
 ///     var email: String
 ///
 ///     struct Columns: Sendable {
-///         let id = Column(\Lead.id, "id", default: .serial, isPrimaryKey: true)
-///         let email = Column(\Lead.email, "email", isUnique: true)
+///         let id = Column(\Lead.id, "id", .primaryKey, default: .serial)
+///         let email = Column(\Lead.email, "email", .length(3...255), .trimmed, .unique)
 ///     }
 ///
 ///     static let columns = Columns()
@@ -22,8 +22,8 @@ public protocol Model: Tabular {
     /// The type of the primary key.
     associatedtype ID: SQLValue, Hashable
 
-    /// What a row is made from: everything that is not left to the database.
-    associatedtype Draft: ORM.Draft where Draft.Model == Self
+    /// What a row is made from, or changed by.
+    typealias Draft = ORM.Draft<Self>
 
     /// The table, and how its rows become models.
     static var table: Table<Self> { get }
@@ -40,12 +40,4 @@ extension Model {
     public static var definition: TableDefinition { table.definition }
 
     public init(row: inout Row) throws(DecodingError) { self = try Self.table.decode(&row) }
-}
-
-/// What a row is made from.
-public protocol Draft<Model>: Sendable {
-    associatedtype Model: ORM.Model
-
-    /// The values of the columns that are not left to the database.
-    var values: [Assignment<Model>] { get }
 }

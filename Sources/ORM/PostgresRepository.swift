@@ -11,6 +11,12 @@ public struct PostgresRepository<Row: Model>: Repository {
         try await database.all(select, file, line)
     }
 
+    public func stream(
+        _ select: Select<Row>, _ file: StaticString, _ line: UInt, _ body: ([Row]) async throws -> Void
+    ) async throws {
+        try await database.stream(select, file, line, body)
+    }
+
     public func count(_ select: Select<Row>, _ file: StaticString, _ line: UInt) async throws -> Int {
         try await database.count(select, file, line)
     }
@@ -19,21 +25,72 @@ public struct PostgresRepository<Row: Model>: Repository {
         try await database.find(Row.self, id, file, line)
     }
 
-    public func insert(_ draft: Row.Draft, _ file: StaticString, _ line: UInt) async throws -> Row {
-        try await database.insert(draft, file, line)
+    public func insert(many drafts: [Draft<Row>], _ file: StaticString, _ line: UInt) async throws -> [Row] {
+        try await checked {
+            guard drafts.count == 1 else { return try await database.insert(many: drafts, file, line) }
+            return [try await database.insert(drafts[0], file, line)]
+        }
     }
 
-    public func insert(many drafts: [Row.Draft], _ file: StaticString, _ line: UInt) async throws -> [Row] {
-        try await database.insert(many: drafts, file, line)
+    public func insert(
+        many drafts: [Draft<Row>], once key: IdempotencyKey, _ file: StaticString, _ line: UInt
+    ) async throws -> InsertedOnce<Row> {
+        var retries = 1
+        while true {
+            do {
+                let rows = try await checked { try await database.insert(many: drafts, once: key, file, line) }
+                guard !rows.isEmpty else { return .inUse }
+                return rows.allSatisfy(\.flag) ? .rows(rows.map(\.row)) : .usedForAnother
+            } catch let error as DatabaseError where error.constraint == "idempotency_key_pkey" && retries > 0 {
+                retries -= 1  // Another transaction has used the key since the statement began: now its rows are there.
+            }
+        }
     }
 
     public func update(
-        _ id: Row.ID, _ values: [Assignment<Row>], _ file: StaticString, _ line: UInt
-    ) async throws -> Row? {
-        try await database.update(values, where: { _ in Row.primaryKey == id }, file, line).first
+        _ id: Row.ID, _ draft: Draft<Row>, if requirement: Condition<Row>?, _ file: StaticString, _ line: UInt
+    ) async throws -> Guarded<Row> {
+        try await checked {
+            guard let requirement, !draft.values.isEmpty else {
+                let row = try await database.update(draft.values, where: { _ in Row.primaryKey == id }, file, line)
+                    .first
+                return row.map { requirement?.holds($0) ?? true ? .done($0) : .refused($0) } ?? .missing
+            }
+            return try await database.guarded(
+                Row.update(draft.values, where: Row.primaryKey == id, if: requirement), file, line)
+        }
     }
 
-    public func delete(_ id: Row.ID, _ file: StaticString, _ line: UInt) async throws -> Row? {
-        try await database.delete(Row.self, where: { _ in Row.primaryKey == id }, file, line).first
+    public func delete(
+        _ id: Row.ID, if requirement: Condition<Row>?, _ file: StaticString, _ line: UInt
+    ) async throws -> Guarded<Row> {
+        try await checked {
+            guard let requirement else {
+                let row = try await database.delete(Row.self, where: { _ in Row.primaryKey == id }, file, line).first
+                return row.map { .done($0) } ?? .missing
+            }
+            return try await database.guarded(Row.delete(where: Row.primaryKey == id, if: requirement), file, line)
+        }
+    }
+
+    public func update(
+        all select: Select<Row>, _ draft: Draft<Row>, _ file: StaticString, _ line: UInt
+    ) async throws -> Int {
+        guard !draft.values.isEmpty else { return try await database.count(select, file, line) }
+        return try await checked { try await database.execute(select.update(draft.values), file, line).affected }
+    }
+
+    public func delete(all select: Select<Row>, _ file: StaticString, _ line: UInt) async throws -> Int {
+        try await checked { try await database.execute(select.deletion, file, line).affected }
+    }
+
+    /// Tells of a constraint that was violated in the model's words.
+    private func checked<Value>(_ body: () async throws -> Value) async throws -> Value {
+        do { return try await body() } catch let error as DatabaseError {
+            guard error.constraint != "idempotency_key_pkey", let violation = Row.definition.violation(error) else {
+                throw error
+            }
+            throw violation
+        }
     }
 }

@@ -3,7 +3,7 @@ import SQL
 /// Where the rows of one model are kept: a table, or memory. What both can do is tested on both.
 ///
 /// The place in the code, `file` and `line`, goes along with each call, so that a statement can be traced to the use case that
-/// sent it; callers leave it out.
+/// sent it; callers leave it out. What is written must meet the table's constraints: else `ConstraintViolation` is thrown.
 public protocol Repository<Row>: Sendable {
     /// The model.
     associatedtype Row: Model
@@ -11,24 +11,67 @@ public protocol Repository<Row>: Sendable {
     /// The rows that are selected.
     func all(_ select: Select<Row>, _ file: StaticString, _ line: UInt) async throws -> [Row]
 
+    /// Hands the rows that are selected to `body` in chunks, of one snapshot, in constant memory.
+    func stream(
+        _ select: Select<Row>, _ file: StaticString, _ line: UInt, _ body: ([Row]) async throws -> Void
+    ) async throws
+
     /// How many rows are selected, whatever the limit.
     func count(_ select: Select<Row>, _ file: StaticString, _ line: UInt) async throws -> Int
 
     /// The row with this key, if there is one.
     func find(_ id: Row.ID, _ file: StaticString, _ line: UInt) async throws -> Row?
 
-    /// Keeps a new row, under a key of its own.
-    func insert(_ draft: Row.Draft, _ file: StaticString, _ line: UInt) async throws -> Row
+    /// Keeps new rows, all or none of them, in order.
+    func insert(many drafts: [Draft<Row>], _ file: StaticString, _ line: UInt) async throws -> [Row]
 
-    /// Keeps new rows, all or none of them.
-    func insert(many drafts: [Row.Draft], _ file: StaticString, _ line: UInt) async throws -> [Row]
+    /// Keeps new rows, all or none of them, once for each key: who comes again gets the first rows.
+    func insert(
+        many drafts: [Draft<Row>], once key: IdempotencyKey, _ file: StaticString, _ line: UInt
+    ) async throws -> InsertedOnce<Row>
 
-    /// Gives a row these values; `nil` when there is none with this key.
-    func update(_ id: Row.ID, _ values: [Assignment<Row>], _ file: StaticString, _ line: UInt) async throws -> Row?
+    /// Gives a row these values, if it meets a requirement.
+    func update(
+        _ id: Row.ID, _ draft: Draft<Row>, if requirement: Condition<Row>?, _ file: StaticString, _ line: UInt
+    ) async throws -> Guarded<Row>
 
-    /// Deletes a row.
-    /// - Returns: the row as it was; `nil` when there is none with this key.
-    func delete(_ id: Row.ID, _ file: StaticString, _ line: UInt) async throws -> Row?
+    /// Deletes a row, if it meets a requirement.
+    func delete(
+        _ id: Row.ID, if requirement: Condition<Row>?, _ file: StaticString, _ line: UInt
+    ) async throws -> Guarded<Row>
+
+    /// Gives all rows that are selected these values; order and limit do not matter.
+    /// - Returns: how many there are.
+    func update(
+        all select: Select<Row>, _ draft: Draft<Row>, _ file: StaticString, _ line: UInt
+    ) async throws -> Int
+
+    /// Deletes all rows that are selected; order and limit do not matter.
+    /// - Returns: how many there were.
+    func delete(all select: Select<Row>, _ file: StaticString, _ line: UInt) async throws -> Int
+}
+
+/// What became of a change to one row.
+public enum Guarded<Row: Sendable>: Sendable {
+    /// It was made: the row as it is now, or was before it was deleted.
+    case done(Row)
+    /// It was not made: the row does not meet the requirement.
+    case refused(Row)
+    /// There is no such row.
+    case missing
+
+    /// The row, when the change was made.
+    public var row: Row? { if case .done(let row) = self { row } else { nil } }
+}
+
+/// What became of rows that were to be inserted once.
+public enum InsertedOnce<Row: Sendable>: Sendable {
+    /// They are there: inserted now, or when the key was used first.
+    case rows([Row])
+    /// The key was used for another request.
+    case usedForAnother
+    /// The key is being used just now.
+    case inUse
 }
 
 extension Repository {
@@ -48,28 +91,28 @@ extension Repository {
     }
 
     /// Keeps a new row, under a key of its own.
-    public func insert(_ draft: Row.Draft, file: StaticString = #fileID, line: UInt = #line) async throws -> Row {
-        try await insert(draft, file, line)
+    public func insert(_ draft: Draft<Row>, file: StaticString = #fileID, line: UInt = #line) async throws -> Row {
+        try await insert(many: [draft], file, line)[0]
     }
 
     /// Keeps new rows, all or none of them.
     public func insert(
-        many drafts: [Row.Draft], file: StaticString = #fileID, line: UInt = #line
+        many drafts: [Draft<Row>], file: StaticString = #fileID, line: UInt = #line
     ) async throws -> [Row] {
         try await insert(many: drafts, file, line)
     }
 
     /// Gives a row these values; `nil` when there is none with this key.
     public func update(
-        _ id: Row.ID, _ values: [Assignment<Row>], file: StaticString = #fileID, line: UInt = #line
+        _ id: Row.ID, _ draft: Draft<Row>, file: StaticString = #fileID, line: UInt = #line
     ) async throws -> Row? {
-        try await update(id, values, file, line)
+        try await update(id, draft, if: nil, file, line).row
     }
 
     /// Deletes a row.
     /// - Returns: the row as it was; `nil` when there is none with this key.
     @discardableResult
     public func delete(_ id: Row.ID, file: StaticString = #fileID, line: UInt = #line) async throws -> Row? {
-        try await delete(id, file, line)
+        try await delete(id, if: nil, file, line).row
     }
 }

@@ -8,6 +8,8 @@ import SQL
 public struct Table<Model: Sendable>: Sendable {
     /// What Postgres knows of it.
     public let definition: TableDefinition
+    /// Its columns, in order.
+    public let columns: [any TableColumn<Model>]
     let decode: @Sendable (inout Row) throws(DecodingError) -> Model
     let create: @Sendable ([Assignment<Model>], _ serial: Int64, _ now: Timestamp) throws -> Model
     private let misplaced: @Sendable () -> [String]
@@ -17,12 +19,13 @@ public struct Table<Model: Sendable>: Sendable {
         _ name: String, _ columns: repeat Column<Model, each Value>, indexes: [IndexDefinition] = [],
         make: @escaping @Sendable (repeat each Value) -> Model
     ) {
-        var definitions: [ColumnDefinition] = []
-        for column in repeat each columns { definitions.append(column.definition) }
-        definition = TableDefinition(name, columns: definitions, indexes: indexes)
+        var all: [any TableColumn<Model>] = []
+        for column in repeat each columns { all.append(column) }
+        self.columns = all
+        definition = TableDefinition(name, columns: all.map { $0.definition }, indexes: indexes)
         decode = { row throws(DecodingError) in make(repeat try row.next((each Value).self)) }
         create = { values, serial, now in make(repeat try (each columns).value(among: values, serial, now)) }
-        let count = definitions.count
+        let count = all.count
         misplaced = {
             (0..<count).flatMap { changed in
                 var places = (0..<count).makeIterator()
@@ -38,13 +41,40 @@ public struct Table<Model: Sendable>: Sendable {
         }
     }
 
+    /// The column that counts a row's changes; `nil` when there is none.
+    public var version: Column<Model, Int64>? {
+        columns.first(where: \.definition.isVersion).flatMap { $0 as? Column<Model, Int64> }
+    }
+
     /// The columns whose key path does not lead to what `make` puts there: none, unless two are swapped.
     public var misplacedColumns: Set<String> { Set(misplaced()) }
 }
 
 private func sample<Value: SQLValue>(_: Value.Type, _ index: Int) -> Value { Value.samples[index] }
 
-extension Column {
+/// A column, whatever its values are: what can be done with it for any row.
+public protocol TableColumn<Model>: Sendable {
+    associatedtype Model: Sendable
+
+    /// What Postgres knows of it.
+    var definition: ColumnDefinition { get }
+    /// A row's value in binary form; `nil` is NULL.
+    func bytes(in row: Model) -> [UInt8]?
+    /// What is wrong with a row's value, by the column's rules; `nil` when nothing is.
+    func problem(in row: Model) -> String?
+    /// Makes of a row's value what an update makes of it.
+    func update(_ row: inout Model, now: Timestamp)
+}
+
+extension Column: TableColumn {
+    public func bytes(in row: Model) -> [UInt8]? { bytes(of: row[keyPath: path]) }
+
+    public func problem(in row: Model) -> String? { problem(with: row[keyPath: path]) }
+
+    public func update(_ row: inout Model, now: Timestamp) {
+        if let successor { row[keyPath: path] = successor(row[keyPath: path], now) }
+    }
+
     /// Whether a model has one of the samples at this column's place.
     fileprivate func reads(_ sample: Int, in model: Model) -> Bool {
         bytes(of: model[keyPath: path]) == bytes(of: Value.samples[sample])

@@ -30,16 +30,22 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
     public let message: String
     /// The constraint that was violated, if one was.
     public let constraint: String?
+    /// The column that the error is about, if Postgres says so.
+    public let column: String?
     /// What became of a change that was to be made; `nil` when nothing was to be changed.
     public private(set) var change: Change?
     /// Where in the statement's text the error was found, in characters from 1.
     public let position: Int?
 
-    init(_ kind: Kind, state: SQLState? = nil, message: String, constraint: String? = nil, position: Int? = nil) {
+    init(
+        _ kind: Kind, state: SQLState? = nil, message: String, constraint: String? = nil, column: String? = nil,
+        position: Int? = nil
+    ) {
         self.kind = kind
         self.state = state
         self.message = message
         self.constraint = constraint
+        self.column = column
         self.position = position
     }
 

@@ -118,7 +118,7 @@ public final class Result: @unchecked Sendable {
         PostgresError(
             ["FATAL", "PANIC"].contains(field("V")) ? .terminated : .server, state: field("C").map { SQLState($0) },
             message: field("M") ?? "no message",
-            constraint: field("n"), position: field("P").flatMap { Int($0) })
+            constraint: field("n"), column: field("c"), position: field("P").flatMap { Int($0) })
     }
 
     /// A field of an error, by the letter that the protocol gives it (Postgres manual, chapter 55.8).

@@ -1,4 +1,4 @@
-/// What Postgres knows of a column.
+/// What Postgres knows of a column, and what clients may do with it.
 public struct ColumnDefinition: Hashable, Sendable {
     /// The name.
     public var name: String
@@ -16,14 +16,66 @@ public struct ColumnDefinition: Hashable, Sendable {
     public var isPrimaryKey = false
     /// Whether no two rows may have the same value.
     public var isUnique = false
+    /// Whether it counts the changes of a row.
+    public var isVersion = false
     /// What each value must be: an expression.
     public var check: String?
     /// The table and the column that have each value: `campaign (id)`.
     public var references: String?
+    /// The expression that an update which leaves it out gives it.
+    public var onUpdate: String?
+    /// What clients may do with it, and how it is documented.
+    public var field = FieldDefinition()
+
+    /// Makes a column; what is left out it has not.
+    public init(
+        name: String, type: String, oid: UInt32, isNullable: Bool = false, defaultValue: String? = nil,
+        isSerial: Bool = false, isPrimaryKey: Bool = false, references: String? = nil, onUpdate: String? = nil
+    ) {
+        (self.name, self.type, self.oid, self.isNullable) = (name, type, oid, isNullable)
+        (self.defaultValue, self.isSerial, self.isPrimaryKey) = (defaultValue, isSerial, isPrimaryKey)
+        (self.references, self.onUpdate) = (references, onUpdate)
+    }
 
     /// The name as SQL wants it.
     public var reference: String { identifier(name) }
 
     /// A name as SQL wants it: in quotes where it needs them.
     public static func quoted(_ name: String) -> String { identifier(name) }
+
+    /// The expressions that its values are checked by.
+    var checks: [String] {
+        let choices = field.choices.map { "\(reference) IN (\($0.map(literal).joined(separator: ", ")))" }
+        return [choices, check].compactMap { $0 }
+    }
+}
+
+/// What clients may do with a column, and how it is documented.
+public struct FieldDefinition: Hashable, Sendable {
+    /// Whether clients cannot set it.
+    public var isReadOnly = false
+    /// Whether clients do not see it.
+    public var isHidden = false
+    /// Whether lists can be filtered by it.
+    public var isFilterable = false
+    /// Whether lists can be sorted by it.
+    public var isSortable = false
+    /// Whether `q=` looks into it.
+    public var isSearchable = false
+    /// Whether white space at its ends does not belong to it.
+    public var isTrimmed = false
+    /// How many characters it has.
+    public var length: ClosedRange<Int>?
+    /// The least value, as it is written.
+    public var minimum: String?
+    /// The largest value, as it is written.
+    public var maximum: String?
+    /// The regular expression that all of it matches.
+    public var pattern: String?
+    /// The values that there are, when they are few.
+    public var choices: [String]?
+    /// What it is, for people.
+    public var summary: String?
+    /// A value for the documentation, where it is text.
+    public var example: String?
 }

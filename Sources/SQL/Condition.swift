@@ -1,5 +1,6 @@
 /// What rows must be: as SQL, and in memory.
 public struct Condition<Model: Sendable>: Sendable {
+    /// The condition as SQL.
     let fragment: Fragment
     /// Whether a row in memory is so.
     public let holds: @Sendable (Model) -> Bool

@@ -54,6 +54,23 @@ struct Order<Model: Sendable>: Sendable {
         }
     }
 
+    /// What lies behind the position, as two ranges of one index, when two directions differ: the rows that are equal in the first
+    /// ordering, and those behind them.
+    var branches: (ties: Condition<Model>, others: Condition<Model>)? {
+        guard orderings.count == 2, orderings[0].isAscending != orderings[1].isAscending,
+            let first = orderings[0].position, let second = orderings[1].position
+        else { return nil }
+        let equal = Fragment(.text("\(orderings[0].reference) = "), .value(first))
+        return (
+            Condition(fragment: equal + " AND " + behind(orderings[1], second)) { _ in true },
+            Condition(fragment: behind(orderings[0], first)) { _ in true }
+        )
+    }
+
+    private func behind(_ ordering: Ordering<Model>, _ position: any SQLValue) -> Fragment {
+        Fragment(.text(ordering.reference + (ordering.isAscending ? " > " : " < ")), .value(position))
+    }
+
     /// `(created_on, id) < ($1, $2)`: one range of an index.
     private func rowComparison(_ positions: [any SQLValue]) -> Fragment {
         let operation = orderings[0].isAscending ? " > " : " < "
@@ -67,9 +84,7 @@ struct Order<Model: Sendable>: Sendable {
     private func steps(_ positions: [any SQLValue]) -> Fragment {
         let steps = orderings.indices.map { step in
             let equal = (0..<step).map { Fragment(.text("\(orderings[$0].reference) = "), .value(positions[$0])) }
-            let operation = orderings[step].isAscending ? " > " : " < "
-            let behind = Fragment(.text(orderings[step].reference + operation), .value(positions[step]))
-            let all = Fragment(equal + [behind], separator: " AND ")
+            let all = Fragment(equal + [behind(orderings[step], positions[step])], separator: " AND ")
             return step == 0 ? all : all.parenthesized
         }
         return Fragment(steps, separator: " OR ").parenthesized

@@ -13,6 +13,9 @@ public protocol SQLValue: Sendable {
     /// What stands for NULL; `nil` where nothing does, and a column of this type is NOT NULL.
     static var null: Self? { get }
 
+    /// The texts of all values, where they are few: a column of this type has a check.
+    static var choices: [String]? { get }
+
     /// Two values that differ, for checks of what is made of values.
     static var samples: [Self] { get }
 
@@ -27,6 +30,7 @@ public protocol SQLValue: Sendable {
 
 extension SQLValue {
     public static var null: Self? { nil }
+    public static var choices: [String]? { nil }
 }
 
 /// A column that does not hold what the code expects of it: the statement and the model do not belong together.

@@ -3,7 +3,8 @@
 /// `Campaign.where { $0.isActive == true }.ordered { [$0.id.ascending(after: 7)] }.limit(2)` is
 /// `SELECT id, name … FROM campaign WHERE is_active = $1 AND id > $2 ORDER BY id LIMIT $3`.
 public struct Select<Model: Tabular>: Sendable {
-    private var condition: Condition<Model>?
+    /// Which rows; `nil` for all of them.
+    private(set) var condition: Condition<Model>?
     private var order = Order<Model>(orderings: [])
     private var count: Int64?
 
@@ -31,13 +32,25 @@ public struct Select<Model: Tabular>: Sendable {
         return select
     }
 
+    /// Whether it says which rows.
+    public var isFiltered: Bool { condition != nil }
+
     /// The statement that reads them.
     public var statement: Statement {
-        var statement = Statement(unsafe: "SELECT \(Model.definition.columnList) FROM \(Model.definition.reference)")
-        if let all = wholeCondition { statement.append(Fragment(" WHERE ") + all.fragment) }
-        if !order.orderings.isEmpty { statement.append(" ORDER BY " + order.text) }
-        if let count { statement.append(Fragment(.text(" LIMIT "), .value(count))) }
-        return statement
+        guard let (ties, others) = order.branches, count != nil else { return Statement(text(of: wholeCondition)) }
+        let branches = [ties, others].map { text(of: narrowed($0)).parenthesized }
+        return Statement(Fragment(branches, separator: " UNION ALL ") + ending)
+    }
+
+    private func text(of condition: Condition<Model>?) -> Fragment {
+        let head = Fragment("SELECT \(Model.definition.columnList) FROM \(Model.definition.reference)")
+        return (condition.map { head + " WHERE " + $0.fragment } ?? head) + ending
+    }
+
+    /// ` ORDER BY id LIMIT $2`
+    private var ending: Fragment {
+        let ordered = Fragment(order.orderings.isEmpty ? "" : " ORDER BY " + order.text)
+        return count.map { ordered + Fragment(.text(" LIMIT "), .value($0)) } ?? ordered
     }
 
     /// The statement that counts them: order, position and limit do not matter.
@@ -58,8 +71,7 @@ public struct Select<Model: Tabular>: Sendable {
     /// How many rows in memory there are, whatever the limit.
     public func count(of rows: some Sequence<Model>) -> Int { rows.count(where: condition?.holds ?? { _ in true }) }
 
-    private var wholeCondition: Condition<Model>? {
-        guard let behind = order.isBehindPosition else { return condition }
-        return condition.map { $0 && behind } ?? behind
-    }
+    private var wholeCondition: Condition<Model>? { order.isBehindPosition.map(narrowed) ?? condition }
+
+    private func narrowed(_ added: Condition<Model>) -> Condition<Model> { condition.map { $0 && added } ?? added }
 }

@@ -15,7 +15,7 @@ extension ColumnDefinition {
         if let defaultValue { line += " DEFAULT \(defaultValue)" }
         if !isNullable { line += " NOT NULL" }
         if isUnique { line += " UNIQUE" }
-        if let check { line += " CHECK (\(check))" }
+        for check in checks { line += " CHECK (\(check))" }
         if let references { line += " REFERENCES \(references)" }
         return line
     }

@@ -23,6 +23,22 @@ public struct TableDefinition: Hashable, Sendable {
 
     /// The name as SQL wants it.
     public var reference: String { identifier(name) }
+
+    /// The column that counts a row's changes, if there is one.
+    public var version: ColumnDefinition? { columns.first(where: \.isVersion) }
+
+    /// The table and its primary key, as a foreign key names them: `campaign (id)`.
+    public var primaryKeyReference: String {
+        "\(reference) (\(columns.filter(\.isPrimaryKey).map(\.reference).joined(separator: ", ")))"
+    }
+
+    /// What every update does besides what it is told: `version = version + 1`, unless an assignment names the column.
+    func updates(besides named: [String]) -> [String] {
+        columns.compactMap { column in
+            guard let update = column.onUpdate, !named.contains(column.reference) else { return nil }
+            return "\(column.reference) = \(update)"
+        }
+    }
 }
 
 /// An index of a table.
@@ -49,4 +65,7 @@ public struct Metadata: Sendable {
 
     /// Puts tables together.
     public init(_ tables: TableDefinition...) { self.tables = tables }
+
+    /// Puts tables together.
+    public init(tables: [TableDefinition]) { self.tables = tables }
 }

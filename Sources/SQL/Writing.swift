@@ -4,41 +4,54 @@ extension Tabular {
         guard !values.isEmpty else {
             return Statement(Fragment("INSERT INTO \(definition.reference) DEFAULT VALUES" + returning))
         }
-        let list = Fragment(values.map { Fragment(.value($0.value)) }, separator: ", ")
-        return Statement(Fragment(insertion(into: values) + " VALUES ") + list.parenthesized + returning)
+        let list = Fragment(values.map(\.fragment), separator: ", ")
+        return Statement(Fragment(insertion(into: values.map(\.column)) + " VALUES ") + list.parenthesized + returning)
     }
 
     /// The statement that inserts many rows: one text for any number of them, if all give values to the same columns.
     public static func insert(many rows: [[Assignment<Self>]]) -> Statement {
-        guard let first = rows.first else {
-            return "SELECT \(unsafe: definition.columnList) FROM \(definition) LIMIT 0"
-        }
-        guard !first.isEmpty, rows.allSatisfy({ $0.map(\.column) == first.map(\.column) }) else {
-            return insert(unlike: rows)
-        }
-        let arrays = first.indices.map { column in
-            Fragment(.array(rows.map { $0[column].value }, of: Swift.type(of: first[column].value)))
-        }
-        let source = Fragment(" SELECT * FROM unnest(") + Fragment(arrays, separator: ", ") + ")"
-        return Statement(Fragment(insertion(into: first)) + source + returning)
+        guard !rows.isEmpty else { return "SELECT \(unsafe: definition.columnList) FROM \(definition) LIMIT 0" }
+        return Statement(insertion(of: rows) + returning)
     }
 
-    /// The statement that inserts rows of which not all give values to the same columns: a column that a row leaves out gets its
-    /// default.
-    private static func insert(unlike rows: [[Assignment<Self>]]) -> Statement {
-        let used = Set(rows.flatMap { $0.map(\.column) })
-        let all = definition.columns.map(\.reference)
-        let columns = used.isEmpty ? Array(all.prefix(1)) : all.filter(used.contains)
-        let tuples = rows.map { row in
-            let values = columns.map { column in
-                row.last { $0.column == column }.map { Fragment(.value($0.value)) } ?? Fragment("DEFAULT")
-            }
-            return Fragment(values, separator: ", ").parenthesized
-        }
-        return Statement(
-            Fragment("INSERT INTO \(definition.reference) (\(columns.joined(separator: ", "))) VALUES ")
-                + Fragment(tuples, separator: ", ") + returning)
+    /// `INSERT INTO campaign (name) SELECT * FROM unnest($1)`
+    static func insertion(of rows: [[Assignment<Self>]]) -> Fragment {
+        guard let first = rows.first, let arrays = arrays(of: rows) else { return insertion(unlike: rows) }
+        return Fragment(insertion(into: first.map(\.column)) + " SELECT * FROM unnest(")
+            + Fragment(arrays, separator: ", ") + ")"
     }
+
+    /// An array for each column; `nil` when not all rows give values to the same columns.
+    private static func arrays(of rows: [[Assignment<Self>]]) -> [Fragment]? {
+        guard let first = rows.first, !first.isEmpty,
+            rows.allSatisfy({ $0.map(\.column) == first.map(\.column) && $0.allSatisfy { $0.value != nil } })
+        else { return nil }
+        return first.indices.compactMap { column in
+            first[column].value.map { value in
+                Fragment(.array(rows.compactMap { $0[column].value }, of: Swift.type(of: value)))
+            }
+        }
+    }
+
+    /// Rows of which not all give values to the same columns: a column that a row leaves out gets its default.
+    private static func insertion(unlike rows: [[Assignment<Self>]]) -> Fragment {
+        let used = Set(rows.flatMap { $0.map(\.column) })
+        let columns = definition.columns.filter { used.contains($0.reference) }
+        let all = columns.isEmpty ? Array(definition.columns.prefix(1)) : columns
+        let tuples = rows.map { row in Fragment(all.map { value(of: $0, in: row) }, separator: ", ").parenthesized }
+        return Fragment(insertion(into: all.map(\.reference)) + " SELECT * FROM (VALUES ")
+            + Fragment(tuples, separator: ", ") + ") AS rows"
+    }
+
+    private static func value(of column: ColumnDefinition, in row: [Assignment<Self>]) -> Fragment {
+        if let value = row.last(where: { $0.column == column.reference })?.value { return Fragment(.value(value)) }
+        if column.isSerial {
+            return Fragment("nextval(pg_get_serial_sequence(\(literal(reference)), \(literal(column.name))))")
+        }
+        return Fragment(column.defaultValue ?? "NULL::\(column.type)")
+    }
+
+    private static var reference: String { definition.reference }
 
     /// The statement that gives the rows that are so these values, and returns them whole; without values, it only reads them.
     public static func update(
@@ -49,20 +62,30 @@ extension Tabular {
                 Fragment("SELECT \(definition.columnList) FROM \(definition.reference) WHERE ")
                     + condition(columns).fragment)
         }
-        let list = values.map { Fragment(.text("\($0.column) = "), .value($0.value)) }
-        return Statement(
-            Fragment("UPDATE \(definition.reference) SET ") + Fragment(list, separator: ", ") + " WHERE "
-                + condition(columns).fragment + returning)
+        return Statement(change(values, condition(columns)) + returning)
     }
 
     /// The statement that deletes the rows that are so, and returns them whole.
     public static func delete(where condition: (Columns) -> Condition<Self>) -> Statement {
-        Statement(Fragment("DELETE FROM \(definition.reference) WHERE ") + condition(columns).fragment + returning)
+        Statement(deletion(condition(columns)) + returning)
     }
 
-    private static var returning: String { " RETURNING \(definition.columnList)" }
+    /// `UPDATE campaign SET name = $1, version = version + 1 WHERE id = $2`
+    static func change(_ values: [Assignment<Self>], _ condition: Condition<Self>) -> Fragment {
+        let list = values.map { Fragment("\($0.column) = ") + $0.fragment }
+        let others = definition.updates(besides: values.map(\.column)).map { Fragment($0) }
+        return Fragment("UPDATE \(definition.reference) SET ") + Fragment(list + others, separator: ", ") + " WHERE "
+            + condition.fragment
+    }
 
-    private static func insertion(into values: [Assignment<Self>]) -> String {
-        "INSERT INTO \(definition.reference) (\(values.map(\.column).joined(separator: ", ")))"
+    /// `DELETE FROM campaign WHERE id = $1`
+    static func deletion(_ condition: Condition<Self>) -> Fragment {
+        Fragment("DELETE FROM \(definition.reference) WHERE ") + condition.fragment
+    }
+
+    static var returning: String { " RETURNING \(definition.columnList)" }
+
+    private static func insertion(into columns: [String]) -> String {
+        "INSERT INTO \(definition.reference) (\(columns.joined(separator: ", ")))"
     }
 }

@@ -8,7 +8,7 @@ public struct Blueprint: Sendable {
     struct Route: Sendable {
         let method: HTTPRequest.Method
         let path: String
-        let example: String?
+        let operation: Operation?
         let handler: Handler
     }
 
@@ -23,30 +23,47 @@ public struct Blueprint: Sendable {
     /// - Parameters:
     ///   - path: relative to the prefix: `/` is the prefix with a slash behind it, `/<id>` has a parameter, which stands for one
     ///     segment that is not empty.
-    ///   - example: a body that the route takes, for those who list what it does.
+    ///   - operation: what it takes and answers; a route without one is not documented.
     public mutating func route(
-        _ method: HTTPRequest.Method, _ path: String, example: String? = nil, _ handler: @escaping Handler
+        _ method: HTTPRequest.Method, _ path: String, _ operation: Operation? = nil, _ handler: @escaping Handler
     ) {
-        routes.append(Route(method: method, path: path, example: example, handler: handler))
+        routes.append(Route(method: method, path: path, operation: operation, handler: handler))
     }
 
     /// Adds a route for GET, and so for HEAD.
-    public mutating func get(_ path: String, _ handler: @escaping Handler) { route(.get, path, handler) }
+    public mutating func get(_ path: String, _ operation: Operation? = nil, _ handler: @escaping Handler) {
+        route(.get, path, operation, handler)
+    }
 
     /// Adds a route for POST.
-    public mutating func post(_ path: String, example: String? = nil, _ handler: @escaping Handler) {
-        route(.post, path, example: example, handler)
+    public mutating func post(_ path: String, _ operation: Operation? = nil, _ handler: @escaping Handler) {
+        route(.post, path, operation, handler)
+    }
+
+    /// Adds a route for PUT.
+    public mutating func put(_ path: String, _ operation: Operation? = nil, _ handler: @escaping Handler) {
+        route(.put, path, operation, handler)
+    }
+
+    /// Adds a route for PATCH.
+    public mutating func patch(_ path: String, _ operation: Operation? = nil, _ handler: @escaping Handler) {
+        route(.patch, path, operation, handler)
+    }
+
+    /// Adds a route for DELETE.
+    public mutating func delete(_ path: String, _ operation: Operation? = nil, _ handler: @escaping Handler) {
+        route(.delete, path, operation, handler)
     }
 }
 
 /// A route of an application, as it is listed.
-public struct RouteDescription: Hashable, Sendable {
+public struct RouteDescription: Sendable {
     /// The method.
     public let method: HTTPRequest.Method
     /// The whole path, with its parameters: `/campaigns/<id>`.
     public let path: String
     /// The blueprint that it comes from.
     public let blueprint: String
-    /// A body that it takes.
-    public let example: String?
+    /// What it takes and answers; `nil` when it is not documented.
+    public let operation: Operation?
 }

@@ -8,11 +8,12 @@ public struct HTTPError: Error, Sendable {
         public var name: String
         /// What is wrong with it, as a sentence.
         public var message: String
+        /// Which element of a body that is an array, from 0 on.
+        public var index: Int?
 
         /// Says what is wrong with a field.
-        public init(_ name: String, _ message: String) {
-            self.name = name
-            self.message = message
+        public init(_ name: String, _ message: String, index: Int? = nil) {
+            (self.name, self.message, self.index) = (name, message, index)
         }
     }
 
@@ -49,18 +50,27 @@ extension HTTPError: HTTPErrorConvertible {
     /// So many fields are told of; `more_errors` is the number of the others.
     static let mostFields = 20
 
-    /// `{"errors":[…],"message":"…","more_errors":…,"request_id":"…"}`
+    /// `{"errors":[…],"message":"…","more_errors":…,"request_id":"…"}`; for a client that asks for it, a problem (RFC 9457).
     func response(to request: Request) -> Response {
-        .json(status, headers: headers) { json in
+        let isProblem = request.wantsProblem
+        var response = Response.json(status, headers: headers) { json in
             json.beginObject()
+            if isProblem { json.member("detail", message) }
             if !fields.isEmpty { json.member("errors", Array(fields.prefix(HTTPError.mostFields))) }
             json.member("message", message)
             if fields.count > HTTPError.mostFields {
                 json.member("more_errors", fields.count - HTTPError.mostFields)
             }
             json.member("request_id", request.id)
+            if isProblem {
+                json.member("status", status.code)
+                json.member("title", status.reasonPhrase)
+                json.member("type", "about:blank")
+            }
             json.endObject()
         }
+        if isProblem { response.headers[.contentType] = MediaType.problem.name }
+        return response
     }
 }
 
@@ -68,6 +78,7 @@ extension HTTPError.Field: JSONWritable {
     public func write(to json: inout JSONWriter) {
         json.beginObject()
         json.member("field", shortName)
+        if let index { json.member("index", index) }
         json.member("message", message)
         json.endObject()
     }

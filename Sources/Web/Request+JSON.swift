@@ -20,9 +20,8 @@ extension Request {
         }
     }
 
-    /// Whether the media type is `application/json`, or ends with `+json` (RFC 6839, section 3.1); parameters do not matter.
+    /// Whether the body's media type is JSON's; parameters do not matter.
     private var isJSON: Bool {
-        let type = headers.value(of: .contentType)?.prefix { $0 != ";" }.trimmed.lowercased() ?? ""
-        return type == "application/json" || (type.hasPrefix("application/") && type.hasSuffix("+json"))
+        headers.value(of: .contentType).map { MediaType($0.prefix { $0 != ";" }).isJSON } ?? false
     }
 }

@@ -36,6 +36,9 @@ public struct Request: Sendable {
     /// The part of the path that stands for the parameter `name`, percent-decoded; empty when the route has none of that name.
     public func parameter(_ name: String) -> String { parameters.first { $0.name == name }?.value ?? "" }
 
+    /// The path, as it was sent.
+    public var path: String { String(target.prefix { $0 != "?" }) }
+
     /// The URL of a path on this server: absolute, under the name that the client knows the server by. Without a usable `Host` it is
     /// the path alone, which a client resolves against the URL that it asked for (RFC 9110, section 10.2.2).
     public func url(_ path: String) -> String {

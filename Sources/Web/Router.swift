@@ -25,7 +25,8 @@ struct Router: Sendable {
             let path = (prefix == "/" ? "" : prefix) + route.path
             try add(route, at: path, to: &mount)
             routes.append(
-                RouteDescription(method: route.method, path: path, blueprint: blueprint.name, example: route.example))
+                RouteDescription(
+                    method: route.method, path: path, blueprint: blueprint.name, operation: route.operation))
         }
         // The longest prefix first, so that a blueprint under another's prefix is asked first.
         mounts.insert(mount, at: mounts.firstIndex { $0.prefix.count < mount.prefix.count } ?? mounts.endIndex)
@@ -95,5 +96,6 @@ struct Router: Sendable {
 public struct SetupError: Error, CustomStringConvertible {
     public let description: String
 
-    init(_ description: String) { self.description = description }
+    /// Says what is wrong, and what to do.
+    public init(_ description: String) { self.description = description }
 }

@@ -33,19 +33,20 @@ struct Target {
 
     private static func segment(_ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> String {
         let text = String(decoding: UnsafeBufferPointer(rebasing: bytes), as: UTF8.self)
-        return bytes.contains(percent) ? decoded(text[...].utf8) : text
+        return bytes.contains(percent) ? decoded(Array(bytes)[...]) : text
     }
 
     /// Percent-decodes (RFC 3986, section 2.1); a `%` without two digits stays, bytes that are not UTF-8 are replaced.
-    private static func decoded(_ segment: Substring.UTF8View) -> String {
+    static func decoded(_ text: ArraySlice<UInt8>, plusIsSpace: Bool = false) -> String {
         var bytes: [UInt8] = []
-        var rest = segment[...]
+        bytes.reserveCapacity(text.count)
+        var rest = text
         while let byte = rest.popFirst() {
             if byte == percent, let value = UInt8(hex: rest.prefix(2)) {
                 bytes.append(value)
                 rest = rest.dropFirst(2)
             } else {
-                bytes.append(byte)
+                bytes.append(plusIsSpace && byte == UInt8(ascii: "+") ? UInt8(ascii: " ") : byte)
             }
         }
         return String(decoding: bytes, as: UTF8.self)
@@ -65,10 +66,10 @@ struct Target {
 }
 
 extension UInt8 {
-    fileprivate init?(hex digits: Substring.UTF8View) {
-        guard digits.count == 2, let value = UInt8(String(Substring(digits)), radix: 16), digits.first != 0x2b else {
-            return nil
-        }
+    fileprivate init?(hex digits: ArraySlice<UInt8>) {
+        guard digits.count == 2, digits.first != 0x2b,
+            let value = UInt8(String(decoding: digits, as: UTF8.self), radix: 16)
+        else { return nil }
         self = value
     }
 }

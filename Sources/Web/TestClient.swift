@@ -16,6 +16,11 @@ public struct TestClient: Sendable {
         /// The body.
         public let body: [UInt8]
 
+        fileprivate init(_ response: Response) {
+            (status, headers) = (response.status, response.headers)
+            body = if case .bytes(let bytes) = response.body { bytes } else { [] }
+        }
+
         /// The body as text.
         public var text: String { String(decoding: body, as: UTF8.self) }
 
@@ -32,7 +37,20 @@ public struct TestClient: Sendable {
         if headers.value(of: .hostName) == nil { headers.append(.hostName, "localhost:5051") }
         let request = Request(method: method, target: target, headers: headers, body: body)
         let response = await application.respond(to: request)
-        return Answer(status: response.status, headers: response.headers, body: try await Self.read(response.body))
+        return try await read(response, to: request)
+    }
+
+    /// Reads the body to its end; one that fails before its first bytes is answered with the error, as a server does.
+    private func read(_ response: Response, to request: Request) async throws -> Answer {
+        guard case .stream(let produce) = response.body else { return Answer(response) }
+        let collector = Collector()
+        do { try await produce(collector) } catch {
+            guard await collector.bytes.isEmpty else { throw error }
+            return Answer(application.respond(to: request, with: error))
+        }
+        var whole = response
+        whole.body = .bytes(await collector.bytes)
+        return Answer(whole)
     }
 
     /// Sends a request without a body.
@@ -43,16 +61,6 @@ public struct TestClient: Sendable {
     /// Sends text as a body, as JSON unless told otherwise.
     public func post(_ target: String, _ body: String, type: String? = "application/json") async throws -> Answer {
         try await send(.post, target, headers: type.map { [.contentType: $0] } ?? [:], body: Array(body.utf8))
-    }
-
-    private static func read(_ body: Response.Body) async throws -> [UInt8] {
-        switch body {
-        case .bytes(let bytes): return bytes
-        case .stream(let produce):
-            let collector = Collector()
-            try await produce(collector)
-            return await collector.bytes
-        }
     }
 
     private actor Collector: BodyWriter {

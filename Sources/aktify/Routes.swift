@@ -43,8 +43,14 @@ extension RouteDescription {
     /// A request that the route answers: with 1 for each parameter, and the example for a body.
     fileprivate var request: Request {
         let target = path.replacing(/<[^>]*>/, with: "1")
-        guard let example else { return Request(method: method, target: target) }
+        // Changes of many need a filter.
+        let filter = !path.contains("<") && [.patch, .delete].contains(method) ? "?id=1" : ""
+        guard let example = operation?.body?.first?.example else {
+            return Request(method: method, target: target + filter)
+        }
+        var json = JSONWriter()
+        example.write(to: &json)
         return Request(
-            method: method, target: target, headers: [.contentType: "application/json"], body: Array(example.utf8))
+            method: method, target: target + filter, headers: [.contentType: MediaType.json.name], body: json.finish())
     }
 }

@@ -6,9 +6,10 @@ import Web
 @testable import AktifyAPI
 
 @Suite struct CampaignBlueprintTests {
-    private let repository = InMemoryRepository<Campaign>()
+    private let store = MemoryStore()
+    private var repository: InMemoryRepository<Campaign> { InMemoryRepository(in: store) }
 
-    private func client() throws -> TestClient { TestClient(try createApp(.testing(), campaigns: repository)) }
+    private func client() throws -> TestClient { TestClient(try createApp(.testing(), repositories: .inMemory(store))) }
 
     private func seed(_ names: String...) async throws {
         for name in names { _ = try await repository.insert(Campaign.Draft(name: name)) }
@@ -30,7 +31,7 @@ import Web
         let one =
             #"{"created_on":"\#(date)","description":"","id":1,"is_active":true,"name":"One","updated_on":"\#(date)"}"#
         #expect(try await client().get("/campaigns/1").text == one + "\n")
-        #expect(try await client().get("/campaigns/?limit=%FF").text == "[\(one)]\n")
+        #expect(try await client().get("/campaigns/?nothing=%FF").text == "[\(one)]\n")
     }
 
     @Test(arguments: ["1", "00001", "%31", "1?a=b", String(repeating: "0", count: 5000) + "1"])

@@ -1,4 +1,5 @@
 import HTTPTypes
+import Resources
 import Testing
 import Web
 

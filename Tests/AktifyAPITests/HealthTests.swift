@@ -12,7 +12,7 @@ import Web
     ) throws -> TestClient {
         let schema = SchemaCheck(heads: ["b2"], revisions: ["a1", "b2"])
         let health = HealthService(schema: schema, versions: versions, applied: { applied })
-        return TestClient(try createApp(.testing(), campaigns: InMemoryRepository(), health: health))
+        return TestClient(try createApp(.testing(), repositories: .inMemory(), health: health))
     }
 
     @Test func `the process is well whatever the database is`() async throws {

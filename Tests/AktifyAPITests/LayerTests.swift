@@ -8,7 +8,7 @@ import Testing
         "FastCGI": ["CFastCGI", "EventLoop", "Scoreboard", "Web"],
         "Postgres": ["CLibPQ", "EventLoop", "SQL", "Scoreboard"],
         "ORM": ["EventLoop", "SQL", "Postgres", "Scoreboard"], "Migrations": ["EventLoop", "SQL", "Postgres"],
-        "AktifyAPI": ["Web", "SQL", "ORM"],
+        "Resources": ["Web", "SQL", "ORM"], "AktifyAPI": ["Web", "SQL", "ORM", "Resources"],
     ]
     private static let modules = Set(allowed.keys).union(["CFastCGI", "CLibPQ", "aktify"])
 

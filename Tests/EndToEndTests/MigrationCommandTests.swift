@@ -33,21 +33,22 @@ import Testing
         let up = try db("upgrade")
         #expect(
             up.status == 0
-                && up.output.contains("Running upgrade 3531fa35359f -> aaaa00000001, Add Budget to campaign\n"))
+                && up.output.contains("Running upgrade 8c1f0b7d4e2a -> aaaa00000001, Add Budget to campaign\n"))
         #expect(try db("current").output == "aaaa00000001 (head)\n")
         #expect(
             try db("downgrade").output.hasSuffix(
-                "Running downgrade aaaa00000001 -> 3531fa35359f, Add Budget to campaign\n"))
-        #expect(try db("current").output == "3531fa35359f\n")
+                "Running downgrade aaaa00000001 -> 8c1f0b7d4e2a, Add Budget to campaign\n"))
+        #expect(try db("current").output == "8c1f0b7d4e2a\n")
         #expect(try db("current", "--check-heads").status == 1)
         #expect(
             try db("history", "-i").output == """
-                3531fa35359f -> aaaa00000001 (head), Add Budget to campaign
-                6c369edd2a4c -> 3531fa35359f (current), Add description and is_active
+                8c1f0b7d4e2a -> aaaa00000001 (head), Add Budget to campaign
+                3531fa35359f -> 8c1f0b7d4e2a (current), Add version, indexes to sort by, and idempotency_key
+                6c369edd2a4c -> 3531fa35359f, Add description and is_active
                 <base> -> 6c369edd2a4c, Create Campaign table
 
                 """)
-        #expect(try db("history", "-r", "3531:").output.split(separator: "\n").count == 2)
+        #expect(try db("history", "-r", "8c1f:").output.split(separator: "\n").count == 2)
         #expect(try db("downgrade", "base").status == 0 && db("current").output == "")
         let below = try db("downgrade", "-1")
         #expect(
@@ -63,12 +64,12 @@ import Testing
 
     @Test func `branches are made, refused where one head is needed, and merged`() throws {
         #expect(try db("revision", "-m", "one", "--rev-id", "aaaa00000001").status == 0)
-        let refused = try db("revision", "-m", "two", "--head", "3531fa35359f")
+        let refused = try db("revision", "-m", "two", "--head", "8c1f0b7d4e2a")
         #expect(refused.status == 1 && refused.output.contains("is not a head revision; please specify --splice"))
         #expect(
-            try db("revision", "-m", "two", "--head", "3531fa35359f", "--splice", "--rev-id", "bbbb00000002").status
+            try db("revision", "-m", "two", "--head", "8c1f0b7d4e2a", "--splice", "--rev-id", "bbbb00000002").status
                 == 0)
-        #expect(try db("branches").output.hasPrefix("3531fa35359f (branchpoint)\n    -> "))
+        #expect(try db("branches").output.hasPrefix("8c1f0b7d4e2a (branchpoint)\n    -> "))
         #expect(try db("upgrade").output.contains("Multiple heads are present (aaaa00000001, bbbb00000002)"))
         #expect(try db("merge").status == 0 && db("upgrade").status == 0)
         #expect(try db("current").output.hasSuffix(" (head) (mergepoint)\n"))
@@ -112,7 +113,7 @@ import Testing
     }
 
     @Test func `verify, lint, seed and wait`() throws {
-        #expect(try db("verify").output.hasSuffix("3531fa35359f: applied, undone, applied again\n"))
+        #expect(try db("verify").output.hasSuffix("8c1f0b7d4e2a: applied, undone, applied again\n"))
         #expect(try db("lint").output == "" && db("lint").status == 0)
         #expect(try db("upgrade").status == 0)
         func command(_ words: String...) throws -> (status: Int32, output: String) {
@@ -129,7 +130,7 @@ import Testing
     @Test func `an upgrade that is interrupted is rolled back, and the next one is fine`() throws {
         #expect(try db("upgrade").status == 0)
         let slow = """
-            -- Slow\n--\n-- Revision ID: aaaa00000001\n-- Revises: 3531fa35359f\n-- Create Date: 2026-11-23 00:00:00\n
+            -- Slow\n--\n-- Revision ID: aaaa00000001\n-- Revises: 8c1f0b7d4e2a\n-- Create Date: 2026-11-23 00:00:00\n
             -- upgrade\nCREATE TABLE slow (n int);\nSELECT pg_sleep(5);\n-- downgrade\nDROP TABLE slow;\n
             """
         let file = "\(folder.path)/migrations/versions/aaaa00000001_slow.sql"
@@ -158,7 +159,7 @@ import Testing
         #expect(behind.status == 1)
         #expect(
             behind.output
-                == "Error: the database's schema is at base, behind 3531fa35359f: run aktify db upgrade, or start with MIGRATE_ON_START=1\n"
+                == "Error: the database's schema is at base, behind 8c1f0b7d4e2a: run aktify db upgrade, or start with MIGRATE_ON_START=1\n"
         )
         #expect(try db("upgrade").status == 0)
         try database.sql("UPDATE alembic_version SET version_num = 'ffff00000001'")
@@ -174,7 +175,7 @@ import Testing
         let moved = try stack.get("/readyz")
         #expect(
             moved.status == 503
-                && moved.body.contains("schema is at 6c369edd2a4c, behind 3531fa35359f: run aktify db upgrade."))
+                && moved.body.contains("schema is at 6c369edd2a4c, behind 8c1f0b7d4e2a: run aktify db upgrade."))
         #expect(try stack.get("/healthz").status == 200)
     }
 

@@ -24,7 +24,7 @@ import Testing
     @Test func `an empty database is brought to the head, once`() throws {
         try upgrade(try shipped())
         try upgrade(try shipped())
-        #expect(try database.sql("SELECT string_agg(version_num, ',') FROM alembic_version") == "3531fa35359f")
+        #expect(try database.sql("SELECT string_agg(version_num, ',') FROM alembic_version") == "8c1f0b7d4e2a")
         #expect(try database.sql("SELECT pg_typeof(id) FROM campaign UNION SELECT 'bigint'::regtype") == "bigint")
         #expect(try database.sql("SELECT count(*) FROM campaign") == "0")
     }
@@ -57,7 +57,7 @@ import Testing
             do { try await HealthService(Database(configuration), schema: schema).check() } catch { return "\(error)" }
             return nil
         }
-        #expect(reason == "the database's schema is at base, behind 3531fa35359f: run aktify db upgrade")
+        #expect(reason == "the database's schema is at base, behind 8c1f0b7d4e2a: run aktify db upgrade")
         try upgrade(graph)
         try Loop.run {
             let health = HealthService(Database(configuration), schema: schema)
@@ -75,7 +75,7 @@ import Testing
             INSERT INTO campaign (name) VALUES ('Campaign 1'), ('Campaign 2'), ('Campaign 3');
             """)
         try upgrade(try shipped())
-        #expect(try database.sql("SELECT version_num FROM alembic_version") == "3531fa35359f")
+        #expect(try database.sql("SELECT version_num FROM alembic_version") == "8c1f0b7d4e2a")
         #expect(
             try database.sql("SELECT string_agg(id || name || description || is_active, ',' ORDER BY id) FROM campaign")
                 == "1Campaign 1true,2Campaign 2true,3Campaign 3true")
@@ -132,8 +132,9 @@ import Testing
             lines.all.filter { $0.hasPrefix("Running") } == [
                 "Running upgrade  -> 6c369edd2a4c, Create Campaign table",
                 "Running upgrade 6c369edd2a4c -> 3531fa35359f, Add description and is_active",
+                "Running upgrade 3531fa35359f -> 8c1f0b7d4e2a, Add version, indexes to sort by, and idempotency_key",
             ])
-        #expect(try database.sql("SELECT count(*) || ' ' || count(DISTINCT revision) FROM migration_history") == "2 2")
+        #expect(try database.sql("SELECT count(*) || ' ' || count(DISTINCT revision) FROM migration_history") == "3 3")
     }
 
     @Test func `a revision that fails leaves what was before it, and says where`() throws {
@@ -187,7 +188,7 @@ import Testing
 
     @Test func `a stamp runs nothing`() throws {
         try run(try shipped()) { try await $0.stamp("head") }
-        #expect(try database.sql("SELECT version_num FROM alembic_version") == "3531fa35359f")
+        #expect(try database.sql("SELECT version_num FROM alembic_version") == "8c1f0b7d4e2a")
         #expect(try database.sql("SELECT to_regclass('campaign') IS NULL") == "t")
         try database.sql("UPDATE alembic_version SET version_num = 'zzz'")
         #expect(failure(try shipped()) == "Can't locate revision identified by 'zzz'")
@@ -274,8 +275,8 @@ import Testing
             var id: Int64
             var label: String
             struct Columns: Sendable {
-                let id = Column(\Thing.id, "id", default: .serial, isPrimaryKey: true)
-                let label = Column(\Thing.label, "label", default: .value("x"), isUnique: true, check: "label <> ''")
+                let id = Column(\Thing.id, "id", .primaryKey, default: .serial)
+                let label = Column(\Thing.label, "label", .unique, .check("label <> ''"), default: .value("x"))
             }
             static let columns = Columns()
             static let definition = TableDefinition(

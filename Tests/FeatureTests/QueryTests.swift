@@ -56,7 +56,7 @@ import Web
     }
 
     @Test func `every route is in the baseline`() throws {
-        let app = try createApp(.init(environment: [:], readFile: { _ in nil }), campaigns: InMemoryRepository())
+        let app = try createApp(.init(environment: [:], readFile: { _ in nil }), repositories: .inMemory())
         let asked = Set(Self.requests.map { "\($0.method) \(app.route(of: $0.method, $0.target)?.path ?? "")" })
         let all = Set(app.routes.map { "\($0.method) \($0.path)" })
         #expect(all.subtracting(asked).isEmpty)

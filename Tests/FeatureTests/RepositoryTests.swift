@@ -51,8 +51,10 @@ import Testing
             ]
             for draft in drafts {
                 let added = try await campaigns.insert(draft)
-                #expect(added.name == draft.name && added.description == draft.description)
-                #expect(added.isActive == draft.isActive && added.createdOn == added.updatedOn)
+                #expect(added.name == draft.value(of: Campaign.columns.name))
+                #expect(added.description == draft.value(of: Campaign.columns.description))
+                #expect(
+                    added.isActive == draft.value(of: Campaign.columns.isActive) && added.createdOn == added.updatedOn)
                 let found = try await campaigns.find(added.id)
                 #expect(found == added)
             }
@@ -63,7 +65,7 @@ import Testing
         try with(kind) { campaigns in
             let drafts = (0..<20).map { Campaign.Draft(name: "\($0)") }
             let added = try await campaigns.insert(many: drafts)
-            #expect(added.map(\.name) == drafts.map(\.name))
+            #expect(added.map(\.name) == drafts.map { $0.value(of: Campaign.columns.name) })
             #expect(added.map(\.id) == added.map(\.id).sorted() && Set(added.map(\.id)).count == 20)
             let all = try await campaigns.all(Self.byID)
             #expect(all == added)

@@ -394,19 +394,13 @@ private struct Tag: Model {
     var weight: Double
 
     struct Columns: Sendable {
-        let id = Column(\Tag.id, "id", default: .serial, isPrimaryKey: true)
+        let id = Column(\Tag.id, "id", .primaryKey, default: .serial)
         let weight = Column(\Tag.weight, "weight")
     }
 
     static let columns = Columns()
     static let primaryKey = columns.id
     static let table = Table("tag", columns.id, columns.weight, make: Tag.init)
-
-    struct Draft: ORM.Draft {
-        var weight: Double
-
-        var values: [Assignment<Tag>] { [columns.weight.set(to: weight)] }
-    }
 }
 
 extension TestDatabase {

@@ -7,9 +7,9 @@ struct Lead: Tabular, Equatable {
     var order: Int32?
 
     struct Columns: Sendable {
-        let id = Column(\Lead.id, "id", default: .serial, isPrimaryKey: true)
-        let name = Column(\Lead.name, "name", type: "character varying(255)", default: .value("it's"), isUnique: true)
-        let order = Column(\Lead.order, "order", check: "\"order\" > 0", references: "campaign (id)")
+        let id = Column(\Lead.id, "id", .primaryKey, default: .serial)
+        let name = Column(\Lead.name, "name", .length(0...255), .unique, default: .value("it's"))
+        let order = Column(\Lead.order, "order", .range(1...9), references: Party.self)
     }
 
     static let columns = Columns()
@@ -19,4 +19,13 @@ struct Lead: Tabular, Equatable {
             IndexDefinition("lead_order_idx", on: "\"order\"", "id"),
             IndexDefinition("lead_trgm", method: "gin", on: "name gin_trgm_ops"),
         ])
+}
+
+/// What a lead refers to.
+struct Party: Tabular {
+    struct Columns: Sendable {}
+
+    static let columns = Columns()
+    static let definition = TableDefinition(
+        "campaign", columns: [ColumnDefinition(name: "id", type: "bigint", oid: Int64.type, isPrimaryKey: true)])
 }

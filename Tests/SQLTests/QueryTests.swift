@@ -130,7 +130,7 @@ import Testing
             CREATE TABLE lead (
                 id bigserial NOT NULL,
                 name character varying(255) DEFAULT 'it''s'::text NOT NULL UNIQUE,
-                "order" integer CHECK ("order" > 0) REFERENCES campaign (id),
+                "order" integer CHECK ("order" >= 1 AND "order" <= 9) REFERENCES campaign (id),
                 PRIMARY KEY (id)
             )
             """
@@ -150,10 +150,12 @@ import Testing
         let columns = Lead.columns
         let rows = [[columns.name.set(to: "a")], [columns.order.set(to: 2), columns.name.set(to: "b")], []]
         #expect(
-            Lead.insert(many: rows).text == "INSERT INTO lead (name, \"order\") VALUES ($1, DEFAULT), ($2, $3), "
-                + "(DEFAULT, DEFAULT) RETURNING id, name, \"order\"")
+            Lead.insert(many: rows).text
+                == "INSERT INTO lead (name, \"order\") SELECT * FROM (VALUES ($1, NULL::integer), "
+                + "($2, $3), ('it''s'::text, NULL::integer)) AS rows RETURNING id, name, \"order\"")
         #expect(
             Lead.insert(many: [[], []]).text
-                == "INSERT INTO lead (id) VALUES (DEFAULT), (DEFAULT) RETURNING id, name, \"order\"")
+                == "INSERT INTO lead (id) SELECT * FROM (VALUES (nextval(pg_get_serial_sequence('lead', 'id'))), "
+                + "(nextval(pg_get_serial_sequence('lead', 'id')))) AS rows RETURNING id, name, \"order\"")
     }
 }

@@ -1,5 +1,4 @@
 import ORM
-import SQL
 
 /// A marketing campaign.
 struct Campaign: Model, Hashable {
@@ -9,41 +8,39 @@ struct Campaign: Model, Hashable {
     var isActive: Bool
     var createdOn: Timestamp
     var updatedOn: Timestamp
+    var version: Int64
 
     struct Columns: Sendable {
-        let id = Column(\Campaign.id, "id", default: .serial, isPrimaryKey: true)
-        let name = Column(\Campaign.name, "name", type: "character varying(255)")
-        let description = Column(\Campaign.description, "description", default: .value(""))
-        let isActive = Column(\Campaign.isActive, "is_active", default: .value(true))
-        let createdOn = Column(\Campaign.createdOn, "created_on", default: .now)
-        let updatedOn = Column(\Campaign.updatedOn, "updated_on", default: .now)
+        let id = Column(\Campaign.id, "id", .primaryKey, .filterable, default: .serial)
+        let name = Column(
+            \Campaign.name, "name", .length(1...255), .trimmed, .filterable, .sortable, .searchable,
+            .described("What people call it.", example: "Spring sale"))
+        let description = Column(
+            \Campaign.description, "description", .described("What it is for.", example: "20 % off"),
+            default: .value(""))
+        let isActive = Column(
+            \Campaign.isActive, "is_active", .filterable, .described("Whether it runs."), default: .value(true))
+        let createdOn = Column(\Campaign.createdOn, "created_on", .readOnly, .filterable, .sortable, default: .now)
+        let updatedOn = Column(\Campaign.updatedOn, "updated_on", .filterable, .sortable, default: .now, onUpdate: .now)
+        let version = Column(\Campaign.version, "version", .version)
     }
 
     static let columns = Columns()
     static let primaryKey = columns.id
     static let table = Table(
         "campaign", columns.id, columns.name, columns.description, columns.isActive, columns.createdOn,
-        columns.updatedOn,
+        columns.updatedOn, columns.version,
         indexes: [
             IndexDefinition("campaign_name_trgm_idx", method: "gin", on: "name gin_trgm_ops"),
             IndexDefinition("campaign_is_active_id_idx", on: "is_active", "id"),
+            IndexDefinition("campaign_name_id_idx", on: "name", "id"),
+            IndexDefinition("campaign_name_desc_id_idx", on: "name DESC", "id"),
             IndexDefinition("campaign_created_on_id_idx", on: "created_on", "id"),
+            IndexDefinition("campaign_created_on_desc_id_idx", on: "created_on DESC", "id"),
+            IndexDefinition("campaign_updated_on_id_idx", on: "updated_on", "id"),
+            IndexDefinition("campaign_updated_on_desc_id_idx", on: "updated_on DESC", "id"),
         ],
         make: Campaign.init)
-
-    /// What a client may say of a campaign; the rest is the database's to fill in.
-    struct Draft: ORM.Draft, Hashable {
-        var name: String
-        var description = ""
-        var isActive = true
-
-        var values: [Assignment<Campaign>] {
-            [
-                columns.name.set(to: name), columns.description.set(to: description),
-                columns.isActive.set(to: isActive),
-            ]
-        }
-    }
 }
 
 extension Campaign {
@@ -55,5 +52,16 @@ extension Campaign {
         isActive = try row.next()
         createdOn = try row.next()
         updatedOn = try row.next()
+        version = try row.next()
+    }
+}
+
+extension Draft<Campaign> {
+    /// A campaign to be made.
+    init(name: String, description: String = "", isActive: Bool = true) {
+        let columns = Campaign.columns
+        self.init([
+            columns.name.set(to: name), columns.description.set(to: description), columns.isActive.set(to: isActive),
+        ])
     }
 }

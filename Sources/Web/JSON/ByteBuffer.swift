@@ -15,6 +15,12 @@ struct ByteBuffer: ~Copyable {
     /// What was written so far.
     var bytes: [UInt8] { Array(UnsafeBufferPointer(start: base, count: count)) }
 
+    /// Takes what was written so far, and begins anew.
+    mutating func take() -> [UInt8] {
+        defer { count = 0 }
+        return bytes
+    }
+
     /// Adds one byte.
     mutating func append(_ byte: UInt8) {
         if count == capacity { grow(by: 1) }

@@ -19,8 +19,17 @@ public enum JSON: Equatable, Sendable {
         /// The names, in the order of the text.
         public var names: some Sequence<String> { all.lazy.map(\.name) }
 
+        /// Makes an object without members.
+        public init() {}
+
         /// The value of a member; `nil` when there is none of that name.
-        public subscript(name: String) -> JSON? { all.last { $0.name.hasSameBytes(as: name) }?.value }
+        public subscript(name: String) -> JSON? {
+            get { all.last { $0.name.hasSameBytes(as: name) }?.value }
+            set {
+                all.removeAll { $0.name.hasSameBytes(as: name) }
+                if let newValue { all.append((name, newValue)) }
+            }
+        }
     }
 }
 

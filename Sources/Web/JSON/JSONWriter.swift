@@ -15,6 +15,12 @@ public struct JSONWriter: ~Copyable {
         return bytes.bytes
     }
 
+    /// Takes what was written since it was taken last; a value that was begun goes on.
+    public mutating func take() -> [UInt8] {
+        lastDay = nil
+        return bytes.take()
+    }
+
     /// Begins an object.
     public mutating func beginObject() { begin(0x7b) }
 
@@ -35,6 +41,13 @@ public struct JSONWriter: ~Copyable {
         bytes.append("\":")
         needsComma = false
         value.write(to: &self)
+    }
+
+    /// Writes the name of a member, whose value is to be written next.
+    public mutating func key(_ key: JSONKey) {
+        separate()
+        key.bytes.withUnsafeBufferPointer { bytes.append($0) }
+        needsComma = false
     }
 
     /// Writes a member of an object, whose key is known at run time only.

@@ -1,4 +1,6 @@
 import HTTPTypes
+import ORM
+import Resources
 
 @testable import AktifyAPI
 @testable import Web
@@ -20,11 +22,13 @@ extension FuzzTarget {
         let request = Request(
             method: .post, target: "/campaigns/", headers: [.contentType: "application/json"], body: input)
         do {
-            let draft = try Campaign.Draft(json: try request.json())
-            let name = draft.name.unicodeScalars
-            try require((1...255).contains(name.count), "a name of \(name.count) characters was accepted")
-            try require(!name.contains("\0") && !draft.description.unicodeScalars.contains("\0"), "NUL was accepted")
-            try require(draft.name == draft.name.trimmed, "white space stayed at the ends")
+            let draft = try Fields<Campaign>().draft(try request.json(), for: .create, of: "campaign")
+            let name = draft.value(of: Campaign.columns.name) ?? ""
+            let description = draft.value(of: Campaign.columns.description) ?? ""
+            let count = name.unicodeScalars.count
+            try require((1...255).contains(count), "a name of \(count) characters was accepted")
+            try require(!(name + description).unicodeScalars.contains("\0"), "NUL was accepted")
+            try require(name == name.trimmed, "white space stayed at the ends")
         } catch let error as HTTPError {
             try require([400, 415, 422].contains(error.status.code), "\(error.status)")
             try require(!error.message.isEmpty, "an error without a sentence")

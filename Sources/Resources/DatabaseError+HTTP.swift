@@ -2,14 +2,6 @@ import HTTPTypes
 import ORM
 import Web
 
-extension CampaignError: HTTPErrorConvertible {
-    var httpError: HTTPError {
-        switch self {
-        case .notFound: HTTPError(.notFound, "Campaign not found.")
-        }
-    }
-}
-
 /// What clients get to know of an error of the database's: what to do, and nothing of SQL or data.
 extension DatabaseError: HTTPErrorConvertible {
     public var httpError: HTTPError { change == .unknown ? unknownOutcome : knownOutcome }

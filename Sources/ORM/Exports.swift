@@ -1,0 +1,2 @@
+// The vocabulary of queries belongs to those who ask for rows: columns, conditions, orders, assignments, timestamps.
+@_exported import SQL

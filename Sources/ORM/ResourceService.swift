@@ -1,0 +1,134 @@
+import SQL
+
+/// What can be done with the rows of a model. A resource's own service states its repository, and writes anew what differs for it.
+public protocol ResourceService<Row>: Sendable {
+    /// The model.
+    associatedtype Row: Model
+
+    /// Where the rows are kept.
+    var rows: any Repository<Row> { get }
+
+    /// The rows that are selected.
+    func list(_ select: Select<Row>) async throws -> [Row]
+
+    /// Hands the rows that are selected to `body`, in chunks.
+    func stream(_ select: Select<Row>, _ body: ([Row]) async throws -> Void) async throws
+
+    /// How many rows are selected, whatever the limit.
+    func count(_ select: Select<Row>) async throws -> Int
+
+    /// One row.
+    /// - Throws: `ResourceError.notFound`.
+    func find(_ id: Row.ID) async throws -> Row
+
+    /// Creates rows, all or none; with a key, once.
+    /// - Throws: `ConstraintViolation`, and `ResourceError` when the key is used otherwise.
+    func create(_ drafts: [Draft<Row>], once key: IdempotencyKey?) async throws -> [Row]
+
+    /// Gives a row the values of a draft that has all of them.
+    /// - Throws: `ResourceError.notFound`, `.changed`; `ConstraintViolation`.
+    func replace(_ id: Row.ID, with draft: Draft<Row>, if version: VersionCondition) async throws -> Row
+
+    /// Gives a row the values of a draft.
+    /// - Throws: `ResourceError.notFound`, `.changed`; `ConstraintViolation`.
+    func change(_ id: Row.ID, _ draft: Draft<Row>, if version: VersionCondition) async throws -> Row
+
+    /// Deletes a row.
+    /// - Throws: `ResourceError.notFound`, `.changed`; `ConstraintViolation`.
+    func delete(_ id: Row.ID, if version: VersionCondition) async throws
+
+    /// Gives all rows that are selected the values of a draft.
+    /// - Returns: how many there are.
+    func change(all select: Select<Row>, _ draft: Draft<Row>) async throws -> Int
+
+    /// Deletes all rows that are selected.
+    /// - Returns: how many there were.
+    func delete(all select: Select<Row>) async throws -> Int
+}
+
+/// Why something cannot be done with a row.
+public enum ResourceError: Error, Hashable {
+    /// There is no such row.
+    case notFound
+    /// It is not what the client takes it for: somebody has changed it.
+    case changed
+    /// An idempotency key was used for another request.
+    case keyUsedForAnother
+    /// The request under this idempotency key is being carried out.
+    case keyInUse
+}
+
+/// What the version of a row must be for a change to be made (RFC 9110, section 13.1.1 and 13.1.2).
+public enum VersionCondition: Hashable, Sendable {
+    case any
+    case oneOf([Int64])
+    case noneOf([Int64])
+    /// None will do.
+    case never
+}
+
+extension ResourceService {
+    public func list(_ select: Select<Row>) async throws -> [Row] { try await rows.all(select) }
+
+    public func stream(_ select: Select<Row>, _ body: ([Row]) async throws -> Void) async throws {
+        try await rows.stream(select, #fileID, #line, body)
+    }
+
+    public func count(_ select: Select<Row>) async throws -> Int { try await rows.count(select) }
+
+    public func find(_ id: Row.ID) async throws -> Row {
+        guard let row = try await rows.find(id) else { throw ResourceError.notFound }
+        return row
+    }
+
+    public func create(_ drafts: [Draft<Row>], once key: IdempotencyKey?) async throws -> [Row] {
+        guard let key else { return try await rows.insert(many: drafts) }
+        switch try await rows.insert(many: drafts, once: key, #fileID, #line) {
+        case .rows(let rows): return rows
+        case .usedForAnother: throw ResourceError.keyUsedForAnother
+        case .inUse: throw ResourceError.keyInUse
+        }
+    }
+
+    public func replace(_ id: Row.ID, with draft: Draft<Row>, if version: VersionCondition) async throws -> Row {
+        try await change(id, draft, if: version)
+    }
+
+    public func change(_ id: Row.ID, _ draft: Draft<Row>, if version: VersionCondition) async throws -> Row {
+        try await rows.update(id, draft, if: requirement(version), #fileID, #line).made()
+    }
+
+    public func delete(_ id: Row.ID, if version: VersionCondition) async throws {
+        _ = try await rows.delete(id, if: requirement(version), #fileID, #line).made()
+    }
+
+    public func change(all select: Select<Row>, _ draft: Draft<Row>) async throws -> Int {
+        try await rows.update(all: select, draft, #fileID, #line)
+    }
+
+    public func delete(all select: Select<Row>) async throws -> Int {
+        try await rows.delete(all: select, #fileID, #line)
+    }
+
+    /// What a row must be; `nil` when anything will do.
+    private func requirement(_ version: VersionCondition) -> Condition<Row>? {
+        switch version {
+        case .any: nil
+        case .oneOf(let versions): Row.table.version?.isIn(versions) ?? .never
+        case .noneOf(let versions): Row.table.version.map { !$0.isIn(versions) }
+        case .never: .never
+        }
+    }
+}
+
+extension Guarded {
+    /// The row.
+    /// - Throws: `ResourceError`, when the change was not made.
+    fileprivate func made() throws -> Row {
+        switch self {
+        case .done(let row): return row
+        case .refused: throw ResourceError.changed
+        case .missing: throw ResourceError.notFound
+        }
+    }
+}

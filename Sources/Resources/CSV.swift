@@ -1,0 +1,57 @@
+import ORM
+import Web
+
+/// Writes rows as CSV (RFC 4180): a header row first, lines that end with CRLF.
+///
+/// A cell that begins with `=`, `+`, `-`, `@`, a tab or CR gets an apostrophe before it, since a spreadsheet would run it as a formula;
+/// numbers do not.
+struct CSV<Model: ORM.Model> {
+    let fields: [Field<Model>]
+
+    /// The header row.
+    var header: [UInt8] { line(fields.map(\.name)) }
+
+    /// A line for each row.
+    func lines(_ rows: [Model]) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(rows.count * 128)
+        for row in rows {
+            bytes += line(fields.map { field in field.isNumber ? field.text(row) : CSV.disarmed(field.text(row)) })
+        }
+        return bytes
+    }
+
+    private func line(_ cells: [String]) -> [UInt8] {
+        var line: [UInt8] = []
+        for (index, cell) in cells.enumerated() {
+            if index > 0 { line.append(UInt8(ascii: ",")) }
+            CSV.append(cell, to: &line)
+        }
+        return line + [0x0d, 0x0a]
+    }
+
+    private static func append(_ cell: String, to line: inout [UInt8]) {
+        let quote = UInt8(ascii: "\"")
+        guard cell.utf8.contains(where: { $0 == quote || $0 == 0x2c || $0 == 0x0d || $0 == 0x0a }) else {
+            line += cell.utf8
+            return
+        }
+        line.append(quote)
+        for byte in cell.utf8 { line += byte == quote ? [quote, quote] : [byte] }
+        line.append(quote)
+    }
+
+    private static func disarmed(_ cell: String) -> String {
+        guard let first = cell.utf8.first, "=+-@\t\r".utf8.contains(first) else { return cell }
+        return "'" + cell
+    }
+}
+
+extension Field {
+    /// Whether its values are numbers, as its schema has it.
+    fileprivate var isNumber: Bool {
+        guard case .object(let members) = schema, let type = members["type"] else { return false }
+        return [["integer"], ["number"]].contains { $0 == [type] } || type == ["integer", "null"]
+            || type == ["number", "null"]
+    }
+}

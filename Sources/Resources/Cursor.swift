@@ -1,0 +1,100 @@
+import ORM
+import SQL
+import Web
+
+/// Where a page of a list ends: the values that its last row has in the list's order, so that the next page begins behind them.
+///
+/// It is opaque to clients: a version, a fingerprint of the order and the filters, the values, and a checksum of all of it, as
+/// base64url (RFC 4648, section 5).
+struct PageCursor: Hashable {
+    /// Names the order and the filters that the cursor belongs to.
+    let list: UInt64
+    /// The last row's values, in the order's columns; `nil` is NULL.
+    let position: [[UInt8]?]
+
+    private static let version: UInt8 = 1
+
+    init(list: UInt64, position: [[UInt8]?]) { (self.list, self.position) = (list, position) }
+
+    /// Reads a cursor.
+    /// - Returns: `nil` when it is damaged, or of another version.
+    init?(_ text: String) {
+        guard text.utf8.count <= 8192, let all = [UInt8](base64URL: text), all.count > 17, all[0] == PageCursor.version
+        else { return nil }
+        guard Array(all.suffix(8)) == Fingerprint(all.dropLast(8)).bytes else { return nil }
+        list = all[1..<9].reduce(0) { $0 << 8 | UInt64($1) }
+        var (rest, position) = (all[9...].dropLast(8), [[UInt8]?]())
+        while let first = rest.popFirst() {
+            guard first == 1 else {
+                position.append(nil)
+                continue
+            }
+            guard rest.count >= 4 else { return nil }
+            let count = rest.prefix(4).reduce(0) { $0 << 8 | Int($1) }
+            rest = rest.dropFirst(4)
+            guard count <= rest.count else { return nil }
+            position.append(Array(rest.prefix(count)))
+            rest = rest.dropFirst(count)
+        }
+        self.position = position
+    }
+
+    var text: String {
+        var all = [PageCursor.version] + list.bigEndianBytes
+        for value in position {
+            all.append(value == nil ? 0 : 1)
+            if let value { all += UInt32(value.count).bigEndianBytes + value }
+        }
+        return (all + Fingerprint(all).bytes).base64URL
+    }
+}
+
+/// FNV-1a, 64 bits.
+struct Fingerprint {
+    private(set) var value: UInt64 = 0xcbf2_9ce4_8422_2325
+
+    init(_ bytes: some Sequence<UInt8>) { add(bytes) }
+
+    mutating func add(_ bytes: some Sequence<UInt8>) {
+        for byte in bytes { value = (value ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    }
+
+    var bytes: [UInt8] { value.bigEndianBytes }
+}
+
+extension FixedWidthInteger {
+    fileprivate var bigEndianBytes: [UInt8] { withUnsafeBytes(of: bigEndian) { Array($0) } }
+}
+
+extension [UInt8] {
+    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
+
+    /// These bytes in base64url, without padding.
+    var base64URL: String {
+        var (text, bits, count): ([UInt8], UInt32, Int) = ([], 0, 0)
+        for byte in self {
+            (bits, count) = (bits << 8 | UInt32(byte), count + 8)
+            while count >= 6 {
+                count -= 6
+                text.append(Self.alphabet[Int(bits >> UInt32(count) & 63)])
+            }
+        }
+        if count > 0 { text.append(Self.alphabet[Int(bits << UInt32(6 - count) & 63)]) }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// Reads base64url without padding; `nil` when it is none.
+    init?(base64URL text: String) {
+        var (bytes, bits, count): ([UInt8], UInt32, Int) = ([], 0, 0)
+        for character in text.utf8 {
+            guard let digit = Self.alphabet.firstIndex(of: character) else { return nil }
+            (bits, count) = (bits << 6 | UInt32(digit), count + 6)
+            if count >= 8 {
+                count -= 8
+                bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
+            }
+        }
+        guard count < 6, bits & (1 << UInt32(count) - 1) == 0 else { return nil }
+        self = bytes
+    }
+}

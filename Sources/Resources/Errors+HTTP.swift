@@ -1,0 +1,42 @@
+import HTTPTypes
+import ORM
+import Web
+
+extension ResourceError: HTTPErrorConvertible {
+    public var httpError: HTTPError { httpError(of: "row") }
+
+    /// The error, for a resource of this name.
+    func httpError(of name: String) -> HTTPError {
+        switch self {
+        case .notFound: HTTPError(.notFound, "\(name.prefix(1).uppercased() + name.dropFirst()) not found.")
+        case .changed:
+            HTTPError(
+                .preconditionFailed,
+                "The \(name) is not the one that you know: get it again, and look what has changed.")
+        case .keyUsedForAnother:
+            HTTPError(
+                .unprocessableContent, "This Idempotency-Key was used for another request: use a new one.")
+        case .keyInUse:
+            HTTPError(
+                .conflict, "The request with this Idempotency-Key is being carried out. Try again in a moment.",
+                headers: [.retryAfter: "1"])
+        }
+    }
+}
+
+extension ConstraintViolation: HTTPErrorConvertible {
+    public var httpError: HTTPError {
+        let message =
+            switch kind {
+            case .duplicate: "is taken already"
+            case .missingReference: "refers to something that is not there"
+            case .check: "is out of range"
+            case .missingValue: "is required"
+            case .referenced: "This is in use: others refer to it."
+            }
+        let status: HTTPResponse.Status = [.duplicate, .referenced].contains(kind) ? .conflict : .unprocessableContent
+        guard kind != .referenced else { return HTTPError(status, message) }
+        let sentence = "\(column ?? "A value") \(message)."
+        return HTTPError(status, sentence, fields: column.map { [HTTPError.Field($0, sentence)] } ?? [])
+    }
+}

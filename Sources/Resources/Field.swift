@@ -1,0 +1,165 @@
+import ORM
+import SQL
+import Web
+
+/// A column as clients know it: how it is read, written, filtered and sorted by. All of it follows from the column.
+public struct Field<Model: ORM.Model>: Sendable {
+    /// Its name.
+    public let name: String
+    /// The column.
+    let column: ColumnDefinition
+    /// What it is, as JSON Schema.
+    let schema: JSON
+    /// Its name and a colon, as JSON writes them.
+    let key: JSONKey
+    /// Writes the value of a row.
+    let write: @Sendable (_ row: UnsafeRawPointer, inout JSONWriter) -> Void
+    /// The value of a row in CSV.
+    let text: @Sendable (Model) -> String
+    /// Reads what a client sends, and checks it by the column's rules.
+    let read: @Sendable (JSON) throws(FieldProblem) -> Assignment<Model>
+    /// What the column becomes when it is to have its default, or no value; `nil` when a client must give it one.
+    let reset: Assignment<Model>?
+    /// What an insert says of the column when the client does not; `nil` when it says nothing.
+    let constant: Assignment<Model>?
+    /// The condition that a parameter of the query sets.
+    let filter: @Sendable (Query.Parameter) throws(FieldProblem) -> Condition<Model>
+    /// The order by it, and from behind a position on; `nil` when its values have no order.
+    let order: (@Sendable (_ isAscending: Bool, _ position: [UInt8]?) throws -> Ordering<Model>)?
+    /// A row's position in that order.
+    let position: @Sendable (Model) -> [UInt8]?
+    /// The operators that its filter knows besides equality.
+    let operators: [String]
+
+    /// Whether a client must say it when it makes a row.
+    var isRequired: Bool { !isReadOnly && reset == nil }
+    var isReadOnly: Bool { column.field.isReadOnly }
+}
+
+/// A column whose values clients can send and see.
+private protocol FieldColumn<Model>: Sendable {
+    associatedtype Model: ORM.Model
+    var field: Field<Model> { get }
+}
+
+/// A column whose values have an order besides.
+private protocol OrderedColumn<Model>: Sendable {
+    associatedtype Model: Sendable
+    func compared(_ operation: String, _ parameter: String) throws(FieldProblem) -> Condition<Model>?
+    func ordering(_ isAscending: Bool, _ position: [UInt8]?) throws(DecodingError) -> Ordering<Model>
+}
+
+extension Field {
+    /// The field of a column; `nil` when its values have no form that clients could send or see.
+    init?(_ column: any TableColumn<Model>) {
+        guard let field = (column as? any FieldColumn<Model>)?.field else { return nil }
+        self = field
+    }
+}
+
+extension Column: FieldColumn where Model: ORM.Model, Value: FieldValue {
+    fileprivate var field: Field<Model> {
+        let (path, isTrimmed) = (path, definition.field.isTrimmed)
+        guard let offset = MemoryLayout<Model>.offset(of: path) else {
+            preconditionFailure("the column \(definition.name) is no stored property of \(Model.self)")
+        }
+        let ordered = self as? any OrderedColumn<Model>
+        return Field(
+            name: definition.name, column: definition, schema: definition.refining(Value.schema),
+            key: JSONKey(definition.name),
+            write: { row, json in Value.write(at: row + offset, to: &json) },
+            text: { $0[keyPath: path].text },
+            read: { json throws(FieldProblem) in
+                let value = isTrimmed ? try Value(json: json).withoutOuterSpace : try Value(json: json)
+                if let problem = problem(with: value) { throw FieldProblem(problem) }
+                return set(to: value)
+            },
+            reset: reset(), constant: constant(),
+            filter: { parameter throws(FieldProblem) in try condition(parameter, ordered) },
+            order: ordered.map(order),
+            position: { self.bytes(in: $0) }, operators: operators(isOrdered: ordered != nil))
+    }
+
+    private func order(
+        _ column: any OrderedColumn<Model>
+    ) -> @Sendable (_ isAscending: Bool, _ position: [UInt8]?) throws -> Ordering<Model> {
+        { try column.ordering($0, $1) }
+    }
+
+    private func operators(isOrdered: Bool) -> [String] {
+        let isText = Value.type == String.type
+        return Value.type == Bool.type ? [] : ["ne", "in"] + (isOrdered && !isText ? ["gt", "gte", "lt", "lte"] : [])
+    }
+
+    private func condition(
+        _ parameter: Query.Parameter, _ ordered: (any OrderedColumn<Model>)?
+    ) throws(FieldProblem) -> Condition<Model> {
+        let known = operators(isOrdered: ordered != nil)
+        guard let operation = parameter.operation else { return self == (try Value(parameter: parameter.value)) }
+        guard known.contains(operation) else {
+            throw FieldProblem(
+                "has no operator \(operation.prefix(20)): there is \(known.isEmpty ? "none" : known.joined(separator: ", "))"
+            )
+        }
+        switch operation {
+        case "ne": return self != (try Value(parameter: parameter.value))
+        case "in":
+            var values: [Value] = []
+            for text in parameter.value.split(separator: ",") { values.append(try Value(parameter: String(text))) }
+            guard values.count <= 1000 else { throw FieldProblem("may be one of 1000 values at most") }
+            return isIn(values)
+        default:
+            guard let condition = try ordered?.compared(operation, parameter.value) else {
+                throw FieldProblem("has no operator \(operation)")
+            }
+            return condition
+        }
+    }
+}
+
+extension Column: OrderedColumn where Model: ORM.Model, Value: FieldValue & Comparable {
+    fileprivate func compared(_ operation: String, _ parameter: String) throws(FieldProblem) -> Condition<Model>? {
+        let value = try Value(parameter: parameter)
+        return switch operation {
+        case "gt": self > value
+        case "gte": self >= value
+        case "lt": self < value
+        case "lte": self <= value
+        default: nil
+        }
+    }
+
+    fileprivate func ordering(_ isAscending: Bool, _ position: [UInt8]?) throws(DecodingError) -> Ordering<Model> {
+        guard let position else { return isAscending ? ascending : descending }
+        let value = try position.withUnsafeBytesThrowing { bytes throws(DecodingError) in try Value(binary: bytes) }
+        return isAscending ? ascending(after: value) : descending(after: value)
+    }
+}
+
+extension [UInt8] {
+    fileprivate func withUnsafeBytesThrowing<Value>(
+        _ body: (UnsafeRawBufferPointer) throws(DecodingError) -> Value
+    ) throws(DecodingError) -> Value {
+        let result: Swift.Result<Value, DecodingError> = withUnsafeBytes { bytes in
+            do throws(DecodingError) { return .success(try body(bytes)) } catch { return .failure(error) }
+        }
+        return try result.get()
+    }
+}
+
+extension ColumnDefinition {
+    /// A type's schema with what the column's rules add to it.
+    fileprivate func refining(_ schema: JSON) -> JSON {
+        var schema = schema
+        if let length = field.length {
+            schema = schema.adding("minLength", .number(String(length.lowerBound)))
+            if length.upperBound < .max { schema = schema.adding("maxLength", .number(String(length.upperBound))) }
+        }
+        return schema.adding("minimum", field.minimum.map(JSON.number)).adding(
+            "maximum", field.maximum.map(JSON.number)
+        )
+        .adding("pattern", field.pattern.map { .string("^(?:\($0))$") })
+        .adding("description", field.summary.map(JSON.string))
+        .adding("readOnly", field.isReadOnly ? true : nil)
+    }
+}

@@ -1,0 +1,183 @@
+import SQL
+import Web
+
+extension String: FieldValue {
+    public static var schema: JSON { ["type": "string"] }
+
+    public init(json: JSON) throws(FieldProblem) {
+        switch json {
+        case .string(let text): self = try text.checked()
+        case .brokenString: throw FieldProblem("must not have half of a surrogate pair in it")
+        default: throw FieldProblem("must be a string")
+        }
+    }
+
+    public init(parameter text: String) throws(FieldProblem) { self = try text.checked() }
+
+    public var text: String { self }
+    public var withoutOuterSpace: String { trimmed }
+
+    private func checked() throws(FieldProblem) -> String {
+        var text = self
+        guard !text.withUTF8({ $0.reduce(false) { $0 || $1 == 0 } }) else {
+            throw FieldProblem("must not have a NUL character in it")
+        }
+        return text
+    }
+}
+
+extension Bool: FieldValue {
+    public static var schema: JSON { ["type": "boolean"] }
+
+    public init(json: JSON) throws(FieldProblem) {
+        guard case .bool(let value) = json else { throw FieldProblem("must be true or false") }
+        self = value
+    }
+
+    public init(parameter text: String) throws(FieldProblem) {
+        guard let value = Bool(text) else { throw FieldProblem("must be true or false") }
+        self = value
+    }
+
+    public var text: String { String(self) }
+}
+
+/// An integer of JSON: a number without fraction and exponent.
+extension FieldValue where Self: FixedWidthInteger & SignedInteger {
+    public static var schema: JSON {
+        ["type": "integer", "minimum": .number(String(Self.min)), "maximum": .number(String(Self.max))]
+    }
+
+    public init(json: JSON) throws(FieldProblem) {
+        guard case .number(let text) = json, !text.contains(where: { ".eE".contains($0) }) else {
+            throw FieldProblem("must be an integer")
+        }
+        try self.init(parameter: text)
+    }
+
+    public init(parameter text: String) throws(FieldProblem) {
+        let digits = text.utf8.first == UInt8(ascii: "-") ? text.utf8.dropFirst() : text.utf8[...]
+        guard !digits.isEmpty, digits.allSatisfy({ (0x30...0x39).contains($0) }) else {
+            throw FieldProblem("must be an integer")
+        }
+        guard let value = Self(text) else { throw FieldProblem("must lie between \(Self.min) and \(Self.max)") }
+        self = value
+    }
+
+    public var text: String { String(self) }
+
+    public func write(to json: inout JSONWriter) { Int64(self).write(to: &json) }
+}
+
+extension Int16: FieldValue {}
+extension Int32: FieldValue {}
+extension Int64: FieldValue {}
+
+extension Double: FieldValue {
+    public static var schema: JSON { ["type": "number"] }
+
+    public init(json: JSON) throws(FieldProblem) {
+        guard case .number(let text) = json else { throw FieldProblem("must be a number") }
+        try self.init(parameter: text)
+    }
+
+    public init(parameter text: String) throws(FieldProblem) {
+        guard let value = Double(text), value.isFinite else {
+            throw FieldProblem("must be a number, as large as it may be")
+        }
+        self = value
+    }
+
+    public var text: String { isFinite ? description : "" }
+
+    /// JSON has no infinities, and no NaN: they are null.
+    public func write(to json: inout JSONWriter) { RawJSON(isFinite ? description : "null").write(to: &json) }
+}
+
+extension UUID: FieldValue {
+    public static var schema: JSON { ["type": "string", "format": "uuid"] }
+
+    public init(json: JSON) throws(FieldProblem) { try self.init(parameter: String(json: json)) }
+
+    public init(parameter text: String) throws(FieldProblem) {
+        guard let value = UUID(text) else { throw FieldProblem("must be a UUID") }
+        self = value
+    }
+
+    public var text: String { description }
+
+    public func write(to json: inout JSONWriter) { description.write(to: &json) }
+}
+
+extension Timestamp: FieldValue {
+    public static var schema: JSON {
+        [
+            "type": "string",
+            "pattern": "^[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT$",
+            "description": "A moment in UTC (RFC 9110, section 5.6.7); RFC 3339 is read too.",
+            "examples": ["Mon, 23 Nov 2026 07:33:36 GMT"],
+        ]
+    }
+
+    public init(json: JSON) throws(FieldProblem) { try self.init(parameter: String(json: json)) }
+
+    public init(parameter text: String) throws(FieldProblem) {
+        guard let value = Timestamp(rfc3339: text) ?? Timestamp(httpDate: text) else {
+            throw FieldProblem("must be a time like 2026-11-23T07:33:36Z or Mon, 23 Nov 2026 07:33:36 GMT")
+        }
+        self = value
+    }
+
+    public var text: String {
+        var json = JSONWriter()
+        json.date(unixSeconds: unixSeconds)
+        return String(decoding: json.finish().dropFirst().dropLast(2), as: UTF8.self)
+    }
+
+    /// Writes a date of RFC 9110; the microseconds are cut.
+    public func write(to json: inout JSONWriter) { json.date(unixSeconds: unixSeconds) }
+}
+
+/// A value of an enumeration is its text.
+extension FieldValue where Self: Enumeration {
+    public static var schema: JSON { ["type": "string", "enum": .array(allCases.map { .string($0.rawValue) })] }
+
+    public init(json: JSON) throws(FieldProblem) { try self.init(parameter: String(json: json)) }
+
+    public init(parameter text: String) throws(FieldProblem) {
+        guard let value = Self(rawValue: text) else {
+            throw FieldProblem("must be one of \(Self.allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+        self = value
+    }
+
+    public var text: String { rawValue }
+
+    public func write(to json: inout JSONWriter) { rawValue.write(to: &json) }
+}
+
+extension Optional: JSONWritable where Wrapped: JSONWritable {
+    public func write(to json: inout JSONWriter) {
+        if let self { self.write(to: &json) } else { RawJSON("null").write(to: &json) }
+    }
+}
+
+/// NULL is null, and nothing in CSV.
+extension Optional: FieldValue where Wrapped: FieldValue {
+    public static var schema: JSON {
+        guard case .object(let members) = Wrapped.schema, case .string(let type) = members["type"] else {
+            return Wrapped.schema
+        }
+        let nullable = Wrapped.schema.adding("type", [.string(type), "null"])
+        guard case .array(let values) = members["enum"] else { return nullable }
+        return nullable.adding("enum", .array(values + [.null]))
+    }
+
+    public init(json: JSON) throws(FieldProblem) { self = json == .null ? .none : .some(try Wrapped(json: json)) }
+
+    public init(parameter text: String) throws(FieldProblem) { self = .some(try Wrapped(parameter: text)) }
+
+    public var text: String { self?.text ?? "" }
+
+    public var withoutOuterSpace: Self { self?.withoutOuterSpace }
+}

@@ -1,0 +1,126 @@
+import ORM
+import SQL
+import Web
+
+/// The fields of a model, sorted by name as JSON has them.
+public struct Fields<Model: ORM.Model>: Sendable {
+    /// Those that clients see.
+    let visible: [Field<Model>]
+
+    /// Takes the fields from the model's columns.
+    public init(of _: Model.Type = Model.self) {
+        visible = Model.table.columns.filter { !$0.definition.field.isHidden }
+            .map { column in
+                guard let field = Field(column) else {
+                    preconditionFailure(
+                        "\(Model.definition.name).\(column.definition.name) has a type that clients cannot send or see: "
+                            + "make it a FieldValue, or the column .hidden")
+                }
+                return field
+            }
+            .sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    }
+
+    /// The field of a name; `nil` when clients see none of that name.
+    func named(_ name: String) -> Field<Model>? { visible.first { $0.name.utf8.elementsEqual(name.utf8) } }
+
+    /// Writes a row as a JSON object.
+    public func write(_ row: Model, to json: inout JSONWriter) { write(row, visible, to: &json) }
+
+    /// Writes some fields of a row as a JSON object.
+    func write(_ row: Model, _ fields: [Field<Model>], to json: inout JSONWriter) {
+        json.beginObject()
+        withUnsafePointer(to: row) { row in
+            for field in fields {
+                json.key(field.key)
+                field.write(UnsafeRawPointer(row), &json)
+            }
+        }
+        json.endObject()
+    }
+}
+
+// MARK: Reading
+
+/// What a body is read for.
+public enum DraftPurpose: Sendable {
+    /// A row is made: what is left out gets its default.
+    case create
+    /// A row is replaced: what is left out goes back to its default.
+    case replace
+    /// A row is changed: what is left out stays, null goes back to the default (RFC 7396).
+    case patch
+}
+
+extension Fields {
+    /// Reads a draft, and checks all of it.
+    /// - Throws: 422, with everything that is wrong.
+    public func draft(_ json: JSON, for purpose: DraftPurpose, of name: String) throws(HTTPError) -> Draft<Model> {
+        var problems: [HTTPError.Field] = []
+        let draft = read(json, for: purpose, index: nil, &problems)
+        guard problems.isEmpty else { throw invalid("The \(name) is not valid.", problems) }
+        return draft
+    }
+
+    /// Reads drafts, and checks all of them.
+    /// - Throws: 422, with everything that is wrong, and where.
+    func drafts(_ elements: [JSON], of name: String) throws(HTTPError) -> [Draft<Model>] {
+        guard (1...1000).contains(elements.count) else {
+            throw HTTPError(.unprocessableContent, "The array must have 1 to 1000 elements.")
+        }
+        var problems: [HTTPError.Field] = []
+        let drafts = elements.enumerated().map { read($1, for: .create, index: $0, &problems) }
+        guard problems.isEmpty else { throw invalid("Not every \(name) is valid: none was created.", problems) }
+        return drafts
+    }
+
+    private func invalid(_ message: String, _ problems: [HTTPError.Field]) -> HTTPError {
+        guard problems.count > 1 || problems.first?.name.isEmpty == false else {
+            return HTTPError(.unprocessableContent, problems.first?.message ?? message)
+        }
+        return HTTPError(.unprocessableContent, message, fields: problems)
+    }
+
+    private func read(
+        _ json: JSON, for purpose: DraftPurpose, index: Int?, _ problems: inout [HTTPError.Field]
+    ) -> Draft<Model> {
+        guard case .object(let members) = json else {
+            let what = index == nil ? "The body" : "Each element"
+            problems.append(HTTPError.Field("", "\(what) must be a JSON object.", index: index))
+            return []
+        }
+        var values: [Assignment<Model>] = []
+        for field in declared where !field.isReadOnly {
+            do throws(FieldProblem) {
+                if let value = try field.assignment(members[field.name], for: purpose) { values.append(value) }
+            } catch {
+                problems.append(HTTPError.Field(field.name, "\(field.name) \(error.message).", index: index))
+            }
+        }
+        for name in members.names where named(name)?.isReadOnly ?? true {
+            problems.append(HTTPError.Field(name, named(name) == nil ? "is not known" : "cannot be set", index: index))
+        }
+        return Draft(values)
+    }
+
+    /// In the order of the model's columns.
+    private var declared: [Field<Model>] { Model.table.columns.compactMap { named($0.definition.name) } }
+}
+
+extension Field {
+    /// What a member of a body says of the column; `nil` when it says nothing.
+    fileprivate func assignment(
+        _ json: JSON?, for purpose: DraftPurpose
+    ) throws(FieldProblem) -> Assignment<Model>? {
+        switch (purpose, json) {
+        case (.patch, nil): return nil
+        case (.patch, .null), (.replace, nil):
+            guard let reset else { throw FieldProblem(json == nil ? "is required" : "must not be null") }
+            return reset
+        case (.create, nil):
+            guard !isRequired else { throw FieldProblem("is required") }
+            return constant
+        case (_, let json?): return try read(json)
+        }
+    }
+}

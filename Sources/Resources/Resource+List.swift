@@ -1,0 +1,127 @@
+import HTTPTypes
+import ORM
+import SQL
+import Synchronization
+import Web
+
+extension Resource {
+    /// The list: a page with a link to the next one, or all of it, streamed when it is long.
+    func list(_ request: Request) async throws -> Response {
+        let media = try request.negotiate([.json, .csv])
+        let query = try ListQuery(request.query, of: fields, isStrict: request.preferences.isStrict)
+        async let total = query.wantsCount ? service.count(query.select) : nil
+        var response =
+            if let limit = query.limit {
+                try await page(request, query, limit, media)
+            } else {
+                try await whole(query, media)
+            }
+        if let total = try await total { response.headers[.totalCount] = String(total) }
+        if request.preferences.isStrict { response.headers[.preferenceApplied] = "handling=strict" }
+        return response
+    }
+
+    private func page(
+        _ request: Request, _ query: ListQuery<Row>, _ limit: Int, _ media: MediaType
+    ) async throws -> Response {
+        let rows = try await service.list(query.select.limit(limit + 1))
+        var response = written(Array(rows.prefix(limit)), query.fields, media)
+        if rows.count > limit {
+            let url = request.url(with: "cursor", query.cursor(behind: rows[limit - 1]))
+            response.headers[.link] = "<\(url)>; rel=\"next\""
+        }
+        return response
+    }
+
+    /// A short list is read like any other rows, and has a Content-Length; that it is longer shows by one row more.
+    private func whole(_ query: ListQuery<Row>, _ media: MediaType) async throws -> Response {
+        let short = width.shortList
+        if short > 0 {
+            let rows = try await service.list(query.select.limit(short + 1))
+            if rows.count <= short {
+                let response = written(rows, query.fields, media)
+                if case .bytes(let bytes) = response.body { width.note(bytes.count, rows: rows.count) }
+                return response
+            }
+        }
+        return streamed(query, media)
+    }
+
+    private func written(_ rows: [Row], _ selected: [Field<Row>], _ media: MediaType) -> Response {
+        guard media == .json else {
+            let csv = CSV<Row>(fields: selected)
+            return Response(.ok, headers: Self.csvHeaders, body: .bytes(csv.header + csv.lines(rows)))
+        }
+        return .json { json in
+            json.beginArray()
+            for row in rows { fields.write(row, selected, to: &json) }
+            json.endArray()
+        }
+    }
+
+    private static var csvHeaders: HTTPFields {
+        [.contentType: "text/csv; charset=utf-8; header=present", .vary: "Accept"]
+    }
+
+    // MARK: Streaming
+
+    private func streamed(_ query: ListQuery<Row>, _ media: MediaType) -> Response {
+        guard media == .json else {
+            let csv = CSV<Row>(fields: query.fields)
+            return Response(
+                .ok, headers: Self.csvHeaders,
+                body: .stream { writer in
+                    var header: [UInt8]? = csv.header
+                    try await service.stream(query.select) { rows in
+                        try await writer.write((header.take() ?? []) + csv.lines(rows))
+                    }
+                    if let header { try await writer.write(header) }
+                })
+        }
+        return Response(
+            .ok, headers: [.contentType: MediaType.json.name],
+            body: .stream { writer in
+                var isFirst = true
+                try await service.stream(query.select) { rows in
+                    let bytes = elements(rows, query.fields, isFirst: isFirst)
+                    isFirst = false
+                    width.note(bytes.count, rows: rows.count)
+                    try await writer.write(bytes)
+                }
+                try await writer.write(Array((isFirst ? "[]\n" : "]\n").utf8))
+            })
+    }
+
+    /// Elements of an array, behind its bracket or a comma.
+    private func elements(_ rows: [Row], _ selected: [Field<Row>], isFirst: Bool) -> [UInt8] {
+        var json = JSONWriter()
+        json.beginArray()
+        for row in rows { fields.write(row, selected, to: &json) }
+        var bytes = json.take()
+        if !isFirst { bytes[0] = UInt8(ascii: ",") }
+        return bytes
+    }
+}
+
+/// How many bytes a row of the resource has, as lists have shown: it decides which lists are short.
+final class RowWidth: Sendable {
+    /// The bytes of the widest row so far, as an average of some rows; 0 before the first ones.
+    private let bytes = Atomic<Int>(0)
+
+    private static let shortestStream = 100
+    private static let longestShortList = 1000
+    private static let mostBytes = 4 << 20
+
+    /// How many rows a list has at most that is read at once; 0 when rows are so wide that all are streamed.
+    var shortList: Int {
+        let width = bytes.load(ordering: .relaxed)
+        return width == 0 ? RowWidth.shortestStream : min(RowWidth.longestShortList, RowWidth.mostBytes / width)
+    }
+
+    /// Notes how wide some rows were: at once when they are wider, slowly when they are not.
+    func note(_ count: Int, rows: Int) {
+        guard rows > 0 else { return }
+        let (width, old) = (count / rows + 1, bytes.load(ordering: .relaxed))
+        bytes.store(old == 0 ? width : max(width, old - (old - width) / 8), ordering: .relaxed)
+    }
+}

@@ -1,0 +1,207 @@
+import HTTPTypes
+import ORM
+import SQL
+import Web
+
+extension Blueprint {
+    /// A blueprint with all the routes of a resource: list, create, change and delete many under `/`; read, replace, change and delete one
+    /// under `/<id>`. More can be added.
+    /// - Parameters:
+    ///   - name: what one of them is called, in sentences: `campaign`.
+    ///   - plural: what many are called, where routes are listed; an `s` behind the name when it is left out.
+    ///   - service: what is done.
+    public init<Service: ResourceService>(resource name: String, plural: String? = nil, _ service: Service) {
+        self.init(plural ?? name + "s")
+        let resource = Resource(name: name, service: service)
+        let operations = ResourceOperations(name: name, plural: self.name, fields: resource.fields)
+        get("/", operations.list) { try await resource.list($0) }
+        post("/", operations.create) { try await resource.create($0) }
+        patch("/", operations.changeAll) { try await resource.changeAll($0) }
+        delete("/", operations.deleteAll) { try await resource.deleteAll($0) }
+        get("/<id>", operations.read) { try await resource.read($0) }
+        put("/<id>", operations.replace) { try await resource.replace($0) }
+        patch("/<id>", operations.change) { try await resource.change($0) }
+        delete("/<id>", operations.delete) { try await resource.delete($0) }
+    }
+}
+
+/// What the routes of a resource do: decode, call one function of the service, encode.
+struct Resource<Service: ResourceService>: Sendable {
+    typealias Row = Service.Row
+
+    let name: String
+    let service: Service
+    let fields = Fields<Row>()
+    let width = RowWidth()
+
+    // MARK: One
+
+    func read(_ request: Request) async throws -> Response {
+        _ = try request.negotiate([.json])
+        let row = try await told { try await service.find(try id(request)) }
+        if let tag = tag(of: row), let condition = try request.ifNoneMatch(), condition.contains(tag) {
+            return Response(.notModified, headers: [.eTag: tag.value])
+        }
+        return response(row, .ok)
+    }
+
+    func replace(_ request: Request) async throws -> Response {
+        let (id, condition) = (try id(request), try version(request))
+        let draft = try fields.draft(request.json(), for: .replace, of: name)
+        return changed(try await told { try await service.replace(id, with: draft, if: condition) }, request)
+    }
+
+    func change(_ request: Request) async throws -> Response {
+        let (id, condition) = (try id(request), try version(request))
+        let draft = try fields.draft(request.json(), for: .patch, of: name)
+        return changed(try await told { try await service.change(id, draft, if: condition) }, request)
+    }
+
+    func delete(_ request: Request) async throws -> Response {
+        let (id, condition) = (try id(request), try version(request))
+        try await told { try await service.delete(id, if: condition) }
+        return Response(.noContent)
+    }
+
+    private func changed(_ row: Row, _ request: Request) -> Response {
+        guard request.preferences.isMinimal else { return response(row, .ok) }
+        var response = Response(.noContent, headers: [.preferenceApplied: "return=minimal"])
+        if let tag = tag(of: row) { response.headers[.eTag] = tag.value }
+        return response
+    }
+
+    // MARK: Many
+
+    func create(_ request: Request) async throws -> Response {
+        _ = try request.negotiate([.json])
+        let json = try request.json()
+        let key = try request.idempotencyKey()
+        if case .array(let elements) = json {
+            let drafts = try fields.drafts(elements, of: name)
+            let rows = try await told { try await service.create(drafts, once: key) }
+            return request.preferences.isMinimal ? minimal() : self.response(rows, .created)
+        }
+        let draft = try fields.draft(json, for: .create, of: name)
+        guard let row = try await told({ try await service.create([draft], once: key) }).first else {
+            throw ResourceError.keyUsedForAnother
+        }
+        var response = request.preferences.isMinimal ? minimal() : self.response(row, .created)
+        if let tag = tag(of: row) { response.headers[.eTag] = tag.value }
+        response.headers[.location] = request.url(request.path + Service.path(of: row))
+        return response
+    }
+
+    private func minimal() -> Response { Response(.created, headers: [.preferenceApplied: "return=minimal"]) }
+
+    func changeAll(_ request: Request) async throws -> Response {
+        let select = try filtered(request)
+        let draft = try fields.draft(request.json(), for: .patch, of: name)
+        return affected(try await told { try await service.change(all: select, draft) }, request)
+    }
+
+    func deleteAll(_ request: Request) async throws -> Response {
+        let select = try filtered(request)
+        return affected(try await told { try await service.delete(all: select) }, request)
+    }
+
+    private func affected(_ count: Int, _ request: Request) -> Response {
+        guard !request.preferences.isMinimal else {
+            return Response(.noContent, headers: [.preferenceApplied: "return=minimal"])
+        }
+        return .json { json in
+            json.beginObject()
+            json.member("affected", count)
+            json.endObject()
+        }
+    }
+
+    /// The rows that a change of many is for. What only a list knows is not taken: it would be passed over.
+    private func filtered(_ request: Request) throws -> Select<Row> {
+        let query = request.query
+        let others = query.parameters.filter { ["limit", "cursor", "sort", "count", "fields"].contains($0.wholeName) }
+        guard others.isEmpty else {
+            throw HTTPError(
+                .unprocessableContent, "A change of many takes filters only.",
+                fields: others.map { HTTPError.Field($0.wholeName, "\($0.wholeName) does not apply here.") })
+        }
+        // Strict always: a filter with a typing error would change what nobody meant.
+        let list = try ListQuery(query, of: fields, isStrict: true)
+        guard list.select.isFiltered else {
+            throw HTTPError(
+                .unprocessableContent, "Say which: a change of many needs a filter, such as ?id[in]=1,2,3.")
+        }
+        return list.select
+    }
+
+    // MARK: What they share
+
+    /// The id in the path: digits alone, where it is an integer.
+    private func id(_ request: Request) throws -> Row.ID {
+        let text = request.parameter("id")
+        let isInteger = Row.ID.self is any FixedWidthInteger.Type
+        if isInteger, text.isEmpty || !text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
+            throw HTTPError(.unprocessableContent, "id must be an integer")
+        }
+        guard let type = Row.ID.self as? any FieldValue.Type else {
+            throw SetupError("the key of \(name) has a type that clients cannot send")
+        }
+        do {
+            guard let id = try type.init(parameter: text) as? Row.ID else { throw ResourceError.notFound }
+            return id
+        } catch let problem as FieldProblem {
+            // A number that is larger than every id's is no mistake: there is no such row.
+            guard !isInteger else { throw ResourceError.notFound.httpError(of: name) }
+            throw HTTPError(.unprocessableContent, "id \(problem.message)")
+        }
+    }
+
+    /// What the version of the row must be, by the request's conditions.
+    private func version(_ request: Request) throws -> VersionCondition {
+        guard Row.table.version != nil else { return .any }
+        switch (try request.ifMatch(), try request.ifNoneMatch()) {
+        case (.tags(let tags), _): return .oneOf(tags.compactMap { Int64($0.opaque) })
+        case (_, .any): return .never
+        case (_, .tags(let tags)): return .noneOf(tags.compactMap { Int64($0.opaque) })
+        case (.any, nil), (nil, nil): return .any
+        }
+    }
+
+    private func tag(of row: Row) -> EntityTag? {
+        Row.table.version.map { EntityTag(String(row[keyPath: $0.path])) }
+    }
+
+    private func response(_ row: Row, _ status: HTTPResponse.Status) -> Response {
+        let headers: HTTPFields = tag(of: row).map { [.eTag: $0.value] } ?? [:]
+        return .json(status, headers: headers) { fields.write(row, to: &$0) }
+    }
+
+    private func response(_ rows: [Row], _ status: HTTPResponse.Status) -> Response {
+        .json(status) { json in
+            json.beginArray()
+            for row in rows { fields.write(row, to: &json) }
+            json.endArray()
+        }
+    }
+
+    /// Runs `body`, and names the resource in what goes wrong.
+    private func told<Value>(_ body: () async throws -> Value) async throws -> Value {
+        do { return try await body() } catch let error as ResourceError { throw error.httpError(of: name) }
+    }
+}
+
+extension ResourceService {
+    /// What follows the slash in a row's path.
+    fileprivate static func path(of row: Row) -> String { "\(row[keyPath: Row.primaryKey.path])" }
+}
+
+extension Request {
+    /// The key under which the request is carried out once; `nil` when the client gives none.
+    /// - Throws: 400 when it is malformed.
+    fileprivate func idempotencyKey() throws(HTTPError) -> IdempotencyKey? {
+        guard let value = headers.value(of: .idempotencyKey) else { return nil }
+        guard (1...255).contains(value.utf8.count), value.utf8.allSatisfy({ (0x21...0x7e).contains($0) }) else {
+            throw HTTPError(.badRequest, "Idempotency-Key must have 1 to 255 visible ASCII characters.")
+        }
+        return IdempotencyKey(scope: path, key: value, request: body)
+    }
+}

@@ -1,0 +1,352 @@
+import HTTPTypes
+import ORM
+import SQL
+import Web
+
+/// What the routes of a resource take and answer, as its fields have it.
+struct ResourceOperations<Model: ORM.Model> {
+    let name: String
+    let plural: String
+    let fields: Fields<Model>
+
+    private var title: String { name.prefix(1).uppercased() + name.dropFirst() }
+    private var titles: String { plural.prefix(1).uppercased() + plural.dropFirst() }
+    private var hasVersion: Bool { Model.table.version != nil }
+
+    private func operation(
+        _ verb: String, _ noun: String, _ summary: String, text: String? = nil,
+        parameters: [Operation.Parameter] = [], body: [Operation.Content]? = nil, answers: [Operation.Answer]
+    ) -> Operation {
+        let own = Set(answers.map(\.status.code))
+        let changes = verb != "list" && verb != "get"
+        let common = ResourceOperations.failures(changes: changes).filter { !own.contains($0.status.code) }
+        return Operation(
+            verb + noun, summary, text: text, tag: plural, parameters: parameters, body: body,
+            answers: answers + common, schemas: schemas)
+    }
+
+    // MARK: Many
+
+    var list: Operation {
+        operation(
+            "list", titles, "All \(plural), or a page of them",
+            text:
+                "Without `limit`, all of them are streamed, however many there are. Parameters that are not known are "
+                + "ignored, unless the client says `Prefer: handling=strict`.",
+            parameters: pages + filters + [preference("handling=strict")],
+            answers: [
+                Operation.Answer(
+                    .ok, "The \(plural).",
+                    headers: [
+                        (.link, "The next page, with rel=\"next\"; not there on the last one."),
+                        (.totalCount, "How many there are, with `count=true`."),
+                        (.preferenceApplied, "What was done as preferred."),
+                    ],
+                    [
+                        .init(.json, ["type": "array", "items": reference], example: [example]),
+                        .init(.csv, ["type": "string"]),
+                    ]),
+                .error(.unprocessableContent, "A parameter is not valid."),
+                .error(.notAcceptable, "There is no representation that `Accept` allows."),
+            ])
+    }
+
+    var create: Operation {
+        operation(
+            "create", title, "Create a \(name), or up to 1000, all or none",
+            parameters: [
+                preference("return=minimal"),
+                .init(
+                    "Idempotency-Key", in: .header,
+                    "A name of your own for this request: sent again within 24 hours, it gives the first answer, and creates nothing.",
+                    ["type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"]),
+            ],
+            body: [
+                .init(
+                    .json,
+                    [
+                        "oneOf": [
+                            writable, ["type": "array", "minItems": 1, "maxItems": 1000, "items": writable],
+                        ]
+                    ], example: writableExample)
+            ],
+            answers: [
+                Operation.Answer(
+                    .created, "It was created.",
+                    headers: tagged + [
+                        (.location, "Where the new \(name) is."), (.preferenceApplied, "What was done as preferred."),
+                    ],
+                    [.init(.json, ["oneOf": [reference, ["type": "array", "items": reference]]], example: example)]),
+                .error(.badRequest, "The body is not JSON, or a header field is malformed."),
+                .error(.notAcceptable, "There is no representation that `Accept` allows."),
+                .error(.conflict, "A value is taken, or the Idempotency-Key is in use."),
+                .error(.contentTooLarge, "The body is too large."),
+                .error(.unsupportedMediaType, "The body is not `application/json`."),
+                .error(.unprocessableContent, "The body is not valid, or the Idempotency-Key was used for another."),
+            ])
+    }
+
+    var changeAll: Operation {
+        operation(
+            "change", titles, "Change all \(plural) that a filter selects",
+            parameters: filters + [preference("return=minimal")], body: patch,
+            answers: [affected, minimal] + bodyErrors + [
+                .error(.conflict, "A value is taken."),
+                .error(.unprocessableContent, "The body or the filter is not valid."),
+            ])
+    }
+
+    var deleteAll: Operation {
+        operation(
+            "delete", titles, "Delete all \(plural) that a filter selects",
+            parameters: filters + [preference("return=minimal")],
+            answers: [
+                affected, minimal, .error(.conflict, "One is in use: others refer to it."),
+                .error(.unprocessableContent, "The filter is not valid."),
+            ])
+    }
+
+    // MARK: One
+
+    var read: Operation {
+        operation(
+            "get", title, "One \(name)",
+            parameters: [key]
+                + (hasVersion ? [condition("If-None-Match", "Answer 304 when its ETag is among these.")] : []),
+            answers: [one]
+                + (hasVersion ? [Operation.Answer(.notModified, "It is the one that you know.", headers: tagged)] : [])
+                + (hasVersion ? [.error(.badRequest, "A header field is malformed.")] : []) + [
+                    .error(.notFound, "There is none."),
+                    .error(.notAcceptable, "There is no representation that `Accept` allows."),
+                    .error(.unprocessableContent, "The id is not valid."),
+                ])
+    }
+
+    var replace: Operation {
+        operation(
+            "replace", title, "Replace a \(name); what is left out gets its default",
+            parameters: [key] + changeHeaders, body: [.init(.json, writable, example: writableExample)],
+            answers: [one, minimal] + bodyErrors + changeErrors)
+    }
+
+    var change: Operation {
+        operation(
+            "change", title, "Change some fields of a \(name) (RFC 7396); null resets a field to its default",
+            parameters: [key] + changeHeaders, body: patch, answers: [one, minimal] + bodyErrors + changeErrors)
+    }
+
+    var delete: Operation {
+        operation(
+            "delete", title, "Delete a \(name)", parameters: [key] + (hasVersion ? versions : []),
+            answers: [Operation.Answer(.noContent, "It was deleted.")]
+                + (hasVersion ? [.error(.badRequest, "A header field is malformed.")] : []) + changeErrors)
+    }
+
+    // MARK: Parts
+
+    private var reference: JSON { ["$ref": .string("#/components/schemas/\(title)")] }
+    private var writable: JSON { ["$ref": .string("#/components/schemas/\(title)Draft")] }
+
+    private var one: Operation.Answer {
+        Operation.Answer(.ok, "The \(name).", headers: tagged, [.init(.json, reference, example: example)])
+    }
+
+    private var minimal: Operation.Answer {
+        Operation.Answer(
+            .noContent, "It was done, and the client prefers `return=minimal`.",
+            headers: [(.preferenceApplied, "What was done as preferred.")])
+    }
+
+    private var affected: Operation.Answer {
+        let schema: JSON = [
+            "type": "object", "required": ["affected"], "properties": ["affected": ["type": "integer", "minimum": 0]],
+        ]
+        return Operation.Answer(.ok, "How many there were.", [.init(.json, schema, example: ["affected": 3])])
+    }
+
+    private var tagged: [(HTTPField.Name, String)] { hasVersion ? [(.eTag, "Names this state of the \(name).")] : [] }
+
+    private var bodyErrors: [Operation.Answer] {
+        [
+            .error(.badRequest, "The body is not JSON, or a header field is malformed."),
+            .error(.contentTooLarge, "The body is too large."),
+            .error(.unsupportedMediaType, "The body is not JSON."),
+        ]
+    }
+
+    private var changeErrors: [Operation.Answer] {
+        [
+            .error(.notFound, "There is none."), .error(.conflict, "A value is taken, or others refer to it."),
+            .error(.unprocessableContent, "The id or the body is not valid."),
+        ] + (hasVersion ? [.error(.preconditionFailed, "It is not the one that you know.")] : [])
+    }
+
+    private var patch: [Operation.Content] {
+        let schema: JSON = ["$ref": .string("#/components/schemas/\(title)Patch")]
+        return [.init(.json, schema, example: patchExample), .init(.mergePatch, schema, example: patchExample)]
+    }
+
+    /// What may happen to every request.
+    private static func failures(changes: Bool) -> [Operation.Answer] {
+        let retry: [(HTTPField.Name, String)] = [(.retryAfter, "In so many seconds.")]
+        return [
+            .error(.tooManyRequests, "Too many requests of one client at once.", headers: retry),
+            .error(.internalServerError, "A defect of the service's."),
+            .error(.badGateway, changes ? "A worker was lost: the change may have been made." : "A worker was lost."),
+            .error(.serviceUnavailable, "Nothing was done: try again.", headers: retry),
+            .error(.gatewayTimeout, changes ? "It took too long: the change may have been made." : "It took too long."),
+        ]
+    }
+}
+
+// MARK: Parameters
+
+extension ResourceOperations {
+    private var key: Operation.Parameter {
+        let schema = fields.named(Model.primaryKey.definition.name)?.schema ?? ["type": "string"]
+        let isInteger = if case .object(let members) = schema { members["type"] == "integer" } else { false }
+        return .init(
+            "id", in: .path, "The id of the \(name).",
+            isInteger ? ["type": "integer", "format": "int64", "minimum": 0] : schema, example: isInteger ? 1 : nil)
+    }
+
+    private func condition(_ name: String, _ summary: String) -> Operation.Parameter {
+        .init(name, in: .header, summary, ["type": "string", "pattern": #"^(\*|(W/)?"[!#-~]*"(, *(W/)?"[!#-~]*")*)$"#])
+    }
+
+    private var versions: [Operation.Parameter] {
+        [
+            condition("If-Match", "Do it when its ETag is among these, else answer 412."),
+            condition("If-None-Match", "Do it when its ETag is none of these, else answer 412."),
+        ]
+    }
+
+    private var changeHeaders: [Operation.Parameter] { (hasVersion ? versions : []) + [preference("return=minimal")] }
+
+    private func preference(_ value: String) -> Operation.Parameter {
+        .init("Prefer", in: .header, "`\(value)`, or nothing.", ["type": "string", "enum": [.string(value)]])
+    }
+
+    private var pages: [Operation.Parameter] {
+        let sortable = fields.visible.filter { $0.column.field.isSortable || $0.column.isPrimaryKey }.map(\.name)
+        let id = Model.primaryKey.definition.name
+        let orders = sortable.flatMap { name in
+            name == id ? [name, "-" + name] : [name, "-" + name, "\(name),\(id)", "-\(name),\(id)"]
+        }
+        return [
+            .init(
+                "limit", in: .query, "How many at most.", ["type": "integer", "minimum": 1, "maximum": 1000],
+                example: 100),
+            .init(
+                "cursor", in: .query, "Where the page begins: what `Link` says. Only with `limit`.", ["type": "string"]),
+            .init(
+                "sort", in: .query, "By what they are sorted; a minus turns it round.",
+                ["type": "string", "enum": .array(orders.map(JSON.string))]),
+            .init("count", in: .query, "Whether `X-Total-Count` tells how many there are.", ["type": "boolean"]),
+            .init(
+                "fields", in: .query, "The fields that are wanted, with commas between.", ["type": "string"],
+                example: .string("\(id),\(sortable.first { $0 != id } ?? id)")),
+        ]
+    }
+
+    private var filters: [Operation.Parameter] {
+        let all = fields.visible.filter(\.column.field.isFilterable).flatMap { field in
+            let bare = field.parameterSchema
+            return [.init(field.name, in: .query, "Those whose \(field.name) is this.", bare)]
+                + field.operators.map { name in
+                    Operation.Parameter(
+                        "\(field.name)[\(name)]", in: .query, "Those whose \(field.name) \(Self.words[name] ?? name).",
+                        name == "in" ? ["type": "string"] : bare)
+                }
+        }
+        let isSearchable = fields.visible.contains { $0.column.field.isSearchable }
+        return all
+            + (isSearchable
+                ? [.init("q", in: .query, "Those that have this text in them, in any case.", ["type": "string"])] : [])
+    }
+
+    private static var words: [String: String] {
+        [
+            "ne": "is not this", "in": "is one of these, with commas between", "gt": "is greater",
+            "gte": "is this or greater",
+            "lt": "is less", "lte": "is this or less",
+        ]
+    }
+}
+
+// MARK: Schemas
+
+extension ResourceOperations {
+    private var schemas: [String: JSON] {
+        let all = fields.visible
+        let own = all.filter { !$0.isReadOnly }
+        func object(_ fields: [Field<Model>], _ required: [Field<Model>], _ schema: (Field<Model>) -> JSON) -> JSON {
+            var properties = JSON.Members()
+            for field in fields { properties[field.name] = schema(field) }
+            let object: JSON = ["type": "object", "properties": .object(properties), "additionalProperties": false]
+            return object.adding("required", required.isEmpty ? nil : .array(required.map { .string($0.name) }))
+        }
+        return [
+            title: object(all, all) { $0.schema },
+            title + "Draft": object(own, own.filter(\.isRequired)) { $0.inputSchema },
+            title + "Patch": object(own, []) { $0.isRequired ? $0.inputSchema : $0.inputSchema.nullable },
+        ]
+    }
+
+    private func example(_ fields: [Field<Model>]) -> JSON {
+        var members = JSON.Members()
+        for field in fields { members[field.name] = field.example }
+        return .object(members)
+    }
+
+    private var example: JSON { example(fields.visible) }
+    private var writableExample: JSON { example(fields.visible.filter { !$0.isReadOnly }) }
+    private var patchExample: JSON { example(Array(fields.visible.filter { !$0.isReadOnly }.prefix(1))) }
+}
+
+extension Field {
+    /// What a client may send: with its default.
+    fileprivate var inputSchema: JSON {
+        guard column.field.isTrimmed, case .object(let members) = schema, members["pattern"] == nil else {
+            return schema
+        }
+        // White space at the ends does not count, so that a text of nothing else is too short.
+        return schema.adding("pattern", "\\S")
+    }
+
+    fileprivate var parameterSchema: JSON {
+        guard case .object(let members) = schema else { return schema }
+        let isTime = members["pattern"] != nil && column.type.hasPrefix("timestamp")
+        if isTime { return ["type": "string", "description": "A time, as RFC 3339 or RFC 9110 has it."] }
+        return JSON.object(["type": members["type"].map(JSON.single) ?? "string"]).adding("enum", members["enum"])
+            .adding("minimum", members["minimum"]).adding("maximum", members["maximum"])
+    }
+
+    fileprivate var example: JSON {
+        guard case .object(let members) = schema else { return .null }
+        if case .array(let values) = members["enum"], let first = values.first { return first }
+        if case .array(let values) = members["examples"], let first = values.first { return first }
+        switch members["type"].map(JSON.single) {
+        case "boolean": return true
+        case "integer", "number":
+            return column.isPrimaryKey
+                ? 1 : members["minimum"].flatMap { $0 == .number(String(Int64.min)) ? nil : $0 } ?? 1
+        default:
+            return members["format"] == "uuid"
+                ? "f81d4fae-7dec-11d0-a765-00a0c91e6bf6" : .string(column.field.example ?? "Spring")
+        }
+    }
+}
+
+extension JSON {
+    /// The type that a schema allows, besides null.
+    fileprivate static func single(_ type: JSON) -> JSON {
+        if case .array(let types) = type { types.first { $0 != "null" } ?? "string" } else { type }
+    }
+
+    /// A schema that allows null too.
+    fileprivate var nullable: JSON {
+        guard case .object(let members) = self, case .string(let type) = members["type"] else { return self }
+        return adding("type", [.string(type), "null"])
+    }
+}

@@ -1,0 +1,11 @@
+/// The name of a member, written once: in quotes, with its escapes, and with the colon behind it.
+public struct JSONKey: Hashable, Sendable {
+    let bytes: [UInt8]
+
+    /// Makes a key.
+    public init(_ name: String) {
+        var json = JSONWriter()
+        json.string(name)
+        bytes = json.finish().dropLast() + [0x3a]
+    }
+}
