@@ -14,11 +14,33 @@ import Web
 /// What is executed is never a surprise.
 @Suite struct QueryTests {
     /// A request for each way that a route can go.
-    private static let requests: [(method: HTTPRequest.Method, target: String, body: String?)] = [
-        (.get, "/", nil), (.get, "/healthz", nil), (.get, "/readyz", nil), (.get, "/campaigns/", nil),
-        (.get, "/campaigns/1", nil), (.get, "/campaigns/1001", nil),
-        (.post, "/campaigns/", #"{"name":"Spring"}"#),
+    private static let requests: [Ask] = [
+        Ask(.get, "/"), Ask(.get, "/healthz"), Ask(.get, "/readyz"), Ask(.get, "/openapi.json"),
+        Ask(.get, "/campaigns/"), Ask(.get, "/campaigns/?limit=2"),
+        Ask(.get, "/campaigns/?limit=2&sort=-created_on,id&count=true"),
+        Ask(.get, "/campaigns/?q=One&is_active=true&created_on[gte]=2020-01-01&id[in]=1,2&name[ne]=x"),
+        Ask(.get, "/campaigns/1"), Ask(.get, "/campaigns/1001"),
+        Ask(.post, "/campaigns/", #"{"name":"Spring"}"#),
+        Ask(.post, "/campaigns/", #"[{"name":"Summer"},{"name":"Autumn"}]"#),
+        Ask(.post, "/campaigns/", #"{"name":"Winter"}"#, [.idempotencyKey: "a"]),
+        Ask(.post, "/campaigns/", #"{"name":"Winter"}"#, [.idempotencyKey: "a"]),
+        Ask(.put, "/campaigns/1", #"{"name":"One"}"#), Ask(.patch, "/campaigns/1", #"{"name":"Uno"}"#),
+        Ask(.patch, "/campaigns/1", "{}"), Ask(.patch, "/campaigns/1", #"{"name":"x"}"#, [.ifMatch: "\"9\""]),
+        Ask(.delete, "/campaigns/1", nil, [.ifMatch: "\"3\""]), Ask(.delete, "/campaigns/2"),
+        Ask(.patch, "/campaigns/?id[in]=3,4", #"{"is_active":false}"#), Ask(.delete, "/campaigns/?is_active=false"),
     ]
+
+    /// A request, and its body, as JSON.
+    private struct Ask {
+        let method: HTTPRequest.Method
+        let target: String
+        let body: String?
+        let headers: HTTPFields
+
+        init(_ method: HTTPRequest.Method, _ target: String, _ body: String? = nil, _ headers: HTTPFields = [:]) {
+            (self.method, self.target, self.body, self.headers) = (method, target, body, headers)
+        }
+    }
 
     /// The statements of each route, as the file beside this one lists them. `UPDATE_QUERIES=1` writes it anew.
     @Test func `the statements of each route are those of the baseline`() throws {
@@ -26,10 +48,12 @@ import Web
         try withApp { client, database in
             try database.sql("INSERT INTO campaign (name) VALUES ('One'), ('Two'), ('Three'), ('Four')")
             var lines: [String] = []
-            for (method, target, body) in Self.requests {
-                let headers: HTTPFields = body == nil ? [:] : [.contentType: "application/json"]
-                let answer = try await client.send(method, target, headers: headers, body: body ?? "")
-                lines += ["\(method) \(target) -> \(answer.status.code)"]
+            for ask in Self.requests {
+                var headers = ask.headers
+                if ask.body != nil { headers[.contentType] = "application/json" }
+                let answer = try await client.send(ask.method, ask.target, headers: headers, body: ask.body ?? "")
+                let fields = ask.headers.map { " \($0.name): \($0.value)" }.joined()
+                lines += ["\(ask.method) \(ask.target)\(fields) -> \(answer.status.code)"]
                 lines += answer.statements.map { "    \($0.statement.text)" }
             }
             let text = lines.joined(separator: "\n") + "\n"
@@ -159,5 +183,44 @@ import Web
             return Differences(actual: actual, wanted: wanted, metadata: metadata).changes
         }
         #expect(changes.map(\.summary).isEmpty)
+    }
+}
+
+/// Every sort and filter that a list offers is answered by an index: `RecordingClient` checks each statement that it sees.
+@Suite struct ListStatementTests {
+    private static let sorts = ["id", "name", "created_on", "updated_on"].flatMap { name in
+        name == "id"
+            ? ["id", "-id"] : [name, "-\(name)", "\(name),id", "-\(name),id", "\(name),-id", "-\(name),-id"]
+    }
+
+    @Test(arguments: sorts) func `pages of every sort follow each other, each by an index`(sort: String) throws {
+        try withApp { client, database in
+            try database.sql(
+                "INSERT INTO campaign (name, created_on, updated_on) SELECT 'n' || n % 3, timestamp '2026-01-01' + n % 2 * interval '1 h', "
+                    + "timestamp '2026-01-01' + n % 4 * interval '1 h' FROM generate_series(1, 11) n")
+            let all = try await client.get("/campaigns/?sort=\(sort)&fields=id").text
+            var (target, pages): (String?, [String]) = ("/campaigns/?limit=2&sort=\(sort)&fields=id", [])
+            while let next = target {
+                let answer = try await client.get(next)
+                pages.append(String(answer.text.dropFirst().dropLast(2)))
+                target = answer.headers[.link].flatMap { $0.firstMatch(of: /<http:\/\/[^\/]*(\/[^>]*)>/)?.output.1 }
+                    .map(String.init)
+                #expect(pages.count <= 6)
+            }
+            #expect("[\(pages.joined(separator: ","))]\n" == all && pages.count == 6)
+        }
+    }
+
+    @Test(arguments: [
+        "id=1", "id[ne]=1", "id[in]=1,2", "id[gt]=1", "id[gte]=1", "id[lt]=1", "id[lte]=1", "name=a", "name[ne]=a",
+        "name[in]=a,b", "is_active=true", "created_on=2026-01-01", "created_on[gte]=2026-01-01",
+        "created_on[lt]=2026-01-01T00:00:00Z", "updated_on[gt]=2026-01-01", "updated_on[lte]=2026-01-01", "q=abc",
+    ]) func `every filter is answered by an index`(filter: String) throws {
+        try withApp { client, database in
+            try database.sql("INSERT INTO campaign (name) SELECT 'n' FROM generate_series(1, 3)")
+            for suffix in ["", "&limit=1", "&sort=-created_on&limit=1", "&count=true"] {
+                #expect(try await client.get("/campaigns/?\(filter)\(suffix)").status == .ok)
+            }
+        }
     }
 }
