@@ -10,6 +10,8 @@ public struct Table<Model: Sendable>: Sendable {
     public let definition: TableDefinition
     /// Its columns, in order.
     public let columns: [any TableColumn<Model>]
+    /// The column that counts a row's changes; `nil` when there is none.
+    public let version: Column<Model, Int64>?
     let decode: @Sendable (inout Row) throws(DecodingError) -> Model
     let create: @Sendable ([Assignment<Model>], _ serial: Int64, _ now: Timestamp) throws -> Model
     private let misplaced: @Sendable () -> [String]
@@ -22,6 +24,7 @@ public struct Table<Model: Sendable>: Sendable {
         var all: [any TableColumn<Model>] = []
         for column in repeat each columns { all.append(column) }
         self.columns = all
+        version = all.first { $0.definition.isVersion } as? Column<Model, Int64>
         definition = TableDefinition(name, columns: all.map { $0.definition }, indexes: indexes)
         decode = { row throws(DecodingError) in make(repeat try row.next((each Value).self)) }
         create = { values, serial, now in make(repeat try (each columns).value(among: values, serial, now)) }
@@ -39,11 +42,6 @@ public struct Table<Model: Sendable>: Sendable {
                 return names
             }
         }
-    }
-
-    /// The column that counts a row's changes; `nil` when there is none.
-    public var version: Column<Model, Int64>? {
-        columns.first(where: \.definition.isVersion).flatMap { $0 as? Column<Model, Int64> }
     }
 
     /// The columns whose key path does not lead to what `make` puts there: none, unless two are swapped.

@@ -3,17 +3,17 @@ import SQL
 import Web
 
 /// A column as clients know it: how it is read, written, filtered and sorted by. All of it follows from the column.
-public struct Field<Model: ORM.Model>: Sendable {
+public final class Field<Model: ORM.Model>: Sendable {
     /// Its name.
     public let name: String
     /// The column.
     let column: ColumnDefinition
     /// What it is, as JSON Schema.
     let schema: JSON
-    /// Its name and a colon, as JSON writes them.
-    let key: JSONKey
-    /// Writes the value of a row.
-    let write: @Sendable (_ row: UnsafeRawPointer, inout JSONWriter) -> Void
+    /// The type of its values.
+    let value: any FieldValue.Type
+    /// Where a row has its value, in bytes from the row's beginning.
+    let offset: Int
     /// The value of a row in CSV.
     let text: @Sendable (Model) -> String
     /// Reads what a client sends, and checks it by the column's rules.
@@ -31,6 +31,20 @@ public struct Field<Model: ORM.Model>: Sendable {
     /// The operators that its filter knows besides equality.
     let operators: [String]
 
+    fileprivate init(
+        name: String, column: ColumnDefinition, schema: JSON, value: any FieldValue.Type, offset: Int,
+        text: @escaping @Sendable (Model) -> String,
+        read: @escaping @Sendable (JSON) throws(FieldProblem) -> Assignment<Model>, reset: Assignment<Model>?,
+        constant: Assignment<Model>?,
+        filter: @escaping @Sendable (Query.Parameter) throws(FieldProblem) -> Condition<Model>,
+        order: (@Sendable (_ isAscending: Bool, _ position: [UInt8]?) throws -> Ordering<Model>)?,
+        position: @escaping @Sendable (Model) -> [UInt8]?, operators: [String]
+    ) {
+        (self.name, self.column, self.schema, self.value, self.offset) = (name, column, schema, value, offset)
+        (self.text, self.read, self.reset, self.constant) = (text, read, reset, constant)
+        (self.filter, self.order, self.position, self.operators) = (filter, order, position, operators)
+    }
+
     /// Whether a client must say it when it makes a row.
     var isRequired: Bool { !isReadOnly && reset == nil }
     var isReadOnly: Bool { column.field.isReadOnly }
@@ -39,7 +53,7 @@ public struct Field<Model: ORM.Model>: Sendable {
 /// A column whose values clients can send and see.
 private protocol FieldColumn<Model>: Sendable {
     associatedtype Model: ORM.Model
-    var field: Field<Model> { get }
+    var madeField: Field<Model> { get }
 }
 
 /// A column whose values have an order besides.
@@ -49,16 +63,13 @@ private protocol OrderedColumn<Model>: Sendable {
     func ordering(_ isAscending: Bool, _ position: [UInt8]?) throws(DecodingError) -> Ordering<Model>
 }
 
-extension Field {
+extension TableColumn where Model: ORM.Model {
     /// The field of a column; `nil` when its values have no form that clients could send or see.
-    init?(_ column: any TableColumn<Model>) {
-        guard let field = (column as? any FieldColumn<Model>)?.field else { return nil }
-        self = field
-    }
+    var field: Field<Model>? { (self as? any FieldColumn<Model>)?.madeField }
 }
 
 extension Column: FieldColumn where Model: ORM.Model, Value: FieldValue {
-    fileprivate var field: Field<Model> {
+    fileprivate var madeField: Field<Model> {
         let (path, isTrimmed) = (path, definition.field.isTrimmed)
         guard let offset = MemoryLayout<Model>.offset(of: path) else {
             preconditionFailure("the column \(definition.name) is no stored property of \(Model.self)")
@@ -66,8 +77,7 @@ extension Column: FieldColumn where Model: ORM.Model, Value: FieldValue {
         let ordered = self as? any OrderedColumn<Model>
         return Field(
             name: definition.name, column: definition, schema: definition.refining(Value.schema),
-            key: JSONKey(definition.name),
-            write: { row, json in Value.write(at: row + offset, to: &json) },
+            value: Value.self, offset: offset,
             text: { $0[keyPath: path].text },
             read: { json throws(FieldProblem) in
                 let value = isTrimmed ? try Value(json: json).withoutOuterSpace : try Value(json: json)

@@ -6,34 +6,62 @@ import Web
 public struct Fields<Model: ORM.Model>: Sendable {
     /// Those that clients see.
     let visible: [Field<Model>]
+    /// The same, in the order of the model's columns.
+    private let declared: [Field<Model>]
+    /// How all of them are written.
+    let all: RowWriter<Model>
 
     /// Takes the fields from the model's columns.
     public init(of _: Model.Type = Model.self) {
-        visible = Model.table.columns.filter { !$0.definition.field.isHidden }
+        declared = Model.table.columns.filter { !$0.definition.field.isHidden }
             .map { column in
-                guard let field = Field(column) else {
+                guard let field = column.field else {
                     preconditionFailure(
                         "\(Model.definition.name).\(column.definition.name) has a type that clients cannot send or see: "
                             + "make it a FieldValue, or the column .hidden")
                 }
                 return field
             }
-            .sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+        visible = declared.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+        all = RowWriter(visible)
     }
 
     /// The field of a name; `nil` when clients see none of that name.
     func named(_ name: String) -> Field<Model>? { visible.first { $0.name.utf8.elementsEqual(name.utf8) } }
+}
 
-    /// Writes a row as a JSON object.
-    public func write(_ row: Model, to json: inout JSONWriter) { write(row, visible, to: &json) }
+/// Writes rows as JSON objects: no field of a row is copied for it.
+struct RowWriter<Model: ORM.Model>: Sendable {
+    private struct Member: Sendable {
+        let key: Range<Int>
+        let value: any FieldValue.Type
+        let offset: Int
+    }
 
-    /// Writes some fields of a row as a JSON object.
-    func write(_ row: Model, _ fields: [Field<Model>], to json: inout JSONWriter) {
+    private var members: [Member] = []
+    /// The names and colons of all members, one after the other.
+    private var keys: [UInt8] = []
+
+    /// Makes a writer of some fields, in this order.
+    init(_ fields: [Field<Model>]) {
+        for field in fields {
+            let start = keys.count
+            keys += JSONKey(field.name).bytes
+            members.append(Member(key: start..<keys.count, value: field.value, offset: field.offset))
+        }
+    }
+
+    /// Writes a row.
+    func write(_ row: Model, to json: inout JSONWriter) {
         json.beginObject()
-        withUnsafePointer(to: row) { row in
-            for field in fields {
-                json.key(field.key)
-                field.write(UnsafeRawPointer(row), &json)
+        withUnsafeBytes(of: row) { row in
+            keys.withUnsafeBufferPointer { keys in
+                // Sound: a member's offset is that of a stored property of the row, of the member's type.
+                guard let address = row.baseAddress else { return }
+                for member in members {
+                    json.key(UnsafeBufferPointer(rebasing: keys[member.key]))
+                    member.value.write(at: address + member.offset, to: &json)
+                }
             }
         }
         json.endObject()
@@ -97,14 +125,14 @@ extension Fields {
                 problems.append(HTTPError.Field(field.name, "\(field.name) \(error.message).", index: index))
             }
         }
-        for name in members.names where named(name)?.isReadOnly ?? true {
-            problems.append(HTTPError.Field(name, named(name) == nil ? "is not known" : "cannot be set", index: index))
+        for name in members.names {
+            let field = named(name)
+            guard field?.isReadOnly ?? true else { continue }
+            problems.append(HTTPError.Field(name, field == nil ? "is not known" : "cannot be set", index: index))
         }
         return Draft(values)
     }
 
-    /// In the order of the model's columns.
-    private var declared: [Field<Model>] { Model.table.columns.compactMap { named($0.definition.name) } }
 }
 
 extension Field {

@@ -12,6 +12,8 @@ struct ListQuery<Model: ORM.Model> {
     private(set) var wantsCount = false
     /// The fields that are written.
     private(set) var fields: [Field<Model>]
+    /// How rows are written.
+    private(set) var writer: RowWriter<Model>
 
     private var order: [(field: Field<Model>, isAscending: Bool)] = []
     private var list = Fingerprint([])
@@ -19,7 +21,7 @@ struct ListQuery<Model: ORM.Model> {
     /// Reads a query.
     /// - Throws: 422 with every parameter that is wrong; when the client wants strict handling, also those that are not known.
     init(_ query: Query, of all: Fields<Model>, isStrict: Bool) throws(HTTPError) {
-        fields = all.visible
+        (fields, writer) = (all.visible, all.all)
         var problems: [HTTPError.Field] = []
         var (sort, cursor): (String?, String?) = (nil, nil)
         for parameter in query.parameters {
@@ -29,7 +31,9 @@ struct ListQuery<Model: ORM.Model> {
                 case "cursor": cursor = try once(cursor, parameter.value)
                 case "sort": sort = try once(sort, parameter.value)
                 case "count": wantsCount = try Bool(parameter: parameter.value)
-                case "fields": fields = try ListQuery.chosen(parameter.value, all)
+                case "fields":
+                    fields = try ListQuery.chosen(parameter.value, all)
+                    writer = RowWriter(fields)
                 case "q" where all.visible.contains { $0.column.field.isSearchable }: try search(parameter.value)
                 default:
                     if try !filter(parameter, all), isStrict { throw FieldProblem("is not known") }

@@ -8,6 +8,9 @@ extension Resource {
     /// The list: a page with a link to the next one, or all of it, streamed when it is long.
     func list(_ request: Request) async throws -> Response {
         let media = try request.negotiate([.json, .csv])
+        guard request.target.utf8.contains(UInt8(ascii: "?")) || request.prefersAnything else {
+            return try await whole(everything, media)
+        }
         let query = try ListQuery(request.query, of: fields, isStrict: request.preferences.isStrict)
         async let total = query.wantsCount ? service.count(query.select) : nil
         var response =
@@ -25,7 +28,7 @@ extension Resource {
         _ request: Request, _ query: ListQuery<Row>, _ limit: Int, _ media: MediaType
     ) async throws -> Response {
         let rows = try await service.list(query.select.limit(limit + 1))
-        var response = written(Array(rows.prefix(limit)), query.fields, media)
+        var response = written(Array(rows.prefix(limit)), query, media)
         if rows.count > limit {
             let url = request.url(with: "cursor", query.cursor(behind: rows[limit - 1]))
             response.headers[.link] = "<\(url)>; rel=\"next\""
@@ -39,7 +42,7 @@ extension Resource {
         if short > 0 {
             let rows = try await service.list(query.select.limit(short + 1))
             if rows.count <= short {
-                let response = written(rows, query.fields, media)
+                let response = written(rows, query, media)
                 if case .bytes(let bytes) = response.body { width.note(bytes.count, rows: rows.count) }
                 return response
             }
@@ -47,14 +50,14 @@ extension Resource {
         return streamed(query, media)
     }
 
-    private func written(_ rows: [Row], _ selected: [Field<Row>], _ media: MediaType) -> Response {
+    private func written(_ rows: [Row], _ query: ListQuery<Row>, _ media: MediaType) -> Response {
         guard media == .json else {
-            let csv = CSV<Row>(fields: selected)
+            let csv = CSV<Row>(fields: query.fields)
             return Response(.ok, headers: Self.csvHeaders, body: .bytes(csv.header + csv.lines(rows)))
         }
         return .json { json in
             json.beginArray()
-            for row in rows { fields.write(row, selected, to: &json) }
+            for row in rows { query.writer.write(row, to: &json) }
             json.endArray()
         }
     }
@@ -83,7 +86,7 @@ extension Resource {
             body: .stream { writer in
                 var isFirst = true
                 try await service.stream(query.select) { rows in
-                    let bytes = elements(rows, query.fields, isFirst: isFirst)
+                    let bytes = elements(rows, query.writer, isFirst: isFirst)
                     isFirst = false
                     width.note(bytes.count, rows: rows.count)
                     try await writer.write(bytes)
@@ -93,10 +96,10 @@ extension Resource {
     }
 
     /// Elements of an array, behind its bracket or a comma.
-    private func elements(_ rows: [Row], _ selected: [Field<Row>], isFirst: Bool) -> [UInt8] {
+    private func elements(_ rows: [Row], _ writer: RowWriter<Row>, isFirst: Bool) -> [UInt8] {
         var json = JSONWriter()
         json.beginArray()
-        for row in rows { fields.write(row, selected, to: &json) }
+        for row in rows { writer.write(row, to: &json) }
         var bytes = json.take()
         if !isFirst { bytes[0] = UInt8(ascii: ",") }
         return bytes

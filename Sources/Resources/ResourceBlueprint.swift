@@ -12,7 +12,7 @@ extension Blueprint {
     ///   - service: what is done.
     public init<Service: ResourceService>(resource name: String, plural: String? = nil, _ service: Service) {
         self.init(plural ?? name + "s")
-        let resource = Resource(name: name, service: service)
+        let resource = Resource(name, service)
         let operations = ResourceOperations(name: name, plural: self.name, fields: resource.fields)
         get("/", operations.list) { try await resource.list($0) }
         post("/", operations.create) { try await resource.create($0) }
@@ -31,8 +31,20 @@ struct Resource<Service: ResourceService>: Sendable {
 
     let name: String
     let service: Service
-    let fields = Fields<Row>()
+    let fields: Fields<Row>
+    /// The list without any parameter.
+    let everything: ListQuery<Row>
     let width = RowWidth()
+    private let readID: @Sendable (String) throws(HTTPError) -> Row.ID
+
+    init(_ name: String, _ service: Service) {
+        (self.name, self.service, fields) = (name, service, Fields<Row>())
+        guard let everything = try? ListQuery(Query(""), of: fields, isStrict: false),
+            let key = Row.ID.self as? any FieldValue.Type
+        else { preconditionFailure("the key of \(name) has a type that clients cannot send: make it a FieldValue") }
+        self.everything = everything
+        readID = Resource.reader(of: key, name)
+    }
 
     // MARK: One
 
@@ -85,13 +97,16 @@ struct Resource<Service: ResourceService>: Sendable {
         guard let row = try await told({ try await service.create([draft], once: key) }).first else {
             throw ResourceError.keyUsedForAnother
         }
-        var response = request.preferences.isMinimal ? minimal() : self.response(row, .created)
-        if let tag = tag(of: row) { response.headers[.eTag] = tag.value }
+        var response = request.preferences.isMinimal ? minimal(row) : self.response(row, .created)
         response.headers[.location] = request.url(request.path + Service.path(of: row))
         return response
     }
 
-    private func minimal() -> Response { Response(.created, headers: [.preferenceApplied: "return=minimal"]) }
+    private func minimal(_ row: Row? = nil) -> Response {
+        var response = Response(.created, headers: [.preferenceApplied: "return=minimal"])
+        if let tag = row.flatMap(tag) { response.headers[.eTag] = tag.value }
+        return response
+    }
 
     func changeAll(_ request: Request) async throws -> Response {
         let select = try filtered(request)
@@ -135,23 +150,24 @@ struct Resource<Service: ResourceService>: Sendable {
 
     // MARK: What they share
 
-    /// The id in the path: digits alone, where it is an integer.
-    private func id(_ request: Request) throws -> Row.ID {
-        let text = request.parameter("id")
-        let isInteger = Row.ID.self is any FixedWidthInteger.Type
-        if isInteger, text.isEmpty || !text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
-            throw HTTPError(.unprocessableContent, "id must be an integer")
-        }
-        guard let type = Row.ID.self as? any FieldValue.Type else {
-            throw SetupError("the key of \(name) has a type that clients cannot send")
-        }
-        do {
-            guard let id = try type.init(parameter: text) as? Row.ID else { throw ResourceError.notFound }
-            return id
-        } catch let problem as FieldProblem {
-            // A number that is larger than every id's is no mistake: there is no such row.
-            guard !isInteger else { throw ResourceError.notFound.httpError(of: name) }
-            throw HTTPError(.unprocessableContent, "id \(problem.message)")
+    private func id(_ request: Request) throws(HTTPError) -> Row.ID { try readID(request.parameter("id")) }
+
+    /// Reads the id in the path: digits alone, where it is an integer.
+    private static func reader<Key: FieldValue>(
+        of _: Key.Type, _ name: String
+    ) -> @Sendable (String) throws(HTTPError) -> Row.ID {
+        let isInteger = Key.self is any FixedWidthInteger.Type
+        return { text throws(HTTPError) in
+            if isInteger, text.isEmpty || !text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
+                throw HTTPError(.unprocessableContent, "id must be an integer")
+            }
+            do throws(FieldProblem) {
+                if let id = try Key(parameter: text) as? Row.ID { return id }
+            } catch {
+                // A number that is larger than every id's is no mistake: there is no such row.
+                if !isInteger { throw HTTPError(.unprocessableContent, "id \(error.message)") }
+            }
+            throw ResourceError.notFound.httpError(of: name)
         }
     }
 
@@ -171,14 +187,15 @@ struct Resource<Service: ResourceService>: Sendable {
     }
 
     private func response(_ row: Row, _ status: HTTPResponse.Status) -> Response {
-        let headers: HTTPFields = tag(of: row).map { [.eTag: $0.value] } ?? [:]
-        return .json(status, headers: headers) { fields.write(row, to: &$0) }
+        var response = Response.json(status) { fields.all.write(row, to: &$0) }
+        if let tag = tag(of: row) { response.headers.append([HTTPField(name: .eTag, value: tag.value)]) }
+        return response
     }
 
     private func response(_ rows: [Row], _ status: HTTPResponse.Status) -> Response {
         .json(status) { json in
             json.beginArray()
-            for row in rows { fields.write(row, to: &json) }
+            for row in rows { fields.all.write(row, to: &json) }
             json.endArray()
         }
     }

@@ -81,6 +81,7 @@ extension Request {
     /// A client that names `application/problem+json` for errors takes JSON too.
     /// - Throws: 406 when none is acceptable.
     public func negotiate(_ offers: [MediaType]) throws(HTTPError) -> MediaType {
+        guard let value = headers.value(of: .accept), value != "*/*" else { return offers[0] }
         let accept = accept
         func quality(_ offer: MediaType) -> Int {
             max(accept.quality(of: offer), offer == .json && accept.names(.problem) ? 1 : 0)

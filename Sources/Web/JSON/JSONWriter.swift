@@ -44,9 +44,10 @@ public struct JSONWriter: ~Copyable {
     }
 
     /// Writes the name of a member, whose value is to be written next.
-    public mutating func key(_ key: JSONKey) {
+    /// - Parameter key: the bytes of a `JSONKey`.
+    public mutating func key(_ key: UnsafeBufferPointer<UInt8>) {
         separate()
-        key.bytes.withUnsafeBufferPointer { bytes.append($0) }
+        bytes.append(key)
         needsComma = false
     }
 
