@@ -32,6 +32,10 @@ public struct TableDefinition: Hashable, Sendable {
         "\(reference) (\(columns.filter(\.isPrimaryKey).map(\.reference).joined(separator: ", ")))"
     }
 
+    fileprivate func refers(to other: TableDefinition) -> Bool {
+        columns.contains { $0.references == other.primaryKeyReference }
+    }
+
     /// What every update does besides what it is told: `version = version + 1`, unless an assignment names the column.
     func updates(besides named: [String]) -> [String] {
         columns.compactMap { column in
@@ -60,12 +64,20 @@ public struct IndexDefinition: Hashable, Sendable {
 
 /// All tables of an application: what its statements, its schema and its documentation are made of.
 public struct Metadata: Sendable {
-    /// The tables.
+    /// The tables, each behind those that it refers to.
     public let tables: [TableDefinition]
 
-    /// Puts tables together.
-    public init(_ tables: TableDefinition...) { self.tables = tables }
+    /// Puts tables together, in any order.
+    public init(_ tables: TableDefinition...) { self.init(tables: tables) }
 
-    /// Puts tables together.
-    public init(tables: [TableDefinition]) { self.tables = tables }
+    /// Puts tables together, in any order.
+    public init(tables: [TableDefinition]) {
+        var (sorted, rest) = ([TableDefinition](), tables)
+        while !rest.isEmpty {
+            // Tables that refer to each other are in no order.
+            let next = rest.firstIndex { table in !rest.contains { $0 != table && table.refers(to: $0) } } ?? 0
+            sorted.append(rest.remove(at: next))
+        }
+        self.tables = sorted
+    }
 }

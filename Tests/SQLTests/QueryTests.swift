@@ -159,3 +159,10 @@ import Testing
                 + "(nextval(pg_get_serial_sequence('lead', 'id')))) AS rows RETURNING id, name, \"order\"")
     }
 }
+
+@Suite struct MetadataTests {
+    @Test func `tables stand behind those that they refer to`() {
+        #expect(Metadata(Lead.definition, Party.definition).tables.map(\.name) == ["campaign", "lead"])
+        #expect(Metadata(Party.definition, Lead.definition).tables.map(\.name) == ["campaign", "lead"])
+    }
+}
