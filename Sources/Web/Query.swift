@@ -27,7 +27,7 @@ public struct Query: Hashable, Sendable {
 
     /// The query with a parameter in place of all of its name.
     fileprivate static func replacing(_ name: String, with value: String, in text: Substring) -> String {
-        let others = text.split(separator: "&").filter { part in
+        let others = text.utf8.split(separator: UInt8(ascii: "&")).map { Substring($0) }.filter { part in
             !Query(part).parameters.contains { $0.wholeName.hasSameBytes(as: name) }
         }
         return (others.map { String($0) } + [name + "=" + value]).joined(separator: "&")

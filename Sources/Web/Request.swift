@@ -37,7 +37,7 @@ public struct Request: Sendable {
     public func parameter(_ name: String) -> String { parameters.first { $0.name == name }?.value ?? "" }
 
     /// The path, as it was sent.
-    public var path: String { String(target.prefix { $0 != "?" }) }
+    public var path: String { String(target[..<(target.utf8.firstIndex(of: 0x3f) ?? target.endIndex)]) }
 
     /// The URL of a path on this server: absolute, under the name that the client knows the server by. Without a usable `Host` it is
     /// the path alone, which a client resolves against the URL that it asked for (RFC 9110, section 10.2.2).
