@@ -33,18 +33,24 @@ extension Column {
 
 extension Column where Value: Equatable {
     public static func == (column: Self, value: Value) -> Condition<Model> {
-        column.compared(" = ", value) { $0 == value }
+        column.compared(" = ", value) { $0 == value && !isNull($0) }
     }
 
     public static func != (column: Self, value: Value) -> Condition<Model> {
-        column.compared(" <> ", value) { $0 != value }
+        column.compared(" <> ", value) { $0 != value && !isNull($0) && !isNull(value) }
     }
 
     /// Whether the value is one of these: `id = ANY($1)`, one text for any number of them.
     public func isIn(_ values: [Value]) -> Condition<Model> {
         let fragment = Fragment(.text("\(reference) = ANY("), .array(values, of: Value.self), .text(")"))
-        return Condition(fragment: fragment) { [path] in values.contains($0[keyPath: path]) }
+        return Condition(fragment: fragment) { [path] row in
+            let value = row[keyPath: path]
+            return !Self.isNull(value) && values.contains(value)
+        }
     }
+
+    /// Whether a value stands for NULL, which no comparison holds for.
+    private static func isNull(_ value: Value) -> Bool { Value.null.map { $0 == value } ?? false }
 }
 
 extension Column where Value: Comparable {
