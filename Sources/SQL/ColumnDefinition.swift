@@ -43,6 +43,9 @@ public struct ColumnDefinition: Hashable, Sendable {
     /// A name as SQL wants it: in quotes where it needs them.
     public static func quoted(_ name: String) -> String { identifier(name) }
 
+    /// Has each value meet an expression, besides what it must meet already.
+    mutating func require(_ expression: String) { check = check.map { "(\($0)) AND (\(expression))" } ?? expression }
+
     /// The expressions that its values are checked by.
     var checks: [String] {
         let choices = field.choices.map { "\(reference) IN (\($0.map(literal).joined(separator: ", ")))" }

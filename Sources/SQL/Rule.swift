@@ -17,7 +17,7 @@ extension Rule {
     public static var unique: Self { Self { $0.isUnique = true } }
 
     /// Each value meets an expression of SQL's, which Postgres alone checks.
-    public static func check(_ expression: String) -> Self { Self { $0.check = expression } }
+    public static func check(_ expression: String) -> Self { Self { $0.require(expression) } }
 
     /// Clients see it, and do not set it.
     public static var readOnly: Self { Self { $0.field.isReadOnly = true } }
@@ -95,7 +95,7 @@ extension Rule where Value: TextValue {
         let regex = CompiledPattern(pattern)
         var rule = Self {
             $0.field.pattern = pattern
-            $0.check = "\($0.reference) ~ \(literal("^(?:\(pattern))$"))"
+            $0.require("\($0.reference) ~ \(literal("^(?:\(pattern))$"))")
         }
         rule.problem = { value in
             guard let text = value.text, !regex.matches(text) else { return nil }
@@ -151,7 +151,7 @@ extension Rule where Value: RangedValue {
     public static func range(_ range: ClosedRange<Value.Bound>) -> Self {
         var rule = Self {
             ($0.field.minimum, $0.field.maximum) = ("\(range.lowerBound)", "\(range.upperBound)")
-            $0.check = "\($0.reference) >= \(range.lowerBound) AND \($0.reference) <= \(range.upperBound)"
+            $0.require("\($0.reference) >= \(range.lowerBound) AND \($0.reference) <= \(range.upperBound)")
         }
         rule.problem = { value in
             guard let bound = value.bounded, !range.contains(bound) else { return nil }
