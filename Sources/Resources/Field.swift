@@ -28,6 +28,8 @@ public final class Field<Model: ORM.Model>: Sendable {
     let order: (@Sendable (_ isAscending: Bool, _ position: [UInt8]?) throws -> Ordering<Model>)?
     /// A row's position in that order.
     let position: @Sendable (Model) -> [UInt8]?
+    /// The condition that a text is part of its value; `nil` when `q=` does not look into it.
+    let search: (@Sendable (String) -> Condition<Model>)?
     /// The operators that its filter knows besides equality.
     let operators: [String]
 
@@ -38,11 +40,13 @@ public final class Field<Model: ORM.Model>: Sendable {
         constant: Assignment<Model>?,
         filter: @escaping @Sendable (Query.Parameter) throws(FieldProblem) -> Condition<Model>,
         order: (@Sendable (_ isAscending: Bool, _ position: [UInt8]?) throws -> Ordering<Model>)?,
-        position: @escaping @Sendable (Model) -> [UInt8]?, operators: [String]
+        position: @escaping @Sendable (Model) -> [UInt8]?, search: (@Sendable (String) -> Condition<Model>)?,
+        operators: [String]
     ) {
         (self.name, self.column, self.schema, self.value, self.offset) = (name, column, schema, value, offset)
         (self.text, self.read, self.reset, self.constant) = (text, read, reset, constant)
-        (self.filter, self.order, self.position, self.operators) = (filter, order, position, operators)
+        (self.filter, self.order, self.position, self.search) = (filter, order, position, search)
+        self.operators = operators
     }
 
     /// Whether a client must say it when it makes a row.
@@ -61,6 +65,12 @@ private protocol OrderedColumn<Model>: Sendable {
     associatedtype Model: Sendable
     func compared(_ operation: String, _ parameter: String) throws(FieldProblem) -> Condition<Model>?
     func ordering(_ isAscending: Bool, _ position: [UInt8]?) throws(DecodingError) -> Ordering<Model>
+}
+
+/// A column whose values are text.
+private protocol TextColumn<Model>: Sendable {
+    associatedtype Model: Sendable
+    func containing(_ text: String) -> Condition<Model>
 }
 
 extension TableColumn where Model: ORM.Model {
@@ -87,7 +97,12 @@ extension Column: FieldColumn where Model: ORM.Model, Value: FieldValue {
             reset: reset(), constant: constant(),
             filter: { parameter throws(FieldProblem) in try condition(parameter, ordered) },
             order: ordered.map(order),
-            position: { self.bytes(in: $0) }, operators: operators(isOrdered: ordered != nil))
+            position: { self.bytes(in: $0) }, search: search, operators: operators(isOrdered: ordered != nil))
+    }
+
+    private var search: (@Sendable (String) -> Condition<Model>)? {
+        guard definition.field.isSearchable, let column = self as? any TextColumn<Model> else { return nil }
+        return { column.containing($0) }
     }
 
     private func order(
@@ -144,6 +159,10 @@ extension Column: OrderedColumn where Model: ORM.Model, Value: FieldValue & Comp
         let value = try position.withUnsafeBytesThrowing { bytes throws(DecodingError) in try Value(binary: bytes) }
         return isAscending ? ascending(after: value) : descending(after: value)
     }
+}
+
+extension Column: TextColumn where Model: ORM.Model, Value: FieldValue & TextValue {
+    fileprivate func containing(_ text: String) -> Condition<Model> { contains(text) }
 }
 
 extension [UInt8] {

@@ -34,7 +34,7 @@ struct ListQuery<Model: ORM.Model> {
                 case "fields":
                     fields = try ListQuery.chosen(parameter.value, all)
                     writer = RowWriter(fields)
-                case "q" where all.visible.contains { $0.column.field.isSearchable }: try search(parameter.value)
+                case "q" where all.visible.contains { $0.search != nil }: try search(parameter.value, all)
                 default:
                     if try !filter(parameter, all), isStrict { throw FieldProblem("is not known") }
                 }
@@ -79,11 +79,10 @@ struct ListQuery<Model: ORM.Model> {
         return all.visible.filter { field in names.contains { $0.utf8.elementsEqual(field.name.utf8) } }
     }
 
-    private mutating func search(_ text: String) throws(FieldProblem) {
+    private mutating func search(_ text: String, _ all: Fields<Model>) throws(FieldProblem) {
         let text = try String(parameter: text)
         guard !text.isEmpty else { return }
-        let columns = Model.table.columns.compactMap { $0 as? Column<Model, String> }
-        let conditions = columns.filter(\.definition.field.isSearchable).map { $0.contains(text) }
+        let conditions = all.visible.compactMap { $0.search?(text) }
         guard let first = conditions.first else { return }
         narrow(conditions.dropFirst().reduce(first) { $0 || $1 }, "q", text)
     }

@@ -1,10 +1,14 @@
-extension Column where Value == String {
-    /// Whether the text contains another one, whatever the case: `name ILIKE '%…%'`, with `%`, `_` and `\` standing for
+extension Column where Value: TextValue {
+    /// Whether there is a text, and it contains another one, whatever the case: `name ILIKE '%…%'`, with `%`, `_` and `\` standing for
     /// themselves (Postgres manual, chapter 9.7.1).
     public func contains(_ part: String) -> Condition<Model> {
-        compared(" ILIKE ", "%\(escaped(part))%") { Pattern.lowercased($0).contains(Pattern.lowercased(part)) }
+        compared(" ILIKE ", "%\(escaped(part))%") { value in
+            value.text.map { Pattern.lowercased($0).contains(Pattern.lowercased(part)) } ?? false
+        }
     }
+}
 
+extension Column where Value == String {
     /// Whether the text begins with another one: `name LIKE '…%'`.
     public func hasPrefix(_ start: String) -> Condition<Model> {
         compared(" LIKE ", "\(escaped(start))%") { $0.unicodeScalars.starts(with: start.unicodeScalars) }
