@@ -16,7 +16,7 @@ struct ListQuery<Model: ORM.Model> {
     private(set) var writer: RowWriter<Model>
 
     private var order: [(field: Field<Model>, isAscending: Bool)] = []
-    private var list = Fingerprint([])
+    private var list = Fingerprint(Model.definition.name.utf8)
 
     /// Reads a query.
     /// - Throws: 422 with every parameter that is wrong; when the client wants strict handling, also those that are not known.
@@ -96,7 +96,8 @@ struct ListQuery<Model: ORM.Model> {
 
     private mutating func narrow(_ condition: Condition<Model>, _ name: String, _ value: String) {
         select = select.where { _ in condition }
-        list.add("\(name)=\(value)&".utf8)
+        // The lengths keep a value that looks like another filter from being taken for it.
+        list.add("\(name.utf8.count),\(value.utf8.count),\(name)=\(value)&".utf8)
     }
 
     // MARK: Order
