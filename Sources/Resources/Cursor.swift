@@ -25,11 +25,11 @@ struct PageCursor: Hashable {
         list = all[1..<9].reduce(0) { $0 << 8 | UInt64($1) }
         var (rest, position) = (all[9...].dropLast(8), [[UInt8]?]())
         while let first = rest.popFirst() {
-            guard first == 1 else {
+            guard first != 0 else {
                 position.append(nil)
                 continue
             }
-            guard rest.count >= 4 else { return nil }
+            guard first == 1, rest.count >= 4 else { return nil }
             let count = rest.prefix(4).reduce(0) { $0 << 8 | Int($1) }
             rest = rest.dropFirst(4)
             guard count <= rest.count else { return nil }

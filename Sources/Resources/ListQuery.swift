@@ -130,7 +130,9 @@ struct ListQuery<Model: ORM.Model> {
         var position: [[UInt8]?] = order.map { _ in nil }
         if let cursor {
             guard limit != nil else { throw FieldProblem("must come with limit") }
-            guard let page = PageCursor(cursor), page.list == list.value, page.position.count == order.count else {
+            guard let page = PageCursor(cursor), page.list == list.value, page.position.count == order.count,
+                !page.position.contains(nil)
+            else {
                 throw FieldProblem("must be one that a list with the same sort and filters has answered")
             }
             position = page.position
