@@ -82,7 +82,7 @@ extension Double: FieldValue {
     }
 
     public init(parameter text: String) throws(FieldProblem) {
-        guard let value = Double(text), value.isFinite else {
+        guard text.utf8.allSatisfy("0123456789+-.eE".utf8.contains), let value = Double(text), value.isFinite else {
             throw FieldProblem("must be a number, as large as it may be")
         }
         self = value
