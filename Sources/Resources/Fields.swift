@@ -84,6 +84,7 @@ extension Fields {
     /// Reads a draft, and checks all of it.
     /// - Throws: 422, with everything that is wrong.
     public func draft(_ json: JSON, for purpose: DraftPurpose, of name: String) throws(HTTPError) -> Draft<Model> {
+        guard case .object = json else { throw HTTPError(.unprocessableContent, "The body must be a JSON object.") }
         var problems: [HTTPError.Field] = []
         let draft = read(json, for: purpose, index: nil, &problems)
         guard problems.isEmpty else { throw invalid("The \(name) is not valid.", problems) }
@@ -103,18 +104,14 @@ extension Fields {
     }
 
     private func invalid(_ message: String, _ problems: [HTTPError.Field]) -> HTTPError {
-        guard problems.count > 1 || problems.first?.name.isEmpty == false else {
-            return HTTPError(.unprocessableContent, problems.first?.message ?? message)
-        }
-        return HTTPError(.unprocessableContent, message, fields: problems)
+        HTTPError(.unprocessableContent, message, fields: problems)
     }
 
     private func read(
         _ json: JSON, for purpose: DraftPurpose, index: Int?, _ problems: inout [HTTPError.Field]
     ) -> Draft<Model> {
         guard case .object(let members) = json else {
-            let what = index == nil ? "The body" : "Each element"
-            problems.append(HTTPError.Field("", "\(what) must be a JSON object.", index: index))
+            problems.append(HTTPError.Field("", "Each element must be a JSON object.", index: index))
             return []
         }
         var values: [Assignment<Model>] = []
