@@ -174,12 +174,20 @@ struct Resource<Service: ResourceService>: Sendable {
     /// What the version of the row must be, by the request's conditions.
     private func version(_ request: Request) throws -> VersionCondition {
         guard Row.table.version != nil else { return .any }
-        switch (try request.ifMatch(), try request.ifNoneMatch()) {
-        case (.tags(let tags), _): return .oneOf(tags.compactMap { Int64($0.opaque) })
+        let (match, noneMatch) = (try request.ifMatch(), try request.ifNoneMatch())
+        let refused = versions(noneMatch)
+        switch (match, noneMatch) {
         case (_, .any): return .never
-        case (_, .tags(let tags)): return .noneOf(tags.compactMap { Int64($0.opaque) })
+        case (.tags, _): return .oneOf(versions(match).filter { !refused.contains($0) })
+        case (_, .tags): return .noneOf(refused)
         case (.any, nil), (nil, nil): return .any
         }
+    }
+
+    /// The versions that tags name: a tag is a number as `tag(of:)` writes it, and no other text for it.
+    private func versions(_ condition: TagCondition?) -> [Int64] {
+        guard case .tags(let tags) = condition else { return [] }
+        return tags.compactMap { tag in Int64(tag.opaque).flatMap { String($0) == tag.opaque ? $0 : nil } }
     }
 
     private func tag(of row: Row) -> EntityTag? {
