@@ -18,6 +18,7 @@ extension Timestamp {
         else { return nil }
         let offset = (zone.0 * 3600 + zone.1 * 60) * (parts.9 == "-" ? -1 : 1)
         let seconds = day * 86_400 + hour * 3600 + minute * 60 + min(second, 59) - offset
+        guard Timestamp.writable.contains(seconds) else { return nil }
         let fraction = (parts.7.map(String.init) ?? "").prefix(6)
         let micros = number(Substring(fraction + String(repeating: "0", count: 6 - fraction.count)))
         self.init(microseconds: Timestamp(unixSeconds: seconds).microseconds + micros)
@@ -35,6 +36,9 @@ extension Timestamp {
         else { return nil }
         self.init(unixSeconds: day * 86_400 + hour * 3600 + minute * 60 + min(second, 59))
     }
+
+    /// The years 1 to 9999 in UTC, as seconds: what can be written as HTTP has it.
+    private static let writable: ClosedRange<Int64> = -62_135_596_800...253_402_300_799
 
     private static let months = [
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
