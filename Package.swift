@@ -107,6 +107,11 @@ let package = Package(
         .testTarget(name: "PostgresTests", dependencies: ["EventLoop", "Postgres", "TestSupport"]),
         .testTarget(name: "MigrationsTests", dependencies: ["Migrations"]),
         .testTarget(
+            name: "ResourcesTests",
+            dependencies: [
+                "ORM", "Resources", "SQL", "TestSupport", "Web", .product(name: "HTTPTypes", package: "swift-http-types"),
+            ]),
+        .testTarget(
             name: "AktifyAPITests",
             dependencies: [
                 "AktifyAPI", "ORM", "Postgres", "Resources", "TestSupport", "Web", .product(name: "HTTPTypes", package: "swift-http-types"),

@@ -1,0 +1,155 @@
+import HTTPTypes
+import ORM
+import Resources
+import Web
+
+/// What leads refer to.
+struct Party: Model, Hashable {
+    var id: Int64
+    var name: String
+
+    struct Columns: Sendable {
+        let id = Column(\Party.id, "id", .primaryKey, .filterable, default: .serial)
+        let name = Column(\Party.name, "name", .length(1...50), .trimmed)
+    }
+
+    static let columns = Columns()
+    static let primaryKey = columns.id
+    static let table = Table("party", columns.id, columns.name, make: Party.init)
+}
+
+enum Stage: String, Enumeration, FieldValue {
+    case new, won, lost
+}
+
+/// A row with a field of each kind.
+struct Lead: Model, Hashable {
+    var id: Int64
+    var email: String
+    var name: String
+    var note: String?
+    var score: Int32
+    var rank: Int16?
+    var weight: Double
+    var isOpen: Bool
+    var dueOn: Timestamp
+    var token: UUID?
+    var stage: Stage
+    var partyID: Int64?
+    var secret: String
+    var createdOn: Timestamp
+    var updatedOn: Timestamp
+    var version: Int64
+
+    struct Columns: Sendable {
+        let id = Column(\Lead.id, "id", .primaryKey, .filterable, default: .serial)
+        let email = Column(
+            \Lead.email, "email", .pattern("[^@ ]+@[^@ ]+"), .length(3...40), .trimmed, .unique, .filterable, .sortable)
+        let name = Column(\Lead.name, "name", .length(0...60), .searchable, .filterable, .sortable, default: .value(""))
+        let note = Column(\Lead.note, "note", .length(1...100), .searchable, .filterable)
+        let score = Column(\Lead.score, "score", .range(0...100), .filterable, .sortable, default: .value(0))
+        let rank = Column(\Lead.rank, "rank", .range(1...9), .filterable)
+        let weight = Column(\Lead.weight, "weight", .range(-1000...1000), .filterable, .sortable)
+        let isOpen = Column(\Lead.isOpen, "is_open", .filterable, default: .value(true))
+        let dueOn = Column(\Lead.dueOn, "due_on", .filterable, .sortable, default: .now)
+        let token = Column(\Lead.token, "token", .filterable)
+        let stage = Column(\Lead.stage, "stage", .filterable, default: .value(.new))
+        let partyID = Column(\Lead.partyID, "party_id", .filterable, references: Party.self)
+        let secret = Column(
+            \Lead.secret, "secret", .hidden, .searchable, .filterable, .sortable, default: .value("hush"))
+        let createdOn = Column(\Lead.createdOn, "created_on", .readOnly, .filterable, .sortable, default: .now)
+        let updatedOn = Column(\Lead.updatedOn, "updated_on", default: .now, onUpdate: .now)
+        let version = Column(\Lead.version, "version", .version)
+    }
+
+    static let columns = Columns()
+    static let primaryKey = columns.id
+    static let table = Table(
+        "lead", columns.id, columns.email, columns.name, columns.note, columns.score, columns.rank, columns.weight,
+        columns.isOpen, columns.dueOn, columns.token, columns.stage, columns.partyID, columns.secret,
+        columns.createdOn, columns.updatedOn, columns.version, make: Lead.init)
+}
+
+struct LeadService: ResourceService {
+    let rows: any Repository<Lead>
+}
+
+struct PartyService: ResourceService {
+    let rows: any Repository<Party>
+}
+
+/// An application with leads and parties in memory.
+struct Leads {
+    let repositories: Repositories
+    let client: TestClient
+
+    init() throws {
+        repositories = .inMemory()
+        var app = Application()
+        try app.mount(Blueprint(resource: "lead", LeadService(rows: repositories.of())), at: "/leads")
+        try app.mount(
+            Blueprint(resource: "party", plural: "parties", PartyService(rows: repositories.of())), at: "/parties")
+        client = TestClient(app)
+    }
+
+    func send(
+        _ method: HTTPRequest.Method, _ target: String, _ body: String = "", _ headers: HTTPFields = [:]
+    ) async throws -> TestClient.Answer {
+        var headers = headers
+        if !body.isEmpty, headers[.contentType] == nil { headers[.contentType] = "application/json" }
+        return try await client.send(method, target, headers: headers, body: Array(body.utf8))
+    }
+
+    func get(_ target: String, _ headers: HTTPFields = [:]) async throws -> TestClient.Answer {
+        try await send(.get, target, "", headers)
+    }
+
+    /// Creates a lead with a few fields as JSON members.
+    @discardableResult func add(_ email: String, _ others: String = "") async throws -> TestClient.Answer {
+        let more = others.isEmpty ? "" : "," + others
+        return try await send(.post, "/leads/", #"{"email":"\#(email)","weight":1\#(more)}"#)
+    }
+
+    /// Creates so many leads, whose sortable fields are equal here and there.
+    func fill(_ count: Int) async throws {
+        let elements = (1...count).map { number in
+            let (score, weight, day) = (number * 7 % 4, number * 5 % 3, number % 3 + 1)
+            return #"{"email":"l\#(number * 37 % 1009)@x","name":"n\#(number % 4)","score":\#(score),"#
+                + #""weight":\#(weight).5,"due_on":"2026-11-0\#(day)"}"#
+        }
+        _ = try await send(.post, "/leads/", "[\(elements.joined(separator: ","))]")
+    }
+}
+
+extension TestClient.Answer {
+    /// A member of the body.
+    subscript(_ name: String) -> JSON? { if case .object(let members) = json { members[name] } else { nil } }
+
+    /// A member of each element of the body.
+    func all(_ name: String) -> [JSON?] {
+        guard case .array(let elements) = json else { return [] }
+        return elements.map { if case .object(let members) = $0 { members[name] } else { nil } }
+    }
+
+    /// The ids of the body's elements.
+    var ids: [Int] {
+        all("id").map { if case .number(let text) = $0 { Int(text) ?? -1 } else { -1 } }
+    }
+
+    /// The fields that an error names, each with its index where it has one: `email`, `2.email`.
+    var wrongFields: [String] {
+        guard case .array(let errors) = self["errors"] else { return [] }
+        return errors.map { error in
+            guard case .object(let members) = error, case .string(let field) = members["field"] else { return "" }
+            if case .number(let index) = members["index"] { return "\(index).\(field)" }
+            return field
+        }
+    }
+
+    /// The target of the link to the next page.
+    var next: String? {
+        guard let link = headers[.link], link.hasPrefix("<http://localhost:5051"), link.hasSuffix(">; rel=\"next\"")
+        else { return nil }
+        return String(link.dropFirst("<http://localhost:5051".count).dropLast(">; rel=\"next\"".count))
+    }
+}
