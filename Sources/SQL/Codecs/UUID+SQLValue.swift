@@ -37,6 +37,11 @@ public struct UUID: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
+/// Byte by byte, as Postgres orders them.
+extension UUID: Comparable {
+    public static func < (left: UUID, right: UUID) -> Bool { (left.high, left.low) < (right.high, right.low) }
+}
+
 extension UInt8 {
     fileprivate var isHexDigit: Bool {
         switch self {
