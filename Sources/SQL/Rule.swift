@@ -81,7 +81,9 @@ extension Rule where Value: TextValue {
         }
         rule.problem = { value in
             guard let text = value.text, !length.contains(text.scalarCount) else { return nil }
-            return "must have \(length.lowerBound) to \(length.upperBound) characters"
+            return length.upperBound < .max
+                ? "must have \(length.lowerBound) to \(length.upperBound) characters"
+                : "must have \(length.lowerBound) characters or more"
         }
         return rule
     }
