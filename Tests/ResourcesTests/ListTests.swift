@@ -75,6 +75,13 @@ import Web
         #expect(answer["message"] == "The query is not valid.")
     }
 
+    @Test func `a filter takes 1000 values at most`() async throws {
+        try await seed()
+        let ids = (1...1000).map { String($0) }.joined(separator: ",")
+        #expect(try await leads.get("/leads/?id[in]=\(ids)").ids == [1, 2, 3])
+        #expect(try await leads.get("/leads/?id[in]=\(ids),1001").wrongFields == ["id[in]"])
+    }
+
     @Test func `all that is wrong with a query is told at once`() async throws {
         let answer = try await leads.get("/leads/?score=x&limit=0&sort=y&cursor=z&nothing=1")
         #expect(answer.wrongFields == ["score", "limit", "sort", "cursor"])
