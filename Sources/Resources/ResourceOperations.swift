@@ -43,7 +43,8 @@ struct ResourceOperations<Model: ORM.Model> {
                         (.preferenceApplied, "What was done as preferred."),
                     ],
                     [
-                        .init(.json, ["type": "array", "items": reference], example: [example]),
+                        .init(
+                            .json, ["type": "array", "items": ["anyOf": [reference, selection]]], example: [example]),
                         .init(.csv, ["type": "string"]),
                     ]),
                 .error(.unprocessableContent, "A parameter is not valid."),
@@ -145,6 +146,8 @@ struct ResourceOperations<Model: ORM.Model> {
     // MARK: Parts
 
     private var reference: JSON { ["$ref": .string("#/components/schemas/\(title)")] }
+    /// With `fields`, any of them may be left out.
+    private var selection: JSON { ["$ref": .string("#/components/schemas/\(title)Selection")] }
     private var writable: JSON { ["$ref": .string("#/components/schemas/\(title)Draft")] }
 
     private var one: Operation.Answer {
@@ -233,6 +236,7 @@ extension ResourceOperations {
         let orders = sortable.flatMap { name in
             name == id ? [name, "-" + name] : [name, "-" + name, "\(name),\(id)", "-\(name),\(id)"]
         }
+        let names = "(" + fields.visible.map(\.name).joined(separator: "|") + ")"
         return [
             .init(
                 "limit", in: .query, "How many at most.", ["type": "integer", "minimum": 1, "maximum": 1000],
@@ -244,7 +248,8 @@ extension ResourceOperations {
                 ["type": "string", "enum": .array(orders.map(JSON.string))]),
             .init("count", in: .query, "Whether `X-Total-Count` tells how many there are.", ["type": "boolean"]),
             .init(
-                "fields", in: .query, "The fields that are wanted, with commas between.", ["type": "string"],
+                "fields", in: .query, "The fields that are wanted, with commas between.",
+                ["type": "string", "pattern": .string("^\(names)(,\(names))*$")],
                 example: .string("\(id),\(sortable.first { $0 != id } ?? id)")),
         ]
     }
@@ -288,6 +293,7 @@ extension ResourceOperations {
         }
         return [
             title: object(all, all) { $0.schema },
+            title + "Selection": object(all, []) { $0.schema },
             title + "Draft": object(own, own.filter(\.isRequired)) { $0.inputSchema },
             title + "Patch": object(own, []) { $0.isRequired ? $0.inputSchema : $0.inputSchema.nullable },
         ]

@@ -1,0 +1,49 @@
+import HTTPTypes
+import ORM
+import Testing
+import Web
+
+@testable import AktifyAPI
+
+/// The OpenAPI document, and what the API does with values that it allows or does not.
+@Suite struct ContractTests {
+    private let client: TestClient
+
+    init() async throws {
+        client = TestClient(try createApp(.testing(), repositories: .inMemory(MemoryStore())))
+        _ = try await client.post("/campaigns/", #"{"name":"One"}"#)
+    }
+
+    private var document: JSON? { get async throws { try await client.get("/openapi.json").json } }
+
+    private func parameter(_ name: String, of method: String, _ path: String = "/campaigns/") async throws -> JSON? {
+        let parameters = try await document?["paths"]?[path]?[method]?["parameters"]?.elements ?? []
+        return parameters.first { $0["name"] == .string(name) }?["schema"]
+    }
+
+    @Test func `a list may have rows with some of their fields`() async throws {
+        let answer = try await document?["paths"]?["/campaigns/"]?["get"]?["responses"]?["200"]?["content"]
+        let rows = answer?["application/json"]?["schema"]?["items"]?["anyOf"]
+        #expect(
+            rows == [["$ref": "#/components/schemas/Campaign"], ["$ref": "#/components/schemas/CampaignSelection"]])
+        let selection = try await document?["components"]?["schemas"]?["CampaignSelection"]
+        #expect(selection?["properties"]?["name"] != nil && selection?["required"] == nil)
+    }
+
+    @Test(arguments: [("id", true), ("id,name", true), ("", false), ("id,", false), ("version", false)])
+    func `the fields of a list are names with commas between`(fields: String, isValid: Bool) async throws {
+        let pattern = try #require(try await parameter("fields", of: "get")?["pattern"]?.text)
+        #expect((try Regex(pattern).wholeMatch(in: fields) != nil) == isValid)
+        #expect(try await client.get("/campaigns/?fields=\(fields)").status == (isValid ? .ok : .unprocessableContent))
+    }
+}
+
+extension JSON {
+    fileprivate subscript(name: String) -> JSON? {
+        if case .object(let members) = self { members[name] } else { nil }
+    }
+
+    fileprivate var elements: [JSON] { if case .array(let elements) = self { elements } else { [] } }
+
+    fileprivate var text: String? { if case .string(let text) = self { text } else { nil } }
+}
