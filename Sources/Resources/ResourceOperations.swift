@@ -227,7 +227,9 @@ extension ResourceOperations {
     private var changeHeaders: [Operation.Parameter] { (hasVersion ? versions : []) + [preference("return=minimal")] }
 
     private func preference(_ value: String) -> Operation.Parameter {
-        .init("Prefer", in: .header, "`\(value)`, or nothing.", ["type": "string", "enum": [.string(value)]])
+        .init(
+            "Prefer", in: .header, "`\(value)`, or nothing. Preferences that are not known are ignored (RFC 7240).",
+            ["type": "string"], example: .string(value))
     }
 
     private var pages: [Operation.Parameter] {

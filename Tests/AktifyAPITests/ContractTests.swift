@@ -36,6 +36,13 @@ import Web
         #expect((try Regex(pattern).wholeMatch(in: fields) != nil) == isValid)
         #expect(try await client.get("/campaigns/?fields=\(fields)").status == (isValid ? .ok : .unprocessableContent))
     }
+
+    @Test func `a preference may be any text, and one that is not known is ignored`() async throws {
+        for (method, path) in [("get", "/campaigns/"), ("post", "/campaigns/"), ("patch", "/campaigns/{id}")] {
+            #expect(try await parameter("Prefer", of: method, path) == ["type": "string"])
+        }
+        #expect(try await client.get("/campaigns/", headers: [.prefer: "respond-async"]).status == .ok)
+    }
 }
 
 extension JSON {
