@@ -59,8 +59,8 @@ struct ResourceOperations<Model: ORM.Model> {
                 preference("return=minimal"),
                 .init(
                     "Idempotency-Key", in: .header,
-                    "A name of your own for this request: sent again within 24 hours, it gives the first answer, and creates nothing.",
-                    ["type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"]),
+                    "A name of your own for this request: sent again within 24 hours, it gives the first answer, and creates nothing. An empty one counts as none.",
+                    ["type": "string", "maxLength": 255, "pattern": "^[!-~]*$"]),
             ],
             body: [
                 .init(
@@ -214,7 +214,9 @@ extension ResourceOperations {
     }
 
     private func condition(_ name: String, _ summary: String) -> Operation.Parameter {
-        .init(name, in: .header, summary, ["type": "string", "pattern": #"^(\*|(W/)?"[!#-~]*"(, *(W/)?"[!#-~]*")*)$"#])
+        .init(
+            name, in: .header, summary + " An empty one counts as none.",
+            ["type": "string", "pattern": #"^(\*|(W/)?"[!#-~]*"(, *(W/)?"[!#-~]*")*)?$"#])
     }
 
     private var versions: [Operation.Parameter] {

@@ -43,6 +43,17 @@ import Web
         }
         #expect(try await client.get("/campaigns/", headers: [.prefer: "respond-async"]).status == .ok)
     }
+
+    @Test func `an empty condition and an empty Idempotency-Key are allowed`() async throws {
+        for (name, method, path) in [
+            ("If-Match", "put", "/campaigns/{id}"), ("If-None-Match", "get", "/campaigns/{id}"),
+            ("Idempotency-Key", "post", "/campaigns/"),
+        ] {
+            let schema = try await parameter(name, of: method, path)
+            #expect(try Regex(try #require(schema?["pattern"]?.text)).wholeMatch(in: "") != nil)
+            #expect(schema?["minLength"] == nil)
+        }
+    }
 }
 
 extension JSON {
