@@ -265,13 +265,13 @@ extension ResourceOperations {
                 + field.operators.map { name in
                     Operation.Parameter(
                         "\(field.name)[\(name)]", in: .query, "Those whose \(field.name) \(Self.words[name] ?? name).",
-                        name == "in" ? ["type": "string"] : bare)
+                        name == "in" ? field.listSchema : bare)
                 }
         }
         let isSearchable = fields.visible.contains { $0.column.field.isSearchable }
         return all
             + (isSearchable
-                ? [.init("q", in: .query, "Those that have this text in them, in any case.", ["type": "string"])] : [])
+                ? [.init("q", in: .query, "Those that have this text in them, in any case.", .text)] : [])
     }
 
     private static var words: [String: String] {
@@ -315,22 +315,41 @@ extension ResourceOperations {
 }
 
 extension Field {
-    /// What a client may send: with its default.
+    /// What a client may send. A text has no NUL in it, which Postgres cannot store.
     fileprivate var inputSchema: JSON {
-        guard column.field.isTrimmed, case .object(let members) = schema, members["pattern"] == nil else {
-            return schema
-        }
+        guard case .object(let members) = schema, let type = members["type"], JSON.single(type) == "string",
+            members["pattern"] == nil, members["enum"] == nil, members["format"] == nil
+        else { return schema }
         // White space at the ends does not count, so that a text of nothing else is too short.
-        return schema.adding("pattern", "\\S")
+        return schema.adding("pattern", column.field.isTrimmed ? .visibleTextPattern : .textPattern)
     }
 
+    /// The value of a filter.
     fileprivate var parameterSchema: JSON {
         guard case .object(let members) = schema else { return schema }
-        let isTime = members["pattern"] != nil && column.type.hasPrefix("timestamp")
-        if isTime { return ["type": "string", "description": "A time, as RFC 3339 or RFC 9110 has it."] }
-        return JSON.object(["type": members["type"].map(JSON.single) ?? "string"]).adding("enum", members["enum"])
+        if isTime {
+            return [
+                "type": "string", "format": "date-time",
+                "description": "A time of RFC 3339; a day, and a time of RFC 9110, will do too.",
+            ]
+        }
+        let type = members["type"].map(JSON.single) ?? "string"
+        let bare = JSON.object(["type": type]).adding("enum", members["enum"]).adding("format", members["format"])
             .adding("minimum", members["minimum"]).adding("maximum", members["maximum"])
+        return type == "string" && bare == ["type": "string"] ? .text : bare
     }
+
+    /// The values of a filter by `in`, with commas between.
+    fileprivate var listSchema: JSON {
+        guard case .object(let members) = parameterSchema, members["type"] == "integer",
+            case .number(let most) = members["maximum"]
+        else { return isTime ? ["type": "string", "description": "Times of RFC 3339."] : .text }
+        // A pattern cannot say where the largest number lies: one digit less is always in range.
+        let number = "-?[0-9]{1,\(max(1, most.utf8.count - 1))}"
+        return ["type": "string", "pattern": .string("^,*(\(number)(,+\(number))*,*)?$")]
+    }
+
+    private var isTime: Bool { column.type.hasPrefix("timestamp") }
 
     fileprivate var example: JSON {
         guard case .object(let members) = schema else { return .null }
@@ -349,6 +368,13 @@ extension Field {
 }
 
 extension JSON {
+    /// The schema of a text that the database can hold.
+    fileprivate static let text: JSON = ["type": "string", "pattern": textPattern]
+    fileprivate static let textPattern: JSON = #"^[^\u0000]*$"#
+    /// The pattern of a text in which there is more than white space, as Unicode has it.
+    fileprivate static let visibleTextPattern: JSON =
+        #"^[^\u0000]*[^\u0000\u0009-\u000d\u0020\u0085\u00a0\u1680\u2000\u2001\u2002-\u200a\u2028\u2029\u202f\u205f\u3000][^\u0000]*$"#
+
     /// The type that a schema allows, besides null.
     fileprivate static func single(_ type: JSON) -> JSON {
         if case .array(let types) = type { types.first { $0 != "null" } ?? "string" } else { type }

@@ -54,6 +54,44 @@ import Web
             #expect(schema?["minLength"] == nil)
         }
     }
+
+    @Test func `a filter by a time takes a time of RFC 3339`() async throws {
+        #expect(try await parameter("created_on[gte]", of: "get")?["format"] == "date-time")
+        for time in ["2026-11-23T07:33:36Z", "2026-11-23T07:33:36.123456%2B01:00", "0001-01-01T00:00:00Z"] {
+            #expect(try await client.get("/campaigns/?created_on[gte]=\(time)").status == .ok, "\(time)")
+        }
+        #expect(try await client.get("/campaigns/?created_on[gte]=").status == .unprocessableContent)
+    }
+
+    @Test(arguments: [("1", true), ("1,-2", true), ("", true), (",1,,2,", true), ("1-2", false), ("1.5", false)])
+    func `a list of ids matches the pattern of its parameter`(ids: String, isValid: Bool) async throws {
+        let pattern = try #require(try await parameter("id[in]", of: "get")?["pattern"]?.text)
+        #expect((try Regex(pattern).wholeMatch(in: ids) != nil) == isValid)
+        #expect(try await client.get("/campaigns/?id[in]=\(ids)").status == (isValid ? .ok : .unprocessableContent))
+    }
+
+    @Test(arguments: [
+        ("a", true), (" a\u{3000}", true), ("\u{1c}", true), ("", false), (" \t\u{85}\u{a0}\u{2028}\u{3000}", false),
+        ("a\0", false),
+    ])
+    func `a name has more than white space, and no NUL, in the document as in the API`(
+        name: String, isValid: Bool
+    ) async throws {
+        let properties = try await document?["components"]?["schemas"]?["CampaignDraft"]?["properties"]
+        let pattern = try #require(properties?["name"]?["pattern"]?.text)
+        #expect((try Regex(pattern).wholeMatch(in: name) != nil) == isValid)
+        let escaped = name.unicodeScalars.map { "\\u" + String(0x10000 + $0.value, radix: 16).dropFirst() }.joined()
+        let answer = try await client.post("/campaigns/", "{\"name\":\"\(escaped)\"}")
+        #expect(answer.status == (isValid ? .created : .unprocessableContent))
+    }
+
+    @Test func `no text that a client sends may have a NUL`() async throws {
+        let properties = try await document?["components"]?["schemas"]?["CampaignDraft"]?["properties"]
+        var schemas = [properties?["description"]]
+        for name in ["q", "name", "name[in]"] { schemas.append(try await parameter(name, of: "get")) }
+        for schema in schemas { #expect(schema?["pattern"] == #"^[^\u0000]*$"#) }
+        #expect(try await client.get("/campaigns/?q=%00").status == .unprocessableContent)
+    }
 }
 
 extension JSON {
