@@ -70,6 +70,8 @@ while True:
     assert relation.strip() == 'rel="next"'
     more = {"cursor": URL(link.strip("<>")).params["cursor"]}
 assert pages == 3 and [row.name for row in rows] == [f"page {n:02}" for n in reversed(range(25))], rows
+damaged = list_campaigns.sync_detailed(client=api, limit=10, cursor=more["cursor"][:-1], q="page")
+assert damaged.status_code == 422 and damaged.parsed.errors[0].field == "cursor", damaged
 
 ids = ",".join(str(row.id) for row in many)
 assert change_campaigns.sync(client=api, body=CampaignPatch(is_active=False), idin=ids).affected == 25
