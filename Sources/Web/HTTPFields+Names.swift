@@ -10,8 +10,6 @@ extension HTTPField.Name {
     public static let prefer = Self("Prefer")!
     /// `Preference-Applied` (RFC 7240).
     public static let preferenceApplied = Self("Preference-Applied")!
-    /// `Accept-Patch` (RFC 5789).
-    public static let acceptPatch = Self("Accept-Patch")!
     /// `Link` (RFC 8288).
     public static let link = Self("Link")!
     /// `X-Total-Count`: how many rows a list has, whatever the limit.

@@ -14,7 +14,6 @@ public struct MediaType: Hashable, Sendable {
     public static let mergePatch = MediaType("application/merge-patch+json")
     /// RFC 4180.
     public static let csv = MediaType("text/csv")
-    public static let html = MediaType("text/html")
 
     /// Reads `type/subtype`, whatever its case.
     public init(_ text: some StringProtocol) {

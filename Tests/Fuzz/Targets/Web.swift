@@ -11,7 +11,7 @@ extension FuzzTarget {
         guard let value = try? JSON(parsing: input) else { return }
         guard value.hasText else { return }
         var writer = JSONWriter()
-        value.rewrite(to: &writer)
+        value.write(to: &writer)
         let text = writer.finish()
         try require(try JSON(parsing: text) == value, "\(value) is read as another value from what it is written as")
         try require(text.allSatisfy { $0 < 0x80 }, "the output is not ASCII")
@@ -83,28 +83,5 @@ extension JSON {
         case .object(let members): members.all.allSatisfy(\.value.hasText)
         default: true
         }
-    }
-
-    fileprivate func rewrite(to json: inout JSONWriter) {
-        switch self {
-        case .null, .brokenString: RawJSON("null").write(to: &json)
-        case .bool(let value): value.write(to: &json)
-        case .number(let text): RawJSON(text).write(to: &json)
-        case .string(let text): text.write(to: &json)
-        case .array(let elements):
-            json.beginArray()
-            for element in elements { element.rewrite(to: &json) }
-            json.endArray()
-        case .object(let members):
-            json.beginObject()
-            for (name, value) in members.all { json.member(named: name, Nested(value)) }
-            json.endObject()
-        }
-    }
-
-    private struct Nested: JSONWritable {
-        let value: JSON
-        init(_ value: JSON) { self.value = value }
-        func write(to json: inout JSONWriter) { value.rewrite(to: &json) }
     }
 }
