@@ -12,11 +12,14 @@ func recordQueries(logs: Bool, tells: Bool, log: Logger = Logger(label: "aktify.
         let recorder = QueryRecorder.current ?? QueryRecorder()
         var response = await QueryRecorder.$current.withValue(recorder) { await next(request) }
         let statements = recorder.statements
-        if logs, !statements.isEmpty {
-            let lines = statements.enumerated().map { "\n  \($0 + 1). \($1)" }.joined()
-            log.info(
-                "\(request.method) \(request.target): \(counted(statements.count)), \(recorder.elapsed.microseconds) us\(lines)",
-                metadata: ["request_id": "\(request.id)"])
+        if case .stream(let produce) = response.body {
+            // Its statements are sent while it is.
+            response.body = .stream { writer in
+                defer { if logs { log.info(recorder, of: request) } }
+                try await QueryRecorder.$current.withValue(recorder) { try await produce(writer) }
+            }
+        } else if logs {
+            log.info(recorder, of: request)
         }
         if tells, let name = HTTPField.Name("Server-Timing") {
             let microseconds = recorder.elapsed.microseconds
@@ -24,6 +27,18 @@ func recordQueries(logs: Bool, tells: Bool, log: Logger = Logger(label: "aktify.
             response.headers[name] = "db;dur=\(duration);desc=\"\(counted(statements.count))\""
         }
         return response
+    }
+}
+
+extension Logger {
+    /// Logs the statements of a request, if there are any.
+    fileprivate func info(_ recorder: QueryRecorder, of request: Request) {
+        let statements = recorder.statements
+        guard !statements.isEmpty else { return }
+        let lines = statements.enumerated().map { "\n  \($0 + 1). \($1)" }.joined()
+        info(
+            "\(request.method) \(request.target): \(counted(statements.count)), \(recorder.elapsed.microseconds) us\(lines)",
+            metadata: ["request_id": "\(request.id)"])
     }
 }
 
