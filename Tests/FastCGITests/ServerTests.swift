@@ -23,12 +23,12 @@ import Web
         blueprint.get("/pieces") { _ in
             Response(.ok, body: .stream { for piece in 0..<1000 { try await $0.write(Array("\(piece) ".utf8)) } })
         }
-        blueprint.get("/broken") { _ in
+        blueprint.get("/broken/<bytes>") { request in
             Response(
                 .ok,
                 body: .stream { output in
-                    try await output.write(Array("half".utf8))
-                    throw CancellationError()
+                    try await output.write([UInt8](repeating: 122, count: Int(request.parameter("bytes")) ?? 0))
+                    throw HTTPError(.serviceUnavailable, "Not now.")
                 })
         }
         blueprint.get("/sleep") { _ in
@@ -186,10 +186,16 @@ import Web
 
     @Test func `a stream that fails is cut off, so that nobody takes it for whole`() throws {
         let bytes = try withServer { peer in
-            peer.socket.send(Records.request("GET", "/broken"))
+            peer.socket.send(Records.request("GET", "/broken/100000"))
             return peer.socket.receiveAll()
         }
-        #expect(bytes.isEmpty)
+        // The last record is none that ends a request.
+        #expect(!bytes.isEmpty && bytes.suffix(16).allSatisfy { $0 == 122 })
+    }
+
+    @Test(arguments: [0, 4000]) func `a stream that fails before anything was sent is an error`(count: Int) throws {
+        let answer = try withServer { $0.ask(Records.request("GET", "/broken/\(count)")) }
+        #expect(answer.status == 503 && answer.body.contains("Not now."))
     }
 
     @Test func `a peer that reads nothing is cut off`() throws {

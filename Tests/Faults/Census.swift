@@ -23,6 +23,9 @@ struct Census {
         connections = service.stack.proxy.connections
     }
 
+    /// Connections of each loop for lists that stream.
+    private static let streams = 2
+
     /// What is more than there was at the beginning, in words. A worker may use all connections that it is allowed, and a
     /// process may keep some memory for later.
     func excess(over before: Census, _ plan: Plan) -> [String] {
@@ -30,10 +33,10 @@ struct Census {
             ("processes", processes, plan.workers + 1),
             ("descriptors of the master", masterDescriptors, before.masterDescriptors),
             ("threads of the master", masterThreads, before.masterThreads),
-            ("descriptors of a worker", descriptors, before.descriptors + plan.connections),
+            ("descriptors of a worker", descriptors, before.descriptors + plan.connections + Census.streams),
             ("threads of a worker", threads, before.threads),
             ("MB of memory of a process", memory >> 20, max(96, before.memory >> 20 + 48)),
-            ("connections to Postgres", connections, plan.workers * plan.connections),
+            ("connections to Postgres", connections, plan.workers * (plan.connections + Census.streams)),
         ]
         return limits.filter { $1 > $2 }.map { "\($1) \($0), not \($2)" }
     }

@@ -75,6 +75,8 @@ struct Judge {
     private func isCutAllowed(_ exchange: Exchange) -> Bool {
         // The limit of a body is told, and the rest of it refused, while it is sent.
         if exchange.route == .tooLarge || plan.excuses.contains(.lostWorkers) { return true }
+        // A list that streams is of one moment, which goes with the session: what was sent cannot be taken back, and is not gone on with.
+        if exchange.route == .list, !plan.excuses.isDisjoint(with: [.unavailable, .late]) { return true }
         // Before TERM, it was in a worker's hands: it must be finished.
         if absences.contains(where: { $0.contains(exchange.began) }) { return true }
         return exchange.isReused && exchange.way == .nginx && plan.has(.reloadNginx)

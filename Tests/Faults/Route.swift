@@ -21,7 +21,7 @@ enum Route: CaseIterable {
         case .missing: Parts(target: "/campaigns/999999999999")
         case .badId: Parts(target: "/campaigns/abc")
         case .unknownPath: Parts(target: "/nothing/\(token)")
-        case .wrongMethod: Parts(method: "PATCH", target: "/campaigns/")
+        case .wrongMethod: Parts(method: "PUT", target: "/campaigns/")
         case .redirect: Parts(target: "/campaigns")
         case .options: Parts(method: "OPTIONS", target: "/campaigns/")
         case .head: Parts(method: "HEAD", target: "/campaigns/1")
