@@ -8,7 +8,7 @@ extension Database {
     /// One chunk is read ahead while `body` has the one before it, and none after that until `body` returns: what is in memory
     /// does not depend on how many rows there are. When `body` takes more than 15 s for one, Postgres ends the reading, and
     /// this throws, unless there are no more rows. In a transaction, all rows are one chunk. Of no rows, there is no chunk.
-    /// - Throws: `DatabaseError`, of kind `busy` when other streams had all connections for 5 s; `DecodingError` when the table is
+    /// - Throws: `DatabaseError`, of kind `busy` when other streams had all connections for 2 s; `DecodingError` when the table is
     ///   not the model's; and what `body` throws.
     public func stream<M: Model>(
         _ select: Select<M>, _ file: StaticString = #fileID, _ line: UInt = #line, _ body: ([M]) async throws -> Void
@@ -75,9 +75,9 @@ extension PostgresConfiguration {
     /// For the connections that streams have for themselves: few, since each may be held by a slow reader, and worth waiting for.
     var forStreams: PostgresConfiguration {
         var configuration = self
-        configuration.connections = 2
+        configuration.connections = 4
         configuration.keepsOneForReads = false
-        configuration.acquireTimeout = .seconds(5)
+        configuration.acquireTimeout = .seconds(2)
         return configuration
     }
 }

@@ -8,6 +8,11 @@ extension DatabaseError: HTTPErrorConvertible {
 
     private var knownOutcome: HTTPError {
         switch meaning {
+        case .unavailable where kind == .busy:
+            HTTPError(
+                .serviceUnavailable,
+                "All connections to the database are in use. Try again in a moment; of a list, ask for a page (limit).",
+                headers: [.retryAfter: "1"])
         case .unavailable, .conflict:
             HTTPError(
                 .serviceUnavailable, "The database is not available. Try again in a moment.",

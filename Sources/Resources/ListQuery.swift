@@ -26,6 +26,9 @@ struct ListQuery<Model: ORM.Model> {
         var (sort, cursor): (String?, String?) = (nil, nil)
         for parameter in query.parameters {
             do throws(FieldProblem) {
+                guard parameter.isText || !ListQuery.isKnown(parameter, all) else {
+                    throw FieldProblem("must be UTF-8")
+                }
                 switch parameter.wholeName {
                 case "limit": limit = try once(limit, ListQuery.limit(parameter.value))
                 case "cursor": cursor = try once(cursor, parameter.value)
@@ -57,6 +60,11 @@ struct ListQuery<Model: ORM.Model> {
     }
 
     // MARK: Parameters
+
+    private static func isKnown(_ parameter: Query.Parameter, _ all: Fields<Model>) -> Bool {
+        ["limit", "cursor", "sort", "count", "fields", "q"].contains(parameter.name)
+            || all.named(parameter.name)?.column.field.isFilterable ?? false
+    }
 
     private func once<Value>(_ old: Value?, _ new: Value) throws(FieldProblem) -> Value {
         guard old == nil else { throw FieldProblem("may be given once only") }

@@ -98,7 +98,7 @@ struct Resource<Service: ResourceService>: Sendable {
             throw ResourceError.keyUsedForAnother
         }
         var response = request.preferences.isMinimal ? minimal(row) : self.response(row, .created)
-        response.headers[.location] = request.url(request.path + Service.path(of: row))
+        response.headers[.location] = request.url(request.route + Service.path(of: row))
         return response
     }
 
@@ -132,6 +132,9 @@ struct Resource<Service: ResourceService>: Sendable {
 
     /// The rows that a change of many is for. What only a list knows is not taken: it would be passed over.
     private func filtered(_ request: Request) throws -> Select<Row> {
+        guard try request.ifMatch() == nil, try request.ifNoneMatch() == nil else {
+            throw HTTPError(.badRequest, "If-Match and If-None-Match are for a change of one \(name).")
+        }
         let query = request.query
         let others = query.parameters.filter { ["limit", "cursor", "sort", "count", "fields"].contains($0.wholeName) }
         guard others.isEmpty else {
@@ -242,10 +245,13 @@ extension Request {
     /// The key under which the request is carried out once; `nil` when the client gives none.
     /// - Throws: 400 when it is malformed.
     fileprivate func idempotencyKey() throws(HTTPError) -> IdempotencyKey? {
-        guard let value = headers.value(of: .idempotencyKey) else { return nil }
-        guard (1...255).contains(value.utf8.count), value.utf8.allSatisfy({ (0x21...0x7e).contains($0) }) else {
-            throw HTTPError(.badRequest, "Idempotency-Key must have 1 to 255 visible ASCII characters.")
+        let values = headers.values(of: .idempotencyKey)
+        guard let value = values.first else { return nil }
+        guard values.count == 1, (1...255).contains(value.utf8.count),
+            value.utf8.allSatisfy({ (0x21...0x7e).contains($0) })
+        else {
+            throw HTTPError(.badRequest, "There may be one Idempotency-Key, of 1 to 255 visible ASCII characters.")
         }
-        return IdempotencyKey(scope: path, key: value, request: body)
+        return IdempotencyKey(scope: route, key: value, request: body)
     }
 }

@@ -102,7 +102,8 @@ struct ResourceOperations<Model: ORM.Model> {
             "delete", titles, "Delete all \(plural) that a filter selects",
             parameters: filters + [preference("return=minimal")],
             answers: [
-                affected, minimal, .error(.conflict, "One is in use: others refer to it."),
+                affected, minimal, .error(.badRequest, "A header field does not apply."),
+                .error(.conflict, "One is in use: others refer to it."),
                 .error(.unprocessableContent, "The filter is not valid."),
             ])
     }

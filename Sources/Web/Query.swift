@@ -9,6 +9,8 @@ public struct Query: Hashable, Sendable {
         public var operation: String?
         /// The value; empty when there is none.
         public var value: String
+        /// Whether the value is UTF-8; what is not was replaced in it.
+        public var isText = true
 
         /// The name as it was sent, decoded: `created_on[gte]`.
         public var wholeName: String { operation.map { "\(name)[\($0)]" } ?? name }
@@ -37,8 +39,10 @@ public struct Query: Hashable, Sendable {
 extension Query.Parameter {
     fileprivate init(_ bytes: ArraySlice<UInt8>) {
         let end = bytes.firstIndex(of: UInt8(ascii: "=")) ?? bytes.endIndex
-        let whole = Target.decoded(bytes[..<end], plusIsSpace: true)
-        value = Target.decoded(bytes[end...].dropFirst(), plusIsSpace: true)
+        let whole = String(decoding: Target.decodedBytes(bytes[..<end], plusIsSpace: true), as: UTF8.self)
+        let raw = Target.decodedBytes(bytes[end...].dropFirst(), plusIsSpace: true)
+        let text = String(validating: raw, as: UTF8.self)
+        (value, isText) = (text ?? String(decoding: raw, as: UTF8.self), text != nil)
         guard whole.utf8.last == UInt8(ascii: "]"), let bracket = whole.utf8.firstIndex(of: UInt8(ascii: "[")) else {
             (name, operation) = (whole, nil)
             return

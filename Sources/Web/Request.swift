@@ -14,6 +14,8 @@ public struct Request: Sendable {
     public var body: [UInt8]
     /// What names this request in the response and in every line of the log.
     public var id: String
+    /// The path of the route that answers, as it is mounted, with its parameters: `/campaigns/<id>`; empty before it is found.
+    public internal(set) var route = ""
     /// The parts of the path that stand for the parameters of the route, percent-decoded.
     var parameters: [(name: String, value: String)] = []
 

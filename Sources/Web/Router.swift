@@ -56,6 +56,7 @@ struct Router: Sendable {
         if let handler = resource.handler(for: request.method) {
             var request = request
             request.parameters = parameters
+            request.route = resource.path
             return try await handler(request)
         }
         guard request.method == .options else { throw methodNotAllowed(resource) }

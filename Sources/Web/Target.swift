@@ -37,7 +37,10 @@ struct Target {
     }
 
     /// Percent-decodes (RFC 3986, section 2.1); a `%` without two digits stays, bytes that are not UTF-8 are replaced.
-    static func decoded(_ text: ArraySlice<UInt8>, plusIsSpace: Bool = false) -> String {
+    static func decoded(_ text: ArraySlice<UInt8>) -> String { String(decoding: decodedBytes(text), as: UTF8.self) }
+
+    /// Percent-decodes (RFC 3986, section 2.1); a `%` without two digits stays.
+    static func decodedBytes(_ text: ArraySlice<UInt8>, plusIsSpace: Bool = false) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.count)
         var rest = text
@@ -49,7 +52,7 @@ struct Target {
                 bytes.append(plusIsSpace && byte == UInt8(ascii: "+") ? UInt8(ascii: " ") : byte)
             }
         }
-        return String(decoding: bytes, as: UTF8.self)
+        return bytes
     }
 
     /// The path with runs of slashes made one.

@@ -159,3 +159,40 @@ import Web
         #expect(try await repository.count(Campaign.all) == 0)
     }
 }
+
+/// What a change must not do by mistake.
+@Suite struct CampaignMistakeTests {
+    private let store = MemoryStore()
+
+    private func client() async throws -> TestClient {
+        _ = try await InMemoryRepository<Campaign>(in: store).insert(Draft<Campaign>(name: "\u{fffd}"))
+        return TestClient(try createApp(.testing(), repositories: .inMemory(store)))
+    }
+
+    @Test func `a filter that is not UTF-8 selects nothing else`() async throws {
+        let client = try await client()
+        for target in ["?name=%FF", "?name%5Bne%5D=%FF", "?q=caf%E9", "?id=1&sort=%FF"] {
+            let answer = try await client.send(.delete, "/campaigns/\(target)")
+            #expect(answer.status == .unprocessableContent)
+        }
+        #expect(try await client.get("/campaigns/?name=%FF").text.contains("name must be UTF-8."))
+        #expect(try await client.get("/campaigns/?unknown=%FF").status == .ok)
+    }
+
+    @Test func `a condition for one row is none for many`() async throws {
+        let client = try await client()
+        let answer = try await client.send(.delete, "/campaigns/?id=1", headers: [.ifMatch: "\"1\""])
+        #expect(answer.status == .badRequest)
+    }
+
+    @Test func `a key is the same however the path is spelled, and Location is where the route is mounted`()
+        async throws
+    {
+        let client = try await client()
+        for path in ["/campaigns/", "/%63ampaigns/"] {
+            let headers: HTTPFields = [.contentType: "application/json", .idempotencyKey: "a"]
+            let answer = try await client.send(.post, path, headers: headers, body: Array(#"{"name":"b"}"#.utf8))
+            #expect(answer.headers[.location] == "http://localhost:5051/campaigns/2")
+        }
+    }
+}

@@ -27,7 +27,9 @@ import Testing
             ["curl", "-s", "-S", "--limit-rate", "4M", "-o", "/dev/null", "http://localhost:\(stack.port)/campaigns/"],
             output: "\(stack.folder.path)/curl.log")
         try waitUntil("the list streams") {
-            try stack.database.sql("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'FETCH%'") != "0"
+            try stack.database.sql(
+                "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'FETCH%' AND datname = current_database()")
+                != "0"
         }
         try stack.database.sql(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'FETCH%' AND datname = current_database()"
@@ -48,7 +50,9 @@ import Testing
         }
         defer { readers.forEach { $0.signal(SIGKILL) } }
         try waitUntil("both lists stream") {
-            try stack.database.sql("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'FETCH%'") == "2"
+            try stack.database.sql(
+                "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'FETCH%' AND datname = current_database()")
+                == "2"
         }
         for _ in 0..<20 {
             let (answer, seconds) = try timed { try stack.post(#"{"name":"a"}"#) }

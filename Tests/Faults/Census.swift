@@ -24,7 +24,7 @@ struct Census {
     }
 
     /// Connections of each loop for lists that stream.
-    private static let streams = 2
+    private static let streams = 4
 
     /// What is more than there was at the beginning, in words. A worker may use all connections that it is allowed, and a
     /// process may keep some memory for later.
