@@ -5,13 +5,16 @@ import Web
 
 /// A test client that lists the statements of each request, and fails a test whose request repeats one.
 ///
-/// Every statement that it sees is checked against the database, once: see `StatementCheck`.
+/// Every statement that it sees is checked against the database, once: see `StatementCheck`. Every answer is checked against the
+/// documentation of its route.
 public struct RecordingClient: Sendable {
+    private let application: Application
     private let client: TestClient
     private let check: StatementCheck
 
     /// Makes a client of an application that uses this database.
     public init(_ application: Application, _ configuration: PostgresConfiguration) {
+        self.application = application
         client = TestClient(application)
         check = StatementCheck(configuration)
     }
@@ -29,7 +32,7 @@ public struct RecordingClient: Sendable {
     }
 
     /// Sends a request.
-    /// - Throws: `RepeatedStatement`, and `StatementCheck.Failed`.
+    /// - Throws: `RepeatedStatement`, `StatementCheck.Failed`, and `UndocumentedAnswer`.
     public func send(
         _ method: HTTPRequest.Method, _ target: String, headers: HTTPFields = [:], body: String = ""
     ) async throws -> Answer {
@@ -37,6 +40,7 @@ public struct RecordingClient: Sendable {
             try await client.send(method, target, headers: headers, body: Array(body.utf8))
         }
         for statement in statements where statement.error == nil { try await check(statement) }
+        if let operation = application.route(of: method, target)?.operation { try operation.checkDocuments(answer) }
         return Answer(answer: answer, statements: statements)
     }
 
@@ -46,6 +50,25 @@ public struct RecordingClient: Sendable {
     /// Sends JSON.
     public func post(_ target: String, _ body: String) async throws -> Answer {
         try await send(.post, target, headers: [.contentType: "application/json"], body: body)
+    }
+}
+
+/// An answer that the documentation of its route does not have.
+public struct UndocumentedAnswer: Error, CustomStringConvertible {
+    public let description: String
+}
+
+extension Operation {
+    /// - Throws: `UndocumentedAnswer`, when no answer with this status and media type is documented.
+    fileprivate func checkDocuments(_ answer: TestClient.Answer) throws {
+        let media = answer.headers[.contentType].map { MediaType($0.prefix { $0 != ";" }) }
+        let isDocumented = answers.contains { documented in
+            documented.status == answer.status
+                && (answer.body.isEmpty || documented.contents.contains { $0.media == media })
+        }
+        guard isDocumented else {
+            throw UndocumentedAnswer(description: "\(id) answered \(answer.status) as \(media?.name ?? "nothing")")
+        }
     }
 }
 
