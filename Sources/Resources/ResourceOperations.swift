@@ -91,10 +91,9 @@ struct ResourceOperations<Model: ORM.Model> {
         operation(
             "change", titles, "Change all \(plural) that a filter selects",
             parameters: filters + [preference("return=minimal")], body: patch,
-            answers: [affected, minimal] + bodyErrors + [
-                .error(.conflict, "A value is taken."),
-                .error(.unprocessableContent, "The body or the filter is not valid."),
-            ])
+            answers: [affected, minimal, .error(.unprocessableContent, "The body or the filter is not valid.")]
+                + bodyErrors
+                + taken)
     }
 
     var deleteAll: Operation {
@@ -128,20 +127,21 @@ struct ResourceOperations<Model: ORM.Model> {
         operation(
             "replace", title, "Replace a \(name); what is left out gets its default",
             parameters: [key] + changeHeaders, body: [.init(.json, writable, example: writableExample)],
-            answers: [one, minimal] + bodyErrors + changeErrors)
+            answers: [one, minimal] + bodyErrors + changeErrors + taken)
     }
 
     var change: Operation {
         operation(
             "change", title, "Change some fields of a \(name) (RFC 7396); null resets a field to its default",
-            parameters: [key] + changeHeaders, body: patch, answers: [one, minimal] + bodyErrors + changeErrors)
+            parameters: [key] + changeHeaders, body: patch, answers: [one, minimal] + bodyErrors + changeErrors + taken)
     }
 
     var delete: Operation {
         operation(
             "delete", title, "Delete a \(name)", parameters: [key] + (hasVersion ? versions : []),
             answers: [Operation.Answer(.noContent, "It was deleted.")]
-                + (hasVersion ? [.error(.badRequest, "A header field is malformed.")] : []) + changeErrors)
+                + (hasVersion ? [.error(.badRequest, "A header field is malformed.")] : []) + changeErrors
+                + [.error(.conflict, "It is in use: others refer to it.")])
     }
 
     // MARK: Parts
@@ -178,10 +178,14 @@ struct ResourceOperations<Model: ORM.Model> {
         ]
     }
 
+    /// What only a table with unique columns answers.
+    private var taken: [Operation.Answer] {
+        fields.visible.contains { $0.column.isUnique } ? [.error(.conflict, "A value is taken.")] : []
+    }
+
     private var changeErrors: [Operation.Answer] {
         [
-            .error(.notFound, "There is none."), .error(.conflict, "A value is taken, or others refer to it."),
-            .error(.unprocessableContent, "The id or the body is not valid."),
+            .error(.notFound, "There is none."), .error(.unprocessableContent, "The id or the body is not valid."),
         ] + (hasVersion ? [.error(.preconditionFailed, "It is not the one that you know.")] : [])
     }
 

@@ -1,0 +1,72 @@
+import HTTPTypes
+import ORM
+import Testing
+import Web
+
+@testable import AktifyAPI
+
+/// The documentation promises nothing that is never answered: each status of each route is provoked, but for those that only a failure
+/// of something else brings about, which other tests provoke.
+@Suite struct DocumentedAnswersTests {
+    /// Made by nginx, by a database that fails, by a key that is in use just now, or by rows of another table.
+    private static let elsewhere: Set<String> = [
+        "429", "500", "502", "503", "504", "createCampaign 409", "deleteCampaign 409", "deleteCampaigns 409",
+    ]
+
+    private static let requests: [(HTTPRequest.Method, String, String?, HTTPFields)] = {
+        let large = String(repeating: "[", count: 1) + Array(repeating: "0", count: 10_001).joined(separator: ",") + "]"
+        let bodies: [(HTTPRequest.Method, String)] = [
+            (.post, "/campaigns/"), (.patch, "/campaigns/?id=1"), (.put, "/campaigns/1"), (.patch, "/campaigns/1"),
+        ]
+        let wrongBodies = bodies.flatMap { method, target -> [(HTTPRequest.Method, String, String?, HTTPFields)] in
+            [
+                (method, target, "{", [:]), (method, target, large, [:]), (method, target, #"{"name":5}"#, [:]),
+                (method, target, "{}", [.contentType: "text/plain"]),
+            ]
+        }
+        return wrongBodies + [
+            (.get, "/", nil, [:]), (.get, "/healthz", nil, [:]), (.get, "/readyz", nil, [:]),
+            (.get, "/campaigns/", nil, [:]), (.get, "/campaigns/?limit=0", nil, [:]),
+            (.get, "/campaigns/", nil, [.accept: "image/png"]), (.get, "/campaigns/1", nil, [:]),
+            (.get, "/campaigns/1", nil, [.ifNoneMatch: "*"]), (.get, "/campaigns/1", nil, [.ifNoneMatch: "1"]),
+            (.get, "/campaigns/9", nil, [:]), (.get, "/campaigns/1", nil, [.accept: "image/png"]),
+            (.get, "/campaigns/x", nil, [:]), (.post, "/campaigns/", #"{"name":"a"}"#, [:]),
+            (.post, "/campaigns/", #"{"name":"a"}"#, [.accept: "image/png"]),
+            (.put, "/campaigns/1", #"{"name":"a"}"#, [:]),
+            (.put, "/campaigns/1", #"{"name":"a"}"#, [.prefer: "return=minimal"]),
+            (.put, "/campaigns/9", #"{"name":"a"}"#, [:]),
+            (.put, "/campaigns/1", #"{"name":"a"}"#, [.ifMatch: "\"9\""]),
+            (.patch, "/campaigns/1", "{}", [:]), (.patch, "/campaigns/1", "{}", [.prefer: "return=minimal"]),
+            (.patch, "/campaigns/9", "{}", [:]), (.patch, "/campaigns/1", #"{"name":"b"}"#, [.ifMatch: "\"9\""]),
+            (.patch, "/campaigns/?id=1", "{}", [:]), (.patch, "/campaigns/?id=1", "{}", [.prefer: "return=minimal"]),
+            (.delete, "/campaigns/9", nil, [:]), (.delete, "/campaigns/x", nil, [:]),
+            (.delete, "/campaigns/1", nil, [.ifMatch: "1"]), (.delete, "/campaigns/1", nil, [.ifMatch: "\"9\""]),
+            (.delete, "/campaigns/", nil, [:]), (.delete, "/campaigns/?id=9", nil, [:]),
+            (.delete, "/campaigns/?id=9", nil, [.prefer: "return=minimal"]),
+            (.delete, "/campaigns/?id=1", nil, [.ifMatch: "*"]), (.delete, "/campaigns/1", nil, [:]),
+        ]
+    }()
+
+    @Test func `each answer that is documented is given, and no other`() async throws {
+        let store = MemoryStore()
+        _ = try await InMemoryRepository<Campaign>(in: store).insert(Draft<Campaign>(name: "a"))
+        let app = try createApp(.testing(), repositories: .inMemory(store))
+        let client = TestClient(app)
+        var seen: Set<String> = []
+        for (method, target, body, fields) in Self.requests {
+            var headers = fields
+            if body != nil, headers[.contentType] == nil { headers[.contentType] = "application/json" }
+            let answer = try await client.send(method, target, headers: headers, body: Array((body ?? "").utf8))
+            let id = try #require(app.route(of: method, target)?.operation?.id)
+            seen.insert("\(id) \(answer.status.code)")
+        }
+        let documented = app.routes.flatMap { route in
+            (route.operation?.answers ?? []).map { "\(route.operation?.id ?? "") \($0.status.code)" }
+        }
+        let expected = documented.filter { line in
+            !Self.elsewhere.contains(line) && !Self.elsewhere.contains(String(line.suffix(3)))
+        }
+        #expect(Set(expected).subtracting(seen).sorted() == [])
+        #expect(seen.subtracting(documented).sorted() == [])
+    }
+}
