@@ -35,6 +35,8 @@ struct Resource<Service: ResourceService>: Sendable {
     /// The list without any parameter.
     let everything: ListQuery<Row>
     let width = RowWidth()
+    /// Where a row has its version, in bytes from its beginning; `nil` when it has none.
+    private let version: Int?
     private let readID: @Sendable (String) throws(HTTPError) -> Row.ID
 
     init(_ name: String, _ service: Service) {
@@ -43,6 +45,7 @@ struct Resource<Service: ResourceService>: Sendable {
             let key = Row.ID.self as? any FieldValue.Type
         else { preconditionFailure("the key of \(name) has a type that clients cannot send: make it a FieldValue") }
         self.everything = everything
+        version = Row.table.version.flatMap { MemoryLayout<Row>.offset(of: $0.path) }
         readID = Resource.reader(of: key, name)
     }
 
@@ -50,7 +53,10 @@ struct Resource<Service: ResourceService>: Sendable {
 
     func read(_ request: Request) async throws -> Response {
         _ = try request.negotiate([.json])
-        let row = try await told { try await service.find(try id(request)) }
+        let row: Row
+        do { row = try await service.find(id(request)) } catch let error as ResourceError {
+            throw error.httpError(of: name)
+        }
         if let tag = tag(of: row), let condition = try request.ifNoneMatch(), condition.contains(tag) {
             return Response(.notModified, headers: [.eTag: tag.value])
         }
@@ -176,7 +182,7 @@ struct Resource<Service: ResourceService>: Sendable {
 
     /// What the version of the row must be, by the request's conditions.
     private func version(_ request: Request) throws -> VersionCondition {
-        guard Row.table.version != nil else { return .any }
+        guard version != nil else { return .any }
         let (match, noneMatch) = (try request.ifMatch(), try request.ifNoneMatch())
         let refused = versions(noneMatch)
         switch (match, noneMatch) {
@@ -194,7 +200,10 @@ struct Resource<Service: ResourceService>: Sendable {
     }
 
     private func tag(of row: Row) -> EntityTag? {
-        Row.table.version.map { EntityTag(String(row[keyPath: $0.path])) }
+        // Sound: it is the offset of a stored property of this type.
+        version.map { offset in
+            EntityTag(String(withUnsafeBytes(of: row) { $0.load(fromByteOffset: offset, as: Int64.self) }))
+        }
     }
 
     private func response(_ row: Row, _ status: HTTPResponse.Status) -> Response {

@@ -64,8 +64,8 @@ extension Request {
     public func ifNoneMatch() throws(HTTPError) -> TagCondition? { try condition(.ifNoneMatch) }
 
     private func condition(_ name: HTTPField.Name) throws(HTTPError) -> TagCondition? {
+        guard headers.value(of: name) != nil else { return nil }
         let values = headers.values(of: name)
-        guard !values.isEmpty else { return nil }
         guard let condition = TagCondition(values.joined(separator: ",")) else {
             throw HTTPError(.badRequest, "\(name) must be * or entity tags in double quotes with commas between.")
         }
