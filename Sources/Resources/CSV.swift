@@ -51,7 +51,7 @@ extension Field {
     /// Whether its values are numbers, as its schema has it.
     fileprivate var isNumber: Bool {
         guard case .object(let members) = schema, let type = members["type"] else { return false }
-        return [["integer"], ["number"]].contains { $0 == [type] } || type == ["integer", "null"]
-            || type == ["number", "null"]
+        let types = if case .array(let all) = type { all } else { [type] }
+        return types.contains("integer") || types.contains("number")
     }
 }

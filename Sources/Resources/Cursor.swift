@@ -49,11 +49,13 @@ struct PageCursor: Hashable {
     }
 }
 
-/// FNV-1a, 64 bits.
-struct Fingerprint {
-    private(set) var value: UInt64 = 0xcbf2_9ce4_8422_2325
+/// The FNV-1a hash of bytes, 64 bits: the same in every process.
+public struct Fingerprint: Sendable {
+    /// The hash.
+    public private(set) var value: UInt64 = 0xcbf2_9ce4_8422_2325
 
-    init(_ bytes: some Sequence<UInt8>) { add(bytes) }
+    /// Hashes bytes.
+    public init(_ bytes: some Sequence<UInt8>) { add(bytes) }
 
     mutating func add(_ bytes: some Sequence<UInt8>) {
         for byte in bytes { value = (value ^ UInt64(byte)) &* 0x100_0000_01b3 }

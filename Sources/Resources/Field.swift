@@ -64,7 +64,7 @@ private protocol FieldColumn<Model>: Sendable {
 private protocol OrderedColumn<Model>: Sendable {
     associatedtype Model: Sendable
     func compared(_ operation: String, _ parameter: String) throws(FieldProblem) -> Condition<Model>?
-    func ordering(_ isAscending: Bool, _ position: [UInt8]?) throws(DecodingError) -> Ordering<Model>
+    func ordering(_ isAscending: Bool, _ position: [UInt8]?) throws -> Ordering<Model>
 }
 
 /// A column whose values are text.
@@ -154,26 +154,15 @@ extension Column: OrderedColumn where Model: ORM.Model, Value: FieldValue & Comp
         }
     }
 
-    fileprivate func ordering(_ isAscending: Bool, _ position: [UInt8]?) throws(DecodingError) -> Ordering<Model> {
+    fileprivate func ordering(_ isAscending: Bool, _ position: [UInt8]?) throws -> Ordering<Model> {
         guard let position else { return isAscending ? ascending : descending }
-        let value = try position.withUnsafeBytesThrowing { bytes throws(DecodingError) in try Value(binary: bytes) }
+        let value = try position.withUnsafeBytes { try Value(binary: $0) }
         return isAscending ? ascending(after: value) : descending(after: value)
     }
 }
 
 extension Column: TextColumn where Model: ORM.Model, Value: FieldValue & TextValue {
     fileprivate func containing(_ text: String) -> Condition<Model> { contains(text) }
-}
-
-extension [UInt8] {
-    fileprivate func withUnsafeBytesThrowing<Value>(
-        _ body: (UnsafeRawBufferPointer) throws(DecodingError) -> Value
-    ) throws(DecodingError) -> Value {
-        let result: Swift.Result<Value, DecodingError> = withUnsafeBytes { bytes in
-            do throws(DecodingError) { return .success(try body(bytes)) } catch { return .failure(error) }
-        }
-        return try result.get()
-    }
 }
 
 extension ColumnDefinition {

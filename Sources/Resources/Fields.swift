@@ -87,7 +87,9 @@ extension Fields {
         guard case .object = json else { throw HTTPError(.unprocessableContent, "The body must be a JSON object.") }
         var problems: [HTTPError.Field] = []
         let draft = read(json, for: purpose, index: nil, &problems)
-        guard problems.isEmpty else { throw invalid("The \(name) is not valid.", problems) }
+        guard problems.isEmpty else {
+            throw HTTPError(.unprocessableContent, "The \(name) is not valid.", fields: problems)
+        }
         return draft
     }
 
@@ -99,12 +101,10 @@ extension Fields {
         }
         var problems: [HTTPError.Field] = []
         let drafts = elements.enumerated().map { read($1, for: .create, index: $0, &problems) }
-        guard problems.isEmpty else { throw invalid("Not every \(name) is valid: none was created.", problems) }
+        guard problems.isEmpty else {
+            throw HTTPError(.unprocessableContent, "Not every \(name) is valid: none was created.", fields: problems)
+        }
         return drafts
-    }
-
-    private func invalid(_ message: String, _ problems: [HTTPError.Field]) -> HTTPError {
-        HTTPError(.unprocessableContent, message, fields: problems)
     }
 
     private func read(
@@ -129,7 +129,6 @@ extension Fields {
         }
         return Draft(values)
     }
-
 }
 
 extension Field {

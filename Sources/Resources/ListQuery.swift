@@ -61,8 +61,11 @@ struct ListQuery<Model: ORM.Model> {
 
     // MARK: Parameters
 
+    /// The parameters that select no rows.
+    static var parametersOfPages: [String] { ["limit", "cursor", "sort", "count", "fields"] }
+
     private static func isKnown(_ parameter: Query.Parameter, _ all: Fields<Model>) -> Bool {
-        ["limit", "cursor", "sort", "count", "fields", "q"].contains(parameter.name)
+        parameter.name == "q" || parametersOfPages.contains(parameter.name)
             || all.named(parameter.name)?.column.field.isFilterable ?? false
     }
 

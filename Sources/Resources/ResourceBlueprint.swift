@@ -142,7 +142,7 @@ struct Resource<Service: ResourceService>: Sendable {
             throw HTTPError(.badRequest, "If-Match and If-None-Match are for a change of one \(name).")
         }
         let query = request.query
-        let others = query.parameters.filter { ["limit", "cursor", "sort", "count", "fields"].contains($0.wholeName) }
+        let others = query.parameters.filter { ListQuery<Row>.parametersOfPages.contains($0.wholeName) }
         guard others.isEmpty else {
             throw HTTPError(
                 .unprocessableContent, "A change of many takes filters only.",

@@ -1,4 +1,5 @@
 import HTTPTypes
+import Resources
 import Web
 
 /// The contract, as an OpenAPI 3.1 document: made once, of the routes that are mounted so far.
@@ -20,9 +21,7 @@ func documentationBlueprint(of app: Application) -> Blueprint {
     return documentation
 }
 
-/// The same for the same bytes, in every process (FNV-1a, 64 bits).
 private func fingerprint(of response: Response) -> String {
     guard case .bytes(let bytes) = response.body else { return "" }
-    let hash = bytes.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
-    return String(hash, radix: 16)
+    return String(Fingerprint(bytes).value, radix: 16)
 }

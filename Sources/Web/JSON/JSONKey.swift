@@ -1,5 +1,6 @@
 /// The name of a member, written once: in quotes, with its escapes, and with the colon behind it.
 public struct JSONKey: Hashable, Sendable {
+    /// What is written: `"name":`.
     public let bytes: [UInt8]
 
     /// Makes a key.
