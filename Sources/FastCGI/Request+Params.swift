@@ -7,6 +7,7 @@ extension Web.Request {
     /// going through them once.
     init(params: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, body: [UInt8]) {
         var variables = MetaVariables()
+        variables.fields.reserveCapacity(16)
         var next = params
         while let entry = next.pointee {
             variables.take(UnsafeRawPointer(entry).assumingMemoryBound(to: UInt8.self))
@@ -26,7 +27,7 @@ private struct MetaVariables {
     private var scheme = "http"
     private var server = (name: "", port: "")
     private var id: String?
-    private var fields: [HTTPField] = []
+    fileprivate var fields: [HTTPField] = []
 
     mutating func take(_ entry: UnsafePointer<UInt8>) {
         guard let equals = strchr(UnsafeRawPointer(entry).assumingMemoryBound(to: CChar.self), 0x3d) else { return }

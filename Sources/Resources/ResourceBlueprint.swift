@@ -57,7 +57,7 @@ struct Resource<Service: ResourceService>: Sendable {
         do { row = try await service.find(id(request)) } catch let error as ResourceError {
             throw error.httpError(of: name)
         }
-        if let tag = tag(of: row), let condition = try request.ifNoneMatch(), condition.contains(tag) {
+        if let condition = try request.ifNoneMatch(), let tag = tag(of: row), condition.contains(tag) {
             return Response(.notModified, headers: [.eTag: tag.value])
         }
         return response(row, .ok)
@@ -208,7 +208,7 @@ struct Resource<Service: ResourceService>: Sendable {
 
     private func response(_ row: Row, _ status: HTTPResponse.Status) -> Response {
         var response = Response.json(status) { fields.all.write(row, to: &$0) }
-        if let tag = tag(of: row) { response.headers.append([HTTPField(name: .eTag, value: tag.value)]) }
+        if let tag = tag(of: row) { response.headers.append(.eTag, tag.value) }
         return response
     }
 

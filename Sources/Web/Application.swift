@@ -76,7 +76,9 @@ public struct Application: Sendable {
     /// Adds what every response has.
     private func complete(_ response: Response, for request: Request) -> Response {
         var response = response
-        var fields = cors.fields(for: request)
+        var fields: [HTTPField] = []
+        fields.reserveCapacity(4)
+        cors.append(to: &fields, for: request)
         let hasContent = response.status != .noContent && response.status != .notModified
         if hasContent, case .bytes(let bytes) = response.body {
             fields.append(HTTPField(name: .contentLength, value: String(bytes.count)))

@@ -9,14 +9,15 @@ public enum CORS: Sendable, Hashable {
 
     private static let methods = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"
 
-    /// The header fields that tell a browser what it may do.
-    func fields(for request: Request) -> [HTTPField] {
+    /// Appends the header fields that tell a browser what it may do.
+    func append(to fields: inout [HTTPField], for request: Request) {
         let origin = request.headers.value(of: .origin) ?? ""
-        let vary = HTTPField(name: .vary, value: "Origin")
-        guard allows(origin) else { return [vary] }
-        let allowed = HTTPField(name: .accessControlAllowOrigin, value: origin.isEmpty ? "*" : origin)
-        let preflight = request.method == .options ? preflightFields(for: request) : []
-        return (origin.isEmpty ? [allowed] : [allowed, vary]) + preflight
+        let isAllowed = allows(origin)
+        if isAllowed {
+            fields.append(HTTPField(name: .accessControlAllowOrigin, value: origin.isEmpty ? "*" : origin))
+        }
+        if !isAllowed || !origin.isEmpty { fields.append(HTTPField(name: .vary, value: "Origin")) }
+        if isAllowed, request.method == .options { fields += preflightFields(for: request) }
     }
 
     private func allows(_ origin: String) -> Bool {

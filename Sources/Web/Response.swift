@@ -32,13 +32,12 @@ public struct Response: Sendable {
     ) -> Response {
         var writer = JSONWriter()
         write(&writer)
-        guard !headers.isEmpty else { return Response(status, headers: jsonFields, body: .bytes(writer.finish())) }
         var response = Response(status, headers: headers, body: .bytes(writer.finish()))
-        response.headers.append(.contentType, "application/json")
+        response.headers.append(jsonField)
         return response
     }
 
-    private static let jsonFields: HTTPFields = [.contentType: "application/json"]
+    private static let jsonField = [HTTPField(name: .contentType, value: "application/json")]
 
     /// A JSON response of one value.
     public static func json(

@@ -18,6 +18,7 @@ struct Target {
         var path = path
         return path.withUTF8 { bytes in
             var segments: [String] = []
+            segments.reserveCapacity(4)
             var start = bytes.first == slash ? 1 : 0
             while let end = bytes[start...].firstIndex(of: slash) {
                 segments.append(segment(bytes[start..<end]))

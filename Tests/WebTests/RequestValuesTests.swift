@@ -11,6 +11,18 @@ import Testing
         return Request(method: .get, target: target, headers: headers)
     }
 
+    // MARK: Header fields
+
+    @Test func `appended fields keep their names, their values and their order`() throws {
+        let name = try #require(HTTPField.Name("unused"))
+        let fields = [HTTPField.Name.accept, name, .accept, .cookie].map { HTTPField(name: $0, value: "a=1; b, c") }
+        var headers: HTTPFields = [.accept: "*/*"]
+        headers.append(fields)
+        headers.append(.eTag, "x")
+        #expect(headers.map(\.name) == [.accept, .accept, name, .accept, .cookie, .eTag])
+        #expect(headers.map(\.value) == ["*/*"] + fields.map(\.value) + ["x"])
+    }
+
     // MARK: Query
 
     @Test(arguments: [
