@@ -60,16 +60,29 @@ public actor MemoryStore {
 
     func delete<Row: Model>(where isMeant: @Sendable (Row) -> Bool) throws -> [Row] {
         let table = table(Row.self)
+        let undo = tables.values.map { $0.restorePoint() }
         let gone = table.rows.filter(isMeant)
-        for row in gone {
-            guard let key = Row.primaryKey.bytes(in: row) else { continue }
-            let reference = Row.definition.primaryKeyReference
-            guard !tables.values.contains(where: { $0.refers(to: reference, key) }) else {
-                throw ConstraintViolation(.referenced)
-            }
-        }
         table.rows.removeAll(where: isMeant)
+        do { try follow(GoneRows(gone)) } catch {
+            for restore in undo { restore() }
+            throw error
+        }
         return gone
+    }
+
+    /// Does what the columns of all tables say when rows that they refer to are gone.
+    private func follow(_ gone: GoneRows) throws {
+        var pending = [gone]
+        var all: [GoneRows] = []
+        while let next = pending.popLast() {
+            guard !next.keys.isEmpty else { continue }
+            pending += tables.values.map { $0.follow(next) }
+            all.append(next)
+        }
+        // At the end, as NO ACTION does: a row that refers to a row which went with it is no obstacle.
+        for gone in all where tables.values.contains(where: { $0.refers(to: gone) }) {
+            throw ConstraintViolation(.referenced)
+        }
     }
 
     /// Puts rows in a table's place, if they meet its constraints.
@@ -112,10 +125,31 @@ final class MemoryTable<Row: Model>: AnyMemoryTable {
 
     func hasKey(_ key: [UInt8]) -> Bool { rows.contains { Row.primaryKey.bytes(in: $0) == key } }
 
-    func refers(to reference: String, _ key: [UInt8]) -> Bool {
-        Row.table.columns.contains { column in
-            column.definition.references == reference && rows.contains { column.bytes(in: $0) == key }
+    func restorePoint() -> () -> Void {
+        { [self, rows] in self.rows = rows }
+    }
+
+    func refers(to gone: GoneRows) -> Bool {
+        columns(to: gone).contains { column in rows.contains { gone.has(column.bytes(in: $0)) } }
+    }
+
+    func follow(_ gone: GoneRows) -> GoneRows {
+        var lost: [Row] = []
+        for column in columns(to: gone) {
+            switch column.definition.onDelete {
+            case .refuse: continue
+            case .cascade:
+                lost += rows.filter { gone.has(column.bytes(in: $0)) }
+                rows.removeAll { gone.has(column.bytes(in: $0)) }
+            case .setNull:
+                for index in rows.indices where gone.has(column.bytes(in: rows[index])) { column.clear(&rows[index]) }
+            }
         }
+        return GoneRows(lost)
+    }
+
+    private func columns(to gone: GoneRows) -> [any TableColumn<Row>] {
+        Row.table.columns.filter { $0.definition.references == gone.reference }
     }
 }
 
@@ -123,7 +157,26 @@ final class MemoryTable<Row: Model>: AnyMemoryTable {
 private protocol AnyMemoryTable: AnyObject {
     var reference: String { get }
     func hasKey(_ key: [UInt8]) -> Bool
-    func refers(to reference: String, _ key: [UInt8]) -> Bool
+    /// Makes a closure that gives the table back the rows that it has now.
+    func restorePoint() -> () -> Void
+    /// Deletes or changes the rows that refer to rows which are gone, as the columns say.
+    /// - Returns: the rows of this table that are gone with them.
+    func follow(_ gone: GoneRows) -> GoneRows
+    func refers(to gone: GoneRows) -> Bool
+}
+
+/// Rows of one table that were deleted.
+struct GoneRows {
+    /// The column that others refer to: `campaign (id)`.
+    let reference: String
+    let keys: Set<[UInt8]>
+
+    init<Row: Model>(_ rows: [Row]) {
+        reference = Row.definition.primaryKeyReference
+        keys = Set(rows.compactMap { Row.primaryKey.bytes(in: $0) })
+    }
+
+    func has(_ key: [UInt8]?) -> Bool { key.map(keys.contains) ?? false }
 }
 
 extension IdempotencyKey {

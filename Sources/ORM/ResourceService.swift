@@ -1,12 +1,18 @@
 import SQL
 
-/// What can be done with the rows of a model. A resource's own service states its repository, and writes anew what differs for it.
+/// What can be done with the rows of a model. A resource's own service states its repository, and overrides what differs for it.
 public protocol ResourceService<Row>: Sendable {
     /// The model.
     associatedtype Row: Model
 
     /// Where the rows are kept.
     var rows: any Repository<Row> { get }
+
+    /// What a row must be before it may be changed or replaced; `nil` (the default) when every row may be.
+    var changeable: Requirement<Row>? { get }
+
+    /// What a row must be before it may be deleted; `nil` (the default) when every row may be.
+    var deletable: Requirement<Row>? { get }
 
     /// The rows that are selected.
     func list(_ select: Select<Row>) async throws -> [Row]
@@ -37,13 +43,24 @@ public protocol ResourceService<Row>: Sendable {
     /// - Throws: `ResourceError.notFound`, `.changed`; `ConstraintViolation`.
     func delete(_ id: Row.ID, if version: VersionCondition) async throws
 
-    /// Gives all rows that are selected the values of a draft.
+    /// Gives all rows that are selected, and `changeable`, the values of a draft.
     /// - Returns: how many there are.
     func change(all select: Select<Row>, _ draft: Draft<Row>) async throws -> Int
 
-    /// Deletes all rows that are selected.
+    /// Deletes all rows that are selected, and `deletable`.
     /// - Returns: how many there were.
     func delete(all select: Select<Row>) async throws -> Int
+}
+
+/// A business rule: what a row must be, checked by the statement that changes it, and the error when it is not.
+public struct Requirement<Row: Sendable>: Sendable {
+    let condition: Condition<Row>
+    let error: any Error
+
+    /// Makes a rule: `Requirement(Lead.columns.stage != .won, else: LeadError.won)`.
+    public init(_ condition: Condition<Row>, else error: any Error) {
+        (self.condition, self.error) = (condition, error)
+    }
 }
 
 /// Why something cannot be done with a row.
@@ -68,6 +85,10 @@ public enum VersionCondition: Hashable, Sendable {
 }
 
 extension ResourceService {
+    public var changeable: Requirement<Row>? { nil }
+
+    public var deletable: Requirement<Row>? { nil }
+
     public func list(_ select: Select<Row>) async throws -> [Row] { try await rows.all(select) }
 
     public func stream(_ select: Select<Row>, _ body: ([Row]) async throws -> Void) async throws {
@@ -95,40 +116,68 @@ extension ResourceService {
     }
 
     public func change(_ id: Row.ID, _ draft: Draft<Row>, if version: VersionCondition) async throws -> Row {
-        try await rows.update(id, draft, if: requirement(version), #fileID, #line).made()
+        let guards = Guards(version, changeable)
+        return try guards.row(of: await rows.update(id, draft, if: guards.condition, #fileID, #line))
     }
 
     public func delete(_ id: Row.ID, if version: VersionCondition) async throws {
-        _ = try await rows.delete(id, if: requirement(version), #fileID, #line).made()
+        let guards = Guards(version, deletable)
+        _ = try guards.row(of: await rows.delete(id, if: guards.condition, #fileID, #line))
     }
 
     public func change(all select: Select<Row>, _ draft: Draft<Row>) async throws -> Int {
-        try await rows.update(all: select, draft, #fileID, #line)
+        try await rows.update(all: select.meeting(changeable), draft, #fileID, #line)
     }
 
     public func delete(all select: Select<Row>) async throws -> Int {
-        try await rows.delete(all: select, #fileID, #line)
-    }
-
-    /// What a row must be; `nil` when anything will do.
-    private func requirement(_ version: VersionCondition) -> Condition<Row>? {
-        switch version {
-        case .any: nil
-        case .oneOf(let versions): Row.table.version?.isIn(versions) ?? .never
-        case .noneOf(let versions): Row.table.version.map { !$0.isIn(versions) }
-        case .never: .never
-        }
+        try await rows.delete(all: select.meeting(deletable), #fileID, #line)
     }
 }
 
-extension Guarded {
-    /// The row.
-    /// - Throws: `ResourceError`, when the change was not made.
-    fileprivate func made() throws -> Row {
-        switch self {
+extension Select where Model: Sendable {
+    fileprivate func meeting(_ requirement: Requirement<Model>?) -> Self {
+        guard let requirement else { return self }
+        return self.where { _ in requirement.condition }
+    }
+}
+
+/// What stands in the way of a change to one row: the client's precondition, then the resource's rule.
+private struct Guards<Row: Model> {
+    let version: Condition<Row>?
+    let rule: Requirement<Row>?
+
+    init(_ version: VersionCondition, _ rule: Requirement<Row>?) {
+        self.version =
+            switch version {
+            case .any: nil
+            case .oneOf(let versions): Row.table.version?.isIn(versions) ?? .never
+            case .noneOf(let versions): Row.table.version.map { !$0.isIn(versions) }
+            case .never: .never
+            }
+        self.rule = rule
+    }
+
+    /// Both of them; `nil` when anything will do.
+    var condition: Condition<Row>? {
+        guard let version, let rule else { return version ?? rule?.condition }
+        return version && rule.condition
+    }
+
+    /// The row, when the change was made.
+    /// - Throws: `ResourceError`, or the rule's error.
+    func row(of outcome: Guarded<Row>) throws -> Row {
+        switch outcome {
         case .done(let row): return row
-        case .refused: throw ResourceError.changed
+        case .refused(let row): throw refusal(of: row)
         case .missing: throw ResourceError.notFound
         }
+    }
+
+    /// Why a row was refused. A row that meets both guards is an older one than the one that was refused.
+    private func refusal(of row: Row) -> any Error {
+        guard let rule, version?.holds(row) ?? true, version == nil || !rule.condition.holds(row) else {
+            return ResourceError.changed
+        }
+        return rule.error
     }
 }

@@ -60,6 +60,8 @@ public protocol TableColumn<Model>: Sendable {
     func bytes(in row: Model) -> [UInt8]?
     /// What is wrong with a row's value, by the column's rules; `nil` when nothing is.
     func problem(in row: Model) -> String?
+    /// Takes a row's value away, where there may be none.
+    func clear(_ row: inout Model)
     /// Makes of a row's value what an update makes of it.
     func update(_ row: inout Model, now: Timestamp)
 }
@@ -68,6 +70,10 @@ extension Column: TableColumn {
     public func bytes(in row: Model) -> [UInt8]? { bytes(of: row[keyPath: path]) }
 
     public func problem(in row: Model) -> String? { problem(with: row[keyPath: path]) }
+
+    public func clear(_ row: inout Model) {
+        if let null = Value.null { row[keyPath: path] = null }
+    }
 
     public func update(_ row: inout Model, now: Timestamp) {
         if let successor { row[keyPath: path] = successor(row[keyPath: path], now) }

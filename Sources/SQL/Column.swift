@@ -21,11 +21,14 @@ public struct Column<Model: Sendable, Value: SQLValue>: Sendable {
     ///   - default: what it is when an insert leaves it out.
     ///   - onUpdate: what it becomes when an update leaves it out; clients may not set it then.
     ///   - references: the table whose primary key has each value.
+    ///   - onDelete: what becomes of a row when the row that it refers to is deleted; `.setNull` needs an optional `path`.
     public init(
         _ path: WritableKeyPath<Model, Value> & Sendable, _ name: String, _ rules: Rule<Value>..., type: String? = nil,
         default fallback: DefaultValue<Value>? = nil, onUpdate: DefaultValue<Value>? = nil,
-        references table: (any Tabular.Type)? = nil
+        references table: (any Tabular.Type)? = nil, onDelete: DeleteAction = .refuse
     ) {
+        precondition(
+            onDelete != .setNull || Value.null != nil, "\(name) cannot be NULL: .setNull needs an optional property")
         self.path = path
         self.rules = rules
         self.fallback = fallback ?? rules.lazy.compactMap(\.fallback).first
@@ -38,6 +41,7 @@ public struct Column<Model: Sendable, Value: SQLValue>: Sendable {
             name: name, type: type ?? Value.typeName, oid: Value.type, isNullable: Value.null != nil,
             defaultValue: self.fallback?.expression, isSerial: self.fallback?.isSerial ?? false,
             references: table.map { $0.definition.primaryKeyReference }, onUpdate: onUpdate?.expression)
+        definition.onDelete = onDelete
         definition.field.choices = Value.choices
         definition.field.isReadOnly = onUpdate != nil || definition.isSerial
         for rule in rules { rule.declare(&definition) }

@@ -22,6 +22,8 @@ public struct ColumnDefinition: Hashable, Sendable {
     public var check: String?
     /// The table and the column that have each value: `campaign (id)`.
     public var references: String?
+    /// What becomes of a row when the row that it refers to is deleted.
+    public var onDelete = DeleteAction.refuse
     /// The expression that an update which leaves it out gives it.
     public var onUpdate: String?
     /// What clients may do with it, and how it is documented.
@@ -51,6 +53,16 @@ public struct ColumnDefinition: Hashable, Sendable {
         let choices = field.choices.map { "\(reference) IN (\($0.map(literal).joined(separator: ", ")))" }
         return [choices, check].compactMap { $0 }
     }
+}
+
+/// What becomes of a row when the row that it refers to is deleted (Postgres manual, section 5.4.5).
+public enum DeleteAction: String, Hashable, Sendable {
+    /// The row that is referred to stays: `NO ACTION`.
+    case refuse = "NO ACTION"
+    /// It is deleted too.
+    case cascade = "CASCADE"
+    /// It refers to nothing from then on.
+    case setNull = "SET NULL"
 }
 
 /// What clients may do with a column, and how it is documented.

@@ -17,6 +17,7 @@ extension ColumnDefinition {
         if isUnique { line += " UNIQUE" }
         for check in checks { line += " CHECK (\(check))" }
         if let references { line += " REFERENCES \(references)" }
+        if onDelete != .refuse { line += " ON DELETE \(onDelete.rawValue)" }
         return line
     }
 

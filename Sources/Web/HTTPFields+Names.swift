@@ -29,7 +29,9 @@ extension HTTPFields {
     public func values(of name: HTTPField.Name) -> [String] { filter { $0.name == name }.map(\.value) }
 
     /// Appends a field.
-    public mutating func append(_ name: HTTPField.Name, _ value: String) { append([HTTPField(name: name, value: value)]) }
+    public mutating func append(_ name: HTTPField.Name, _ value: String) {
+        append([HTTPField(name: name, value: value)])
+    }
 
     /// Appends fields, each under its own name.
     ///

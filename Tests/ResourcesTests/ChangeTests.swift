@@ -75,6 +75,41 @@ import Web
         }
     }
 
+    // MARK: Rules of a business
+
+    @Test func `a rule is told when it stands in the way, behind 404 and 412`() async throws {
+        try await leads.add("a@b", #""stage":"won""#)
+        try await leads.add("b@b", #""stage":"lost""#)
+        for (method, target, body) in [
+            (HTTPRequest.Method.delete, "/strict/1", ""), (.patch, "/strict/2", #"{"score":1}"#),
+            (.patch, "/strict/2", "{}"), (.put, "/strict/2", #"{"email":"n@n","weight":1}"#),
+        ] {
+            for tag in [nil, "\"1\"", "*"] {
+                let headers: HTTPFields = tag.map { [.ifMatch: $0] } ?? [:]
+                let answer = try await leads.send(method, target, body, headers)
+                #expect(answer.status == .conflict && answer.text.contains("stays"))
+            }
+            let stale = try await leads.send(method, target, body, [.ifMatch: "\"7\""])
+            #expect(stale.status == .preconditionFailed)
+            #expect(try await leads.send(method, "/strict/9", body).status == .notFound)
+        }
+        #expect(try await leads.send(.delete, "/strict/2").status == .noContent)
+        #expect(try await leads.send(.patch, "/strict/1", #"{"stage":"new"}"#, [.ifMatch: "\"1\""]).status == .ok)
+        #expect(try await leads.send(.delete, "/strict/1", "", [.ifMatch: "\"2\""]).status == .noContent)
+    }
+
+    @Test func `a change of many leaves out what a rule protects`() async throws {
+        for (email, stage) in [("a@b", "new"), ("b@b", "won"), ("c@b", "lost")] {
+            try await leads.add(email, #""stage":"\#(stage)""#)
+        }
+        let changed = try await leads.send(.patch, "/strict/?id[in]=1,2,3", #"{"score":5}"#)
+        #expect(changed.text == "{\"affected\":2}\n")
+        let deleted = try await leads.send(.delete, "/strict/?id[in]=1,2,3")
+        #expect(deleted.text == "{\"affected\":2}\n")
+        let left = try await leads.get("/leads/")
+        #expect(left.ids == [2] && left.all("score") == [5])
+    }
+
     @Test func `a resource without a version has no tags`() async throws {
         let made = try await leads.send(.post, "/parties/", #"{"name":"P"}"#)
         #expect(made.status == .created && made.headers[.eTag] == nil)

@@ -78,6 +78,21 @@ struct PartyService: ResourceService {
     let rows: any Repository<Party>
 }
 
+/// Leads by the rules of a business: one that was won is not deleted, and one that is lost is not changed.
+struct StrictLeadService: ResourceService {
+    let rows: any Repository<Lead>
+    var changeable: Requirement<Lead>? { Requirement(Lead.columns.stage != .lost, else: LeadRule.lost) }
+    var deletable: Requirement<Lead>? { Requirement(Lead.columns.stage != .won, else: LeadRule.won) }
+}
+
+enum LeadRule: Error, HTTPErrorConvertible {
+    case won, lost
+
+    var httpError: HTTPError {
+        HTTPError(.conflict, self == .won ? "A lead that was won stays." : "A lead that is lost stays as it is.")
+    }
+}
+
 /// An application with leads and parties in memory.
 struct Leads {
     let repositories: Repositories
@@ -89,6 +104,7 @@ struct Leads {
         try app.mount(Blueprint(resource: "lead", LeadService(rows: repositories.of())), at: "/leads")
         try app.mount(
             Blueprint(resource: "party", plural: "parties", PartyService(rows: repositories.of())), at: "/parties")
+        try app.mount(Blueprint(resource: "lead", StrictLeadService(rows: repositories.of())), at: "/strict")
         client = TestClient(app)
     }
 

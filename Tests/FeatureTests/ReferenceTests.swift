@@ -1,0 +1,137 @@
+import EventLoop
+import ORM
+import SQL
+import TestSupport
+import Testing
+
+@testable import AktifyAPI
+
+/// What becomes of rows when the row that they refer to is deleted, in memory and in Postgres.
+@Suite struct ReferenceTests {
+    private func with(
+        _ kind: RepositoryTests.Kind, _ body: @escaping @Sendable (Repositories) async throws -> Void
+    ) throws {
+        switch kind {
+        case .inMemory: try Loop.run { try await body(.inMemory()) }
+        case .postgres:
+            let database = try migratedDatabase()
+            let tables = [Owner.definition, Part.definition, Piece.definition, Memo.definition, Hold.definition]
+            try database.sql(tables.flatMap(\.creation).joined(separator: ";"))
+            let configuration = try database.configuration()
+            try Loop.run { try await body(.postgres(Database(configuration))) }
+        }
+    }
+
+    @Test(arguments: RepositoryTests.Kind.allCases)
+    func `rows that cascade go with it, through several tables`(kind: RepositoryTests.Kind) throws {
+        try with(kind) { repositories in
+            let (owners, parts) = (repositories.of(Owner.self), repositories.of(Part.self))
+            let pieces = repositories.of(Piece.self)
+            _ = try await owners.insert(many: [[Owner.columns.name.set(to: "a")], [Owner.columns.name.set(to: "b")]])
+            _ = try await parts.insert(many: [[Part.columns.ownerID.set(to: 1)], [Part.columns.ownerID.set(to: 2)]])
+            _ = try await pieces.insert(many: [[Piece.columns.partID.set(to: 1)], [Piece.columns.partID.set(to: 2)]])
+            _ = try await owners.delete(1)
+            #expect(try await parts.all(Part.all).map(\.id) == [2])
+            #expect(try await pieces.all(Piece.all).map(\.id) == [2])
+            #expect(try await owners.all(Owner.all).map(\.id) == [2])
+        }
+    }
+
+    @Test(arguments: RepositoryTests.Kind.allCases)
+    func `rows that lose the reference stay`(kind: RepositoryTests.Kind) throws {
+        try with(kind) { repositories in
+            let (owners, memos) = (repositories.of(Owner.self), repositories.of(Memo.self))
+            _ = try await owners.insert(many: [[Owner.columns.name.set(to: "a")], [Owner.columns.name.set(to: "b")]])
+            _ = try await memos.insert(many: [[Memo.columns.ownerID.set(to: 1)], [Memo.columns.ownerID.set(to: 2)]])
+            _ = try await owners.delete(1)
+            #expect(try await memos.all(Memo.all.ordered { [$0.id.ascending] }).map(\.ownerID) == [nil, 2])
+        }
+    }
+
+    @Test(arguments: RepositoryTests.Kind.allCases)
+    func `one row that refuses keeps everything`(kind: RepositoryTests.Kind) throws {
+        try with(kind) { repositories in
+            let (owners, parts) = (repositories.of(Owner.self), repositories.of(Part.self))
+            let (memos, holds) = (repositories.of(Memo.self), repositories.of(Hold.self))
+            _ = try await owners.insert([Owner.columns.name.set(to: "a")])
+            _ = try await parts.insert([Part.columns.ownerID.set(to: 1)])
+            _ = try await memos.insert([Memo.columns.ownerID.set(to: 1)])
+            _ = try await holds.insert([Hold.columns.partID.set(to: 1)])
+            await #expect(throws: ConstraintViolation(.referenced)) { try await owners.delete(1) }
+            #expect(try await parts.count(Part.all) == 1)
+            #expect(try await memos.all(Memo.all).map(\.ownerID) == [1])
+            _ = try await holds.delete(1)
+            #expect(try await owners.delete(1) != nil)
+        }
+    }
+}
+
+private struct Owner: Model {
+    var id: Int64
+    var name: String
+
+    struct Columns: Sendable {
+        let id = Column(\Owner.id, "id", .primaryKey, default: .serial)
+        let name = Column(\Owner.name, "name", .length(1...9))
+    }
+
+    static let columns = Columns()
+    static let primaryKey = columns.id
+    static let table = Table("owner", columns.id, columns.name, make: Owner.init)
+}
+
+private struct Part: Model {
+    var id: Int64
+    var ownerID: Int64
+
+    struct Columns: Sendable {
+        let id = Column(\Part.id, "id", .primaryKey, default: .serial)
+        let ownerID = Column(\Part.ownerID, "owner_id", references: Owner.self, onDelete: .cascade)
+    }
+
+    static let columns = Columns()
+    static let primaryKey = columns.id
+    static let table = Table("part", columns.id, columns.ownerID, make: Part.init)
+}
+
+private struct Piece: Model {
+    var id: Int64
+    var partID: Int64
+
+    struct Columns: Sendable {
+        let id = Column(\Piece.id, "id", .primaryKey, default: .serial)
+        let partID = Column(\Piece.partID, "part_id", references: Part.self, onDelete: .cascade)
+    }
+
+    static let columns = Columns()
+    static let primaryKey = columns.id
+    static let table = Table("piece", columns.id, columns.partID, make: Piece.init)
+}
+
+private struct Memo: Model {
+    var id: Int64
+    var ownerID: Int64?
+
+    struct Columns: Sendable {
+        let id = Column(\Memo.id, "id", .primaryKey, default: .serial)
+        let ownerID = Column(\Memo.ownerID, "owner_id", references: Owner.self, onDelete: .setNull)
+    }
+
+    static let columns = Columns()
+    static let primaryKey = columns.id
+    static let table = Table("memo", columns.id, columns.ownerID, make: Memo.init)
+}
+
+private struct Hold: Model {
+    var id: Int64
+    var partID: Int64
+
+    struct Columns: Sendable {
+        let id = Column(\Hold.id, "id", .primaryKey, default: .serial)
+        let partID = Column(\Hold.partID, "part_id", references: Part.self)
+    }
+
+    static let columns = Columns()
+    static let primaryKey = columns.id
+    static let table = Table("hold", columns.id, columns.partID, make: Hold.init)
+}
