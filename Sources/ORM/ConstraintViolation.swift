@@ -21,9 +21,13 @@ public struct ConstraintViolation: Error, Hashable {
     public let kind: Kind
     /// The column's name; `nil` when it is not known.
     public let column: String?
+    /// Of rows that are inserted, which one is at fault, from 0; `nil` when it is not known.
+    public internal(set) var index: Int?
 
     /// Makes a violation.
-    public init(_ kind: Kind, column: String? = nil) { (self.kind, self.column) = (kind, column) }
+    public init(_ kind: Kind, column: String? = nil, index: Int? = nil) {
+        (self.kind, self.column, self.index) = (kind, column, index)
+    }
 }
 
 extension TableDefinition {
@@ -47,5 +51,24 @@ extension TableDefinition {
             let name = "\(self.name)_\(column.name)_\(kind)"
             return constraint.hasPrefix(name) && constraint.dropFirst(name.count).allSatisfy(\.isNumber)
         }?.name
+    }
+}
+
+extension DatabaseError {
+    /// The value of the key that the error is about: `Key (email)=(ada@example.org) already exists.`
+    fileprivate var keyValue: Substring? {
+        guard let detail, let start = detail.firstRange(of: ")=("), let end = detail.ranges(of: ") ").last else {
+            return nil
+        }
+        return start.upperBound <= end.lowerBound ? detail[start.upperBound..<end.lowerBound] : nil
+    }
+}
+
+extension Array {
+    /// The last of these drafts that gives a column the value which an error is about: an earlier one with the same value may be valid.
+    func index<Row>(of column: String, _ error: DatabaseError) -> Int? where Element == Draft<Row> {
+        guard let value = error.keyValue else { return nil }
+        let reference = ColumnDefinition.quoted(column)
+        return lastIndex { $0.values.contains { $0.column == reference && $0.text.map { $0[...] == value } ?? false } }
     }
 }

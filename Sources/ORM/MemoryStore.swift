@@ -29,7 +29,7 @@ public actor MemoryStore {
             table.serial += 1
             return try Row.table.create(draft.values, table.serial, now())
         }
-        try replace(in: table, with: table.rows + new, changed: new)
+        try replace(in: table, with: table.rows + new, changed: new, areNew: true)
         return new
     }
 
@@ -54,7 +54,7 @@ public actor MemoryStore {
             changed.append(row)
             return row
         }
-        try replace(in: table, with: rows, changed: changed)
+        try replace(in: table, with: rows, changed: changed, areNew: false)
         return changed
     }
 
@@ -86,31 +86,34 @@ public actor MemoryStore {
     }
 
     /// Puts rows in a table's place, if they meet its constraints.
-    private func replace<Row: Model>(in table: MemoryTable<Row>, with rows: [Row], changed: [Row]) throws {
+    private func replace<Row: Model>(
+        in table: MemoryTable<Row>, with rows: [Row], changed: [Row], areNew: Bool
+    ) throws {
         for column in Row.table.columns {
-            for row in changed where column.problem(in: row) != nil {
-                throw ConstraintViolation(.check, column: column.definition.name)
+            let name = column.definition.name
+            if let index = changed.firstIndex(where: { column.problem(in: $0) != nil }) {
+                throw ConstraintViolation(.check, column: name, index: areNew ? index : nil)
             }
-            try check(column, of: rows, changed: changed)
+            guard let (kind, value) = violation(of: column, rows: rows, changed: changed) else { continue }
+            let index = changed.lastIndex { column.bytes(in: $0) == value }
+            throw ConstraintViolation(kind, column: name, index: areNew ? index : nil)
         }
         table.rows = rows
     }
 
-    private func check<Row: Model>(_ column: any TableColumn<Row>, of rows: [Row], changed: [Row]) throws {
-        let definition = column.definition
-        if definition.isUnique || definition.isPrimaryKey {
-            let values = rows.compactMap { column.bytes(in: $0) }
-            guard Set(values).count == values.count else {
-                throw ConstraintViolation(.duplicate, column: definition.name)
-            }
+    /// The first value of changed rows that another row has, or that no row has which it must refer to.
+    private func violation<Row: Model>(
+        of column: any TableColumn<Row>, rows: [Row], changed: [Row]
+    ) -> (ConstraintViolation.Kind, value: [UInt8])? {
+        let values = changed.compactMap { column.bytes(in: $0) }
+        if column.definition.isUnique || column.definition.isPrimaryKey {
+            var counts: [[UInt8]: Int] = [:]
+            for row in rows { if let value = column.bytes(in: row) { counts[value, default: 0] += 1 } }
+            if let value = values.first(where: { counts[$0, default: 0] > 1 }) { return (.duplicate, value) }
         }
-        guard let reference = definition.references else { return }
-        for key in changed.compactMap({ column.bytes(in: $0) }) {
-            let others = tables.values.first { $0.reference == reference }
-            guard others?.hasKey(key) ?? false else {
-                throw ConstraintViolation(.missingReference, column: definition.name)
-            }
-        }
+        guard let reference = column.definition.references else { return nil }
+        let others = tables.values.first { $0.reference == reference }
+        return values.first { !(others?.hasKey($0) ?? false) }.map { (.missingReference, $0) }
     }
 }
 

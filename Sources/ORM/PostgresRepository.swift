@@ -26,7 +26,7 @@ public struct PostgresRepository<Row: Model>: Repository {
     }
 
     public func insert(many drafts: [Draft<Row>], _ file: StaticString, _ line: UInt) async throws -> [Row] {
-        try await checked {
+        try await checked(drafts) {
             guard drafts.count == 1 else { return try await database.insert(many: drafts, file, line) }
             return [try await database.insert(drafts[0], file, line)]
         }
@@ -38,7 +38,7 @@ public struct PostgresRepository<Row: Model>: Repository {
         var retries = 1
         while true {
             do {
-                let rows = try await checked { try await database.insert(many: drafts, once: key, file, line) }
+                let rows = try await checked(drafts) { try await database.insert(many: drafts, once: key, file, line) }
                 guard !rows.isEmpty else { return .inUse }
                 return rows.allSatisfy(\.flag) ? .rows(rows.map(\.row)) : .usedForAnother
             } catch let error as DatabaseError where error.constraint == "idempotency_key_pkey" && retries > 0 {
@@ -84,12 +84,15 @@ public struct PostgresRepository<Row: Model>: Repository {
         try await checked { try await database.execute(select.deletion, file, line).affected }
     }
 
-    /// Tells of a constraint that was violated in the model's words.
-    private func checked<Value>(_ body: () async throws -> Value) async throws -> Value {
+    /// Tells of a constraint that was violated in the model's words, and which of the drafts that are inserted is at fault.
+    private func checked<Value>(
+        _ drafts: [Draft<Row>] = [], _ body: () async throws -> Value
+    ) async throws -> Value {
         do { return try await body() } catch let error as DatabaseError {
-            guard error.constraint != "idempotency_key_pkey", let violation = Row.definition.violation(error) else {
+            guard error.constraint != "idempotency_key_pkey", var violation = Row.definition.violation(error) else {
                 throw error
             }
+            violation.index = violation.column.flatMap { drafts.index(of: $0, error) }
             throw violation
         }
     }

@@ -28,6 +28,8 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
     public let state: SQLState?
     /// What Postgres, or libpq, said.
     public let message: String
+    /// What Postgres said besides: of a key, its value. It holds data.
+    public let detail: String?
     /// The constraint that was violated, if one was.
     public let constraint: String?
     /// The column that the error is about, if Postgres says so.
@@ -38,12 +40,14 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
     public let position: Int?
 
     init(
-        _ kind: Kind, state: SQLState? = nil, message: String, constraint: String? = nil, column: String? = nil,
+        _ kind: Kind, state: SQLState? = nil, message: String, detail: String? = nil, constraint: String? = nil,
+        column: String? = nil,
         position: Int? = nil
     ) {
         self.kind = kind
         self.state = state
         self.message = message
+        self.detail = detail
         self.constraint = constraint
         self.column = column
         self.position = position

@@ -117,7 +117,7 @@ public final class Result: @unchecked Sendable {
     var error: PostgresError {
         PostgresError(
             ["FATAL", "PANIC"].contains(field("V")) ? .terminated : .server, state: field("C").map { SQLState($0) },
-            message: field("M") ?? "no message",
+            message: field("M") ?? "no message", detail: field("D"),
             constraint: field("n"), column: field("c"), position: field("P").flatMap { Int($0) })
     }
 

@@ -25,7 +25,10 @@ extension ResourceError: HTTPErrorConvertible {
 }
 
 extension ConstraintViolation: HTTPErrorConvertible {
-    public var httpError: HTTPError {
+    public var httpError: HTTPError { httpError(index: nil) }
+
+    /// The error, which names the element of an array of rows.
+    func httpError(index: Int?) -> HTTPError {
         let message =
             switch kind {
             case .duplicate: "is taken already"
@@ -37,6 +40,6 @@ extension ConstraintViolation: HTTPErrorConvertible {
         let status: HTTPResponse.Status = [.duplicate, .referenced].contains(kind) ? .conflict : .unprocessableContent
         guard kind != .referenced else { return HTTPError(status, message) }
         let sentence = "\(column ?? "A value") \(message)."
-        return HTTPError(status, sentence, fields: column.map { [HTTPError.Field($0, sentence)] } ?? [])
+        return HTTPError(status, sentence, fields: column.map { [HTTPError.Field($0, sentence, index: index)] } ?? [])
     }
 }

@@ -164,14 +164,7 @@ extension Optional: JSONWritable where Wrapped: JSONWritable {
 
 /// NULL is null, and nothing in CSV.
 extension Optional: FieldValue where Wrapped: FieldValue {
-    public static var schema: JSON {
-        guard case .object(let members) = Wrapped.schema, case .string(let type) = members["type"] else {
-            return Wrapped.schema
-        }
-        let nullable = Wrapped.schema.adding("type", [.string(type), "null"])
-        guard case .array(let values) = members["enum"] else { return nullable }
-        return nullable.adding("enum", .array(values + [.null]))
-    }
+    public static var schema: JSON { Wrapped.schema.nullable }
 
     public init(json: JSON) throws(FieldProblem) { self = json == .null ? .none : .some(try Wrapped(json: json)) }
 

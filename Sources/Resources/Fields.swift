@@ -125,7 +125,8 @@ extension Fields {
         for name in members.names {
             let field = named(name)
             guard field?.isReadOnly ?? true else { continue }
-            problems.append(HTTPError.Field(name, field == nil ? "is not known" : "cannot be set", index: index))
+            problems.append(
+                HTTPError.Field(name, "This field \(field == nil ? "is not known" : "cannot be set").", index: index))
         }
         return Draft(values)
     }

@@ -96,7 +96,12 @@ struct Resource<Service: ResourceService>: Sendable {
         let key = try request.idempotencyKey()
         if case .array(let elements) = json {
             let drafts = try fields.drafts(elements, of: name)
-            let rows = try await told { try await service.create(drafts, once: key) }
+            let rows: [Row]
+            do { rows = try await told { try await service.create(drafts, once: key) } } catch let error
+                as ConstraintViolation
+            {
+                throw error.httpError(index: error.index)
+            }
             return request.preferences.isMinimal ? minimal() : self.response(rows, .created)
         }
         let draft = try fields.draft(json, for: .create, of: name)

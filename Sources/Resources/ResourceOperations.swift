@@ -322,8 +322,14 @@ extension ResourceOperations {
 extension Field {
     /// What a client may send. A text has no NUL in it, which Postgres cannot store.
     fileprivate var inputSchema: JSON {
-        guard case .object(let members) = schema, let type = members["type"], JSON.single(type) == "string",
-            members["pattern"] == nil, members["enum"] == nil, members["format"] == nil
+        guard case .object(let members) = schema, let type = members["type"], JSON.single(type) == "string" else {
+            return schema
+        }
+        if isTime, let httpDate = members["pattern"] {
+            let forms: JSON = [["format": "date-time"], ["format": "date"], ["pattern": httpDate]]
+            return JSON.object(["type": type, "anyOf": forms]).adding("description", members["description"])
+        }
+        guard members["pattern"] == nil, members["enum"] == nil, members["format"] == nil
         else { return schema }
         // White space at the ends does not count, so that a text of nothing else is too short.
         return schema.adding("pattern", column.field.isTrimmed ? .visibleTextPattern : .textPattern)
@@ -386,8 +392,10 @@ extension JSON {
     }
 
     /// A schema that allows null too.
-    fileprivate var nullable: JSON {
+    var nullable: JSON {
         guard case .object(let members) = self, case .string(let type) = members["type"] else { return self }
-        return adding("type", [.string(type), "null"])
+        let nullable = adding("type", [.string(type), "null"])
+        guard case .array(let values) = members["enum"] else { return nullable }
+        return nullable.adding("enum", .array(values + [.null]))
     }
 }

@@ -1,6 +1,7 @@
 /// A value for a column of a row that is written.
 public struct Assignment<Model: Sendable>: Sendable {
-    let column: String
+    /// The column's name, as SQL wants it.
+    public let column: String
     /// The value; `nil` is the column's default.
     let value: (any SQLValue)?
     /// Writes the value into a row in memory.
@@ -10,6 +11,9 @@ public struct Assignment<Model: Sendable>: Sendable {
 }
 
 extension Assignment {
+    /// The value as Postgres writes it, where that is how Swift does; `nil` for NULL and the default.
+    public var text: String? { (value as? any CustomStringConvertible)?.description }
+
     /// The value, when it is one of `column`'s.
     public func value<Value>(of column: Column<Model, Value>) -> Value? {
         path == column.path ? value as? Value : nil

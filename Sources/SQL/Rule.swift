@@ -81,6 +81,7 @@ extension Rule where Value: TextValue {
         }
         rule.problem = { value in
             guard let text = value.text, !length.contains(text.scalarCount) else { return nil }
+            if length.count == 1 { return "must have \(length.lowerBound) characters" }
             return length.upperBound < .max
                 ? "must have \(length.lowerBound) to \(length.upperBound) characters"
                 : "must have \(length.lowerBound) characters or more"

@@ -39,6 +39,10 @@ extension HTTPFields {
     /// `replaceSubrange`, which costs a thousand instructions a field.
     public mutating func append(_ fields: [HTTPField]) {
         reserveCapacity(Swift.max(8, count + fields.count))
-        self[fields: .unused] = fields
+        if contains(.unused) {
+            replaceSubrange(endIndex..<endIndex, with: fields)
+        } else {
+            self[fields: .unused] = fields
+        }
     }
 }

@@ -6,7 +6,8 @@ import Testing
 
 @testable import AktifyAPI
 
-/// What becomes of rows when the row that they refer to is deleted, in memory and in Postgres.
+/// What Postgres and memory alike make of references and unique values: which row is at fault, and what becomes of rows when the row that
+/// they refer to is deleted.
 @Suite struct ReferenceTests {
     private func with(
         _ kind: RepositoryTests.Kind, _ body: @escaping @Sendable (Repositories) async throws -> Void
@@ -19,6 +20,31 @@ import Testing
             try database.sql(tables.flatMap(\.creation).joined(separator: ";"))
             let configuration = try database.configuration()
             try Loop.run { try await body(.postgres(Database(configuration))) }
+        }
+    }
+
+    @Test(arguments: RepositoryTests.Kind.allCases)
+    func `of many rows the one at fault is told`(kind: RepositoryTests.Kind) throws {
+        try with(kind) { repositories in
+            let (owners, parts) = (repositories.of(Owner.self), repositories.of(Part.self))
+            func named(_ names: String...) -> [Owner.Draft] { names.map { [Owner.columns.name.set(to: $0)] } }
+            func owned(_ ids: Int64...) -> [Part.Draft] { ids.map { [Part.columns.ownerID.set(to: $0)] } }
+            _ = try await owners.insert(many: named("a", "b) already"))
+            for (names, index) in [(named("c", "b) already", "d"), 1), (named("c", "d", "e", "c"), 3), (named("a"), 0)] {
+                await #expect(throws: ConstraintViolation(.duplicate, column: "name", index: index)) {
+                    try await owners.insert(many: names)
+                }
+                await #expect(throws: ConstraintViolation(.duplicate, column: "name", index: index)) {
+                    try await owners.insert(
+                        many: names, once: IdempotencyKey(scope: "s", key: "k", request: []), #fileID, #line)
+                }
+            }
+            await #expect(throws: ConstraintViolation(.missingReference, column: "owner_id", index: 2)) {
+                try await parts.insert(many: owned(1, 2, 9))
+            }
+            await #expect(throws: ConstraintViolation(.duplicate, column: "name")) {
+                try await owners.update(1, [Owner.columns.name.set(to: "b) already")])
+            }
         }
     }
 
@@ -72,7 +98,7 @@ private struct Owner: Model {
 
     struct Columns: Sendable {
         let id = Column(\Owner.id, "id", .primaryKey, default: .serial)
-        let name = Column(\Owner.name, "name", .length(1...9))
+        let name = Column(\Owner.name, "name", .length(1...20), .unique)
     }
 
     static let columns = Columns()
