@@ -25,10 +25,10 @@ extension Rule {
     /// Clients neither see nor set it.
     public static var hidden: Self { Self { ($0.field.isHidden, $0.field.isReadOnly) = (true, true) } }
 
-    /// Lists can be filtered by it: an index has to answer that.
+    /// Lists can be filtered by it: an index on the column and the key answers that.
     public static var filterable: Self { Self { $0.field.isFilterable = true } }
 
-    /// Lists can be sorted by it: indexes on the column and the key, and on the column descending and the key, have to answer that.
+    /// Lists can be sorted by it: indexes on the column and the key, and on the column descending and the key, answer that.
     public static var sortable: Self { Self { $0.field.isSortable = true } }
 
     /// What it is, for people.
@@ -107,7 +107,7 @@ extension Rule where Value: TextValue {
         return rule
     }
 
-    /// `q=` looks into it: a trigram index has to answer that.
+    /// `q=` looks into it: a trigram index answers that.
     public static var searchable: Self { Self { $0.field.isSearchable = true } }
 }
 

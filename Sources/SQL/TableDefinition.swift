@@ -4,7 +4,7 @@ public struct TableDefinition: Hashable, Sendable {
     public var name: String
     /// The columns, in the order in which a model is read.
     public var columns: [ColumnDefinition]
-    /// The indexes, without those that keys and uniqueness bring along.
+    /// The indexes that the columns' rules need, and others; not those that keys and uniqueness bring along.
     public var indexes: [IndexDefinition]
     /// The names of all columns, with commas between.
     public let columnList: String
@@ -12,13 +12,37 @@ public struct TableDefinition: Hashable, Sendable {
     public let findText: String
 
     /// Makes a table.
+    /// - Parameter indexes: those that it has besides `neededIndexes`, or in place of one of the same name.
     public init(_ name: String, columns: [ColumnDefinition], indexes: [IndexDefinition] = []) {
         self.name = name
         self.columns = columns
-        self.indexes = indexes
+        let needed = TableDefinition.neededIndexes(name, columns).filter { need in
+            !indexes.contains { $0.name == need.name }
+        }
+        self.indexes = needed + indexes
         columnList = columns.map(\.reference).joined(separator: ", ")
         let keys = columns.filter(\.isPrimaryKey).map { "\($0.reference) = $1" }.joined(separator: " AND ")
         findText = "SELECT \(columnList) FROM \(identifier(name)) WHERE \(keys)"
+    }
+
+    /// The indexes that answer what clients may ask for: `lead_score_id_idx` for a filter, `lead_score_desc_id_idx` besides for a sort, and
+    /// `lead_email_trgm_idx` for `q=`.
+    private static func neededIndexes(_ table: String, _ columns: [ColumnDefinition]) -> [IndexDefinition] {
+        let keys = columns.filter(\.isPrimaryKey).map(\.reference)
+        let suffix = columns.filter(\.isPrimaryKey).map(\.name).joined(separator: "_") + "_idx"
+        return columns.filter { !$0.isPrimaryKey && !$0.field.isHidden }.flatMap { column in
+            let (field, name) = (column.field, "\(table)_\(column.name)")
+            let ascending = IndexDefinition("\(name)_\(suffix)", keys: [column.reference] + keys)
+            let descending = IndexDefinition("\(name)_desc_\(suffix)", keys: ["\(column.reference) DESC"] + keys)
+            var indexes: [IndexDefinition] = []
+            if field.isSortable || field.isFilterable && !column.isUnique { indexes.append(ascending) }
+            if field.isSortable { indexes.append(descending) }
+            if field.isSearchable {
+                indexes.append(
+                    IndexDefinition(name + "_trgm_idx", method: "gin", on: "\(column.reference) gin_trgm_ops"))
+            }
+            return indexes
+        }
     }
 
     /// The name as SQL wants it.
@@ -56,6 +80,10 @@ public struct IndexDefinition: Hashable, Sendable {
 
     /// Makes an index: `IndexDefinition("campaign_name_trgm_idx", method: "gin", on: "name gin_trgm_ops")`.
     public init(_ name: String, method: String = "btree", on keys: String...) {
+        self.init(name, method: method, keys: keys)
+    }
+
+    init(_ name: String, method: String = "btree", keys: [String]) {
         self.name = name
         self.method = method
         self.keys = keys

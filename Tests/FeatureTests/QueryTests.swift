@@ -83,7 +83,7 @@ import Web
         let app = try createApp(.init(environment: [:], readFile: { _ in nil }), repositories: .inMemory())
         let asked = Set(Self.requests.map { "\($0.method) \(app.route(of: $0.method, $0.target)?.path ?? "")" })
         let all = Set(app.routes.map { "\($0.method) \($0.path)" })
-        #expect(all.subtracting(asked).isEmpty)
+        #expect(all.subtracting(asked).isEmpty, "add requests for these to QueryTests.requests")
     }
 
     @Test func `a request that asks once for each row fails its test, and says what and where`() throws {

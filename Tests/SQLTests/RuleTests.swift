@@ -68,8 +68,28 @@ import Testing
                     version bigint DEFAULT 1 NOT NULL,
                     PRIMARY KEY (id)
                 )
-                """
+                """,
+                "CREATE INDEX deal_code_id_idx ON deal (code, id)",
+                "CREATE INDEX deal_code_desc_id_idx ON deal (code DESC, id)",
+                "CREATE INDEX deal_note_trgm_idx ON deal USING gin (note gin_trgm_ops)",
             ])
+    }
+
+    @Test func `filters, sorts and searches bring their indexes along, unless one of that name is stated`() {
+        let key = Column(\Deal.id, "id", .primaryKey).definition
+        let share = Column(\Deal.share, "order", .filterable).definition
+        let stage = Column(\Deal.stage, "stage", .sortable, .hidden).definition
+        let code = Column(\Deal.code, "code", .filterable, .unique).definition
+        let table = TableDefinition("deal", columns: [key, share, stage, code])
+        #expect(table.indexes == [IndexDefinition("deal_order_id_idx", on: "\"order\"", "id")])
+        let stated = IndexDefinition("deal_order_id_idx", method: "brin", on: "\"order\"")
+        #expect(TableDefinition("deal", columns: [key, share], indexes: [stated]).indexes == [stated])
+    }
+
+    @Test func `a reference says what becomes of its row`() {
+        let column = Column(\Deal.owner, "owner_id", references: Party.self, onDelete: .setNull)
+        let table = TableDefinition("deal", columns: [column.definition])
+        #expect(table.creation[0].contains("owner_id bigint REFERENCES campaign (id) ON DELETE SET NULL"))
     }
 
     @Test func `a type that is stated wins over the usual one`() {

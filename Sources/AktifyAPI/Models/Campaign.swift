@@ -29,18 +29,7 @@ struct Campaign: Model, Hashable {
     static let primaryKey = columns.id
     static let table = Table(
         "campaign", columns.id, columns.name, columns.description, columns.isActive, columns.createdOn,
-        columns.updatedOn, columns.version,
-        indexes: [
-            IndexDefinition("campaign_name_trgm_idx", method: "gin", on: "name gin_trgm_ops"),
-            IndexDefinition("campaign_is_active_id_idx", on: "is_active", "id"),
-            IndexDefinition("campaign_name_id_idx", on: "name", "id"),
-            IndexDefinition("campaign_name_desc_id_idx", on: "name DESC", "id"),
-            IndexDefinition("campaign_created_on_id_idx", on: "created_on", "id"),
-            IndexDefinition("campaign_created_on_desc_id_idx", on: "created_on DESC", "id"),
-            IndexDefinition("campaign_updated_on_id_idx", on: "updated_on", "id"),
-            IndexDefinition("campaign_updated_on_desc_id_idx", on: "updated_on DESC", "id"),
-        ],
-        make: Campaign.init)
+        columns.updatedOn, columns.version, make: Campaign.init)
 }
 
 extension Campaign {
