@@ -19,7 +19,8 @@ extension DatabaseError: HTTPErrorConvertible {
                 headers: [.retryAfter: "1"])
         case .timeout where change == .notMade:
             HTTPError(
-                .serviceUnavailable, "The database took too long, and nothing was changed. Try again in a moment, or change fewer rows at once.",
+                .serviceUnavailable,
+                "The database took too long, and nothing was changed. Try again in a moment, or change fewer rows at once.",
                 headers: [.retryAfter: "1"])
         case .timeout: HTTPError(.gatewayTimeout, "The database took too long to answer.")
         case .duplicate: HTTPError(.conflict, "This is in conflict with what is there already.")

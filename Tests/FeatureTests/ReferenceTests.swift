@@ -30,7 +30,8 @@ import Testing
             func named(_ names: String...) -> [Owner.Draft] { names.map { [Owner.columns.name.set(to: $0)] } }
             func owned(_ ids: Int64...) -> [Part.Draft] { ids.map { [Part.columns.ownerID.set(to: $0)] } }
             _ = try await owners.insert(many: named("a", "b) already"))
-            for (names, index) in [(named("c", "b) already", "d"), 1), (named("c", "d", "e", "c"), 3), (named("a"), 0)] {
+            for (names, index) in [(named("c", "b) already", "d"), 1), (named("c", "d", "e", "c"), 3), (named("a"), 0)]
+            {
                 await #expect(throws: ConstraintViolation(.duplicate, column: "name", index: index)) {
                     try await owners.insert(many: names)
                 }
