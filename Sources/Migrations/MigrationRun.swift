@@ -12,6 +12,7 @@ struct MigrationRun {
     let graph: RevisionGraph
     let direction: Direction
     let options: Migrator.Options
+    let blockers: BlockerWatch
     let log: (String) -> Void
 
     private var connection: Connection { session.connection }
@@ -44,16 +45,18 @@ struct MigrationRun {
         _ revision: Revision, _ old: Set<String>, _ new: Set<String>, _ progress: Progress
     ) async throws {
         let start = Instant.now
-        var left = options.tries
+        var attempt = 1
         while true {
             do {
                 return try await once(revision, old, new, since: start)
-            } catch let failure as StatementFailed {
+            } catch let failure as Failure {
                 if connection.isInTransaction { _ = try? await connection.script("ROLLBACK") }
-                left -= 1
-                if failure.error.state == "55P03", left > 0, failure.undone, !options.isOneTransaction {
-                    log("\(revision.id) did not get a table that others use; trying again, \(left) times more")
-                    try await Loop.current?.sleep(for: .seconds(1))
+                if connection.isOpen { try await session.reset() }
+                if failure.isForLackOfALock, attempt < options.tries, failure.undone, !options.isOneTransaction {
+                    let left = options.tries - attempt
+                    log("\(revision.id) did not get its table\(blockers.text); trying again, \(left) times more")
+                    try await Loop.current?.sleep(for: MigrationRun.pause(after: attempt))
+                    attempt += 1
                     continue
                 }
                 throw try await report(failure, revision, since: start, progress)
@@ -61,28 +64,38 @@ struct MigrationRun {
         }
     }
 
-    private func section(of revision: Revision) -> Revision.Section {
-        direction == .upgrade ? revision.upgrade : revision.downgrade
+    /// A quarter of a second at first, twice as long each time, 5 s at most; up to half of it is left to chance, so that two who wait for
+    /// each other do not try at the same moments.
+    private static func pause(after attempt: Int) -> Duration {
+        let longest = min(5000, 250 << min(attempt - 1, 5))
+        return .milliseconds(Int.random(in: longest / 2...longest))
+    }
+
+    /// The statements in order, those together that are one transaction.
+    private func segments(of revision: Revision) -> [[Revision.Statement]] {
+        let section = direction == .upgrade ? revision.upgrade : revision.downgrade
+        return section.statements.reduce(into: []) { segments, statement in
+            if !statement.isOutside, segments.last?.last?.isOutside == false {
+                segments[segments.count - 1].append(statement)
+            } else {
+                segments.append([statement])
+            }
+        }
     }
 
     /// Runs a revision's statements; those inside a transaction with the version row, when all of them are.
     private func once(_ revision: Revision, _ old: Set<String>, _ new: Set<String>, since start: Instant) async throws {
         var isUndone = true
-        for statement in section(of: revision).statements {
-            do {
-                if statement.isOutside {
-                    if connection.isInTransaction {
-                        try await commit()
-                        isUndone = false
-                    }
-                    try await connection.script(statement.sql)
-                    isUndone = false
-                } else {
-                    if !connection.isInTransaction { try await connection.script("BEGIN") }
-                    try await connection.script(statement.sql)
-                }
-            } catch let error as PostgresError {
-                throw StatementFailed(error: error, statement: statement, undone: isUndone)
+        for segment in segments(of: revision) {
+            if segment[0].isOutside {
+                try await failing(at: segment[0], isUndone) { try await session.runOutside(segment[0].sql) }
+                isUndone = false
+            } else {
+                if !connection.isInTransaction { try await connection.script("BEGIN") }
+                try await runInside(segment, isUndone)
+                guard segment != segments(of: revision).last, !options.isOneTransaction else { continue }
+                try await commit()
+                isUndone = false
             }
         }
         if !connection.isInTransaction { try await connection.script("BEGIN") }
@@ -90,6 +103,56 @@ struct MigrationRun {
         try await session.record(
             revision, direction.rawValue, since: start, direction == .upgrade ? .applied : .undone)
         if !options.isOneTransaction { try await commit() }
+    }
+
+    /// Runs statements in the transaction that is open, and looks what they have taken away. When that held rows, and nobody has said that
+    /// it may go, the transaction fails.
+    private func runInside(_ statements: [Revision.Statement], _ isUndone: Bool) async throws {
+        let before = options.allowsDataLoss ? nil : try await connection.holdings()
+        var harmless: Set<Loss> = []
+        if before != nil { try await connection.script("SAVEPOINT aktify_revision") }
+        while true {
+            for statement in statements {
+                try await failing(at: statement, isUndone) { try await connection.script(statement.sql) }
+            }
+            try await session.reset()
+            guard let before else { return }
+            let losses = try await losses(since: before).filter { !harmless.contains($0) }
+            guard !losses.isEmpty else { break }
+            // How many rows were at stake can be counted once they are back.
+            try await connection.script("ROLLBACK TO aktify_revision")
+            var texts: [String] = []
+            for loss in losses {
+                let count = try await count(loss)
+                if count > 0 { texts.append(loss.text(count)) }
+            }
+            guard texts.isEmpty else { throw Failure(reason: .dataLoss(texts), undone: isUndone) }
+            harmless.formUnion(losses)
+        }
+        try await connection.script("RELEASE aktify_revision")
+    }
+
+    private func losses(since before: Holdings) async throws -> [Loss] {
+        let gone = before.losses(comparedWith: try await connection.holdings(since: before))
+        let known = Set(before.tables.values.map(\.name))
+        return gone + (try await connection.deletions().filter { $0.table.map(known.contains) ?? false })
+    }
+
+    private func count(_ loss: Loss) async throws -> Int64 {
+        if case .deleted(_, let rows) = loss { return rows }
+        guard let query = loss.count else { return 0 }
+        // It may take long, and a script has no limit of time; what it returns is text.
+        let result = try await connection.script(query)
+        var row = result.row(0)
+        return Int64(try row.next(String.self)) ?? 0
+    }
+
+    private func failing(
+        at statement: Revision.Statement, _ isUndone: Bool, _ body: () async throws -> Void
+    ) async throws {
+        do { try await blockers.watching(body) } catch let error as PostgresError {
+            throw Failure(reason: .statement(error, statement), undone: isUndone)
+        }
     }
 
     /// Postgres answers the COMMIT of a transaction that has failed with ROLLBACK, and no error.
@@ -101,11 +164,28 @@ struct MigrationRun {
 
     // MARK: Failing
 
-    private struct StatementFailed: Error {
-        let error: PostgresError
-        let statement: Revision.Statement
+    private struct Failure: Error {
+        enum Reason {
+            case statement(PostgresError, Revision.Statement)
+            case dataLoss([String])
+        }
+
+        let reason: Reason
         /// Whether nothing of the revision stays.
         let undone: Bool
+
+        var isForLackOfALock: Bool {
+            if case .statement(let error, _) = reason { error.state == "55P03" } else { false }
+        }
+
+        var statement: Revision.Statement? { if case .statement(_, let statement) = reason { statement } else { nil } }
+
+        var description: String {
+            switch reason {
+            case .statement(let error, _): error.description
+            case .dataLoss(let losses): losses.joined(separator: ", ")
+            }
+        }
     }
 
     /// What is said of a plan that was not finished.
@@ -127,26 +207,34 @@ struct MigrationRun {
     }
 
     private func report(
-        _ failure: StatementFailed, _ revision: Revision, since start: Instant, _ progress: Progress
+        _ failure: Failure, _ revision: Revision, since start: Instant, _ progress: Progress
     ) async throws -> MigrationFailed {
         var said = "Nothing of \(revision.id) stays. \(progress.text)"
+        if failure.isForLackOfALock, !blockers.text.isEmpty { said = "It waited\(blockers.text). " + said }
         if Task.isCancelled { said = "It was interrupted. " + said }
-        guard connection.isOpen else {
-            return MigrationFailed(failure.error, failure.statement, in: revision, done: said)
-        }
-        let invalid = failure.statement.isOutside ? try await session.invalidIndexes() : []
+        guard connection.isOpen else { return failed(failure, in: revision, said) }
+        let invalid = failure.statement?.isOutside ?? false ? try await session.invalidIndexes() : []
         if failure.undone, invalid.isEmpty {
-            try await session.record(
-                revision, direction.rawValue, since: start, .failed, detail: failure.error.description)
+            try await session.record(revision, direction.rawValue, since: start, .failed, detail: failure.description)
         } else {
-            var detail =
-                "line \(failure.statement.line) of \(revision.file) failed after others had been carried out outside a transaction"
+            let place = failure.statement.map { "line \($0.line) of " } ?? ""
+            var detail = "\(place)\(revision.file) failed after others had been carried out outside a transaction"
             if !invalid.isEmpty {
                 detail += ", and left invalid: \(invalid.joined(separator: ", ")) (DROP INDEX CONCURRENTLY it)"
             }
             try await session.record(revision, direction.rawValue, since: start, .halfway, detail: detail)
             said = "\(revision.id) failed half-way: \(detail). \(progress.text)"
         }
-        return MigrationFailed(failure.error, failure.statement, in: revision, done: said)
+        return failed(failure, in: revision, said)
+    }
+
+    private func failed(_ failure: Failure, in revision: Revision, _ said: String) -> MigrationFailed {
+        switch failure.reason {
+        case .statement(let error, let statement): MigrationFailed(error, statement, in: revision, done: said)
+        case .dataLoss(let losses):
+            MigrationFailed(
+                "\(revision.file): \(revision.id) loses data: it \(losses.joined(separator: ", it ")). If that is meant: "
+                    + "--allow-data-loss\n\(said)")
+        }
     }
 }

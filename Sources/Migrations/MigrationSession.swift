@@ -7,29 +7,55 @@ import SQL
 struct MigrationSession {
     let connection: Connection
     private let options: Migrator.Options
+    /// The schema that has the tables of the tool's own, as SQL names it: where they are found at first, whatever a revision does to
+    /// `search_path`.
+    private let schema: String
 
-    init(_ configuration: PostgresConfiguration, _ options: Migrator.Options) async throws {
+    init(
+        _ configuration: PostgresConfiguration, _ options: Migrator.Options, log: @escaping (String) -> Void
+    ) async throws {
         var configuration = configuration
         configuration.applicationName = "aktify db"
-        connection = try await Connection.open(configuration)
         self.options = options
-        // A step may take as long as it takes, but waits for a table no longer than the option says.
-        let limits = "lock_timeout = \(options.tableLockTimeout.milliseconds); SET statement_timeout = 0"
-        try await connection.script(
-            "SET \(limits); SET idle_in_transaction_session_timeout = 0; SET client_min_messages = warning")
+        connection = try await Connection.open(configuration)
+        var row = try await connection.execute(
+            """
+            SELECT quote_ident(coalesce((SELECT nspname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace \
+            WHERE c.oid = to_regclass('alembic_version')), current_schema(), 'public'))
+            """
+        ).row(0)
+        schema = try row.next()
+        connection.onNotice = log
+        try await reset()
     }
+
+    /// Gives the session back the role and the settings that it began with: a revision may have changed them.
+    func reset() async throws {
+        try await connection.script("RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; " + settings)
+    }
+
+    /// A step may take as long as it takes, but waits for a table no longer than the option says.
+    private var settings: String {
+        """
+        SET lock_timeout = \(options.tableLockTimeout.milliseconds); SET statement_timeout = 0; \
+        SET idle_in_transaction_session_timeout = 0
+        """
+    }
+
+    /// The name of a table of the tool's own.
+    private func own(_ table: String) -> String { "\(schema).\(table)" }
 
     // MARK: Versions
 
     /// Where the database stands: the rows of `alembic_version`; none when there is no such table.
     func versions() async throws -> Set<String> {
         guard try await has("alembic_version") else { return [] }
-        let result = try await connection.execute("SELECT version_num::text FROM alembic_version")
+        let result = try await connection.execute("SELECT version_num::text FROM \(unsafe: own("alembic_version"))")
         return try Set(result.texts())
     }
 
-    func has(_ table: String) async throws -> Bool {
-        var row = try await connection.execute("SELECT to_regclass(\(table)) IS NOT NULL").row(0)
+    private func has(_ table: String) async throws -> Bool {
+        var row = try await connection.execute("SELECT to_regclass(\(own(table))) IS NOT NULL").row(0)
         return try row.next()
     }
 
@@ -37,11 +63,12 @@ struct MigrationSession {
     func makeTables() async throws {
         try await connection.script(
             """
-            CREATE TABLE IF NOT EXISTS alembic_version (
+            SET client_min_messages = warning;
+            CREATE TABLE IF NOT EXISTS \(own("alembic_version")) (
                 version_num VARCHAR(32) NOT NULL,
                 CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
             );
-            CREATE TABLE IF NOT EXISTS migration_history (
+            CREATE TABLE IF NOT EXISTS \(own("migration_history")) (
                 id bigserial PRIMARY KEY,
                 revision text NOT NULL,
                 direction text NOT NULL,
@@ -54,10 +81,11 @@ struct MigrationSession {
                 outcome text NOT NULL,
                 detail text NOT NULL DEFAULT ''
             );
-            CREATE TABLE IF NOT EXISTS migration_revision (
+            CREATE TABLE IF NOT EXISTS \(own("migration_revision")) (
                 revision text PRIMARY KEY,
                 breaking text NOT NULL
-            )
+            );
+            RESET client_min_messages
             """)
     }
 
@@ -68,23 +96,26 @@ struct MigrationSession {
         let applied = try graph.closure(of: new)
         let revisions = graph.revisions.filter { applied.contains($0.id) }
         let (ids, reasons) = (revisions.map(\.id), revisions.map { $0.upgrade.breaking ?? "" })
-        _ = try await connection.execute("DELETE FROM migration_revision")
-        _ = try await connection.execute("INSERT INTO migration_revision SELECT * FROM unnest(\(ids), \(reasons))")
+        _ = try await connection.execute("DELETE FROM \(unsafe: own("migration_revision"))")
+        _ = try await connection.execute(
+            "INSERT INTO \(unsafe: own("migration_revision")) SELECT * FROM unnest(\(ids), \(reasons))")
     }
 
     private func moveVersions(from old: Set<String>, to new: Set<String>) async throws {
         let (gone, come) = (old.subtracting(new).sorted(), new.subtracting(old).sorted())
         if gone.count == 1, come.count == 1 {
             let update: Statement =
-                "UPDATE alembic_version SET version_num = \(come[0]) WHERE version_num = \(gone[0])"
+                "UPDATE \(unsafe: own("alembic_version")) SET version_num = \(come[0]) WHERE version_num = \(gone[0])"
             return try expectOne(try await connection.execute(update), gone[0])
         }
         for id in gone {
             try expectOne(
-                try await connection.execute("DELETE FROM alembic_version WHERE version_num = \(id)"), id)
+                try await connection.execute("DELETE FROM \(unsafe: own("alembic_version")) WHERE version_num = \(id)"),
+                id)
         }
         for id in come {
-            _ = try await connection.execute("INSERT INTO alembic_version (version_num) VALUES (\(id))")
+            _ = try await connection.execute(
+                "INSERT INTO \(unsafe: own("alembic_version")) (version_num) VALUES (\(id))")
         }
     }
 
@@ -99,6 +130,8 @@ struct MigrationSession {
     /// What became of a revision.
     enum Outcome: String {
         case applied, undone, stamped, failed
+        /// Its file was changed after it had been applied, and somebody said that this is harmless.
+        case accepted
         /// A step outside a transaction failed after something had been done.
         case halfway
     }
@@ -108,7 +141,7 @@ struct MigrationSession {
     ) async throws {
         let milliseconds = Instant.now.duration(since: start).milliseconds
         let statement: Statement = """
-            INSERT INTO migration_history (revision, direction, checksum, started_on, duration_ms, host, program_version, \
+            INSERT INTO \(unsafe: own("migration_history")) (revision, direction, checksum, started_on, duration_ms, host, program_version, \
             outcome, detail) VALUES (\(revision.id), \(direction), encode(sha256(convert_to(\(revision.text), 'UTF8')), 'hex'), \
             clock_timestamp() - \(milliseconds) * interval '1 millisecond', \(milliseconds), \(hostName()), \
             \(options.programVersion), \(outcome.rawValue), \(detail))
@@ -122,8 +155,8 @@ struct MigrationSession {
         var changed: [Revision] = []
         for revision in revisions {
             let statement: Statement = """
-                SELECT checksum = encode(sha256(convert_to(\(revision.text), 'UTF8')), 'hex') FROM migration_history \
-                WHERE revision = \(revision.id) AND outcome IN ('applied', 'stamped') ORDER BY id DESC LIMIT 1
+                SELECT checksum = encode(sha256(convert_to(\(revision.text), 'UTF8')), 'hex') FROM \(unsafe: own("migration_history")) \
+                WHERE revision = \(revision.id) AND outcome IN ('applied', 'stamped', 'accepted') ORDER BY id DESC LIMIT 1
                 """
             let result = try await connection.execute(statement)
             guard result.count == 1 else { continue }
@@ -133,17 +166,58 @@ struct MigrationSession {
         return changed
     }
 
+    /// Takes the files of revisions as they are now for those that were applied.
+    func accept(_ revisions: [Revision]) async throws {
+        for revision in revisions { try await record(revision, "accept", since: .now, .accepted) }
+    }
+
+    /// The server's process.
+    func pid() async throws -> Int32 {
+        var row = try await connection.execute("SELECT pg_backend_pid()").row(0)
+        return try row.next()
+    }
+
     /// Why a revision is neither applied nor not: it failed half-way, and nobody has tried again.
     func halfway(_ revision: Revision) async throws -> String? {
         guard try await has("migration_history") else { return nil }
         let statement: Statement = """
-            SELECT outcome, detail FROM migration_history WHERE revision = \(revision.id) ORDER BY id DESC LIMIT 1
+            SELECT outcome, detail FROM \(unsafe: own("migration_history")) WHERE revision = \(revision.id) ORDER BY id DESC LIMIT 1
             """
         let result = try await connection.execute(statement)
         guard result.count == 1 else { return nil }
         var row = result.row(0)
         let (outcome, detail) = (try row.next(String.self), try row.next(String.self))
         return outcome == Outcome.halfway.rawValue ? detail : nil
+    }
+
+    // MARK: Indexes that are built beside the writers
+
+    /// Runs a statement outside a transaction. Beside the writers it waits for all of them, as long as that takes; an index that
+    /// could not be built is dropped, so that the statement can be run again.
+    func runOutside(_ sql: String) async throws {
+        guard sql.firstMatch(of: /(?i)\bconcurrently\b/) != nil else {
+            try await connection.script(sql)
+            return
+        }
+        try await connection.script("SET lock_timeout = 0")
+        let builds = sql.firstMatch(of: /(?i)^\s*create\s+(?:unique\s+)?index\s+concurrently\b/) != nil
+        if builds { try await dropInvalidIndexes(of: sql) }
+        do { try await connection.script(sql) } catch {
+            if builds, connection.isOpen { try await dropInvalidIndexes(of: sql) }
+            if connection.isOpen { try await reset() }
+            throw error
+        }
+        try await reset()
+    }
+
+    /// Drops the indexes that a statement names, and that an interrupted one has left unfinished.
+    private func dropInvalidIndexes(of sql: String) async throws {
+        let result = try await connection.execute(
+            """
+            SELECT indexrelid::regclass::text FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid \
+            WHERE NOT indisvalid AND \(sql) ~* ('\\m' || regexp_replace(relname, '\\W', '\\\\\\&', 'g') || '\\M')
+            """)
+        for index in try result.texts() { try await connection.script("DROP INDEX CONCURRENTLY IF EXISTS \(index)") }
     }
 
     /// Indexes that `CREATE INDEX CONCURRENTLY` has left unfinished.

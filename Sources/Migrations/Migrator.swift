@@ -14,9 +14,11 @@ public struct Migrator: Sendable {
         /// How long to wait for somebody else who changes the schema.
         public var lockTimeout = Duration.seconds(30)
         /// How long a statement waits for a table that others use, before it is tried again.
-        public var tableLockTimeout = Duration.seconds(5)
+        ///
+        /// Others queue behind a statement that waits: so it does not wait long, and is tried more often.
+        public var tableLockTimeout = Duration.seconds(1)
         /// How often a revision is tried that did not get a table.
-        public var tries = 4
+        public var tries = 10
         /// Whether all of a run is one transaction.
         public var isOneTransaction = false
         /// Whether statements may run that delete what nothing can bring back.
@@ -51,8 +53,7 @@ public struct Migrator: Sendable {
     /// - Throws: `PostgresError`, `RevisionGraph.Broken`.
     public func changedFiles() async throws -> [String] {
         try await withSession { session in
-            let applied = try graph.closure(of: try await known(session))
-            return try await session.changed(graph.revisions.filter { applied.contains($0.id) }).map(\.file)
+            try await session.changed(try applied(try await known(session))).map(\.file)
         }
     }
 
@@ -60,13 +61,13 @@ public struct Migrator: Sendable {
     /// at the same time waits, and finds nothing to do. When nothing is pending, nothing is locked.
     /// - Throws: `MigrationFailed`, `RevisionGraph.Broken`, `PostgresError`.
     public func upgrade(to target: String = "head") async throws {
-        try await run(.upgrade) { try graph.upgradePlan(to: target, from: $0) }
+        try await run(.upgrade, target) { try graph.upgradePlan(to: target, from: $0) }
     }
 
     /// Undoes revisions down to a target: one, unless told otherwise.
     /// - Throws: `MigrationFailed`, `RevisionGraph.Broken`, `PostgresError`.
     public func downgrade(to target: String = "-1") async throws {
-        try await run(.downgrade) { try graph.downgradePlan(to: target, from: $0) }
+        try await run(.downgrade, target) { try graph.downgradePlan(to: target, from: $0) }
     }
 
     /// Says where the database stands, and runs nothing.
@@ -94,7 +95,7 @@ public struct Migrator: Sendable {
     // MARK: Running
 
     private func withSession<Value: Sendable>(_ body: (MigrationSession) async throws -> Value) async throws -> Value {
-        let session = try await MigrationSession(configuration, options)
+        let session = try await MigrationSession(configuration, options, log: log)
         defer { session.connection.close() }
         guard let loop = Loop.current else { preconditionFailure("migrations run on a loop") }
         return try await withTaskCancellationHandler {
@@ -111,20 +112,47 @@ public struct Migrator: Sendable {
         return versions
     }
 
-    private func run(_ direction: MigrationRun.Direction, _ plan: (Set<String>) throws -> [Revision]) async throws {
+    private func run(
+        _ direction: MigrationRun.Direction, _ target: String, _ plan: (Set<String>) throws -> [Revision]
+    ) async throws {
         log("Context impl PostgresqlImpl.")
         log("Will assume transactional DDL.")
         try await withSession { session in
-            var versions = try await known(session)
-            try await check(session, versions, try plan(versions), direction)
-            guard try !plan(versions).isEmpty else { return }
+            let seen = try await known(session)
+            try await check(session, seen, try plan(seen), direction)
+            guard try !plan(seen).isEmpty else { return }
             try await session.lock(within: options.lockTimeout, log: log)
             try await session.makeTables()
-            versions = try await known(session)
+            // Whoever had the lock may have done it, or something else: all is looked at again.
+            let versions = try await known(session)
+            if versions != seen, isRelative(target) {
+                throw MigrationFailed(
+                    "\(target) means another revision now: the database was moved from \(place(seen)) to \(place(versions)) "
+                        + "meanwhile. Nothing was done; start again")
+            }
             let planned = try plan(versions)
-            let run = MigrationRun(session: session, graph: graph, direction: direction, options: options, log: log)
+            try await check(session, versions, planned, direction)
+            if direction == .upgrade { try await session.accept(session.changed(applied(versions))) }
+            let blockers = BlockerWatch(configuration, pid: try await session.pid(), log: log)
+            defer { blockers.close() }
+            let run = MigrationRun(
+                session: session, graph: graph, direction: direction, options: options, blockers: blockers, log: log)
             try await run.carryOut(planned, from: versions)
         }
+    }
+
+    /// Whether a target depends on where the database is: `+1`, `-1`, `current-1`.
+    private func isRelative(_ target: String) -> Bool {
+        target.hasPrefix("+") || target.hasPrefix("-") || target.hasPrefix("current")
+    }
+
+    private func place(_ versions: Set<String>) -> String {
+        versions.isEmpty ? "base" : versions.sorted().joined(separator: ", ")
+    }
+
+    private func applied(_ versions: Set<String>) throws -> [Revision] {
+        let ids = try graph.closure(of: versions)
+        return graph.revisions.filter { ids.contains($0.id) }
     }
 
     /// Refuses what nobody can have meant.
@@ -151,8 +179,7 @@ public struct Migrator: Sendable {
     private func checkUpgrade(
         _ session: MigrationSession, _ versions: Set<String>, _ plan: [Revision]
     ) async throws {
-        let applied = try graph.closure(of: versions)
-        let changed = try await session.changed(graph.revisions.filter { applied.contains($0.id) })
+        let changed = try await session.changed(try applied(versions))
         if let first = changed.first, !options.allowsChanges {
             throw MigrationFailed(
                 "\(first.file) was changed after it had been applied. Put it back as it was and write a new revision, or say that the "

@@ -103,7 +103,8 @@ extension RevisionGraph {
     }
 
     private func relative(_ target: String, _ sign: Character) -> Int? {
-        target.first == sign ? Int(target.dropFirst()) : nil
+        let digits = target.dropFirst()
+        return target.first == sign && digits.allSatisfy { ("0"..."9").contains($0) } ? Int(digits) : nil
     }
 
     private func relativeFailed(_ target: String, _ steps: Int) -> Broken {

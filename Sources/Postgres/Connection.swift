@@ -24,7 +24,15 @@ public final class Connection: @unchecked Sendable {
     /// Whether statements were given to libpq after the last sync.
     private var isUnsynced = false
     private var isWaitingForRoom = false
+    /// Whether a COPY to the client is under way, whose data nobody wants.
+    private var isCopyingOut = false
     private var prepared = PreparedStatements()
+
+    /// Takes what the server says besides its answers: `WARNING: there is no transaction in progress`.
+    public var onNotice: ((String) -> Void)? {
+        get { session.onNotice }
+        set { session.onNotice = newValue }
+    }
 
     /// Called once, when the connection is closed or lost.
     var onClose: () -> Void = {}
@@ -255,7 +263,10 @@ public final class Connection: @unchecked Sendable {
 
     private func takeResults() {
         while isOpen, !inFlight.isEmpty, session.hasResult {
-            if let result = session.nextResult() {
+            if isCopyingOut {
+                guard session.drainCopy() else { return }
+                isCopyingOut = false
+            } else if let result = session.nextResult() {
                 take(result)
             } else if session.isBroken {
                 break
@@ -274,6 +285,10 @@ public final class Connection: @unchecked Sendable {
         case .done: inFlight[answered].take(result)
         case .failed: inFlight[answered].fail(with: result.error)
         case .pipelineAborted: inFlight[answered].fail(with: Connection.aborted)
+        case .copyIn:
+            session.refuseCopy()
+            flush()
+        case .copyOut: isCopyingOut = true
         case .pipelineEnd: break
         }
     }

@@ -102,13 +102,15 @@ public final class Result: @unchecked Sendable {
 
     // MARK: What became of it
 
-    enum Status { case done, failed, pipelineEnd, pipelineAborted }
+    enum Status { case done, failed, pipelineEnd, pipelineAborted, copyIn, copyOut }
 
     var status: Status {
         switch PQresultStatus(handle) {
         case PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_EMPTY_QUERY: .done
         case PGRES_PIPELINE_SYNC: .pipelineEnd
         case PGRES_PIPELINE_ABORTED: .pipelineAborted
+        case PGRES_COPY_IN: .copyIn
+        case PGRES_COPY_OUT: .copyOut
         default: .failed
         }
     }

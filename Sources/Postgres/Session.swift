@@ -13,11 +13,25 @@ final class Session: @unchecked Sendable {
     init(owning handle: OpaquePointer) {
         self.handle = handle
         PQsetnonblocking(handle, 1)
-        PQsetNoticeReceiver(handle, { _, _ in }, nil)  // The default prints to stderr, in its own form.
+        // The default prints to stderr, in its own form. Sound: the connection is closed before this object is gone.
+        PQsetNoticeReceiver(
+            handle, { Unmanaged<Session>.fromOpaque($0!).takeUnretainedValue().notice($1) },
+            Unmanaged.passUnretained(self).toOpaque())
         PQenterPipelineMode(handle)
     }
 
     deinit { close() }
+
+    /// Takes what the server says besides its answers: `NOTICE: table "one" does not exist, skipping`.
+    var onNotice: ((String) -> Void)?
+
+    private func notice(_ result: OpaquePointer?) {
+        guard let onNotice else { return }
+        let parts = ["V", "M"].map { (letter: Unicode.Scalar) in
+            PQresultErrorField(result, Int32(letter.value)).map { String(cString: $0) } ?? ""
+        }
+        onNotice(parts.joined(separator: ": "))
+    }
 
     private var isClosed = false
 
@@ -124,6 +138,25 @@ final class Session: @unchecked Sendable {
 
     /// Takes the next result; `nil` is the end of a command.
     func nextResult() -> Result? { PQgetResult(handle).map(Result.init(owning:)) }
+
+    // MARK: COPY
+
+    /// Answers a COPY from the client, which has no data for it: the statement fails.
+    func refuseCopy() {
+        _ = PQputCopyEnd(handle, "COPY FROM STDIN has no data here: use INSERT, or COPY FROM a file of the server's")
+    }
+
+    /// Drops what a COPY to the client has sent so far.
+    /// - Returns: whether that was all of it.
+    func drainCopy() -> Bool {
+        var row: UnsafeMutablePointer<CChar>?
+        while true {
+            let count = PQgetCopyData(handle, &row, 1)
+            PQfreemem(row)
+            row = nil
+            if count <= 0 { return count < 0 }
+        }
+    }
 
     // MARK: Helper threads
 

@@ -1,7 +1,8 @@
 import EventLoop
 import Glibc
 
-/// Runs `body` on a loop; each of `signals` cancels it, so that what has begun is rolled back.
+/// Runs `body` on a loop; the first of `signals` cancels it, so that what has begun is rolled back, and a second one ends the process:
+/// Postgres rolls back what a lost client had begun.
 /// - Throws: `Interrupted` when it was cancelled, and what `body` throws.
 func runCancellably<Value: Sendable>(
     by signals: [Int32] = [SIGINT, SIGTERM], _ body: @escaping @Sendable () async throws -> Value
@@ -12,6 +13,7 @@ func runCancellably<Value: Sendable>(
         let task = Task(executorPreference: loop) { try await body() }
         var received: Int32?
         let watch = try Signals.watch(signals, on: loop) {
+            if received != nil { _exit(128 + $0) }
             received = $0
             task.cancel()
         }

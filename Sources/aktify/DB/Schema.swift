@@ -25,7 +25,7 @@ struct Care: ParsableArguments {
     var lockTimeout = 30
 
     @Option(help: "Seconds that a statement waits for a table that others use, before it is tried again.")
-    var tableLockTimeout = 5
+    var tableLockTimeout = 1
 
     @Flag(help: "Make all of it one transaction, instead of one for each revision.")
     var singleTransaction = false

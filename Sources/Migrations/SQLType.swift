@@ -1,0 +1,41 @@
+/// A type as `format_type` writes it, `character varying(255)`, and whether its values fit into another one.
+struct SQLType {
+    private let name: String
+    private let modifiers: [Int]
+
+    init(_ text: String) {
+        guard let open = text.firstIndex(of: "("), let close = text.lastIndex(of: ")"), open < close else {
+            (name, modifiers) = (text, [])
+            return
+        }
+        // `timestamp(3) without time zone` has its modifier in the middle.
+        name = String(text[..<open]) + String(text[text.index(after: close)...])
+        modifiers = text[text.index(after: open)..<close].split(separator: ",").map {
+            Int($0.filter { !$0.isWhitespace }) ?? 0
+        }
+    }
+
+    private static let wider: [String: Set<String>] = [
+        "smallint": ["integer", "bigint", "numeric", "real", "double precision"],
+        "integer": ["bigint", "numeric", "double precision"], "bigint": ["numeric"],
+        "real": ["double precision", "numeric"],
+        "date": ["timestamp without time zone", "timestamp with time zone"],
+        "timestamp without time zone": ["timestamp with time zone"],
+        "character varying": ["text"], "character": ["text", "character varying"],
+    ]
+
+    /// Whether every value of another type fits into this one. What is not known to fit, does not.
+    func holds(_ other: SQLType) -> Bool {
+        if name == other.name { return holdsModifiers(of: other) }
+        guard SQLType.wider[other.name]?.contains(name) ?? false else { return false }
+        return modifiers.isEmpty
+    }
+
+    private func holdsModifiers(of other: SQLType) -> Bool {
+        guard let first = modifiers.first else { return true }
+        guard let old = other.modifiers.first else { return false }
+        guard name == "numeric" else { return first >= old }
+        let (scale, oldScale) = (modifiers.dropFirst().first ?? 0, other.modifiers.dropFirst().first ?? 0)
+        return scale >= oldScale && first - scale >= old - oldScale
+    }
+}

@@ -1,0 +1,273 @@
+import EventLoop
+import Postgres
+import TestSupport
+import Testing
+
+@testable import Migrations
+
+/// What a revision must not do: hang, lose data unasked, lie about what it did, or stop those who work.
+@Suite struct MigrationSafetyTests {
+    private let database: TestDatabase
+
+    init() throws { database = try TestDatabase() }
+
+    private var versions: String {
+        get throws { try database.sql("SELECT coalesce(string_agg(version_num, ','), 'base') FROM alembic_version") }
+    }
+
+    // MARK: COPY
+
+    @Test(.timeLimit(.minutes(1))) func `a COPY from the client fails at once, and one to the client is drained`()
+        throws
+    {
+        try database.sql("CREATE TABLE one (n int)")
+        let said = try database.migrate([("COPY one FROM stdin;", "")])
+        #expect(said?.contains("COPY FROM STDIN has no data here") == true)
+        let rows =
+            "COPY (SELECT repeat('x', 1000) FROM generate_series(1, 20000)) TO STDOUT; INSERT INTO one VALUES (1);"
+        #expect(try database.migrate([(rows, "")]) == nil)
+        #expect(try database.sql("SELECT count(*) FROM one") == "1")
+    }
+
+    // MARK: Data
+
+    @Test(arguments: [
+        ("DROP TABLE one", "drops table public.one (2 rows)"),
+        ("/* x */ DROP TABLE one", "drops table public.one (2 rows)"),
+        ("ALTER TABLE one DROP note", "drops column public.one.note (1 values)"),
+        ("TRUNCATE one", "truncates table public.one (2 rows)"),
+        ("DO $$ BEGIN EXECUTE 'DROP ' || 'TABLE one'; END $$", "drops table public.one (2 rows)"),
+        ("DELETE FROM one WHERE n = 1", "deletes rows of public.one (1)"),
+        (
+            "ALTER TABLE one ALTER note TYPE varchar(1) USING note::varchar(1)",
+            "changes public.one.note from text to character varying(1) (1 values)"
+        ),
+        ("ALTER TABLE one RENAME TO two; DROP TABLE two", "drops table public.one (2 rows)"),
+        ("DROP SCHEMA public CASCADE", "drops table public.one (2 rows)"),
+        ("ALTER TABLE one DROP note, DROP n", "drops column public.one.n (2 values), it drops column public.one.note"),
+    ]) func `what would lose rows is rolled back, and told with their number, unless it is allowed`(
+        sql: String, loss: String
+    ) throws {
+        try database.sql("CREATE TABLE one (n int, note text); INSERT INTO one VALUES (1, 'long'), (2, NULL)")
+        let before = try database.sql("SELECT string_agg(one::text, ';') FROM one")
+        for single in [false, true] {
+            var options = Migrator.Options()
+            options.isOneTransaction = single
+            let said = try database.migrate([("\(sql);", "")], options)
+            #expect(said?.hasPrefix("versions/a1.sql: a1 loses data: it \(loss)") == true, "\(said ?? "nothing")")
+            #expect(said?.contains("--allow-data-loss") == true)
+            #expect(try versions == "base")
+            #expect(try database.sql("SELECT string_agg(one::text, ';') FROM one") == before)
+        }
+        var options = Migrator.Options()
+        options.allowsDataLoss = true
+        if !sql.contains("SCHEMA") { #expect(try database.migrate([("\(sql);", "")], options) == nil) }
+    }
+
+    @Test(arguments: [
+        "ALTER TABLE one ALTER n TYPE bigint", "ALTER TABLE one ALTER n TYPE numeric", "ALTER TABLE one RENAME TO two",
+        "ALTER TABLE one RENAME n TO m", "DROP TABLE empty", "TRUNCATE empty", "ALTER TABLE one DROP nothing",
+        "ALTER TABLE one ALTER short TYPE varchar(20)", "ALTER TABLE one ALTER short TYPE text",
+        "CREATE TABLE staged (n int); INSERT INTO staged VALUES (1); DELETE FROM staged; DROP TABLE staged",
+        "ALTER TABLE one SET SCHEMA other", "UPDATE one SET n = 2", "ALTER TABLE one ADD m int DEFAULT random()",
+    ]) func `what loses nothing needs no leave`(sql: String) throws {
+        try database.sql(
+            """
+            CREATE SCHEMA other; CREATE TABLE one (n int, short varchar(9), nothing text); CREATE TABLE empty (n int);
+            INSERT INTO one VALUES (1, 'x')
+            """)
+        #expect(try database.migrate([("\(sql);", "")]) == nil)
+        #expect(try versions == "a1")
+    }
+
+    @Test func `a downgrade that would lose rows asks, too`() throws {
+        let revisions = [("CREATE TABLE one (n int);", "DROP TABLE one;")]
+        #expect(try database.migrate(revisions) == nil)
+        try database.sql("INSERT INTO one VALUES (1), (2), (3)")
+        let said = try database.migrate(revisions) { try await $0.downgrade(to: "base") }
+        #expect(said?.contains("drops table public.one (3 rows)") == true)
+        #expect(try versions == "a1")
+        try database.sql("DELETE FROM one")
+        #expect(try database.migrate(revisions) { try await $0.downgrade(to: "base") } == nil)
+        #expect(try versions == "base")
+    }
+
+    // MARK: The lock
+
+    /// Starts a command while another one has the lock, and lets it go on when `meanwhile` was done.
+    private func whileLocked(
+        _ graph: RevisionGraph, _ meanwhile: String, _ body: @escaping @Sendable (Migrator) async throws -> Void
+    ) throws -> String? {
+        let configuration = database.directConfiguration()
+        let holder = try database.opened("SELECT pg_advisory_lock(\(0x61_6c65_6d62_6963))")
+        return try Loop.run {
+            let waits = Waiting()
+            let migrator = Migrator(graph: graph, configuration: configuration) {
+                if $0.hasPrefix("Waiting") { waits.is = true }
+            }
+            async let said = { () async -> String? in
+                do { try await body(migrator) } catch { return "\(error)" }
+                return nil
+            }()
+            while !waits.is { try await Loop.current?.sleep(for: .milliseconds(20)) }
+            let other = try await Connection.open(configuration)
+            try await other.script(meanwhile)
+            other.close()
+            holder.close()
+            return await said
+        }
+    }
+
+    /// Sound: it is used on one loop.
+    private final class Waiting: @unchecked Sendable { var `is` = false }
+
+    @Test func `a relative target that means another revision by then is an error`() throws {
+        let revisions = [("SELECT 1;", ""), ("SELECT 1;", ""), ("SELECT 1;", "")]
+        #expect(try database.migrate(revisions) { try await $0.upgrade(to: "a2") } == nil)
+        let graph = try RevisionGraph([
+            try revision("a1", "", "SELECT 1;"), try revision("a2", "a1", "SELECT 1;"),
+            try revision("a3", "a2", "SELECT 1;"),
+        ])
+        let down = try whileLocked(graph, "UPDATE alembic_version SET version_num = 'a1'") { try await $0.downgrade() }
+        #expect(
+            down
+                == "-1 means another revision now: the database was moved from a2 to a1 meanwhile. Nothing was done; start again"
+        )
+        let up = try whileLocked(graph, "UPDATE alembic_version SET version_num = 'a2'") {
+            try await $0.upgrade(to: "+1")
+        }
+        #expect(up?.hasPrefix("+1 means another revision now") == true)
+        #expect(try versions == "a2")
+    }
+
+    @Test func `what was refused before the lock is refused behind it`() throws {
+        let graph = try RevisionGraph([
+            try revision("a1", "", "SELECT 1;", "-- irreversible: it cannot be undone"),
+            try revision("a2", "a1", "SELECT 1;"),
+        ])
+        let migrator = Migrator(graph: graph, configuration: database.directConfiguration()) { _ in }
+        try Loop.run { try await migrator.upgrade() }
+        // The command saw a2, which may be undone; then somebody else undid it.
+        let said = try whileLocked(graph, "UPDATE alembic_version SET version_num = 'a1'") {
+            try await $0.downgrade(to: "base")
+        }
+        #expect(said?.contains("a1 is irreversible") == true)
+        #expect(try versions == "a1")
+    }
+
+    // MARK: The session
+
+    @Test(arguments: [
+        "SET search_path TO other", "SELECT set_config('search_path', 'other', false)", "SET ROLE reader",
+        "SET SESSION AUTHORIZATION reader", "SET client_min_messages = error; SET statement_timeout = 1",
+        "CREATE SCHEMA postgres", "SET LOCAL search_path TO ''",
+    ]) func `what a revision does to its session ends with it`(sql: String) throws {
+        try database.sql(
+            "CREATE SCHEMA other; DO $$ BEGIN CREATE ROLE reader; EXCEPTION WHEN OTHERS THEN NULL; END $$")
+        let check =
+            "CREATE TABLE public.seen AS SELECT current_setting('search_path') AS path, current_user AS name FROM pg_sleep(0.01);"
+        for single in [false, true] {
+            var options = Migrator.Options()
+            options.isOneTransaction = single
+            options.allowsDataLoss = true
+            #expect(try database.migrate([("\(sql);", ""), (check, "DROP TABLE public.seen;")], options) == nil)
+            #expect(try database.sql("SELECT path || ' ' || name FROM seen") == "\"$user\", public postgres")
+            #expect(try database.sql("SELECT version_num FROM public.alembic_version") == "a2")
+            #expect(try database.sql("SELECT count(*) FROM pg_class WHERE relname = 'alembic_version'") == "1")
+            let undone = try database.migrate([("\(sql);", ""), (check, "DROP TABLE public.seen;")], options) {
+                try await $0.downgrade(to: "base")
+            }
+            #expect(undone == nil)
+            if sql.hasPrefix("CREATE SCHEMA") { try database.sql("DROP SCHEMA postgres") }
+        }
+    }
+
+    @Test func `notices and warnings are shown`() throws {
+        let lines = Lines()
+        let sql = "DO $$ BEGIN RAISE NOTICE 'look'; RAISE WARNING 'here'; END $$; DROP TABLE IF EXISTS nothing;"
+        #expect(try database.migrate([(sql, "")], .init(), lines) == nil)
+        let said = lines.all.filter { $0.hasPrefix("NOTICE") || $0.hasPrefix("WARNING") }
+        #expect(said == ["NOTICE: look", "WARNING: here", "NOTICE: table \"nothing\" does not exist, skipping"])
+    }
+
+    // MARK: Those who work
+
+    @Test func `who is in the way is told, while it waits and when it gives up`() throws {
+        try database.sql("CREATE TABLE one (n int)")
+        let locker = try database.opened("SET application_name = 'report'; BEGIN; SELECT count(*) FROM one")
+        defer { locker.close() }
+        let lines = Lines()
+        var options = Migrator.Options()
+        (options.tableLockTimeout, options.tries) = (.milliseconds(700), 2)
+        let said = try database.migrate([("ALTER TABLE one ADD m int;", "")], options, lines)
+        let blocker = /pid \d+ \(postgres, report, idle in transaction for \d+ s\): BEGIN; SELECT count\(\*\) FROM one/
+            .dotMatchesNewlines()
+        #expect(said?.contains(blocker) == true || said?.contains("report, idle in transaction") == true)
+        #expect(lines.all.contains { $0.hasPrefix("Waiting for pid ") && $0.contains("report") })
+        #expect(
+            lines.all.contains { $0.hasPrefix("a1 did not get its table for pid ") && $0.hasSuffix("1 times more") })
+    }
+
+    @Test func `an index that is built beside the writers waits for them longer than for a table`() throws {
+        try database.sql("CREATE TABLE one (n int)")
+        let writer = try database.opened("BEGIN; INSERT INTO one VALUES (1)")
+        var options = Migrator.Options()
+        (options.tableLockTimeout, options.tries) = (.milliseconds(100), 1)
+        let lines = Lines()
+        let configuration = database.directConfiguration()
+        let graph = try RevisionGraph([
+            try revision("a1", "", "-- outside transaction\nCREATE INDEX CONCURRENTLY one_n ON one (n);")
+        ])
+        let migrator = Migrator(graph: graph, configuration: configuration, options: options) { lines.add($0) }
+        try Loop.run {
+            async let run: Void = migrator.upgrade()
+            while !lines.all.contains(where: { $0.hasPrefix("Waiting for pid") }) {
+                try await Loop.current?.sleep(for: .milliseconds(20))
+            }
+            writer.close()
+            try await run
+        }
+        #expect(try database.sql("SELECT indisvalid FROM pg_index WHERE indexrelid = 'one_n'::regclass") == "t")
+    }
+
+    @Test func `an index that an interrupted build has left invalid is built anew`() throws {
+        try database.sql("CREATE TABLE one (n int); INSERT INTO one VALUES (1), (1)")
+        for words in ["", "IF NOT EXISTS "] {
+            _ = try? database.sql("CREATE UNIQUE INDEX CONCURRENTLY one_n ON one (n)")
+            #expect(try database.sql("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == "1")
+            let sql = "-- outside transaction\nCREATE UNIQUE INDEX CONCURRENTLY \(words)one_n ON one (n);"
+            let down = "-- outside transaction\nDROP INDEX CONCURRENTLY one_n;"
+            let said = try database.migrate([(sql, down)])
+            #expect(said?.contains("23505") == true && said?.contains("Nothing of a1 stays") == true)
+            #expect(try database.sql("SELECT count(*) FROM pg_class WHERE relname = 'one_n'") == "0")
+            _ = try? database.sql("CREATE UNIQUE INDEX CONCURRENTLY one_n ON one (n)")
+            try database.sql("UPDATE one SET n = (ctid::text::point)[1]::int")
+            #expect(try database.migrate([(sql, down)]) == nil)
+            #expect(try database.sql("SELECT indisvalid FROM pg_index WHERE indexrelid = 'one_n'::regclass") == "t")
+            #expect(try database.migrate([(sql, down)]) { try await $0.downgrade() } == nil)
+            try database.sql("UPDATE one SET n = 1")
+        }
+    }
+
+    // MARK: The command line
+
+    @Test func `a changed file that was accepted once is accepted`() throws {
+        #expect(try database.migrate([("SELECT 1;", "")]) == nil)
+        var options = Migrator.Options()
+        options.allowsChanges = true
+        let changed = [("SELECT 2;", ""), ("SELECT 1;", ""), ("SELECT 1;", "")]
+        #expect(try database.migrate(changed) { try await $0.upgrade(to: "a2") }?.contains("was changed") == true)
+        #expect(try database.migrate(changed, options) { try await $0.upgrade(to: "a2") } == nil)
+        #expect(try database.migrate(changed) { try await $0.upgrade() } == nil)
+        #expect(try versions == "a3")
+    }
+
+    @Test(arguments: ["+-1", "--1", "-+1", "+", "-", "+1x", "a1+-1", "current--1"])
+    func `a target that is none is told`(target: String) throws {
+        let revisions = [("SELECT 1;", ""), ("SELECT 1;", "")]
+        #expect(try database.migrate(revisions) { try await $0.upgrade(to: target) } != nil)
+        #expect(try database.migrate(revisions) { try await $0.upgrade() } == nil)
+        #expect(try database.migrate(revisions) { try await $0.downgrade(to: target) } != nil)
+        #expect(try versions == "a2")
+    }
+}

@@ -1,0 +1,46 @@
+import EventLoop
+import Postgres
+import TestSupport
+
+@testable import Migrations
+
+/// A revision with these sections.
+func revision(_ id: String, _ parents: String, _ up: String, _ down: String = "") throws -> Revision {
+    try Revision(
+        parsing: "-- x\n-- Revision ID: \(id)\n-- Revises: \(parents)\n-- upgrade\n\(up)\n-- downgrade\n\(down)\n",
+        file: "versions/\(id).sql")
+}
+
+extension TestDatabase {
+    /// Opens a connection and runs a script on it.
+    func opened(_ script: String) throws -> Connection {
+        let configuration = directConfiguration()
+        return try Loop.run {
+            let connection = try await Connection.open(configuration)
+            try await connection.script(script)
+            return connection
+        }
+    }
+
+    /// Migrates by revisions that each build on the one before it, `a1`, `a2` and so on.
+    /// - Returns: what is said when it fails; `nil` when it does not.
+    func migrate(
+        _ revisions: [(up: String, down: String)], _ options: Migrator.Options = .init(),
+        _ lines: Lines = Lines(),
+        _ body: @escaping @Sendable (Migrator) async throws -> Void = { try await $0.upgrade() }
+    ) throws -> String? {
+        let graph = try RevisionGraph(
+            revisions.enumerated().map { index, sections in
+                try revision("a\(index + 1)", index == 0 ? "" : "a\(index)", sections.up, sections.down)
+            })
+        let migrator = Migrator(graph: graph, configuration: directConfiguration(), options: options) { lines.add($0) }
+        do { try Loop.run { try await body(migrator) } } catch { return "\(error)" }
+        return nil
+    }
+}
+
+/// Lines that tasks of one loop add. Sound as `@unchecked Sendable`: they all run on that loop's thread.
+final class Lines: @unchecked Sendable {
+    private(set) var all: [String] = []
+    func add(_ line: String) { all.append(line) }
+}
