@@ -25,6 +25,7 @@ private struct MetaVariables {
     private var method = MetaVariables.noMethod
     private var target = "/"
     private var scheme = "http"
+    private var isHTTP10 = false
     private var server = (name: "", port: "")
     private var id: String?
     fileprivate var fields: [HTTPField] = []
@@ -45,6 +46,7 @@ private struct MetaVariables {
         case 12 where name.equals("CONTENT_TYPE"): add(.contentType, value)
         case 14 where name.equals("CONTENT_LENGTH"): add(.contentLength, value)
         case 14 where name.equals("REQUEST_SCHEME"): scheme = String(cString: value)
+        case 15 where name.equals("SERVER_PROTOCOL"): isHTTP10 = strcmp(value.cString, "HTTP/1.0") == 0
         case 11 where name.equals("SERVER_NAME"): server.name = String(cString: value)
         case 11 where name.equals("SERVER_PORT"): server.port = String(cString: value)
         case 10 where name.equals("REQUEST_ID"): id = String(cString: value)
@@ -76,8 +78,15 @@ private struct MetaVariables {
         if headers.value(of: .hostName) == nil, !server.name.isEmpty {
             headers.append(HTTPField(name: .hostName, value: "\(server.name):\(server.port)"))
         }
-        return Web.Request(method: method, target: target, scheme: scheme, headers: headers, body: body, id: id)
+        var request = Web.Request(
+            method: method, target: target, scheme: scheme, headers: headers, body: body, id: id)
+        request.isHTTP10 = isHTTP10
+        return request
     }
+}
+
+extension UnsafePointer<UInt8> {
+    fileprivate var cString: UnsafePointer<CChar> { UnsafeRawPointer(self).assumingMemoryBound(to: CChar.self) }
 }
 
 extension UnsafeBufferPointer<UInt8> {

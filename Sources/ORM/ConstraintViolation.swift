@@ -32,9 +32,11 @@ public struct ConstraintViolation: Error, Hashable {
 
 extension TableDefinition {
     /// The violation that an error of Postgres's tells of, found by the constraint's name; `nil` when it tells of none.
-    func violation(_ error: DatabaseError) -> ConstraintViolation? {
+    /// - Parameter isDeletion: whether rows were to be deleted: then others refer to them, be it others of the same table.
+    func violation(_ error: DatabaseError, isDeletion: Bool) -> ConstraintViolation? {
         switch error.state {
         case "23505": ConstraintViolation(.duplicate, column: column(of: error.constraint, "key"))
+        case "23503" where isDeletion: ConstraintViolation(.referenced)
         case "23503":
             column(of: error.constraint, "fkey").map { ConstraintViolation(.missingReference, column: $0) }
                 ?? ConstraintViolation(.referenced)
@@ -69,6 +71,8 @@ extension Array {
     func index<Row>(of column: String, _ error: DatabaseError) -> Int? where Element == Draft<Row> {
         guard let value = error.keyValue else { return nil }
         let reference = ColumnDefinition.quoted(column)
-        return lastIndex { $0.values.contains { $0.column == reference && $0.text.map { $0[...] == value } ?? false } }
+        return lastIndex {
+            $0.values.contains { $0.column == reference && $0.text?.utf8.elementsEqual(value.utf8) ?? false }
+        }
     }
 }

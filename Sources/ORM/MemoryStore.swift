@@ -112,6 +112,11 @@ public actor MemoryStore {
             if let value = values.first(where: { counts[$0, default: 0] > 1 }) { return (.duplicate, value) }
         }
         guard let reference = column.definition.references else { return nil }
+        // Rows may refer to others that come with them.
+        if reference == Row.definition.primaryKeyReference {
+            let keys = Set(rows.compactMap { Row.primaryKey.bytes(in: $0) })
+            return values.first { !keys.contains($0) }.map { (.missingReference, $0) }
+        }
         let others = tables.values.first { $0.reference == reference }
         return values.first { !(others?.hasKey($0) ?? false) }.map { (.missingReference, $0) }
     }

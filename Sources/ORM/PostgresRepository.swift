@@ -64,7 +64,7 @@ public struct PostgresRepository<Row: Model>: Repository {
     public func delete(
         _ id: Row.ID, if requirement: Condition<Row>?, _ file: StaticString, _ line: UInt
     ) async throws -> Guarded<Row> {
-        try await checked {
+        try await checked(isDeletion: true) {
             guard let requirement else {
                 let row = try await database.delete(Row.self, where: { _ in Row.primaryKey == id }, file, line).first
                 return row.map { .done($0) } ?? .missing
@@ -81,15 +81,17 @@ public struct PostgresRepository<Row: Model>: Repository {
     }
 
     public func delete(all select: Select<Row>, _ file: StaticString, _ line: UInt) async throws -> Int {
-        try await checked { try await database.execute(select.deletion, file, line).affected }
+        try await checked(isDeletion: true) { try await database.execute(select.deletion, file, line).affected }
     }
 
     /// Tells of a constraint that was violated in the model's words, and which of the drafts that are inserted is at fault.
     private func checked<Value>(
-        _ drafts: [Draft<Row>] = [], _ body: () async throws -> Value
+        _ drafts: [Draft<Row>] = [], isDeletion: Bool = false, _ body: () async throws -> Value
     ) async throws -> Value {
         do { return try await body() } catch let error as DatabaseError {
-            guard error.constraint != "idempotency_key_pkey", var violation = Row.definition.violation(error) else {
+            guard error.constraint != "idempotency_key_pkey",
+                var violation = Row.definition.violation(error, isDeletion: isDeletion)
+            else {
                 throw error
             }
             violation.index = violation.column.flatMap { drafts.index(of: $0, error) }

@@ -116,13 +116,11 @@ extension ResourceService {
     }
 
     public func change(_ id: Row.ID, _ draft: Draft<Row>, if version: VersionCondition) async throws -> Row {
-        let guards = Guards(version, changeable)
-        return try guards.row(of: await rows.update(id, draft, if: guards.condition, #fileID, #line))
+        try await Guards(version, changeable).row { try await rows.update(id, draft, if: $0, #fileID, #line) }
     }
 
     public func delete(_ id: Row.ID, if version: VersionCondition) async throws {
-        let guards = Guards(version, deletable)
-        _ = try guards.row(of: await rows.delete(id, if: guards.condition, #fileID, #line))
+        _ = try await Guards(version, deletable).row { try await rows.delete(id, if: $0, #fileID, #line) }
     }
 
     public func change(all select: Select<Row>, _ draft: Draft<Row>) async throws -> Int {
@@ -158,26 +156,25 @@ private struct Guards<Row: Model> {
     }
 
     /// Both of them; `nil` when anything will do.
-    var condition: Condition<Row>? {
+    private var condition: Condition<Row>? {
         guard let version, let rule else { return version ?? rule?.condition }
         return version && rule.condition
     }
 
-    /// The row, when the change was made.
+    /// Makes a change, and gives its row.
+    ///
+    /// A row that was refused and yet meets both guards is an older one than the one that was: somebody was faster. It is tried again.
     /// - Throws: `ResourceError`, or the rule's error.
-    func row(of outcome: Guarded<Row>) throws -> Row {
-        switch outcome {
-        case .done(let row): return row
-        case .refused(let row): throw refusal(of: row)
-        case .missing: throw ResourceError.notFound
+    func row(_ change: (Condition<Row>?) async throws -> Guarded<Row>) async throws -> Row {
+        for _ in 0..<3 {
+            switch try await change(condition) {
+            case .done(let row): return row
+            case .missing: throw ResourceError.notFound
+            case .refused(let row):
+                if let version, !version.holds(row) { throw ResourceError.changed }
+                if let rule, !rule.condition.holds(row) { throw rule.error }
+            }
         }
-    }
-
-    /// Why a row was refused. A row that meets both guards is an older one than the one that was refused.
-    private func refusal(of row: Row) -> any Error {
-        guard let rule, version?.holds(row) ?? true, version == nil || !rule.condition.holds(row) else {
-            return ResourceError.changed
-        }
-        return rule.error
+        throw rule?.error ?? ResourceError.changed
     }
 }

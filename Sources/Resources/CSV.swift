@@ -22,6 +22,8 @@ struct CSV<Model: ORM.Model> {
     }
 
     private func line(_ cells: [String]) -> [UInt8] {
+        // An empty line is no row to those who read CSV.
+        if cells == [""] { return Array("\"\"\r\n".utf8) }
         var line: [UInt8] = []
         for (index, cell) in cells.enumerated() {
             if index > 0 { line.append(UInt8(ascii: ",")) }

@@ -64,6 +64,8 @@ private protocol FieldColumn<Model>: Sendable {
 private protocol OrderedColumn<Model>: Sendable {
     associatedtype Model: Sendable
     func compared(_ operation: String, _ parameter: String) throws(FieldProblem) -> Condition<Model>?
+    /// The range of the values that are shown like one; `nil` when that is one value.
+    func equal(to parameter: String) throws(FieldProblem) -> Condition<Model>?
     func ordering(_ isAscending: Bool, _ position: [UInt8]?) throws -> Ordering<Model>
 }
 
@@ -120,19 +122,23 @@ extension Column: FieldColumn where Model: ORM.Model, Value: FieldValue {
         _ parameter: Query.Parameter, _ ordered: (any OrderedColumn<Model>)?
     ) throws(FieldProblem) -> Condition<Model> {
         let known = operators(isOrdered: ordered != nil)
-        guard let operation = parameter.operation else { return self == (try Value(parameter: parameter.value)) }
+        guard let operation = parameter.operation else {
+            if let range = try ordered?.equal(to: parameter.value) { return range }
+            return self == (try Value(parameter: parameter.value))
+        }
         guard known.contains(operation) else {
             throw FieldProblem(
                 "has no operator \(operation.prefix(20)): there is \(known.isEmpty ? "none" : known.joined(separator: ", "))"
             )
         }
         switch operation {
-        case "ne": return self != (try Value(parameter: parameter.value))
+        case "ne":
+            if let equal = try ordered?.equal(to: parameter.value) { return !equal }
+            return self != (try Value(parameter: parameter.value))
         case "in":
-            var values: [Value] = []
-            for text in parameter.value.split(separator: ",") { values.append(try Value(parameter: String(text))) }
-            guard values.count <= 1000 else { throw FieldProblem("may be one of 1000 values at most") }
-            return isIn(values)
+            let texts = parameter.value.split(separator: ",").map(String.init)
+            guard texts.count <= 1000 else { throw FieldProblem("may be one of 1000 values at most") }
+            return try oneOf(texts, ordered)
         default:
             guard let condition = try ordered?.compared(operation, parameter.value) else {
                 throw FieldProblem("has no operator \(operation)")
@@ -142,21 +148,50 @@ extension Column: FieldColumn where Model: ORM.Model, Value: FieldValue {
     }
 }
 
+extension Column where Model: ORM.Model, Value: FieldValue {
+    /// One of several values, or in the range of one that is shown rounded down.
+    fileprivate func oneOf(
+        _ texts: [String], _ ordered: (any OrderedColumn<Model>)?
+    ) throws(FieldProblem) -> Condition<Model> {
+        var (values, ranges): ([Value], [Condition<Model>]) = ([], [])
+        for text in texts {
+            if let range = try ordered?.equal(to: text) {
+                ranges.append(range)
+            } else {
+                values.append(try Value(parameter: text))
+            }
+        }
+        guard let first = ranges.first else { return isIn(values) }
+        return ranges.dropFirst().reduce(first) { $0 || $1 }
+    }
+}
+
 extension Column: OrderedColumn where Model: ORM.Model, Value: FieldValue & Comparable {
     fileprivate func compared(_ operation: String, _ parameter: String) throws(FieldProblem) -> Condition<Model>? {
         let value = try Value(parameter: parameter)
+        let last = Value.last(shownLike: value, parameter)
         return switch operation {
-        case "gt": self > value
+        case "gt": self > last
         case "gte": self >= value
         case "lt": self < value
-        case "lte": self <= value
+        case "lte": self <= last
         default: nil
         }
+    }
+
+    fileprivate func equal(to parameter: String) throws(FieldProblem) -> Condition<Model>? {
+        let value = try Value(parameter: parameter)
+        let last = Value.last(shownLike: value, parameter)
+        return last == value ? nil : self >= value && self <= last
     }
 
     fileprivate func ordering(_ isAscending: Bool, _ position: [UInt8]?) throws -> Ordering<Model> {
         guard let position else { return isAscending ? ascending : descending }
         let value = try position.withUnsafeBytes { try Value(binary: $0) }
+        var bytes: [UInt8] = []
+        guard value.encode(into: &bytes), bytes == position, !value.text.utf8.contains(0) else {
+            throw FieldProblem("is no value of a row")
+        }
         return isAscending ? ascending(after: value) : descending(after: value)
     }
 }

@@ -12,6 +12,8 @@ public protocol FieldValue: SQLValue, Equatable, JSONWritable {
     /// Reads the value of a query's parameter.
     /// - Throws: `FieldProblem`, when it is none of this type.
     init(parameter text: String) throws(FieldProblem)
+    /// The last of the values that clients see as the one which `text` says; `value` itself, unless they are shown rounded down.
+    static func last(shownLike value: Self, _ text: String) -> Self
     /// The value in CSV.
     var text: String { get }
     /// The value without white space at its ends.
@@ -22,6 +24,8 @@ public protocol FieldValue: SQLValue, Equatable, JSONWritable {
 
 extension FieldValue {
     public var withoutOuterSpace: Self { self }
+
+    public static func last(shownLike value: Self, _ text: String) -> Self { value }
 
     /// Sound when a value of this type lies at `place`: the offset of a stored property in a row.
     public static func write(at place: UnsafeRawPointer, to json: inout JSONWriter) {

@@ -134,6 +134,11 @@ extension Timestamp: FieldValue {
         return String(decoding: json.finish().dropFirst().dropLast(2), as: UTF8.self)
     }
 
+    /// Clients see whole seconds: so does a filter that says no fraction of one.
+    public static func last(shownLike value: Timestamp, _ text: String) -> Timestamp {
+        text.utf8.contains(UInt8(ascii: ".")) ? value : Timestamp(microseconds: value.microseconds + 999_999)
+    }
+
     /// Writes a date of RFC 9110; the microseconds are cut.
     public func write(to json: inout JSONWriter) { json.date(unixSeconds: unixSeconds) }
 }

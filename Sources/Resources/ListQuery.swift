@@ -15,6 +15,7 @@ struct ListQuery<Model: ORM.Model> {
     /// How rows are written.
     private(set) var writer: RowWriter<Model>
 
+    private var searched = 0
     private var order: [(field: Field<Model>, isAscending: Bool)] = []
     private var list = Fingerprint(Model.definition.name.utf8)
 
@@ -24,6 +25,7 @@ struct ListQuery<Model: ORM.Model> {
         (fields, writer) = (all.visible, all.all)
         var problems: [HTTPError.Field] = []
         var (sort, cursor): (String?, String?) = (nil, nil)
+        var (count, names): (Bool?, String?) = (nil, nil)
         for parameter in query.parameters {
             do throws(FieldProblem) {
                 guard parameter.isText || !ListQuery.isKnown(parameter, all) else {
@@ -33,11 +35,15 @@ struct ListQuery<Model: ORM.Model> {
                 case "limit": limit = try once(limit, ListQuery.limit(parameter.value))
                 case "cursor": cursor = try once(cursor, parameter.value)
                 case "sort": sort = try once(sort, parameter.value)
-                case "count": wantsCount = try Bool(parameter: parameter.value)
+                case "count":
+                    count = try once(count, Bool(parameter: parameter.value))
+                    wantsCount = count ?? false
                 case "fields":
+                    names = try once(names, parameter.value)
                     fields = try ListQuery.chosen(parameter.value, all)
                     writer = RowWriter(fields)
-                case "q" where all.visible.contains { $0.search != nil }: try search(parameter.value, all)
+                case "q" where all.visible.contains { $0.search != nil }:
+                    try search(parameter.value, all)
                 default:
                     if try !filter(parameter, all), isStrict { throw FieldProblem("is not known") }
                 }
@@ -90,9 +96,16 @@ struct ListQuery<Model: ORM.Model> {
         return all.visible.filter { field in names.contains { $0.utf8.elementsEqual(field.name.utf8) } }
     }
 
+    /// How many characters `q` may have, all of them together: Postgres looks each three of them up, and longer ones take it seconds.
+    static var longestSearch: Int { 255 }
+
     private mutating func search(_ text: String, _ all: Fields<Model>) throws(FieldProblem) {
         let text = try String(parameter: text)
         guard !text.isEmpty else { return }
+        searched += text.unicodeScalars.count
+        guard searched <= ListQuery.longestSearch else {
+            throw FieldProblem("may have \(ListQuery.longestSearch) characters at most")
+        }
         let conditions = all.visible.compactMap { $0.search?(text) }
         guard let first = conditions.first else { return }
         narrow(conditions.dropFirst().reduce(first) { $0 || $1 }, "q", text)

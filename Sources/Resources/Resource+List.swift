@@ -9,7 +9,7 @@ extension Resource {
     func list(_ request: Request) async throws -> Response {
         let media = try request.negotiate([.json, .csv])
         guard request.target.utf8.contains(UInt8(ascii: "?")) || request.prefersAnything else {
-            return try await whole(everything, media)
+            return try await whole(request, everything, media)
         }
         let query = try ListQuery(request.query, of: fields, isStrict: request.preferences.isStrict)
         async let total = query.wantsCount ? service.count(query.select) : nil
@@ -17,7 +17,7 @@ extension Resource {
             if let limit = query.limit {
                 try await page(request, query, limit, media)
             } else {
-                try await whole(query, media)
+                try await whole(request, query, media)
             }
         if let total = try await total { response.headers[.totalCount] = String(total) }
         if request.preferences.isStrict { response.headers[.preferenceApplied] = "handling=strict" }
@@ -37,7 +37,9 @@ extension Resource {
     }
 
     /// A short list is read like any other rows, and has a Content-Length; that it is longer shows by one row more.
-    private func whole(_ query: ListQuery<Row>, _ media: MediaType) async throws -> Response {
+    private func whole(
+        _ request: Request, _ query: ListQuery<Row>, _ media: MediaType
+    ) async throws -> Response {
         let short = width.shortList
         if short > 0 {
             let rows = try await service.list(query.select.limit(short + 1))
@@ -46,6 +48,12 @@ extension Resource {
                 if case .bytes(let bytes) = response.body { width.note(bytes.count, rows: rows.count) }
                 return response
             }
+        }
+        guard !request.isHTTP10 else {
+            throw HTTPError(
+                .httpVersionNotSupported,
+                "This list is long, and HTTP/1.0 cannot tell a part of it from all of it: use HTTP/1.1, or ask for pages (limit)."
+            )
         }
         return streamed(query, media)
     }

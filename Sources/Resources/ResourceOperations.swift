@@ -49,6 +49,7 @@ struct ResourceOperations<Model: ORM.Model> {
                     ]),
                 .error(.unprocessableContent, "A parameter is not valid."),
                 .error(.notAcceptable, "There is no representation that `Accept` allows."),
+                .error(.httpVersionNotSupported, "The list is long, and the client speaks HTTP/1.0."),
             ])
     }
 
@@ -80,7 +81,9 @@ struct ResourceOperations<Model: ORM.Model> {
                     [.init(.json, ["oneOf": [reference, ["type": "array", "items": reference]]], example: example)]),
                 .error(.badRequest, "The body is not JSON, or a header field is malformed."),
                 .error(.notAcceptable, "There is no representation that `Accept` allows."),
-                .error(.conflict, "A value is taken, or the Idempotency-Key is in use."),
+                .error(
+                    .conflict, "A value is taken, or the Idempotency-Key is in use.",
+                    headers: [(.retryAfter, "When the key is in use: in so many seconds.")]),
                 .error(.contentTooLarge, "The body is too large."),
                 .error(.unsupportedMediaType, "The body is not `application/json`."),
                 .error(.unprocessableContent, "The body is not valid, or the Idempotency-Key was used for another."),
@@ -158,7 +161,7 @@ struct ResourceOperations<Model: ORM.Model> {
     private var minimal: Operation.Answer {
         Operation.Answer(
             .noContent, "It was done, and the client prefers `return=minimal`.",
-            headers: [(.preferenceApplied, "What was done as preferred.")])
+            headers: tagged + [(.preferenceApplied, "What was done as preferred.")])
     }
 
     private var affected: Operation.Answer {
@@ -276,7 +279,11 @@ extension ResourceOperations {
         let isSearchable = fields.visible.contains { $0.column.field.isSearchable }
         return all
             + (isSearchable
-                ? [.init("q", in: .query, "Those that have this text in them, in any case.", .text)] : [])
+                ? [
+                    .init(
+                        "q", in: .query, "Those that have this text in them, in any case.",
+                        JSON.text.adding("maxLength", .number(String(ListQuery<Model>.longestSearch))))
+                ] : [])
     }
 
     private static var words: [String: String] {

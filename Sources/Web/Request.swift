@@ -8,6 +8,9 @@ public struct Request: Sendable {
     public var target: String
     /// `http` or `https`, as the client used it.
     public var scheme: String
+    /// Whether the client speaks HTTP/1.0, in which a body of unknown length ends with the connection: half of it looks like all of it
+    /// (RFC 9112, section 6.3).
+    public var isHTTP10 = false
     /// The header fields; `Host` is one of them.
     public var headers: HTTPFields
     /// The body, whole.

@@ -8,9 +8,9 @@ import Web
 /// The documentation promises nothing that is never answered: each status of each route is provoked, but for those that only a failure
 /// of something else brings about, which other tests provoke.
 @Suite struct DocumentedAnswersTests {
-    /// Made by nginx, by a database that fails, by a key that is in use just now, or by rows of another table.
+    /// Made by nginx, by HTTP/1.0, by a database that fails, by a key that is in use just now, or by rows of another table.
     private static let elsewhere: Set<String> = [
-        "429", "500", "502", "503", "504", "createCampaign 409", "deleteCampaign 409", "deleteCampaigns 409",
+        "429", "500", "502", "503", "504", "505", "createCampaign 409", "deleteCampaign 409", "deleteCampaigns 409",
     ]
 
     private static let requests: [(HTTPRequest.Method, String, String?, HTTPFields)] = {

@@ -16,7 +16,9 @@ import Testing
         case .inMemory: try Loop.run { try await body(.inMemory()) }
         case .postgres:
             let database = try migratedDatabase()
-            let tables = [Owner.definition, Part.definition, Piece.definition, Memo.definition, Hold.definition]
+            let tables = [
+                Owner.definition, Part.definition, Piece.definition, Node.definition, Memo.definition, Hold.definition,
+            ]
             try database.sql(tables.flatMap(\.creation).joined(separator: ";"))
             let configuration = try database.configuration()
             try Loop.run { try await body(.postgres(Database(configuration))) }
@@ -30,8 +32,10 @@ import Testing
             func named(_ names: String...) -> [Owner.Draft] { names.map { [Owner.columns.name.set(to: $0)] } }
             func owned(_ ids: Int64...) -> [Part.Draft] { ids.map { [Part.columns.ownerID.set(to: $0)] } }
             _ = try await owners.insert(many: named("a", "b) already"))
-            for (names, index) in [(named("c", "b) already", "d"), 1), (named("c", "d", "e", "c"), 3), (named("a"), 0)]
-            {
+            for (names, index) in [
+                (named("c", "b) already", "d"), 1), (named("c", "d", "e", "c"), 3), (named("a"), 0),
+                (named("e\u{301}", "x", "e\u{301}", "\u{e9}"), 2),
+            ] {
                 await #expect(throws: ConstraintViolation(.duplicate, column: "name", index: index)) {
                     try await owners.insert(many: names)
                 }
@@ -61,6 +65,26 @@ import Testing
             #expect(try await parts.all(Part.all).map(\.id) == [2])
             #expect(try await pieces.all(Piece.all).map(\.id) == [2])
             #expect(try await owners.all(Owner.all).map(\.id) == [2])
+        }
+    }
+
+    @Test(arguments: RepositoryTests.Kind.allCases)
+    func `rows of one table may refer to each other`(kind: RepositoryTests.Kind) throws {
+        try with(kind) { repositories in
+            let nodes = repositories.of(Node.self)
+            func node(_ id: Int64, _ parent: Int64?) -> Node.Draft {
+                [Node.columns.id.set(to: id), Node.columns.parentID.set(to: parent)]
+            }
+            _ = try await nodes.insert(many: [node(1, nil), node(2, 1), node(3, 3)])
+            await #expect(throws: ConstraintViolation(.referenced)) { try await nodes.delete(1) }
+            await #expect(throws: ConstraintViolation(.referenced)) {
+                try await nodes.delete(all: Node.where { $0.id == 1 }, #fileID, #line)
+            }
+            _ = try await nodes.delete(all: Node.where { $0.id <= 2 }, #fileID, #line)
+            #expect(try await nodes.delete(3) != nil)
+            await #expect(throws: ConstraintViolation(.missingReference, column: "parent_id", index: 0)) {
+                try await nodes.insert(many: [node(4, 9)])
+            }
         }
     }
 
@@ -147,6 +171,30 @@ private struct Memo: Model {
     static let columns = Columns()
     static let primaryKey = columns.id
     static let table = Table("memo", columns.id, columns.ownerID, make: Memo.init)
+}
+
+private struct Node: Model {
+    var id: Int64
+    var parentID: Int64?
+
+    struct Columns: Sendable {
+        let id = Column(\Node.id, "id", .primaryKey)
+        let parentID = Column(\Node.parentID, "parent_id", references: NodeKey.self)
+    }
+
+    static let columns = Columns()
+    static let primaryKey = columns.id
+    static let table = Table("node", columns.id, columns.parentID, make: Node.init)
+}
+
+/// The key of `Node`'s table alone: its columns are not there yet when one of them refers to them.
+private struct NodeKey: Tabular {
+    var id: Int64
+
+    struct Columns: Sendable { let id = Column(\NodeKey.id, "id", .primaryKey) }
+
+    static let columns = Columns()
+    static let definition = TableDefinition("node", columns: [columns.id.definition])
 }
 
 private struct Hold: Model {

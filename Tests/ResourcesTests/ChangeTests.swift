@@ -1,4 +1,5 @@
 import HTTPTypes
+import ORM
 import Testing
 import Web
 
@@ -96,6 +97,21 @@ import Web
         #expect(try await leads.send(.delete, "/strict/2").status == .noContent)
         #expect(try await leads.send(.patch, "/strict/1", #"{"stage":"new"}"#, [.ifMatch: "\"1\""]).status == .ok)
         #expect(try await leads.send(.delete, "/strict/1", "", [.ifMatch: "\"2\""]).status == .noContent)
+    }
+
+    @Test func `a row that is gone or changed before its guards were checked is looked at again`() async throws {
+        let row = try await leads.row()
+        let lead = try #require(row)
+        for (outcomes, expected) in [
+            ([.refused(lead), .missing], "notFound"), ([.refused(lead), .done(lead)], "done"),
+            ([.refused(lead), .refused(lead), .refused(lead)], "won"),
+        ] as [([Guarded<Lead>], String)] {
+            let rows = StubbornLeads(outcomes: outcomes)
+            let service = StrictLeadService(rows: rows)
+            var said = "done"
+            do { try await service.delete(1, if: .any) } catch { said = "\(error)" }
+            #expect(said == expected)
+        }
     }
 
     @Test func `a change of many leaves out what a rule protects`() async throws {

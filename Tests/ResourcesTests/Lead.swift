@@ -1,6 +1,7 @@
 import HTTPTypes
 import ORM
 import Resources
+import Synchronization
 import Web
 
 /// What leads refer to.
@@ -97,6 +98,7 @@ enum LeadRule: Error, HTTPErrorConvertible {
 struct Leads {
     let repositories: Repositories
     let client: TestClient
+    let app: Application
 
     init() throws {
         repositories = .inMemory()
@@ -105,6 +107,7 @@ struct Leads {
         try app.mount(
             Blueprint(resource: "party", plural: "parties", PartyService(rows: repositories.of())), at: "/parties")
         try app.mount(Blueprint(resource: "lead", StrictLeadService(rows: repositories.of())), at: "/strict")
+        self.app = app
         client = TestClient(app)
     }
 
@@ -167,5 +170,59 @@ extension TestClient.Answer {
         guard let link = headers[.link], link.hasPrefix("<http://localhost:5051"), link.hasSuffix(">; rel=\"next\"")
         else { return nil }
         return String(link.dropFirst("<http://localhost:5051".count).dropLast(">; rel=\"next\"".count))
+    }
+}
+
+extension Leads {
+    /// The row of a new lead.
+    func row() async throws -> Lead? {
+        try await add("row@b")
+        return try await repositories.of(Lead.self).all(Lead.all).first
+    }
+}
+
+/// Leads whose deletion ends as it is told to, one outcome after the other, as races have it.
+final class StubbornLeads: Repository {
+    private let rest = InMemoryRepository<Lead>()
+    private let outcomes: Mutex<[Guarded<Lead>]>
+
+    init(outcomes: [Guarded<Lead>]) { self.outcomes = Mutex(outcomes) }
+
+    func delete(_: Int64, if _: Condition<Lead>?, _: StaticString, _: UInt) async throws -> Guarded<Lead> {
+        outcomes.withLock { $0.removeFirst() }
+    }
+
+    func all(_ select: Select<Lead>, _ file: StaticString, _ line: UInt) async -> [Lead] {
+        await rest.all(select, file, line)
+    }
+
+    func stream(
+        _ select: Select<Lead>, _ file: StaticString, _ line: UInt, _ body: ([Lead]) async throws -> Void
+    ) async throws { try await rest.stream(select, file, line, body) }
+
+    func count(_ select: Select<Lead>, _ file: StaticString, _ line: UInt) async -> Int {
+        await rest.count(select, file, line)
+    }
+
+    func find(_ id: Int64, _ file: StaticString, _ line: UInt) async -> Lead? { await rest.find(id, file, line) }
+
+    func insert(many drafts: [Draft<Lead>], _ file: StaticString, _ line: UInt) async throws -> [Lead] {
+        try await rest.insert(many: drafts, file, line)
+    }
+
+    func insert(
+        many drafts: [Draft<Lead>], once key: IdempotencyKey, _ file: StaticString, _ line: UInt
+    ) async throws -> InsertedOnce<Lead> { try await rest.insert(many: drafts, once: key, file, line) }
+
+    func update(
+        _ id: Int64, _ draft: Draft<Lead>, if requirement: Condition<Lead>?, _ file: StaticString, _ line: UInt
+    ) async throws -> Guarded<Lead> { try await rest.update(id, draft, if: requirement, file, line) }
+
+    func update(
+        all select: Select<Lead>, _ draft: Draft<Lead>, _ file: StaticString, _ line: UInt
+    ) async throws -> Int { try await rest.update(all: select, draft, file, line) }
+
+    func delete(all select: Select<Lead>, _ file: StaticString, _ line: UInt) async throws -> Int {
+        try await rest.delete(all: select, file, line)
     }
 }

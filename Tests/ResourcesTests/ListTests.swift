@@ -87,7 +87,64 @@ import Web
         #expect(answer.wrongFields == ["score", "limit", "sort", "cursor"])
     }
 
-    @Test(arguments: ["limit=1&limit=1", "sort=id&sort=id", "limit=1&cursor=a&cursor=a"])
+    @Test(arguments: [
+        ("due_on=2026-11-23T07:33:36Z", true), ("due_on=Mon,+23+Nov+2026+07:33:36+GMT", true),
+        ("due_on=2026-11-23T07:33:36.5Z", true), ("due_on=2026-11-23T07:33:36.4Z", false),
+        ("due_on=2026-11-23T07:33:37Z", false), ("due_on=2026-11-23T07:33:35Z", false),
+        ("due_on[ne]=2026-11-23T07:33:36Z", false), ("due_on[ne]=2026-11-23T07:33:37Z", true),
+        ("due_on[gt]=2026-11-23T07:33:36Z", false), ("due_on[gte]=2026-11-23T07:33:36Z", true),
+        ("due_on[lte]=2026-11-23T07:33:36Z", true), ("due_on[lt]=2026-11-23T07:33:36Z", false),
+        ("due_on[gt]=2026-11-23T07:33:36.4Z", true), ("due_on[in]=2026-11-23T07:33:36Z,2026-11-25", true),
+        ("due_on[in]=2026-11-23T07:33:35Z", false), ("due_on[in]=2026-11-23T07:33:36.5Z", true),
+    ]) func `a time is found as it is shown, without the fraction of its second`(query: String, isFound: Bool)
+        async throws
+    {
+        let made = try await leads.add("t@x", #""due_on":"2026-11-23T07:33:36.500000Z""#)
+        #expect(made["due_on"] == "Mon, 23 Nov 2026 07:33:36 GMT")
+        #expect(try await leads.get("/leads/?\(query)").ids == (isFound ? [1] : []))
+    }
+
+    @Test func `a search is not longer than Postgres can answer`() async throws {
+        try await seed()
+        let text = String(repeating: "é", count: 255)
+        let encoded = String(repeating: "%C3%A9", count: 255)
+        #expect(try await leads.get("/leads/?q=\(encoded)").ids == [])
+        for query in ["q=\(encoded)a", "q=\(encoded)&q=a", Array(repeating: "q=ab", count: 200).joined(separator: "&")]
+        {
+            let answer = try await leads.get("/leads/?\(query)")
+            #expect(answer.status == .unprocessableContent && Set(answer.wrongFields) == ["q"], "\(text.count)")
+        }
+    }
+
+    @Test func `a cursor with a text that no row can have is 422`() async throws {
+        try await seed()
+        let next = try await leads.get("/leads/?limit=1&sort=name").next ?? ""
+        let cursor = try #require(PageCursor(next.split(separator: "cursor=").last.map(String.init) ?? ""))
+        for text in [[0], [0x61, 0], [0xff]] as [[UInt8]] {
+            let forged = PageCursor(list: cursor.list, position: [text, cursor.position[1]]).text
+            let answer = try await leads.get("/leads/?limit=1&sort=name&cursor=\(forged)")
+            #expect(answer.status == .unprocessableContent && answer.wrongFields == ["cursor"])
+        }
+    }
+
+    @Test func `a long list is refused over HTTP 1.0, where half of it looks like all of it`() async throws {
+        try await leads.fill(101)
+        for (target, status) in [
+            ("/leads/", 505), ("/leads/?score[gte]=0", 505), ("/leads/?limit=100", 200), ("/leads/1", 200),
+        ] {
+            for accept in ["application/json", "text/csv"] where status == 505 || accept == "application/json" {
+                var request = Request(method: .get, target: target, headers: [.accept: accept])
+                request.isHTTP10 = true
+                let response = await leads.app.respond(to: request)
+                #expect(response.status.code == status, "\(target) \(accept)")
+            }
+        }
+    }
+
+    @Test(arguments: [
+        "limit=1&limit=1", "sort=id&sort=id", "limit=1&cursor=a&cursor=a", "count=true&count=false",
+        "fields=id&fields=name",
+    ])
     func `what can be given once only is 422`(query: String) async throws {
         #expect(try await leads.get("/leads/?\(query)").status == .unprocessableContent)
     }
@@ -315,6 +372,8 @@ import Web
         #expect(json.ids == Array(1...450) && json.headers[.contentType] == "application/json")
         let page = try await leads.get("/leads/?fields=id&limit=1000")
         #expect(page.text == json.text && page.headers[.link] == nil)
+        let empty = try await leads.get("/leads/?fields=note&limit=2", [.accept: "text/csv"])
+        #expect(empty.text == "note\r\n\"\"\r\n\"\"\r\n")
         let csv = try await leads.get("/leads/?fields=id", [.accept: "text/csv"])
         #expect(csv.text == "id\r\n" + (1...450).map { "\($0)\r\n" }.joined())
     }
