@@ -63,12 +63,14 @@ extension Resource {
             let csv = CSV<Row>(fields: query.fields)
             return Response(.ok, headers: Self.csvHeaders, body: .bytes(csv.header + csv.lines(rows)))
         }
-        return .json { json in
+        return .json(headers: Self.vary) { json in
             json.beginArray()
             for row in rows { query.writer.write(row, to: &json) }
             json.endArray()
         }
     }
+
+    private static var vary: HTTPFields { [.vary: "Accept"] }
 
     private static var csvHeaders: HTTPFields {
         [.contentType: "text/csv; charset=utf-8; header=present", .vary: "Accept"]
@@ -90,7 +92,7 @@ extension Resource {
                 })
         }
         return Response(
-            .ok, headers: [.contentType: MediaType.json.name],
+            .ok, headers: [.contentType: MediaType.json.name, .vary: "Accept"],
             body: .stream { writer in
                 var isFirst = true
                 try await service.stream(query.select) { rows in

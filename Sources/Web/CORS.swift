@@ -9,6 +9,10 @@ public enum CORS: Sendable, Hashable {
 
     private static let methods = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"
 
+    /// What pages of other origins may read besides the fields that they always may (Fetch standard, section 3.3.2).
+    private static let exposed =
+        "ETag, Link, Location, Preference-Applied, Retry-After, X-Request-Id, X-Total-Count"
+
     /// Appends the header fields that tell a browser what it may do.
     func append(to fields: inout [HTTPField], for request: Request) {
         let origin = request.headers.value(of: .origin) ?? ""
@@ -17,6 +21,9 @@ public enum CORS: Sendable, Hashable {
             fields.append(HTTPField(name: .accessControlAllowOrigin, value: origin.isEmpty ? "*" : origin))
         }
         if !isAllowed || !origin.isEmpty { fields.append(HTTPField(name: .vary, value: "Origin")) }
+        if isAllowed, !origin.isEmpty {
+            fields.append(HTTPField(name: .accessControlExposeHeaders, value: CORS.exposed))
+        }
         if isAllowed, request.method == .options { fields += preflightFields(for: request) }
     }
 
