@@ -126,6 +126,23 @@ import Testing
         }
     }
 
+    @Test func `a method that nginx refuses is 405 with those that there are`() throws {
+        let answer = try stack.send(Array("TRACE / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".utf8))
+        #expect(answer.status == 405 && answer.headers["allow"] == "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT")
+        #expect(try stack.get("/%zz").headers["allow"] == nil)
+    }
+
+    @Test func `over HTTP 1.0, where half of a long list looks like all of it, there are pages only`() throws {
+        try stack.database.sql("INSERT INTO campaign (name) SELECT 'x' FROM generate_series(1, 2000)")
+        func get(_ target: String, _ version: String) throws -> Answer {
+            try stack.send(Array("GET \(target) HTTP/\(version)\r\nHost: x\r\nConnection: close\r\n\r\n".utf8))
+        }
+        let refused = try get("/campaigns/", "1.0")
+        #expect(refused.status == 505 && refused.body.contains("use HTTP/1.1, or ask for pages (limit)"))
+        #expect(try get("/campaigns/?limit=1000", "1.0").status == 200)
+        #expect(try get("/campaigns/", "1.1").status == 200)
+    }
+
     @Test func `without a worker, nginx says 503 in JSON, and when to try again`() throws {
         stack.worker.signal(SIGKILL)
         _ = stack.worker.wait(seconds: 5)
