@@ -27,6 +27,7 @@ extension FuzzTarget {
             for problem in [revision.upgrade.problem, revision.downgrade.problem].compactMap({ $0 }) {
                 try require((1...lines).contains(problem.line), "\(problem.reason) on line \(problem.line) of \(lines)")
             }
+            _ = Lint.findings(in: revision)
         } catch let error as MalformedRevision {
             try require((1...lines).contains(error.line), "\(error.reason) on line \(error.line) of \(lines)")
         }
