@@ -188,7 +188,8 @@ func revision(_ id: String, _ parents: String = "", up: String = "UP;", down: St
         ("Create Campaign table", "create_campaign_table"), ("  Add it!  ", "add_it"),
         ("Add description and is_active to the campaign table", "add_description_and_is_active_to_the"),
         ("Add description and is_active to a campaign", "add_description_and_is_active_to_a"),
-        ("äöü", ""), (String(repeating: "x", count: 50), String(repeating: "x", count: 40)),
+        ("Přidat sloupec", "pridat_sloupec"), ("Gro\u{308}ße, Øre & Łódź", "grosse_ore_lodz"),
+        ("добавить столбец", ""), ("日本 2", "2"), (String(repeating: "x", count: 50), String(repeating: "x", count: 40)),
     ])
     func `a new file is named by its id and its message`(message: String, slug: String) throws {
         let new = NewRevision(message: message, id: "1a104f2ef8fa", parents: ["a"])
@@ -196,5 +197,18 @@ func revision(_ id: String, _ parents: String = "", up: String = "UP;", down: St
         let parsed = try Revision(parsing: new.text, file: new.fileName)
         #expect(parsed.id == "1a104f2ef8fa" && parsed.parents == ["a"] && parsed.upgrade.statements.isEmpty)
         #expect(NewRevision(message: message, parents: []).id.wholeMatch(of: /[0-9a-f]{12}/) != nil)
+    }
+
+    @Test(arguments: [
+        "upgrade", "downgrade", "Revises: x", "Revision ID: x", "irreversible: y", "breaking: z", "data loss:",
+        "lint: allow rule", "outside transaction", "-- upgrade", "a\r\n-- downgrade\u{2028}b", "/* '", " $$ ",
+    ])
+    func `a message may say anything`(message: String) throws {
+        let new = NewRevision(message: message, id: "a1", parents: ["b2"], upgrade: "UP;", downgrade: "DOWN;")
+        let revision = try Revision(parsing: new.text, file: "a.sql")
+        #expect(revision.message == new.message && revision.id == "a1" && revision.parents == ["b2"])
+        #expect(revision.upgrade.problem == nil && revision.downgrade.problem == nil)
+        #expect(revision.upgrade.breaking == nil && revision.downgrade.irreversible == nil)
+        #expect((revision.upgrade.statements + revision.downgrade.statements).map(\.isOutside) == [false, false])
     }
 }
