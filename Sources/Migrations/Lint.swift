@@ -14,10 +14,10 @@ public struct Lint: Sendable {
         public var description: String { "\(file):\(line): \(rule): \(message)" }
     }
 
-    /// Looks at a revision's upgrade.
+    /// Looks at a revision's upgrade, and whether both sections are as they must be.
     public static func findings(in revision: Revision) -> [Finding] {
         var created: Set<String> = []
-        var findings: [Finding] = []
+        var findings = [revision.upgrade.problem, revision.downgrade.problem].compactMap(\.self).map(Finding.init)
         for statement in revision.upgrade.statements {
             let text = LintedStatement(statement)
             if let table = text.createdTable { created.insert(table) }
@@ -34,30 +34,8 @@ public struct Lint: Sendable {
     }
 }
 
-/// A statement as the rules see it: in lower case, without comments and strings, with single spaces.
-struct LintedStatement {
-    let text: String
-    let isOutside: Bool
-    let isMarkedAsDataLoss: Bool
-
-    init(_ statement: Revision.Statement) {
-        let plain = statement.sql.replacing(/--[^\n]*/, with: " ").replacing(/'[^']*'/, with: "''")
-        text = plain.lowercased().split(whereSeparator: \.isWhitespace).joined(separator: " ")
-        isOutside = statement.isOutside
-        isMarkedAsDataLoss = statement.dataLoss != nil
-    }
-
-    var createdTable: String? {
-        text.firstMatch(of: /^create (?:unlogged )?table (?:if not exists )?([\w."]+)/).map { String($0.1) }
-    }
-
-    /// The table that it is about.
-    var table: String? {
-        if let match = text.firstMatch(of: /^alter table (?:if exists )?(?:only )?([\w."]+)/) { return String(match.1) }
-        if let match = text.firstMatch(of: /^create (?:unique )?index .*? on (?:only )?([\w."]+)/) {
-            return String(match.1)
-        }
-        return createdTable
-            ?? text.firstMatch(of: /^(?:update|delete from|truncate(?: table)?) ([\w."]+)/).map { String($0.1) }
+extension Lint.Finding {
+    fileprivate init(_ problem: MalformedRevision) {
+        self.init(file: problem.file, line: problem.line, rule: "malformed", message: problem.reason, table: nil)
     }
 }

@@ -19,7 +19,7 @@ public struct NewRevision: Sendable {
         message: String, id: String? = nil, parents: [String], upgrade: String = "", downgrade: String = "",
         breaking: String? = nil
     ) {
-        self.message = message.split(whereSeparator: \.isNewline).joined(separator: " ")
+        self.message = message.split(whereSeparator: \.isNewline).joined(separator: " ").stripped
         self.id = id ?? NewRevision.randomID()
         (self.parents, self.upgrade, self.downgrade) = (parents, upgrade, downgrade)
         self.breaking = breaking?.split(whereSeparator: \.isNewline).joined(separator: " ")
@@ -33,12 +33,13 @@ public struct NewRevision: Sendable {
     /// The file's name: `1a104f2ef8fa_add_description.sql`.
     public var fileName: String { slug.isEmpty ? "\(id).sql" : "\(id)_\(slug).sql" }
 
-    /// The message in lower case, with `_` for all that is no letter or digit, cut at 40 characters between words.
+    /// The message in lower case and ASCII, with `_` for all that is no letter or digit, cut at 40 characters between words.
     private var slug: String {
         var words = ""
-        for character in message.lowercased() {
-            let isWord = character.isASCII && (character.isLetter || character.isNumber)
-            if isWord { words.append(character) } else if !words.isEmpty, words.last != "_" { words.append("_") }
+        for scalar in message.lowercased().unicodeScalars {
+            let letters = scalar.asASCII
+            if letters.isEmpty, scalar.properties.generalCategory == .nonspacingMark { continue }
+            if !letters.isEmpty { words += letters } else if !words.isEmpty, words.last != "_" { words.append("_") }
         }
         if words.last == "_" { words.removeLast() }
         guard words.count > 40 else { return words }
@@ -69,5 +70,18 @@ public struct NewRevision: Sendable {
         var buffer = [CChar](repeating: 0, count: 32)
         let count = strftime(&buffer, buffer.count, "%Y-%m-%d %H:%M:%S", &parts)
         return String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}
+
+extension Unicode.Scalar {
+    /// A small letter or a digit without its accent, by its name in Unicode; nothing for all else.
+    fileprivate var asASCII: String {
+        if isASCII { return properties.isAlphabetic || properties.numericType != nil ? String(self) : "" }
+        let prefix = "LATIN SMALL LETTER "
+        guard self != "ß" else { return "ss" }
+        guard let name = properties.name, name.hasPrefix(prefix) else { return "" }
+        // LATIN SMALL LETTER R WITH CARON, LATIN SMALL LETTER AE
+        let letter = name.dropFirst(prefix.count).prefix { $0 != " " }
+        return letter.count <= 2 ? letter.lowercased() : ""
     }
 }

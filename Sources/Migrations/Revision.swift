@@ -30,12 +30,22 @@ public struct Revision: Hashable, Sendable {
     public let created: String
     /// The file.
     public let file: String
-    /// The file's text, whole.
+    /// The file's text, whole, with LF at the ends of its lines and without a byte-order mark.
     public let text: String
+    /// Its sections, parsed when somebody first asks for them.
+    let body: RevisionBody
+
     /// What applies it.
-    public let upgrade: Section
+    public var upgrade: Section { body.sections.upgrade }
     /// What undoes it.
-    public let downgrade: Section
+    public var downgrade: Section { body.sections.downgrade }
+
+    public static func == (one: Revision, other: Revision) -> Bool { one.text == other.text && one.file == other.file }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(text)
+        hasher.combine(file)
+    }
 
     /// A part of the file.
     public struct Section: Hashable, Sendable {
@@ -45,6 +55,8 @@ public struct Revision: Hashable, Sendable {
         public let irreversible: String?
         /// Why programs that do not know the revision cannot work with the schema, if so.
         public let breaking: String?
+        /// What is malformed in it first, if anything is: it must not be run.
+        public let problem: MalformedRevision?
 
         /// Whether some of it runs outside a transaction.
         var isOutside: Bool { statements.contains { $0.isOutside } }
@@ -66,7 +78,7 @@ public struct Revision: Hashable, Sendable {
 }
 
 /// A file of a revision that is not as it must be.
-public struct MalformedRevision: Error, CustomStringConvertible {
+public struct MalformedRevision: Error, Hashable, CustomStringConvertible {
     let file: String
     let line: Int
     let reason: String

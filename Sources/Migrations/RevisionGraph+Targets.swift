@@ -53,8 +53,14 @@ extension RevisionGraph {
     // MARK: Plans
 
     /// What an upgrade to `target` applies, in order.
-    /// - Throws: `Broken` when the target names nothing, or lies behind the database.
+    /// - Throws: `Broken` when the target names nothing, or lies behind the database, or a section is malformed.
     public func upgradePlan(to target: String, from current: Set<String>) throws(Broken) -> [Revision] {
+        let plan = try pending(to: target, from: current)
+        for revision in plan { try refuse(revision.upgrade.problem ?? revision.downgrade.problem) }
+        return plan
+    }
+
+    private func pending(to target: String, from current: Set<String>) throws(Broken) -> [Revision] {
         let applied = try closure(of: current)
         if let steps = relative(target, "+") {
             let pending = revisions.filter { !applied.contains($0.id) }
@@ -73,8 +79,14 @@ extension RevisionGraph {
     }
 
     /// What a downgrade to `target` undoes, in order.
-    /// - Throws: `Broken` when the target names nothing, or does not lie behind the database.
+    /// - Throws: `Broken` when the target names nothing, or does not lie behind the database, or a downgrade is malformed.
     public func downgradePlan(to target: String, from current: Set<String>) throws(Broken) -> [Revision] {
+        let plan = try undone(to: target, from: current)
+        for revision in plan { try refuse(revision.downgrade.problem) }
+        return plan
+    }
+
+    private func undone(to target: String, from current: Set<String>) throws(Broken) -> [Revision] {
         let applied = try closure(of: current)
         if let steps = relative(target, "-") {
             let undone = revisions.filter { applied.contains($0.id) }.reversed().prefix(steps)
@@ -91,6 +103,11 @@ extension RevisionGraph {
         guard !kept.isEmpty else { return revisions.filter { applied.contains($0.id) }.reversed() }
         let above = descendants(of: kept)
         return revisions.filter { applied.contains($0.id) && above.contains($0.id) }.reversed()
+    }
+
+    /// What is malformed is not run.
+    private func refuse(_ problem: MalformedRevision?) throws(Broken) {
+        if let problem { throw Broken(description: problem.description) }
     }
 
     /// All that build on these, directly or not.

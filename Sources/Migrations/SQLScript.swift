@@ -1,127 +1,87 @@
-/// Finds where the statements of a text of SQL end: at a semicolon that is in no string, quoted name, comment or dollar quote
-/// (Postgres manual, chapter 4.1).
-struct SQLScript {
-    private let characters: [Unicode.Scalar]
-    private var index = 0
+/// Splits SQL into its statements, where psql does.
+struct SQLScript: Sequence, IteratorProtocol {
+    struct Statement {
+        /// From its first token to its last, without the semicolon; a comment in `/* */` before it may be a hint, and belongs to it.
+        let range: Range<Int>
+        /// The comments to the end of a line that stand before it.
+        let comments: [Range<Int>]
+        /// Where something in it begins that never ends.
+        let unclosed: Int?
+    }
 
-    init(_ text: String) { characters = Array(text.unicodeScalars) }
+    private var lexer: SQLLexer
+    private let bytes: [UInt8]
 
-    /// The statements, with the comments that stand before and in them, and the offset of each one's first character.
+    init(_ bytes: [UInt8], in range: Range<Int>? = nil) {
+        self.bytes = bytes
+        lexer = SQLLexer(bytes, in: range)
+    }
+
+    /// The statements of a text, and how many bytes stand before each.
     static func statements(of text: String) -> [(sql: String, offset: Int)] {
-        var script = SQLScript(text)
-        var statements: [(String, Int)] = []
-        while let statement = script.next() { statements.append(statement) }
-        return statements
+        let bytes = Array(text.utf8)
+        return SQLScript(bytes).map { (String(decoding: bytes[$0.range], as: UTF8.self), $0.range.lowerBound) }
     }
 
-    private mutating func next() -> (String, Int)? {
-        while true {
-            skipSpace()
-            guard index < characters.count else { return nil }
-            let start = index
-            while index < characters.count, characters[index] != ";" { skipElement() }
-            index = min(index, characters.count)  // What never ends, ends here.
-            let sql = string(start..<index)
-            index += 1
-            if !sql.isBlank { return (sql, start) }
-        }
-    }
-
-    private mutating func skipSpace() {
-        while index < characters.count, characters[index].properties.isWhitespace { index += 1 }
-    }
-
-    private mutating func skipElement() {
-        switch characters[index] {
-        case "'": skipQuoted("'", escapes: index > 0 && "eE".unicodeScalars.contains(characters[index - 1]))
-        case "\"": skipQuoted("\"", escapes: false)
-        case "-" where has("--"): skipLine()
-        case "/" where has("/*"): skipComment()
-        case "$": skipDollarQuote()
-        default: index += 1
-        }
-    }
-
-    private func has(_ text: String) -> Bool { characters[index...].starts(with: text.unicodeScalars) }
-
-    /// A comment ends at either half of a line's end.
-    private mutating func skipLine() {
-        while index < characters.count, !characters[index].isNewline { index += 1 }
-    }
-
-    private mutating func skip(past end: String) {
-        while index < characters.count, !has(end) { index += 1 }
-        index = min(index + end.unicodeScalars.count, characters.count)
-    }
-
-    private mutating func skipQuoted(_ quote: Unicode.Scalar, escapes: Bool) {
-        index += 1
-        while index < characters.count, characters[index] != quote {
-            index += escapes && characters[index] == "\\" ? 2 : 1
-        }
-        index += 1
-    }
-
-    /// Comments of this kind may lie in one another.
-    private mutating func skipComment() {
-        var depth = 0
-        repeat {
-            if has("/*") { depth += 1; index += 2 } else if has("*/") { depth -= 1; index += 2 } else { index += 1 }
-        } while depth > 0 && index < characters.count
-    }
-
-    private mutating func skipDollarQuote() {
-        guard let end = characters[(index + 1)...].firstIndex(of: "$") else { return index += 1 }
-        let tag = characters[(index + 1)..<end]
-        let isTag = tag.allSatisfy { $0.properties.isAlphabetic || $0 == "_" || $0.properties.numericType != nil }
-        guard isTag, tag.first?.properties.numericType == nil else { return index += 1 }
-        let quote = string(index..<end + 1)
-        index = end + 1
-        skip(past: quote)
-    }
-
-    private func string(_ range: Range<Int>) -> String {
-        var text = String.UnicodeScalarView()
-        text.append(contentsOf: characters[range])
-        return String(text)
-    }
-}
-
-extension Unicode.Scalar {
-    fileprivate var isNewline: Bool { self == "\n" || self == "\r" }
-}
-
-extension String {
-    /// Whether there is nothing in it but space and comments to the end of the line.
-    var isBlank: Bool {
-        unicodeScalars.split(whereSeparator: \.isNewline).allSatisfy { line in
-            let text = line.drop { $0.properties.isWhitespace }
-            return text.isEmpty || text.starts(with: "--".unicodeScalars)
-        }
-    }
-
-    /// The lines, which end with LF, CRLF or CR. To `split`, CRLF is one character, and so no LF.
-    var lines: [String] {
-        var lines: [String] = []
-        var line = String.UnicodeScalarView()
-        var previous: Unicode.Scalar?
-        for scalar in unicodeScalars {
-            defer { previous = scalar }
-            if scalar == "\n" && previous == "\r" { continue }
-            guard scalar.isNewline else {
-                line.append(scalar)
-                continue
+    mutating func next() -> Statement? {
+        var nesting = SQLNesting()
+        var comments: [Range<Int>] = []
+        var (start, end, unclosed): (Int?, Int?, Int?)
+        while let token = lexer.next() {
+            if !token.isClosed { (end, unclosed) = (token.range.upperBound, token.range.lowerBound) }
+            switch token.kind {
+            case .lineComment:
+                guard end == nil else { continue }
+                start = nil
+                comments.append(token.range)
+            case .blockComment: start = start ?? token.range.lowerBound
+            case .symbol where !nesting.isOpen && bytes[token.range.lowerBound] == UInt8(ascii: ";"):
+                if let start, let end { return Statement(range: start..<end, comments: comments, unclosed: nil) }
+                (start, comments) = (nil, [])
+            default:
+                nesting.take(token, of: bytes)
+                (start, end) = (start ?? token.range.lowerBound, token.range.upperBound)
             }
-            lines.append(String(line))
-            line = String.UnicodeScalarView()
         }
-        return lines + [String(line)]
+        guard let start, let end else { return nil }
+        return Statement(range: start..<end, comments: comments, unclosed: unclosed)
+    }
+}
+
+/// What is open in a statement, so that a semicolon does not end it: parentheses, as in `CREATE RULE … DO (a; b)`, and the
+/// `BEGIN ATOMIC … END` of a function.
+private struct SQLNesting {
+    private var parentheses = 0
+    /// How many `BEGIN` and `CASE` wait for their `END`.
+    private var blocks = 0
+    /// The first words, as many as tell whether it makes a function.
+    private var head: [String] = []
+    private var isRoutine = false
+
+    var isOpen: Bool { parentheses > 0 || blocks > 0 }
+
+    mutating func take(_ token: SQLLexer.Token, of bytes: [UInt8]) {
+        switch token.kind {
+        case .symbol where bytes[token.range.lowerBound] == UInt8(ascii: "("): parentheses += 1
+        case .symbol where bytes[token.range.lowerBound] == UInt8(ascii: ")"): parentheses = max(0, parentheses - 1)
+        case .word where head.count < 4 || isRoutine:
+            take(word: String(decoding: bytes[token.range], as: UTF8.self).lowercased())
+        default: break
+        }
     }
 
-    /// Without space at its ends.
-    var stripped: String {
-        let start = firstIndex { !$0.isWhitespace } ?? endIndex
-        let end = lastIndex { !$0.isWhitespace }.map(index(after:)) ?? start
-        return String(self[start..<end])
+    private mutating func take(word: String) {
+        if head.count < 4 {
+            head.append(word)
+            let kind = head.starts(with: ["create", "or", "replace"]) ? head.dropFirst(3) : head.dropFirst()
+            isRoutine = head[0] == "create" && ["function", "procedure"].contains(kind.first)
+        }
+        guard isRoutine, parentheses == 0 else { return }
+        switch word {
+        case "begin": blocks += 1
+        case "case" where blocks > 0: blocks += 1
+        case "end" where blocks > 0: blocks -= 1
+        default: break
+        }
     }
 }

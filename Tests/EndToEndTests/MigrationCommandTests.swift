@@ -128,6 +128,24 @@ import Testing
         #expect(away.status == 1 && away.output.hasPrefix("Error: the database did not answer within 1 s: "))
     }
 
+    @Test func `a malformed section stops what needs it, and nothing else`() throws {
+        #expect(try db("upgrade").status == 0)
+        #expect(try db("revision", "-m", "upgrade", "--rev-id", "aaaa00000001").status == 0)
+        let file = "\(folder.path)/migrations/versions/aaaa00000001_upgrade.sql"
+        let text = try String(contentsOfFile: file, encoding: .utf8)
+        let malformed = text.replacing("-- upgrade\n\n", with: "-- upgrade \n\nSELECT 1;\nCOMMIT;\n")
+        try Data(("\u{feff}" + malformed.replacing("\n", with: "\r\n")).utf8).write(to: URL(filePath: file))
+        #expect(try db("heads").output == "aaaa00000001 (head)\n" && db("current").output == "8c1f0b7d4e2a\n")
+        #expect(try db("history").output.hasPrefix("8c1f0b7d4e2a -> aaaa00000001 (head), upgrade\n"))
+        #expect(try db("show", "aaaa").status == 0)
+        for command in ["upgrade", "lint", "check"] {
+            let refused = try db(command)
+            #expect(refused.status == 1 && refused.output.contains("\(file):10: "), "\(command)")
+            #expect(refused.output.contains("COMMIT does not belong here"), "\(command)")
+        }
+        #expect(try db("upgrade", "--sql").status == 1 && db("current").output == "8c1f0b7d4e2a\n")
+    }
+
     @Test func `an upgrade that is interrupted is rolled back, and the next one is fine`() throws {
         #expect(try db("upgrade").status == 0)
         let slow = """

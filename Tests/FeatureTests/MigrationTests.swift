@@ -210,6 +210,45 @@ import Testing
         #expect(failure(changed, options) == "no failure")
     }
 
+    @Test func `bodies with semicolons are applied as one statement each, and undone`() throws {
+        let up = """
+            CREATE TABLE one (n int);
+            CREATE TABLE two (n int);
+            CREATE FUNCTION a$b$(a int) RETURNS int LANGUAGE sql BEGIN ATOMIC
+                SELECT 1;
+                SELECT CASE a WHEN 1 THEN CASE a WHEN 1 THEN 2 END END;
+            END;
+            CREATE RULE twice AS ON DELETE TO one DO ALSO (INSERT INTO two VALUES (1); INSERT INTO two VALUES (2));
+            -- data loss: nothing
+            DELETE FROM one WHERE n = length(E'1\\'' -- ;
+                ';1') -- a comment;
+            ;
+            INSERT INTO two VALUES (a$b$(1));
+            """
+        let graph = try RevisionGraph([try revision("a1", "", up, "DROP TABLE two, one; DROP FUNCTION a$b$;")])
+        #expect(try problems(graph).isEmpty)
+    }
+
+    @Test func `a transaction's end in a file is refused before anything is applied`() throws {
+        let graph = try RevisionGraph([
+            try revision("a1", "", "CREATE TABLE one (n int);"),
+            try revision("b2", "a1", "CREATE TABLE two (n int);\n/* so */ COMMIT;\nSELECT 1 / 0;"),
+        ])
+        #expect(failure(graph).hasPrefix("versions/b2.sql:6: COMMIT does not belong here"))
+        #expect(try database.sql("SELECT to_regclass('one') IS NULL AND to_regclass('alembic_version') IS NULL") == "t")
+        try run(graph) { try await $0.upgrade(to: "a1") }
+        try run(graph) { try await $0.stamp("b2") }
+    }
+
+    @Test func `a file is the same with other line ends`() throws {
+        let text = "-- x\n-- Revision ID: a1\n-- Revises:\n-- upgrade\nSELECT '\n';\n-- downgrade\n"
+        let windows = "\u{feff}" + text.replacing("\n", with: "\r\n")
+        try run(RevisionGraph([Revision(parsing: text, file: "a1.sql")])) { try await $0.upgrade() }
+        #expect(failure(try RevisionGraph([Revision(parsing: windows, file: "a1.sql")])) == "no failure")
+        let sum = "encode(sha256(convert_to('\(text.replacing("'", with: "''"))', 'UTF8')), 'hex')"
+        #expect(try database.sql("SELECT checksum = \(sum) FROM migration_history") == "t")
+    }
+
     @Test func `a step outside a transaction that fails is remembered, and what it left is named`() throws {
         let graph = try RevisionGraph([
             try revision(

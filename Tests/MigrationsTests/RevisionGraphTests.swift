@@ -112,4 +112,10 @@ import Testing
                 "DELETE FROM alembic_version WHERE alembic_version.version_num = 'a1';"))
         #expect(throws: MigrationFailed.self) { try script.downgrade("base") }
     }
+
+    @Test func `a comment behind a statement does not hide the semicolon of SQL for somebody else`() throws {
+        let up = "SELECT 1 -- one\n;\nSELECT 2 /* two */ -- three;\n;\nSELECT -- four;\n 4 -- five"
+        let script = try OfflineScript(RevisionGraph([try revision("a1", up: up)])).upgrade("head")
+        #expect(script.contains("\n\nSELECT 1;\n\nSELECT 2;\n\nSELECT -- four;\n 4;\n\n"))
+    }
 }

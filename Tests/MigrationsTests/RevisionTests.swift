@@ -31,7 +31,7 @@ func revision(_ id: String, _ parents: String = "", up: String = "UP;", down: St
         let made = try Revision(parsing: new.text, file: "a.sql")
         #expect(made.upgrade.breaking == "two lines" && made.upgrade.statements.map(\.sql) == ["UP"])
         for (up, down) in [("-- breaking:\nUP;", "DOWN;"), ("UP;", "-- breaking: x\nDOWN;")] {
-            #expect(throws: MalformedRevision.self) { try revision("a", up: up, down: down) }
+            #expect(try problem(revisionText("a", up: up, down: down))?.contains(" -- breaking: ") == true)
         }
     }
 
@@ -55,11 +55,14 @@ func revision(_ id: String, _ parents: String = "", up: String = "UP;", down: St
         #expect(revision.downgrade.irreversible == "a is gone" && revision.downgrade.statements.isEmpty)
     }
 
-    @Test func `a malformed file is refused with file, line and reason`() {
+    @Test func `a malformed header is refused with file, line and reason`() {
         let text = revisionText("aaaa")
         let cases = [
-            (text.replacing("-- downgrade\n", with: ""), "a.sql:10: the line \"-- downgrade\" is missing"),
-            (text.replacing("DOWN;", with: "-- upgrade"), "a.sql:10: \"-- upgrade\" stands here a second time"),
+            (text.replacing("-- upgrade\n", with: ""), "a.sql:10: the line \"-- upgrade\" is missing"),
+            (
+                text.replacing("-- upgrade", with: "-- downgrade\n-- upgrade"),
+                "a.sql:7: -- downgrade stands before -- upgrade"
+            ),
             (
                 text.replacing("-- Add it", with: "CREATE"),
                 "a.sql:1: the first line must be the message: -- What it is for"
@@ -67,6 +70,15 @@ func revision(_ id: String, _ parents: String = "", up: String = "UP;", down: St
             (revisionText("a;b"), "a.sql:3: an id is 1 to 32 letters, digits and underscores, not \"a;b\""),
             (revisionText(""), "a.sql:7: Revision ID is empty"),
             (text.replacing("-- Revises: \n", with: ""), "a.sql:6: the header has no line \"-- Revises:\""),
+        ]
+        for (text, message) in cases {
+            let error = #expect(throws: MalformedRevision.self) { try Revision(parsing: text, file: "a.sql") }
+            #expect(error?.description == message)
+        }
+    }
+
+    @Test func `a malformed section is told with file, line and reason`() throws {
+        let cases = [
             (
                 revisionText("a", up: "-- data loss:\nDROP TABLE a;"),
                 "a.sql:8: \"-- data loss:\" is not finished: it needs what it is about, and why"
@@ -75,48 +87,109 @@ func revision(_ id: String, _ parents: String = "", up: String = "UP;", down: St
                 revisionText("a", up: "A;\n-- lint: allow rule\nB;"),
                 "a.sql:9: \"-- lint: allow rule\" is not finished: it needs what it is about, and why"
             ),
+            (revisionText("a", down: "-- upgrade"), "a.sql:10: \"-- upgrade\" stands here a second time"),
+            (revisionText("a", down: "A;\n-- downgrade"), "a.sql:11: \"-- downgrade\" stands here a second time"),
+            (
+                revisionText("a").replacing("-- downgrade\n", with: ""),
+                "a.sql:10: the line \"-- downgrade\" is missing"
+            ),
+            (revisionText("a", up: "A;\nB 'c;\n"), "a.sql:9: what begins here never ends"),
+            (revisionText("a", down: "A;\nDO $$ $;\n"), "a.sql:11: what begins here never ends"),
         ]
-        for (text, message) in cases {
-            let error = #expect(throws: MalformedRevision.self) { try Revision(parsing: text, file: "a.sql") }
-            #expect(error?.description == message)
+        for (text, message) in cases { #expect(try problem(text) == message) }
+    }
+
+    /// What is malformed in a text with a good header.
+    private func problem(_ text: String) throws -> String? {
+        let revision = try Revision(parsing: text, file: "a.sql")
+        return (revision.upgrade.problem ?? revision.downgrade.problem)?.description
+    }
+
+    @Test func `nothing that is malformed is run, and the order of the revisions is known all the same`() throws {
+        let graph = try RevisionGraph([
+            try revision("a1"), try revision("b2", "a1", up: "COMMIT;"), try revision("c3", "b2", down: "COMMIT;"),
+        ])
+        #expect(graph.heads.map(\.id) == ["c3"])
+        #expect(try graph.upgradePlan(to: "a1", from: []).count == 1)
+        for (body, file) in [
+            ({ try graph.upgradePlan(to: "head", from: []) }, "b2.sql:8: COMMIT"),
+            ({ try graph.upgradePlan(to: "head", from: ["b2"]) }, "c3.sql:10: COMMIT"),
+            ({ try graph.downgradePlan(to: "-1", from: ["c3"]) }, "c3.sql:10: COMMIT"),
+        ] as [(() throws -> [Revision], String)] {
+            let error = #expect(throws: RevisionGraph.Broken.self) { try body() }
+            #expect(error?.description.hasPrefix(file) == true)
         }
+        // What is applied may have been malformed: it can be undone.
+        #expect(try graph.downgradePlan(to: "-1", from: ["b2"]).map(\.id) == ["b2"])
     }
 
-    @Test func `statements end at semicolons that are in nothing`() {
-        let cases: [(String, [String])] = [
-            ("A; B;", ["A", "B"]), ("", []), (" ; ;\n-- only words\n", []), ("A 'x;''y' ;B", ["A 'x;''y' ", "B"]),
-            ("A E'\\';' ;B", ["A E'\\';' ", "B"]), ("A \"x;\"\"\" ;B", ["A \"x;\"\"\" ", "B"]),
-            ("A -- x;\n;B", ["A -- x;\n", "B"]), ("A /* ; /* ; */ ; */;B", ["A /* ; /* ; */ ; */", "B"]),
-            ("DO $$ a; b; $$; B", ["DO $$ a; b; $$", "B"]), ("DO $x$ a; $$ b; $x$; B", ["DO $x$ a; $$ b; $x$", "B"]),
-            ("A $1; B", ["A $1", "B"]), ("A 'never ends; B", ["A 'never ends; B"]),
-        ]
-        for (text, statements) in cases {
-            #expect(SQLScript.statements(of: text).map(\.sql) == statements, "\(text)")
-        }
+    @Test(arguments: [
+        "BEGIN", "begin work", "START TRANSACTION", "COMMIT", "/* x */ COMMIT", "-- x\nCOMMIT /* x */ AND CHAIN", "END",
+        "ROLLBACK", "ABORT", "PREPARE /**/ TRANSACTION 'x'", "COMMIT PREPARED 'x'", "ROLLBACK PREPARED 'x'",
+    ])
+    func `a statement that begins or ends a transaction is refused`(sql: String) throws {
+        let reason = try #require(try problem(revisionText("a", up: "A;\n\(sql);")))
+        #expect(reason.hasPrefix("a.sql:\(sql.contains("\n") ? 10 : 9): "))
+        #expect(reason.contains(" does not belong here") && reason.contains("-- outside transaction"))
+        #expect(try problem(revisionText("a", down: "-- outside transaction\n\(sql);")) != nil)
     }
 
-    @Test func `a file whose lines end with CRLF is read like one with LF`() throws {
-        let text = revisionText("aaaa", up: "-- a\nUP 'x';\n-- data loss: b\nMORE;")
-        let (plain, windows) = try (
-            Revision(parsing: text, file: "a.sql"),
-            Revision(parsing: text.replacing("\n", with: "\r\n"), file: "a.sql")
-        )
-        #expect(windows.id == plain.id && windows.upgrade == plain.upgrade && windows.downgrade == plain.downgrade)
-        #expect(plain.upgrade.statements.map(\.line) == [9, 11])
+    @Test(arguments: [
+        "ROLLBACK TO SAVEPOINT a", "ROLLBACK WORK TO a", "SAVEPOINT a", "RELEASE a", "com/**/mit",
+        "PREPARE a AS SELECT 1",
+        "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1; END", "DO $$ BEGIN COMMIT; END $$",
+        "-- COMMIT;\nSELECT 1",
+        "SELECT 'COMMIT'", "\"COMMIT\"", "ALTER TABLE t ADD \"end\" int",
+    ])
+    func `what only looks like the end of a transaction is a statement`(sql: String) throws {
+        #expect(try problem(revisionText("a", up: "\(sql);")) == nil)
     }
 
-    @Test func `a statement behind a comment that ends with CRLF or CR is not lost`() {
+    @Test func `a marker in a string or in another comment is text`() throws {
+        let up = """
+            INSERT INTO a VALUES ('
+            -- downgrade
+            ');
+            DO $x$
+            -- upgrade
+            -- breaking: x
+            $x$;
+            /*
+            -- downgrade
+            -- irreversible: x
+            */
+            """
+        let revision = try revision("a", up: up)
+        #expect(revision.upgrade.statements.map(\.line) == [8, 11] && revision.upgrade.breaking == nil)
+        #expect(revision.downgrade.statements.map(\.sql) == ["DOWN"])
+        #expect(revision.upgrade.problem == nil && revision.downgrade.problem == nil)
+    }
+
+    @Test func `a comment behind a statement marks nothing`() throws {
+        let statements = try revision("a", up: "A; -- data loss: x\nB;").upgrade.statements
+        #expect(statements.map(\.dataLoss) == [nil, nil] && statements.map(\.line) == [8, 9])
+    }
+
+    @Test func `line ends, a byte-order mark and blanks behind markers make no difference`() throws {
+        let text = revisionText(
+            "aaaa", up: "-- a\nUP 'x';\n-- data loss: b\nMORE;\n-- breaking: c", down: "-- outside transaction\nD;")
+        let plain = try Revision(parsing: text, file: "a.sql")
+        #expect(plain.text == text && plain.upgrade.statements.map(\.line) == [9, 11])
+        #expect(plain.downgrade.statements.map(\.isOutside) == [true])
         for end in ["\r\n", "\r"] {
-            let sql = "-- a\(end)DROP TABLE a"
-            #expect(SQLScript.statements(of: "\(sql);").map(\.sql) == [sql])
+            #expect(try Revision(parsing: "\u{feff}" + text.replacing("\n", with: end), file: "a.sql") == plain)
         }
+        let blanks = try Revision(parsing: text.replacing("\n", with: " \t\r\n"), file: "a.sql")
+        #expect(blanks.upgrade == plain.upgrade && blanks.downgrade == plain.downgrade && blanks.id == plain.id)
+        #expect(blanks.message == plain.message && blanks.parents == plain.parents && blanks.created == plain.created)
     }
 
     @Test(arguments: [
         ("Create Campaign table", "create_campaign_table"), ("  Add it!  ", "add_it"),
         ("Add description and is_active to the campaign table", "add_description_and_is_active_to_the"),
         ("Add description and is_active to a campaign", "add_description_and_is_active_to_a"),
-        ("äöü", ""), (String(repeating: "x", count: 50), String(repeating: "x", count: 40)),
+        ("Přidat sloupec", "pridat_sloupec"), ("Gro\u{308}ße, Øre & Łódź", "grosse_ore_lodz"),
+        ("добавить столбец", ""), ("日本 2", "2"), (String(repeating: "x", count: 50), String(repeating: "x", count: 40)),
     ])
     func `a new file is named by its id and its message`(message: String, slug: String) throws {
         let new = NewRevision(message: message, id: "1a104f2ef8fa", parents: ["a"])
@@ -124,5 +197,18 @@ func revision(_ id: String, _ parents: String = "", up: String = "UP;", down: St
         let parsed = try Revision(parsing: new.text, file: new.fileName)
         #expect(parsed.id == "1a104f2ef8fa" && parsed.parents == ["a"] && parsed.upgrade.statements.isEmpty)
         #expect(NewRevision(message: message, parents: []).id.wholeMatch(of: /[0-9a-f]{12}/) != nil)
+    }
+
+    @Test(arguments: [
+        "upgrade", "downgrade", "Revises: x", "Revision ID: x", "irreversible: y", "breaking: z", "data loss:",
+        "lint: allow rule", "outside transaction", "-- upgrade", "a\r\n-- downgrade\u{2028}b", "/* '", " $$ ",
+    ])
+    func `a message may say anything`(message: String) throws {
+        let new = NewRevision(message: message, id: "a1", parents: ["b2"], upgrade: "UP;", downgrade: "DOWN;")
+        let revision = try Revision(parsing: new.text, file: "a.sql")
+        #expect(revision.message == new.message && revision.id == "a1" && revision.parents == ["b2"])
+        #expect(revision.upgrade.problem == nil && revision.downgrade.problem == nil)
+        #expect(revision.upgrade.breaking == nil && revision.downgrade.irreversible == nil)
+        #expect((revision.upgrade.statements + revision.downgrade.statements).map(\.isOutside) == [false, false])
     }
 }

@@ -54,7 +54,9 @@ extension Schema {
     /// Writes a new revision's file, when the revisions still make sense with it.
     func write(_ revision: NewRevision, among graph: RevisionGraph) throws {
         let path = "\(scripts.path)/versions/\(revision.fileName)"
-        _ = try RevisionGraph(graph.revisions + [Revision(parsing: revision.text, file: path)])
+        let made = try Revision(parsing: revision.text, file: path)
+        if let problem = made.upgrade.problem ?? made.downgrade.problem { throw problem }
+        _ = try RevisionGraph(graph.revisions + [made])
         print("  Generating \(try scripts.write(revision)) ...  done")
     }
 }

@@ -1,0 +1,67 @@
+/// A statement as the rules see it.
+struct LintedStatement {
+    let words: LintedWords
+    /// What an `ALTER TABLE` does.
+    let actions: [LintedWords]
+    let isOutside: Bool
+    let isMarkedAsDataLoss: Bool
+
+    init(_ statement: Revision.Statement) {
+        words = LintedWords(statement.sql)
+        actions = words.behind("alter table [if] [exists] [only] *")?.parts ?? []
+        isOutside = statement.isOutside
+        isMarkedAsDataLoss = statement.dataLoss != nil
+    }
+
+    /// The columns that an `ALTER TABLE` adds.
+    var addedColumns: [LintedWords] { actions.compactMap(\.addedColumn) }
+
+    /// The columns and constraints of a `CREATE TABLE`.
+    var definitions: [LintedWords] { createdTable == nil ? [] : words.inner.parts }
+
+    var deletesData: Bool {
+        words.begins("drop table") || words.begins("truncate") || words.begins("delete from")
+            || words.begins("with") && words.has("delete from")
+            || actions.contains { $0.begins("drop") && !$0.begins("drop constraint") }
+    }
+
+    var createdTable: String? {
+        name(words.behind("create [global|local] [unlogged|temporary|temp] table [if] [not] [exists]"))
+    }
+
+    /// The table that it is about.
+    var table: String? {
+        createdTable
+            ?? name(
+                words.behind("alter|drop table [if] [exists] [only]")
+                    ?? words.behind("create [unique] index")?.after("on")?.behind("[only]")
+                    ?? words.behind("truncate [table] [only]") ?? words.behind("update [only]")
+                    ?? words.behind("delete from [only]"))
+    }
+
+    private func name(_ words: LintedWords?) -> String? { words?.first.map { $0.filter { $0 != "\"" } } }
+}
+
+extension LintedWords {
+    /// The column that an action of an `ALTER TABLE` adds.
+    fileprivate var addedColumn: LintedWords? {
+        guard let column = behind("add [column] [if] [not] [exists]") else { return nil }
+        return column.begins("constraint|primary|unique|foreign|check|exclude") ? nil : column
+    }
+
+    /// The constraint that an action of an `ALTER TABLE` adds, behind its name.
+    var addedConstraint: LintedWords? { behind("add constraint *") ?? behind("add") }
+
+    /// Whether a column's definition gives it values where there are rows.
+    var hasDefault: Bool { isSerial || outer.has("default|generated") }
+
+    var isSerial: Bool { begins("* serial|serial4|bigserial|serial8|smallserial|serial2") }
+
+    /// Whether a column's definition gives each row another value.
+    var hasVolatileDefault: Bool {
+        isSerial || outer.has("as identity")
+            || after("default")?.calls([
+                "random", "gen_random_uuid", "uuidv4", "uuidv7", "clock_timestamp", "timeofday", "nextval",
+            ]) == true
+    }
+}

@@ -1,0 +1,84 @@
+/// SQL as the rules see it: its words in lower case and its symbols, without comments, and with nothing in its strings but numbers.
+struct LintedWords {
+    private var words: ArraySlice<String> = []
+
+    init(_ sql: String) {
+        let bytes = Array(sql.utf8)
+        for token in SQLLexer(bytes) where !token.isComment { append(LintedWords.word(token, of: bytes)) }
+    }
+
+    private init(_ words: ArraySlice<String>) { self.words = words }
+
+    private static func word(_ token: SQLLexer.Token, of bytes: [UInt8]) -> String {
+        let text = String(decoding: bytes[token.range], as: UTF8.self)
+        switch token.kind {
+        case .string: return text.dropFirst().dropLast().allSatisfy(\.isNumber) ? text : "''"
+        case .quotedName: return text
+        default: return text.lowercased()
+        }
+    }
+
+    /// What has a dot between is one word: `public.campaign`.
+    private mutating func append(_ word: String) {
+        guard let last = words.last, word == "." || last.last == "." else { return words.append(word) }
+        words[words.endIndex - 1] = last + word
+    }
+
+    var first: String? { words.first }
+
+    // MARK: Looking
+
+    /// What stands behind these words, when it begins with them: `[a]` may be missing, `a|b` is either, and `*` is any one.
+    func behind(_ pattern: String) -> LintedWords? {
+        var rest = words
+        for element in pattern.split(separator: " ") {
+            let choices = element.split { "[|]".contains($0) }
+            if let word = rest.first, choices.contains(where: { $0 == "*" || $0 == word }) {
+                rest = rest.dropFirst()
+            } else if element.first != "[" {
+                return nil
+            }
+        }
+        return LintedWords(rest)
+    }
+
+    func begins(_ pattern: String) -> Bool { behind(pattern) != nil }
+
+    /// What stands behind the first place that has these words.
+    func after(_ pattern: String) -> LintedWords? {
+        words.indices.lazy.compactMap { LintedWords(words[$0...]).behind(pattern) }.first
+    }
+
+    func has(_ pattern: String) -> Bool { after(pattern) != nil }
+
+    /// Whether it calls one of these functions, with a schema or without.
+    func calls(_ functions: Set<Substring>) -> Bool {
+        words.contains { word in word.split(separator: ".").last.map(functions.contains) ?? false }
+    }
+
+    // MARK: Parentheses
+
+    /// The words with how many parentheses are around each; the outermost are around themselves.
+    private var depths: [(word: String, depth: Int)] {
+        var depth = 0
+        return words.map { word in
+            if word == "(" { depth += 1 }
+            defer { if word == ")" { depth -= 1 } }
+            return (word, depth)
+        }
+    }
+
+    /// What is in no parentheses.
+    var outer: LintedWords { LintedWords(depths.filter { $0.depth == 0 }.map(\.word)[...]) }
+
+    /// What is in the first parentheses.
+    var inner: LintedWords {
+        let start = depths.drop { $0.depth == 0 }
+        return LintedWords(start.dropFirst().prefix { $0.depth > 1 || $0.word != ")" }.map(\.word)[...])
+    }
+
+    /// What lies between commas that are in no parentheses.
+    var parts: [LintedWords] {
+        depths.split { $0.word == "," && $0.depth == 0 }.map { LintedWords($0.map(\.word)[...]) }
+    }
+}
