@@ -161,6 +161,9 @@ public struct Migrator: Sendable {
     ) async throws {
         if direction == .upgrade { try await checkUpgrade(session, versions, plan) }
         for revision in plan {
+            let section = direction == .upgrade ? revision.upgrade : revision.downgrade
+            if let problem = section.problem { throw problem }
+            if !options.allowsDataLoss { try checkDataLoss(section, of: revision) }
             if direction == .downgrade, let reason = revision.downgrade.irreversible {
                 throw MigrationFailed("\(revision.file): \(revision.id) is irreversible: \(reason)")
             }
@@ -185,11 +188,18 @@ public struct Migrator: Sendable {
                 "\(first.file) was changed after it had been applied. Put it back as it was and write a new revision, or say that the "
                     + "change is harmless: --allow-changed")
         }
-        for revision in plan where !options.allowsDataLoss {
-            guard let statement = revision.upgrade.statements.first(where: { $0.dataLoss != nil }) else { continue }
-            throw MigrationFailed(
-                "\(revision.file):\(statement.line): this deletes data for good: \(statement.dataLoss ?? ""). Nothing was applied. "
-                    + "If that is meant: --allow-data-loss")
+    }
+
+    /// Refuses what is marked as a loss, and what nothing can roll back and looks like one; for what stands in a transaction, the catalog
+    /// tells later.
+    private func checkDataLoss(_ section: Revision.Section, of revision: Revision) throws {
+        let statement = section.statements.first {
+            $0.dataLoss != nil || $0.isOutside && LintedStatement($0).deletesData
         }
+        guard let statement else { return }
+        let what = statement.dataLoss ?? "it runs outside a transaction, so that nothing can bring it back"
+        throw MigrationFailed(
+            "\(revision.file):\(statement.line): this deletes data for good: \(what). Nothing was done. If that is meant: "
+                + "--allow-data-loss")
     }
 }

@@ -80,6 +80,27 @@ import Testing
         #expect(try versions == "a1")
     }
 
+    @Test(arguments: ["DROP TABLE one", "/* x */ truncate one", "ALTER TABLE one DROP n", "DELETE FROM one"])
+    func `what looks like a loss outside a transaction is asked for first`(sql: String) throws {
+        try database.sql("CREATE TABLE one (n int); INSERT INTO one VALUES (1)")
+        let revisions = [("-- outside transaction\n\(sql);", "-- outside transaction\n\(sql);")]
+        let said = try database.migrate(revisions)
+        #expect(said?.hasPrefix("versions/a1.sql:6: this deletes data for good: it runs outside a transaction") == true)
+        #expect(try database.sql("SELECT count(*) FROM one") == "1")
+        #expect(try database.migrate(revisions) { try await $0.stamp("head") } == nil)
+        #expect(try database.migrate(revisions) { try await $0.downgrade() }?.contains("--allow-data-loss") == true)
+        #expect(try database.sql("SELECT count(*) FROM one") == "1")
+        var options = Migrator.Options()
+        options.allowsDataLoss = true
+        #expect(try database.migrate(revisions, options) { try await $0.downgrade() } == nil)
+    }
+
+    @Test func `a section that is malformed is refused before anything is done`() throws {
+        let said = try database.migrate([("CREATE TABLE one (n int);", ""), ("SELECT 1;\nCOMMIT;", "")])
+        #expect(said?.hasPrefix("versions/a2.sql:6:") == true, "\(said ?? "nothing")")
+        #expect(try database.sql("SELECT to_regclass('one') IS NULL") == "t")
+    }
+
     @Test func `a downgrade that would lose rows asks, too`() throws {
         let revisions = [("CREATE TABLE one (n int);", "DROP TABLE one;")]
         #expect(try database.migrate(revisions) == nil)

@@ -198,7 +198,7 @@ import Testing
         let graph = try RevisionGraph([one, two])
         #expect(
             failure(graph).hasPrefix(
-                "versions/b2.sql:6: this deletes data for good: all rows of one. Nothing was applied."))
+                "versions/b2.sql:6: this deletes data for good: all rows of one. Nothing was done."))
         #expect(try database.sql("SELECT to_regclass('alembic_version') IS NULL") == "t")
         var options = Migrator.Options()
         options.allowsDataLoss = true
