@@ -14,4 +14,6 @@ struct DB: ParsableCommand {
             Branches.self, Show.self, Merge.self, Stamp.self, Edit.self, Check.self, LintCommand.self, Verify.self,
             Wait.self, Seed.self,
         ])
+
+    func run() throws { throw ValidationError("Which command? aktify help db lists them.") }
 }
