@@ -122,7 +122,7 @@ let package = Package(
                 "AktifyAPI", "EventLoop", "Migrations", "ORM", "Postgres", "Resources", "SQL", "TestSupport", "Web",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
-            exclude: ["queries.txt"]),
+            exclude: ["queries.txt", "Corpus"]),
         .testTarget(name: "EndToEndTests", dependencies: ["TestSupport"]),
     ],
     swiftLanguageModes: [.v6]

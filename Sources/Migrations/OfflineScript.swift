@@ -52,6 +52,8 @@ public struct OfflineScript: Sendable {
                     statement.isOutside
                     ? ["COMMIT;", "", statement.sql + ";", "", "BEGIN;", ""] : [statement.sql + ";", ""]
             }
+            // What a revision does to its session ends with it: the next one, and this table, must not depend on it.
+            lines += ["RESET SESSION AUTHORIZATION;", "RESET ROLE;", "RESET ALL;", ""]
             lines += changes(from: versions, to: new) + ["", "COMMIT;", ""]
             versions = new
         }

@@ -105,7 +105,8 @@ import Testing
         let script = OfflineScript(try RevisionGraph([try revision("a1"), try revision("b2", "a1")]))
         #expect(
             try script.upgrade("head").contains(
-                "-- Running upgrade a1 -> b2\n\nUP;\n\nUPDATE alembic_version SET version_num='b2'"))
+                "-- Running upgrade a1 -> b2\n\nUP;\n\nRESET SESSION AUTHORIZATION;\nRESET ROLE;\nRESET ALL;\n\n"
+                    + "UPDATE alembic_version SET version_num='b2'"))
         #expect(try script.upgrade("a1:b2").hasPrefix("BEGIN;\n\n-- Running upgrade a1 -> b2\n"))
         #expect(
             try script.downgrade("b2:base").contains(

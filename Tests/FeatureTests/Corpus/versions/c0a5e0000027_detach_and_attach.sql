@@ -1,0 +1,17 @@
+-- Detach and attach
+--
+-- Revision ID: c0a5e0000027
+-- Revises: c0a5e0000026
+-- Create Date: 2026-11-24 00:27:00
+
+-- upgrade
+
+ALTER TABLE event DETACH PARTITION event_2025;
+CREATE TABLE event_2024 (LIKE event INCLUDING ALL);
+ALTER TABLE event ATTACH PARTITION event_2024 FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+
+-- downgrade
+
+ALTER TABLE event DETACH PARTITION event_2024;
+DROP TABLE event_2024;
+ALTER TABLE event ATTACH PARTITION event_2025 FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');

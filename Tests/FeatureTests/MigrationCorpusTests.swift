@@ -1,0 +1,82 @@
+import EventLoop
+import Foundation
+import Postgres
+import TestSupport
+import Testing
+
+@testable import Migrations
+
+/// The files under Corpus/, each a feature of Postgres's DDL or a trap of its syntax, do the same whoever runs them: this tool, or psql with
+/// the SQL that it writes; up, down, and up again.
+@Suite struct MigrationCorpusTests {
+    private let graph: RevisionGraph
+    private let (online, offline): (TestDatabase, TestDatabase)
+
+    init() throws {
+        graph = try ScriptDirectory("\(checkout)/Tests/FeatureTests/Corpus").graph()
+        (online, offline) = (try TestDatabase(), try TestDatabase())
+    }
+
+    private func migrate(_ body: @escaping @Sendable (Migrator) async throws -> Void) throws {
+        var options = Migrator.Options()
+        options.allowsDataLoss = true
+        let migrator = Migrator(graph: graph, configuration: online.directConfiguration(), options: options) { _ in }
+        try Loop.run { try await body(migrator) }
+    }
+
+    /// Runs SQL with psql.
+    private func psql(_ sql: String) throws {
+        let folder = try Folder()
+        try Data(sql.utf8).write(to: URL(filePath: "\(folder.path)/script.sql"))
+        let (status, output) = try runToEnd(
+            ["psql", "-Xq", "-v", "ON_ERROR_STOP=1", "-o", "/dev/null", "-f", "\(folder.path)/script.sql"],
+            environment: offline.psqlEnvironment)
+        guard status == 0 else { throw CommandFailed(description: output) }
+    }
+
+    @Test func `there are sixty files at least`() { #expect(graph.revisions.count >= 60) }
+
+    @Test func `online and offline make the same, up, down and up again`() throws {
+        let last = try #require(graph.revisions.last?.id)
+        let empty = try online.dump()
+        try migrate { try await $0.upgrade() }
+        let whole = try online.dump()
+        try psql(OfflineScript(graph).upgrade("head"))
+        #expect(try offline.dump() == whole)
+        try migrate { try await $0.downgrade(to: "base") }
+        #expect(try online.dump() == empty)
+        try psql(OfflineScript(graph).downgrade("\(last):base"))
+        #expect(try offline.dump() == empty)
+        try migrate { try await $0.upgrade() }
+        #expect(try online.dump() == whole)
+    }
+
+    @Test func `each downgrade undoes its upgrade`() throws {
+        var before = try online.dump()
+        for revision in graph.revisions {
+            try migrate { try await $0.upgrade(to: revision.id) }
+            let after = try online.dump()
+            try migrate { try await $0.downgrade(to: "-1") }
+            #expect(try online.dump() == before, "\(revision.file)")
+            try migrate { try await $0.upgrade(to: revision.id) }
+            #expect(try online.dump() == after, "\(revision.file)")
+            before = after
+        }
+    }
+}
+
+extension TestDatabase {
+    fileprivate var psqlEnvironment: [String: String] {
+        ["PGHOST": socketDirectory, "PGDATABASE": name, "PGUSER": "postgres"]
+    }
+
+    /// All that is in it but the tool's own tables.
+    fileprivate func dump() throws -> String {
+        let (status, output) = try runToEnd(
+            ["pg_dump", "-T", "alembic_version", "-T", "migration_*"], environment: psqlEnvironment)
+        guard status == 0 else { throw CommandFailed(description: output) }
+        // A dump that cannot be edited names itself by a random key.
+        return output.split(separator: "\n").filter { !$0.hasPrefix("\\restrict") && !$0.hasPrefix("\\unrestrict") }
+            .joined(separator: "\n")
+    }
+}
