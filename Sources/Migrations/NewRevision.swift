@@ -77,11 +77,12 @@ extension Unicode.Scalar {
     /// A small letter or a digit without its accent, by its name in Unicode; nothing for all else.
     fileprivate var asASCII: String {
         if isASCII { return properties.isAlphabetic || properties.numericType != nil ? String(self) : "" }
-        let prefix = "LATIN SMALL LETTER "
         guard self != "ß" else { return "ss" }
-        guard let name = properties.name, name.hasPrefix(prefix) else { return "" }
-        // LATIN SMALL LETTER R WITH CARON, LATIN SMALL LETTER AE
-        let letter = name.dropFirst(prefix.count).prefix { $0 != " " }
-        return letter.count <= 2 ? letter.lowercased() : ""
+        // LATIN SMALL LETTER R WITH CARON, LATIN SMALL LETTER DOTLESS I, LATIN SMALL LETTER AE
+        let words = (properties.name ?? "").split(separator: " ").prefix { $0 != "WITH" }
+        guard words.starts(with: ["LATIN", "SMALL", "LETTER"]), let letter = words.last, letter.count <= 2 else {
+            return ""
+        }
+        return letter.lowercased()
     }
 }

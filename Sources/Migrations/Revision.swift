@@ -13,7 +13,7 @@
 /// DROP TABLE …;
 /// ```
 ///
-/// Lines that mean something in a section:
+/// Lines that mean something in a section, outside of strings and other comments:
 /// `-- outside transaction` and `-- inside transaction`: where what follows runs (inside, at first);
 /// `-- breaking: WHY`, in an upgrade: programs that do not know the revision cannot work with the schema any more;
 /// `-- irreversible: WHY`, in a downgrade: it cannot be undone;

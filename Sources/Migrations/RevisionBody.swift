@@ -13,21 +13,22 @@ final class RevisionBody: Sendable {
 
     var sections: Sections {
         parsed.withLock { parsed in
-            if let parsed { return parsed }
-            let bytes = Array(text.utf8)
-            let marks = RevisionMark.all(in: bytes, from: start)
-            let divider = marks.first { $0.text == "-- downgrade" }
-            let (end, next) = divider.map { ($0.range.lowerBound, $0.range.upperBound) } ?? (bytes.count, bytes.count)
-            var (upgrade, downgrade) = (
-                SectionParser(bytes, file, in: start..<end), SectionParser(bytes, file, in: next..<bytes.count)
-            )
-            if divider == nil { downgrade.refuse(at: bytes.count, "the line \"-- downgrade\" is missing") }
-            upgrade.parse(marks, isUpgrade: true)
-            downgrade.parse(marks, isUpgrade: false)
-            let sections = (upgrade.section, downgrade.section)
+            let sections = parsed ?? parse()
             parsed = sections
             return sections
         }
+    }
+
+    private func parse() -> Sections {
+        let bytes = Array(text.utf8)
+        let marks = RevisionMark.all(in: bytes, from: start)
+        let divider = marks.first { $0.text == "-- downgrade" }?.range ?? bytes.count..<bytes.count
+        var upgrade = SectionParser(bytes, file, in: start..<divider.lowerBound)
+        var downgrade = SectionParser(bytes, file, in: divider.upperBound..<bytes.count)
+        if divider.isEmpty { downgrade.refuse(at: bytes.count, "the line \"-- downgrade\" is missing") }
+        upgrade.parse(marks, isUpgrade: true)
+        downgrade.parse(marks, isUpgrade: false)
+        return (upgrade.section, downgrade.section)
     }
 }
 
@@ -80,6 +81,7 @@ private struct SectionParser {
 
     mutating func parse(_ marks: [RevisionMark], isUpgrade: Bool) {
         for mark in marks where range.contains(mark.range.lowerBound) { take(mark, isUpgrade: isUpgrade) }
+        if let offset = bytes[range].firstIndex(of: 0) { refuse(at: offset, "a NUL byte ends the text for Postgres") }
         var isOutside = false
         for statement in SQLScript(bytes, in: range) { take(statement, &isOutside) }
     }

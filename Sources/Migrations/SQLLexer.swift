@@ -111,7 +111,7 @@ struct SQLLexer: Sequence, IteratorProtocol {
         return false
     }
 
-    /// A string goes on behind a line's end, with the escapes that it has.
+    /// To the server, a string goes on behind a line's end, with the escapes that it has; psql, which reads line by line, misses it.
     private mutating func skipToContinuation() -> Bool {
         var ahead = self
         var hasNewline = false

@@ -73,6 +73,9 @@ public struct ScriptDirectory: Sendable {
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 16_384)
         while case let count = fread(&buffer, 1, buffer.count, stream), count > 0 { bytes += buffer[..<count] }
+        guard ferror(stream) == 0 else {
+            throw Unreadable(description: "cannot read \(file): \(String(cString: strerror(errno)))")
+        }
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw Unreadable(description: "\(file) is not UTF-8")
         }

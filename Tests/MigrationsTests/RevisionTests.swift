@@ -95,6 +95,7 @@ func revision(_ id: String, _ parents: String = "", up: String = "UP;", down: St
             ),
             (revisionText("a", up: "A;\nB 'c;\n"), "a.sql:9: what begins here never ends"),
             (revisionText("a", down: "A;\nDO $$ $;\n"), "a.sql:11: what begins here never ends"),
+            (revisionText("a", up: "A;\nB\0;"), "a.sql:9: a NUL byte ends the text for Postgres"),
         ]
         for (text, message) in cases { #expect(try problem(text) == message) }
     }
@@ -189,6 +190,7 @@ func revision(_ id: String, _ parents: String = "", up: String = "UP;", down: St
         ("Add description and is_active to the campaign table", "add_description_and_is_active_to_the"),
         ("Add description and is_active to a campaign", "add_description_and_is_active_to_a"),
         ("Přidat sloupec", "pridat_sloupec"), ("Gro\u{308}ße, Øre & Łódź", "grosse_ore_lodz"),
+        ("Sütunları æ", "sutunlari_ae"),
         ("добавить столбец", ""), ("日本 2", "2"), (String(repeating: "x", count: 50), String(repeating: "x", count: 40)),
     ])
     func `a new file is named by its id and its message`(message: String, slug: String) throws {
