@@ -28,7 +28,7 @@ struct Autogeneration {
                 throw Complaint("Target database is not up to date: aktify db upgrade")
             }
             let (actual, wanted) = try await Catalog.compared(metadata, config.database)
-            return Differences(actual: actual, wanted: wanted, metadata: metadata).changes
+            return Differences(actual: actual, wanted: wanted).changes
         }
     }
 
@@ -36,7 +36,7 @@ struct Autogeneration {
     func filled(_ revision: NewRevision) throws -> NewRevision? {
         let changes = try changes()
         guard !changes.isEmpty else { return nil }
-        for change in changes { logAutogenerate(change.summary) }
+        for summary in changes.summaries { logAutogenerate(summary) }
         var revision = revision
         (revision.upgrade, revision.downgrade) = changes.sections
         let parsed = try Revision(parsing: revision.text, file: "\(schema.directory)/versions/\(revision.fileName)")

@@ -42,7 +42,7 @@ struct Check: ParsableCommand {
             }
             problems += try await migrator.changedFiles().map { "\($0) was changed after it had been applied" }
             let (actual, wanted) = try await Catalog.compared(metadata, config.database)
-            return problems + Differences(actual: actual, wanted: wanted, metadata: metadata).changes.map(\.summary)
+            return problems + Differences(actual: actual, wanted: wanted).changes.summaries
         }
     }
 
