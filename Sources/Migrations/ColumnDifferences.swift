@@ -14,8 +14,8 @@ struct ColumnDifferences {
         let come = new.columns.filter { old.column($0.name) == nil }
         return gone.filter(\.value.isGenerated).map(drop) + remadeColumns.flatMap(unmake)
             + come.filter { !$0.value.isGenerated }.map(add) + new.columns.flatMap(alter)
-            + gone.filter { !$0.value.isGenerated }.map(drop) + remadeColumns.flatMap(make)
-            + come.filter(\.value.isGenerated).map(add)
+            + gone.filter { !$0.value.isGenerated }.map(drop) + remadeColumns.flatMap(giveUp)
+            + remadeColumns.flatMap(make) + come.filter(\.value.isGenerated).map(add)
     }
 
     // MARK: Whole columns
@@ -44,25 +44,29 @@ struct ColumnDifferences {
         }
     }
 
-    /// Takes away a column that will be generated, or what makes it generated: the values stay then.
+    /// Takes away a generated column, or only what makes it one: the values stay then.
     private func unmake(_ before: Catalog.Column, _ after: Catalog.Column) -> [Change] {
-        let name = "\(table).\(after.name)"
+        guard before.value.isGenerated else { return [] }
         guard after.value.isGenerated else {
             return [
                 Change(
-                    "Detected removed expression of column '\(name)'",
+                    "Detected removed expression of column '\(table).\(after.name)'",
                     upgrade: ["\(place) ALTER COLUMN \(quoted(after.name)) DROP EXPRESSION"],
                     downgrade: [removal(before), addition(before)])
             ]
         }
-        guard before.value.isGenerated else {
-            return [
-                Change(
-                    upgrade: [removal(before)], downgrade: [addition(before)], dataLoss: "all values of \(name)")
-            ]
-        }
         let waiver = "-- lint: allow unmarked-data-loss its values are computed anew\n"
         return [Change(upgrade: [waiver + removal(before)], downgrade: [addition(before)])]
+    }
+
+    /// Takes away a column that will be generated, when no other is generated from it any more.
+    private func giveUp(_ before: Catalog.Column, _ after: Catalog.Column) -> [Change] {
+        guard !before.value.isGenerated else { return [] }
+        return [
+            Change(
+                upgrade: [removal(before)], downgrade: [addition(before)],
+                dataLoss: "all values of \(table).\(after.name)")
+        ]
     }
 
     private func make(_ before: Catalog.Column, _ after: Catalog.Column) -> [Change] {
