@@ -16,6 +16,14 @@ extension Catalog {
         }
     }
 
+    /// Reads the schema that comes first in the search path of a new connection.
+    /// - Throws: `PostgresError`.
+    init(reading configuration: PostgresConfiguration) async throws {
+        let connection = try await Connection.open(configuration)
+        defer { connection.close() }
+        try await self.init(reading: connection)
+    }
+
     private static let columnsQuery: Statement = """
         SELECT ARRAY[relname::text, attname::text, format_type(atttypid, atttypmod), (NOT attnotnull)::text, \
         coalesce(pg_get_expr(adbin, adrelid, true), ''), attidentity::text, attgenerated::text, \

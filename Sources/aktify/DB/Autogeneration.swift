@@ -32,7 +32,8 @@ struct Autogeneration {
         }
     }
 
-    /// A revision with its sections filled in; `nil` when there is nothing to change.
+    /// A revision with its sections filled in, which has been tried in a scratch database; `nil` when there is nothing to change.
+    /// - Throws: `Complaint` when it does not make what the models say, or cannot be undone.
     func filled(_ revision: NewRevision) throws -> NewRevision? {
         let changes = try changes()
         guard !changes.isEmpty else { return nil }
@@ -40,8 +41,16 @@ struct Autogeneration {
         var revision = revision
         (revision.upgrade, revision.downgrade) = changes.sections
         let parsed = try Revision(parsing: revision.text, file: "\(schema.directory)/versions/\(revision.fileName)")
+        try prove(parsed)
         for finding in Lint.findings(in: parsed) { warn("\(finding)") }
         return revision
+    }
+
+    private func prove(_ revision: Revision) throws {
+        let proof = Proof(
+            graph: graph, metadata: metadata, configuration: try loadConfig(processEnvironment()).database)
+        guard let problem = try runCancellably({ try await proof.problem(with: revision) }) else { return }
+        throw Complaint("Nothing was written, for what would have been does not stand a trial: \(problem)")
     }
 }
 
