@@ -1,7 +1,7 @@
 /// Finds what one catalog has and another has not, and the other way round.
 ///
-/// What others stand on comes before them and goes after them: foreign keys go first and come last; indexes and constraints go before
-/// columns do. Each change is undone by itself, so that all of them are undone in the opposite order.
+/// What others stand on comes before them and goes after them: foreign keys go first and come last, indexes and constraints go
+/// before columns do. Each change is undone by itself, so that all of them are undone in the opposite order.
 public struct Differences {
     private let renames: [Change]
     private let tables: [TableDifferences]
@@ -33,7 +33,8 @@ public struct Differences {
 }
 
 extension Catalog {
-    /// The same with other names for new constraints whose names are taken by what stays: constraints are compared by what they say.
+    /// The same with other names for new constraints whose names are taken by what stays: constraints are compared by what they
+    /// say.
     fileprivate func namingConstraints(besides old: Catalog) -> Catalog {
         var catalog = self
         let taken = Set(tables.values.flatMap { table in old.tables[table.name]?.names(keptBy: table) ?? [] })

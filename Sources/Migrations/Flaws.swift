@@ -30,9 +30,10 @@ public struct Flaws {
     /// Those that enforce foreign keys have no names of their own that anybody knows.
     private static let disabledTriggers: Statement = """
         SELECT DISTINCT ARRAY[CASE WHEN tgconstraint <> 0 AND tgisinternal \
-        THEN format('the foreign key %1$I is not enforced on %2$s, since its triggers are disabled: ALTER TABLE %2$s ENABLE TRIGGER ALL', \
-        conname, tgrelid::regclass) \
-        ELSE format('the trigger %1$I on %2$s is disabled: ALTER TABLE %2$s ENABLE TRIGGER %1$I', tgname, tgrelid::regclass) END] \
+        THEN format('the foreign key %1$I is not enforced on %2$s, since its triggers are disabled: \
+        ALTER TABLE %2$s ENABLE TRIGGER ALL', conname, tgrelid::regclass) \
+        ELSE format('the trigger %1$I on %2$s is disabled: \
+        ALTER TABLE %2$s ENABLE TRIGGER %1$I', tgname, tgrelid::regclass) END] \
         FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid LEFT JOIN pg_constraint ON pg_constraint.oid = tgconstraint \
         WHERE relnamespace = current_schema()::regnamespace AND tgenabled = 'D' ORDER BY 1
         """

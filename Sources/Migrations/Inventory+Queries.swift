@@ -90,7 +90,8 @@ extension Inventory {
     private static let triggers = """
         'trigger ' || tgname || ' on ' || tgrelid::regclass, pg_get_triggerdef(pg_trigger.oid) || ' ' || tgenabled::text] \
         FROM pg_trigger WHERE NOT tgisinternal UNION ALL SELECT ARRAY['event trigger ' || evtname, \
-        evtevent::text || ' ' || evtfoid::regproc::text || ' ' || evtenabled::text || coalesce(evttags::text, '')] FROM pg_event_trigger
+        evtevent::text || ' ' || evtfoid::regproc::text || ' ' || evtenabled::text || coalesce(evttags::text, '')] \
+        FROM pg_event_trigger
         """
 
     private static let rules = """

@@ -26,11 +26,12 @@ struct Inventory: Hashable, Sendable {
     }
 
     /// What is different from another one, in words; `nil` when nothing is.
-    func difference(from before: Inventory) -> String? {
+    /// - Parameter allowed: what there may be besides.
+    func difference(from before: Inventory, besides allowed: Set<String> = []) -> String? {
         let (old, new) = (Set(before.definitions.keys), Set(definitions.keys))
         let changed = old.intersection(new).filter { definitions[$0] != before.definitions[$0] }
         let parts = [
-            ("it leaves", new.subtracting(old)), ("it does not bring back", old.subtracting(new)),
+            ("it leaves", new.subtracting(old).subtracting(allowed)), ("it does not bring back", old.subtracting(new)),
             ("it leaves another", changed),
         ]
         let words = parts.filter { !$0.1.isEmpty }.map { "\($0.0) \(Inventory.list($0.1))" }

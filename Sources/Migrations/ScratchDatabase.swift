@@ -21,6 +21,9 @@ struct ScratchDatabase {
         scratch.statementTimeout = .seconds(60)
         do {
             try Task.checkCancellation()
+            // As long as somebody is connected to it, nobody sweeps it.
+            let keeper = try await Connection.open(scratch)
+            defer { keeper.close() }
             let value = try await body(scratch)
             try await database.drop()
             return value

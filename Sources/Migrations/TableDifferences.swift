@@ -2,7 +2,8 @@
 struct TableDifferences {
     let old: Catalog.Table
     let new: Catalog.Table
-    /// Generated columns that are dropped and made anew, and what becomes one or ceases to be one: nothing may stand on them meanwhile.
+    /// Generated columns that are dropped and made anew, and what becomes one or ceases to be one: nothing may stand on them
+    /// meanwhile.
     let remade: Set<String>
     /// Columns that get another type.
     let retyped: Set<String>
@@ -69,8 +70,8 @@ struct TableDifferences {
         old.indexes.filter { new.indexes[$0.key] != $0.value || isDisturbed($0.value) }.sorted { $0.key < $1.key }
     }
 
-    /// Whether a constraint that stays must give way while the columns change: a check of several columns cannot be read while only
-    /// some of them have their new types.
+    /// Whether a constraint that stays must give way while the columns change: a check of several columns cannot be read while
+    /// only some of them have their new types.
     private func isDisturbed(_ definition: String) -> Bool {
         let constraint = Constraint(definition)
         guard new.says(constraint) else { return false }

@@ -29,8 +29,8 @@ struct SchemaTrial: Sendable {
         return try await Catalog(reading: connection)
     }
 
-    /// What is wrong with the way from `old` to `new` and back, in the schema that comes first in the search path, which is at `old`; it is
-    /// at `new` afterwards.
+    /// What is wrong with the way from `old` to `new` and back, in the schema that comes first in the search path: it is at `old`
+    /// before, and at `new` afterwards.
     func problem(from old: Catalog, to new: Catalog) async throws -> String? {
         let sections = Differences(actual: old, wanted: new).changes.sections
         if let problem = await problem(sections.upgrade, "upgrade") { return problem }

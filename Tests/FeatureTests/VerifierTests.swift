@@ -65,6 +65,11 @@ import Testing
         #expect(problems.isEmpty)
     }
 
+    @Test func `an extension that may have been there before is left, and others are not`() throws {
+        #expect(try problems(with: "CREATE EXTENSION IF NOT EXISTS pg_trgm;", down: "SELECT 1;").isEmpty)
+        #expect(try problems(with: "CREATE EXTENSION pg_trgm;", down: "DROP EXTENSION pg_trgm;").isEmpty)
+    }
+
     @Test func `a column that must not be null and has no default fails where there are rows`() throws {
         let tables = """
             CREATE TYPE mood AS ENUM ('good');
@@ -104,8 +109,7 @@ import Testing
         let marker = "lock_\(UInt32.random(in: 0...UInt32.max))"
         let graph = try RevisionGraph([try revision("a1", "", "SELECT pg_sleep(20) AS \(marker);", "")])
         let configuration = database.directConfiguration()
-        let here =
-            "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(20) AS \(marker)%' AND datname LIKE 'aktify_scratch%'"
+        let sleeper = "FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(20) AS \(marker)%'"
         let gone = try Loop.run { () -> String in
             let monitor = try await Connection.open(configuration)
             defer { monitor.close() }
@@ -117,9 +121,10 @@ import Testing
             let task = Task(executorPreference: loop) {
                 try await Verifier(graph: graph, configuration: configuration) { _ in }.problems()
             }
-            for _ in 0..<500 where try await text(here) == "0" { try await loop.sleep(for: .milliseconds(20)) }
-            let name = try await text(
-                "SELECT max(datname) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(20) AS \(marker)%'")
+            for _ in 0..<500 where try await text("SELECT count(*) \(sleeper)") == "0" {
+                try await loop.sleep(for: .milliseconds(20))
+            }
+            let name = try await text("SELECT max(datname) \(sleeper)")
             task.cancel()
             await #expect(throws: (any Error).self) { try await task.value }
             return name
@@ -128,19 +133,28 @@ import Testing
         #expect(try scratchDatabases(of: gone) == "0")
     }
 
+    /// A connection to a new database, which another test may sweep before it is made.
+    private func connect(creating name: String) throws -> Connection {
+        let configuration = database.directConfiguration(database: name)
+        for _ in 0..<20 {
+            try database.sql("CREATE DATABASE \(name)")
+            if let connection = try? Loop.run({ try await Connection.open(configuration) }) { return connection }
+        }
+        return try Loop.run { try await Connection.open(configuration) }
+    }
+
     @Test func `scratch databases that were left an hour ago are swept, unless somebody is connected to them`() throws {
         let mark = String(UInt32.random(in: 0...UInt32.max), radix: 16)
         let (old, used) = ("aktify_scratch_1000000000_\(mark)", "aktify_scratch_1000000001_\(mark)")
         let new = "aktify_scratch_\(try database.sql("SELECT extract(epoch FROM now())::bigint - 3000"))_\(mark)"
-        for name in [old, used, new] { try database.sql("CREATE DATABASE \(name)") }
-        let configuration = database.directConfiguration(database: used)
-        let user = try Loop.run { try await Connection.open(configuration) }
+        for name in [old, new] { try database.sql("CREATE DATABASE \(name)") }
+        let user = try connect(creating: used)
         _ = try problems(with: "SELECT 1;", down: "SELECT 1;")
         #expect(try scratchDatabases(of: old) == "0")
         #expect(try scratchDatabases(of: used) == "1")
         #expect(try scratchDatabases(of: new) == "1")
         user.close()
-        for name in [used, new] { try database.sql("DROP DATABASE \(name) WITH (FORCE)") }
+        for name in [used, new] { try database.sql("DROP DATABASE IF EXISTS \(name) WITH (FORCE)") }
     }
 
     @Test func `a scratch database takes as long as it takes`() throws {

@@ -12,9 +12,9 @@ struct Autogeneration {
 
     /// What it sees, and what it cannot.
     static let limits = """
-        It sees tables, columns, types and their widths, NULL, defaults, primary keys, uniques, checks, foreign keys and indexes. A \
-        column or a table that vanished while one like it appeared is taken for a rename. It does not see views, functions, triggers, \
-        enums, extensions, grants, row security, partitions, comments and the order of columns.
+        It sees tables, columns, types and their widths, NULL, defaults, identity, generated columns, primary keys, uniques, checks, \
+        foreign keys and indexes. A column or a table that vanished while one like it appeared is taken for a rename. It does not see \
+        views, functions, triggers, enums, extensions, grants, row security, partitions, comments and the order of columns.
         """
 
     /// What the models have and the database has not, and the other way round.
