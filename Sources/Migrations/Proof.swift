@@ -17,47 +17,31 @@ public struct Proof: Sendable {
     /// - Throws: `MigrationFailed` and `PostgresError` when it cannot be tried, `CancellationError`.
     public func problem(with revision: Revision) async throws -> String? {
         let actual = try await Catalog(reading: configuration)
-        let failure: MigrationFailed
-        do {
-            return try await ScratchDatabase.with(configuration) { scratch in
-                try await prepare(scratch, actual) { try await $0.upgrade(to: "heads") }
-                return try await problem(with: revision, in: scratch)
-            }
-        } catch let error as Unprepared { failure = error.reason }
-        // Revisions that cannot be applied to an empty database, and need not be: what is there is made from its catalog.
-        do {
-            return try await ScratchDatabase.with(configuration) { scratch in
-                try await prepare(scratch, actual) { try await $0.stamp("heads") }
-                return try await problem(with: revision, in: scratch)
-            }
-        } catch is Unprepared { throw failure }
+        return try await ScratchDatabase.with(configuration) { scratch in
+            try await prepare(scratch, actual)
+            return try await problem(with: revision, in: scratch)
+        }
     }
 
     // MARK: The present
 
-    /// What is there could not be made.
-    private struct Unprepared: Error {
-        let reason: MigrationFailed
-    }
-
-    /// Makes what is there: by the revisions, and what the database has besides, or has not, by what its catalog says.
-    private func prepare(
-        _ scratch: PostgresConfiguration, _ actual: Catalog, _ begin: (Migrator) async throws -> Void
-    ) async throws {
-        do {
-            try await begin(migrator(scratch, graph))
-            try await change(scratch, to: actual)
-        } catch let error as MigrationFailed {
-            try Task.checkCancellation()
-            throw Unprepared(reason: error)
-        }
+    /// Makes what is there: by the revisions, as far as they can be applied to an empty database, and the rest by what the catalog
+    /// says.
+    private func prepare(_ scratch: PostgresConfiguration, _ actual: Catalog) async throws {
+        let migrator = migrator(scratch, graph)
+        let failed = try await failure { try await migrator.upgrade(to: "heads") }
+        try await migrator.stamp("heads")
+        let rest = try await failure { try await change(scratch, to: actual) }
+        if let rest { throw failed ?? rest }
     }
 
     private func change(_ scratch: PostgresConfiguration, to actual: Catalog) async throws {
         let made = try await Catalog(reading: scratch)
+        let extensions = try await extensions()
         let connection = try await Connection.open(scratch)
         defer { connection.close() }
         do {
+            for name in extensions { try await connection.script("CREATE EXTENSION IF NOT EXISTS \(name)") }
             try await connection.script(Differences(actual: made, wanted: actual).changes.sections.upgrade)
         } catch let error as PostgresError {
             throw MigrationFailed("what the database holds cannot be made in another: \(error)")
@@ -66,6 +50,15 @@ public struct Proof: Sendable {
         guard left.isEmpty else {
             throw MigrationFailed(
                 "what the database holds cannot be made in another: \(left.summaries.joined(separator: "; "))")
+        }
+    }
+
+    /// The extensions that the database has.
+    private func extensions() async throws -> [String] {
+        let connection = try await Connection.open(configuration)
+        defer { connection.close() }
+        return try await connection.rows("SELECT ARRAY[quote_ident(extname)] FROM pg_extension ORDER BY oid").map {
+            $0[0]
         }
     }
 

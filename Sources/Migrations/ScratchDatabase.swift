@@ -47,8 +47,8 @@ struct ScratchDatabase {
             where error.state == "42501" || error.state == "25006"
         {
             throw MigrationFailed(
-                "it is tried in a database of its own, which cannot be made: \(error.message). Run it on a server that can be "
-                    + "written to, as a role that may: ALTER ROLE \(row[1]) CREATEDB")
+                "cannot create a scratch database: \(error.message): run it on the primary, as a role that has the right to: "
+                    + "ALTER ROLE \(row[1]) CREATEDB")
         }
     }
 

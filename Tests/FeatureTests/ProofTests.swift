@@ -57,8 +57,10 @@ import Testing
 
     @Test func `revisions that need what an empty database has not are no obstacle`() throws {
         let problem = try problem(
-            "\(Self.table) CREATE TABLE old (n int);", revisions: "ALTER TABLE old ADD m int;",
-            up: "DROP TABLE old;", down: "CREATE TABLE old (n int);")
+            "\(Self.table) CREATE TABLE old (n text); CREATE EXTENSION pg_trgm; CREATE INDEX i ON old USING gin (n gin_trgm_ops)",
+            revisions: "ALTER TABLE old ADD m int;",
+            up: "DROP TABLE old;",
+            down: "CREATE TABLE old (n text); CREATE INDEX i ON old USING gin (n gin_trgm_ops);")
         #expect(problem == nil)
     }
 

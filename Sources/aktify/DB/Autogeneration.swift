@@ -7,8 +7,12 @@ import Migrations
 struct Autogeneration {
     private let schema: Schema
     private let graph: RevisionGraph
+    private let config: Config
 
-    init(_ schema: Schema, _ graph: RevisionGraph) { (self.schema, self.graph) = (schema, graph) }
+    init(_ schema: Schema, _ graph: RevisionGraph) throws {
+        (self.schema, self.graph) = (schema, graph)
+        config = try loadConfig(processEnvironment())
+    }
 
     /// What it sees, and what it cannot.
     static let limits = """
@@ -20,10 +24,9 @@ struct Autogeneration {
     /// What the models have and the database has not, and the other way round.
     /// - Throws: `Complaint` when the database is not at the head.
     func changes() throws -> [Change] {
-        let config = try loadConfig(processEnvironment())
         let migrator = Migrator(graph: graph, configuration: config.database, log: { _ in })
         let heads = Set(graph.heads.map(\.id))
-        return try Loop.run {
+        return try Loop.run { [config] in
             guard try await migrator.versions() == heads else {
                 throw Complaint("Target database is not up to date: aktify db upgrade")
             }
@@ -47,10 +50,10 @@ struct Autogeneration {
     }
 
     private func prove(_ revision: Revision) throws {
-        let proof = Proof(
-            graph: graph, metadata: metadata, configuration: try loadConfig(processEnvironment()).database)
+        let proof = Proof(graph: graph, metadata: metadata, configuration: config.database)
         guard let problem = try runCancellably({ try await proof.problem(with: revision) }) else { return }
-        throw Complaint("Nothing was written, for what would have been does not stand a trial: \(problem)")
+        throw Complaint(
+            "Nothing was written: the generated revision failed its trial in a scratch database: \(problem)")
     }
 }
 
