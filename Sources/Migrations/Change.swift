@@ -1,7 +1,7 @@
 /// One difference between the database and the models: how to do away with it, and how to bring it back.
 public struct Change: Hashable, Sendable {
-    /// In words: `Detected added column 'campaign.budget'`.
-    public let summary: String
+    /// In words: `Detected added column 'campaign.budget'`; `nil` for what only makes way for other changes.
+    public let summary: String?
     /// What the upgrade says.
     let upgrade: [String]
     /// What the downgrade says.
@@ -10,6 +10,13 @@ public struct Change: Hashable, Sendable {
     var dataLoss: String?
     /// What a person should look at.
     var remark: String?
+
+    init(
+        _ summary: String? = nil, upgrade: [String], downgrade: [String], dataLoss: String? = nil, remark: String? = nil
+    ) {
+        (self.summary, self.upgrade, self.downgrade) = (summary, upgrade, downgrade)
+        (self.dataLoss, self.remark) = (dataLoss, remark)
+    }
 
     /// The upgrade's lines, with what marks them.
     var upgradeText: String {
@@ -24,6 +31,13 @@ public struct Change: Hashable, Sendable {
 extension [Change] {
     /// The two sections of a revision that makes all of these changes.
     public var sections: (upgrade: String, downgrade: String) {
-        (map(\.upgradeText).joined(separator: "\n\n"), reversed().map(\.downgradeText).joined(separator: "\n\n"))
+        let (upgrades, downgrades) = (map(\.upgradeText), reversed().map(\.downgradeText))
+        return (
+            upgrades.filter { !$0.isEmpty }.joined(separator: "\n\n"),
+            downgrades.filter { !$0.isEmpty }.joined(separator: "\n\n")
+        )
     }
+
+    /// The changes in words.
+    public var summaries: [String] { compactMap(\.summary) }
 }

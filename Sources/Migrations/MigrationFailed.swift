@@ -3,8 +3,10 @@ import Postgres
 /// Why the schema was not brought where it should be: one message for people.
 public struct MigrationFailed: Error, CustomStringConvertible {
     public let description: String
+    /// Postgres's code, when a statement failed.
+    let state: SQLState?
 
-    init(_ description: String) { self.description = description }
+    init(_ description: String) { (self.description, state) = (description, nil) }
 
     /// A statement that failed: its place, what Postgres said, the line with a caret, and how far it went.
     init(_ error: PostgresError, _ statement: Revision.Statement, in revision: Revision, done: String) {
@@ -17,5 +19,6 @@ public struct MigrationFailed: Error, CustomStringConvertible {
         text += "\n    \(lines[min(line, lines.count - 1)])"
         if error.position != nil { text += "\n    " + String(repeating: " ", count: column) + "^" }
         description = text + "\n\(done)"
+        state = error.state
     }
 }

@@ -1,7 +1,8 @@
 import Postgres
 import SQL
 
-/// Applies, undoes and applies again each revision in a database of its own, and looks whether an undo undoes.
+/// Applies, undoes and applies again each revision in a database of its own, whose tables have rows, and looks whether an undo
+/// undoes.
 public struct Verifier: Sendable {
     private let graph: RevisionGraph
     private let configuration: PostgresConfiguration
@@ -15,55 +16,96 @@ public struct Verifier: Sendable {
 
     /// Verifies all revisions.
     /// - Returns: what is wrong, a sentence each.
-    /// - Throws: `PostgresError` when no database can be made, `MigrationFailed` when a revision fails.
+    /// - Throws: `PostgresError` when no database can be made, `MigrationFailed` when a revision fails, `CancellationError`.
     public func problems() async throws -> [String] {
-        let name = "aktify_verify_" + String(UInt64.random(in: 0...UInt64.max), radix: 16)
-        let server = try await Connection.open(configuration)
-        defer { server.close() }
-        try await server.script("CREATE DATABASE \(name)")
-        var scratch = configuration
-        scratch.database = name
-        do {
-            let problems = try await problems(in: scratch)
-            try await server.script("DROP DATABASE \(name) WITH (FORCE)")
-            return problems
-        } catch {
-            try await server.script("DROP DATABASE \(name) WITH (FORCE)")
-            throw error
-        }
+        try await ScratchDatabase.with(configuration) { try await problems(in: $0) }
     }
 
     private func problems(in scratch: PostgresConfiguration) async throws -> [String] {
-        var options = Migrator.Options()
-        options.allowsDataLoss = true
-        let migrator = Migrator(graph: graph, configuration: scratch, options: options) { _ in }
+        let trial = RevisionTrial(graph: graph, scratch: scratch)
         var problems: [String] = []
         for revision in graph.revisions {
-            let before = try await catalog(scratch)
-            try await migrator.upgrade(to: revision.id)
-            let after = try await catalog(scratch)
-            guard revision.downgrade.irreversible == nil else {
-                log("\(revision.id): irreversible, by its own word")
-                continue
-            }
-            try await migrator.downgrade(to: "-1")
-            if try await catalog(scratch) != before {
-                problems.append("\(revision.file): its downgrade does not undo its upgrade")
-            }
-            do { try await migrator.upgrade(to: revision.id) } catch let error as MigrationFailed {
-                return problems + ["\(revision.file): it cannot be applied again after its downgrade: \(error)"]
-            }
-            if try await catalog(scratch) != after {
-                problems.append("\(revision.file): after a downgrade, its upgrade makes something else")
-            }
-            log("\(revision.id): applied, undone, applied again")
+            try Task.checkCancellation()
+            let (found, outcome) = try await trial.problems(with: revision)
+            problems += found
+            guard let outcome else { return problems }
+            log("\(revision.id): \(outcome)")
         }
         return problems
     }
+}
 
-    private func catalog(_ configuration: PostgresConfiguration) async throws -> Catalog {
-        let connection = try await Connection.open(configuration)
+/// Tries revisions one after the other in a scratch database.
+private struct RevisionTrial {
+    private let scratch: PostgresConfiguration
+    private let migrator: Migrator
+
+    init(graph: RevisionGraph, scratch: PostgresConfiguration) {
+        self.scratch = scratch
+        var options = Migrator.Options()
+        options.allowsDataLoss = true
+        options.runsAgain = true
+        migrator = Migrator(graph: graph, configuration: scratch, options: options) { _ in }
+    }
+
+    /// Applies a revision, undoes it, and applies it again.
+    /// - Returns: what is wrong, and what was done; `nil` when what comes after it cannot be tried.
+    func problems(with revision: Revision) async throws -> (problems: [String], outcome: String?) {
+        try await withRows { try await $0.fill() }
+        let before = try await Inventory(reading: scratch)
+        var problems = try await step("it", of: revision) { try await migrator.upgrade(to: revision.id) }
+        let after = try await Inventory(reading: scratch)
+        guard revision.downgrade.irreversible == nil else { return (problems, "irreversible, by its own word") }
+
+        let isLossy = revision.upgrade.statements.contains { $0.dataLoss != nil }
+        problems += try await step("its downgrade", of: revision, isSpared: isLossy) {
+            try await migrator.downgrade(to: "-1")
+        }
+        let left = try await Inventory(reading: scratch)
+        if let difference = left.difference(from: before, besides: revision.sharedExtensions) {
+            problems.append("\(revision.file): its downgrade does not undo its upgrade: \(difference)")
+        }
+        do { try await migrator.upgrade(to: revision.id) } catch let error as MigrationFailed {
+            try Task.checkCancellation()
+            return (problems + ["\(revision.file): it cannot be applied again after its downgrade: \(error)"], nil)
+        }
+        if let difference = try await Inventory(reading: scratch).difference(from: after) {
+            problems.append("\(revision.file): after a downgrade, its upgrade makes something else: \(difference)")
+        }
+        return (problems, "applied, undone, applied again")
+    }
+
+    /// Takes a step; when the rows are in its way it is taken without them. That is a problem only where no row would do: values
+    /// that were made up may break a new check, but a column that must not be NULL and has no default fails with any row.
+    /// - Parameter isSpared: whether it has nothing to fill such a column with, since the values are gone.
+    private func step(
+        _ name: String, of revision: Revision, isSpared: Bool = false, _ body: () async throws -> Void
+    ) async throws -> [String] {
+        do { try await body() } catch let error as MigrationFailed {
+            try Task.checkCancellation()
+            guard let state = error.state, ["22", "23"].contains(state.classCode) else { throw error }
+            try await withRows { try await $0.clear() }
+            try await body()
+            guard state == "23502", !isSpared else { return [] }
+            return ["\(revision.file): \(name) fails where there are rows: \(error)"]
+        }
+        return []
+    }
+
+    private func withRows(_ body: (SampleRows) async throws -> Void) async throws {
+        let connection = try await Connection.open(scratch)
         defer { connection.close() }
-        return try await Catalog(reading: connection).unordered
+        try await body(SampleRows(connection: connection))
+    }
+}
+
+extension Revision {
+    /// The extensions that its upgrade makes unless they are there: its downgrade cannot know whether others need them.
+    fileprivate var sharedExtensions: Set<String> {
+        Set(
+            upgrade.statements.compactMap { statement in
+                statement.sql.firstMatch(of: /(?i)^create\s+extension\s+if\s+not\s+exists\s+"?([\w-]+)"?/)
+                    .map { "extension \($0.1)" }
+            })
     }
 }

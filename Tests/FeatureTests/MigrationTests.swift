@@ -325,13 +325,13 @@ import Testing
             let (configuration, metadata) = (database.directConfiguration(), Metadata(Thing.definition))
             return try Loop.run {
                 let (actual, wanted) = try await Catalog.compared(metadata, configuration)
-                return Differences(actual: actual, wanted: wanted, metadata: metadata).changes
+                return Differences(actual: actual, wanted: wanted).changes
             }
         }
         func expect(_ summaries: [String], after sql: String = "") throws {
             if !sql.isEmpty { try database.sql(sql) }
             let found = try changes()
-            #expect(found.map(\.summary) == summaries)
+            #expect(found.summaries == summaries)
             // What is generated does what it says, both ways.
             let sections = found.sections
             let before = try database.sql(Self.everything)
@@ -371,7 +371,7 @@ import Testing
         let configuration = database.directConfiguration()
         let changes = try Loop.run {
             let (actual, wanted) = try await Catalog.compared(metadata, configuration)
-            return Differences(actual: actual, wanted: wanted, metadata: metadata).changes
+            return Differences(actual: actual, wanted: wanted).changes
         }
         let text = changes.sections.upgrade
         #expect(text.contains("-- data loss: what of campaign.name does not fit character varying(255)\nALTER TABLE"))

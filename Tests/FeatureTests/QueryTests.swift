@@ -180,7 +180,7 @@ import Web
         let configuration = try migratedDatabase().directConfiguration()
         let changes = try Loop.run {
             let (actual, wanted) = try await Catalog.compared(metadata, configuration)
-            return Differences(actual: actual, wanted: wanted, metadata: metadata).changes
+            return Differences(actual: actual, wanted: wanted).changes
         }
         #expect(changes.map(\.summary).isEmpty)
     }

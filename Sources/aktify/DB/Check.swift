@@ -7,7 +7,8 @@ import Web
 /// The gate of a build: whether revisions, database and models agree.
 struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Look whether there is one head, the database is at it, files and models agree, and lint is silent.",
+        abstract:
+            "Look whether there is one head, the database is at it, nothing in it is out of force, files and models agree, and lint is silent.",
         discussion: Autogeneration.limits)
 
     @OptionGroup var schema: Schema
@@ -22,13 +23,18 @@ struct Check: ParsableCommand {
             problems.append("there are several heads: \(graph.heads.map(\.id).joined(separator: ", "))")
         }
         problems += graph.revisions.flatMap(Lint.findings).map { "\($0)" }
-        problems += try databaseProblems(graph)
+        let (others, differences) = try databaseProblems(graph)
+        problems += others + differences
         if json { return try printJSON(problems) }
-        guard problems.isEmpty else { throw Complaint(problems.joined(separator: "\n")) }
+        let advice = differences.isEmpty ? [] : ["Write what makes the database agree with the models: \(Check.advice)"]
+        guard problems.isEmpty else { throw Complaint((problems + advice).joined(separator: "\n")) }
         print("No new upgrade operations detected.")
     }
 
-    private func databaseProblems(_ graph: RevisionGraph) throws -> [String] {
+    private static let advice = "aktify db migrate -m \"...\""
+
+    /// What is wrong with the database, and how it differs from the models.
+    private func databaseProblems(_ graph: RevisionGraph) throws -> (problems: [String], differences: [String]) {
         let config = try loadConfig(processEnvironment())
         let migrator = Migrator(graph: graph, configuration: config.database, log: { _ in })
         let heads = graph.heads.map(\.id)
@@ -41,8 +47,9 @@ struct Check: ParsableCommand {
                     "the database is at \(place), not at \(heads.joined(separator: ", ")): aktify db upgrade")
             }
             problems += try await migrator.changedFiles().map { "\($0) was changed after it had been applied" }
+            problems += try await Flaws.found(in: config.database)
             let (actual, wanted) = try await Catalog.compared(metadata, config.database)
-            return problems + Differences(actual: actual, wanted: wanted, metadata: metadata).changes.map(\.summary)
+            return (problems, Differences(actual: actual, wanted: wanted).changes.summaries)
         }
     }
 

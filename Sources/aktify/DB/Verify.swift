@@ -1,18 +1,18 @@
 import ArgumentParser
-import EventLoop
 import Migrations
 
 /// Looks whether each downgrade undoes its upgrade.
 struct Verify: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Apply, undo and apply again each revision in a scratch database, and compare what is there.")
+        abstract:
+            "Apply, undo and apply again each revision in a scratch database with rows, and compare what is there.")
 
     @OptionGroup var schema: Schema
 
     func run() throws {
         let config = try loadConfig(processEnvironment())
         let verifier = Verifier(graph: try schema.scripts.graph(), configuration: config.database, log: { print($0) })
-        let problems = try Loop.run { try await verifier.problems() }
+        let problems = try runCancellably { try await verifier.problems() }
         guard problems.isEmpty else { throw Complaint(problems.joined(separator: "\n")) }
     }
 }

@@ -1,0 +1,82 @@
+import SQL
+
+extension Catalog.Column {
+    /// `name character varying(255) DEFAULT ''::character varying NOT NULL`
+    var line: String {
+        var line = "\(quoted(name)) \(fullType)"
+        switch value {
+        case .null: break
+        case .expression(let expression): line += " DEFAULT \(expression)"
+        case .serial: line = "\(quoted(name)) \(serialType)"
+        case .identity(let clause): line += " \(clause)"
+        case .generated(let expression): line += " GENERATED ALWAYS AS (\(expression)) STORED"
+        }
+        return isNullable ? line : line + " NOT NULL"
+    }
+
+    /// The type with its collation.
+    var fullType: String { collation.map { "\(type) COLLATE \($0)" } ?? type }
+
+    private var serialType: String {
+        ["smallint": "smallserial", "integer": "serial", "bigint": "bigserial"][type] ?? type
+    }
+}
+
+extension Catalog.Index {
+    func creation(_ name: String, on table: String) -> String {
+        "CREATE \(isUnique ? "UNIQUE " : "")INDEX \(quoted(name)) ON \(quoted(table)) \(text)"
+    }
+}
+
+extension Catalog.Table {
+    /// The statements that make it, its constraints and its indexes.
+    /// - Parameter left: the constraints that are left out.
+    func creation(without left: Set<String> = []) -> [String] {
+        let made = constraints.filter { !left.contains($0.key) }
+            .sorted { (Constraint($0.value).rank, $0.key) < (Constraint($1.value).rank, $1.key) }
+        let lines = columns.map(\.line) + made.map { "CONSTRAINT \(quoted($0.key)) \($0.value)" }
+        let table = "CREATE TABLE \(quoted(name)) (\n    " + lines.joined(separator: ",\n    ") + "\n)"
+        return [table] + indexes.sorted { $0.key < $1.key }.map { $0.value.creation($0.key, on: name) }
+    }
+}
+
+/// What a constraint's definition says.
+struct Constraint {
+    let definition: String
+
+    init(_ definition: String) { self.definition = definition }
+
+    /// The definition, whether or not the rows that were there before have been checked.
+    var meaning: String { definition.hasSuffix(" NOT VALID") ? String(definition.dropLast(10)) : definition }
+
+    var isCheck: Bool { definition.hasPrefix("CHECK") }
+    var isKey: Bool { definition.hasPrefix("PRIMARY KEY") || definition.hasPrefix("UNIQUE") }
+    var isForeignKey: Bool { definition.hasPrefix("FOREIGN KEY") }
+
+    /// Where it stands among others: keys first, foreign keys last.
+    var rank: Int { isKey ? 0 : isForeignKey ? 2 : 1 }
+
+    /// What a foreign key says of its own table, and of the one that it refers to.
+    var ends: (own: Substring, other: Substring)? {
+        guard isForeignKey, let middle = definition.firstRange(of: " REFERENCES ") else { return nil }
+        return (definition[..<middle.lowerBound], definition[middle.upperBound...])
+    }
+
+    /// The table that a foreign key refers to.
+    var target: String? { ends.flatMap { WrittenSQL.names(in: $0.other.prefix { $0 != "(" }).last } }
+
+    /// The columns that a foreign key refers to.
+    var targetColumns: Set<String> {
+        guard let other = ends?.other, let open = other.firstIndex(of: "("), let close = other.firstIndex(of: ")")
+        else { return [] }
+        return Set(WrittenSQL.names(in: other[open..<close]))
+    }
+
+    /// The names that it says of its own table.
+    var names: Set<String> { Set(WrittenSQL.names(in: ends?.own ?? definition[...])) }
+}
+
+func quoted(_ name: String) -> String { ColumnDefinition.quoted(name) }
+
+/// Text as an SQL literal.
+func literal(_ text: String) -> String { "'" + text.replacing("'", with: "''") + "'" }

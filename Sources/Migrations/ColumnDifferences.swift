@@ -1,0 +1,183 @@
+/// The differences between the columns of one table.
+struct ColumnDifferences {
+    let table: String
+    let old: Catalog.Table
+    let new: Catalog.Table
+    /// Columns that are dropped and made anew because they are, or were, generated.
+    let remade: Set<String>
+
+    private var place: String { "ALTER TABLE \(quoted(table))" }
+
+    /// The changes: generated columns go before those that they are made of change, and come after.
+    var changes: [Change] {
+        let gone = old.columns.filter { new.column($0.name) == nil }
+        let come = new.columns.filter { old.column($0.name) == nil }
+        return gone.filter(\.value.isGenerated).map(drop) + remadeColumns.flatMap(unmake)
+            + come.filter { !$0.value.isGenerated }.map(add) + new.columns.flatMap(alter)
+            + gone.filter { !$0.value.isGenerated }.map(drop) + remadeColumns.flatMap(giveUp)
+            + remadeColumns.flatMap(make) + come.filter(\.value.isGenerated).map(add)
+    }
+
+    // MARK: Whole columns
+
+    private func addition(_ column: Catalog.Column) -> String { "\(place) ADD COLUMN \(column.line)" }
+
+    private func removal(_ column: Catalog.Column) -> String { "\(place) DROP COLUMN \(quoted(column.name))" }
+
+    private func add(_ column: Catalog.Column) -> Change {
+        Change(
+            "Detected added column '\(table).\(column.name)'", upgrade: [addition(column)],
+            downgrade: [removal(column)])
+    }
+
+    private func drop(_ column: Catalog.Column) -> Change {
+        Change(
+            "Detected removed column '\(table).\(column.name)'", upgrade: [removal(column)],
+            downgrade: [addition(column)], dataLoss: "all values of \(table).\(column.name)")
+    }
+
+    // MARK: Generated columns
+
+    private var remadeColumns: [(before: Catalog.Column, after: Catalog.Column)] {
+        new.columns.filter { remade.contains($0.name) }.compactMap { after in
+            old.column(after.name).map { (before: $0, after: after) }
+        }
+    }
+
+    /// Takes away a generated column, or only what makes it one: the values stay then.
+    private func unmake(_ before: Catalog.Column, _ after: Catalog.Column) -> [Change] {
+        guard before.value.isGenerated else { return [] }
+        guard after.value.isGenerated else {
+            return [
+                Change(
+                    "Detected removed expression of column '\(table).\(after.name)'",
+                    upgrade: ["\(place) ALTER COLUMN \(quoted(after.name)) DROP EXPRESSION"],
+                    downgrade: [removal(before), addition(before)])
+            ]
+        }
+        let waiver = "-- lint: allow unmarked-data-loss its values are computed anew\n"
+        return [Change(upgrade: [waiver + removal(before)], downgrade: [addition(before)])]
+    }
+
+    /// Takes away a column that will be generated, when no other is generated from it any more.
+    private func giveUp(_ before: Catalog.Column, _ after: Catalog.Column) -> [Change] {
+        guard !before.value.isGenerated else { return [] }
+        return [
+            Change(
+                upgrade: [removal(before)], downgrade: [addition(before)],
+                dataLoss: "all values of \(table).\(after.name)")
+        ]
+    }
+
+    private func make(_ before: Catalog.Column, _ after: Catalog.Column) -> [Change] {
+        guard after.value.isGenerated else { return [] }
+        let isSame = (before.type, before.isNullable, before.value) == (after.type, after.isNullable, after.value)
+        let summary = "Detected expression of column '\(table).\(after.name)'"
+        return [Change(isSame ? nil : summary, upgrade: [addition(after)], downgrade: [removal(after)])]
+    }
+
+    // MARK: Parts of columns
+
+    private func alter(_ after: Catalog.Column) -> [Change] {
+        guard var before = old.column(after.name), !after.value.isGenerated else { return [] }
+        if before.value.isGenerated { before.value = .null }
+        let value = ColumnValueDifference(table: table, before: before, after: after)
+        return value.gone + changeType(before, after) + changeNull(before, after) + value.come
+    }
+
+    private func changeNull(_ before: Catalog.Column, _ after: Catalog.Column) -> [Change] {
+        guard before.isNullable != after.isNullable else { return [] }
+        let column = "\(place) ALTER COLUMN \(quoted(after.name))"
+        let (set, drop) = ("\(column) SET NOT NULL", "\(column) DROP NOT NULL")
+        return [
+            Change(
+                "Detected \(after.isNullable ? "NULL" : "NOT NULL") on column '\(table).\(after.name)'",
+                upgrade: [after.isNullable ? drop : set], downgrade: [after.isNullable ? set : drop])
+        ]
+    }
+
+    private func changeType(_ before: Catalog.Column, _ after: Catalog.Column) -> [Change] {
+        guard before.type != after.type else { return [] }
+        func set(_ from: Catalog.Column, _ to: Catalog.Column) -> [String] {
+            let value = TypeWidth.conversion(of: quoted(to.name), from: from.type, to: to.type)
+            let change = "\(place) ALTER COLUMN \(quoted(to.name)) TYPE \(to.fullType) USING \(value)"
+            guard before.value == .serial, after.value == .serial, let sequence = before.sequence else {
+                return [change]
+            }
+            return [change, "ALTER SEQUENCE \(sequence) AS \(to.type)"]
+        }
+        let fits = TypeWidth.holds(after.type, all: before.type)
+        return [
+            Change(
+                "Detected type change from \(before.type) to \(after.type) on '\(table).\(after.name)'",
+                upgrade: set(before, after), downgrade: set(after, before),
+                dataLoss: fits ? nil : "what of \(table).\(after.name) does not fit \(after.type)")
+        ]
+    }
+}
+
+/// The difference between what a column is when an insert leaves it out, before and after.
+struct ColumnValueDifference {
+    let table: String
+    let before: Catalog.Column
+    let after: Catalog.Column
+
+    private var column: String { "ALTER TABLE \(quoted(table)) ALTER COLUMN \(quoted(after.name))" }
+
+    private var summary: String { "Detected server default on column '\(table).\(after.name)'" }
+
+    /// Whether one default takes the place of another; not when the type changes, which the old one may not fit.
+    private var isPlain: Bool { before.type == after.type && before.value.isPlain && after.value.isPlain }
+
+    /// What goes before the type changes.
+    var gone: [Change] {
+        guard before.value != after.value, before.value != .null, !isPlain else { return [] }
+        return [
+            Change(after.value == .null ? summary : nil, upgrade: unset(before), downgrade: set(before))
+        ]
+    }
+
+    /// What comes after the type has changed.
+    var come: [Change] {
+        guard before.value != after.value else { return [] }
+        if isPlain { return [Change(summary, upgrade: replace(after), downgrade: replace(before))] }
+        guard after.value != .null else { return [] }
+        return [Change(summary, upgrade: set(after), downgrade: unset(after))]
+    }
+
+    private func replace(_ column: Catalog.Column) -> [String] { column.value == .null ? unset(column) : set(column) }
+
+    private func set(_ state: Catalog.Column) -> [String] {
+        switch state.value {
+        case .null, .generated: return []
+        case .expression(let expression): return ["\(column) SET DEFAULT \(expression)"]
+        case .serial:
+            let sequence = sequence(of: state)
+            return [
+                "CREATE SEQUENCE \(sequence) AS \(state.type) OWNED BY \(quoted(table)).\(quoted(state.name))",
+                countFromLast(literal(sequence)), "\(column) SET DEFAULT nextval(\(literal(sequence))::regclass)",
+            ]
+        case .identity(let clause):
+            let sequence = "pg_get_serial_sequence(\(literal(quoted(table))), \(literal(state.name)))"
+            return ["\(column) ADD \(clause)", countFromLast(sequence)]
+        }
+    }
+
+    private func unset(_ state: Catalog.Column) -> [String] {
+        switch state.value {
+        case .null, .expression, .generated: ["\(column) DROP DEFAULT"]
+        case .serial: ["\(column) DROP DEFAULT", "DROP SEQUENCE \(sequence(of: state))"]
+        case .identity: ["\(column) DROP IDENTITY"]
+        }
+    }
+
+    /// Has a sequence go on behind the rows that there are.
+    private func countFromLast(_ sequence: String) -> String {
+        let last = "max(\(quoted(after.name)))"
+        return "SELECT setval(\(sequence), \(last)) FROM \(quoted(table)) HAVING \(last) > 0"
+    }
+
+    private func sequence(of state: Catalog.Column) -> String {
+        state.sequence ?? quoted("\(table)_\(state.name)_seq")
+    }
+}

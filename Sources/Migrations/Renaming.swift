@@ -1,0 +1,112 @@
+/// What seems to have got another name, and the catalog with the new names in it.
+struct Renaming {
+    private(set) var catalog: Catalog
+    private(set) var changes: [Change] = []
+
+    init(from actual: Catalog, to wanted: Catalog) {
+        catalog = actual
+        if let (old, new) = Renaming.table(actual, wanted) { renameTable(old, new) }
+        for name in catalog.tables.keys.sorted() {
+            guard let before = catalog.tables[name], let after = wanted.tables[name],
+                let (from, to) = Renaming.column(before, after)
+            else { continue }
+            renameColumn(from, to, in: name)
+        }
+    }
+
+    /// A table that vanished while one like it appeared: most likely the same, under another name.
+    private static func table(_ actual: Catalog, _ wanted: Catalog) -> (String, String)? {
+        let (old, new) = (Set(actual.tables.keys), Set(wanted.tables.keys))
+        let (gone, come) = (old.subtracting(new), new.subtracting(old))
+        guard let from = gone.first, let to = come.first, gone.count == 1, come.count == 1,
+            actual.tables[from]?.columns.map(\.name) == wanted.tables[to]?.columns.map(\.name),
+            actual.tables[from]?.columns.map(\.type) == wanted.tables[to]?.columns.map(\.type)
+        else { return nil }
+        return (from, to)
+    }
+
+    /// A column that vanished while one like it appeared, if there is just one such pair.
+    private static func column(_ old: Catalog.Table, _ new: Catalog.Table) -> (String, String)? {
+        let gone = old.columns.filter { new.column($0.name) == nil }
+        let come = new.columns.filter { old.column($0.name) == nil }
+        let pairs = gone.flatMap { from in come.filter { from.resembles($0) }.map { (from.name, $0.name) } }
+        return pairs.count == 1 ? pairs[0] : nil
+    }
+
+    private mutating func renameTable(_ old: String, _ new: String) {
+        changes.append(
+            Change(
+                "Detected renamed table '\(old)' to '\(new)'",
+                upgrade: ["ALTER TABLE \(quoted(old)) RENAME TO \(quoted(new))"],
+                downgrade: ["ALTER TABLE \(quoted(new)) RENAME TO \(quoted(old))"],
+                remark:
+                    "Taken for a rename, which keeps the rows. If it is another table, drop the one and create the other."
+            ))
+        catalog.renameTable(old, to: new)
+    }
+
+    private mutating func renameColumn(_ old: String, _ new: String, in table: String) {
+        let place = "ALTER TABLE \(quoted(table)) RENAME COLUMN"
+        changes.append(
+            Change(
+                "Detected renamed column '\(table).\(old)' to '\(new)'",
+                upgrade: ["\(place) \(quoted(old)) TO \(quoted(new))"],
+                downgrade: ["\(place) \(quoted(new)) TO \(quoted(old))"],
+                remark:
+                    "Taken for a rename, which keeps the values. If it is another column, drop the one and add the other."
+            ))
+        catalog.renameColumn(old, to: new, in: table)
+    }
+}
+
+extension Catalog.Column {
+    /// Whether another one may be the same under another name.
+    fileprivate func resembles(_ other: Catalog.Column) -> Bool {
+        type == other.type && isNullable == other.isNullable
+            && (value == other.value || value.isPlain && other.value.isPlain)
+    }
+}
+
+extension Catalog {
+    fileprivate mutating func renameTable(_ old: String, to new: String) {
+        guard var table = tables.removeValue(forKey: old) else { return }
+        table.name = new
+        tables[new] = table
+        changeForeignKeys(to: old) { own, other in
+            let rest = other.drop { $0 != "(" }
+            return "\(own) REFERENCES \(quoted(new))\(rest)"
+        }
+    }
+
+    /// Constraints, indexes and expressions name a column, and foreign keys of other tables do.
+    fileprivate mutating func renameColumn(_ old: String, to new: String, in name: String) {
+        guard var table = tables[name] else { return }
+        func renamed(_ text: some StringProtocol) -> String { WrittenSQL.renaming(old, to: new, in: text) }
+        for index in table.columns.indices {
+            if table.columns[index].name == old { table.columns[index].name = new }
+            if case .generated(let expression) = table.columns[index].value {
+                table.columns[index].value = .generated(renamed(expression))
+            }
+        }
+        table.constraints = table.constraints.mapValues { definition in
+            guard let (own, other) = Constraint(definition).ends else { return renamed(definition) }
+            return "\(renamed(own)) REFERENCES \(other)"
+        }
+        table.indexes = table.indexes.mapValues { Index(isUnique: $0.isUnique, text: renamed($0.text)) }
+        tables[name] = table
+        changeForeignKeys(to: name) { own, other in
+            let table = other.prefix { $0 != "(" }
+            return "\(own) REFERENCES \(table)\(renamed(other.dropFirst(table.count)))"
+        }
+    }
+
+    private mutating func changeForeignKeys(to target: String, _ change: (Substring, Substring) -> String) {
+        for (name, table) in tables {
+            tables[name]?.constraints = table.constraints.mapValues { definition in
+                let constraint = Constraint(definition)
+                guard constraint.target == target, let (own, other) = constraint.ends else { return definition }
+                return change(own, other)
+            }
+        }
+    }
+}

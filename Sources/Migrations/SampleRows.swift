@@ -1,0 +1,135 @@
+import Postgres
+import SQL
+
+/// Puts a row into each empty table, so that a revision meets what it will meet: a table that has rows.
+struct SampleRows {
+    let connection: Connection
+
+    /// Fills the tables that are empty; one into which no row can be put, made from its types and defaults, stays so.
+    /// - Throws: `PostgresError` when the tables cannot be read.
+    func fill() async throws {
+        var empty = try await tables()
+        // A row that refers to another comes after it: each round may make the next one's rows possible.
+        while !empty.isEmpty {
+            var left: [Table] = []
+            for table in empty where try await !fill(table) { left.append(table) }
+            guard left.count < empty.count else { return }
+            empty = left
+        }
+    }
+
+    /// Empties all tables that migrations do not keep for themselves.
+    /// - Throws: `PostgresError`.
+    func clear() async throws {
+        let names = try await connection.rows(SampleRows.tablesQuery).map { $0[0] }
+        if !names.isEmpty { try await connection.script("TRUNCATE \(names.joined(separator: ", ")) CASCADE") }
+    }
+
+    private func tables() async throws -> [Table] {
+        var tables: [Table] = []
+        for row in try await connection.rows(SampleRows.tablesQuery) {
+            let isEmpty = try await connection.script("SELECT 1 FROM \(row[0]) LIMIT 1").count == 0
+            let columns = try await connection.rows(SampleRows.columnsQuery(row[0])).map(Column.init)
+            if isEmpty { tables.append(Table(name: row[0], columns: columns)) }
+        }
+        return tables
+    }
+
+    /// Tries values until a row is taken: those of the columns that a violated check is about are replaced.
+    private func fill(_ table: Table) async throws -> Bool {
+        var table = table
+        while true {
+            try Task.checkCancellation()
+            do {
+                try await connection.script(table.insertion)
+                return true
+            } catch let error as PostgresError {
+                guard table.advance(past: error.constraint) else { return false }
+            }
+        }
+    }
+
+    private static let tablesQuery: Statement = """
+        SELECT ARRAY[pg_class.oid::regclass::text] FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace \
+        WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' AND relkind IN ('r', 'p') AND NOT relispartition \
+        AND relname NOT IN ('alembic_version', 'migration_history', 'migration_revision') \
+        AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_class.oid AND deptype = 'e') ORDER BY pg_class.oid
+        """
+
+    /// The columns that have no value of their own: name, category of the type, type, first label, what is referred to, checks and
+    /// their names.
+    private static func columnsQuery(_ table: String) -> Statement {
+        """
+        SELECT ARRAY[quote_ident(attname), typcategory::text, typname::text, \
+        coalesce((SELECT quote_literal(enumlabel) FROM pg_enum WHERE enumtypid = atttypid ORDER BY enumsortorder LIMIT 1), ''), \
+        coalesce((SELECT format('(SELECT %I FROM %s LIMIT 1)', target.attname, confrelid::regclass) FROM pg_constraint \
+        JOIN pg_attribute target ON target.attrelid = confrelid AND target.attnum = confkey[array_position(conkey, own.attnum)] \
+        WHERE conrelid = own.attrelid AND contype = 'f' AND own.attnum = ANY (conkey) LIMIT 1), ''), \
+        coalesce((SELECT string_agg(pg_get_constraintdef(pg_constraint.oid), ' ') FROM pg_constraint \
+        WHERE conrelid = own.attrelid AND contype = 'c' AND own.attnum = ANY (conkey)), ''), \
+        coalesce((SELECT string_agg(conname, ' ') FROM pg_constraint \
+        WHERE conrelid = own.attrelid AND contype = 'c' AND own.attnum = ANY (conkey)), '')] \
+        FROM pg_attribute own JOIN pg_type ON pg_type.oid = atttypid WHERE attrelid = \(table)::text::regclass AND attnum > 0 \
+        AND NOT attisdropped AND NOT atthasdef AND attidentity = '' AND attgenerated = '' ORDER BY attnum
+        """
+    }
+}
+
+private struct Table {
+    let name: String
+    var columns: [Column]
+
+    var insertion: String {
+        guard !columns.isEmpty else { return "INSERT INTO \(name) DEFAULT VALUES" }
+        let (names, values) = (columns.map(\.name), columns.map { $0.values.first ?? "NULL" })
+        return "INSERT INTO \(name) (\(names.joined(separator: ", "))) VALUES (\(values.joined(separator: ", ")))"
+    }
+
+    /// Goes on to the next values of the columns that a constraint is about.
+    /// - Returns: whether there are any.
+    mutating func advance(past constraint: String?) -> Bool {
+        let places = columns.indices.filter { place in
+            columns[place].values.count > 1 && constraint.map(columns[place].checks.contains) ?? false
+        }
+        for place in places { columns[place].values.removeFirst() }
+        return !places.isEmpty
+    }
+}
+
+private struct Column {
+    let name: String
+    /// What it may be, the likeliest first.
+    var values: [String]
+    /// The names of the checks that it must meet.
+    let checks: [String]
+
+    init(_ row: [String]) {
+        name = row[0]
+        self.checks = row[6].split(separator: " ").map { String($0) }
+        let (category, type, label, reference, checks) = (row[1], row[2], row[3], row[4], row[5])
+        let made = Column.values(ofCategory: category, type, checks).map(literal)
+        values = !reference.isEmpty ? [reference] : !label.isEmpty ? [label] : made.isEmpty ? ["NULL"] : made
+    }
+
+    /// The categories are Postgres's own (Postgres manual, chapter 53.64); what checks say may be what they ask for.
+    private static func values(ofCategory category: String, _ type: String, _ checks: String) -> [String] {
+        let said = checks.matches(of: /'(?:[^']|'')*'|\b\d+\b/).map { String($0.output).replacing("'", with: "") }
+        return switch category {
+        case "N": ["1", "0", "100", "-1"] + said.filter { Int($0) != nil }
+        case "S": said.filter { Int($0) == nil } + ["x", "xxxxxxxx", "a@b.example"]
+        case "B": ["true", "false"]
+        case "D": ["now"]
+        case "T": ["1 hour"]
+        case "A": ["{}"]
+        case "I": ["127.0.0.1"]
+        case "R": ["empty"]
+        case "V": ["1"]
+        default: others[type].map { [$0] } ?? []
+        }
+    }
+
+    private static let others = [
+        "uuid": "00000000-0000-0000-0000-000000000001", "json": "{}", "jsonb": "{}", "bytea": "x", "xml": "<x/>",
+        "tsvector": "x", "point": "(0,0)",
+    ]
+}

@@ -1,0 +1,69 @@
+import Postgres
+import SQL
+
+/// A database of its own in which something is tried, and which is dropped afterwards, also when the task is cancelled.
+struct ScratchDatabase {
+    private let server: Connection
+    private let name: String
+
+    /// Runs `body` with a database of its own on the configured server; what earlier runs have left for an hour is dropped first.
+    /// - Throws: what `body` throws, `PostgresError`, and `MigrationFailed` when no database may be made.
+    static func with<Value: Sendable>(
+        _ configuration: PostgresConfiguration, _ body: (PostgresConfiguration) async throws -> Value
+    ) async throws -> Value {
+        let server = try await Connection.open(configuration)
+        defer { server.close() }
+        // To make and to drop a database takes longer than a request may.
+        try await server.script("SET statement_timeout = 0; SET client_min_messages = error")
+        let database = try await ScratchDatabase(on: server)
+        var scratch = configuration
+        scratch.database = database.name
+        scratch.statementTimeout = .seconds(60)
+        do {
+            try Task.checkCancellation()
+            // As long as somebody is connected to it, nobody sweeps it.
+            let keeper = try await Connection.open(scratch)
+            defer { keeper.close() }
+            let value = try await body(scratch)
+            try await database.drop()
+            return value
+        } catch {
+            try? await database.drop()
+            throw error
+        }
+    }
+
+    private init(on server: Connection) async throws {
+        self.server = server
+        try await ScratchDatabase.sweep(server)
+        // The second at which it is made, by the server's clock, tells its age.
+        let query: Statement = """
+            SELECT ARRAY['aktify_scratch_' || extract(epoch FROM now())::bigint || '_' || substr(md5(random()::text), 1, 12), \
+            quote_ident(current_user)]
+            """
+        let row = try await server.rows(query)[0]
+        name = row[0]
+        do { try await server.script("CREATE DATABASE \(name)") } catch let error as PostgresError
+            where error.state == "42501" || error.state == "25006"
+        {
+            throw MigrationFailed(
+                "cannot create a scratch database: \(error.message): run it on the primary, as a role that has the right to: "
+                    + "ALTER ROLE \(row[1]) CREATEDB")
+        }
+    }
+
+    private func drop() async throws { try await server.script("DROP DATABASE IF EXISTS \(name) WITH (FORCE)") }
+
+    /// Drops those that are older than an hour and that nobody is connected to: their makers were killed. Another one's are left.
+    private static func sweep(_ server: Connection) async throws {
+        let query: Statement = """
+            SELECT ARRAY[datname::text] FROM pg_database WHERE datname ~ '^aktify_scratch_[0-9]{1,12}_[0-9a-f]+$' \
+            AND split_part(datname, '_', 3)::bigint < extract(epoch FROM now()) - 3600 \
+            AND NOT EXISTS (SELECT FROM pg_stat_activity WHERE pg_stat_activity.datname = pg_database.datname) \
+            AND pg_has_role(datdba, 'USAGE')
+            """
+        for row in try await server.rows(query) {
+            _ = try? await server.script("DROP DATABASE IF EXISTS \(row[0])")
+        }
+    }
+}

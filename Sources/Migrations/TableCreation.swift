@@ -1,0 +1,81 @@
+/// Makes tables in an order in which each finds those that it refers to.
+struct TableCreation {
+    private let catalog: Catalog
+    private let name: String
+    /// Foreign keys of tables that are made before, which refer to it: they come after it.
+    private let late: [(table: String, name: String, definition: String)]
+    /// Its own foreign keys that come later.
+    private let left: Set<String>
+
+    /// The changes that drop all tables but some, and those that make them.
+    static func changes(of catalog: Catalog, without kept: [String]) -> (dropping: [Change], adding: [Change]) {
+        let creations = ordered(catalog, Set(catalog.tables.keys).subtracting(kept))
+        return (creations.reversed().flatMap(\.dropping), creations.flatMap(\.adding))
+    }
+
+    /// Tables that refer to each other in a circle are made in the order of their names.
+    private static func ordered(_ catalog: Catalog, _ names: Set<String>) -> [TableCreation] {
+        var (rest, creations) = (names, [TableCreation]())
+        var left: [String: Set<String>] = [:]
+        while let next = next(in: rest, of: catalog) {
+            rest.remove(next)
+            for key in catalog.foreignKeys(of: next) where rest.contains(key.target) {
+                left[next, default: []].insert(key.name)
+            }
+            let late = left.keys.sorted().flatMap { table in
+                catalog.foreignKeys(of: table)
+                    .filter { $0.target == next && table != next && left[table]?.contains($0.name) == true }
+                    .map { (table: table, name: $0.name, definition: $0.definition) }
+            }
+            creations.append(TableCreation(catalog: catalog, name: next, late: late, left: left[next] ?? []))
+        }
+        return creations
+    }
+
+    private static func next(in rest: Set<String>, of catalog: Catalog) -> String? {
+        let sorted = rest.sorted()
+        return sorted.first { name in
+            !catalog.foreignKeys(of: name).contains { $0.target != name && rest.contains($0.target) }
+        } ?? sorted.first
+    }
+
+    private var creation: [String] { catalog.tables[name]?.creation(without: left) ?? [] }
+
+    private var adding: [Change] {
+        [
+            Change(
+                "Detected added table '\(name)'", upgrade: creation, downgrade: ["DROP TABLE \(quoted(name))"])
+        ] + late.map { addConstraint($0.name, $0.definition, to: $0.table) }
+    }
+
+    private var dropping: [Change] {
+        late.map { dropConstraint($0.name, $0.definition, of: $0.table) } + [
+            Change(
+                "Detected removed table '\(name)'", upgrade: ["DROP TABLE \(quoted(name))"], downgrade: creation,
+                dataLoss: "all rows of \(name)")
+        ]
+    }
+}
+
+extension Catalog {
+    /// The foreign keys of a table, in the order of their names.
+    func foreignKeys(of table: String) -> [(name: String, definition: String, target: String)] {
+        (tables[table]?.constraints ?? [:]).sorted { $0.key < $1.key }.compactMap { name, definition in
+            Constraint(definition).target.map { (name, definition, $0) }
+        }
+    }
+}
+
+/// Adds a constraint; `summary` is left out when it only comes back.
+func addConstraint(_ name: String, _ definition: String, to table: String, _ summary: String? = nil) -> Change {
+    let place = "ALTER TABLE \(quoted(table))"
+    return Change(
+        summary, upgrade: ["\(place) ADD CONSTRAINT \(quoted(name)) \(definition)"],
+        downgrade: ["\(place) DROP CONSTRAINT \(quoted(name))"])
+}
+
+/// Drops a constraint; `summary` is left out when it comes back.
+func dropConstraint(_ name: String, _ definition: String, of table: String, _ summary: String? = nil) -> Change {
+    let change = addConstraint(name, definition, to: table)
+    return Change(summary, upgrade: change.downgrade, downgrade: change.upgrade)
+}

@@ -1,0 +1,117 @@
+/// The differences between two states of one table, but for foreign keys.
+struct TableDifferences {
+    let old: Catalog.Table
+    let new: Catalog.Table
+    /// Generated columns that are dropped and made anew, and what becomes one or ceases to be one: nothing may stand on them
+    /// meanwhile.
+    let remade: Set<String>
+    /// Columns that get another type.
+    let retyped: Set<String>
+
+    init(_ old: Catalog.Table, _ new: Catalog.Table) {
+        (self.old, self.new) = (old, new)
+        let pairs = new.columns.compactMap { after in old.column(after.name).map { (before: $0, after: after) } }
+        let retyped = Set(pairs.filter { $0.before.type != $0.after.type }.map(\.after.name))
+        self.retyped = retyped
+        remade = Set(
+            pairs.filter { $0.after.isMadeAnew(from: $0.before, retyped: retyped) }.map(\.after.name))
+    }
+
+    private var table: String { new.name }
+
+    /// What is taken away before the columns change.
+    var unmade: [Change] {
+        goneIndexes.map { name, index in
+            let summary = "Detected removed index '\(name)' on '\(table)'"
+            return dropIndex(name, index, new.indexes[name] == index ? nil : summary)
+        }
+            + goneConstraints.map { name, definition in
+                let summary = "Detected removed constraint '\(name)' on '\(table)'"
+                return dropConstraint(name, definition, of: table, isDisturbed(definition) ? nil : summary)
+            }
+    }
+
+    /// What changes of the columns.
+    var columns: [Change] { ColumnDifferences(table: table, old: old, new: new, remade: remade).changes }
+
+    /// What is put on the columns after they have changed.
+    var made: [Change] {
+        let constraints = new.others(than: old).filter { !Constraint($0.value).isForeignKey }.map { name, definition in
+            addConstraint(name, definition, to: table, "Detected added constraint '\(name)' on '\(table)'")
+        }
+        let again = goneConstraints.filter { isDisturbed($0.value) }.map { addConstraint($0.key, $0.value, to: table) }
+        let indexes = new.indexes.filter { old.indexes[$0.key] != $0.value || isDisturbed($0.value) }
+            .sorted { $0.key < $1.key }
+            .map { name, index in
+                let summary = "Detected added index '\(name)' on '\(table)'"
+                return addIndex(name, index, old.indexes[name] == index ? nil : summary)
+            }
+        return constraints + again + indexes
+    }
+
+    /// The sets of columns whose uniqueness nothing may refer to meanwhile.
+    var goneKeys: Set<Set<String>> {
+        let names = Set(old.columns.map(\.name))
+        let keys = goneConstraints.map { Constraint($0.value) }.filter(\.isKey).map(\.names)
+        let indexes = goneIndexes.filter(\.value.isUnique).map { Set(WrittenSQL.names(in: $0.value.text)) }
+        return Set((keys + indexes).map(names.intersection))
+    }
+
+    // MARK: What goes
+
+    private var goneConstraints: [(key: String, value: String)] {
+        let gone = Set(old.others(than: new).map(\.key))
+        return old.constraints.filter { name, definition in
+            !Constraint(definition).isForeignKey && (gone.contains(name) || isDisturbed(definition))
+        }.sorted { $0.key < $1.key }
+    }
+
+    private var goneIndexes: [(key: String, value: Catalog.Index)] {
+        old.indexes.filter { new.indexes[$0.key] != $0.value || isDisturbed($0.value) }.sorted { $0.key < $1.key }
+    }
+
+    /// Whether a constraint that stays must give way while the columns change: a check of several columns cannot be read while
+    /// only some of them have their new types.
+    private func isDisturbed(_ definition: String) -> Bool {
+        let constraint = Constraint(definition)
+        guard new.says(constraint) else { return false }
+        let names = constraint.names
+        return !names.isDisjoint(with: remade) || constraint.isCheck && !names.isDisjoint(with: retyped)
+    }
+
+    private func isDisturbed(_ index: Catalog.Index) -> Bool {
+        !remade.isEmpty && !remade.isDisjoint(with: WrittenSQL.names(in: index.text))
+    }
+
+    private func addIndex(_ name: String, _ index: Catalog.Index, _ summary: String?) -> Change {
+        Change(
+            summary, upgrade: [index.creation(name, on: table)], downgrade: ["DROP INDEX \(quoted(name))"])
+    }
+
+    private func dropIndex(_ name: String, _ index: Catalog.Index, _ summary: String?) -> Change {
+        let change = addIndex(name, index, nil)
+        return Change(summary, upgrade: change.downgrade, downgrade: change.upgrade)
+    }
+}
+
+extension Catalog.Table {
+    /// Whether one of its constraints says the same.
+    func says(_ constraint: Constraint) -> Bool {
+        constraints.values.contains { Constraint($0).meaning == constraint.meaning }
+    }
+
+    /// The constraints that another state of the table has not, by what they say.
+    func others(than other: Catalog.Table) -> [(key: String, value: String)] {
+        let known = Set(other.constraints.values.map { Constraint($0).meaning })
+        return constraints.filter { !known.contains(Constraint($0.value).meaning) }.sorted { $0.key < $1.key }
+    }
+}
+
+extension Catalog.Column {
+    /// Whether it is, or was, generated, and cannot become what it is by being altered.
+    fileprivate func isMadeAnew(from old: Catalog.Column, retyped: Set<String>) -> Bool {
+        guard case .generated(let expression) = value else { return old.value.isGenerated }
+        return old.type != type || old.value != value || old.isNullable != isNullable
+            || !retyped.isDisjoint(with: WrittenSQL.names(in: expression))
+    }
+}

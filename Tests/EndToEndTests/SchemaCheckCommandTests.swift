@@ -1,0 +1,74 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The commands that look at a schema without changing it, where something is in their way.
+@Suite struct SchemaCheckCommandTests {
+    private let database: TestDatabase
+    private let folder: Folder
+
+    init() throws {
+        database = try TestDatabase()
+        folder = try Folder()
+        try FileManager.default.copyItem(atPath: "\(checkout)/migrations", toPath: "\(folder.path)/migrations")
+    }
+
+    private func db(_ arguments: String..., as user: String = "postgres") throws -> (status: Int32, output: String) {
+        try runToEnd(
+            [Stack.program, "db"] + arguments + ["--directory", "\(folder.path)/migrations"],
+            environment: database.environment.merging(["POSTGRES_USER": user]) { $1 })
+    }
+
+    @Test func `check says what to do about differences, last`() throws {
+        #expect(try db("upgrade").status == 0)
+        try database.sql("ALTER TABLE campaign ADD budget integer; ALTER TABLE campaign ADD CHECK (id > 0) NOT VALID")
+        let check = try db("check")
+        #expect(check.status == 1 && check.output.contains("VALIDATE CONSTRAINT campaign_id_check\n"))
+        #expect(check.output.hasSuffix("agree with the models: aktify db migrate -m \"...\"\n"))
+    }
+
+    @Test func `check by a role that may only read ends with 1 and one line`() throws {
+        #expect(try db("upgrade").status == 0)
+        let role = "reader_\(UInt32.random(in: 0...UInt32.max))"
+        try database.sql("CREATE ROLE \(role) LOGIN; GRANT SELECT ON ALL TABLES IN SCHEMA public TO \(role)")
+        let check = try db("check", as: role)
+        #expect(check.status == 1 && check.output.split(separator: "\n").count == 1)
+        #expect(check.output.contains("GRANT CREATE ON DATABASE \(database.name) TO \(role)"))
+    }
+
+    @Test func `nothing is written where a generated revision cannot be tried`() throws {
+        #expect(try db("upgrade").status == 0)
+        let role = "maker_\(UInt32.random(in: 0...UInt32.max))"
+        try database.sql(
+            """
+            CREATE ROLE \(role) LOGIN; GRANT SELECT ON ALL TABLES IN SCHEMA public TO \(role);
+            GRANT CREATE ON DATABASE \(database.name) TO \(role); ALTER TABLE campaign ADD budget integer
+            """)
+        let versions = "\(folder.path)/migrations/versions"
+        let before = try FileManager.default.contentsOfDirectory(atPath: versions).count
+        let refused = try db("migrate", "-m", "Drop budget", as: role)
+        #expect(refused.status == 1 && refused.output.hasSuffix("ALTER ROLE \(role) CREATEDB\n"))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: versions).count == before)
+        #expect(try db("migrate", "-m", "Drop budget").status == 0)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: versions).count == before + 1)
+    }
+
+    @Test(arguments: [SIGTERM, SIGINT]) func `verify that is interrupted leaves no database`(signal: Int32) throws {
+        let marker = "slow_\(UInt32.random(in: 0...UInt32.max))"
+        let slow = """
+            -- Slow\n--\n-- Revision ID: aaaa00000001\n-- Revises: 8c1f0b7d4e2a\n-- Create Date: 2026-11-23 00:00:00\n
+            -- upgrade\nSELECT pg_sleep(20) AS \(marker);\n-- downgrade\n
+            """
+        try Data(slow.utf8).write(to: URL(filePath: "\(folder.path)/migrations/versions/aaaa00000001_slow.sql"))
+        let child = try Child(
+            [Stack.program, "db", "verify", "--directory", "\(folder.path)/migrations"],
+            environment: database.environment, output: "\(folder.path)/log")
+        let sleeper = "FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(20) AS \(marker)%'"
+        try waitUntil("it sleeps") { try database.sql("SELECT count(*) \(sleeper)") == "1" }
+        let name = try database.sql("SELECT datname \(sleeper)")
+        child.signal(signal)
+        #expect(child.wait(seconds: 5) == 1)
+        #expect(name.hasPrefix("aktify_scratch_"))
+        #expect(try database.sql("SELECT count(*) FROM pg_database WHERE datname = '\(name)'") == "0")
+    }
+}

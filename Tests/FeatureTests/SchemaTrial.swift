@@ -1,0 +1,65 @@
+import EventLoop
+import Postgres
+import SQL
+import TestSupport
+
+@testable import Migrations
+
+/// Goes from one schema to another by what `Differences` writes, and back, and looks at what is there each time.
+struct SchemaTrial: Sendable {
+    let connection: Connection
+
+    /// Runs `body` with a connection of its own, on a loop.
+    static func run<Value: Sendable>(
+        in database: TestDatabase, _ body: @escaping @Sendable (SchemaTrial) async throws -> Value
+    ) throws -> Value {
+        let configuration = database.directConfiguration()
+        return try Loop.run {
+            let connection = try await Connection.open(configuration)
+            defer { connection.close() }
+            try await connection.script("SET client_min_messages = error")
+            return try await body(SchemaTrial(connection: connection))
+        }
+    }
+
+    /// Makes a schema in which nothing is but what `sql` makes, and reads it.
+    func catalog(_ schema: String, _ sql: String) async throws -> Catalog {
+        try await connection.script("DROP SCHEMA IF EXISTS \(schema) CASCADE; CREATE SCHEMA \(schema)")
+        try await connection.script("SET search_path = \(schema), public; \(sql)")
+        return try await Catalog(reading: connection)
+    }
+
+    /// What is wrong with the way from `old` to `new` and back, in the schema that comes first in the search path: it is at `old`
+    /// before, and at `new` afterwards.
+    func problem(from old: Catalog, to new: Catalog) async throws -> String? {
+        let sections = Differences(actual: old, wanted: new).changes.sections
+        if let problem = await problem(sections.upgrade, "upgrade") { return problem }
+        let after = try await Catalog(reading: connection)
+        guard after.meaning == new.meaning else {
+            let left = Differences(actual: after, wanted: new).changes.sections.upgrade
+            return "the upgrade does not end where it should:\n\(sections.upgrade)\nis left: \(left)"
+        }
+        if let problem = await problem(sections.downgrade, "downgrade") { return problem }
+        let back = try await Catalog(reading: connection)
+        guard back.unordered == old.unordered else {
+            let left = Differences(actual: back, wanted: old).changes.sections.upgrade
+            return "the downgrade does not bring all back:\n\(sections.downgrade)\nis left: \(left)"
+        }
+        return await problem(sections.upgrade, "second upgrade")
+    }
+
+    private func problem(_ sql: String, _ name: String) async -> String? {
+        do { try await connection.script(sql) } catch { return "the \(name) fails: \(error)\n\(sql)" }
+        return nil
+    }
+}
+
+extension Catalog {
+    /// The same without what is not compared: the names of constraints, and collations.
+    var meaning: [String: Set<String>] {
+        unordered.tables.mapValues { table in
+            Set(table.columns.map(\.line)).union(table.constraints.values)
+                .union(table.indexes.map { $0.value.creation($0.key, on: table.name) })
+        }
+    }
+}
