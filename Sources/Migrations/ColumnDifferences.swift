@@ -99,14 +99,14 @@ struct ColumnDifferences {
     private func changeType(_ before: Catalog.Column, _ after: Catalog.Column) -> [Change] {
         guard before.type != after.type else { return [] }
         func set(_ from: Catalog.Column, _ to: Catalog.Column) -> [String] {
-            let value = TypeWidth.conversion(of: quoted(to.name), from: from.type, to: to.type)
+            let value = SQLType.conversion(of: quoted(to.name), from: from.type, to: to.type)
             let change = "\(place) ALTER COLUMN \(quoted(to.name)) TYPE \(to.fullType) USING \(value)"
             guard before.value == .serial, after.value == .serial, let sequence = before.sequence else {
                 return [change]
             }
             return [change, "ALTER SEQUENCE \(sequence) AS \(to.type)"]
         }
-        let fits = TypeWidth.holds(after.type, all: before.type)
+        let fits = SQLType(after.type).holds(SQLType(before.type))
         return [
             Change(
                 "Detected type change from \(before.type) to \(after.type) on '\(table).\(after.name)'",

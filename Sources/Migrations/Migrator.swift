@@ -4,7 +4,7 @@ import SQL
 
 /// Brings a database's schema where it should be, and keeps account of it in Alembic's own table.
 public struct Migrator: Sendable {
-    private let graph: RevisionGraph
+    let graph: RevisionGraph
     private let configuration: PostgresConfiguration
     private let options: Options
     private let log: @Sendable (String) -> Void
@@ -94,7 +94,7 @@ public struct Migrator: Sendable {
 
     // MARK: Running
 
-    private func withSession<Value: Sendable>(_ body: (MigrationSession) async throws -> Value) async throws -> Value {
+    func withSession<Value: Sendable>(_ body: (MigrationSession) async throws -> Value) async throws -> Value {
         let session = try await MigrationSession(configuration, options, log: log)
         defer { session.connection.close() }
         guard let loop = Loop.current else { preconditionFailure("migrations run on a loop") }
@@ -106,7 +106,7 @@ public struct Migrator: Sendable {
     }
 
     /// Where the database stands; all of it must have files.
-    private func known(_ session: MigrationSession) async throws -> Set<String> {
+    func known(_ session: MigrationSession) async throws -> Set<String> {
         let versions = try await session.versions()
         _ = try graph.closure(of: versions)
         return versions
@@ -150,7 +150,7 @@ public struct Migrator: Sendable {
         versions.isEmpty ? "base" : versions.sorted().joined(separator: ", ")
     }
 
-    private func applied(_ versions: Set<String>) throws -> [Revision] {
+    func applied(_ versions: Set<String>) throws -> [Revision] {
         let ids = try graph.closure(of: versions)
         return graph.revisions.filter { ids.contains($0.id) }
     }

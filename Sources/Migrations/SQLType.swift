@@ -15,13 +15,14 @@ struct SQLType {
         }
     }
 
+    /// Types without a length whose values are all among those of others.
     private static let wider: [String: Set<String>] = [
         "smallint": ["integer", "bigint", "numeric", "real", "double precision"],
         "integer": ["bigint", "numeric", "double precision"], "bigint": ["numeric"],
         "real": ["double precision", "numeric"],
         "date": ["timestamp without time zone", "timestamp with time zone"],
         "timestamp without time zone": ["timestamp with time zone"],
-        "character varying": ["text"], "character": ["text", "character varying"],
+        "character varying": ["text"], "text": ["character varying"], "character": ["text", "character varying"],
     ]
 
     /// Whether every value of another type fits into this one. What is not known to fit, does not.
@@ -37,5 +38,22 @@ struct SQLType {
         guard name == "numeric" else { return first >= old }
         let (scale, oldScale) = (modifiers.dropFirst().first ?? 0, other.modifiers.dropFirst().first ?? 0)
         return scale >= oldScale && first - scale >= old - oldScale
+    }
+
+    // MARK: Conversion
+
+    /// Types that are cast into each other.
+    private static let kinds: [Set<String>] = [
+        ["smallint", "integer", "bigint", "numeric", "real", "double precision"], ["json", "jsonb"],
+        ["date", "timestamp without time zone", "timestamp with time zone"], ["integer", "boolean"],
+    ]
+
+    private var isText: Bool { name == "text" || name == "character varying" }
+
+    /// A column's value as another type: by a cast where there is one, else by way of text.
+    static func conversion(of column: String, from old: String, to new: String) -> String {
+        let (from, to) = (SQLType(old), SQLType(new))
+        let isCast = from.isText || to.isText || kinds.contains { $0.contains(from.name) && $0.contains(to.name) }
+        return isCast ? "\(column)::\(new)" : "\(column)::text::\(new)"
     }
 }

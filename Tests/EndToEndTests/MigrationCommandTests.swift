@@ -195,6 +195,30 @@ import Testing
         #expect(child.wait(seconds: 2) == 128 + SIGTERM)
     }
 
+    @Test func `status says what is applied, pending, changed, out of force and drifted, in a table and in JSON`()
+        throws
+    {
+        let before = try db("status")
+        #expect(before.status == 3)
+        #expect(before.output.hasPrefix("6c369edd2a4c  pending  Create Campaign table\n3531fa35359f  pending  "))
+        #expect(try db("upgrade").status == 0)
+        let well = try db("status")
+        #expect(well.status == 0 && well.output.contains("6c369edd2a4c  applied  Create Campaign table\n"))
+        let json = try db("status", "--json")
+        #expect(json.status == 0)
+        #expect(
+            json.output.hasPrefix(
+                #"{"drift":[],"flaws":[],"revisions":[{"detail":"","id":"6c369edd2a4c","message":"Create Campaign table","state":"applied"}"#
+            ))
+        try database.sql(
+            "ALTER TABLE campaign ADD CONSTRAINT odd CHECK (id > 0) NOT VALID; ALTER TABLE campaign DROP is_active")
+        let file = "\(folder.path)/migrations/versions/\(try #require(files.first { $0.hasPrefix("6c36") }))"
+        try Data((String(contentsOfFile: file, encoding: .utf8) + "\n-- more\n").utf8).write(to: URL(filePath: file))
+        let odd = try db("status")
+        #expect(odd.status == 1 && odd.output.contains("6c369edd2a4c  changed  "))
+        #expect(odd.output.contains("odd") && odd.output.contains("Detected added column 'campaign.is_active'"))
+    }
+
     @Test func `what is no command line is refused`() throws {
         #expect(try runToEnd([Stack.program, "db"]).status == 2)
         for target in ["+-1", "--1", "+x"] { #expect([1, 2].contains(try db("upgrade", target).status), "\(target)") }

@@ -21,14 +21,14 @@ import Testing
     }
 
     @Test func `values get from one type to another by a cast where there is one, else by way of text`() {
-        #expect(TypeWidth.conversion(of: "n", from: "integer", to: "numeric(4,2)") == "n::numeric(4,2)")
-        #expect(TypeWidth.conversion(of: "n", from: "text", to: "date") == "n::date")
-        #expect(TypeWidth.conversion(of: "n", from: "boolean", to: "bigint") == "n::text::bigint")
+        #expect(SQLType.conversion(of: "n", from: "integer", to: "numeric(4,2)") == "n::numeric(4,2)")
+        #expect(SQLType.conversion(of: "n", from: "text", to: "date") == "n::date")
+        #expect(SQLType.conversion(of: "n", from: "boolean", to: "bigint") == "n::text::bigint")
     }
 
     @Test func `a type holds what fits it`() {
-        #expect(TypeWidth.holds("bigint", all: "integer") && !TypeWidth.holds("integer", all: "bigint"))
-        #expect(TypeWidth.holds("text", all: "character varying(9)"))
-        #expect(!TypeWidth.holds("character varying(8)", all: "character varying(9)"))
+        #expect(SQLType("bigint").holds(SQLType("integer")) && !SQLType("integer").holds(SQLType("bigint")))
+        #expect(SQLType("text").holds(SQLType("character varying(9)")))
+        #expect(!SQLType("character varying(8)").holds(SQLType("character varying(9)")))
     }
 }

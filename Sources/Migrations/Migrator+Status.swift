@@ -1,0 +1,48 @@
+import Postgres
+
+/// Where a database stands, revision by revision.
+public struct MigrationStatus: Hashable, Sendable {
+    /// What has become of a revision.
+    public enum State: String, Sendable {
+        case applied, pending
+        /// Its file was changed after it had been applied.
+        case changed
+        /// It failed after something had been done outside a transaction.
+        case halfway = "half-way"
+    }
+
+    /// A revision, and what has become of it.
+    public struct Entry: Hashable, Sendable {
+        public let revision: Revision
+        public let state: State
+        /// What is known besides: how a half-way one failed.
+        public let detail: String
+    }
+
+    /// All revisions, in the order in which they are applied.
+    public let entries: [Entry]
+
+    /// Whether a revision is in one of these states.
+    public func has(_ states: State...) -> Bool { entries.contains { states.contains($0.state) } }
+}
+
+extension Migrator {
+    /// Looks where the database stands.
+    /// - Throws: `PostgresError`, `RevisionGraph.Broken`.
+    public func status() async throws -> MigrationStatus {
+        try await withSession { session in
+            let applied = try applied(try await known(session))
+            let changed = Set(try await session.changed(applied).map(\.id))
+            var entries: [MigrationStatus.Entry] = []
+            for revision in graph.revisions {
+                let halfway = try await session.halfway(revision)
+                let isApplied = applied.contains { $0.id == revision.id }
+                let state: MigrationStatus.State =
+                    halfway != nil
+                    ? .halfway : changed.contains(revision.id) ? .changed : isApplied ? .applied : .pending
+                entries.append(.init(revision: revision, state: state, detail: halfway ?? ""))
+            }
+            return MigrationStatus(entries: entries)
+        }
+    }
+}

@@ -1,0 +1,78 @@
+import AktifyAPI
+import ArgumentParser
+import EventLoop
+import Migrations
+import Web
+
+/// Where the database stands: revisions, what is out of force, and how it differs from the models.
+struct DBStatus: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status",
+        abstract:
+            "Say which revisions are applied, pending, changed or half-way, what is out of force, and what drifted.",
+        discussion:
+            "It ends with 0 when all is well, with 3 when revisions are pending, and with 1 when something is wrong.")
+
+    @OptionGroup var schema: Schema
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() throws {
+        let (status, flaws, drift) = try look()
+        if json { printJSON(status, flaws, drift) } else { printTable(status, flaws + drift) }
+        if status.has(.changed, .halfway) || !flaws.isEmpty || !drift.isEmpty { throw ExitCode(1) }
+        if status.has(.pending) { throw ExitCode(3) }
+    }
+
+    /// Drift is looked for at the head only: before it, models and database must differ.
+    private func look() throws -> (MigrationStatus, flaws: [String], drift: [String]) {
+        let config = try loadConfig(processEnvironment())
+        let migrator = Migrator(graph: try schema.scripts.graph(), configuration: config.database, log: { _ in })
+        return try Loop.run {
+            let status = try await migrator.status()
+            let flaws = try await Flaws.found(in: config.database)
+            guard !status.has(.pending, .halfway) else { return (status, flaws, []) }
+            let (actual, wanted) = try await Catalog.compared(metadata, config.database)
+            return (status, flaws, Differences(actual: actual, wanted: wanted).changes.summaries)
+        }
+    }
+
+    private func printTable(_ status: MigrationStatus, _ problems: [String]) {
+        for entry in status.entries {
+            let state = entry.state.rawValue.padded(to: 9)
+            print("\(entry.revision.id.padded(to: 14))\(state)\(entry.revision.message)")
+            if !entry.detail.isEmpty { print("    \(entry.detail)") }
+        }
+        for problem in problems { print(problem) }
+    }
+
+    private func printJSON(_ status: MigrationStatus, _ flaws: [String], _ drift: [String]) {
+        let response = Response.json { json in
+            json.beginObject()
+            json.member("drift", drift)
+            json.member("flaws", flaws)
+            json.member("revisions", status.entries)
+            json.endObject()
+        }
+        guard case .bytes(let bytes) = response.body else { return }
+        print(String(decoding: bytes.dropLast(), as: UTF8.self))
+    }
+}
+
+extension MigrationStatus.Entry: JSONWritable {
+    public func write(to json: inout JSONWriter) {
+        json.beginObject()
+        json.member("detail", detail)
+        json.member("id", revision.id)
+        json.member("message", revision.message)
+        json.member("state", state.rawValue)
+        json.endObject()
+    }
+}
+
+extension String {
+    fileprivate func padded(to count: Int) -> String {
+        self + String(repeating: " ", count: max(1, count - self.count))
+    }
+}
