@@ -49,7 +49,9 @@ struct LintedWords {
     private typealias Element = (choices: [Substring], isOptional: Bool)
 
     private static func elements(of pattern: String) -> [Element] {
-        pattern.split(separator: " ").map { ($0.split { "[|]".contains($0) }, $0.first == "[") }
+        pattern.split(separator: " ").map { element in
+            (element.split { $0 == "[" || $0 == "|" || $0 == "]" }, isOptional: element.first == "[")
+        }
     }
 
     private func behind(_ elements: [Element], _ words: ArraySlice<String>) -> LintedWords? {
