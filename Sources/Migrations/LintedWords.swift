@@ -29,24 +29,14 @@ struct LintedWords {
     // MARK: Looking
 
     /// What stands behind these words, when it begins with them: `[a]` may be missing, `a|b` is either, and `*` is any one.
-    func behind(_ pattern: String) -> LintedWords? {
-        var rest = words
-        for element in pattern.split(separator: " ") {
-            let choices = element.split { "[|]".contains($0) }
-            if let word = rest.first, choices.contains(where: { $0 == "*" || $0 == word }) {
-                rest = rest.dropFirst()
-            } else if element.first != "[" {
-                return nil
-            }
-        }
-        return LintedWords(rest)
-    }
+    func behind(_ pattern: String) -> LintedWords? { behind(LintedWords.elements(of: pattern), words) }
 
     func begins(_ pattern: String) -> Bool { behind(pattern) != nil }
 
     /// What stands behind the first place that has these words.
     func after(_ pattern: String) -> LintedWords? {
-        words.indices.lazy.compactMap { LintedWords(words[$0...]).behind(pattern) }.first
+        let elements = LintedWords.elements(of: pattern)
+        return words.indices.lazy.compactMap { behind(elements, words[$0...]) }.first
     }
 
     func has(_ pattern: String) -> Bool { after(pattern) != nil }
@@ -54,6 +44,26 @@ struct LintedWords {
     /// Whether it calls one of these functions, with a schema or without.
     func calls(_ functions: Set<Substring>) -> Bool {
         words.contains { word in word.split(separator: ".").last.map(functions.contains) ?? false }
+    }
+
+    private typealias Element = (choices: [Substring], isOptional: Bool)
+
+    private static func elements(of pattern: String) -> [Element] {
+        pattern.split(separator: " ").map { element in
+            (element.split { $0 == "[" || $0 == "|" || $0 == "]" }, isOptional: element.first == "[")
+        }
+    }
+
+    private func behind(_ elements: [Element], _ words: ArraySlice<String>) -> LintedWords? {
+        var rest = words
+        for (choices, isOptional) in elements {
+            if let word = rest.first, choices.contains(where: { $0 == "*" || $0 == word }) {
+                rest = rest.dropFirst()
+            } else if !isOptional {
+                return nil
+            }
+        }
+        return LintedWords(rest)
     }
 
     // MARK: Parentheses

@@ -115,8 +115,8 @@ private struct SectionParser {
         }
         isOutside = markers.isOutside ?? isOutside
         if let start = statement.unclosed { refuse(at: start, "what begins here never ends") }
-        if let words = SQLTransactionControl.words(of: bytes, in: statement.range) {
-            refuse(at: statement.range.lowerBound, SQLTransactionControl.refusal(of: words))
+        if let (offset, reason) = SQLTransactionControl.refusal(of: bytes, in: statement.range) {
+            refuse(at: offset, reason)
         }
         let start = statement.range.lowerBound
         counted = (start, line(of: start, from: counted))

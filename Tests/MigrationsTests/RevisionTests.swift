@@ -125,7 +125,8 @@ func revision(_ id: String, _ parents: String = "", up: String = "UP;", down: St
     }
 
     @Test(arguments: [
-        "BEGIN", "begin work", "START TRANSACTION", "COMMIT", "/* x */ COMMIT", "-- x\nCOMMIT /* x */ AND CHAIN", "END",
+        "BEGIN", "begin work", "START TRANSACTION", "COMMIT", "/* x */ COMMIT", "-- x\nCOMMIT /* x */ AND CHAIN",
+        "/*\n*/ END",
         "ROLLBACK", "ABORT", "PREPARE /**/ TRANSACTION 'x'", "COMMIT PREPARED 'x'", "ROLLBACK PREPARED 'x'",
     ])
     func `a statement that begins or ends a transaction is refused`(sql: String) throws {
