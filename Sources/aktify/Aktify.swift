@@ -17,7 +17,7 @@ struct Aktify: ParsableCommand {
             Explain.self,
         ])
 
-    /// Ends with 0, with 1 when something is wrong, and with 2 when the command line is, as Alembic does.
+    /// Ends with 0, with 1 when something is wrong, and with 2 when the command line is, as Alembic does; a command may say another number.
     static func main() {
         do {
             var command = try parseAsRoot(arguments(Array(CommandLine.arguments.dropFirst())))
@@ -28,7 +28,7 @@ struct Aktify: ParsableCommand {
             if !text.isEmpty {
                 if code == .success { print(text) } else { complain(text) }
             }
-            Glibc.exit(code == .success ? 0 : code == .validationFailure ? 2 : 1)
+            Glibc.exit(code == .validationFailure ? 2 : code.rawValue)
         }
     }
 
