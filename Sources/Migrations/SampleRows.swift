@@ -53,7 +53,8 @@ struct SampleRows {
         SELECT ARRAY[pg_class.oid::regclass::text] FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace \
         WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' AND relkind IN ('r', 'p') AND NOT relispartition \
         AND relname NOT IN ('alembic_version', 'migration_history', 'migration_revision') \
-        AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_class.oid AND deptype = 'e') ORDER BY pg_class.oid
+        AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = pg_class.oid AND deptype = 'e') \
+        ORDER BY pg_class.oid
         """
 
     /// The columns that have no value of their own: name, category of the type, type, first label, what is referred to, checks and
