@@ -132,6 +132,8 @@ struct MigrationSession {
         case applied, undone, stamped, failed
         /// Its file was changed after it had been applied, and somebody said that this is harmless.
         case accepted
+        /// It had failed half-way, and somebody has put things right.
+        case cleared
         /// A step outside a transaction failed after something had been done.
         case halfway
     }

@@ -6,8 +6,8 @@ import SQL
 public struct Migrator: Sendable {
     let graph: RevisionGraph
     private let configuration: PostgresConfiguration
-    private let options: Options
-    private let log: @Sendable (String) -> Void
+    let options: Options
+    let log: @Sendable (String) -> Void
 
     /// How careful it is.
     public struct Options: Sendable {

@@ -1,0 +1,54 @@
+import Postgres
+import SQL
+
+/// Something that a database's account of its revisions, or an interrupted build, has left to be put right.
+public enum Repair: Hashable, Sendable, CustomStringConvertible {
+    /// The file of an applied revision was changed: it is taken as it is now.
+    case accept(Revision)
+    /// A revision failed half-way: it counts as not applied, and can be run again.
+    case clear(Revision, detail: String)
+    /// An index that could not be built is dropped.
+    case drop(index: String)
+
+    public var description: String {
+        switch self {
+        case .accept(let revision): "accept \(revision.file) as it is now"
+        case .clear(let revision, let detail): "clear the half-way mark of \(revision.id): \(detail)"
+        case .drop(let index): "drop the invalid index \(index)"
+        }
+    }
+}
+
+extension Migrator {
+    /// What can be put right.
+    /// - Throws: `PostgresError`, `RevisionGraph.Broken`.
+    public func repairs() async throws -> [Repair] {
+        try await withSession { try await repairs($0) }
+    }
+
+    private func repairs(_ session: MigrationSession) async throws -> [Repair] {
+        var repairs = try await session.changed(try applied(try await known(session))).map { Repair.accept($0) }
+        for revision in graph.revisions {
+            if let detail = try await session.halfway(revision) { repairs.append(.clear(revision, detail: detail)) }
+        }
+        return repairs + (try await session.invalidIndexes().map { .drop(index: $0) })
+    }
+
+    /// Puts right what was shown, under the lock, as far as it is still so; each is recorded in the history.
+    /// - Throws: `MigrationFailed`, `PostgresError`, `RevisionGraph.Broken`.
+    public func carryOut(_ repairs: [Repair]) async throws {
+        try await withSession { session in
+            try await session.lock(within: options.lockTimeout, log: log)
+            let present = try await self.repairs(session)
+            for repair in repairs where present.contains(repair) {
+                switch repair {
+                case .accept(let revision): try await session.accept([revision])
+                case .clear(let revision, let detail):
+                    try await session.record(revision, "repair", since: .now, .cleared, detail: detail)
+                case .drop(let index): try await session.runOutside("DROP INDEX CONCURRENTLY IF EXISTS \(index)")
+                }
+                log("Repaired: \(repair)")
+            }
+        }
+    }
+}
