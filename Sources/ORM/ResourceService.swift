@@ -8,6 +8,11 @@ public protocol ResourceService<Row>: Sendable {
     /// Where the rows are kept.
     var rows: any Repository<Row> { get }
 
+    /// Completes or checks a draft before it is written: of a new row, of a replacement, or of a change, which has only the fields that
+    /// change. Nothing is done unless a resource says so.
+    /// - Throws: what stands in the way.
+    func prepare(_ draft: inout Draft<Row>) throws
+
     /// What a row must be before it may be changed or replaced; `nil` (the default) when every row may be.
     var changeable: Requirement<Row>? { get }
 
@@ -85,6 +90,14 @@ public enum VersionCondition: Hashable, Sendable {
 }
 
 extension ResourceService {
+    public func prepare(_ draft: inout Draft<Row>) throws {}
+
+    private func prepared(_ draft: Draft<Row>) throws -> Draft<Row> {
+        var draft = draft
+        try prepare(&draft)
+        return draft
+    }
+
     public var changeable: Requirement<Row>? { nil }
 
     public var deletable: Requirement<Row>? { nil }
@@ -103,6 +116,7 @@ extension ResourceService {
     }
 
     public func create(_ drafts: [Draft<Row>], once key: IdempotencyKey?) async throws -> [Row] {
+        let drafts = try drafts.map(prepared)
         guard let key else { return try await rows.insert(many: drafts) }
         switch try await rows.insert(many: drafts, once: key, #fileID, #line) {
         case .rows(let rows): return rows
@@ -116,7 +130,10 @@ extension ResourceService {
     }
 
     public func change(_ id: Row.ID, _ draft: Draft<Row>, if version: VersionCondition) async throws -> Row {
-        try await Guards(version, changeable).row { try await rows.update(id, draft, if: $0, #fileID, #line) }
+        let draft = try prepared(draft)
+        return try await Guards(version, changeable).row {
+            try await rows.update(id, draft, if: $0, #fileID, #line)
+        }
     }
 
     public func delete(_ id: Row.ID, if version: VersionCondition) async throws {
@@ -124,7 +141,7 @@ extension ResourceService {
     }
 
     public func change(all select: Select<Row>, _ draft: Draft<Row>) async throws -> Int {
-        try await rows.update(all: select.meeting(changeable), draft, #fileID, #line)
+        try await rows.update(all: select.meeting(changeable), prepared(draft), #fileID, #line)
     }
 
     public func delete(all select: Select<Row>) async throws -> Int {

@@ -32,12 +32,22 @@ extension Column {
 }
 
 extension Column where Value: Equatable {
+    /// Equal to a value; `IS NULL` when that is `nil`.
     public static func == (column: Self, value: Value) -> Condition<Model> {
-        column.compared(" = ", value) { $0 == value && !isNull($0) }
+        guard !isNull(value) else { return column.testedForNull(" IS NULL") { isNull($0) } }
+        return column.compared(" = ", value) { $0 == value && !isNull($0) }
     }
 
+    /// Different from a value, which NULL is not; `IS NOT NULL` when the value is `nil`.
     public static func != (column: Self, value: Value) -> Condition<Model> {
-        column.compared(" <> ", value) { $0 != value && !isNull($0) && !isNull(value) }
+        guard !isNull(value) else { return column.testedForNull(" IS NOT NULL") { !isNull($0) } }
+        return column.compared(" <> ", value) { $0 != value && !isNull($0) }
+    }
+
+    private func testedForNull(
+        _ test: String, _ holds: @escaping @Sendable (Value) -> Bool
+    ) -> Condition<Model> {
+        Condition(fragment: Fragment(reference + test)) { [path] in holds($0[keyPath: path]) }
     }
 
     /// Whether the value is one of these: `id = ANY($1)`, one text for any number of them.
@@ -68,17 +78,5 @@ extension Column where Value: Comparable {
 
     public static func >= (column: Self, value: Value) -> Condition<Model> {
         column.compared(" >= ", value) { $0 >= value }
-    }
-}
-
-extension Column {
-    /// Whether a nullable column has no value.
-    public func isNull<Wrapped>() -> Condition<Model> where Value == Wrapped? {
-        Condition(fragment: Fragment("\(reference) IS NULL")) { [path] in $0[keyPath: path] == nil }
-    }
-
-    /// Whether a nullable column has a value.
-    public func isNotNull<Wrapped>() -> Condition<Model> where Value == Wrapped? {
-        Condition(fragment: Fragment("\(reference) IS NOT NULL")) { [path] in $0[keyPath: path] != nil }
     }
 }

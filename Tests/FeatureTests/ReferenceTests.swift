@@ -76,6 +76,15 @@ import Testing
                 [Node.columns.id.set(to: id), Node.columns.parentID.set(to: parent)]
             }
             _ = try await nodes.insert(many: [node(1, nil), node(2, 1), node(3, 3)])
+            #expect(try await nodes.all(Node.where { $0.parentID == nil }).map(\.id) == [1])
+            #expect(try await nodes.count(Node.where { $0.parentID != nil }) == 2)
+            #expect(try await nodes.count(Node.where { !($0.parentID == nil) }) == 2)
+            let refused = try await nodes.delete(3, if: Node.columns.parentID == nil, #fileID, #line)
+            #expect(refused.row == nil)
+            let parent: Int64? = nil
+            let kept = try await nodes.update(
+                1, [Node.columns.parentID.set(to: 1)], if: Node.columns.parentID != parent, #fileID, #line)
+            #expect(kept.row == nil)
             await #expect(throws: ConstraintViolation(.referenced)) { try await nodes.delete(1) }
             await #expect(throws: ConstraintViolation(.referenced)) {
                 try await nodes.delete(all: Node.where { $0.id == 1 }, #fileID, #line)

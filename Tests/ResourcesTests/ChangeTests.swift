@@ -99,6 +99,19 @@ import Web
         #expect(try await leads.send(.delete, "/strict/1", "", [.ifMatch: "\"2\""]).status == .noContent)
     }
 
+    @Test func `a draft is completed before it is written, however that is asked for`() async throws {
+        let one = #"{"email":"a@b","weight":1,"note":"n","score":7}"#
+        let made = try await leads.send(.post, "/strict/", one)
+        #expect(made.status == .created && made["score"] == 30)
+        let many = try await leads.send(
+            .post, "/strict/", #"[{"email":"b@b","weight":1,"note":"n"},{"email":"c@b","weight":1}]"#)
+        #expect(many.all("score") == [30, 0])
+        #expect(try await leads.send(.put, "/strict/3", #"{"email":"c@b","weight":1,"note":"n"}"#)["score"] == 30)
+        #expect(try await leads.send(.patch, "/strict/3", #"{"score":40}"#)["score"] == 40)
+        #expect(try await leads.send(.patch, "/strict/?id=3", #"{"note":"m"}"#).status == .ok)
+        #expect(try await leads.get("/strict/3")["score"] == 30)
+    }
+
     @Test func `a row that is gone or changed before its guards were checked is looked at again`() async throws {
         let row = try await leads.row()
         let lead = try #require(row)

@@ -84,6 +84,12 @@ struct StrictLeadService: ResourceService {
     let rows: any Repository<Lead>
     var changeable: Requirement<Lead>? { Requirement(Lead.columns.stage != .lost, else: LeadRule.lost) }
     var deletable: Requirement<Lead>? { Requirement(Lead.columns.stage != .won, else: LeadRule.won) }
+
+    /// A lead with a note has at least 30 points.
+    func prepare(_ draft: inout Draft<Lead>) throws {
+        guard let note = draft.value(of: Lead.columns.note), note != nil else { return }
+        draft.set(Lead.columns.score, to: max(30, draft.value(of: Lead.columns.score) ?? 0))
+    }
 }
 
 enum LeadRule: Error, HTTPErrorConvertible {

@@ -42,8 +42,8 @@ import Testing
     }
 
     @Test func `NULL`() {
-        expect("\"order\" IS NULL", 0, [1]) { $0.order.isNull() }
-        expect("\"order\" IS NOT NULL", 0, [2, 3]) { $0.order.isNotNull() }
+        expect("\"order\" IS NULL", 0, [1]) { $0.order == nil }
+        expect("\"order\" IS NOT NULL", 0, [2, 3]) { $0.order != nil }
     }
 
     @Test func `patterns`() {
