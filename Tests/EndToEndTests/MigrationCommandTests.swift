@@ -4,24 +4,14 @@ import Testing
 
 /// The commands on the schema, as an operator runs them.
 @Suite struct MigrationCommandTests {
-    private let database: TestDatabase
-    private let folder: Folder
-    /// The newest of the shipped revisions, which these tests add others to.
-    private let head: String
+    private let migrations: MigrationFolder
+    private var database: TestDatabase { migrations.database }
+    private var folder: Folder { migrations.folder }
+    private var head: String { migrations.head }
 
-    init() throws {
-        database = try TestDatabase()
-        folder = try Folder()
-        try FileManager.default.copyItem(atPath: "\(checkout)/migrations", toPath: "\(folder.path)/migrations")
-        let heads = try runToEnd([Stack.program, "db", "heads", "--directory", "\(folder.path)/migrations"])
-        head = try #require(heads.output.split(separator: " ").first.map { String($0) })
-    }
+    init() throws { migrations = try MigrationFolder() }
 
-    private func db(_ arguments: String..., in directory: String? = nil) throws -> (status: Int32, output: String) {
-        try runToEnd(
-            [Stack.program, "db"] + arguments + ["--directory", directory ?? "\(folder.path)/migrations"],
-            environment: database.environment)
-    }
+    private func db(_ arguments: String...) throws -> (status: Int32, output: String) { try migrations.db(arguments) }
 
     private var files: [String] {
         get throws {

@@ -4,19 +4,15 @@ import Testing
 
 /// The commands that look at a schema without changing it, where something is in their way.
 @Suite struct SchemaCheckCommandTests {
-    private let database: TestDatabase
-    private let folder: Folder
+    private let migrations: MigrationFolder
+    private var database: TestDatabase { migrations.database }
+    private var folder: Folder { migrations.folder }
+    private var head: String { migrations.head }
 
-    init() throws {
-        database = try TestDatabase()
-        folder = try Folder()
-        try FileManager.default.copyItem(atPath: "\(checkout)/migrations", toPath: "\(folder.path)/migrations")
-    }
+    init() throws { migrations = try MigrationFolder() }
 
     private func db(_ arguments: String..., as user: String = "postgres") throws -> (status: Int32, output: String) {
-        try runToEnd(
-            [Stack.program, "db"] + arguments + ["--directory", "\(folder.path)/migrations"],
-            environment: database.environment.merging(["POSTGRES_USER": user]) { $1 })
+        try migrations.db(arguments, as: user)
     }
 
     @Test func `check says what to do about differences, last`() throws {
@@ -56,7 +52,7 @@ import Testing
     @Test(arguments: [SIGTERM, SIGINT]) func `verify that is interrupted leaves no database`(signal: Int32) throws {
         let marker = "slow_\(UInt32.random(in: 0...UInt32.max))"
         let slow = """
-            -- Slow\n--\n-- Revision ID: aaaa00000001\n-- Revises: 8c1f0b7d4e2a\n-- Create Date: 2026-11-23 00:00:00\n
+            -- Slow\n--\n-- Revision ID: aaaa00000001\n-- Revises: \(head)\n-- Create Date: 2026-11-23 00:00:00\n
             -- upgrade\nSELECT pg_sleep(20) AS \(marker);\n-- downgrade\n
             """
         try Data(slow.utf8).write(to: URL(filePath: "\(folder.path)/migrations/versions/aaaa00000001_slow.sql"))

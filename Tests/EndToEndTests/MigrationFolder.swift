@@ -1,0 +1,29 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// A database, and a copy of the shipped revisions that a test adds others to.
+struct MigrationFolder {
+    let database: TestDatabase
+    let folder: Folder
+    /// The newest of the shipped revisions.
+    let head: String
+
+    /// The folder's path.
+    var path: String { "\(folder.path)/migrations" }
+
+    init() throws {
+        (database, folder) = (try TestDatabase(), try Folder())
+        let path = "\(folder.path)/migrations"
+        try FileManager.default.copyItem(atPath: "\(checkout)/migrations", toPath: path)
+        let heads = try runToEnd([Stack.program, "db", "heads", "--directory", path])
+        head = try #require(heads.output.split(separator: " ").first.map { String($0) })
+    }
+
+    /// Runs `aktify db` on it.
+    func db(_ arguments: [String], as user: String = "postgres") throws -> (status: Int32, output: String) {
+        try runToEnd(
+            [Stack.program, "db"] + arguments + ["--directory", path],
+            environment: database.environment.merging(["POSTGRES_USER": user]) { $1 })
+    }
+}
