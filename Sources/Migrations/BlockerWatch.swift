@@ -2,7 +2,7 @@ import EventLoop
 import Postgres
 import SQL
 
-/// Tells who keeps a session waiting, asked on a second connection while it waits.
+/// Logs the sessions that block another one (`pg_blocking_pids`), asked on a second connection while it waits for a lock.
 ///
 /// Sound as `@unchecked Sendable`: all that use it run on one loop.
 final class BlockerWatch: @unchecked Sendable {
@@ -10,21 +10,19 @@ final class BlockerWatch: @unchecked Sendable {
     private let pid: Int32
     private let log: (String) -> Void
     private var connection: Connection?
-    /// Who was in the way when it was looked last.
+    /// The blocking sessions, as they were seen last.
     private var blockers: String?
     private var said: Instant?
 
     /// Makes one that watches the session of a server process.
     init(_ configuration: PostgresConfiguration, pid: Int32, log: @escaping (String) -> Void) {
-        var configuration = configuration
-        configuration.applicationName = "aktify db"
         (self.configuration, self.pid, self.log) = (configuration, pid, log)
     }
 
-    /// ` for pid 7 (…)`, when somebody was in the way; else nothing.
+    /// ` for pid 7 (…)`, when the session was blocked; else nothing.
     var text: String { blockers.map { " for \($0)" } ?? "" }
 
-    /// Runs `body`, and tells while it waits for a lock.
+    /// Runs `body`, and logs what blocks it.
     /// - Throws: what `body` throws.
     func watching(_ body: () async throws -> Void) async throws {
         guard let loop = Loop.current else { preconditionFailure("migrations run on a loop") }

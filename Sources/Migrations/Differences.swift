@@ -1,3 +1,6 @@
+import Postgres
+import SQL
+
 /// Finds what one catalog has and another has not, and the other way round.
 ///
 /// What others stand on comes before them and goes after them: foreign keys go first and come last, indexes and constraints go
@@ -23,6 +26,15 @@ public struct Differences {
         foreignKeys = ForeignKeyDifferences(tables: tables)
         dropped = TableCreation.changes(of: old, without: kept).dropping
         added = TableCreation.changes(of: new, without: kept).adding
+    }
+
+    /// The changes that make a database agree with the models.
+    /// - Throws: `PostgresError`; `MigrationFailed` when the models' tables cannot be made for the comparison.
+    public static func changes(
+        from configuration: PostgresConfiguration, to metadata: Metadata
+    ) async throws -> [Change] {
+        let (actual, wanted) = try await Catalog.compared(metadata, configuration)
+        return Differences(actual: actual, wanted: wanted).changes
     }
 
     /// The changes, in an order in which they can be made.

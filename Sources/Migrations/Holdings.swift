@@ -26,7 +26,7 @@ struct Holdings: Hashable {
     var tables: [Int64: Table] = [:]
 }
 
-/// What a revision takes away.
+/// Data that a revision loses.
 enum Loss: Hashable {
     case table(String)
     case column(table: String, String)
@@ -34,20 +34,17 @@ enum Loss: Hashable {
     case truncated(String)
     case deleted(table: String, rows: Int64)
 
-    /// Asks for the number of rows at stake, as things were before; `nil` when it is known.
-    var count: String? {
+    /// The query for the number of rows or values at stake, as text, once the revision is rolled back.
+    var count: String {
         switch self {
         case .table(let table), .truncated(let table): "SELECT count(*)::text FROM \(table)"
         case .column(let table, let column), .narrowed(let table, let column, _, _):
             "SELECT count(\(column))::text FROM \(table)"
-        case .deleted: nil
+        case .deleted(_, let rows): "SELECT '\(rows)'"
         }
     }
 
-    /// The table whose rows were deleted, if it is that.
-    var table: String? { if case .deleted(let table, _) = self { table } else { nil } }
-
-    /// `column lead.note (12 values)`
+    /// `drops column lead.note (12 values)`
     func text(_ count: Int64) -> String {
         switch self {
         case .table(let table): "drops table \(table) (\(count) rows)"
@@ -96,7 +93,7 @@ extension Connection {
             LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
             WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND n.nspname !~ '^pg_' \
             AND n.nspname <> 'information_schema' \
-            AND c.relname NOT IN ('alembic_version', 'migration_history', 'migration_revision')
+            AND c.relname NOT IN (\(unsafe: MigrationSession.ownTables))
             """)
         var holdings = Holdings()
         for index in 0..<result.count {
@@ -119,12 +116,13 @@ extension Connection {
         return holdings
     }
 
-    /// The rows that were deleted in this transaction, as far as the server counts them (`track_counts`).
-    func deletions() async throws -> [Loss] {
+    /// The rows of these tables that were deleted in this transaction, as far as the server counts them (`track_counts`).
+    func deletions(from holdings: Holdings) async throws -> [Loss] {
+        let names = holdings.tables.values.map(\.name)
         let result = try await execute(
             """
             SELECT format('%I.%I', schemaname, relname), n_tup_del FROM pg_stat_xact_user_tables WHERE n_tup_del > 0 \
-            AND relname NOT IN ('alembic_version', 'migration_history', 'migration_revision') ORDER BY 1
+            AND format('%I.%I', schemaname, relname) = ANY(\(names)) ORDER BY 1
             """)
         return try (0..<result.count).map { index in
             var row = result.row(index)

@@ -64,8 +64,7 @@ struct MigrationRun {
         }
     }
 
-    /// A quarter of a second at first, twice as long each time, 5 s at most; up to half of it is left to chance, so that two who wait for
-    /// each other do not try at the same moments.
+    /// Exponential back-off with jitter: 250 ms at first, 5 s at most.
     private static func pause(after attempt: Int) -> Duration {
         let longest = min(5000, 250 << min(attempt - 1, 5))
         return .milliseconds(Int.random(in: longest / 2...longest))
@@ -86,14 +85,15 @@ struct MigrationRun {
     /// Runs a revision's statements; those inside a transaction with the version row, when all of them are.
     private func once(_ revision: Revision, _ old: Set<String>, _ new: Set<String>, since start: Instant) async throws {
         var isUndone = true
-        for segment in segments(of: revision) {
+        let segments = segments(of: revision)
+        for (place, segment) in segments.enumerated() {
             if segment[0].isOutside {
                 try await failing(at: segment[0], isUndone) { try await session.runOutside(segment[0].sql) }
                 isUndone = false
             } else {
                 if !connection.isInTransaction { try await connection.script("BEGIN") }
                 try await runInside(segment, isUndone)
-                guard segment != segments(of: revision).last, !options.isOneTransaction else { continue }
+                guard place < segments.count - 1, !options.isOneTransaction else { continue }
                 try await commit()
                 isUndone = false
             }
@@ -105,8 +105,8 @@ struct MigrationRun {
         if !options.isOneTransaction { try await commit() }
     }
 
-    /// Runs statements in the transaction that is open, and looks what they have taken away. When that held rows, and nobody has said that
-    /// it may go, the transaction fails.
+    /// Runs statements in the open transaction, and compares the catalog before and after. When data is lost that `allowsDataLoss` does not
+    /// allow, the transaction is rolled back.
     private func runInside(_ statements: [Revision.Statement], _ isUndone: Bool) async throws {
         let before = options.allowsDataLoss ? nil : try await connection.holdings()
         var harmless: Set<Loss> = []
@@ -133,17 +133,13 @@ struct MigrationRun {
     }
 
     private func losses(since before: Holdings) async throws -> [Loss] {
-        let gone = before.losses(comparedWith: try await connection.holdings(since: before))
-        let known = Set(before.tables.values.map(\.name))
-        return gone + (try await connection.deletions().filter { $0.table.map(known.contains) ?? false })
+        before.losses(comparedWith: try await connection.holdings(since: before))
+            + (try await connection.deletions(from: before))
     }
 
     private func count(_ loss: Loss) async throws -> Int64 {
-        if case .deleted(_, let rows) = loss { return rows }
-        guard let query = loss.count else { return 0 }
-        // It may take long, and a script has no limit of time; what it returns is text.
-        let result = try await connection.script(query)
-        var row = result.row(0)
+        // Counting may take long, and a script has no deadline; what it returns is text.
+        var row = try await connection.script(loss.count).row(0)
         return Int64(try row.next(String.self)) ?? 0
     }
 

@@ -14,8 +14,6 @@ struct MigrationSession {
     init(
         _ configuration: PostgresConfiguration, _ options: Migrator.Options, log: @escaping (String) -> Void
     ) async throws {
-        var configuration = configuration
-        configuration.applicationName = "aktify db"
         self.options = options
         connection = try await Connection.open(configuration)
         var row = try await connection.execute(
@@ -42,7 +40,10 @@ struct MigrationSession {
         """
     }
 
-    /// The name of a table of the tool's own.
+    /// The tool's own tables, as a list of SQL literals.
+    static let ownTables = "'alembic_version', 'migration_history', 'migration_revision'"
+
+    /// The qualified name of one of the tool's own tables.
     private func own(_ table: String) -> String { "\(schema).\(table)" }
 
     // MARK: Versions
@@ -192,10 +193,10 @@ struct MigrationSession {
         return outcome == Outcome.halfway.rawValue ? detail : nil
     }
 
-    // MARK: Indexes that are built beside the writers
+    // MARK: CONCURRENTLY
 
-    /// Runs a statement outside a transaction. Beside the writers it waits for all of them, as long as that takes; an index that
-    /// could not be built is dropped, so that the statement can be run again.
+    /// Runs a statement outside a transaction. One that runs CONCURRENTLY waits for all writers, without lock_timeout; an index that it
+    /// leaves invalid is dropped, so that the statement can be run again.
     func runOutside(_ sql: String) async throws {
         guard sql.firstMatch(of: /(?i)\bconcurrently\b/) != nil else {
             try await connection.script(sql)
@@ -212,7 +213,7 @@ struct MigrationSession {
         try await reset()
     }
 
-    /// Drops the indexes that a statement names, and that an interrupted one has left unfinished.
+    /// Drops the invalid indexes that a statement names.
     private func dropInvalidIndexes(of sql: String) async throws {
         let result = try await connection.execute(
             """
@@ -222,7 +223,7 @@ struct MigrationSession {
         for index in try result.texts() { try await connection.script("DROP INDEX CONCURRENTLY IF EXISTS \(index)") }
     }
 
-    /// Indexes that `CREATE INDEX CONCURRENTLY` has left unfinished.
+    /// The invalid indexes (Postgres manual, CREATE INDEX, "Building Indexes Concurrently").
     func invalidIndexes() async throws -> [String] {
         try await connection.execute(
             "SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid ORDER BY 1"

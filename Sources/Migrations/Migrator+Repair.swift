@@ -1,9 +1,9 @@
 import Postgres
 import SQL
 
-/// Something that a database's account of its revisions, or an interrupted build, has left to be put right.
+/// A repair of the migration history, or of an index that an interrupted `CREATE INDEX CONCURRENTLY` has left invalid.
 public enum Repair: Hashable, Sendable, CustomStringConvertible {
-    /// The file of an applied revision was changed: it is taken as it is now.
+    /// The file of an applied revision was changed: its checksum is taken anew.
     case accept(Revision)
     /// A revision failed half-way: it counts as not applied, and can be run again.
     case clear(Revision, detail: String)
@@ -20,7 +20,7 @@ public enum Repair: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension Migrator {
-    /// What can be put right.
+    /// The repairs that are due.
     /// - Throws: `PostgresError`, `RevisionGraph.Broken`.
     public func repairs() async throws -> [Repair] {
         try await withSession { try await repairs($0) }
@@ -34,7 +34,7 @@ extension Migrator {
         return repairs + (try await session.invalidIndexes().map { .drop(index: $0) })
     }
 
-    /// Puts right what was shown, under the lock, as far as it is still so; each is recorded in the history.
+    /// Carries out repairs under the lock, those that are still due; each of the history is recorded in it.
     /// - Throws: `MigrationFailed`, `PostgresError`, `RevisionGraph.Broken`.
     public func carryOut(_ repairs: [Repair]) async throws {
         try await withSession { session in

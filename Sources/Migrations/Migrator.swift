@@ -5,7 +5,7 @@ import SQL
 /// Brings a database's schema where it should be, and keeps account of it in Alembic's own table.
 public struct Migrator: Sendable {
     let graph: RevisionGraph
-    private let configuration: PostgresConfiguration
+    private var configuration: PostgresConfiguration
     let options: Options
     let log: @Sendable (String) -> Void
 
@@ -41,6 +41,7 @@ public struct Migrator: Sendable {
         log: @escaping @Sendable (String) -> Void
     ) {
         (self.graph, self.configuration, self.options, self.log) = (graph, configuration, options, log)
+        self.configuration.applicationName = "aktify db"
     }
 
     /// Where the database stands.

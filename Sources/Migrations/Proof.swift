@@ -76,8 +76,7 @@ public struct Proof: Sendable {
         if let failure = try await failure({ try await migrator.upgrade(to: revision.id) }) {
             return "its upgrade fails: \(failure)"
         }
-        let (made, wanted) = try await Catalog.compared(metadata, scratch)
-        let left = Differences(actual: made, wanted: wanted).changes
+        let left = try await Differences.changes(from: scratch, to: metadata)
         guard left.isEmpty else {
             return "its upgrade does not end at the models: \(left.summaries.joined(separator: "; "))"
         }

@@ -52,7 +52,7 @@ struct SampleRows {
     private static let tablesQuery: Statement = """
         SELECT ARRAY[pg_class.oid::regclass::text] FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace \
         WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' AND relkind IN ('r', 'p') AND NOT relispartition \
-        AND relname NOT IN ('alembic_version', 'migration_history', 'migration_revision') \
+        AND relname NOT IN (\(unsafe: MigrationSession.ownTables)) \
         AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = pg_class.oid AND deptype = 'e') \
         ORDER BY pg_class.oid
         """

@@ -60,23 +60,23 @@ public actor MemoryStore {
 
     func delete<Row: Model>(where isMeant: @Sendable (Row) -> Bool) throws -> [Row] {
         let table = table(Row.self)
-        let undo = tables.values.map { $0.restorePoint() }
+        let undo = tables.values.map { $0.savepoint() }
         let gone = table.rows.filter(isMeant)
         table.rows.removeAll(where: isMeant)
-        do { try follow(GoneRows(gone)) } catch {
+        do { try cascade(DeletedRows(gone)) } catch {
             for restore in undo { restore() }
             throw error
         }
         return gone
     }
 
-    /// Does what the columns of all tables say when rows that they refer to are gone.
-    private func follow(_ gone: GoneRows) throws {
+    /// Carries out the ON DELETE actions of all tables for deleted rows.
+    private func cascade(_ gone: DeletedRows) throws {
         var pending = [gone]
-        var all: [GoneRows] = []
+        var all: [DeletedRows] = []
         while let next = pending.popLast() {
             guard !next.keys.isEmpty else { continue }
-            pending += tables.values.map { $0.follow(next) }
+            pending += tables.values.map { $0.cascade(next) }
             all.append(next)
         }
         // At the end, as NO ACTION does: a row that refers to a row which went with it is no obstacle.
@@ -133,15 +133,15 @@ final class MemoryTable<Row: Model>: AnyMemoryTable {
 
     func hasKey(_ key: [UInt8]) -> Bool { rows.contains { Row.primaryKey.bytes(in: $0) == key } }
 
-    func restorePoint() -> () -> Void {
+    func savepoint() -> () -> Void {
         { [self, rows] in self.rows = rows }
     }
 
-    func refers(to gone: GoneRows) -> Bool {
+    func refers(to gone: DeletedRows) -> Bool {
         columns(to: gone).contains { column in rows.contains { gone.has(column.bytes(in: $0)) } }
     }
 
-    func follow(_ gone: GoneRows) -> GoneRows {
+    func cascade(_ gone: DeletedRows) -> DeletedRows {
         var lost: [Row] = []
         for column in columns(to: gone) {
             switch column.definition.onDelete {
@@ -153,10 +153,10 @@ final class MemoryTable<Row: Model>: AnyMemoryTable {
                 for index in rows.indices where gone.has(column.bytes(in: rows[index])) { column.clear(&rows[index]) }
             }
         }
-        return GoneRows(lost)
+        return DeletedRows(lost)
     }
 
-    private func columns(to gone: GoneRows) -> [any TableColumn<Row>] {
+    private func columns(to gone: DeletedRows) -> [any TableColumn<Row>] {
         Row.table.columns.filter { $0.definition.references == gone.reference }
     }
 }
@@ -165,16 +165,16 @@ final class MemoryTable<Row: Model>: AnyMemoryTable {
 private protocol AnyMemoryTable: AnyObject {
     var reference: String { get }
     func hasKey(_ key: [UInt8]) -> Bool
-    /// Makes a closure that gives the table back the rows that it has now.
-    func restorePoint() -> () -> Void
-    /// Deletes or changes the rows that refer to rows which are gone, as the columns say.
-    /// - Returns: the rows of this table that are gone with them.
-    func follow(_ gone: GoneRows) -> GoneRows
-    func refers(to gone: GoneRows) -> Bool
+    /// A closure that rolls the table back to the rows that it has now.
+    func savepoint() -> () -> Void
+    /// Carries out the ON DELETE actions of this table's columns.
+    /// - Returns: the rows of this table that were deleted.
+    func cascade(_ gone: DeletedRows) -> DeletedRows
+    func refers(to gone: DeletedRows) -> Bool
 }
 
 /// Rows of one table that were deleted.
-struct GoneRows {
+struct DeletedRows {
     /// The column that others refer to: `campaign (id)`.
     let reference: String
     let keys: Set<[UInt8]>

@@ -9,22 +9,21 @@ public enum CORS: Sendable, Hashable {
 
     private static let methods = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"
 
-    /// What pages of other origins may read besides the fields that they always may (Fetch standard, section 3.3.2).
+    /// The response header fields that pages of other origins may read besides the CORS-safelisted ones (Fetch standard).
     private static let exposed =
         "ETag, Link, Location, Preference-Applied, Retry-After, X-Request-Id, X-Total-Count"
 
     /// Appends the header fields that tell a browser what it may do.
     func append(to fields: inout [HTTPField], for request: Request) {
         let origin = request.headers.value(of: .origin) ?? ""
-        let isAllowed = allows(origin)
-        if isAllowed {
-            fields.append(HTTPField(name: .accessControlAllowOrigin, value: origin.isEmpty ? "*" : origin))
-        }
-        if !isAllowed || !origin.isEmpty { fields.append(HTTPField(name: .vary, value: "Origin")) }
-        if isAllowed, !origin.isEmpty {
+        let vary = HTTPField(name: .vary, value: "Origin")
+        guard allows(origin) else { return fields.append(vary) }
+        fields.append(HTTPField(name: .accessControlAllowOrigin, value: origin.isEmpty ? "*" : origin))
+        if !origin.isEmpty {
+            fields.append(vary)
             fields.append(HTTPField(name: .accessControlExposeHeaders, value: CORS.exposed))
         }
-        if isAllowed, request.method == .options { fields += preflightFields(for: request) }
+        if request.method == .options { fields += preflightFields(for: request) }
     }
 
     private func allows(_ origin: String) -> Bool {

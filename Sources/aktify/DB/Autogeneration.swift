@@ -30,8 +30,7 @@ struct Autogeneration {
             guard try await migrator.versions() == heads else {
                 throw Complaint("Target database is not up to date: aktify db upgrade")
             }
-            let (actual, wanted) = try await Catalog.compared(metadata, config.database)
-            return Differences(actual: actual, wanted: wanted).changes
+            return try await Differences.changes(from: config.database, to: metadata)
         }
     }
 

@@ -8,7 +8,7 @@ import Web
 struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract:
-            "Look whether there is one head, the database is at it, nothing in it is out of force, files and models agree, and lint is silent.",
+            "Check that there is one head, the database is at it, files and models agree, indexes and constraints are valid, and lint is silent.",
         discussion: Autogeneration.limits)
 
     @OptionGroup var schema: Schema
@@ -48,20 +48,15 @@ struct Check: ParsableCommand {
             }
             problems += try await migrator.changedFiles().map { "\($0) was changed after it had been applied" }
             problems += try await Flaws.found(in: config.database)
-            let (actual, wanted) = try await Catalog.compared(metadata, config.database)
-            return (problems, Differences(actual: actual, wanted: wanted).changes.summaries)
+            return (problems, try await Differences.changes(from: config.database, to: metadata).summaries)
         }
     }
 
     private func printJSON(_ problems: [String]) throws {
-        let response = Response.json { json in
-            json.beginObject()
+        aktify.printJSON { json in
             json.member("ok", problems.isEmpty)
             json.member("problems", problems)
-            json.endObject()
         }
-        guard case .bytes(let bytes) = response.body else { return }
-        print(String(decoding: bytes.dropLast(), as: UTF8.self))
         guard problems.isEmpty else { throw ExitCode(1) }
     }
 }

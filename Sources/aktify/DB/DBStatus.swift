@@ -4,12 +4,12 @@ import EventLoop
 import Migrations
 import Web
 
-/// Where the database stands: revisions, what is out of force, and how it differs from the models.
+/// Where the database stands: its revisions, what is invalid in it, and its drift from the models.
 struct DBStatus: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
         abstract:
-            "Say which revisions are applied, pending, changed or half-way, what is out of force, and what drifted.",
+            "Print which revisions are applied, pending, changed or half-way, what is invalid, and the drift from the models.",
         discussion:
             "It ends with 0 when all is well, with 3 when revisions are pending, and with 1 when something is wrong.")
 
@@ -20,7 +20,15 @@ struct DBStatus: ParsableCommand {
 
     func run() throws {
         let (status, flaws, drift) = try look()
-        if json { printJSON(status, flaws, drift) } else { printTable(status, flaws + drift) }
+        if json {
+            printJSON { json in
+                json.member("drift", drift)
+                json.member("flaws", flaws)
+                json.member("revisions", status.entries)
+            }
+        } else {
+            printTable(status, flaws + drift)
+        }
         if status.has(.changed, .halfway) || !flaws.isEmpty || !drift.isEmpty { throw ExitCode(1) }
         if status.has(.pending) { throw ExitCode(3) }
     }
@@ -33,8 +41,7 @@ struct DBStatus: ParsableCommand {
             let status = try await migrator.status()
             let flaws = try await Flaws.found(in: config.database)
             guard !status.has(.pending, .halfway) else { return (status, flaws, []) }
-            let (actual, wanted) = try await Catalog.compared(metadata, config.database)
-            return (status, flaws, Differences(actual: actual, wanted: wanted).changes.summaries)
+            return (status, flaws, try await Differences.changes(from: config.database, to: metadata).summaries)
         }
     }
 
@@ -45,18 +52,6 @@ struct DBStatus: ParsableCommand {
             if !entry.detail.isEmpty { print("    \(entry.detail)") }
         }
         for problem in problems { print(problem) }
-    }
-
-    private func printJSON(_ status: MigrationStatus, _ flaws: [String], _ drift: [String]) {
-        let response = Response.json { json in
-            json.beginObject()
-            json.member("drift", drift)
-            json.member("flaws", flaws)
-            json.member("revisions", status.entries)
-            json.endObject()
-        }
-        guard case .bytes(let bytes) = response.body else { return }
-        print(String(decoding: bytes.dropLast(), as: UTF8.self))
     }
 }
 

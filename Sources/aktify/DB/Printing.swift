@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import Migrations
+import Web
 
 /// What is wrong, in a sentence; the command ends with 1.
 struct Complaint: Error, CustomStringConvertible {
@@ -59,4 +60,13 @@ extension Schema {
         _ = try RevisionGraph(graph.revisions + [made])
         print("  Generating \(try scripts.write(revision)) ...  done")
     }
+}
+
+/// Prints a JSON object whose members `write` writes.
+func printJSON(_ write: (inout JSONWriter) -> Void) {
+    var json = JSONWriter()
+    json.beginObject()
+    write(&json)
+    json.endObject()
+    print(String(decoding: json.finish().dropLast(), as: UTF8.self))
 }

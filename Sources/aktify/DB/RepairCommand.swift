@@ -2,7 +2,7 @@ import ArgumentParser
 import EventLoop
 import Migrations
 
-/// Puts the account of the revisions right.
+/// Repairs the migration history, and drops invalid indexes.
 struct RepairCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "repair",
