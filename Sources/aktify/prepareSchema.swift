@@ -16,7 +16,9 @@ func prepareSchema(_ graph: RevisionGraph, _ config: Config, endings: [Int32], w
     -> Config
 {
     var config = config
-    config.schema = SchemaCheck(heads: Set(graph.heads.map(\.id)), revisions: Set(graph.revisions.map(\.id)))
+    let heads = Set(graph.heads.map(\.id))
+    config.schema = SchemaCheck(heads: heads, revisions: Set(graph.revisions.map(\.id)))
+    config.database.applicationName = ProgramName(version: Aktify.version, heads: heads).text
     let migrator = Migrator(graph: graph, configuration: config.database, log: { log.info("\($0)") })
     let prepare = { @Sendable [config] in
         let health = HealthService(Database(config.database), schema: config.schema)

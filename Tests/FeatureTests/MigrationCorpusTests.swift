@@ -24,16 +24,6 @@ import Testing
         try Loop.run { try await body(migrator) }
     }
 
-    /// Runs SQL with psql.
-    private func psql(_ sql: String) throws {
-        let folder = try Folder()
-        try Data(sql.utf8).write(to: URL(filePath: "\(folder.path)/script.sql"))
-        let (status, output) = try runToEnd(
-            ["psql", "-Xq", "-v", "ON_ERROR_STOP=1", "-o", "/dev/null", "-f", "\(folder.path)/script.sql"],
-            environment: offline.psqlEnvironment)
-        guard status == 0 else { throw CommandFailed(description: output) }
-    }
-
     @Test func `there are sixty files at least`() { #expect(graph.revisions.count >= 60) }
 
     @Test func `online and offline make the same, up, down and up again`() throws {
@@ -41,11 +31,11 @@ import Testing
         let empty = try online.dump()
         try migrate { try await $0.upgrade() }
         let whole = try online.dump()
-        try psql(OfflineScript(graph).upgrade("head"))
+        try offline.psql(OfflineScript(graph).upgrade("head"))
         #expect(try offline.dump() == whole)
         try migrate { try await $0.downgrade(to: "base") }
         #expect(try online.dump() == empty)
-        try psql(OfflineScript(graph).downgrade("\(last):base"))
+        try offline.psql(OfflineScript(graph).downgrade("\(last):base"))
         #expect(try offline.dump() == empty)
         try migrate { try await $0.upgrade() }
         #expect(try online.dump() == whole)
@@ -66,7 +56,7 @@ import Testing
 }
 
 extension TestDatabase {
-    fileprivate var psqlEnvironment: [String: String] {
+    var psqlEnvironment: [String: String] {
         ["PGHOST": socketDirectory, "PGDATABASE": name, "PGUSER": "postgres"]
     }
 

@@ -1,4 +1,5 @@
 import EventLoop
+import Foundation
 import Postgres
 import TestSupport
 
@@ -12,6 +13,16 @@ func revision(_ id: String, _ parents: String, _ up: String, _ down: String = ""
 }
 
 extension TestDatabase {
+    /// Runs a script with psql, statement by statement.
+    func psql(_ script: String) throws {
+        let folder = try Folder()
+        try Data(script.utf8).write(to: URL(filePath: "\(folder.path)/script.sql"))
+        let (status, output) = try runToEnd(
+            ["psql", "-Xq", "-v", "ON_ERROR_STOP=1", "-o", "/dev/null", "-f", "\(folder.path)/script.sql"],
+            environment: psqlEnvironment)
+        guard status == 0 else { throw CommandFailed(description: output) }
+    }
+
     /// Opens a connection and runs a script on it.
     func opened(_ script: String) throws -> Connection {
         let configuration = directConfiguration()
@@ -27,7 +38,7 @@ extension TestDatabase {
     func migrate(
         _ revisions: [(up: String, down: String)], _ options: Migrator.Options = .init(),
         _ lines: Lines = Lines(),
-        _ body: @escaping @Sendable (Migrator) async throws -> Void = { try await $0.upgrade() }
+        body: @escaping @Sendable (Migrator) async throws -> Void = { try await $0.upgrade() }
     ) throws -> String? {
         let graph = try RevisionGraph(
             revisions.enumerated().map { index, sections in

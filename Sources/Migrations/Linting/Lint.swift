@@ -17,7 +17,7 @@ public struct Lint: Sendable {
     /// Looks at a revision's upgrade, and whether both sections are as they must be.
     public static func findings(in revision: Revision) -> [Finding] {
         var created: Set<String> = []
-        var findings = [revision.upgrade.problem, revision.downgrade.problem].compactMap(\.self).map(Finding.init)
+        var findings = revision.problems.map(Finding.init)
         for statement in revision.upgrade.statements {
             let text = LintedStatement(statement)
             // No rule is about others, and there may be many of them: rows that are inserted.

@@ -18,7 +18,12 @@
 /// `-- breaking: WHY`, in an upgrade: programs that do not know the revision cannot work with the schema any more;
 /// `-- irreversible: WHY`, in a downgrade: it cannot be undone;
 /// `-- data loss: WHAT`, before a statement: it deletes what nothing can bring back;
-/// `-- lint: allow RULE WHY`, before a statement: it is right all the same.
+/// `-- lint: allow RULE WHY`, before a statement: it is right all the same;
+/// `-- batches of 5000 by id`, before an `UPDATE` or a `DELETE`: it runs outside a transaction, in pieces that are committed;
+/// `-- contract of REV`, in an upgrade: it must not run while programs are connected that do not know that revision.
+///
+/// Two sections more may follow: `-- verify` has queries that must be true once it is applied, `-- fixtures` the rows that it is tried
+/// with.
 public struct Revision: Hashable, Sendable {
     /// What names it: in Alembic, 12 hexadecimal digits.
     public let id: String
@@ -36,9 +41,21 @@ public struct Revision: Hashable, Sendable {
     let body: RevisionBody
 
     /// What applies it.
-    public var upgrade: Section { body.sections.upgrade }
+    public var upgrade: Section { body[.upgrade] }
     /// What undoes it.
-    public var downgrade: Section { body.sections.downgrade }
+    public var downgrade: Section { body[.downgrade] }
+    /// Queries that return true once it is applied.
+    public var verification: Section { body[.verify] }
+    /// Makes rows that it is tried with.
+    var fixtures: Section { body[.fixtures] }
+    /// What its checksum is made of: what tries it may change later.
+    var textThatRuns: String { body.textThatRuns }
+
+    /// What is malformed in it, a section at a time.
+    var problems: [MalformedRevision] { SectionKind.allCases.compactMap { body[$0].problem } }
+
+    /// What is malformed in it first, if anything is.
+    public var problem: MalformedRevision? { problems.first }
 
     public static func == (one: Revision, other: Revision) -> Bool { one.text == other.text && one.file == other.file }
 
@@ -55,8 +72,13 @@ public struct Revision: Hashable, Sendable {
         public let irreversible: String?
         /// Why programs that do not know the revision cannot work with the schema, if so.
         public let breaking: String?
+        /// The revision that programs must know before it runs, if so.
+        let contracted: String?
         /// What is malformed in it first, if anything is: it must not be run.
         public let problem: MalformedRevision?
+
+        static let empty = Section(
+            statements: [], irreversible: nil, breaking: nil, contracted: nil, problem: nil)
 
         /// Whether some of it runs outside a transaction.
         var isOutside: Bool { statements.contains { $0.isOutside } }
@@ -74,6 +96,8 @@ public struct Revision: Hashable, Sendable {
         public let dataLoss: String?
         /// The lint rules that do not hold for it, with the reasons.
         public let allowed: [String: String]
+        /// How it runs in pieces, if it does.
+        let batches: BatchedStatement?
     }
 }
 

@@ -2,33 +2,73 @@ import Synchronization
 
 /// What stands behind `-- upgrade` in a file: parsed once, when somebody first asks for it.
 final class RevisionBody: Sendable {
-    typealias Sections = (upgrade: Revision.Section, downgrade: Revision.Section)
-
     private let text: String
     private let start: Int
     private let file: String
-    private let parsed = Mutex<Sections?>(nil)
+    private let parsed = Mutex<[SectionKind: Revision.Section]?>(nil)
 
     init(_ text: String, from start: Int, file: String) { (self.text, self.start, self.file) = (text, start, file) }
 
-    var sections: Sections {
-        parsed.withLock { parsed in
+    subscript(_ kind: SectionKind) -> Revision.Section {
+        let sections = parsed.withLock { parsed in
             let sections = parsed ?? parse()
             parsed = sections
             return sections
         }
+        return sections[kind] ?? .empty
     }
 
-    private func parse() -> Sections {
+    private func parse() -> [SectionKind: Revision.Section] {
         let bytes = Array(text.utf8)
         let marks = RevisionMark.all(in: bytes, from: start)
-        let divider = marks.first { $0.text == "-- downgrade" }?.range ?? bytes.count..<bytes.count
-        var upgrade = SectionParser(bytes, file, in: start..<divider.lowerBound)
-        var downgrade = SectionParser(bytes, file, in: divider.upperBound..<bytes.count)
-        if divider.isEmpty { downgrade.refuse(at: bytes.count, "the line \"-- downgrade\" is missing") }
-        upgrade.parse(marks, isUpgrade: true)
-        downgrade.parse(marks, isUpgrade: false)
-        return (upgrade.section, downgrade.section)
+        let places = SectionKind.places(marks, from: start, to: bytes.count)
+        var sections: [SectionKind: Revision.Section] = [:]
+        for (kind, place) in places {
+            var parser = SectionParser(bytes, file, in: place.content)
+            parser.parse(marks, as: kind)
+            sections[kind] = parser.section
+        }
+        if sections[.downgrade] == nil {
+            var parser = SectionParser(bytes, file, in: bytes.count..<bytes.count)
+            parser.refuse(at: bytes.count, "the line \"-- downgrade\" is missing")
+            sections[.downgrade] = parser.section
+        }
+        return sections
+    }
+
+    /// The file's text without what tries the revision and is not run by an upgrade or a downgrade.
+    var textThatRuns: String {
+        guard text.contains("\n-- fixtures") || text.contains("\n-- verify") else { return text }
+        let bytes = Array(text.utf8)
+        let places = SectionKind.places(RevisionMark.all(in: bytes, from: start), from: start, to: bytes.count)
+        var left = bytes
+        for kind in [SectionKind.fixtures, .verify].sorted(by: { places[$0]?.start ?? 0 > places[$1]?.start ?? 0 }) {
+            if let place = places[kind] { left.removeSubrange(place.start..<place.content.upperBound) }
+        }
+        // As if they had never been added to a file that ends with its last line.
+        return String(decoding: left, as: UTF8.self).withoutBlanksAtEnd + "\n"
+    }
+}
+
+/// The sections of a file; each begins with a line that says so.
+enum SectionKind: String, CaseIterable {
+    case upgrade, downgrade, fixtures, verify
+
+    /// Where a section's line begins, and what stands behind it.
+    typealias Place = (start: Int, content: Range<Int>)
+
+    fileprivate static func places(_ marks: [RevisionMark], from start: Int, to end: Int) -> [SectionKind: Place] {
+        var begins: [(kind: SectionKind, range: Range<Int>)] = [(.upgrade, start..<start)]
+        for mark in marks {
+            if let kind = mark.section, !begins.contains(where: { $0.kind == kind }) {
+                begins.append((kind, mark.range))
+            }
+        }
+        let ends = begins.dropFirst().map(\.range.lowerBound) + [end]
+        return Dictionary(
+            uniqueKeysWithValues: zip(begins, ends).map { begin, end in
+                (begin.kind, (begin.range.lowerBound, begin.range.upperBound..<end))
+            })
     }
 }
 
@@ -43,15 +83,18 @@ private struct RevisionMark {
             .map {
                 RevisionMark(text: String(decoding: bytes[$0.range], as: UTF8.self).withoutBlanksAtEnd, range: $0.range)
             }
-            .filter { mark in
-                ["-- upgrade", "-- downgrade"].contains(mark.text)
-                    || ["-- breaking:", "-- irreversible:"].contains(where: mark.text.hasPrefix)
-            }
+            .filter { mark in mark.section != nil || properties.contains(where: mark.text.hasPrefix) }
     }
 
-    /// What stands behind the colon.
-    func reason(of prefix: String) -> String? {
-        text.hasPrefix(prefix) ? String(text.dropFirst(prefix.count)).stripped : nil
+    static let (breaking, irreversible, contract) = ("-- breaking:", "-- irreversible:", "-- contract of ")
+    private static let properties = [breaking, irreversible, contract]
+
+    /// The section that it begins.
+    var section: SectionKind? { text.hasPrefix("-- ") ? SectionKind(rawValue: String(text.dropFirst(3))) : nil }
+
+    /// What stands behind these words.
+    func text(behind words: String) -> String? {
+        text.hasPrefix(words) ? String(text.dropFirst(words.count)).stripped : nil
     }
 }
 
@@ -61,7 +104,7 @@ private struct SectionParser {
     private let file: String
     private let range: Range<Int>
     private var statements: [Revision.Statement] = []
-    private var (breaking, irreversible): (String?, String?)
+    private var (breaking, irreversible, contracted): (String?, String?, String?)
     private var problem: (offset: Int, reason: String)?
     /// How far the lines have been counted.
     private var counted: (offset: Int, line: Int)
@@ -73,17 +116,20 @@ private struct SectionParser {
 
     var section: Revision.Section {
         Revision.Section(
-            statements: statements, irreversible: irreversible, breaking: breaking,
+            statements: statements, irreversible: irreversible, breaking: breaking, contracted: contracted,
             problem: problem.map {
                 MalformedRevision(file: file, line: line(of: $0.offset, from: (0, 1)), reason: $0.reason)
             })
     }
 
-    mutating func parse(_ marks: [RevisionMark], isUpgrade: Bool) {
-        for mark in marks where range.contains(mark.range.lowerBound) { take(mark, isUpgrade: isUpgrade) }
+    mutating func parse(_ marks: [RevisionMark], as kind: SectionKind) {
+        for mark in marks where range.contains(mark.range.lowerBound) { take(mark, kind) }
         if let offset = bytes[range].firstIndex(of: 0) { refuse(at: offset, "a NUL byte ends the text for Postgres") }
         var isOutside = false
         for statement in SQLScript(bytes, in: range) { take(statement, &isOutside) }
+        if [.fixtures, .verify].contains(kind), statements.contains(where: \.isOutside) {
+            refuse(at: range.lowerBound, "all of \"-- \(kind.rawValue)\" runs in one transaction")
+        }
     }
 
     /// What stands first in the file is told.
@@ -91,15 +137,18 @@ private struct SectionParser {
         if offset < problem?.offset ?? .max { problem = (offset, reason) }
     }
 
-    private mutating func take(_ mark: RevisionMark, isUpgrade: Bool) {
+    private mutating func take(_ mark: RevisionMark, _ kind: SectionKind) {
         let offset = mark.range.lowerBound
-        if let reason = mark.reason(of: "-- breaking:") {
+        if let reason = mark.text(behind: RevisionMark.breaking) {
             breaking = breaking ?? reason
-            if !isUpgrade { refuse(at: offset, "-- breaking: belongs into the upgrade") }
+            if kind != .upgrade { refuse(at: offset, "-- breaking: belongs into the upgrade") }
             if reason.isEmpty { refuse(at: offset, "-- breaking: needs a reason") }
-        } else if let reason = mark.reason(of: "-- irreversible:") {
+        } else if let reason = mark.text(behind: RevisionMark.irreversible) {
             irreversible = irreversible ?? reason
-            if isUpgrade { refuse(at: offset, "-- irreversible: belongs into the downgrade") }
+            if kind != .downgrade { refuse(at: offset, "-- irreversible: belongs into the downgrade") }
+        } else if let id = mark.text(behind: RevisionMark.contract) {
+            contracted = contracted ?? id
+            if kind != .upgrade { refuse(at: offset, "-- contract of belongs into the upgrade") }
         } else {
             refuse(at: offset, "\"\(mark.text)\" stands here a second time")
         }
@@ -109,9 +158,7 @@ private struct SectionParser {
         var markers = StatementMarkers()
         for comment in statement.comments where beginsLine(comment.lowerBound) {
             markers.take(text(comment).stripped)
-            if let unfinished = markers.unfinished {
-                refuse(at: comment.lowerBound, "\"\(unfinished)\" is not finished: it needs what it is about, and why")
-            }
+            if let problem = markers.problem { refuse(at: comment.lowerBound, problem) }
         }
         isOutside = markers.isOutside ?? isOutside
         if let start = statement.unclosed { refuse(at: start, "what begins here never ends") }
@@ -120,10 +167,17 @@ private struct SectionParser {
         }
         let start = statement.range.lowerBound
         counted = (start, line(of: start, from: counted))
+        var batches: BatchedStatement?
+        if let marker = markers.batches {
+            do throws(BatchedStatement.Refused) { batches = try BatchedStatement(bytes, statement.range, marker) } catch
+            {
+                refuse(at: start, error.reason)
+            }
+        }
         statements.append(
             Revision.Statement(
-                sql: text(statement.range), line: counted.line, isOutside: isOutside, dataLoss: markers.dataLoss,
-                allowed: markers.allowed))
+                sql: text(statement.range), line: counted.line, isOutside: isOutside || batches != nil,
+                dataLoss: markers.dataLoss, allowed: markers.allowed, batches: batches))
     }
 
     private func text(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
@@ -143,8 +197,9 @@ private struct StatementMarkers {
     private(set) var isOutside: Bool?
     private(set) var dataLoss: String?
     private(set) var allowed: [String: String] = [:]
-    /// A marker that lacks something.
-    private(set) var unfinished: String?
+    private(set) var batches: BatchedStatement.Marker?
+    /// What is wrong with a marker.
+    private(set) var problem: String?
 
     mutating func take(_ line: String) {
         if line == "-- outside transaction" { isOutside = true }
@@ -152,14 +207,22 @@ private struct StatementMarkers {
         if let what = text(of: line, after: "-- data loss:") { dataLoss = what }
         if let text = text(of: line, after: "-- lint: allow") {
             let words = text.split(separator: " ", maxSplits: 1).map { String($0) }
-            if words.count == 2 { allowed[words[0]] = words[1] } else { unfinished = line }
+            if words.count == 2 { allowed[words[0]] = words[1] } else { problem = unfinished(line) }
+        }
+        if line.hasPrefix("-- batches of") {
+            batches = BatchedStatement.Marker(line)
+            if batches == nil { problem = "\"\(line)\": write it like -- batches of 5000 by id" }
         }
     }
 
     private mutating func text(of line: String, after prefix: String) -> String? {
         guard line.hasPrefix(prefix) else { return nil }
         let text = String(line.dropFirst(prefix.count)).stripped
-        if text.isEmpty { unfinished = line }
+        if text.isEmpty { problem = unfinished(line) }
         return text
+    }
+
+    private func unfinished(_ line: String) -> String {
+        "\"\(line)\" is not finished: it needs what it is about, and why"
     }
 }

@@ -56,7 +56,7 @@ extension RevisionGraph {
     /// - Throws: `Broken` when the target names nothing, or lies behind the database, or a section is malformed.
     public func upgradePlan(to target: String, from current: Set<String>) throws(Broken) -> [Revision] {
         let plan = try pending(to: target, from: current)
-        for revision in plan { try refuse(revision.upgrade.problem ?? revision.downgrade.problem) }
+        for revision in plan { try refuse(revision.problem) }
         return plan
     }
 

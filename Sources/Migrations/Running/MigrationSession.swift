@@ -44,7 +44,7 @@ struct MigrationSession {
     static let ownTables = "'alembic_version', 'migration_history', 'migration_revision'"
 
     /// The qualified name of one of the tool's own tables.
-    private func own(_ table: String) -> String { "\(schema).\(table)" }
+    func own(_ table: String) -> String { "\(schema).\(table)" }
 
     // MARK: Versions
 
@@ -55,7 +55,7 @@ struct MigrationSession {
         return try Set(result.texts())
     }
 
-    private func has(_ table: String) async throws -> Bool {
+    func has(_ table: String) async throws -> Bool {
         var row = try await connection.execute("SELECT to_regclass(\(own(table))) IS NOT NULL").row(0)
         return try row.next()
     }
@@ -80,8 +80,10 @@ struct MigrationSession {
                 host text NOT NULL,
                 program_version text NOT NULL,
                 outcome text NOT NULL,
-                detail text NOT NULL DEFAULT ''
+                detail text NOT NULL DEFAULT '',
+                progress jsonb
             );
+            ALTER TABLE \(own("migration_history")) ADD COLUMN IF NOT EXISTS progress jsonb;
             CREATE TABLE IF NOT EXISTS \(own("migration_revision")) (
                 revision text PRIMARY KEY,
                 breaking text NOT NULL
@@ -96,7 +98,11 @@ struct MigrationSession {
         try await moveVersions(from: old, to: new)
         let applied = try graph.closure(of: new)
         let revisions = graph.revisions.filter { applied.contains($0.id) }
-        let (ids, reasons) = (revisions.map(\.id), revisions.map { $0.upgrade.breaking ?? "" })
+        let ids = revisions.map(\.id)
+        let contracts = Dictionary(
+            revisions.compactMap { revision in revision.upgrade.contracted.map { ($0, revision.id) } },
+            uniquingKeysWith: { first, _ in first })
+        let reasons = revisions.map { $0.upgrade.breaking ?? contracts[$0.id].map { "\($0) is its contract" } ?? "" }
         _ = try await connection.execute("DELETE FROM \(unsafe: own("migration_revision"))")
         _ = try await connection.execute(
             "INSERT INTO \(unsafe: own("migration_revision")) SELECT * FROM unnest(\(ids), \(reasons))")
@@ -135,7 +141,9 @@ struct MigrationSession {
         case accepted
         /// It had failed half-way, and somebody has put things right.
         case cleared
-        /// A step outside a transaction failed after something had been done.
+        /// It stopped behind something that stays, and goes on there.
+        case stopped
+        /// It stopped in a statement outside a transaction: nobody can know what that has done.
         case halfway
     }
 
@@ -145,7 +153,7 @@ struct MigrationSession {
         let milliseconds = Instant.now.duration(since: start).milliseconds
         let statement: Statement = """
             INSERT INTO \(unsafe: own("migration_history")) (revision, direction, checksum, started_on, duration_ms, host, program_version, \
-            outcome, detail) VALUES (\(revision.id), \(direction), encode(sha256(convert_to(\(revision.text), 'UTF8')), 'hex'), \
+            outcome, detail) VALUES (\(revision.id), \(direction), encode(sha256(convert_to(\(revision.textThatRuns), 'UTF8')), 'hex'), \
             clock_timestamp() - \(milliseconds) * interval '1 millisecond', \(milliseconds), \(hostName()), \
             \(options.programVersion), \(outcome.rawValue), \(detail))
             """
@@ -158,7 +166,7 @@ struct MigrationSession {
         var changed: [Revision] = []
         for revision in revisions {
             let statement: Statement = """
-                SELECT checksum = encode(sha256(convert_to(\(revision.text), 'UTF8')), 'hex') FROM \(unsafe: own("migration_history")) \
+                SELECT checksum = encode(sha256(convert_to(\(revision.textThatRuns), 'UTF8')), 'hex') FROM \(unsafe: own("migration_history")) \
                 WHERE revision = \(revision.id) AND outcome IN ('applied', 'stamped', 'accepted') ORDER BY id DESC LIMIT 1
                 """
             let result = try await connection.execute(statement)
@@ -178,19 +186,6 @@ struct MigrationSession {
     func pid() async throws -> Int32 {
         var row = try await connection.execute("SELECT pg_backend_pid()").row(0)
         return try row.next()
-    }
-
-    /// Why a revision is neither applied nor not: it failed half-way, and nobody has tried again.
-    func halfway(_ revision: Revision) async throws -> String? {
-        guard try await has("migration_history") else { return nil }
-        let statement: Statement = """
-            SELECT outcome, detail FROM \(unsafe: own("migration_history")) WHERE revision = \(revision.id) ORDER BY id DESC LIMIT 1
-            """
-        let result = try await connection.execute(statement)
-        guard result.count == 1 else { return nil }
-        var row = result.row(0)
-        let (outcome, detail) = (try row.next(String.self), try row.next(String.self))
-        return outcome == Outcome.halfway.rawValue ? detail : nil
     }
 
     // MARK: CONCURRENTLY

@@ -5,7 +5,7 @@ import SQL
 public enum Repair: Hashable, Sendable, CustomStringConvertible {
     /// The file of an applied revision was changed: its checksum is taken anew.
     case accept(Revision)
-    /// A revision failed half-way: it counts as not applied, and can be run again.
+    /// A revision stopped behind something that stays: that is forgotten, and it begins at its first statement.
     case clear(Revision, detail: String)
     /// An index that could not be built is dropped.
     case drop(index: String)
@@ -29,7 +29,7 @@ extension Migrator {
     private func repairs(_ session: MigrationSession) async throws -> [Repair] {
         var repairs = try await session.changed(try applied(try await known(session))).map { Repair.accept($0) }
         for revision in graph.revisions {
-            if let detail = try await session.halfway(revision) { repairs.append(.clear(revision, detail: detail)) }
+            if let halt = try await session.halt(of: revision) { repairs.append(.clear(revision, detail: halt.detail)) }
         }
         return repairs + (try await session.invalidIndexes().map { .drop(index: $0) })
     }

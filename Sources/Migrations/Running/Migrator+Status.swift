@@ -7,7 +7,7 @@ public struct MigrationStatus: Hashable, Sendable {
         case applied, pending
         /// Its file was changed after it had been applied.
         case changed
-        /// It failed after something had been done outside a transaction.
+        /// It stopped behind something that stays.
         case halfway = "half-way"
     }
 
@@ -35,7 +35,7 @@ extension Migrator {
             let changed = Set(try await session.changed(applied).map(\.id))
             var entries: [MigrationStatus.Entry] = []
             for revision in graph.revisions {
-                let halfway = try await session.halfway(revision)
+                let halfway = try await session.halt(of: revision)?.detail
                 let isApplied = applied.contains { $0.id == revision.id }
                 let state: MigrationStatus.State =
                     halfway != nil

@@ -25,7 +25,7 @@ public struct Migrator: Sendable {
         public var allowsDataLoss = false
         /// Whether files may have changed since they were applied.
         public var allowsChanges = false
-        /// Whether a revision may be run again that failed half-way.
+        /// Whether a statement may be run again of which nobody knows what it has done.
         public var runsAgain = false
         /// What the history says of the program that ran.
         public var programVersion = ""
@@ -55,6 +55,21 @@ public struct Migrator: Sendable {
     public func changedFiles() async throws -> [String] {
         try await withSession { session in
             try await session.changed(try applied(try await known(session))).map(\.file)
+        }
+    }
+
+    /// What the applied revisions say must be true, and is not; a sentence each. Nothing of the queries stays.
+    /// - Throws: `PostgresError`, `RevisionGraph.Broken`.
+    public func untrue() async throws -> [String] {
+        try await withSession { session in
+            var problems: [String] = []
+            for revision in try applied(try await known(session)) where !revision.verification.statements.isEmpty {
+                try await session.connection.script("BEGIN READ ONLY")
+                if let problem = try await session.untrue(of: revision) { problems.append(problem) }
+                try await session.connection.script("ROLLBACK")
+                try await session.reset()
+            }
+            return problems
         }
     }
 
@@ -163,7 +178,7 @@ public struct Migrator: Sendable {
         if direction == .upgrade { try await checkUpgrade(session, versions, plan) }
         for revision in plan {
             let section = direction == .upgrade ? revision.upgrade : revision.downgrade
-            if let problem = section.problem { throw problem }
+            if let problem = direction == .upgrade ? revision.problem : section.problem { throw problem }
             if !options.allowsDataLoss { try checkDataLoss(section, of: revision) }
             if direction == .downgrade, let reason = revision.downgrade.irreversible {
                 throw MigrationFailed("\(revision.file): \(revision.id) is irreversible: \(reason)")
@@ -172,17 +187,40 @@ public struct Migrator: Sendable {
                 throw MigrationFailed(
                     "\(revision.file) has a step outside a transaction: --single-transaction cannot hold it")
             }
-            if let detail = try await session.halfway(revision), !options.runsAgain {
-                throw MigrationFailed(
-                    "\(revision.id) failed half-way: \(detail). Undo or finish by hand what it did; then run it again with --again, "
-                        + "or say that it is done: aktify db stamp \(revision.id)")
-            }
+            if direction == .upgrade { try await session.checkContract(of: revision, in: graph) }
+            try await checkHalt(session, revision, section, direction)
+        }
+    }
+
+    /// Refuses what an earlier run has left in doubt.
+    private func checkHalt(
+        _ session: MigrationSession, _ revision: Revision, _ section: Revision.Section,
+        _ direction: MigrationRun.Direction
+    ) async throws {
+        guard let halt = try await session.halt(of: revision) else { return }
+        guard halt.direction == direction.rawValue else {
+            throw MigrationFailed(
+                "the \(halt.direction) of \(revision.id) is half done: \(halt.detail). Finish that first, or undo by hand what it did and forget it: "
+                    + "aktify db repair")
+        }
+        guard try await session.isTrue(halt, of: section.statements) else {
+            throw MigrationFailed(
+                "\(revision.file) is not what was run of it before it stopped: put that back as it was, or undo by hand what it did and "
+                    + "forget it: aktify db repair")
+        }
+        guard halt.isCertain || options.runsAgain else {
+            throw MigrationFailed(
+                "\(revision.id) failed half-way: \(halt.detail). Undo by hand what that did, and run it again with --again; or undo all "
+                    + "of it, and forget it: aktify db repair; or say that it is done: aktify db stamp \(revision.id)")
         }
     }
 
     private func checkUpgrade(
         _ session: MigrationSession, _ versions: Set<String>, _ plan: [Revision]
     ) async throws {
+        for revision in try applied(versions) {
+            try await checkHalt(session, revision, revision.downgrade, .upgrade)
+        }
         let changed = try await session.changed(try applied(versions))
         if let first = changed.first, !options.allowsChanges {
             throw MigrationFailed(

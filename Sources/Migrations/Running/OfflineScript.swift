@@ -50,7 +50,8 @@ public struct OfflineScript: Sendable {
             for statement in section.statements {
                 lines +=
                     statement.isOutside
-                    ? ["COMMIT;", "", statement.sql + ";", "", "BEGIN;", ""] : [statement.sql + ";", ""]
+                    ? ["COMMIT;", "", (statement.batches?.block ?? statement.sql) + ";", "", "BEGIN;", ""]
+                    : [statement.sql + ";", ""]
             }
             // What a revision does to its session ends with it: the next one, and this table, must not depend on it.
             lines += ["RESET SESSION AUTHORIZATION;", "RESET ROLE;", "RESET ALL;", ""]

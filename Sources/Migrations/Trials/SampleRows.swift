@@ -25,6 +25,19 @@ struct SampleRows {
         if !names.isEmpty { try await connection.script("TRUNCATE \(names.joined(separator: ", ")) CASCADE") }
     }
 
+    /// The rows of each table, summed up; nothing for an empty one. The order of columns and rows makes no difference.
+    /// - Throws: `PostgresError`.
+    func contents() async throws -> [String: String] {
+        var contents: [String: String] = [:]
+        for name in try await connection.rows(SampleRows.tablesQuery).map({ $0[0] }) {
+            let query =
+                "SELECT coalesce(md5(string_agg(line, ',' ORDER BY line)), '') FROM (SELECT to_jsonb(each)::text AS line FROM \(name) each) lines"
+            var row = try await connection.script(query).row(0)
+            contents[name] = try row.next(String.self)
+        }
+        return contents
+    }
+
     private func tables() async throws -> [Table] {
         var tables: [Table] = []
         for row in try await connection.rows(SampleRows.tablesQuery) {

@@ -51,8 +51,9 @@ private struct RevisionTrial {
     /// Applies a revision, undoes it, and applies it again.
     /// - Returns: what is wrong, and what was done; `nil` when what comes after it cannot be tried.
     func problems(with revision: Revision) async throws -> (problems: [String], outcome: String?) {
-        try await withRows { try await $0.fill() }
+        try await makeRows(for: revision)
         let before = try await Inventory(reading: scratch)
+        let rows = try await contents()
         var problems = try await step("it", of: revision) { try await migrator.upgrade(to: revision.id) }
         let after = try await Inventory(reading: scratch)
         guard revision.downgrade.irreversible == nil else { return (problems, "irreversible, by its own word") }
@@ -64,6 +65,9 @@ private struct RevisionTrial {
         let left = try await Inventory(reading: scratch)
         if let difference = left.difference(from: before, besides: revision.sharedExtensions) {
             problems.append("\(revision.file): its downgrade does not undo its upgrade: \(difference)")
+        } else if !isLossy, let table = try await changed(since: rows) {
+            problems.append(
+                "\(revision.file): after its downgrade the rows of \(table) are not what they were before its upgrade")
         }
         do { try await migrator.upgrade(to: revision.id) } catch let error as MigrationFailed {
             try Task.checkCancellation()
@@ -83,13 +87,44 @@ private struct RevisionTrial {
     ) async throws -> [String] {
         do { try await body() } catch let error as MigrationFailed {
             try Task.checkCancellation()
-            guard let state = error.state, ["22", "23"].contains(state.classCode) else { throw error }
+            guard let state = error.state, ["22", "23"].contains(state.classCode), revision.fixtures.statements.isEmpty
+            else { throw error }
             try await withRows { try await $0.clear() }
             try await body()
             guard state == "23502", !isSpared else { return [] }
             return ["\(revision.file): \(name) fails where there are rows: \(error)"]
         }
         return []
+    }
+
+    // MARK: Rows
+
+    /// Makes the rows of the revision's own fixtures, and one in each table that is left empty.
+    private func makeRows(for revision: Revision) async throws {
+        let connection = try await Connection.open(scratch)
+        defer { connection.close() }
+        try await connection.script("BEGIN")
+        for statement in revision.fixtures.statements {
+            do { try await connection.script(statement.sql) } catch let error as PostgresError {
+                throw MigrationFailed(
+                    error, statement, in: revision, done: "It is one of the fixtures of \(revision.id).")
+            }
+        }
+        try await connection.script("COMMIT; RESET ROLE; RESET ALL")
+        try await SampleRows(connection: connection).fill()
+    }
+
+    private func contents() async throws -> [String: String] {
+        var contents: [String: String] = [:]
+        try await withRows { contents = try await $0.contents() }
+        return contents
+    }
+
+    /// A table whose rows are others than they were; none when the rows had to be given up.
+    private func changed(since rows: [String: String]) async throws -> String? {
+        let now = try await contents()
+        guard now.values.contains(where: { !$0.isEmpty }) else { return nil }
+        return rows.keys.sorted().first { now[$0] != nil && now[$0] != rows[$0] }
     }
 
     private func withRows(_ body: (SampleRows) async throws -> Void) async throws {

@@ -8,7 +8,7 @@ import Web
 struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract:
-            "Check that there is one head, the database is at it, files and models agree, indexes and constraints are valid, and lint is silent.",
+            "Check that there is one head, the database is at it, files and models agree, verifications are true, indexes and constraints are valid, and lint is silent.",
         discussion: Autogeneration.limits)
 
     @OptionGroup var schema: Schema
@@ -47,6 +47,7 @@ struct Check: ParsableCommand {
                     "the database is at \(place), not at \(heads.joined(separator: ", ")): aktify db upgrade")
             }
             problems += try await migrator.changedFiles().map { "\($0) was changed after it had been applied" }
+            problems += try await migrator.untrue()
             problems += try await Flaws.found(in: config.database)
             return (problems, try await Differences.changes(from: config.database, to: metadata).summaries)
         }

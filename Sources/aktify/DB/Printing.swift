@@ -56,7 +56,7 @@ extension Schema {
     func write(_ revision: NewRevision, among graph: RevisionGraph) throws {
         let path = "\(scripts.path)/versions/\(revision.fileName)"
         let made = try Revision(parsing: revision.text, file: path)
-        if let problem = made.upgrade.problem ?? made.downgrade.problem { throw problem }
+        if let problem = made.problem { throw problem }
         _ = try RevisionGraph(graph.revisions + [made])
         print("  Generating \(try scripts.write(revision)) ...  done")
     }

@@ -36,7 +36,7 @@ struct Care: ParsableArguments {
     @Flag(help: "Go on although files have changed since they were applied.")
     var allowChanged = false
 
-    @Flag(help: "Run a revision again that failed half-way.")
+    @Flag(help: "Run a statement again that was interrupted outside a transaction, and what follows it.")
     var again = false
 
     func validate() throws {

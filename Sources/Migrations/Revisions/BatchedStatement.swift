@@ -1,0 +1,151 @@
+/// An `UPDATE` or a `DELETE` that runs in pieces, each of some thousand rows along a key: what its marker and its text say.
+struct BatchedStatement: Hashable, Sendable {
+    /// `-- batches of 5000 by id`
+    struct Marker: Hashable {
+        /// How many rows a piece has.
+        let size: Int
+        /// The column, as SQL names it.
+        let key: String
+
+        init?(_ line: String) {
+            guard let match = line.firstMatch(of: /^-- batches of ([1-9]\d{0,6}) by (\w+|"(?:[^"]|"")+")$/),
+                let size = Int(match.1)
+            else { return nil }
+            (self.size, key) = (size, String(match.2))
+        }
+    }
+
+    /// Why a statement cannot run in pieces.
+    struct Refused: Error { let reason: String }
+
+    let size: Int
+    let key: String
+    /// The table, as SQL names it.
+    let table: String
+    /// The table's name in the statement.
+    private let alias: String
+    /// The statement up to its WHERE.
+    private let head: String
+    /// What stands behind its WHERE.
+    private let condition: String?
+
+    init(_ bytes: [UInt8], _ range: Range<Int>, _ marker: Marker) throws(Refused) {
+        let text = StatementText(bytes, range)
+        guard let target = text.target else {
+            throw Refused(reason: "only an UPDATE or a DELETE of one table runs in batches")
+        }
+        if text.place(of: "returning") != nil { throw Refused(reason: "what runs in batches returns nothing") }
+        if text.sets(marker.key) {
+            throw Refused(reason: "batches by \(marker.key) would not end: it changes \(marker.key)")
+        }
+        (size, key, table, alias) = (marker.size, marker.key, target.table, target.alias)
+        let place = text.place(of: "where")
+        head = text[text.start..<(place?.lowerBound ?? text.end)]
+        condition = place.map { text[$0.upperBound..<text.end] }
+    }
+
+    /// The query for the last key of the piece behind a key, and how many rows it has; no row when there is nothing behind it.
+    func bound(behind low: String?) -> String { bound(where: low.map { "\(key) > \($0)" }) }
+
+    private func bound(where condition: String?) -> String {
+        let piece = "SELECT \(key) FROM \(table)\(condition.map { " WHERE \($0)" } ?? "") ORDER BY \(key) LIMIT \(size)"
+        return "SELECT \(key)::text, (count(*) OVER ())::text FROM (\(piece)) piece ORDER BY piece.\(key) DESC LIMIT 1"
+    }
+
+    /// The statement for the rows behind a key, up to another; both are SQL.
+    func piece(behind low: String?, to high: String) -> String {
+        let range = (low.map { ["\(alias).\(key) > \($0)"] } ?? []) + ["\(alias).\(key) <= \(high)"]
+        let conditions = (condition.map { ["(\($0)\n)"] } ?? []) + range
+        return "\(head)\nWHERE \(conditions.joined(separator: " AND "))"
+    }
+
+    /// All of it as one statement, for somebody else to run outside a transaction.
+    var block: String {
+        """
+        DO $aktify_batches$
+        DECLARE
+            aktify_low \(table).\(key)%TYPE;
+            aktify_high \(table).\(key)%TYPE;
+        BEGIN
+            LOOP
+                SELECT \(key) INTO aktify_high FROM (SELECT \(key) FROM \(table) \
+        WHERE aktify_low IS NULL OR \(key) > aktify_low ORDER BY \(key) LIMIT \(size)) piece ORDER BY 1 DESC LIMIT 1;
+                EXIT WHEN NOT FOUND;
+                IF aktify_low IS NULL THEN
+                    \(piece(behind: nil, to: "aktify_high"));
+                ELSE
+                    \(piece(behind: "aktify_low", to: "aktify_high"));
+                END IF;
+                COMMIT;
+                aktify_low := aktify_high;
+            END LOOP;
+        END
+        $aktify_batches$
+        """
+    }
+}
+
+/// A statement's tokens without its comments, and how deep in parentheses each stands.
+private struct StatementText {
+    private let bytes: [UInt8]
+    private let tokens: [(word: String, range: Range<Int>, depth: Int)]
+
+    init(_ bytes: [UInt8], _ range: Range<Int>) {
+        self.bytes = bytes
+        var depth = 0
+        tokens = SQLLexer(bytes, in: range).filter { !$0.isComment }.map { token in
+            let text = String(decoding: bytes[token.range], as: UTF8.self)
+            if token.kind == .symbol, text == ")" { depth -= 1 }
+            defer { if token.kind == .symbol, text == "(" { depth += 1 } }
+            return (token.kind == .word ? text.lowercased() : text, token.range, depth)
+        }
+    }
+
+    var start: Int { tokens.first?.range.lowerBound ?? 0 }
+    var end: Int { tokens.last?.range.upperBound ?? 0 }
+
+    subscript(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self).stripped }
+
+    /// Where a word stands first that is in no parentheses.
+    func place(of word: String) -> Range<Int>? { tokens.first { $0.depth == 0 && $0.word == word }?.range }
+
+    /// The table that it changes, and what the statement calls it.
+    var target: (table: String, alias: String)? {
+        var rest = tokens.map(\.word)[...]
+        switch rest.popFirst() {
+        case "update": break
+        case "delete" where rest.popFirst() == "from": break
+        default: return nil
+        }
+        if rest.first == "only" { rest.removeFirst() }
+        guard var table = rest.popFirst() else { return nil }
+        while rest.first == ".", rest.count > 1 { table += "." + rest.removeFirst(2) }
+        if rest.first == "*" { rest.removeFirst() }
+        if rest.first == "as" { rest.removeFirst() }
+        let isAliased = rest.first.map { !["set", "where", "using"].contains($0) } ?? false
+        return (table, isAliased ? rest[rest.startIndex] : table)
+    }
+
+    /// Whether it gives a column a value.
+    func sets(_ column: String) -> Bool {
+        let words = tokens.drop { $0.word != "set" || $0.depth > 0 }.dropFirst()
+            .prefix { $0.depth > 0 || !["from", "where"].contains($0.word) }
+        let names = column.hasPrefix("\"") ? [column] : [column.lowercased(), "\"\(column.lowercased())\""]
+        var isTarget = true
+        for token in words {
+            if isTarget, names.contains(token.word) { return true }
+            if token.word == "=", token.depth == 0 { isTarget = false }
+            if token.word == ",", token.depth == 0 { isTarget = true }
+        }
+        return false
+    }
+}
+
+extension ArraySlice<String> {
+    /// Takes the first ones away.
+    /// - Returns: the last of them.
+    fileprivate mutating func removeFirst(_ count: Int) -> String {
+        defer { self = dropFirst(count) }
+        return self[startIndex + count - 1]
+    }
+}

@@ -1,0 +1,30 @@
+import Postgres
+import SQL
+
+extension MigrationSession {
+    /// Refuses a revision that takes away what programs need that do not know an earlier one, while such programs are connected.
+    /// - Throws: `MigrationFailed`, with who they are.
+    func checkContract(of revision: Revision, in graph: RevisionGraph) async throws {
+        guard let id = revision.upgrade.contracted else { return }
+        guard try graph.closure(of: Set(revision.parents)).contains(id) else {
+            throw MigrationFailed("\(revision.file): it is the contract of \(id), which is no revision before it")
+        }
+        let old = try await programs().filter { !ProgramName(parsing: $0.name).knows(id, in: graph) }
+        guard !old.isEmpty else { return }
+        let list = old.map { "\($0.name) (\($0.sessions))" }.joined(separator: ", ")
+        throw MigrationFailed(
+            "\(revision.id) is the contract of \(id), and programs are connected that do not know \(id): \(list). Nothing was done: "
+                + "replace them first")
+    }
+
+    /// The names of the programs that are connected to the database, each with its sessions.
+    private func programs() async throws -> [(name: String, sessions: String)] {
+        try await connection.rows(
+            """
+            SELECT ARRAY[application_name, string_agg('pid ' || pid || coalesce(' on ' || host(client_addr), ''), ', ' ORDER BY pid)] \
+            FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() \
+            AND application_name ~ '^aktify( [0-9]|$)' GROUP BY application_name ORDER BY application_name
+            """
+        ).map { ($0[0], $0[1]) }
+    }
+}

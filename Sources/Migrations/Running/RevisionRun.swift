@@ -1,0 +1,239 @@
+import EventLoop
+import Postgres
+import SQL
+
+/// A section of one revision that is carried out: as one transaction, or in pieces, and then it goes on where it stopped.
+struct RevisionRun {
+    /// What of a section is done at once.
+    private enum Piece {
+        case transaction([Revision.Statement])
+        case outside(Revision.Statement)
+        case batches(Revision.Statement, BatchedStatement)
+    }
+
+    let revision: Revision
+    private let run: MigrationRun
+    private let statements: [Revision.Statement]
+    private let start = Instant.now
+    /// How far it has come.
+    private(set) var place: Place
+    /// Whether all before the place is done and nothing behind it.
+    private(set) var isCertain = true
+    /// The row in `migration_history` that says so, when it is not one transaction.
+    private var entry: Int64?
+
+    private var session: MigrationSession { run.session }
+    private var connection: Connection { run.session.connection }
+
+    /// Begins, or goes on behind what an earlier run has done.
+    init(_ revision: Revision, in run: MigrationRun) async throws {
+        (self.revision, self.run) = (revision, run)
+        let section = run.direction == .upgrade ? revision.upgrade : revision.downgrade
+        statements = section.statements
+        place = try await run.session.halt(of: revision)?.place ?? Place()
+        guard section.isOutside || !place.isStart else { return }
+        if !place.isStart {
+            let line = place.statements < statements.count ? " at line \(statements[place.statements].line)" : ""
+            run.log("\(revision.id) goes on\(line), behind what an earlier run has done")
+        }
+        entry = try await session.begin(revision, run.direction.rawValue)
+        try await note(.stopped, "it was interrupted", at: place)
+    }
+
+    private var pieces: [Piece] {
+        statements.dropFirst(place.statements).reduce(into: []) { pieces, statement in
+            if let batches = statement.batches {
+                pieces.append(.batches(statement, batches))
+            } else if statement.isOutside {
+                pieces.append(.outside(statement))
+            } else if case .transaction(let others) = pieces.last {
+                pieces[pieces.count - 1] = .transaction(others + [statement])
+            } else {
+                pieces.append(.transaction([statement]))
+            }
+        }
+    }
+
+    /// Runs what is left, and moves the version row with the last of it.
+    /// - Throws: `MigrationRun.Failure`.
+    mutating func carryOut(from old: Set<String>, to new: Set<String>) async throws {
+        isCertain = true
+        let pieces = pieces
+        for (index, piece) in pieces.enumerated() {
+            switch piece {
+            case .transaction(let statements):
+                if !connection.isInTransaction { try await connection.script("BEGIN") }
+                try await runInside(statements)
+                if index < pieces.count - 1 { try await commit(reaching: place.after(statements.count)) }
+            case .outside(let statement): try await runOutside(statement)
+            case .batches(let statement, let batches): try await run(batches, of: statement)
+            }
+        }
+        if !connection.isInTransaction { try await connection.script("BEGIN") }
+        if run.direction == .upgrade { try await verify() }
+        try await session.move(from: old, to: new, in: run.graph)
+        try await finish(run.direction == .upgrade ? .applied : .undone)
+        if !run.options.isOneTransaction { try await run.commit() }
+    }
+
+    /// Commits what was done, with the place behind it.
+    private mutating func commit(reaching next: Place) async throws {
+        if !run.options.isOneTransaction {
+            try await note(.stopped, "it was interrupted", at: next)
+            try await run.commit()
+        }
+        place = next
+    }
+
+    private func note(_ outcome: MigrationSession.Outcome, _ detail: String, at place: Place) async throws {
+        guard let entry else { return }
+        try await session.note(entry, since: start, outcome, detail, at: place, of: statements)
+    }
+
+    /// Records how it ended.
+    func finish(_ outcome: MigrationSession.Outcome, _ detail: String = "") async throws {
+        if entry == nil {
+            try await session.record(revision, run.direction.rawValue, since: start, outcome, detail: detail)
+        } else {
+            try await note(outcome, detail, at: place)
+        }
+    }
+
+    // MARK: Failing
+
+    /// Records that it failed, in what way, and where the next run goes on.
+    func fail(_ reason: String) async throws {
+        guard entry != nil, !(place.isStart && isCertain) else { return try await finish(.failed, reason) }
+        try await note(isCertain ? .stopped : .halfway, "it \(halt): \(reason)", at: place)
+    }
+
+    /// Where it stopped, and what that means, as what is said of it.
+    var halt: String {
+        guard let line = statements.dropFirst(place.statements).first?.line else {
+            return "stopped behind its last statement; the next \(run.direction) goes on there"
+        }
+        let place = "at line \(line) of \(revision.file)"
+        return isCertain
+            ? "stopped \(place), and what stands before it stays; the next \(run.direction) goes on there, unless that was undone "
+                + "by hand and forgotten: aktify db repair"
+            : "failed half-way \(place), and what that statement has done is not known"
+    }
+
+    // MARK: Pieces
+
+    private func failing(at statement: Revision.Statement, _ body: () async throws -> Void) async throws {
+        do { try await run.blockers.watching(body) } catch let error as PostgresError {
+            throw MigrationRun.Failure.statement(error, statement)
+        }
+    }
+
+    /// Runs a statement outside a transaction: until it has ended well, nobody knows what it has done.
+    private mutating func runOutside(_ statement: Revision.Statement) async throws {
+        let invalid = Set(try await session.invalidIndexes())
+        try await note(
+            .halfway, "line \(statement.line) of \(revision.file) ran outside a transaction, and was interrupted",
+            at: place)
+        do { try await failing(at: statement) { try await session.runOutside(statement.sql) } } catch {
+            // One statement is a transaction, unless it commits by itself.
+            isCertain = connection.isOpen && !LintedWords(statement.sql).begins("call|do")
+            if isCertain { isCertain = try await session.invalidIndexes().allSatisfy(invalid.contains) }
+            throw error
+        }
+        place = place.after(1)
+        try await note(.stopped, "it was interrupted", at: place)
+    }
+
+    /// Runs a statement in pieces, each a transaction with its place; between them others have as much time as a piece took.
+    private mutating func run(_ batches: BatchedStatement, of statement: Revision.Statement) async throws {
+        if let problem = try await session.problem(with: batches) {
+            throw MigrationRun.Failure.refused("\(revision.file):\(statement.line): \(problem)")
+        }
+        let about = try await session.rowsAbout(batches.table)
+        var said = Instant.now
+        while let next = try await bound(of: batches, statement) {
+            let begin = Instant.now
+            try await failing(at: statement) {
+                try await connection.script("BEGIN")
+                try await connection.script(batches.piece(behind: place.key.map(literal), to: literal(next.key ?? "")))
+            }
+            try await commit(reaching: next)
+            let took = Instant.now.duration(since: begin)
+            if Instant.now.duration(since: said) > .seconds(5) {
+                said = .now
+                run.log(
+                    "\(revision.id), line \(statement.line): \(next.rows) of about \(about) rows of \(batches.table) done"
+                )
+            }
+            try await run.pause(for: min(took, .seconds(1)))
+        }
+        run.log("\(revision.id), line \(statement.line): all \(place.rows) rows of \(batches.table) done")
+        place = place.after(1)
+        try await note(.stopped, "it was interrupted", at: place)
+    }
+
+    /// The place behind the next piece; `nil` when nothing is left.
+    private func bound(of batches: BatchedStatement, _ statement: Revision.Statement) async throws -> Place? {
+        var next: Place?
+        try await failing(at: statement) {
+            let result = try await connection.script(batches.bound(behind: place.key.map(literal)))
+            guard result.count == 1 else { return }
+            var row = result.row(0)
+            next = place
+            next?.key = try row.next(String.self)
+            next?.rows += Int64(try row.next(String.self)) ?? 0
+        }
+        return next
+    }
+
+    // MARK: Data
+
+    /// Runs statements in the open transaction, and compares the catalog before and after. When data is lost that `allowsDataLoss` does not
+    /// allow, the transaction is rolled back.
+    private func runInside(_ statements: [Revision.Statement]) async throws {
+        let before = run.options.allowsDataLoss ? nil : try await connection.holdings()
+        var harmless: Set<Loss> = []
+        if before != nil { try await connection.script("SAVEPOINT aktify_revision") }
+        while true {
+            for statement in statements {
+                try await failing(at: statement) { try await connection.script(statement.sql) }
+            }
+            try await session.reset()
+            guard let before else { return }
+            let losses = try await losses(since: before).filter { !harmless.contains($0) }
+            guard !losses.isEmpty else { break }
+            // How many rows were at stake can be counted once they are back.
+            try await connection.script("ROLLBACK TO aktify_revision")
+            var texts: [String] = []
+            for loss in losses {
+                let count = try await count(loss)
+                if count > 0 { texts.append(loss.text(count)) }
+            }
+            guard texts.isEmpty else { throw MigrationRun.Failure.dataLoss(texts) }
+            harmless.formUnion(losses)
+        }
+        try await connection.script("RELEASE aktify_revision")
+    }
+
+    private func losses(since before: Holdings) async throws -> [Loss] {
+        before.losses(comparedWith: try await connection.holdings(since: before))
+            + (try await connection.deletions(from: before))
+    }
+
+    private func count(_ loss: Loss) async throws -> Int64 {
+        // Counting may take long, and a script has no deadline; what it returns is text.
+        var row = try await connection.script(loss.count).row(0)
+        return Int64(try row.next(String.self)) ?? 0
+    }
+
+    // MARK: Verification
+
+    /// Asks what must be true now; nothing of it stays.
+    private func verify() async throws {
+        guard !revision.verification.statements.isEmpty else { return }
+        try await connection.script("SAVEPOINT aktify_verification")
+        let problem = try await session.untrue(of: revision)
+        if let problem { throw MigrationRun.Failure.refused(problem) }
+        try await connection.script("ROLLBACK TO aktify_verification; RELEASE aktify_verification")
+        try await session.reset()
+    }
+}

@@ -1,0 +1,128 @@
+import EventLoop
+import Postgres
+import TestSupport
+import Testing
+
+@testable import Migrations
+
+/// Statements that run in batches.
+@Suite struct BackfillTests {
+    private let database: TestDatabase
+
+    init() throws { database = try TestDatabase() }
+
+    private func fill(_ rows: Int, key: String = "id int PRIMARY KEY", value: String = "n") throws {
+        try database.sql(
+            "CREATE TABLE one (\(key), a int); INSERT INTO one SELECT \(value) FROM generate_series(1, \(rows)) n")
+    }
+
+    private func backfill(_ sql: String = "UPDATE one SET a = 1 WHERE a IS NULL", by key: String = "id", size: Int = 10)
+        -> [(
+            up: String, down: String
+        )]
+    { [("-- batches of \(size) by \(key)\n\(sql);", "SELECT 1;")] }
+
+    @Test func `each batch is a transaction of its own`() throws {
+        try fill(25)
+        let lines = Lines()
+        #expect(try database.migrate(backfill(), .init(), lines) == nil)
+        #expect(try database.sql("SELECT count(DISTINCT xmin::text) || ' ' || count(*) FROM one WHERE a = 1") == "3 25")
+        #expect(lines.all.contains("a1, line 6: all 25 rows of one done"))
+    }
+
+    @Test(arguments: [
+        ("id uuid PRIMARY KEY", "gen_random_uuid()"),
+        ("id text PRIMARY KEY", "CASE n WHEN 1 THEN '' ELSE 'it''s \\' || n END"),
+        ("id timestamptz NOT NULL", "now() - (n / 3) * interval '1 s'"), ("\"id\" numeric UNIQUE NOT NULL", "-n / 7.0"),
+    ]) func `any key will do that has an order, an index and no NULL`(key: String, value: String) throws {
+        try fill(95, key: key, value: value)
+        try database.sql("CREATE INDEX ON one (id, a)")
+        #expect(try database.migrate(backfill()) == nil)
+        #expect(try database.sql("SELECT count(*) FROM one WHERE a = 1") == "95")
+    }
+
+    @Test(arguments: [
+        ("id int", "NOT NULL"), ("id int NOT NULL", "an index must begin with it"),
+        ("n int PRIMARY KEY", "there is no column id of one"),
+    ]) func `a key by which rows would be missed, or looked for in all of the table, is refused`(
+        key: String, reason: String
+    ) throws {
+        try fill(3, key: key)
+        let said = try database.migrate(backfill())
+        #expect(said?.hasPrefix("versions/a1.sql:6: ") == true && said?.contains(reason) == true, "\(said ?? "")")
+    }
+
+    @Test func `one that fails goes on behind the last batch`() throws {
+        try fill(100)
+        try database.sql("ALTER TABLE one ADD CHECK (a <> 1 OR id <> 55)")
+        let said = try #require(try database.migrate(backfill()))
+        #expect(said.contains("violates check constraint") && said.contains("a1 stopped at line 6 of versions/a1.sql"))
+        #expect(try database.sql("SELECT count(*) FROM one WHERE a = 1") == "50")
+        let progress =
+            "SELECT outcome, progress ->> 'key', progress ->> 'rows' FROM migration_history ORDER BY id DESC LIMIT 1"
+        #expect(try database.sql(progress) == "stopped|50|50")
+        // What is done is not done again: it is not looked for, either.
+        try database.sql("ALTER TABLE one DROP CONSTRAINT one_check; UPDATE one SET a = 7 WHERE id = 1")
+        #expect(try database.migrate(backfill("UPDATE one SET a = 1"))?.contains("is not what was run of it") == true)
+        #expect(try database.migrate(backfill()) == nil)
+        #expect(
+            try database.sql("SELECT count(*) FILTER (WHERE a = 1), min(a) FILTER (WHERE id = 1) FROM one") == "99|7")
+    }
+
+    @Test(.timeLimit(.minutes(1))) func `one that is killed goes on behind the last batch`() throws {
+        try fill(100)
+        let kill =
+            "CREATE FUNCTION kill() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NEW; END'"
+        try database.sql(
+            "\(kill); CREATE TRIGGER t BEFORE UPDATE ON one FOR EACH ROW WHEN (old.id = 35) EXECUTE FUNCTION kill()")
+        #expect(try database.migrate(backfill()) != nil)
+        #expect(try database.sql("SELECT count(*) FROM one WHERE a = 1") == "30")
+        try database.sql("DROP TRIGGER t ON one")
+        #expect(try database.migrate(backfill()) == nil)
+        #expect(try database.sql("SELECT count(*) FROM one WHERE a = 1") == "100")
+    }
+
+    @Test(.timeLimit(.minutes(1))) func `a batch that waits for a row is tried again`() throws {
+        try fill(30)
+        let locker = try database.opened("BEGIN; UPDATE one SET a = 3 WHERE id = 15")
+        defer { locker.close() }
+        var options = Migrator.Options()
+        options.tableLockTimeout = .milliseconds(100)
+        let lines = Lines()
+        let configuration = database.directConfiguration()
+        let graph = try RevisionGraph([try revision("a1", "", backfill()[0].up)])
+        try Loop.run { [options] in
+            let loop = try #require(Loop.current)
+            loop.schedule(at: loop.now.advanced(by: .milliseconds(900))) {
+                Task(executorPreference: loop) { _ = try await locker.script("COMMIT") }
+            }
+            try await Migrator(graph: graph, configuration: configuration, options: options) { lines.add($0) }.upgrade()
+        }
+        #expect(lines.all.contains { $0.contains("trying again") })
+        #expect(
+            try database.sql("SELECT count(*) FILTER (WHERE a = 1) || ' ' || count(*) FILTER (WHERE a = 3) FROM one")
+                == "29 1")
+    }
+
+    @Test func `rows are deleted in batches when that is allowed`() throws {
+        try fill(30)
+        let revisions = backfill("DELETE FROM one WHERE id % 2 = 0")
+        #expect(try database.migrate(revisions)?.contains("--allow-data-loss") == true)
+        var options = Migrator.Options()
+        options.allowsDataLoss = true
+        #expect(try database.migrate(revisions, options) == nil)
+        #expect(try database.sql("SELECT count(*) FROM one") == "15")
+    }
+
+    @Test func `offline it is one block that commits each batch`() throws {
+        try fill(25)
+        let graph = try RevisionGraph([try revision("a1", "", backfill()[0].up)])
+        try database.psql(OfflineScript(graph).upgrade("head"))
+        #expect(try database.sql("SELECT count(DISTINCT xmin::text) || ' ' || count(*) FROM one WHERE a = 1") == "3 25")
+    }
+
+    @Test func `nothing is in the way of a table without rows`() throws {
+        try fill(0)
+        #expect(try database.migrate(backfill()) == nil)
+    }
+}

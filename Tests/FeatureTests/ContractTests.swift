@@ -1,0 +1,59 @@
+import EventLoop
+import Postgres
+import TestSupport
+import Testing
+
+@testable import Migrations
+
+/// Expand and contract: what old programs need is taken away when none is connected.
+@Suite struct ContractTests {
+    private let database: TestDatabase
+
+    init() throws { database = try TestDatabase() }
+
+    private static let revisions: [(up: String, down: String)] = [
+        ("CREATE TABLE one (n int, old int);", ""), ("ALTER TABLE one ADD new int;", ""),
+        ("-- contract of a2\nALTER TABLE one DROP old;", "ALTER TABLE one ADD old int;"),
+    ]
+
+    private func connect(as name: String) throws -> Connection {
+        var configuration = database.directConfiguration()
+        configuration.applicationName = name
+        return try Loop.run { [configuration] in try await Connection.open(configuration) }
+    }
+
+    @Test(arguments: ["aktify", "aktify 1.3.0 (a1)", "aktify 2.0.0 (x9)"])
+    func `a contract is refused while programs are connected that do not know what it is the contract of`(name: String)
+        throws
+    {
+        let old = try connect(as: name)
+        defer { old.close() }
+        let said = try database.migrate(Self.revisions)
+        #expect(
+            said?.hasPrefix("a3 is the contract of a2, and programs are connected that do not know a2: \(name) (pid ")
+                == true, "\(said ?? "")")
+        #expect(try database.sql("SELECT to_regclass('one') IS NULL") == "t")
+        #expect(try database.migrate(Self.revisions) { try await $0.upgrade(to: "a2") } == nil)
+    }
+
+    @Test func `programs that know it, and others, are in nobody's way`() throws {
+        let connections = try ["aktify 1.4.0 (a2)", "aktify 1.5.0 (a3)", "psql", "aktify db", ""].map(connect)
+        defer { for connection in connections { connection.close() } }
+        #expect(try database.migrate(Self.revisions) == nil)
+    }
+
+    @Test func `once it is applied, programs that do not know what it is the contract of are not ready`() throws {
+        #expect(try database.migrate(Self.revisions) == nil)
+        let rows = "SELECT string_agg(revision || ':' || breaking, ',' ORDER BY revision) FROM migration_revision"
+        #expect(try database.sql(rows) == "a1:,a2:a3 is its contract,a3:")
+        #expect(try database.migrate(Self.revisions) { try await $0.downgrade() } == nil)
+        #expect(try database.sql(rows) == "a1:,a2:")
+    }
+
+    @Test func `the contract of a revision that does not come before it is refused`() throws {
+        for id in ["a2", "x9"] {
+            let said = try database.migrate([("SELECT 1;", ""), ("-- contract of \(id)\nSELECT 1;", "")])
+            #expect(said?.contains("it is the contract of \(id), which is no revision before it") == true)
+        }
+    }
+}

@@ -1,0 +1,109 @@
+import EventLoop
+import Postgres
+import TestSupport
+import Testing
+
+@testable import Migrations
+
+/// A revision that is not one transaction goes on where it stopped.
+@Suite struct ResumptionTests {
+    private let database: TestDatabase
+
+    init() throws { database = try TestDatabase() }
+
+    private func outcome(of id: String = "a1") throws -> String {
+        try database.sql(
+            "SELECT outcome || ' ' || coalesce(progress ->> 'statements', '') FROM migration_history WHERE revision = '\(id)' ORDER BY id DESC LIMIT 1"
+        )
+    }
+
+    private static let pieces = """
+        CREATE TABLE one (n int);
+        -- outside transaction
+        CREATE UNIQUE INDEX CONCURRENTLY one_n ON one (n);
+        -- inside transaction
+        INSERT INTO one VALUES (1 / %);
+        """
+
+    private func pieces(dividing number: Int) -> [(up: String, down: String)] {
+        [(Self.pieces.replacing("%", with: "\(number)"), "DROP TABLE one;")]
+    }
+
+    @Test func `it goes on at the statement that failed, which may have been mended`() throws {
+        let lines = Lines()
+        let said = try #require(try database.migrate(pieces(dividing: 0)))
+        #expect(said.contains("division by zero") && said.contains("a1 stopped at line 9 of versions/a1.sql"))
+        #expect(try outcome() == "stopped 2")
+        #expect(try database.migrate(pieces(dividing: 1), .init(), lines) == nil)
+        #expect(lines.all.contains("a1 goes on at line 9, behind what an earlier run has done"))
+        #expect(try database.sql("SELECT count(*) FROM one") == "1")
+        #expect(try outcome().hasPrefix("applied"))
+    }
+
+    @Test func `what it has done must still stand in the file`() throws {
+        _ = try database.migrate(pieces(dividing: 0))
+        let other = [(up: pieces(dividing: 1)[0].up.replacing("(n int)", with: "(n bigint)"), down: "")]
+        #expect(
+            try database.migrate(other)?.contains("versions/a1.sql is not what was run of it before it stopped") == true
+        )
+    }
+
+    @Test func `forgotten, it begins at its first statement`() throws {
+        _ = try database.migrate(pieces(dividing: 0))
+        try database.sql("DROP TABLE one")
+        #expect(try database.migrate(pieces(dividing: 0)) { try await $0.carryOut(try await $0.repairs()) } == nil)
+        #expect(try database.migrate(pieces(dividing: 1)) == nil)
+        #expect(try database.sql("SELECT count(*) FROM one") == "1")
+    }
+
+    @Test func `a first statement that fails outside a transaction has done nothing`() throws {
+        try database.sql("CREATE TABLE one (n int)")
+        let said = try database.migrate([("-- outside transaction\nCREATE INDEX CONCURRENTLY x ON one (m);", "")])
+        #expect(said?.contains("Nothing of a1 stays.") == true)
+        #expect(try outcome() == "failed 0")
+    }
+
+    @Test func `nobody knows what a procedure has done that commits by itself`() throws {
+        let block = "-- outside transaction\nDO $$ BEGIN CREATE TABLE two (); COMMIT; PERFORM 1 / 0; END $$;"
+        let revisions = [(up: block, down: "")]
+        #expect(try database.migrate(revisions)?.contains("a1 failed half-way at line 6 of versions/a1.sql") == true)
+        let second = try database.migrate(revisions)
+        #expect(second?.contains("--again") == true && second?.contains("aktify db stamp a1") == true)
+        try database.sql("DROP TABLE two")
+        var options = Migrator.Options()
+        options.runsAgain = true
+        #expect(try database.migrate(revisions, options)?.contains("division by zero") == true)
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func
+        `a server process that is lost in a statement outside a transaction leaves it in doubt, one that is lost inside does not`()
+        throws
+    {
+        for (mode, result) in [("outside", "halfway 1"), ("inside", "stopped 1")] {
+            let up = """
+                -- outside transaction
+                SELECT 1;
+                -- \(mode) transaction
+                SELECT pg_terminate_backend(pg_backend_pid());
+                """
+            #expect(try database.migrate([(up, "")]) != nil)
+            #expect(try outcome() == result)
+            try database.sql("DELETE FROM migration_history")
+        }
+    }
+
+    @Test func `what was half undone is undone before anything else`() throws {
+        let first = (up: "CREATE TABLE one (n int);", down: "-- outside transaction\nDROP TABLE one;\nSELECT 1 / 0;")
+        #expect(try database.migrate([first]) == nil)
+        var options = Migrator.Options()
+        options.allowsDataLoss = true
+        #expect(
+            try database.migrate([first], options) { try await $0.downgrade() }?.contains("stopped at line 9") == true)
+        let up = try database.migrate([first, ("SELECT 1;", "")])
+        #expect(up?.hasPrefix("the downgrade of a1 is half done: it stopped at line 9") == true, "\(up ?? "")")
+        let mended = (up: first.up, down: first.down.replacing("1 / 0", with: "1"))
+        #expect(try database.migrate([mended], options) { try await $0.downgrade() } == nil)
+        #expect(try database.migrate([mended]) == nil)
+    }
+}

@@ -1,0 +1,67 @@
+import Testing
+
+@testable import Migrations
+
+@Suite struct BatchedStatementTests {
+    /// The statement of a revision that is this one.
+    private func batched(_ marker: String, _ sql: String) throws -> BatchedStatement? {
+        try revision("a", up: "-- batches of \(marker)\n\(sql);").upgrade.statements.first?.batches
+    }
+
+    private func problem(_ marker: String, _ sql: String) throws -> String? {
+        try revision("a", up: "-- batches of \(marker)\n\(sql);").upgrade.problem?.description
+    }
+
+    @Test func `a marked statement runs outside a transaction, the next one inside`() throws {
+        let statements = try revision("a", up: "-- batches of 10 by id\nDELETE FROM one;\nSELECT 1;").upgrade.statements
+        #expect(statements.map(\.isOutside) == [true, false])
+        #expect(statements.first?.batches?.size == 10 && statements.first?.batches?.key == "id")
+    }
+
+    @Test(arguments: [
+        ("UPDATE one SET a = 1", "UPDATE one SET a = 1\nWHERE one.id > 4 AND one.id <= 9"),
+        ("UPDATE one SET a = 1 WHERE b OR c", "UPDATE one SET a = 1\nWHERE (b OR c\n) AND one.id > 4 AND one.id <= 9"),
+        (
+            "update only s.\"One\" * as o set a = (select 1 where true) from two where o.b = two.b -- so",
+            "update only s.\"One\" * as o set a = (select 1 where true) from two\nWHERE (o.b = two.b\n) AND o.id > 4 AND o.id <= 9"
+        ),
+        (
+            "DELETE FROM one o USING two WHERE o.a = 'where'",
+            "DELETE FROM one o USING two\nWHERE (o.a = 'where'\n) AND o.id > 4 AND o.id <= 9"
+        ),
+    ]) func `a piece has the statement's own condition, and a range of keys`(sql: String, piece: String) throws {
+        let batched = try #require(try batched("5000 by id", sql))
+        #expect(batched.piece(behind: "4", to: "9") == piece)
+        #expect(
+            batched.piece(behind: nil, to: "9")
+                == piece.replacing("one.id > 4 AND ", with: "").replacing("o.id > 4 AND ", with: ""))
+    }
+
+    @Test func `the piece behind a key ends at the last of so many keys`() throws {
+        let batched = try #require(try batched("5000 by \"Id\"", "UPDATE s.one SET a = 1"))
+        let piece = "SELECT \"Id\" FROM s.one WHERE \"Id\" > '4' ORDER BY \"Id\" LIMIT 5000"
+        #expect(
+            batched.bound(behind: "'4'")
+                == "SELECT \"Id\"::text, (count(*) OVER ())::text FROM (\(piece)) piece ORDER BY piece.\"Id\" DESC LIMIT 1"
+        )
+        #expect(batched.bound(behind: nil).contains("FROM s.one ORDER BY"))
+    }
+
+    @Test(arguments: [
+        ("5000 by id", "INSERT INTO one SELECT 1", "only an UPDATE or a DELETE"),
+        ("5000 by id", "WITH a AS (SELECT 1) UPDATE one SET a = 1", "only an UPDATE or a DELETE"),
+        ("5000 by id", "UPDATE one SET a = 1 RETURNING id", "returns nothing"),
+        ("5000 by id", "UPDATE one SET a = 1, ID = id + 1", "would not end: it changes id"),
+        ("5000 by id", "UPDATE one SET (a, \"id\") = (SELECT 1, 2)", "would not end: it changes id"),
+        ("0 by id", "UPDATE one SET a = 1", "write it like -- batches of 5000 by id"),
+        ("many", "UPDATE one SET a = 1", "write it like -- batches of 5000 by id"),
+        ("5 by id, b", "UPDATE one SET a = 1", "write it like -- batches of 5000 by id"),
+    ]) func `what cannot run in batches is refused, with its line`(marker: String, sql: String, reason: String) throws {
+        let problem = try #require(try problem(marker, sql))
+        #expect(problem.hasPrefix("a.sql:\(reason.hasPrefix("write") ? 8 : 9): ") && problem.contains(reason))
+    }
+
+    @Test func `a column that is only read may be the key`() throws {
+        #expect(try problem("5 by id", "UPDATE one SET a = id, b = (SELECT id = 1) WHERE id = 2") == nil)
+    }
+}
