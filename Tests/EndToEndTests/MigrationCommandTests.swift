@@ -217,22 +217,23 @@ import Testing
             -- outside transaction\nCREATE INDEX CONCURRENTLY slip_n ON slip (m);\n-- downgrade\nDROP TABLE slip;\n
             """
         try Data(slip.utf8).write(to: URL(filePath: "\(folder.path)/migrations/versions/aaaa00000001_slip.sql"))
-        #expect(try db("upgrade").output.contains("failed half-way"))
+        #expect(try db("upgrade").output.contains("aaaa00000001 stopped at line 8 of "))
         try database.sql("INSERT INTO slip VALUES (1), (1)")
         _ = try? database.sql("CREATE UNIQUE INDEX CONCURRENTLY left_over ON slip (n)")
         try database.sql("UPDATE migration_history SET checksum = 'x' WHERE revision = '\(head)'")
         let command = [Stack.program, "db", "repair", "--directory", "\(folder.path)/migrations"]
         let refused = try runToEnd(command, environment: database.environment, input: "y\nn\n")
         #expect(refused.status == 1 && refused.output.contains("accept \(folder.path)/migrations/versions/\(head)"))
-        #expect(refused.output.contains("? [y/N] clear the half-way mark of aaaa00000001: line 8 of "))
-        #expect(try db("upgrade").output.contains("failed half-way"))
+        #expect(refused.output.contains("? [y/N] forget what was done of aaaa00000001: it stopped at line 8 of "))
+        #expect(try db("upgrade").output.contains("aaaa00000001 stopped at line 8 of "))
         let done = try db("repair", "--yes")
-        #expect(done.status == 0 && !done.output.contains("accept ") && done.output.contains("clear the half-way mark"))
+        #expect(
+            done.status == 0 && !done.output.contains("accept ") && done.output.contains("forget what was done of "))
         #expect(try db("repair").output == "There is nothing to repair.\n")
         #expect(try db("status").status == 3)
         let outcomes =
             "SELECT string_agg(outcome, ',' ORDER BY id) FROM (SELECT * FROM migration_history ORDER BY id DESC LIMIT 3) last"
-        #expect(try database.sql(outcomes) == "halfway,accepted,cleared")
+        #expect(try database.sql(outcomes) == "accepted,stopped,cleared")
     }
 
     @Test func `what is no command line is refused`() throws {

@@ -13,7 +13,7 @@ public enum Repair: Hashable, Sendable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .accept(let revision): "accept \(revision.file) as it is now"
-        case .clear(let revision, let detail): "clear the half-way mark of \(revision.id): \(detail)"
+        case .clear(let revision, let detail): "forget what was done of \(revision.id): \(detail)"
         case .drop(let index): "drop the invalid index \(index)"
         }
     }
