@@ -236,6 +236,26 @@ import Testing
         #expect(try database.sql(outcomes) == "accepted,stopped,cleared")
     }
 
+    @Test func `the revision that README shows does what README says`() throws {
+        let readme = try String(contentsOfFile: "\(checkout)/README.md", encoding: .utf8)
+        let section = try #require(readme.split(separator: "### What a revision can say\n\n```sql\n").last)
+        let text = String(try #require(section.split(separator: "```\n").first))
+        let named = text.replacing(/-- Revises: \w+/, with: "-- Revises: \(head)")
+        #expect(named.contains("-- Revision ID: 51a9c0000001\n"))
+        try Data(named.utf8).write(to: URL(filePath: "\(folder.path)/migrations/versions/51a9c0000001_add_a_slug.sql"))
+        #expect(try db("upgrade", head).status == 0)
+        try database.sql("INSERT INTO campaign (name) SELECT 'Spring ' || n FROM generate_series(1, 12000) n")
+        let upgrade = try db("upgrade")
+        #expect(upgrade.status == 0 && upgrade.output.contains(": all 12000 rows of campaign done\n"))
+        #expect(try database.sql("SELECT count(DISTINCT xmin::text), max(slug) FROM campaign") == "3|spring 9999")
+        try database.sql("UPDATE campaign SET slug = NULL WHERE id = 7")
+        #expect(try db("check").output.contains("verification of 51a9c0000001: it returns false, not true\n"))
+        #expect(try db("downgrade").output.contains("--allow-data-loss"))
+        #expect(try db("downgrade", "--allow-data-loss").status == 0)
+        let verify = try db("verify")
+        #expect(verify.status == 0 && verify.output.contains("51a9c0000001: applied, undone, applied again\n"))
+    }
+
     @Test func `what is no command line is refused`() throws {
         #expect(try runToEnd([Stack.program, "db"]).status == 2)
         for target in ["+-1", "--1", "+x"] { #expect([1, 2].contains(try db("upgrade", target).status), "\(target)") }
