@@ -29,6 +29,36 @@ import Testing
         #expect(try flaws() == [])
     }
 
+    @Test(.timeLimit(.minutes(1))) func `an index that somebody is just building is left alone`() throws {
+        try database.sql("CREATE TABLE one (n int)")
+        var builder = database.directConfiguration()
+        builder.statementTimeout = .seconds(60)
+        try Loop.run { [builder, configuration = database.directConfiguration()] in
+            let loop = try #require(Loop.current)
+            let writer = try await Connection.open(builder)
+            defer { writer.close() }
+            try await writer.script("BEGIN; INSERT INTO one VALUES (1)")
+            let build = Task(executorPreference: loop) {
+                let connection = try await Connection.open(builder)
+                defer { connection.close() }
+                try await connection.script("CREATE INDEX CONCURRENTLY odd ON one (n)")
+            }
+            let connection = try await Connection.open(configuration)
+            defer { connection.close() }
+            var isThere = false
+            while !isThere {
+                var row = try await connection.execute("SELECT to_regclass('odd') IS NOT NULL").row(0)
+                isThere = try row.next()
+                try await loop.sleep(for: .milliseconds(10))
+            }
+            #expect(try await Flaws.found(in: configuration) == [])
+            let migrator = Migrator(graph: try RevisionGraph([]), configuration: configuration) { _ in }
+            #expect(try await migrator.repairs() == [])
+            try await writer.script("COMMIT")
+            try await build.value
+        }
+    }
+
     @Test func `a constraint that was not checked is told of, and is the models' otherwise`() throws {
         try database.sql("CREATE TABLE one (n int); ALTER TABLE one ADD CHECK (n > 0) NOT VALID")
         #expect(

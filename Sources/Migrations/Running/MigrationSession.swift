@@ -213,7 +213,7 @@ struct MigrationSession {
         let result = try await connection.execute(
             """
             SELECT indexrelid::regclass::text FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid \
-            WHERE NOT indisvalid AND \(sql) ~* ('\\m' || regexp_replace(relname, '\\W', '\\\\\\&', 'g') || '\\M')
+            WHERE \(unsafe: Flaws.isLeftInvalid) AND \(sql) ~* ('\\m' || regexp_replace(relname, '\\W', '\\\\\\&', 'g') || '\\M')
             """)
         for index in try result.texts() { try await connection.script("DROP INDEX CONCURRENTLY IF EXISTS \(index)") }
     }
@@ -221,7 +221,10 @@ struct MigrationSession {
     /// The invalid indexes (Postgres manual, CREATE INDEX, "Building Indexes Concurrently").
     func invalidIndexes() async throws -> [String] {
         try await connection.execute(
-            "SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid ORDER BY 1"
+            """
+            SELECT indexrelid::regclass::text FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid \
+            WHERE \(unsafe: Flaws.isLeftInvalid) ORDER BY 1
+            """
         ).texts()
     }
 }

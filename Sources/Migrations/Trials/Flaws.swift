@@ -15,10 +15,16 @@ public struct Flaws {
         return flaws
     }
 
+    /// Whether an index is invalid, and nobody is just building it.
+    static let isLeftInvalid = """
+        NOT indisvalid AND relkind = 'i' AND NOT EXISTS (SELECT FROM pg_stat_progress_create_index \
+        WHERE index_relid = indexrelid AND pid <> pg_backend_pid())
+        """
+
     private static let invalidIndexes: Statement = """
         SELECT ARRAY[format('the index %1$s on %2$s is invalid, and not used: REINDEX INDEX CONCURRENTLY %1$s', \
         indexrelid::regclass, indrelid::regclass)] FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid \
-        WHERE relnamespace = current_schema()::regnamespace AND NOT indisvalid AND relkind = 'i' ORDER BY 1
+        WHERE relnamespace = current_schema()::regnamespace AND \(unsafe: isLeftInvalid) ORDER BY 1
         """
 
     private static let uncheckedConstraints: Statement = """
