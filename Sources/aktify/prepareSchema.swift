@@ -16,7 +16,7 @@ func prepareSchema(_ graph: RevisionGraph, _ config: Config, endings: [Int32], w
     -> Config
 {
     var config = config
-    config.schema = SchemaCheck(heads: Set(graph.heads.map(\.id)), revisions: Set(graph.revisions.map(\.id)))
+    config.schema = SchemaCheck(heads: Set(graph.heads.map(\.id)), revisions: graph.knownIDs)
     let migrator = Migrator(graph: graph, configuration: config.database, log: { log.info("\($0)") })
     let prepare = { @Sendable [config] in
         let health = HealthService(Database(config.database), schema: config.schema)

@@ -66,12 +66,12 @@ import Testing
 }
 
 extension TestDatabase {
-    fileprivate var psqlEnvironment: [String: String] {
+    var psqlEnvironment: [String: String] {
         ["PGHOST": socketDirectory, "PGDATABASE": name, "PGUSER": "postgres"]
     }
 
     /// All that is in it but the tool's own tables.
-    fileprivate func dump() throws -> String {
+    func dump() throws -> String {
         let (status, output) = try runToEnd(
             ["pg_dump", "-T", "alembic_version", "-T", "migration_*"], environment: psqlEnvironment)
         guard status == 0 else { throw CommandFailed(description: output) }

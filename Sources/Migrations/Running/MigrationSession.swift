@@ -96,7 +96,10 @@ struct MigrationSession {
         try await moveVersions(from: old, to: new)
         let applied = try graph.closure(of: new)
         let revisions = graph.revisions.filter { applied.contains($0.id) }
-        let (ids, reasons) = (revisions.map(\.id), revisions.map { $0.upgrade.breaking ?? "" })
+        let squashed = revisions.map(\.replacement).flatMap { old in old.ids.map { ($0, old.breaking[$0] ?? "") } }
+        let (ids, reasons) = (
+            revisions.map(\.id) + squashed.map(\.0), revisions.map { $0.upgrade.breaking ?? "" } + squashed.map(\.1)
+        )
         _ = try await connection.execute("DELETE FROM \(unsafe: own("migration_revision"))")
         _ = try await connection.execute(
             "INSERT INTO \(unsafe: own("migration_revision")) SELECT * FROM unnest(\(ids), \(reasons))")
@@ -152,13 +155,14 @@ struct MigrationSession {
         _ = try await connection.execute(statement)
     }
 
-    /// The applied revisions whose file is not what it was then.
+    /// The applied revisions whose file is not what it was then, nor stands for what it was.
     func changed(_ revisions: [Revision]) async throws -> [Revision] {
         guard try await has("migration_history") else { return [] }
         var changed: [Revision] = []
         for revision in revisions {
             let statement: Statement = """
-                SELECT checksum = encode(sha256(convert_to(\(revision.text), 'UTF8')), 'hex') FROM \(unsafe: own("migration_history")) \
+                SELECT checksum = encode(sha256(convert_to(\(revision.text), 'UTF8')), 'hex') \
+                OR checksum = \(revision.replacement.checksum ?? "") FROM \(unsafe: own("migration_history")) \
                 WHERE revision = \(revision.id) AND outcome IN ('applied', 'stamped', 'accepted') ORDER BY id DESC LIMIT 1
                 """
             let result = try await connection.execute(statement)
