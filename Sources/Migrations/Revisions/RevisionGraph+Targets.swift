@@ -21,8 +21,8 @@ extension RevisionGraph {
     private func unique(_ prefix: String) throws(Broken) -> String {
         let found =
             revisions.filter { $0.id == prefix }.first.map { [$0] } ?? revisions.filter { $0.id.hasPrefix(prefix) }
-        if found.isEmpty, let baseline = baseline(of: prefix) {
-            throw Broken(description: "\(prefix) was squashed into \(baseline.id)")
+        if found.isEmpty, !prefix.isEmpty, let (id, baseline) = squashed(beginningWith: prefix).first {
+            throw Broken(description: "\(id) was squashed into \(baseline.id)")
         }
         guard let first = found.first, !prefix.isEmpty else {
             throw Broken(description: "Can't locate revision identified by '\(prefix)'")

@@ -76,8 +76,10 @@ public struct RevisionGraph: Sendable {
                 + "that still has its file first")
     }
 
-    /// The revision into which one was squashed that has no file any more.
-    func baseline(of id: String) -> Revision? { replacing[id] }
+    /// The squashed revisions whose ids begin so, with those into which they were.
+    func squashed(beginningWith prefix: String) -> [(id: String, baseline: Revision)] {
+        replacing.filter { $0.key.hasPrefix(prefix) }.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
 
     /// The ids of all revisions, also of those that were squashed.
     public var knownIDs: Set<String> { Set(byID.keys).union(replacing.keys) }

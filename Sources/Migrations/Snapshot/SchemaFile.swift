@@ -6,7 +6,7 @@ public enum SchemaFile {
     /// The script that makes what a database holds; the same for two that hold the same.
     /// - Throws: `MigrationFailed` when there is something that cannot be written; `PostgresError`.
     public static func text(of configuration: PostgresConfiguration) async throws -> String {
-        text(try await Snapshot(reading: configuration))
+        try await Snapshot(reading: configuration).script
     }
 
     /// The same, after it has made the same in a scratch database.
@@ -14,14 +14,14 @@ public enum SchemaFile {
     public static func provenText(of configuration: PostgresConfiguration) async throws -> String {
         try await refuseOwners(configuration)
         let snapshot = try await Snapshot(reading: configuration)
-        let text = text(snapshot)
+        let text = snapshot.script
         let inventory = try await Inventory(reading: configuration)
         try await ScratchDatabase.with(configuration) { scratch in
             try await run(text, in: scratch)
             if let difference = try await Inventory(reading: scratch).difference(from: inventory) {
                 throw MigrationFailed("run in a scratch database, the script makes something else: \(difference)")
             }
-            let made = SchemaFile.text(try await Snapshot(reading: scratch))
+            let made = try await Snapshot(reading: scratch).script
             if let difference = difference(of: made, from: text) {
                 throw MigrationFailed("run in a scratch database, the script makes something else:\n\(difference)")
             }
@@ -46,15 +46,10 @@ public enum SchemaFile {
         text.split(separator: "\n", omittingEmptySubsequences: false)
     }
 
-    private static func text(_ snapshot: Snapshot) -> String {
-        let header = "-- The schema that the revisions make, written by: aktify db dump"
-        return ([header] + snapshot.creation.map { $0 + ";" }).joined(separator: "\n\n") + "\n"
-    }
-
     private static func run(_ script: String, in scratch: PostgresConfiguration) async throws {
         let connection = try await Connection.open(scratch)
         defer { connection.close() }
-        do { try await connection.script("SET statement_timeout = 0; SET client_min_messages = error") }
+        try await connection.script("SET statement_timeout = 0; SET client_min_messages = error")
         for (sql, _) in SQLScript.statements(of: script) {
             do { try await connection.script(sql) } catch let error as PostgresError {
                 throw MigrationFailed("the script fails in a scratch database: \(error.message)\n\(sql)")
@@ -74,5 +69,13 @@ public enum SchemaFile {
                 """)
         guard let row = try await connection.rows(query).first else { return }
         throw MigrationFailed("\(row[0]) belongs to \(row[1]): run it as that role")
+    }
+}
+
+extension Snapshot {
+    /// All of it, as a file.
+    var script: String {
+        let header = "-- The schema that the revisions make, written by: aktify db dump"
+        return ([header] + creation.map { $0 + ";" }).joined(separator: "\n\n") + "\n"
     }
 }

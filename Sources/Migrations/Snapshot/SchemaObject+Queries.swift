@@ -20,6 +20,11 @@ extension SchemaObject {
         "\(foreign) AND \(isNotOurs("\(relation).relname")) AND \(isOwn("pg_class", "\(relation).oid"))"
     }
 
+    /// Whether an object is not made along with another one, as the functions of a range type are.
+    static func isNoPart(_ catalog: String, _ oid: String) -> String {
+        "NOT EXISTS (SELECT FROM pg_depend WHERE classid = '\(catalog)'::regclass AND objid = \(oid) AND deptype = 'i')"
+    }
+
     private static let schemas = """
         SELECT ARRAY[\(key("pg_namespace", "oid")), quote_ident(nspname), 'CREATE SCHEMA ' || quote_ident(nspname)] \
         FROM pg_namespace WHERE \(foreign) AND nspname <> 'public' AND \(isOwn("pg_namespace", "oid"))
@@ -134,7 +139,7 @@ extension SchemaObject {
     private static let functions = """
         SELECT ARRAY[\(key("pg_proc", "p.oid")), p.oid::regprocedure::text, rtrim(pg_get_functiondef(p.oid), E'\\n')] \
         FROM pg_proc p JOIN pg_namespace ON pg_namespace.oid = pronamespace \
-        WHERE prokind <> 'a' AND \(foreign) AND \(isOwn("pg_proc", "p.oid"))
+        WHERE prokind <> 'a' AND \(foreign) AND \(isOwn("pg_proc", "p.oid")) AND \(isNoPart("pg_proc", "p.oid"))
         """
 
     // MARK: Tables
@@ -160,11 +165,22 @@ extension SchemaObject {
         WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped AND (attislocal OR c.relispartition)
         """
 
-    /// What may be said of rows is said in the table's statement, but for what old rows are not known to obey.
     private static let constraints = """
         SELECT '    ' || format('CONSTRAINT %I %s', conname, pg_get_constraintdef(oid)), 1, \
-        array_position(ARRAY['p', 'u', 'x', 'c'], contype::text), conname::text FROM pg_constraint \
-        WHERE conrelid = c.oid AND contype IN ('p', 'u', 'x', 'c') AND convalidated AND (conislocal OR c.relispartition)
+        array_position(ARRAY['p', 'u', 'x', 'c'], contype::text), conname::text FROM pg_constraint k \
+        WHERE \(isWritten) AND NOT \(isLate)
+        """
+
+    /// The constraints of a table that are its own; those of a partition must be there before it is attached.
+    private static let isWritten = """
+        conrelid = c.oid AND contype IN ('p', 'u', 'x', 'c') AND (conislocal OR c.relispartition)
+        """
+
+    /// A `CREATE TABLE` takes checks for valid, and one of two keys on the same columns for both.
+    private static let isLate = """
+        (NOT convalidated OR contype = 'u' AND EXISTS (SELECT FROM pg_constraint other WHERE other.conrelid = k.conrelid \
+        AND other.conkey = k.conkey AND other.contype IN ('p', 'u') \
+        AND (other.contype::text, other.conname) < (k.contype::text, k.conname)))
         """
 
     private static let creation = """
@@ -180,8 +196,8 @@ extension SchemaObject {
 
     /// What only an `ALTER TABLE` says.
     private static let alterations = """
-        SELECT format('ADD CONSTRAINT %I %s', conname, pg_get_constraintdef(oid)) FROM pg_constraint \
-        WHERE conrelid = c.oid AND contype = 'c' AND NOT convalidated AND (conislocal OR c.relispartition) UNION ALL \
+        SELECT format('ADD CONSTRAINT %I %s', conname, pg_get_constraintdef(oid)) FROM pg_constraint k \
+        WHERE \(isWritten) AND \(isLate) UNION ALL \
         SELECT format('ALTER COLUMN %I %s', attname, change) FROM pg_attribute JOIN pg_type ON pg_type.oid = atttypid \
         CROSS JOIN LATERAL (VALUES \
         (CASE WHEN attstorage <> typstorage THEN 'SET STORAGE ' || CASE attstorage WHEN 'p' THEN 'PLAIN' \

@@ -93,7 +93,8 @@ extension Snapshot {
         unsafe: unsupportedCatalogs.map { catalog, condition in
             """
             SELECT ARRAY[pg_describe_object('\(catalog)'::regclass, x.oid, 0)] FROM \(catalog) x \
-            WHERE x.oid >= 16384 AND \(condition) AND \(isOwn(catalog, "x.oid"))
+            WHERE x.oid >= 16384 AND \(condition) AND \(isOwn(catalog, "x.oid")) \
+            AND \(SchemaObject.isNoPart(catalog, "x.oid"))
             """
         }.joined(separator: " UNION ALL ") + " ORDER BY 1")
 

@@ -61,9 +61,8 @@ public struct Squash: Sendable {
         if let difference = new.inventory.difference(from: old.inventory) {
             throw MigrationFailed("the baseline makes something else: \(difference)")
         }
-        if new.snapshot.creation != old.snapshot.creation {
-            let name = old.snapshot.difference(inRowsOf: new.snapshot)
-            throw MigrationFailed("the baseline makes something else\(name.map { ": other rows of \($0)" } ?? "")")
+        if let difference = SchemaFile.difference(of: new.snapshot.script, from: old.snapshot.script) {
+            throw MigrationFailed("the baseline makes something else:\n\(difference)")
         }
         return Baseline(revision: revision, replaced: replaced)
     }
