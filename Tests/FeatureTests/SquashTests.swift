@@ -159,6 +159,9 @@ import Testing
         #expect(
             try reason("CREATE AGGREGATE product(int) (SFUNC = int4mul, STYPE = int);")
                 == "the schema has what cannot be written: function public.product(integer)")
+        #expect(
+            try reason("SELECT 1;\nALTER ROLE postgres SET work_mem = '4MB';")
+                == "versions/a2.sql:6: roles, databases and settings are not a schema's: this cannot be squashed")
         let branched = try chain(("", ""), ("", ""), ("", "")) + [revision("b1", "a1", "")]
         let graph = try RevisionGraph(branched)
         let error = #expect(throws: RevisionGraph.Broken.self) { try baseline(graph, upTo: "a3") }

@@ -13,7 +13,9 @@ struct Snapshot {
     /// - Parameter readsRows: whether the rows of the tables and the numbers of the sequences are read too.
     /// - Throws: `MigrationFailed` when there is something that it cannot write; `PostgresError`.
     init(reading configuration: PostgresConfiguration, readsRows: Bool = false) async throws {
-        let connection = try await Connection.open(configuration)
+        var patient = configuration
+        patient.statementTimeout = .seconds(60)
+        let connection = try await Connection.open(patient)
         defer { connection.close() }
         try await connection.script(Snapshot.settings)
         let unsupported = try await connection.rows(Snapshot.unsupported).map { $0[0] }
@@ -26,11 +28,11 @@ struct Snapshot {
         objects = try await reading.ordered()
     }
 
-    /// Names have their schemas, and values are written alike wherever they are read.
+    /// Names have their schemas, values are written alike wherever they are read, and rows that a policy hides are an error.
     private static let settings = """
         SET search_path = ''; SET TimeZone = 'UTC'; SET DateStyle = ISO; SET IntervalStyle = postgres; \
-        SET bytea_output = hex; SET extra_float_digits = 1; SET quote_all_identifiers = off; SET statement_timeout = 0; \
-        BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY
+        SET bytea_output = hex; SET extra_float_digits = 1; SET quote_all_identifiers = off; SET row_security = off; \
+        SET statement_timeout = 0; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY
         """
 
     /// The statements that make it. Bodies of functions name what comes after them: they are not looked at.
@@ -76,7 +78,7 @@ private struct SnapshotReading {
 
     /// Rights and comments stand behind the object that has them, or whose part has them.
     private mutating func addStatements(_ query: Statement) async throws {
-        let parts = parts()
+        let parts = Parts(edges)
         var places = Dictionary(uniqueKeysWithValues: objects.enumerated().map { ($1.key, $0) })
         for row in try await connection.rows(query).sorted(by: { $0[1] < $1[1] }) {
             let key = parts.whole(of: row[0], isObject: { places[$0] != nil })
@@ -88,8 +90,6 @@ private struct SnapshotReading {
             if let place = places[key ?? row[0]] { objects[place].statements.append(row[1]) }
         }
     }
-
-    private func parts() -> Parts { Parts(edges) }
 
     // MARK: Rows
 
@@ -129,7 +129,7 @@ private struct SnapshotReading {
     func ordered() async throws -> [SchemaObject] {
         let objects = objects.sorted(by: SchemaObject.precedes)
         let places = Dictionary(uniqueKeysWithValues: objects.enumerated().map { ($1.key, $0) })
-        let parts = parts()
+        let parts = Parts(edges)
         var dependencies: [Int: Set<Int>] = [:]
         func add(_ object: String?, _ other: String?) {
             guard let object = object.flatMap({ places[$0] }), let other = other.flatMap({ places[$0] }),

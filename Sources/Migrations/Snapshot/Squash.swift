@@ -46,6 +46,7 @@ public struct Squash: Sendable {
     /// - Throws: `MigrationFailed` when the baseline does not make the same schema and rows, or cannot be written;
     ///   `PostgresError`, `CancellationError`.
     public func baseline() async throws -> Baseline {
+        try refuseServerWide()
         let old = try await trial(of: graph)
         if !old.snapshot.rows.isEmpty {
             let again = try await trial(of: graph)
@@ -65,6 +66,19 @@ public struct Squash: Sendable {
             throw MigrationFailed("the baseline makes something else:\n\(difference)")
         }
         return Baseline(revision: revision, replaced: replaced)
+    }
+
+    /// What is no database's own is in no catalog that is compared.
+    private func refuseServerWide() throws {
+        for revision in replaced {
+            let statement = revision.upgrade.statements.first {
+                LintedWords($0.sql).begins("create|alter|drop role|user|group|database|tablespace|system")
+            }
+            guard let statement else { continue }
+            throw MigrationFailed(
+                "\(revision.file):\(statement.line): roles, databases and settings are not a schema's: this cannot be squashed"
+            )
+        }
     }
 
     // MARK: Trying

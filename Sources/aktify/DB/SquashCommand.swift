@@ -10,7 +10,8 @@ struct SquashCommand: ParsableCommand {
         discussion: """
             The file keeps the revision's id: databases that are there or later notice nothing. One that stands at a squashed revision \
             must be upgraded by a program that has its file. What the new file makes, rows included (1000 a table), is compared with \
-            what the old ones make, in scratch databases, before anything is written; its downgrade drops all of it.
+            what the old ones make, in scratch databases, before anything is written; its downgrade drops all of it. \
+            What revisions do to roles, databases and settings cannot be squashed.
             """)
 
     @OptionGroup var schema: Schema
