@@ -17,7 +17,7 @@ func prepareSchema(_ graph: RevisionGraph, _ config: Config, endings: [Int32], w
 {
     var config = config
     let heads = Set(graph.heads.map(\.id))
-    config.schema = SchemaCheck(heads: heads, revisions: Set(graph.revisions.map(\.id)))
+    config.schema = SchemaCheck(heads: heads, revisions: graph.knownIDs)
     config.database.applicationName = ProgramName(version: Aktify.version, heads: heads).text
     let migrator = Migrator(graph: graph, configuration: config.database, log: { log.info("\($0)") })
     let prepare = { @Sendable [config] in

@@ -50,6 +50,24 @@ import Testing
         #expect(try database.sql(rows) == "a1:,a2:")
     }
 
+    @Test func `the contract of a revision that was squashed is the contract of its baseline`() throws {
+        let baseline = "-- x\n-- Revision ID: a2\n-- Revises:\n-- Replaces: a1\n-- upgrade\nSELECT 1;\n-- downgrade\n"
+        let graph = try RevisionGraph([
+            try Revision(parsing: baseline, file: "versions/a2.sql"),
+            try revision("a3", "a2", "-- contract of a1\nSELECT 1;"),
+        ])
+        let configuration = database.directConfiguration()
+        let upgrade = {
+            try Loop.run { try await Migrator(graph: graph, configuration: configuration) { _ in }.upgrade() }
+        }
+        let old = try connect(as: "aktify 1.3.0 (a1)")
+        #expect(throws: MigrationFailed.self, performing: upgrade)
+        old.close()
+        try upgrade()
+        let rows = "SELECT string_agg(revision || ':' || breaking, ',' ORDER BY revision) FROM migration_revision"
+        #expect(try database.sql(rows) == "a1:a3 is its contract,a2:,a3:")
+    }
+
     @Test func `the contract of a revision that does not come before it is refused`() throws {
         for id in ["a2", "x9"] {
             let said = try database.migrate([("SELECT 1;", ""), ("-- contract of \(id)\nSELECT 1;", "")])

@@ -61,7 +61,7 @@ extension TestDatabase {
     }
 
     /// All that is in it but the tool's own tables.
-    fileprivate func dump() throws -> String {
+    func dump() throws -> String {
         let (status, output) = try runToEnd(
             ["pg_dump", "-T", "alembic_version", "-T", "migration_*"], environment: psqlEnvironment)
         guard status == 0 else { throw CommandFailed(description: output) }

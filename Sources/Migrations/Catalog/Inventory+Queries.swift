@@ -8,15 +8,16 @@ extension Inventory {
         statistics, comments, privileges,
     ].map { Statement(unsafe: "SELECT ARRAY[\($0)") }
 
-    private static let foreign = "nspname !~ '^pg_' AND nspname <> 'information_schema'"
+    /// Whether a schema is none of Postgres's own.
+    static let foreign = "nspname !~ '^pg_' AND nspname <> 'information_schema'"
 
     /// Whether an object belongs to no extension.
-    private static func isOwn(_ catalog: String, _ oid: String) -> String {
+    static func isOwn(_ catalog: String, _ oid: String) -> String {
         "NOT EXISTS (SELECT FROM pg_depend WHERE classid = '\(catalog)'::regclass AND objid = \(oid) AND deptype = 'e')"
     }
 
     /// Whether a relation is none of those that migrations keep for themselves.
-    private static func isNotOurs(_ name: String) -> String {
+    static func isNotOurs(_ name: String) -> String {
         "\(name) !~ '^(alembic_version|migration_history|migration_revision)'"
     }
 

@@ -13,6 +13,10 @@ public struct NewRevision: Sendable {
     public var downgrade: String
     /// Why programs that do not know it cannot work with the schema, if so.
     public var breaking: String?
+    /// What was squashed into it.
+    var replacement = Replacement()
+    /// When it was made: now, unless given.
+    var created: String?
 
     /// Makes one that does nothing yet.
     public init(
@@ -54,7 +58,7 @@ public struct NewRevision: Sendable {
         --
         -- Revision ID: \(id)
         -- Revises:\(parents.isEmpty ? "" : " " + parents.joined(separator: ", "))
-        -- Create Date: \(NewRevision.now)
+        \(replacement.header)-- Create Date: \(created ?? NewRevision.now)
 
         -- upgrade
         \(breaking.map { "-- breaking: \($0)\n" } ?? "")

@@ -11,6 +11,7 @@ extension Revision {
         (self.id, self.file, self.text) = (id, file, text)
         parents = try header.ids("Revises")
         created = header.value("Create Date")?.value ?? ""
+        replacement = try header.replacement()
         body = RevisionBody(text, from: header.end, file: file)
     }
 }
@@ -56,6 +57,17 @@ private struct RevisionHeader {
         let prefix = "-- \(name):"
         guard let index = lines.dropFirst().firstIndex(where: { $0.hasPrefix(prefix) }) else { return nil }
         return (String(lines[index].dropFirst(prefix.count)).stripped, index)
+    }
+
+    func replacement() throws(MalformedRevision) -> Replacement {
+        guard value("Replaces") != nil else { return Replacement() }
+        let prefix = "-- Replaces breaking: "
+        let reasons = lines.filter { $0.hasPrefix(prefix) }.map {
+            $0.dropFirst(prefix.count).split(separator: " ", maxSplits: 1)
+        }
+        return Replacement(
+            ids: try ids("Replaces"), checksum: value("Replaces checksum")?.value,
+            breaking: Dictionary(reasons.map { (String($0[0]), String($0.last ?? "")) }, uniquingKeysWith: { $1 }))
     }
 
     /// Ids with commas between.

@@ -33,6 +33,8 @@ public struct Revision: Hashable, Sendable {
     public let message: String
     /// When it was made, as its file says.
     public let created: String
+    /// The revisions that were squashed into it; as a rule, none.
+    public let replacement: Replacement
     /// The file.
     public let file: String
     /// The file's text, whole, with LF at the ends of its lines and without a byte-order mark.

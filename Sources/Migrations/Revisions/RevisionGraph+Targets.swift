@@ -21,6 +21,9 @@ extension RevisionGraph {
     private func unique(_ prefix: String) throws(Broken) -> String {
         let found =
             revisions.filter { $0.id == prefix }.first.map { [$0] } ?? revisions.filter { $0.id.hasPrefix(prefix) }
+        if found.isEmpty, !prefix.isEmpty, let (id, baseline) = squashed(beginningWith: prefix).first {
+            throw Broken(description: "\(id) was squashed into \(baseline.id)")
+        }
         guard let first = found.first, !prefix.isEmpty else {
             throw Broken(description: "Can't locate revision identified by '\(prefix)'")
         }

@@ -4,6 +4,8 @@ public struct RevisionGraph: Sendable {
     public let revisions: [Revision]
     private let byID: [String: Revision]
     private let children: [String: [String]]
+    /// The revisions that stand for squashed ones, by the ids of these.
+    private let replacing: [String: Revision]
 
     /// Why revisions cannot be put in order, or one not be found, as a sentence.
     public struct Broken: Error, Hashable, CustomStringConvertible {
@@ -26,7 +28,21 @@ public struct RevisionGraph: Sendable {
             }
         }
         (self.byID, self.children) = (byID, children)
+        replacing = try RevisionGraph.replacing(byID)
         self.revisions = try RevisionGraph.ordered(byID)
+    }
+
+    private static func replacing(_ byID: [String: Revision]) throws(Broken) -> [String: Revision] {
+        var replacing: [String: Revision] = [:]
+        for revision in byID.values {
+            for id in revision.replacement.ids {
+                if let old = byID[id] {
+                    throw Broken(description: "\(old.file) was squashed into \(revision.file): delete it")
+                }
+                replacing[id] = revision
+            }
+        }
+        return replacing
     }
 
     private static func ordered(_ byID: [String: Revision]) throws(Broken) -> [Revision] {
@@ -50,9 +66,26 @@ public struct RevisionGraph: Sendable {
     /// The revision with this id.
     /// - Throws: `Broken` when there is none.
     public func revision(_ id: String) throws(Broken) -> Revision {
-        guard let revision = byID[id] else { throw Broken(description: "Can't locate revision identified by '\(id)'") }
-        return revision
+        if let revision = byID[id] { return revision }
+        guard let baseline = replacing[id] else {
+            throw Broken(description: "Can't locate revision identified by '\(id)'")
+        }
+        throw Broken(
+            description:
+                "the database is at \(id), which was squashed into \(baseline.id): upgrade with a version of the program "
+                + "that still has its file first")
     }
+
+    /// The squashed revisions whose ids begin so, with those into which they were.
+    func squashed(beginningWith prefix: String) -> [(id: String, baseline: Revision)] {
+        replacing.filter { $0.key.hasPrefix(prefix) }.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
+
+    /// The ids of all revisions, also of those that were squashed.
+    public var knownIDs: Set<String> { Set(byID.keys).union(replacing.keys) }
+
+    /// The id of the revision into which one was squashed; its own when it was not.
+    func idAfterSquash(of id: String) -> String { replacing[id]?.id ?? id }
 
     /// The revisions that none builds on.
     public var heads: [Revision] { revisions.filter { children[$0.id] == nil } }

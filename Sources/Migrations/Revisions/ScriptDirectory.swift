@@ -40,7 +40,7 @@ public struct ScriptDirectory: Sendable {
     }
 
     /// Root creates a file as the folder's owner: in a container, that is whoever has the checkout outside of it.
-    private static func asOwner<Value>(of folder: String, _ body: () -> Value) -> Value {
+    static func asOwner<Value>(of folder: String, _ body: () -> Value) -> Value {
         var status = stat()
         guard geteuid() == 0, stat(folder, &status) == 0, status.st_uid != 0 else { return body() }
         let group = getegid()
@@ -65,7 +65,7 @@ public struct ScriptDirectory: Sendable {
         return names.sorted()
     }
 
-    private static func text(of file: String) throws(Unreadable) -> String {
+    static func text(of file: String) throws(Unreadable) -> String {
         guard let stream = fopen(file, "r") else {
             throw Unreadable(description: "cannot read \(file): \(String(cString: strerror(errno)))")
         }

@@ -5,7 +5,7 @@ extension MigrationSession {
     /// Refuses a revision that takes away what programs need that do not know an earlier one, while such programs are connected.
     /// - Throws: `MigrationFailed`, with who they are.
     func checkContract(of revision: Revision, in graph: RevisionGraph) async throws {
-        guard let id = revision.upgrade.contracted else { return }
+        guard let id = revision.upgrade.contracted.map(graph.idAfterSquash) else { return }
         guard try graph.closure(of: Set(revision.parents)).contains(id) else {
             throw MigrationFailed("\(revision.file): it is the contract of \(id), which is no revision before it")
         }

@@ -98,14 +98,11 @@ struct MigrationSession {
         try await moveVersions(from: old, to: new)
         let applied = try graph.closure(of: new)
         let revisions = graph.revisions.filter { applied.contains($0.id) }
-        let ids = revisions.map(\.id)
-        let contracts = Dictionary(
-            revisions.compactMap { revision in revision.upgrade.contracted.map { ($0, revision.id) } },
-            uniquingKeysWith: { first, _ in first })
-        let reasons = revisions.map { $0.upgrade.breaking ?? contracts[$0.id].map { "\($0) is its contract" } ?? "" }
+        let reasons = revisions.reasonsOfBreaking.sorted { $0.key < $1.key }
+        let (ids, texts) = (reasons.map(\.key), reasons.map(\.value))
         _ = try await connection.execute("DELETE FROM \(unsafe: own("migration_revision"))")
         _ = try await connection.execute(
-            "INSERT INTO \(unsafe: own("migration_revision")) SELECT * FROM unnest(\(ids), \(reasons))")
+            "INSERT INTO \(unsafe: own("migration_revision")) SELECT * FROM unnest(\(ids), \(texts))")
     }
 
     private func moveVersions(from old: Set<String>, to new: Set<String>) async throws {
@@ -160,13 +157,14 @@ struct MigrationSession {
         _ = try await connection.execute(statement)
     }
 
-    /// The applied revisions whose file is not what it was then.
+    /// The applied revisions whose file is not what it was then, nor stands for what it was.
     func changed(_ revisions: [Revision]) async throws -> [Revision] {
         guard try await has("migration_history") else { return [] }
         var changed: [Revision] = []
         for revision in revisions {
             let statement: Statement = """
-                SELECT checksum = encode(sha256(convert_to(\(revision.textThatRuns), 'UTF8')), 'hex') FROM \(unsafe: own("migration_history")) \
+                SELECT checksum = encode(sha256(convert_to(\(revision.textThatRuns), 'UTF8')), 'hex') \
+                OR checksum = \(revision.replacement.checksum ?? "") FROM \(unsafe: own("migration_history")) \
                 WHERE revision = \(revision.id) AND outcome IN ('applied', 'stamped', 'accepted') ORDER BY id DESC LIMIT 1
                 """
             let result = try await connection.execute(statement)

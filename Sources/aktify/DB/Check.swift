@@ -49,8 +49,20 @@ struct Check: ParsableCommand {
             problems += try await migrator.changedFiles().map { "\($0) was changed after it had been applied" }
             problems += try await migrator.untrue()
             problems += try await Flaws.found(in: config.database)
+            if versions == Set(heads), let problem = try await staleSchema(config) { problems.append(problem) }
             return (problems, try await Differences.changes(from: config.database, to: metadata).summaries)
         }
+    }
+
+    /// How the written schema differs from the database's; `nil` when there is none, or it does not.
+    private func staleSchema(_ config: Config) async throws -> String? {
+        guard let written = try schema.scripts.schemaText() else { return nil }
+        do {
+            let text = try await SchemaFile.text(of: config.database)
+            return SchemaFile.difference(of: text, from: written).map {
+                "\(schema.scripts.schemaFile) is not what the database holds: aktify db dump\n\($0)"
+            }
+        } catch let error as MigrationFailed { return "\(schema.scripts.schemaFile) cannot be compared: \(error)" }
     }
 
     private func printJSON(_ problems: [String]) throws {

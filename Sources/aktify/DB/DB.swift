@@ -13,7 +13,7 @@ struct DB: ParsableCommand {
             RevisionCommand.self, Migrate.self, Upgrade.self, Downgrade.self, Current.self, DBStatus.self, History.self,
             Heads.self,
             Branches.self, Show.self, Merge.self, Stamp.self, Edit.self, Check.self, LintCommand.self, Verify.self,
-            RepairCommand.self, Wait.self, Seed.self,
+            RepairCommand.self, DumpCommand.self, SquashCommand.self, Wait.self, Seed.self,
         ])
 
     func run() throws { throw ValidationError("Which command? aktify help db lists them.") }

@@ -1,0 +1,81 @@
+import Postgres
+import SQL
+
+/// The schema of a database as a script: what `schema.sql` holds, so that a change of it shows in review.
+public enum SchemaFile {
+    /// The script that makes what a database holds; the same for two that hold the same.
+    /// - Throws: `MigrationFailed` when there is something that cannot be written; `PostgresError`.
+    public static func text(of configuration: PostgresConfiguration) async throws -> String {
+        try await Snapshot(reading: configuration).script
+    }
+
+    /// The same, after it has made the same in a scratch database.
+    /// - Throws: `MigrationFailed` when it does not, or cannot be tried; `PostgresError`, `CancellationError`.
+    public static func provenText(of configuration: PostgresConfiguration) async throws -> String {
+        try await refuseOwners(configuration)
+        let snapshot = try await Snapshot(reading: configuration)
+        let text = snapshot.script
+        let inventory = try await Inventory(reading: configuration)
+        try await ScratchDatabase.with(configuration) { scratch in
+            try await run(text, in: scratch)
+            if let difference = try await Inventory(reading: scratch).difference(from: inventory) {
+                throw MigrationFailed("run in a scratch database, the script makes something else: \(difference)")
+            }
+            let made = try await Snapshot(reading: scratch).script
+            if let difference = difference(of: made, from: text) {
+                throw MigrationFailed("run in a scratch database, the script makes something else:\n\(difference)")
+            }
+        }
+        return text
+    }
+
+    /// The first lines in which a script differs from another one, which is older, with their numbers there; `nil` when none does.
+    public static func difference(of new: String, from old: String) -> String? {
+        guard new != old else { return nil }
+        let changes = lines(of: new).difference(from: lines(of: old))
+        let shown = changes.map { change in
+            switch change {
+            case .remove(let place, let line, _): (place, 0, "\(place + 1): - \(line)")
+            case .insert(let place, let line, _): (place, 1, "\(place + 1): + \(line)")
+            }
+        }.sorted { ($0.0, $0.1) < ($1.0, $1.1) }.prefix(6).map(\.2)
+        return shown.isEmpty ? "1: the ends of the lines" : shown.joined(separator: "\n")
+    }
+
+    private static func lines(of text: String) -> [Substring] {
+        text.split(separator: "\n", omittingEmptySubsequences: false)
+    }
+
+    private static func run(_ script: String, in scratch: PostgresConfiguration) async throws {
+        let connection = try await Connection.open(scratch)
+        defer { connection.close() }
+        try await connection.script("SET statement_timeout = 0; SET client_min_messages = error")
+        for (sql, _) in SQLScript.statements(of: script) {
+            do { try await connection.script(sql) } catch let error as PostgresError {
+                throw MigrationFailed("the script fails in a scratch database: \(error.message)\n\(sql)")
+            }
+        }
+    }
+
+    /// What is made in a scratch database belongs to the role that makes it.
+    private static func refuseOwners(_ configuration: PostgresConfiguration) async throws {
+        let connection = try await Connection.open(configuration)
+        defer { connection.close() }
+        let query = Statement(
+            unsafe: """
+                SELECT ARRAY[c.oid::regclass::text, relowner::regrole::text] FROM pg_class c \
+                JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE relkind IN ('r', 'p', 'v', 'm', 'S') \
+                AND relowner <> current_user::regrole AND \(SchemaObject.isDumped("c")) ORDER BY 1 LIMIT 1
+                """)
+        guard let row = try await connection.rows(query).first else { return }
+        throw MigrationFailed("\(row[0]) belongs to \(row[1]): run it as that role")
+    }
+}
+
+extension Snapshot {
+    /// All of it, as a file.
+    var script: String {
+        let header = "-- The schema that the revisions make, written by: aktify db dump"
+        return ([header] + creation.map { $0 + ";" }).joined(separator: "\n\n") + "\n"
+    }
+}

@@ -1,0 +1,139 @@
+import SQL
+
+/// What a snapshot must know of objects besides how they are made.
+extension Snapshot {
+    private static let (foreign, isOwn, key) = (Inventory.foreign, Inventory.isOwn, SchemaObject.key)
+
+    /// What depends on what, and how. Objects with lower numbers are Postgres's own.
+    static let dependencies: Statement = """
+        SELECT ARRAY[classid || ' ' || objid, refclassid || ' ' || refobjid, deptype::text] FROM pg_depend \
+        WHERE objid >= 16384 AND refobjid >= 16384 ORDER BY classid, objid, refclassid, refobjid, deptype
+        """
+
+    /// What else must come before what: the keys of these, behind its own.
+    static let orders = Statement(
+        unsafe: """
+            SELECT ARRAY['owner ' || s.oid, \(key("pg_class", "s.oid")), \(key("pg_class", "t.oid"))] FROM \(SchemaObject.owned) \
+            UNION ALL \
+            SELECT ARRAY['partition ' || inhrelid, \(key("pg_class", "inhrelid")), \(key("pg_class", "inhparent"))] || ARRAY(\
+            SELECT \(key("pg_class", "indexrelid")) FROM pg_index WHERE indrelid IN (inhrelid, inhparent)) FROM pg_inherits
+            """)
+
+    /// How an object is dropped; `key` is a parameter.
+    static func drops(_ keys: [String]) -> Statement {
+        """
+        SELECT ARRAY[key, CASE catalog WHEN 'owner' THEN format('ALTER SEQUENCE %s OWNED BY NONE', oid::regclass) \
+        WHEN 'partition' THEN (SELECT format('ALTER TABLE %s DETACH PARTITION %s', inhparent::regclass, inhrelid::regclass) \
+        FROM pg_inherits WHERE inhrelid = oid) \
+        WHEN 'pg_constraint'::regclass::oid::text THEN \
+        (SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname) FROM pg_constraint k WHERE k.oid = item.oid) \
+        ELSE (SELECT format('DROP %s %s', \(unsafe: word), identity) FROM pg_identify_object(catalog::oid, oid, 0)) END] \
+        FROM (SELECT key, split_part(key, ' ', 1) AS catalog, split_part(key, ' ', 2)::oid AS oid FROM unnest(\(keys)) key) item
+        """
+    }
+
+    /// What SQL calls the type of an object.
+    private static let word = """
+        CASE WHEN type LIKE '% column' THEN 'COLUMN' WHEN type LIKE '% constraint' THEN 'CONSTRAINT' \
+        WHEN type = 'statistics object' THEN 'STATISTICS' WHEN type = 'composite type' THEN 'TYPE' ELSE upper(type) END
+        """
+
+    static let comments = Statement(
+        unsafe: """
+            SELECT ARRAY[classoid || ' ' || objoid, format('COMMENT ON %s %s IS %L', \(word), \
+            coalesce((SELECT format('%I ON DOMAIN %s', conname, contypid::regtype) FROM pg_constraint \
+            WHERE type = 'domain constraint' AND oid = objoid), identity), description)] \
+            FROM pg_description, pg_identify_object(classoid, objoid, objsubid) \
+            WHERE objoid >= 16384 AND classoid <> 'pg_extension'::regclass
+            """)
+
+    // MARK: Rights
+
+    /// The rights of others than the owner, as far as they are not what all have at first.
+    static let rights = Statement(
+        unsafe: """
+            WITH holder (key, name, part, owner, acl, base) AS (\(holders)), \
+            had AS (SELECT key, name, part, grantee, privilege_type, is_grantable FROM holder, aclexplode(base) \
+            WHERE grantee <> owner), \
+            has AS (SELECT key, name, part, grantee, privilege_type, is_grantable FROM holder, aclexplode(acl) \
+            WHERE grantee <> owner), \
+            change AS (SELECT 'REVOKE' AS verb, * FROM (TABLE had EXCEPT TABLE has) gone \
+            UNION ALL SELECT 'GRANT', * FROM (TABLE has EXCEPT TABLE had) new) \
+            SELECT ARRAY[key, concat_ws(' ', verb, string_agg(privilege_type || part, ', ' ORDER BY privilege_type), 'ON', name, \
+            CASE verb WHEN 'GRANT' THEN 'TO' ELSE 'FROM' END, \
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END, \
+            CASE WHEN verb = 'GRANT' AND is_grantable THEN 'WITH GRANT OPTION' END)] \
+            FROM change GROUP BY key, name, part, verb, grantee, is_grantable
+            """)
+
+    private static let holders = """
+        SELECT \(key("pg_class", "c.oid")), CASE relkind WHEN 'S' THEN 'SEQUENCE ' ELSE 'TABLE ' END || c.oid::regclass, '', relowner, \
+        relacl, acldefault((CASE relkind WHEN 'S' THEN 's' ELSE 'r' END)::"char", relowner) \
+        FROM pg_class c JOIN pg_namespace ON pg_namespace.oid = relnamespace \
+        WHERE relacl IS NOT NULL AND \(SchemaObject.isDumped("c")) UNION ALL \
+        SELECT \(key("pg_class", "c.oid")), 'TABLE ' || c.oid::regclass, format(' (%I)', attname), relowner, attacl, \
+        acldefault('c', relowner) FROM pg_attribute JOIN pg_class c ON c.oid = attrelid JOIN pg_namespace ON pg_namespace.oid = relnamespace \
+        WHERE attacl IS NOT NULL AND NOT attisdropped AND \(SchemaObject.isDumped("c")) UNION ALL \
+        SELECT \(key("pg_namespace", "n.oid")), 'SCHEMA ' || quote_ident(nspname), '', nspowner, nspacl, \
+        coalesce((SELECT initprivs FROM pg_init_privs WHERE objoid = n.oid AND classoid = 'pg_namespace'::regclass), \
+        acldefault('n', nspowner)) FROM pg_namespace n \
+        WHERE nspacl IS NOT NULL AND \(foreign) AND \(isOwn("pg_namespace", "n.oid")) UNION ALL \
+        SELECT \(key("pg_proc", "p.oid")), 'ROUTINE ' || p.oid::regprocedure, '', proowner, proacl, acldefault('f', proowner) \
+        FROM pg_proc p JOIN pg_namespace ON pg_namespace.oid = pronamespace \
+        WHERE proacl IS NOT NULL AND \(foreign) AND \(isOwn("pg_proc", "p.oid")) UNION ALL \
+        SELECT \(key("pg_type", "t.oid")), 'TYPE ' || t.oid::regtype, '', typowner, typacl, acldefault('T', typowner) \
+        FROM pg_type t JOIN pg_namespace ON pg_namespace.oid = typnamespace \
+        WHERE typacl IS NOT NULL AND \(foreign) AND \(isOwn("pg_type", "t.oid"))
+        """
+
+    // MARK: What cannot be written
+
+    /// The objects for which there is no statement here.
+    static let unsupported = Statement(
+        unsafe: unsupportedCatalogs.map { catalog, condition in
+            """
+            SELECT ARRAY[pg_describe_object('\(catalog)'::regclass, x.oid, 0)] FROM \(catalog) x \
+            WHERE x.oid >= 16384 AND \(condition) AND \(isOwn(catalog, "x.oid")) \
+            AND \(SchemaObject.isNoPart(catalog, "x.oid"))
+            """
+        }.joined(separator: " UNION ALL ") + " ORDER BY 1")
+
+    private static let unsupportedCatalogs =
+        [
+            ("pg_proc", "prokind = 'a'"), ("pg_class", "(relkind = 'f' OR reloftype <> 0)"),
+            ("pg_type", "(typtype = 'b' AND typcategory <> 'A' OR typtype = 'p')"),
+            ("pg_type", "oid IN (SELECT rngtypid FROM pg_range WHERE rngcanonical <> 0)"),
+            ("pg_class", "relam NOT IN (0, 2) AND relkind IN ('r', 'm')"),
+            ("pg_subscription", "subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())"),
+        ]
+        + [
+            "pg_operator", "pg_opclass", "pg_opfamily", "pg_cast", "pg_conversion", "pg_ts_config", "pg_ts_dict",
+            "pg_ts_parser",
+            "pg_ts_template", "pg_language", "pg_am", "pg_transform", "pg_foreign_data_wrapper", "pg_foreign_server",
+            "pg_publication", "pg_event_trigger", "pg_default_acl",
+        ].map { ($0, "true") }
+
+    // MARK: Rows
+
+    /// The tables that may have rows, with their columns, these as text, what they are ordered by, and how what counts by itself
+    /// is told not to.
+    static let tables = Statement(
+        unsafe: """
+            SELECT ARRAY[\(key("pg_class", "c.oid")), c.oid::regclass::text, coalesce(columns, ''), coalesce(texts, ''), \
+            coalesce((SELECT string_agg(quote_ident(attname), ', ' ORDER BY array_position(conkey, attnum)) FROM pg_constraint \
+            JOIN pg_attribute ON attrelid = conrelid AND attnum = ANY (conkey) WHERE conrelid = c.oid AND contype = 'p'), \
+            'aktify_row::text COLLATE "C"'), CASE WHEN counts THEN ' OVERRIDING SYSTEM VALUE' ELSE '' END] \
+            FROM pg_class c JOIN pg_namespace ON pg_namespace.oid = relnamespace CROSS JOIN LATERAL \
+            (SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) AS columns, \
+            string_agg(quote_ident(attname) || '::text', ', ' ORDER BY attnum) AS texts, bool_or(attidentity = 'a') AS counts \
+            FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = '') own \
+            WHERE relkind = 'r' AND \(SchemaObject.isDumped("c")) ORDER BY relname
+            """)
+
+    /// The sequences with their first numbers.
+    static let sequences = Statement(
+        unsafe: """
+            SELECT ARRAY[\(key("pg_class", "c.oid")), c.oid::regclass::text, seqstart::text] FROM pg_sequence \
+            JOIN pg_class c ON c.oid = seqrelid JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE \(SchemaObject.isDumped("c"))
+            """)
+}

@@ -1,0 +1,182 @@
+import Postgres
+import SQL
+
+/// The schema of a database as statements that make it, each after what it depends on.
+///
+/// Owners are not in it, and rights only where they are not what all have at first. The tool's own tables, and what belongs to an
+/// extension, are left out.
+struct Snapshot {
+    /// All that is there, in an order in which it can be made.
+    let objects: [SchemaObject]
+
+    /// Reads a database.
+    /// - Parameter readsRows: whether the rows of the tables and the numbers of the sequences are read too.
+    /// - Throws: `MigrationFailed` when there is something that it cannot write; `PostgresError`.
+    init(reading configuration: PostgresConfiguration, readsRows: Bool = false) async throws {
+        var patient = configuration
+        patient.statementTimeout = .seconds(60)
+        let connection = try await Connection.open(patient)
+        defer { connection.close() }
+        try await connection.script(Snapshot.settings)
+        let unsupported = try await connection.rows(Snapshot.unsupported).map { $0[0] }
+        guard unsupported.isEmpty else {
+            throw MigrationFailed("the schema has what cannot be written: \(unsupported.joined(separator: ", "))")
+        }
+        var reading = SnapshotReading(connection)
+        try await reading.readObjects()
+        if readsRows { try await reading.readRows() }
+        objects = try await reading.ordered()
+    }
+
+    /// Names have their schemas, values are written alike wherever they are read, and rows that a policy hides are an error.
+    private static let settings = """
+        SET search_path = ''; SET TimeZone = 'UTC'; SET DateStyle = ISO; SET IntervalStyle = postgres; \
+        SET bytea_output = hex; SET extra_float_digits = 1; SET quote_all_identifiers = off; SET row_security = off; \
+        SET statement_timeout = 0; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY
+        """
+
+    /// The statements that make it. Bodies of functions name what comes after them: they are not looked at.
+    var creation: [String] {
+        let hasFunctions = objects.contains { $0.kind == .function }
+        return (hasFunctions ? ["SET check_function_bodies = false"] : []) + objects.flatMap(\.statements)
+    }
+
+    /// The statements that drop it.
+    var removal: [String] { objects.reversed().compactMap(\.drop) }
+
+    /// The rows and numbers, by the names of their tables and sequences.
+    var rows: [String: [String]] {
+        Dictionary(objects.filter { $0.kind == .rows }.map { ($0.name, $0.statements) }) { $0 + $1 }
+    }
+}
+
+/// Collects what a database holds.
+private struct SnapshotReading {
+    private let connection: Connection
+    private var objects: [SchemaObject] = []
+    /// What an object is written with, or depends on, as `pg_depend` has it.
+    private var edges: [(object: String, other: String, type: String)] = []
+
+    init(_ connection: Connection) { self.connection = connection }
+
+    mutating func readObjects() async throws {
+        for (kind, sql) in SchemaObject.queries {
+            for row in try await connection.rows(Statement(unsafe: sql)) {
+                objects.append(SchemaObject(key: row[0], kind: kind, name: row[1], statements: Array(row[2...])))
+            }
+        }
+        let drops = Dictionary(
+            try await connection.rows(Snapshot.drops(objects.map(\.key))).map { ($0[0], $0[1]) },
+            uniquingKeysWith: { $1 })
+        for index in objects.indices { objects[index].drop = drops[objects[index].key] }
+        edges = try await connection.rows(Snapshot.dependencies).map { ($0[0], $0[1], $0[2]) }
+        try await addStatements(Snapshot.rights)
+        try await addStatements(Snapshot.comments)
+    }
+
+    // MARK: Parts
+
+    /// Rights and comments stand behind the object that has them, or whose part has them.
+    private mutating func addStatements(_ query: Statement) async throws {
+        let parts = Parts(edges)
+        var places = Dictionary(uniqueKeysWithValues: objects.enumerated().map { ($1.key, $0) })
+        for row in try await connection.rows(query).sorted(by: { $0[1] < $1[1] }) {
+            let key = parts.whole(of: row[0], isObject: { places[$0] != nil })
+            if key == nil, row[1].contains(" ON SCHEMA public ") {
+                // Each database has the schema, but not with these rights.
+                places[row[0]] = objects.count
+                objects.append(SchemaObject(key: row[0], kind: .schema, name: "public", statements: []))
+            }
+            if let place = places[key ?? row[0]] { objects[place].statements.append(row[1]) }
+        }
+    }
+
+    // MARK: Rows
+
+    /// How many rows of a table may be written.
+    private static let mostRows = 1000
+
+    mutating func readRows() async throws {
+        for row in try await connection.rows(Snapshot.tables) where !row[2].isEmpty {
+            let values =
+                "(SELECT string_agg(coalesce(quote_literal(value), 'NULL'), ', ' ORDER BY place) "
+                + "FROM unnest(ARRAY[\(row[3])]) WITH ORDINALITY one (value, place))"
+            let rows = try await connection.rows(
+                Statement(
+                    unsafe:
+                        "SELECT ARRAY[\(values)] FROM ONLY \(row[1]) aktify_row ORDER BY \(row[4]) LIMIT \(SnapshotReading.mostRows + 1)"
+                ))
+            guard rows.count <= SnapshotReading.mostRows else {
+                throw MigrationFailed(
+                    "\(row[1]) has more than \(SnapshotReading.mostRows) rows, too many for a revision")
+            }
+            guard !rows.isEmpty else { continue }
+            let lines = rows.map { "    (\($0[0]))" }.joined(separator: ",\n")
+            let insertion = "INSERT INTO \(row[1]) (\(row[2]))\(row[5]) VALUES\n\(lines)"
+            objects.append(SchemaObject(key: "rows \(row[0])", kind: .rows, name: row[1], statements: [insertion]))
+        }
+        for row in try await connection.rows(Snapshot.sequences) {
+            let query = "SELECT ARRAY[last_value::text, is_called::text] FROM \(row[1])"
+            let state = try await connection.rows(Statement(unsafe: query))[0]
+            guard state != [row[2], "false"] else { continue }
+            let statement = "SELECT pg_catalog.setval(\(literal(row[1])), \(state[0]), \(state[1]))"
+            objects.append(SchemaObject(key: "rows \(row[0])", kind: .rows, name: row[1], statements: [statement]))
+        }
+    }
+
+    // MARK: Order
+
+    func ordered() async throws -> [SchemaObject] {
+        let objects = objects.sorted(by: SchemaObject.precedes)
+        let places = Dictionary(uniqueKeysWithValues: objects.enumerated().map { ($1.key, $0) })
+        let parts = Parts(edges)
+        var dependencies: [Int: Set<Int>] = [:]
+        func add(_ object: String?, _ other: String?) {
+            guard let object = object.flatMap({ places[$0] }), let other = other.flatMap({ places[$0] }),
+                object != other
+            else { return }
+            dependencies[object, default: []].insert(other)
+        }
+        let whole = { parts.whole(of: $0, isObject: { places[$0] != nil }) }
+        for edge in edges {
+            // A sequence is made before the table whose column it belongs to.
+            if edge.type == "a", let place = places[edge.object], objects[place].kind == .sequence { continue }
+            add(whole(edge.object), whole(edge.other))
+        }
+        for row in try await connection.rows(Snapshot.orders) {
+            for other in row.dropFirst() { add(row[0], whole(other)) }
+        }
+        for rows in objects where rows.kind == .rows {
+            add(rows.key, whole(String(rows.key.dropFirst(5))))
+            for object in objects where object.followsRows { add(object.key, rows.key) }
+        }
+        let order = DependencyOrder(count: objects.count, dependencies: dependencies)
+        guard order.circle.isEmpty else {
+            let names = order.circle.map { objects[$0].name }.joined(separator: ", ")
+            throw MigrationFailed("these depend on each other in a circle, which cannot be written: \(names)")
+        }
+        return order.places.map { objects[$0] }
+    }
+}
+
+/// What is written with something else: a column's default, a constraint and a row type with their table.
+private struct Parts {
+    private var wholes: [String: [String]] = [:]
+
+    init(_ edges: [(object: String, other: String, type: String)]) {
+        for edge in edges where ["a", "e", "i"].contains(edge.type) {
+            wholes[edge.object, default: []].append(edge.other)
+        }
+    }
+
+    /// The object with which another one is written: itself, when it has a statement of its own.
+    func whole(of key: String, isObject: (String) -> Bool) -> String? {
+        var (left, seen): ([String], Set<String>) = ([key], [])
+        while !left.isEmpty {
+            let next = left.removeFirst()
+            if isObject(next) { return next }
+            if seen.insert(next).inserted { left += wholes[next] ?? [] }
+        }
+        return nil
+    }
+}

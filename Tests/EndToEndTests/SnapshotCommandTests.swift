@@ -1,0 +1,84 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The schema that is written down, and revisions that are squashed, as an operator has them.
+@Suite struct SnapshotCommandTests {
+    private let migrations: MigrationFolder
+    private var database: TestDatabase { migrations.database }
+    private var head: String { migrations.head }
+
+    init() throws { migrations = try MigrationFolder() }
+
+    private func db(_ arguments: String...) throws -> (status: Int32, output: String) { try migrations.db(arguments) }
+
+    private func files(_ folder: String) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: "\(migrations.path)/\(folder)").sorted()
+    }
+
+    @Test func `check compares the schema that dump has written, and says what to do`() throws {
+        let early = try db("dump")
+        #expect(early.status == 1 && early.output == "Error: Target database is not up to date: aktify db upgrade\n")
+        #expect(try db("upgrade").status == 0)
+        let file = "\(migrations.path)/schema.sql"
+        #expect(try db("dump").output == "Wrote \(file)\n" && db("check").status == 0)
+        let text = try String(contentsOfFile: file, encoding: .utf8)
+        #expect(text.contains("\nCREATE TABLE public.campaign (\n    id bigserial NOT NULL,\n"))
+        #expect(!text.contains("alembic_version") && !text.contains("migration_"))
+        #expect(try db("dump", "--output", "-").output == text)
+        try Data(text.replacing("CREATE TABLE public.campaign (", with: "CREATE TABLE public.campaigns (").utf8)
+            .write(to: URL(filePath: file))
+        let stale = try db("check")
+        #expect(stale.status == 1)
+        #expect(stale.output.contains("Error: \(file) is not what the database holds: aktify db dump\n"))
+        #expect(
+            stale.output.contains(": - CREATE TABLE public.campaigns (\n")
+                && stale.output.contains(": + CREATE TABLE public.campaign (\n"))
+        #expect(try db("check", "--json").output.contains("is not what the database holds: aktify db dump"))
+        #expect(try db("dump").status == 0 && db("check", "--json").status == 0)
+    }
+
+    @Test func `a dump that cannot be made writes nothing`() throws {
+        #expect(try db("upgrade").status == 0)
+        try database.sql("CREATE AGGREGATE product(int) (SFUNC = int4mul, STYPE = int)")
+        let refused = try db("dump")
+        #expect(refused.status == 1)
+        #expect(refused.output == "Error: the schema has what cannot be written: function public.product(integer)\n")
+        #expect(try files("") == ["versions"])
+    }
+
+    @Test func `the role of a service dumps and squashes what it has made`() throws {
+        let role = "service_\(UInt32.random(in: 0...UInt32.max))"
+        try database.sql("CREATE ROLE \(role) LOGIN CREATEDB; ALTER DATABASE \(database.name) OWNER TO \(role)")
+        for command in [["upgrade"], ["dump"], ["check"], ["squash", "head"], ["check"]] {
+            let (status, output) = try migrations.db(command, as: role)
+            #expect(status == 0, "\(command): \(output)")
+        }
+        #expect(try !String(contentsOfFile: "\(migrations.path)/schema.sql", encoding: .utf8).contains(role))
+    }
+
+    @Test func `revisions are squashed into one file that all commands take`() throws {
+        #expect(try db("upgrade").status == 0 && db("dump").status == 0)
+        let before = try String(contentsOfFile: "\(migrations.path)/schema.sql", encoding: .utf8)
+        let squashed = try db("squash", head)
+        #expect(squashed.status == 0, "\(squashed.output)")
+        #expect(squashed.output.hasSuffix("revisions into \(migrations.path)/versions/\(head)_baseline.sql\n"))
+        #expect(try files("versions") == ["\(head)_baseline.sql"])
+        #expect(try db("history").output == "<base> -> \(head) (head), Baseline\n")
+        #expect(try db("current").output == "\(head) (head)\n" && db("lint").status == 0)
+        #expect(try db("check").status == 0 && db("status").status == 0 && db("verify").status == 0)
+        #expect(try db("squash", "head").output == "Error: \(head) builds on no other: there is nothing to squash\n")
+        #expect(try db("revision", "-m", "Next", "--rev-id", "aaaa00000001").status == 0 && db("upgrade").status == 0)
+        #expect(try db("downgrade", "base").status == 0 && db("current").output == "")
+        #expect(try db("upgrade").status == 0 && db("dump").status == 0)
+        #expect(try String(contentsOfFile: "\(migrations.path)/schema.sql", encoding: .utf8) == before)
+        #expect(
+            try db("upgrade", "--sql").output.contains("INSERT INTO alembic_version (version_num) VALUES ('\(head)')"))
+        try database.sql("UPDATE alembic_version SET version_num = '6c369edd2a4c'")
+        let words = "Error: the database is at 6c369edd2a4c, which was squashed into \(head): "
+        for command in ["upgrade", "current", "check", "status"] {
+            let (status, output) = try db(command)
+            #expect(status == 1 && output.contains(words), "\(command): \(output)")
+        }
+    }
+}
