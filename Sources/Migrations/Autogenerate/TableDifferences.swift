@@ -32,7 +32,7 @@ struct TableDifferences {
     }
 
     /// What changes of the columns.
-    var columns: [Change] { ColumnDifferences(table: table, old: old, new: new, remade: remade).changes }
+    var columns: ColumnDifferences { ColumnDifferences(table: table, old: old, new: new, remade: remade) }
 
     /// What is put on the columns after they have changed.
     var made: [Change] {
@@ -85,12 +85,12 @@ struct TableDifferences {
 
     private func addIndex(_ name: String, _ index: Catalog.Index, _ summary: String?) -> Change {
         Change(
-            summary, upgrade: [index.creation(name, on: table)], downgrade: ["DROP INDEX \(quoted(name))"])
+            summary, upgrade: [.outside(index.creation(name, on: table, concurrently: true))],
+            downgrade: [.outside("DROP INDEX CONCURRENTLY \(quoted(name))")])
     }
 
     private func dropIndex(_ name: String, _ index: Catalog.Index, _ summary: String?) -> Change {
-        let change = addIndex(name, index, nil)
-        return Change(summary, upgrade: change.downgrade, downgrade: change.upgrade)
+        addIndex(name, index, nil).undone(summary)
     }
 }
 
