@@ -95,4 +95,87 @@ import Testing
         "COMMENT ON TABLE t IS 'DROP TABLE t';", "SELECT 1; -- DROP TABLE t",
     ])
     func `what is safe is let alone`(sql: String) throws { #expect(try rules(sql).isEmpty) }
+
+    @Test(arguments: [
+        (
+            "create unique index if not exists i ON t (c) where c <> 'A;';",
+            "-- outside transaction\ncreate unique index CONCURRENTLY i ON t (c) where c <> 'A;';"
+        ),
+        ("CREATE INDEX CONCURRENTLY i ON t (c);", "-- outside transaction\nCREATE INDEX CONCURRENTLY i ON t (c);"),
+        ("DROP INDEX IF EXISTS i;", "-- outside transaction\nDROP INDEX CONCURRENTLY IF EXISTS i;"),
+        (
+            "ALTER TABLE public.t ADD FOREIGN KEY (\"A b\") REFERENCES u;",
+            """
+            ALTER TABLE public.t ADD CONSTRAINT "t_A b_fkey" FOREIGN KEY ("A b") REFERENCES u NOT VALID;
+            -- outside transaction
+            ALTER TABLE public.t VALIDATE CONSTRAINT "t_A b_fkey";
+            """
+        ),
+        (
+            "ALTER TABLE t ADD CONSTRAINT c check (a <> 'X');",
+            """
+            ALTER TABLE t ADD CONSTRAINT c CHECK (a <> 'X') NOT VALID;
+            -- outside transaction
+            ALTER TABLE t VALIDATE CONSTRAINT c;
+            """
+        ),
+        (
+            "ALTER TABLE t ADD UNIQUE (a, b);",
+            """
+            -- outside transaction
+            CREATE UNIQUE INDEX CONCURRENTLY t_a_b_key ON t (a, b);
+            -- inside transaction
+            ALTER TABLE t ADD CONSTRAINT t_a_b_key UNIQUE USING INDEX t_a_b_key;
+            """
+        ),
+        (
+            "ALTER TABLE t ALTER c SET NOT NULL;",
+            """
+            ALTER TABLE t ADD CONSTRAINT c_is_not_null CHECK (c IS NOT NULL) NOT VALID;
+            -- outside transaction
+            ALTER TABLE t VALIDATE CONSTRAINT c_is_not_null;
+            -- inside transaction
+            ALTER TABLE t ALTER COLUMN c SET NOT NULL;
+            ALTER TABLE t DROP CONSTRAINT c_is_not_null;
+            """
+        ),
+        (
+            "ALTER TABLE t ADD c numeric(10, 2) DEFAULT random();",
+            """
+            ALTER TABLE t ADD COLUMN c numeric(10, 2);
+            ALTER TABLE t ALTER COLUMN c SET DEFAULT random();
+            -- outside transaction
+            -- batches of 5000 by <key>
+            UPDATE t SET c = DEFAULT WHERE c IS NULL;
+            """
+        ),
+        ("UPDATE t SET c = 1;", "-- outside transaction\n-- batches of 5000 by <key>\nUPDATE t SET c = 1;"),
+    ])
+    func `a finding tells what would be safe instead`(sql: String, safe: String) throws {
+        let findings = Lint.findings(in: try revision("a", up: sql))
+        #expect(findings.map(\.safeForm) == [safe])
+        #expect(try safe.contains("SET c = 1") || rules(safe).isEmpty)
+    }
+
+    @Test(arguments: [
+        "ALTER TABLE t ADD c bigserial;", "ALTER TABLE t ADD c int NOT NULL;", "DROP INDEX i, j;",
+        "ALTER TABLE t ADD CHECK (a > 0), ADD d int;", "ALTER TABLE t ALTER c TYPE int;",
+    ])
+    func `a finding tells no safe form where the statement does not say enough`(sql: String) throws {
+        #expect(try Lint.findings(in: revision("a", up: sql)).map(\.safeForm) == [nil])
+    }
+
+    @Test func `a column that a validated check proves may be set NOT NULL, and no other`() throws {
+        func sql(_ column: String, _ condition: String = "c IS NOT NULL", table: String = "t") -> String {
+            """
+            ALTER TABLE t ADD CONSTRAINT x CHECK (\(condition)) NOT VALID;
+            ALTER TABLE t VALIDATE CONSTRAINT x; ALTER TABLE \(table) ALTER COLUMN \(column) SET NOT NULL;
+            """
+        }
+        #expect(try rules(sql("c")).isEmpty)
+        for other in [sql("d"), sql("c", "c IS NOT NULL OR d"), sql("c", table: "u")] {
+            #expect(try rules(other) == ["set-not-null"])
+        }
+        #expect(try rules(sql("c").replacing("VALIDATE", with: "DROP")) == ["set-not-null"])
+    }
 }

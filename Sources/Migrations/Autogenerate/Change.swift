@@ -46,8 +46,8 @@ extension [Change] {
     public var sections: (upgrade: String, downgrade: String) {
         let stages = Dictionary(grouping: self, by: \.stage).sorted { $0.key < $1.key }.map(\.value)
         return (
-            SectionText(stages.map { $0.map(\.markedUpgrade) }).text,
-            SectionText(stages.reversed().map { $0.reversed().map(\.downgrade) }).text
+            SectionText(stages.map { $0.map(\.markedUpgrade) }).text(),
+            SectionText(stages.reversed().map { $0.reversed().map(\.downgrade) }).text()
         )
     }
 

@@ -28,8 +28,8 @@ struct SectionText {
         for stage in stages { add(stage) }
     }
 
-    /// The text, with a blank line between changes.
-    var text: String { blocks.joined(separator: "\n\n") }
+    /// The text, with a blank line between changes, unless told otherwise.
+    func text(between: String = "\n\n") -> String { blocks.joined(separator: between) }
 
     private mutating func add(_ changes: [[Step]]) {
         var rest = changes.map { $0[...] }

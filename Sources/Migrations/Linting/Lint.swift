@@ -37,7 +37,8 @@ public struct Lint: Sendable {
                 findings.append(
                     Finding(
                         file: revision.file, line: statement.line, rule: rule.name, message: rule.message,
-                        table: text.table, safeForm: rule.safeForm(text).map { SectionText([[$0]]).text }))
+                        table: text.table, safeForm: rule.safeForm(text).map { SectionText([[$0]]).text(between: "\n") }
+                    ))
             }
         }
         return findings
