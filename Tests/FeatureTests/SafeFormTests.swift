@@ -145,6 +145,23 @@ import Testing
         #expect(!upgrade.contains("transaction") && !downgrade.contains("transaction"))
     }
 
+    @Test func `a table with partitions gets indexes and foreign keys at once, as Postgres wants it`() throws {
+        let old = "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int, a int) PARTITION BY RANGE (id)"
+        let new = """
+            CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int NOT NULL UNIQUE, a int REFERENCES a);
+            CREATE INDEX b_a ON b (a)
+            """
+        let sections = try SchemaTrial.run(in: database) { trial in
+            let wanted = try await trial.catalog("wanted", new)
+            let actual = try await trial.catalog("actual", old)
+            #expect(try await trial.problem(from: actual, to: wanted) == nil)
+            return Differences(actual: actual, wanted: wanted).changes.sections
+        }
+        #expect(
+            !sections.upgrade.contains("CONCURRENTLY")
+                && sections.upgrade.contains("VALIDATE CONSTRAINT id_is_not_null"))
+    }
+
     @Test func `all of it is carried out and undone by a migrator`() throws {
         try database.sql("CREATE TABLE b (id bigint PRIMARY KEY, n int); INSERT INTO b VALUES (1, 1)")
         let new =

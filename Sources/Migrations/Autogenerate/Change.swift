@@ -6,7 +6,8 @@ public struct Change: Hashable, Sendable {
     let upgrade: [Step]
     /// What the downgrade says.
     let downgrade: [Step]
-    /// Where it stands among others: it stands on no other of the same stage.
+    /// Where it stands among others: what it runs inside a transaction stands on nothing that another of the same stage runs outside,
+    /// nor the other way round.
     var stage = 0
     /// What the upgrade deletes for good, if so.
     var dataLoss: String?

@@ -29,7 +29,7 @@ struct ColumnDifferences {
         guard case .expression(let value) = column.value, LintedWords(value).isVolatile else {
             return [.inside("\(place) ADD COLUMN \(column.line)")]
         }
-        return SafeForm(table: quoted(table)).column(
+        return old.safeForm.column(
             quoted(column.name), column.fullType, default: value, isNullable: column.isNullable,
             key: old.singleKey(keptBy: new).map(quoted))
     }
@@ -106,7 +106,7 @@ struct ColumnDifferences {
         // What counts or is generated changes in one transaction, which needs NOT NULL at once.
         let isPlain = old.column(after.name)?.value.isPlain == true && after.value.isPlain
         let set =
-            isPlain ? SafeForm(table: quoted(table)).notNull(quoted(after.name)) : [.inside("\(column) SET NOT NULL")]
+            isPlain ? old.safeForm.notNull(quoted(after.name)) : [.inside("\(column) SET NOT NULL")]
         let drop = [Step.inside("\(column) DROP NOT NULL")]
         return [
             Change(

@@ -2,6 +2,8 @@
 struct SafeForm {
     /// The table, as SQL names it.
     let table: String
+    /// Whether it has partitions: they get indexes and foreign keys at once only.
+    var isPartitioned = false
 
     private var place: String { "ALTER TABLE \(table)" }
 
@@ -10,7 +12,7 @@ struct SafeForm {
     /// has no such form.
     func constraint(_ name: String, _ definition: String) -> [Step] {
         let add = "\(place) ADD CONSTRAINT \(name)"
-        if let key = definition.wholeMatch(of: SafeForm.key) {
+        if !isPartitioned, let key = definition.wholeMatch(of: SafeForm.key) {
             let distinct = key.2 == nil ? "" : " NULLS NOT DISTINCT"
             return [
                 .outside("CREATE UNIQUE INDEX CONCURRENTLY \(name) ON \(table) \(key.3)\(distinct)"),
@@ -18,7 +20,8 @@ struct SafeForm {
             ]
         }
         let constraint = Constraint(definition)
-        guard constraint.isCheck || constraint.isForeignKey, constraint.meaning == definition else {
+        let canWait = constraint.isCheck || constraint.isForeignKey && !isPartitioned
+        guard canWait, constraint.meaning == definition else {
             return [.inside("\(add) \(definition)")]
         }
         return [.inside("\(add) \(definition) NOT VALID"), .outside("\(place) VALIDATE CONSTRAINT \(name)")]
@@ -27,6 +30,19 @@ struct SafeForm {
     /// `UNIQUE NULLS NOT DISTINCT (a, b) INCLUDE (c) DEFERRABLE`
     private static var key: Regex<(Substring, Substring, Substring?, Substring, Substring?)> {
         /(?is)(UNIQUE|PRIMARY KEY)( NULLS NOT DISTINCT)? ?(\(.*\))((?: NOT)? DEFERRABLE.*)?/
+    }
+
+    /// Adds an index beside the writers.
+    func index(_ name: String, _ index: Catalog.Index) -> Step {
+        let kind = index.isUnique ? "UNIQUE INDEX" : "INDEX"
+        let target = "\(name) ON \(table) \(index.text)"
+        return isPartitioned
+            ? .inside("CREATE \(kind) \(target)") : .outside("CREATE \(kind) CONCURRENTLY \(target)")
+    }
+
+    /// Drops an index beside readers and writers.
+    func indexRemoval(_ name: String) -> Step {
+        isPartitioned ? .inside("DROP INDEX \(name)") : .outside("DROP INDEX CONCURRENTLY \(name)")
     }
 
     /// Makes a column NOT NULL: Postgres does not read the rows when a valid check says the same.
@@ -47,4 +63,9 @@ struct SafeForm {
             .outside("\(batches)UPDATE \(table) SET \(column) = DEFAULT WHERE \(column) IS NULL"),
         ] + (isNullable ? [] : notNull(column))
     }
+}
+
+extension Catalog.Table {
+    /// What changes it while it is in use.
+    var safeForm: SafeForm { SafeForm(table: quoted(name), isPartitioned: isPartitioned) }
 }

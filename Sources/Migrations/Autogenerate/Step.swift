@@ -15,8 +15,7 @@ struct Step: Hashable, Sendable {
 
 /// The text of a section, made stage by stage.
 ///
-/// The changes of one stage do not stand on each other: what of them runs inside a transaction comes together, and so does what runs
-/// outside, so that there are few transactions.
+/// What of a stage's changes runs inside a transaction comes together, and so does what runs outside: so there are few transactions.
 struct SectionText {
     private var blocks: [String] = []
     private var place = Step.Place.inside

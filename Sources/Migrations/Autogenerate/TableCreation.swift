@@ -75,13 +75,13 @@ extension Catalog {
 }
 
 /// Adds a constraint to a table that stays; `summary` is left out when it only comes back.
-func addConstraint(_ name: String, _ definition: String, to table: String, _ summary: String? = nil) -> Change {
+func addConstraint(_ name: String, _ definition: String, to table: Catalog.Table, _ summary: String? = nil) -> Change {
     Change(
-        summary, upgrade: SafeForm(table: quoted(table)).constraint(quoted(name), definition),
-        downgrade: [.inside("ALTER TABLE \(quoted(table)) DROP CONSTRAINT \(quoted(name))")])
+        summary, upgrade: table.safeForm.constraint(quoted(name), definition),
+        downgrade: [.inside("ALTER TABLE \(quoted(table.name)) DROP CONSTRAINT \(quoted(name))")])
 }
 
 /// Drops a constraint of a table that stays; `summary` is left out when it comes back.
-func dropConstraint(_ name: String, _ definition: String, of table: String, _ summary: String? = nil) -> Change {
+func dropConstraint(_ name: String, _ definition: String, of table: Catalog.Table, _ summary: String? = nil) -> Change {
     addConstraint(name, definition, to: table).undone(summary)
 }

@@ -23,9 +23,8 @@ extension Catalog.Column {
 }
 
 extension Catalog.Index {
-    func creation(_ name: String, on table: String, concurrently: Bool = false) -> String {
-        let kind = (isUnique ? "UNIQUE INDEX" : "INDEX") + (concurrently ? " CONCURRENTLY" : "")
-        return "CREATE \(kind) \(quoted(name)) ON \(quoted(table)) \(text)"
+    func creation(_ name: String, on table: String) -> String {
+        "CREATE \(isUnique ? "UNIQUE " : "")INDEX \(quoted(name)) ON \(quoted(table)) \(text)"
     }
 }
 
