@@ -91,6 +91,18 @@ import Testing
                 """)
     }
 
+    @Test func `keys and checks of any kind are added, and come back`() throws {
+        let old = "CREATE TABLE b (id int NOT NULL, n int, m int NOT NULL)"
+        let new = """
+            CREATE TABLE b (id int NOT NULL, n int, m int NOT NULL, "A)b" int DEFAULT 1, UNIQUE NULLS NOT DISTINCT (n) INCLUDE (m),
+                PRIMARY KEY (id, m) INCLUDE (n) DEFERRABLE INITIALLY DEFERRED, UNIQUE (n, m) WITH (fillfactor = 50),
+                CHECK (m <> 5) NO INHERIT, CHECK (n IS NOT NULL OR m > 3), UNIQUE ("A)b", id))
+            """
+        let rows = "INSERT INTO b VALUES (1, NULL, 4), (1, 2, 3)"
+        #expect(try sections(from: old, to: new, rows: rows).upgrade.contains("NULLS NOT DISTINCT"))
+        #expect(try sections(from: new, to: old, rows: rows).downgrade.contains("NULLS NOT DISTINCT"))
+    }
+
     @Test func `rows get a default that differs from one to another before the column is tightened`() throws {
         let upgrade = try sections(
             from: "CREATE TABLE b (id bigint PRIMARY KEY)",
