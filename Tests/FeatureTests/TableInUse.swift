@@ -38,6 +38,8 @@ struct TableInUse {
                 for _ in 0..<5 { group.addTask { try await table.writes.go(on: configuration) } }
                 defer { table.writes.end() }
                 try await body(table)
+                table.writes.end()
+                try await group.waitForAll()
             }
         }
     }

@@ -74,6 +74,9 @@ extension LintedWords {
 
     /// Whether it calls a function that returns another value each time.
     var isVolatile: Bool {
-        calls(["random", "gen_random_uuid", "uuidv4", "uuidv7", "clock_timestamp", "timeofday", "nextval"])
+        calls([
+            "random", "random_normal", "gen_random_uuid", "gen_random_bytes", "uuidv4", "uuidv7", "uuid_generate_v1",
+            "uuid_generate_v4", "clock_timestamp", "timeofday", "nextval",
+        ])
     }
 }
