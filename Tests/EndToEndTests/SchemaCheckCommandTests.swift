@@ -49,6 +49,34 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: versions).count == before + 1)
     }
 
+    @Test func `lint and check show what would be safe, below what they find`() throws {
+        #expect(try db("upgrade").status == 0)
+        let text = """
+            -- x\n--\n-- Revision ID: aaaa00000001\n-- Revises: \(head)\n
+            -- upgrade\nCREATE INDEX i ON campaign (name);\n-- downgrade\nDROP INDEX i;\n
+            """
+        try Data(text.utf8).write(to: URL(filePath: "\(folder.path)/migrations/versions/aaaa00000001_x.sql"))
+        for command in ["lint", "check"] {
+            let found = try db(command)
+            #expect(found.status == 1 && found.output.contains("aaaa00000001_x.sql:7: index-without-concurrently: "))
+            let safe = "\n    -- outside transaction\n    CREATE INDEX CONCURRENTLY i ON campaign (name);\n"
+            #expect(found.output.contains(safe), "\(command)")
+        }
+    }
+
+    @Test func `what is generated for a table in use is applied and undone, and lint has nothing to say of it`() throws
+    {
+        #expect(try db("upgrade").status == 0)
+        try database.sql("ALTER TABLE campaign ALTER name DROP NOT NULL; CREATE INDEX odd ON campaign (name)")
+        let migrate = try db("migrate", "-m", "x", "--rev-id", "aaaa00000001")
+        #expect(migrate.status == 0 && !migrate.output.contains("WARNING"))
+        let file = "\(folder.path)/migrations/versions/aaaa00000001_x.sql"
+        let text = try String(contentsOfFile: file, encoding: .utf8)
+        #expect(text.contains("DROP INDEX CONCURRENTLY odd;") && text.contains("VALIDATE CONSTRAINT name_is_not_null;"))
+        #expect(try db("upgrade").status == 0 && db("lint").status == 0 && db("check").status == 0)
+        #expect(try db("downgrade").status == 0)
+    }
+
     @Test(arguments: [SIGTERM, SIGINT]) func `verify that is interrupted leaves no database`(signal: Int32) throws {
         let marker = "slow_\(UInt32.random(in: 0...UInt32.max))"
         let slow = """

@@ -27,8 +27,10 @@ import Testing
             to: "CREATE TABLE one (id bigint PRIMARY KEY, m int)")
         #expect(
             upgrade == """
-                DROP INDEX one_n_m;
+                -- outside transaction
+                DROP INDEX CONCURRENTLY one_n_m;
 
+                -- inside transaction
                 -- data loss: all values of one.n
                 ALTER TABLE one DROP COLUMN n;
                 """)

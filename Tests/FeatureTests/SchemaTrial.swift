@@ -49,7 +49,7 @@ struct SchemaTrial: Sendable {
     }
 
     private func problem(_ sql: String, _ name: String) async -> String? {
-        do { try await connection.script(sql) } catch { return "the \(name) fails: \(error)\n\(sql)" }
+        do { try await connection.statements(sql) } catch { return "the \(name) fails: \(error)\n\(sql)" }
         return nil
     }
 }

@@ -3,38 +3,52 @@ public struct Change: Hashable, Sendable {
     /// In words: `Detected added column 'campaign.budget'`; `nil` for what only makes way for other changes.
     public let summary: String?
     /// What the upgrade says.
-    let upgrade: [String]
+    let upgrade: [Step]
     /// What the downgrade says.
-    let downgrade: [String]
+    let downgrade: [Step]
+    /// Where it stands among others: what it runs inside a transaction stands on nothing that another of the same stage runs outside,
+    /// nor the other way round.
+    var stage = 0
     /// What the upgrade deletes for good, if so.
     var dataLoss: String?
     /// What a person should look at.
     var remark: String?
 
     init(
-        _ summary: String? = nil, upgrade: [String], downgrade: [String], dataLoss: String? = nil, remark: String? = nil
+        _ summary: String? = nil, upgrade: [Step], downgrade: [Step], dataLoss: String? = nil, remark: String? = nil
     ) {
         (self.summary, self.upgrade, self.downgrade) = (summary, upgrade, downgrade)
         (self.dataLoss, self.remark) = (dataLoss, remark)
     }
 
-    /// The upgrade's lines, with what marks them.
-    var upgradeText: String {
-        let remarks = remark.map { ["-- " + $0] } ?? []
-        let marks = dataLoss.map { ["-- data loss: " + $0] } ?? []
-        return (remarks + marks + upgrade.map { $0 + ";" }).joined(separator: "\n")
+    /// A change all of whose statements run inside a transaction.
+    init(
+        _ summary: String? = nil, upgrade: [String], downgrade: [String], dataLoss: String? = nil, remark: String? = nil
+    ) {
+        self.init(
+            summary, upgrade: upgrade.map(Step.inside), downgrade: downgrade.map(Step.inside), dataLoss: dataLoss,
+            remark: remark)
     }
 
-    var downgradeText: String { downgrade.map { $0 + ";" }.joined(separator: "\n") }
+    /// The same the other way round.
+    func undone(_ summary: String? = nil) -> Change { Change(summary, upgrade: downgrade, downgrade: upgrade) }
+
+    /// The upgrade's statements, the first with what marks the change.
+    fileprivate var markedUpgrade: [Step] {
+        let marks = (remark.map { "-- \($0)\n" } ?? "") + (dataLoss.map { "-- data loss: \($0)\n" } ?? "")
+        var steps = upgrade
+        if !steps.isEmpty { steps[0].sql = marks + steps[0].sql }
+        return steps
+    }
 }
 
 extension [Change] {
     /// The two sections of a revision that makes all of these changes.
     public var sections: (upgrade: String, downgrade: String) {
-        let (upgrades, downgrades) = (map(\.upgradeText), reversed().map(\.downgradeText))
+        let stages = Dictionary(grouping: self, by: \.stage).sorted { $0.key < $1.key }.map(\.value)
         return (
-            upgrades.filter { !$0.isEmpty }.joined(separator: "\n\n"),
-            downgrades.filter { !$0.isEmpty }.joined(separator: "\n\n")
+            SectionText(stages.map { $0.map(\.markedUpgrade) }).text(),
+            SectionText(stages.reversed().map { $0.reversed().map(\.downgrade) }).text()
         )
     }
 

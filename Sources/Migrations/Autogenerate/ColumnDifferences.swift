@@ -8,32 +8,46 @@ struct ColumnDifferences {
 
     private var place: String { "ALTER TABLE \(quoted(table))" }
 
-    /// The changes: generated columns go before those that they are made of change, and come after.
-    var changes: [Change] {
-        let gone = old.columns.filter { new.column($0.name) == nil }
-        let come = new.columns.filter { old.column($0.name) == nil }
-        return gone.filter(\.value.isGenerated).map(drop) + remadeColumns.flatMap(unmake)
-            + come.filter { !$0.value.isGenerated }.map(add) + new.columns.flatMap(alter)
+    private var gone: [Catalog.Column] { old.columns.filter { new.column($0.name) == nil } }
+    private var come: [Catalog.Column] { new.columns.filter { old.column($0.name) == nil } }
+
+    /// Generated columns that go, before those that they are made of change.
+    var ungenerated: [Change] { gone.filter(\.value.isGenerated).map(drop) + remadeColumns.flatMap(unmake) }
+
+    /// What changes of the others.
+    var altered: [Change] {
+        come.filter { !$0.value.isGenerated }.map(add) + new.columns.flatMap(alter)
             + gone.filter { !$0.value.isGenerated }.map(drop) + remadeColumns.flatMap(giveUp)
-            + remadeColumns.flatMap(make) + come.filter(\.value.isGenerated).map(add)
     }
+
+    /// Generated columns that come, after those that they are made of have changed.
+    var generated: [Change] { remadeColumns.flatMap(make) + come.filter(\.value.isGenerated).map(add) }
 
     // MARK: Whole columns
 
-    private func addition(_ column: Catalog.Column) -> String { "\(place) ADD COLUMN \(column.line)" }
+    private func addition(_ column: Catalog.Column) -> [Step] {
+        guard case .expression(let value) = column.value, LintedWords(value).isVolatile else {
+            return [.inside("\(place) ADD COLUMN \(column.line)")]
+        }
+        return old.safeForm.column(
+            quoted(column.name), column.fullType, default: value, isNullable: column.isNullable,
+            key: old.singleKey(keptBy: new).map(quoted))
+    }
 
-    private func removal(_ column: Catalog.Column) -> String { "\(place) DROP COLUMN \(quoted(column.name))" }
+    private func removal(_ column: Catalog.Column) -> [Step] {
+        [.inside("\(place) DROP COLUMN \(quoted(column.name))")]
+    }
 
     private func add(_ column: Catalog.Column) -> Change {
         Change(
-            "Detected added column '\(table).\(column.name)'", upgrade: [addition(column)],
-            downgrade: [removal(column)])
+            "Detected added column '\(table).\(column.name)'", upgrade: addition(column),
+            downgrade: removal(column))
     }
 
     private func drop(_ column: Catalog.Column) -> Change {
         Change(
-            "Detected removed column '\(table).\(column.name)'", upgrade: [removal(column)],
-            downgrade: [addition(column)], dataLoss: "all values of \(table).\(column.name)")
+            "Detected removed column '\(table).\(column.name)'", upgrade: removal(column),
+            downgrade: addition(column), dataLoss: "all values of \(table).\(column.name)")
     }
 
     // MARK: Generated columns
@@ -51,12 +65,13 @@ struct ColumnDifferences {
             return [
                 Change(
                     "Detected removed expression of column '\(table).\(after.name)'",
-                    upgrade: ["\(place) ALTER COLUMN \(quoted(after.name)) DROP EXPRESSION"],
-                    downgrade: [removal(before), addition(before)])
+                    upgrade: [.inside("\(place) ALTER COLUMN \(quoted(after.name)) DROP EXPRESSION")],
+                    downgrade: removal(before) + addition(before))
             ]
         }
         let waiver = "-- lint: allow unmarked-data-loss its values are computed anew\n"
-        return [Change(upgrade: [waiver + removal(before)], downgrade: [addition(before)])]
+        let removal = removal(before).map { Step.inside(waiver + $0.sql) }
+        return [Change(upgrade: removal, downgrade: addition(before))]
     }
 
     /// Takes away a column that will be generated, when no other is generated from it any more.
@@ -64,7 +79,7 @@ struct ColumnDifferences {
         guard !before.value.isGenerated else { return [] }
         return [
             Change(
-                upgrade: [removal(before)], downgrade: [addition(before)],
+                upgrade: removal(before), downgrade: addition(before),
                 dataLoss: "all values of \(table).\(after.name)")
         ]
     }
@@ -73,7 +88,7 @@ struct ColumnDifferences {
         guard after.value.isGenerated else { return [] }
         let isSame = (before.type, before.isNullable, before.value) == (after.type, after.isNullable, after.value)
         let summary = "Detected expression of column '\(table).\(after.name)'"
-        return [Change(isSame ? nil : summary, upgrade: [addition(after)], downgrade: [removal(after)])]
+        return [Change(isSame ? nil : summary, upgrade: addition(after), downgrade: removal(after))]
     }
 
     // MARK: Parts of columns
@@ -88,11 +103,15 @@ struct ColumnDifferences {
     private func changeNull(_ before: Catalog.Column, _ after: Catalog.Column) -> [Change] {
         guard before.isNullable != after.isNullable else { return [] }
         let column = "\(place) ALTER COLUMN \(quoted(after.name))"
-        let (set, drop) = ("\(column) SET NOT NULL", "\(column) DROP NOT NULL")
+        // What counts or is generated changes in one transaction, which needs NOT NULL at once.
+        let isPlain = old.column(after.name)?.value.isPlain == true && after.value.isPlain
+        let set =
+            isPlain ? old.safeForm.notNull(quoted(after.name)) : [.inside("\(column) SET NOT NULL")]
+        let drop = [Step.inside("\(column) DROP NOT NULL")]
         return [
             Change(
                 "Detected \(after.isNullable ? "NULL" : "NOT NULL") on column '\(table).\(after.name)'",
-                upgrade: [after.isNullable ? drop : set], downgrade: [after.isNullable ? set : drop])
+                upgrade: after.isNullable ? drop : set, downgrade: after.isNullable ? set : drop)
         ]
     }
 
@@ -113,6 +132,16 @@ struct ColumnDifferences {
                 upgrade: set(before, after), downgrade: set(after, before),
                 dataLoss: fits ? nil : "what of \(table).\(after.name) does not fit \(after.type)")
         ]
+    }
+}
+
+extension Catalog.Table {
+    /// The one column of the primary key that another state of the table has, too.
+    fileprivate func singleKey(keptBy new: Catalog.Table) -> String? {
+        guard let key = constraints.values.first(where: { $0.hasPrefix("PRIMARY KEY") }), new.says(Constraint(key))
+        else { return nil }
+        let names = Constraint(key).names.filter { column($0) != nil }
+        return names.count == 1 ? names.first : nil
     }
 }
 

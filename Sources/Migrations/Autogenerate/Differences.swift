@@ -4,7 +4,8 @@ import SQL
 /// Finds what one catalog has and another has not, and the other way round.
 ///
 /// What others stand on comes before them and goes after them: foreign keys go first and come last, indexes and constraints go
-/// before columns do. Each change is undone by itself, so that all of them are undone in the opposite order.
+/// before columns do. Each change is undone by itself, so that all of them are undone in the opposite order. Tables that stay are
+/// changed in the safe form: what has others wait for long runs outside a transaction.
 public struct Differences {
     private let renames: [Change]
     private let tables: [TableDifferences]
@@ -39,8 +40,23 @@ public struct Differences {
 
     /// The changes, in an order in which they can be made.
     public var changes: [Change] {
-        let (unmade, columns, made) = (tables.flatMap(\.unmade), tables.flatMap(\.columns), tables.flatMap(\.made))
-        return renames + foreignKeys.dropped + dropped + unmade + columns + made + added + foreignKeys.added
+        stages.enumerated().flatMap { stage, changes in
+            changes.map { change in
+                var change = change
+                change.stage = stage
+                return change
+            }
+        }
+    }
+
+    /// A stage begins when the one before is done, and is undone before that.
+    private var stages: [[Change]] {
+        let columns = tables.map(\.columns)
+        return [
+            renames, foreignKeys.dropped + dropped, tables.flatMap(\.unmade), columns.flatMap(\.ungenerated),
+            columns.flatMap(\.altered), columns.flatMap(\.generated), tables.flatMap(\.made),
+            added + foreignKeys.added,
+        ]
     }
 }
 

@@ -10,7 +10,7 @@ struct ForeignKeyDifferences {
                 .map { name, definition in
                     let summary = "Detected removed constraint '\(name)' on '\(table.old.name)'"
                     return dropConstraint(
-                        name, definition, of: table.old.name, gone.contains(name) ? summary : nil)
+                        name, definition, of: table.old, gone.contains(name) ? summary : nil)
                 }
         }
     }
@@ -24,8 +24,8 @@ struct ForeignKeyDifferences {
             }
             return come.map { name, definition in
                 let summary = "Detected added constraint '\(name)' on '\(table.new.name)'"
-                return addConstraint(name, definition, to: table.new.name, summary)
-            } + again.map { addConstraint($0.key, $0.value, to: table.new.name) }
+                return addConstraint(name, definition, to: table.old, summary)
+            } + again.map { addConstraint($0.key, $0.value, to: table.old) }
         }
     }
 

@@ -45,11 +45,19 @@ struct TableCreation {
         [
             Change(
                 "Detected added table '\(name)'", upgrade: creation, downgrade: ["DROP TABLE \(quoted(name))"])
-        ] + late.map { addConstraint($0.name, $0.definition, to: $0.table) }
+        ] + late.map(addLate)
+    }
+
+    /// The table has no rows yet.
+    private func addLate(_ table: String, _ name: String, _ definition: String) -> Change {
+        let place = "ALTER TABLE \(quoted(table))"
+        return Change(
+            upgrade: ["\(place) ADD CONSTRAINT \(quoted(name)) \(definition)"],
+            downgrade: ["\(place) DROP CONSTRAINT \(quoted(name))"])
     }
 
     private var dropping: [Change] {
-        late.map { dropConstraint($0.name, $0.definition, of: $0.table) } + [
+        late.map { addLate($0.table, $0.name, $0.definition).undone() } + [
             Change(
                 "Detected removed table '\(name)'", upgrade: ["DROP TABLE \(quoted(name))"], downgrade: creation,
                 dataLoss: "all rows of \(name)")
@@ -66,16 +74,14 @@ extension Catalog {
     }
 }
 
-/// Adds a constraint; `summary` is left out when it only comes back.
-func addConstraint(_ name: String, _ definition: String, to table: String, _ summary: String? = nil) -> Change {
-    let place = "ALTER TABLE \(quoted(table))"
-    return Change(
-        summary, upgrade: ["\(place) ADD CONSTRAINT \(quoted(name)) \(definition)"],
-        downgrade: ["\(place) DROP CONSTRAINT \(quoted(name))"])
+/// Adds a constraint to a table that stays; `summary` is left out when it only comes back.
+func addConstraint(_ name: String, _ definition: String, to table: Catalog.Table, _ summary: String? = nil) -> Change {
+    Change(
+        summary, upgrade: table.safeForm.constraint(quoted(name), definition),
+        downgrade: [.inside("ALTER TABLE \(quoted(table.name)) DROP CONSTRAINT \(quoted(name))")])
 }
 
-/// Drops a constraint; `summary` is left out when it comes back.
-func dropConstraint(_ name: String, _ definition: String, of table: String, _ summary: String? = nil) -> Change {
-    let change = addConstraint(name, definition, to: table)
-    return Change(summary, upgrade: change.downgrade, downgrade: change.upgrade)
+/// Drops a constraint of a table that stays; `summary` is left out when it comes back.
+func dropConstraint(_ name: String, _ definition: String, of table: Catalog.Table, _ summary: String? = nil) -> Change {
+    addConstraint(name, definition, to: table).undone(summary)
 }

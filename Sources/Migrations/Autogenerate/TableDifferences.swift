@@ -27,19 +27,19 @@ struct TableDifferences {
         }
             + goneConstraints.map { name, definition in
                 let summary = "Detected removed constraint '\(name)' on '\(table)'"
-                return dropConstraint(name, definition, of: table, isDisturbed(definition) ? nil : summary)
+                return dropConstraint(name, definition, of: old, isDisturbed(definition) ? nil : summary)
             }
     }
 
     /// What changes of the columns.
-    var columns: [Change] { ColumnDifferences(table: table, old: old, new: new, remade: remade).changes }
+    var columns: ColumnDifferences { ColumnDifferences(table: table, old: old, new: new, remade: remade) }
 
     /// What is put on the columns after they have changed.
     var made: [Change] {
         let constraints = new.others(than: old).filter { !Constraint($0.value).isForeignKey }.map { name, definition in
-            addConstraint(name, definition, to: table, "Detected added constraint '\(name)' on '\(table)'")
+            addConstraint(name, definition, to: old, "Detected added constraint '\(name)' on '\(table)'")
         }
-        let again = goneConstraints.filter { isDisturbed($0.value) }.map { addConstraint($0.key, $0.value, to: table) }
+        let again = goneConstraints.filter { isDisturbed($0.value) }.map { addConstraint($0.key, $0.value, to: old) }
         let indexes = new.indexes.filter { old.indexes[$0.key] != $0.value || isDisturbed($0.value) }
             .sorted { $0.key < $1.key }
             .map { name, index in
@@ -85,12 +85,12 @@ struct TableDifferences {
 
     private func addIndex(_ name: String, _ index: Catalog.Index, _ summary: String?) -> Change {
         Change(
-            summary, upgrade: [index.creation(name, on: table)], downgrade: ["DROP INDEX \(quoted(name))"])
+            summary, upgrade: [old.safeForm.index(quoted(name), index)],
+            downgrade: [old.safeForm.indexRemoval(quoted(name))])
     }
 
     private func dropIndex(_ name: String, _ index: Catalog.Index, _ summary: String?) -> Change {
-        let change = addIndex(name, index, nil)
-        return Change(summary, upgrade: change.downgrade, downgrade: change.upgrade)
+        addIndex(name, index, nil).undone(summary)
     }
 }
 

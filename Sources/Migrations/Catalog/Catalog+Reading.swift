@@ -7,6 +7,7 @@ extension Catalog {
     init(reading connection: Connection) async throws {
         for row in try await connection.rows(Catalog.columnsQuery) where !Catalog.ownTables.contains(row[0]) {
             tables[row[0], default: Table(name: row[0])].columns.append(Column(row))
+            tables[row[0]]?.isPartitioned = row[10] == "p"
         }
         for row in try await connection.rows(Catalog.constraintsQuery) {
             tables[row[0]]?.constraints[row[1]] = row[2]
@@ -27,7 +28,7 @@ extension Catalog {
     private static let columnsQuery: Statement = """
         SELECT ARRAY[relname::text, attname::text, format_type(atttypid, atttypmod), (NOT attnotnull)::text, \
         coalesce(pg_get_expr(adbin, adrelid, true), ''), attidentity::text, attgenerated::text, \
-        coalesce(sequence.name, ''), coalesce(sequence.options, ''), coalesce(quote_ident(collname), '')] \
+        coalesce(sequence.name, ''), coalesce(sequence.options, ''), coalesce(quote_ident(collname), ''), relkind::text] \
         FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid AND relkind IN ('r', 'p') \
         JOIN pg_type ON pg_type.oid = atttypid \
         LEFT JOIN pg_collation ON pg_collation.oid = attcollation AND attcollation <> typcollation \

@@ -46,6 +46,7 @@ public struct Catalog: Hashable, Sendable {
     /// A table.
     public struct Table: Hashable, Sendable {
         var name: String
+        var isPartitioned = false
         var columns: [Column] = []
         /// Keys, uniques, checks and foreign keys: definitions by name.
         var constraints: [String: String] = [:]

@@ -5,6 +5,8 @@ extension Lint {
         let message: String
         /// Whether it is harmless on a table that the same revision creates.
         var spareNewTables = true
+        /// What does the same safely; `nil` when that cannot be told from the statement alone.
+        var safeForm: @Sendable (LintedStatement) -> [Step]? = { _ in nil }
         let applies: @Sendable (LintedStatement) -> Bool
 
         static let all: [Rule] = [
@@ -15,16 +17,19 @@ extension Lint {
             Rule(
                 name: "volatile-default",
                 message:
-                    "a default that differs from row to row rewrites the table: add the column without it, fill it in batches, then set the default"
+                    "a default that differs from row to row rewrites the table: add the column without it, set the default, and fill it in batches",
+                safeForm: { $0.columnSafely }
             ) { $0.addedColumns.contains(where: \.hasVolatileDefault) },
             Rule(
                 name: "index-without-concurrently",
                 message:
-                    "no row can be written while the index is built: CREATE INDEX CONCURRENTLY, behind -- outside transaction"
+                    "no row can be written while the index is built: CREATE INDEX CONCURRENTLY, behind -- outside transaction",
+                safeForm: { $0.concurrently }
             ) { $0.words.behind("create [unique] index")?.begins("concurrently") == false },
             Rule(
                 name: "drop-index-without-concurrently",
-                message: "readers wait for the table's lock: DROP INDEX CONCURRENTLY, behind -- outside transaction"
+                message: "readers wait for the table's lock: DROP INDEX CONCURRENTLY, behind -- outside transaction",
+                safeForm: { $0.concurrently }
             ) { $0.words.behind("drop index")?.begins("concurrently") == false },
             Rule(
                 name: "changing-type",
@@ -43,7 +48,8 @@ extension Lint {
             Rule(
                 name: "constraint-without-not-valid",
                 message:
-                    "all rows are checked while nobody can write: ADD … NOT VALID, then VALIDATE CONSTRAINT in a revision of its own"
+                    "all rows are checked while nobody can write: ADD … NOT VALID, then VALIDATE CONSTRAINT, behind -- outside transaction",
+                safeForm: { $0.addedSafely }
             ) {
                 $0.actions.contains {
                     $0.addedConstraint?.begins("foreign|check") == true && !$0.has("not valid")
@@ -52,7 +58,8 @@ extension Lint {
             Rule(
                 name: "unique-constraint",
                 message:
-                    "its index is built while nobody can write: CREATE UNIQUE INDEX CONCURRENTLY, then ADD CONSTRAINT … USING INDEX"
+                    "its index is built while nobody can write: CREATE UNIQUE INDEX CONCURRENTLY, then ADD CONSTRAINT … USING INDEX",
+                safeForm: { $0.addedSafely }
             ) {
                 $0.actions.contains {
                     $0.addedConstraint?.begins("unique|primary") == true && !$0.has("using index")
@@ -61,12 +68,13 @@ extension Lint {
             Rule(
                 name: "set-not-null",
                 message:
-                    "all rows are read while nobody can use the table: add CHECK (… IS NOT NULL) NOT VALID, validate it, then SET NOT NULL"
-            ) { $0.actions.contains { $0.begins("alter [column] * set not null") } },
+                    "all rows are read while nobody can use the table: add CHECK (… IS NOT NULL) NOT VALID, validate it, then SET NOT NULL",
+                safeForm: { $0.notNullSafely }
+            ) { !$0.unprovedColumns.isEmpty },
             Rule(
                 name: "concurrently-in-transaction",
                 message: "CONCURRENTLY cannot run in a transaction: put -- outside transaction before it",
-                spareNewTables: false
+                spareNewTables: false, safeForm: { $0.outside }
             ) { $0.words.begins("create|drop|reindex|alter") && $0.words.has("concurrently") && !$0.isOutside },
             Rule(
                 name: "concurrently-if-not-exists",
@@ -89,9 +97,9 @@ extension Lint {
             },
             Rule(
                 name: "update-of-all-rows",
-                message: "all rows are locked until the transaction ends: update them in batches, from a program",
-                spareNewTables: true
-            ) { $0.words.begins("update") && !$0.words.outer.has("where") },
+                message: "all rows are locked until the transaction ends: update them in batches",
+                safeForm: { $0.batched }
+            ) { $0.words.begins("update") && !$0.words.outer.has("where") && !$0.isInBatches },
             Rule(
                 name: "no-timeout",
                 message: "without a limit, everybody waits behind a statement that waits: leave lock_timeout as it is",

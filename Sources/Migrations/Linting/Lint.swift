@@ -10,16 +10,24 @@ public struct Lint: Sendable {
         public let message: String
         /// The table that it is about.
         public let table: String?
+        /// The SQL that does the same safely, where it can be told from the statement alone.
+        public let safeForm: String?
 
         public var description: String { "\(file):\(line): \(rule): \(message)" }
+
+        /// The safe form, on lines of its own, to be printed below the description; empty when there is none.
+        public var safeFormBelow: String {
+            (safeForm ?? "").split(separator: "\n").map { "\n    \($0)" }.joined()
+        }
     }
 
     /// Looks at a revision's upgrade, and whether both sections are as they must be.
     public static func findings(in revision: Revision) -> [Finding] {
-        var created: Set<String> = []
+        var (created, proofs): (Set<String>, NotNullProofs) = ([], NotNullProofs())
         var findings = revision.problems.map(Finding.init)
         for statement in revision.upgrade.statements {
-            let text = LintedStatement(statement)
+            let text = LintedStatement(statement, proofs: proofs)
+            proofs.take(text)
             // No rule is about others, and there may be many of them: rows that are inserted.
             guard text.words.begins("alter|create|delete|drop|reindex|set|truncate|update|with") else { continue }
             if let table = text.createdTable { created.insert(table) }
@@ -29,7 +37,8 @@ public struct Lint: Sendable {
                 findings.append(
                     Finding(
                         file: revision.file, line: statement.line, rule: rule.name, message: rule.message,
-                        table: text.table))
+                        table: text.table, safeForm: rule.safeForm(text).map { SectionText([[$0]]).text(between: "\n") }
+                    ))
             }
         }
         return findings
@@ -38,6 +47,8 @@ public struct Lint: Sendable {
 
 extension Lint.Finding {
     fileprivate init(_ problem: MalformedRevision) {
-        self.init(file: problem.file, line: problem.line, rule: "malformed", message: problem.reason, table: nil)
+        self.init(
+            file: problem.file, line: problem.line, rule: "malformed", message: problem.reason, table: nil,
+            safeForm: nil)
     }
 }

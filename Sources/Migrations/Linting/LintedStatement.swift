@@ -5,16 +5,27 @@ struct LintedStatement {
     let actions: [LintedWords]
     let isOutside: Bool
     let isMarkedAsDataLoss: Bool
+    let isInBatches: Bool
+    /// What the statements before it prove.
+    let proofs: NotNullProofs
 
-    init(_ statement: Revision.Statement) {
+    init(_ statement: Revision.Statement, proofs: NotNullProofs = NotNullProofs()) {
+        self.proofs = proofs
         words = LintedWords(statement.sql)
         actions = words.behind("alter table [if] [exists] [only] *")?.parts ?? []
         isOutside = statement.isOutside
         isMarkedAsDataLoss = statement.dataLoss != nil
+        isInBatches = statement.batches != nil
     }
 
     /// The columns that an `ALTER TABLE` adds.
     var addedColumns: [LintedWords] { actions.compactMap(\.addedColumn) }
+
+    /// The columns that it makes NOT NULL, as far as nothing proves that their rows need not be read.
+    var unprovedColumns: [String] {
+        actions.filter { $0.begins("alter [column] * set not null") }
+            .compactMap { $0.behind("alter [column]")?.first }.filter { !proofs.hold($0, of: table) }
+    }
 
     /// The columns and constraints of a `CREATE TABLE`.
     var definitions: [LintedWords] { createdTable == nil ? [] : words.inner.parts }
@@ -60,8 +71,14 @@ extension LintedWords {
     /// Whether a column's definition gives each row another value.
     var hasVolatileDefault: Bool {
         isSerial || outer.has("as identity")
-            || after("default")?.calls([
-                "random", "gen_random_uuid", "uuidv4", "uuidv7", "clock_timestamp", "timeofday", "nextval",
-            ]) == true
+            || after("default")?.isVolatile == true
+    }
+
+    /// Whether it calls a function that returns another value each time.
+    var isVolatile: Bool {
+        calls([
+            "random", "random_normal", "gen_random_uuid", "gen_random_bytes", "uuidv4", "uuidv7", "uuid_generate_v1",
+            "uuid_generate_v4", "clock_timestamp", "timeofday", "nextval",
+        ])
     }
 }

@@ -42,7 +42,7 @@ public struct Proof: Sendable {
         defer { connection.close() }
         do {
             for name in extensions { try await connection.script("CREATE EXTENSION IF NOT EXISTS \(name)") }
-            try await connection.script(Differences(actual: made, wanted: actual).changes.sections.upgrade)
+            try await connection.statements(Differences(actual: made, wanted: actual).changes.sections.upgrade)
         } catch let error as PostgresError {
             throw MigrationFailed("what the database holds cannot be made in another: \(error)")
         }
@@ -95,5 +95,13 @@ public struct Proof: Sendable {
             return error
         }
         return nil
+    }
+}
+
+extension Connection {
+    /// Runs a section's statements one by one, each a transaction of its own.
+    /// - Throws: `PostgresError`.
+    func statements(_ section: String) async throws {
+        for (sql, _) in SQLScript.statements(of: section) { try await script(sql) }
     }
 }

@@ -22,7 +22,7 @@ struct Check: ParsableCommand {
         if graph.heads.count > 1 {
             problems.append("there are several heads: \(graph.heads.map(\.id).joined(separator: ", "))")
         }
-        problems += graph.revisions.flatMap(Lint.findings).map { "\($0)" }
+        problems += graph.revisions.flatMap(Lint.findings).map { "\($0)\($0.safeFormBelow)" }
         let (others, differences) = try databaseProblems(graph)
         problems += others + differences
         if json { return try printJSON(problems) }

@@ -20,7 +20,7 @@ struct LintCommand: ParsableCommand {
         for finding in findings {
             let size =
                 finding.table.flatMap { sizes[$0] }.map { " (\(finding.table ?? "") has about \($0) rows)" } ?? ""
-            print("\(finding)\(size)")
+            print("\(finding)\(size)\(finding.safeFormBelow)")
         }
         guard findings.isEmpty else { throw ExitCode(1) }
     }
