@@ -13,7 +13,7 @@ extension LintedStatement {
     /// The statement as it is, where CONCURRENTLY may run.
     var outside: [Step]? { [.outside(words.sql)] }
 
-    /// The update, as it is, in batches; which column is the key is not known.
+    /// The update, as it is, in batches; the key is taken for `id`.
     var batched: [Step]? { [.outside("-- batches of 5000 by id\n\(words.sql)")] }
 
     /// The constraint that it adds.
