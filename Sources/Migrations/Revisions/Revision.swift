@@ -60,6 +60,9 @@ public struct Revision: Hashable, Sendable {
 
         /// Whether some of it runs outside a transaction.
         var isOutside: Bool { statements.contains { $0.isOutside } }
+
+        /// The statements in order, those together that are one transaction.
+        var segments: [[Statement]] { statements.transactions(without: \.isOutside) }
     }
 
     /// One statement of the file.
@@ -74,6 +77,19 @@ public struct Revision: Hashable, Sendable {
         public let dataLoss: String?
         /// The lint rules that do not hold for it, with the reasons.
         public let allowed: [String: String]
+    }
+}
+
+extension Array {
+    /// The elements in order, those together that are one transaction; one that runs outside stands alone.
+    func transactions(without isOutside: (Element) -> Bool) -> [[Element]] {
+        reduce(into: []) { transactions, element in
+            if !isOutside(element), transactions.last?.last.map(isOutside) == false {
+                transactions[transactions.count - 1].append(element)
+            } else {
+                transactions.append([element])
+            }
+        }
     }
 }
 

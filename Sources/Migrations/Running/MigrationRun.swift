@@ -72,14 +72,7 @@ struct MigrationRun {
 
     /// The statements in order, those together that are one transaction.
     private func segments(of revision: Revision) -> [[Revision.Statement]] {
-        let section = direction == .upgrade ? revision.upgrade : revision.downgrade
-        return section.statements.reduce(into: []) { segments, statement in
-            if !statement.isOutside, segments.last?.last?.isOutside == false {
-                segments[segments.count - 1].append(statement)
-            } else {
-                segments.append([statement])
-            }
-        }
+        (direction == .upgrade ? revision.upgrade : revision.downgrade).segments
     }
 
     /// Runs a revision's statements; those inside a transaction with the version row, when all of them are.

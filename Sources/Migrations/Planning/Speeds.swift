@@ -1,0 +1,28 @@
+/// How fast a server works on tables, in bytes of the table a second.
+struct Speeds: Hashable, Sendable {
+    let scan: Double
+    let rewrite: Double
+    let build: Double
+
+    /// About how long effects take on tables of these sizes; `nil` when they read and write none whose size is known.
+    func duration(of effects: [PlannedEffect], _ sizes: [String: RelationSize]) -> Duration? {
+        let parts = effects.compactMap { effect in
+            sizes[effect.table].flatMap { seconds(of: effect, $0, among: effects) }
+        }
+        return parts.isEmpty ? nil : .seconds(parts.reduce(0, +))
+    }
+
+    private func seconds(of effect: PlannedEffect, _ size: RelationSize, among effects: [PlannedEffect]) -> Double? {
+        let bytes = Double(size.bytes)
+        switch effect {
+        case .rewrites: return bytes / rewrite + Double(size.indexes) * bytes / build
+        case .scans(_, let times): return Double(times) * bytes / scan
+        case .builds: return bytes / build
+        case .truncates: return nil
+        // All rows may be meant where all are read, at most: each is written anew.
+        case .changesRows(let table):
+            let isWhole = effects.contains { if case .scans(table, _) = $0 { true } else { false } }
+            return isWhole ? bytes / rewrite : nil
+        }
+    }
+}
