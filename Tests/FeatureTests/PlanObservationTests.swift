@@ -80,12 +80,14 @@ import Testing
         Case(
             sql: "REINDEX INDEX CONCURRENTLY one_name", locks: [one: .shareUpdateExclusive],
             effects: [.builds(index: "public.one_name", on: one), scan], isOutside: true),
-        Case(sql: "DROP TABLE one", locks: [one: .accessExclusive]),
+        Case(sql: "DROP TABLE one", locks: [one: .accessExclusive, "public.one_id_seq": .accessExclusive]),
         Case(sql: "TRUNCATE one", locks: [one: .accessExclusive], effects: [.truncates(one)]),
-        Case(sql: "UPDATE one SET n = n + 1", locks: [one: .rowExclusive], effects: [scan, .changesRows(one)]),
+        Case(sql: "UPDATE one SET note = 'x'", locks: [one: .rowExclusive], effects: [scan, .changesRows(one)]),
         Case(sql: "UPDATE one SET note = 'x' WHERE id = 1", locks: [one: .rowExclusive], effects: [.changesRows(one)]),
         Case(sql: "DELETE FROM one WHERE id = 1", locks: [one: .rowExclusive], effects: [.changesRows(one)]),
-        Case(sql: "INSERT INTO one (n, note) VALUES (0, 'y')", locks: [one: .rowExclusive]),
+        Case(
+            sql: "INSERT INTO one (n, note) VALUES (0, 'y')",
+            locks: [one: .rowExclusive, "public.one_id_seq": .rowExclusive]),
         Case(sql: "SELECT count(*) FROM one WHERE note = 'x'", locks: [one: .accessShare], effects: [scan]),
         Case(
             sql: "DO $$ BEGIN EXECUTE 'ALTER ' || 'TABLE one ALTER n TYPE bigint'; END $$",
@@ -144,7 +146,7 @@ import Testing
         try database.sql(Self.rows)
 
         let before = try database.sql(
-            "SELECT pg_stat_get_db_xact_commit(0); SELECT md5(string_agg(one::text, '')) FROM one")
+            "SELECT md5(string_agg(one::text, '')) FROM one")
         let plan = try Loop.run { try await Planner(graph: graph, configuration: configuration).plan() }
         #expect(plan.problem == nil)
         let statement = try #require(plan.statements.first)
@@ -156,7 +158,7 @@ import Testing
         #expect(Dictionary(uniqueKeysWithValues: locks.map { ($0.relation, $0.mode) }) == test.locks)
         #expect(Set(statement.effects) == Set(test.effects))
         #expect(
-            try database.sql("SELECT pg_stat_get_db_xact_commit(0); SELECT md5(string_agg(one::text, '')) FROM one")
+            try database.sql("SELECT md5(string_agg(one::text, '')) FROM one")
                 == before)
         #expect(try database.sql("SELECT string_agg(version_num, ',') FROM alembic_version") == "a1")
 
@@ -171,10 +173,10 @@ import Testing
             )
         }
         let changed = Set(try database.sql(files).split(separator: ",")).subtracting(old).count
-        let files2 = test.effects.count {
+        let expected = test.effects.count {
             if case .rewrites = $0 { true } else if case .truncates = $0 { true } else { false }
         }
-        #expect(changed == files2)
+        #expect(changed == expected)
     }
 
     /// Runs the upgrade, which has to wait at its end, and reads its locks meanwhile.

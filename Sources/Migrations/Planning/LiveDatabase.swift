@@ -68,7 +68,8 @@ struct LiveDatabase {
             FROM pg_locks l JOIN pg_class c ON c.oid = relation JOIN pg_namespace n ON n.oid = relnamespace \
             LEFT JOIN pg_stat_activity USING (pid) LEFT JOIN pg_prepared_xacts ON virtualtransaction = '-1/' || transaction \
             WHERE locktype = 'relation' AND granted AND nspname !~ '^pg_' AND pid IS DISTINCT FROM pg_backend_pid() \
-            AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) ORDER BY xact_start, pid, 6, mode
+            AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
+            ORDER BY xact_start, pid, nspname, relname, mode
             """)
         return rows.compactMap { row in
             LockMode(catalogName: row[6]).map { mode in
@@ -101,6 +102,15 @@ struct LiveDatabase {
                 text: loss.text(size?.rows.map { "about \($0)" } ?? "?"), rows: size?.rows, isEstimate: true)
         }
         return count == 0 ? nil : PlannedLoss(text: loss.text(count), rows: count, isEstimate: false)
+    }
+
+    /// Whether a table has rows, as one has that cannot be read now; an index has none.
+    func hasRows(_ relation: String) async throws -> Bool {
+        do { return try await connection.script("SELECT FROM \(relation) LIMIT 1").count > 0 } catch let error
+            as PostgresError
+        {
+            return error.state != "42809"
+        }
     }
 
     /// The number, counted; `nil` when it cannot be: the table is locked, or may not be read.

@@ -91,7 +91,7 @@ public struct Planner: Sendable {
             }
             planned.append(new)
         }
-        if let doubt { planned[doubt.place].take(doubt, sizes) }
+        if let doubt { try await planned[doubt.place].take(doubt, live) }
         if let failure {
             planned += segment[planned.count...failure.place].map(PlannedStatement.init)
             planned[failure.place].failure = failure.text
@@ -118,8 +118,9 @@ public struct Planner: Sendable {
     }
 
     private func estimate(_ plan: inout MigrationPlan, in scratch: PostgresConfiguration) async throws {
-        guard plan.statements.contains(where: { !$0.effects.isEmpty }) else { return }
-        let speeds = try await Calibration.speeds(in: scratch)
+        let bytes = plan.statements.flatMap(\.effects).compactMap { plan.sizes[$0.table]?.bytes }.reduce(0, +)
+        guard bytes > 0 else { return }
+        let speeds = bytes > 1_000_000 ? try await Calibration.speeds(in: scratch) : .slow
         for revision in plan.revisions.indices {
             for place in plan.revisions[revision].statements.indices {
                 let effects = plan.revisions[revision].statements[place].effects
@@ -137,22 +138,24 @@ extension StatementObserver.Failure {
 extension PlannedStatement {
     /// Takes it that the statement failed where there were rows. A column that must not be NULL and has no default fails with any row; the
     /// rest depends on the rows.
-    fileprivate mutating func take(_ doubt: StatementObserver.Failure, _ sizes: [String: RelationSize]) {
-        let hasRows = locks.contains { $0.mode == .accessExclusive && sizes[$0.relation]?.bytes ?? 0 > 0 }
-        if doubt.error.state == "23502", hasRows { failure = doubt.text } else { self.doubt = doubt.text }
+    fileprivate mutating func take(_ doubt: StatementObserver.Failure, _ live: LiveDatabase) async throws {
+        self.doubt = doubt.text
+        guard doubt.error.state == "23502" else { return }
+        for lock in locks where lock.mode == .accessExclusive {
+            if try await live.hasRows(lock.relation) { (failure, self.doubt) = (doubt.text, nil) }
+        }
     }
 
     /// Finds the sessions that it would have to wait for.
     mutating func findHolders(among holders: [LockHolder]) {
         let words = LintedWords(sql)
+        // CONCURRENTLY also waits for those who write, and to take an index out of use for those who read, too.
+        let isConcurrent = isOutside && words.has("concurrently")
+        let awaited: LockMode? = !isConcurrent ? nil : words.begins("create") ? .share : .accessExclusive
         waitsFor = holders.filter { holder in
             locks.contains { lock in
-                guard lock.relation == holder.relation else { return false }
-                // CONCURRENTLY also waits for those who write, to take a table or an index out of use also for those who read.
-                let isConcurrent = isOutside && words.has("concurrently")
-                let awaited: LockMode =
-                    !isConcurrent ? lock.mode : words.begins("create") ? max(lock.mode, .share) : .accessExclusive
-                return awaited.conflicts.contains(holder.mode)
+                lock.relation == holder.relation
+                    && lock.mode.conflicts.union(awaited?.conflicts ?? []).contains(holder.mode)
             }
         }
     }

@@ -47,14 +47,11 @@ struct RelationSnapshot {
             guard let old = before.relations[id], let new = relations[id], ["r", "m"].contains(old.kind) else {
                 return []
             }
-            if new.file != old.file {
-                // What writes a table anew reads it; a truncation does not.
-                let isTruncated = new.bytes == 0 && new.scans == old.scans && counts
-                return [isTruncated ? .truncates(name) : .rewrites(name)]
-            }
             let built = builtIndexes(of: id, since: before)
             // Without counts: CONCURRENTLY reads a table twice.
             let scans = counts ? Int(new.scans - old.scans) - built.count : built.count
+            // What writes a table anew reads it; a truncation only makes its indexes again.
+            if new.file != old.file { return [new.bytes == 0 && scans <= 0 ? .truncates(name) : .rewrites(name)] }
             let changes = counts && (new.updated > old.updated || new.deleted > old.deleted)
             return built.map { .builds(index: $0, on: name) } + (scans > 0 ? [.scans(name, times: scans)] : [])
                 + (changes ? [.changesRows(name)] : [])

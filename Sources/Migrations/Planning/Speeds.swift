@@ -4,6 +4,9 @@ struct Speeds: Hashable, Sendable {
     let rewrite: Double
     let build: Double
 
+    /// A slow server's: for tables that are so small that no server works on them for a second.
+    static let slow = Speeds(scan: 1e7, rewrite: 1e7, build: 1e7)
+
     /// About how long effects take on tables of these sizes; `nil` when they read and write none whose size is known.
     func duration(of effects: [PlannedEffect], _ sizes: [String: RelationSize]) -> Duration? {
         let parts = effects.compactMap { effect in

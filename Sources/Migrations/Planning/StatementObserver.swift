@@ -126,9 +126,15 @@ struct StatementObserver {
         counts: Bool
     ) async throws -> Observation {
         let after = try await RelationSnapshot(reading: connection)
-        let effects = after.effects(since: before, names, counts: counts)
-        var losses = try await losses(since: holdings, effects)
-        losses += deletions(since: before, after, locks, statement)
+        var effects = after.effects(since: before, names, counts: counts)
+        // What finds no row among those that were made up may find some in the real database.
+        if LintedStatement(statement).words.begins("delete|merge|update") {
+            let targets = locks.filter { $0.mode == .rowExclusive }.map(\.relation)
+            effects += tables(named: targets, in: before).map(PlannedEffect.changesRows).filter {
+                !effects.contains($0)
+            }
+        }
+        let losses = try await losses(since: holdings, effects) + deletions(since: before, after, effects, statement)
         names.merge(after.successors(since: before, names)) { $1 }
         return Observation(locks: locks.strongest, effects: effects, losses: losses)
     }
@@ -201,19 +207,22 @@ struct StatementObserver {
         return old.losses(comparedWith: now)
     }
 
-    /// The tables that a statement deletes rows of. One that finds none among those that were made up may find some in the real database.
+    /// The tables that a statement deletes rows of.
     private func deletions(
-        since before: RelationSnapshot, _ after: RelationSnapshot, _ locks: [PlannedLock],
+        since before: RelationSnapshot, _ after: RelationSnapshot, _ effects: [PlannedEffect],
         _ statement: Revision.Statement
     ) -> [Loss] {
         let isDeletion = LintedStatement(statement).words.begins("delete")
-        return names.sorted { $0.value < $1.value }.compactMap { id, name in
-            guard let old = before.relations[id], let new = after.relations[id], ["r", "p"].contains(old.kind) else {
-                return nil
-            }
-            let isTarget = isDeletion && locks.contains(PlannedLock(relation: name, mode: .rowExclusive))
-            return new.deleted > old.deleted || isTarget ? .deleted(table: name, rows: new.deleted - old.deleted) : nil
+        let changed = names.filter { effects.contains(.changesRows($0.value)) }.sorted { $0.value < $1.value }
+        return changed.compactMap { id, name in
+            let rows = (after.relations[id]?.deleted ?? 0) - (before.relations[id]?.deleted ?? 0)
+            return isDeletion || rows > 0 ? .deleted(table: name, rows: rows) : nil
         }
+    }
+
+    private func tables(named wanted: [String], in snapshot: RelationSnapshot) -> [String] {
+        names.filter { wanted.contains($0.value) && ["r", "p"].contains(snapshot.relations[$0.key]?.kind) }
+            .map(\.value).sorted()
     }
 }
 
