@@ -19,7 +19,7 @@ struct Calibration {
             SET statement_timeout = 0; SET max_parallel_workers_per_gather = 0; SET max_parallel_maintenance_workers = 0;
             CREATE SCHEMA aktify_calibration;
             CREATE TABLE aktify_calibration.sample AS SELECT n, md5(n::text) AS text, repeat('x', 60) AS filler
-            FROM generate_series(1, 150000) n;
+            FROM generate_series(1, 100000) n;
             SELECT count(*) FROM aktify_calibration.sample
             """)
         var row = try await connection.script("SELECT pg_relation_size('aktify_calibration.sample')::text").row(0)
@@ -27,7 +27,8 @@ struct Calibration {
         let speeds = Speeds(
             scan: bytes / (try await seconds("SELECT count(*) FROM aktify_calibration.sample WHERE n IS NULL")),
             rewrite: bytes / (try await seconds("ALTER TABLE aktify_calibration.sample ALTER n TYPE bigint")),
-            build: bytes / (try await seconds("CREATE INDEX ON aktify_calibration.sample (n, text)")))
+            build: bytes / (try await seconds("CREATE INDEX ON aktify_calibration.sample (n, text)")),
+            update: bytes / (try await seconds("UPDATE aktify_calibration.sample SET n = n")))
         try await connection.script("DROP SCHEMA aktify_calibration CASCADE")
         return speeds
     }

@@ -35,12 +35,9 @@ extension MigrationPlan {
 
     /// What is said of a statement.
     private func lines(of statement: PlannedStatement) -> [String] {
-        let modes = Dictionary(grouping: statement.locks, by: \.mode).sorted { $0.key > $1.key }
-        var lines = modes.map { mode, locks in
-            "locks \(locks.map { describe($0.relation) }.joined(separator: ", ")): \(mode.name), \(mode.waiting.text)"
-        }
+        var lines = statement.locks.isEmpty ? ["locks nothing that is in use"] : locks(statement.locks)
         lines += statement.effects.map(\.text)
-        if statement.failure == nil { lines.append(statement.durationText) }
+        if let duration = statement.durationText { lines.append(duration) }
         lines += statement.waitsFor.map { "would wait now for \($0.text)" }
         lines += statement.losses.map { "loses data: it \($0.text)" }
         lines += statement.findings.map { "lint: \($0.rule): \($0.message)" }
@@ -49,6 +46,18 @@ extension MigrationPlan {
         }
         if let failure = statement.failure { lines.append("fails: \(failure)") }
         return lines
+    }
+
+    /// A line for each mode; of indexes whose tables are locked as strongly, only the number is told.
+    private func locks(_ locks: [PlannedLock]) -> [String] {
+        let modes = Dictionary(grouping: locks.telling, by: \.mode).sorted { $0.key > $1.key }
+        return modes.map { mode, telling in
+            let relations = telling.map { lock in
+                let indexes = locks.count { $0.table == lock.relation && $0.mode <= mode }
+                return describe(lock.relation) + (indexes == 0 ? "" : " with \(indexes) of its indexes")
+            }
+            return "locks \(relations.joined(separator: ", ")): \(mode.name), \(mode.waiting.text)"
+        }
     }
 
     /// `public.lead (24 MB and 8 MB of indexes, about 200000 rows)`
@@ -65,15 +74,14 @@ extension MigrationPlan {
     public var summary: String {
         guard !revisions.isEmpty else { return MigrationPlan.nothing }
         let waiting = statements.map(\.waiting)
-        let sessions = Set(statements.flatMap(\.waitsFor).map { "\($0.pid ?? 0) \($0.user)" }).count
         var parts = [plural(revisions.count, "revision"), plural(statements.count, "statement")]
-        func add(_ number: Int, _ what: String) { if number > 0 { parts.append("\(number) \(what)") } }
-        add(waiting.count { $0 == .readersAndWriters }, "makes readers and writers wait")
-        add(waiting.count { $0 == .writers }, "makes writers wait")
-        add(statements.count { $0.effects.contains(where: \.isRewrite) }, "rewrites a table")
-        add(statements.count { !$0.losses.isEmpty }, "loses data")
-        add(statements.flatMap(\.findings).count, "found by lint")
-        if sessions > 0 { parts.append("would wait now for \(plural(sessions, "session"))") }
+        func add(_ what: String, _ number: Int) { if number > 0 { parts.append("\(what): \(number)") } }
+        add(LockMode.Waiting.readersAndWriters.text, waiting.count { $0 == .readersAndWriters })
+        add(LockMode.Waiting.writers.text, waiting.count { $0 == .writers })
+        add("rewrites", statements.flatMap(\.effects).count(where: \.isRewrite))
+        add("losses of data", statements.flatMap(\.losses).count)
+        add("lint", statements.flatMap(\.findings).count)
+        add("sessions to wait for now", Set(statements.flatMap(\.waitsFor).map { $0.pid ?? 0 }).count)
         if let estimate { parts.append("\(estimate) in all, estimated from the sizes") }
         if let problem { parts.append("fails: \(problem)") }
         return parts.joined(separator: "; ")
@@ -94,8 +102,11 @@ extension PlannedStatement {
         return words.count > 100 ? "\(words.prefix(99))…" : words
     }
 
-    fileprivate var durationText: String {
-        duration.map { "takes \($0.text), estimated from the size" } ?? "takes no longer on a table of many rows"
+    /// How long it takes; `nil` when that depends on what is not known.
+    fileprivate var durationText: String? {
+        if let duration { return "takes \(duration.text), estimated from the size" }
+        let isShort = effects.allSatisfy { if case .truncates = $0 { true } else { false } }
+        return isShort && !locks.isEmpty && failure == nil ? "takes a moment, whatever the size" : nil
     }
 }
 

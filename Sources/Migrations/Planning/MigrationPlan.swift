@@ -79,6 +79,8 @@ public struct PlannedLock: Hashable, Sendable {
     public let relation: String
     /// The mode.
     public let mode: LockMode
+    /// The table of an index; `nil` for a table.
+    public var table: String?
 }
 
 /// What a statement does to a table that is in use.
@@ -144,7 +146,7 @@ extension PlannedRevision {
     /// The locks that make readers or writers wait until a transaction of several statements ends.
     public var holds: [Hold] {
         statements.transactions(without: \.isOutside).filter { $0.count > 1 }.flatMap { statements -> [Hold] in
-            let locks = statements.flatMap(\.locks).strongest.filter { $0.mode.waiting > .schemaChanges }
+            let locks = statements.flatMap(\.locks).strongest.telling.filter { $0.mode.waiting > .schemaChanges }
             return locks.map { lock in
                 let start = statements.drop { !$0.locks.contains { $0.relation == lock.relation } }
                 return Hold(lock: lock, duration: start.compactMap(\.duration).reduce(.zero, +))
@@ -154,6 +156,11 @@ extension PlannedRevision {
 }
 
 extension [PlannedLock] {
+    /// Those that say something: not the ones on indexes of tables that are locked as strongly.
+    var telling: [PlannedLock] {
+        filter { lock in !contains { $0.relation == lock.table && $0.mode >= lock.mode } }
+    }
+
     /// The strongest of each relation, the strongest first.
     var strongest: [PlannedLock] {
         Dictionary(grouping: self, by: \.relation).values.compactMap { $0.max { $0.mode < $1.mode } }

@@ -153,7 +153,7 @@ extension PlannedStatement {
         let isConcurrent = isOutside && words.has("concurrently")
         let awaited: LockMode? = !isConcurrent ? nil : words.begins("create") ? .share : .accessExclusive
         waitsFor = holders.filter { holder in
-            locks.contains { lock in
+            locks.telling.contains { lock in
                 lock.relation == holder.relation
                     && lock.mode.conflicts.union(awaited?.conflicts ?? []).contains(holder.mode)
             }

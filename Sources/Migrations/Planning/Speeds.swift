@@ -3,9 +3,11 @@ struct Speeds: Hashable, Sendable {
     let scan: Double
     let rewrite: Double
     let build: Double
+    /// Of updates of all rows, with one index.
+    let update: Double
 
     /// A slow server's: for tables that are so small that no server works on them for a second.
-    static let slow = Speeds(scan: 1e7, rewrite: 1e7, build: 1e7)
+    static let slow = Speeds(scan: 1e7, rewrite: 1e7, build: 1e7, update: 1e7)
 
     /// About how long effects take on tables of these sizes; `nil` when they read and write none whose size is known.
     func duration(of effects: [PlannedEffect], _ sizes: [String: RelationSize]) -> Duration? {
@@ -22,10 +24,10 @@ struct Speeds: Hashable, Sendable {
         case .scans(_, let times): return Double(times) * bytes / scan
         case .builds: return bytes / build
         case .truncates: return nil
-        // All rows may be meant where all are read, at most: each is written anew.
+        // Where all rows are read, all may be meant: each is written anew, and into each index.
         case .changesRows(let table):
             let isWhole = effects.contains { if case .scans(table, _) = $0 { true } else { false } }
-            return isWhole ? bytes / rewrite : nil
+            return isWhole ? bytes / update * Double(1 + size.indexes) / 2 : nil
         }
     }
 }

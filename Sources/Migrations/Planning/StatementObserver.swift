@@ -28,6 +28,8 @@ struct StatementObserver {
     private let origin: Holdings
     /// The names in the real database of the relations that it has, by their ids in the scratch database.
     private var names: [Int64: String]
+    /// The tables of the indexes, both by their names in the real database.
+    private let tables: [String: String]
     /// Whether a transaction stays open to the end, since it changes what all databases of the server share.
     private var isHeld = false
 
@@ -37,7 +39,9 @@ struct StatementObserver {
         self.scratch = scratch
         connection = try await Connection.open(scratch)
         origin = try await connection.holdings()
-        names = try await RelationSnapshot(reading: connection).relations.mapValues(\.name)
+        let relations = try await RelationSnapshot(reading: connection).relations
+        names = relations.mapValues(\.name)
+        tables = relations.values.reduce(into: [:]) { $0[$1.name] = relations[$1.table]?.name }
         try await reset()
     }
 
@@ -154,7 +158,7 @@ struct StatementObserver {
         guard let name = Int64(row[0]).flatMap({ names[$0] }), let mode = LockMode(catalogName: row[1]) else {
             return nil
         }
-        return PlannedLock(relation: name, mode: mode)
+        return PlannedLock(relation: name, mode: mode, table: tables[name])
     }
 
     /// Whether the transaction has written to what all databases of the server share: roles, above all.
