@@ -90,16 +90,15 @@ struct LiveDatabase {
     /// - Throws: `PostgresError`.
     func planned(_ loss: Loss, by statement: String) async throws -> PlannedLoss? {
         let size = try await size(of: loss.table)
-        if case .deleted = loss {
-            let rows = try await estimatedRows(of: statement)
-            return PlannedLoss(
-                text: loss.text(rows.map { "about \($0)" } ?? "their number is not known"), rows: rows, isEstimate: true
-            )
+        if case .deleted(let table, _) = loss {
+            let rows = try await estimatedRows(of: statement, in: table)
+            let number = rows.map { "about \($0)" } ?? "their number is not known"
+            return PlannedLoss(text: loss.text(number), rows: rows, isEstimate: true)
         }
         let isSmall = size.map { $0.rows ?? 0 < Self.countedRows && $0.bytes < 500 * Self.countedRows } ?? true
         guard isSmall, let count = try await count(loss) else {
-            return PlannedLoss(
-                text: loss.text(size?.rows.map { "about \($0)" } ?? "?"), rows: size?.rows, isEstimate: true)
+            let number = size?.rows.map { "about \($0)" } ?? "nobody knows how many"
+            return PlannedLoss(text: loss.text(number), rows: size?.rows, isEstimate: true)
         }
         return count == 0 ? nil : PlannedLoss(text: loss.text(count), rows: count, isEstimate: false)
     }
@@ -121,10 +120,12 @@ struct LiveDatabase {
         } catch is PostgresError { return nil }
     }
 
-    /// The number of rows that the planner expects a DELETE to delete; `nil` when it can say nothing about it, since what stands before it has
-    /// not been run.
-    private func estimatedRows(of statement: String) async throws -> Int64? {
-        guard let plan = try? await connection.script("EXPLAIN \(statement)").texts() else { return nil }
+    /// The number of rows that the planner expects a DELETE to delete; `nil` when it can say nothing about it, since what stands before it
+    /// has not been run, or the rows go with others (`ON DELETE CASCADE`).
+    private func estimatedRows(of statement: String, in table: String) async throws -> Int64? {
+        guard let plan = try? await connection.script("EXPLAIN VERBOSE \(statement)").texts(),
+            plan.first?.hasPrefix("Delete on \(table) ") == true
+        else { return nil }
         return plan.dropFirst().lazy.compactMap { $0.firstMatch(of: /rows=(\d+)/).flatMap { Int64($0.1) } }.first
     }
 }

@@ -41,9 +41,7 @@ extension MigrationPlan {
         lines += statement.waitsFor.map { "would wait now for \($0.text)" }
         lines += statement.losses.map { "loses data: it \($0.text)" }
         lines += statement.findings.map { "lint: \($0.rule): \($0.message)" }
-        if let doubt = statement.doubt {
-            lines.append("observed on empty tables, since the rows that were made up failed: \(doubt)")
-        }
+        if let doubt = statement.doubt { lines.append("not certain: \(doubt)") }
         if let failure = statement.failure { lines.append("fails: \(failure)") }
         return lines
     }

@@ -63,7 +63,7 @@ public struct PlannedStatement: Sendable {
     public var losses: [PlannedLoss] = []
     /// What lint says.
     public var findings: [Lint.Finding] = []
-    /// Why it was observed on empty tables: it fails on the rows that were made up, which need not mean anything.
+    /// Why it was run on empty tables, or not at all, so that it may do something else.
     public var doubt: String?
     /// Why it fails.
     public var failure: String?

@@ -82,7 +82,7 @@ public struct Planner: Sendable {
         var planned: [PlannedStatement] = []
         for (statement, observation) in zip(segment, observations) {
             var new = PlannedStatement(statement)
-            (new.locks, new.effects) = (observation.locks, observation.effects)
+            (new.locks, new.effects, new.doubt) = (observation.locks, observation.effects, observation.doubt)
             for name in Set(new.locks.map(\.relation) + new.effects.map(\.table)) where sizes[name] == nil {
                 sizes[name] = try await live.size(of: name)
             }
@@ -139,7 +139,7 @@ extension PlannedStatement {
     /// Takes it that the statement failed where there were rows. A column that must not be NULL and has no default fails with any row; the
     /// rest depends on the rows.
     fileprivate mutating func take(_ doubt: StatementObserver.Failure, _ live: LiveDatabase) async throws {
-        self.doubt = doubt.text
+        self.doubt = "run on empty tables, since it fails on rows that were made up: \(doubt.text)"
         guard doubt.error.state == "23502" else { return }
         for lock in locks where lock.mode == .accessExclusive {
             if try await live.hasRows(lock.relation) { (failure, self.doubt) = (doubt.text, nil) }

@@ -6,6 +6,8 @@ struct Observation {
     var locks: [PlannedLock] = []
     var effects: [PlannedEffect] = []
     var losses: [Loss] = []
+    /// Why it was not run, when it was not.
+    var doubt: String?
 }
 
 /// Runs statements in a scratch database, and looks from inside their transactions at what each does.
@@ -177,10 +179,11 @@ struct StatementObserver {
 
     /// Observes a statement that an upgrade runs outside a transaction: in one all the same, if it can be.
     private mutating func outside(_ statement: Revision.Statement) async throws -> Observation {
-        do { return try await together([statement])[0] } catch let failure as Failure
-            where failure.error.state == "25001" || failure.error.state == "2D000"
-        {
-            guard !isHeld else { throw failure }
+        do { return try await together([statement])[0] } catch let failure as Failure {
+            guard failure.error.state == "25001" || failure.error.state == "2D000" else { throw failure }
+        }
+        guard !isHeld, !statement.changesServer else {
+            return Observation(doubt: "not run, since nothing could undo what it or others do to the whole server")
         }
         let before = try await RelationSnapshot(reading: connection)
         let holdings = try await connection.holdings()
@@ -233,6 +236,12 @@ struct StatementObserver {
 extension Revision.Statement {
     /// Whether it is carried out by a plan of Postgres's planner.
     fileprivate var isQuery: Bool { LintedWords(sql).begins("delete|insert|merge|select|update|with") }
+
+    /// Whether it cannot run in a transaction, and does something to more than one database.
+    fileprivate var changesServer: Bool {
+        let words = LintedWords(sql)
+        return words.begins("alter system") || words.begins("alter|create|drop database|subscription|tablespace")
+    }
 
     /// Whether it means something only together with others in its transaction.
     fileprivate var needsItsTransaction: Bool {
