@@ -138,6 +138,7 @@ import Testing
             "ALTER TABLE one ADD m int;\nALTER TABLE none ADD m int;\nALTER TABLE two ADD m int;", "SELECT 1;")
         #expect(plan.problem == "versions/a2.sql:6: 42P01: relation \"none\" does not exist")
         #expect(plan.revisions.count == 1 && plan.statements.count == 2)
+        #expect(locks(plan) == [["ACCESS EXCLUSIVE public.one"], []])
     }
 
     @Test func `what fails only together in one transaction fails, and what works only so works`() throws {

@@ -35,7 +35,8 @@ extension MigrationPlan {
 
     /// What is said of a statement.
     private func lines(of statement: PlannedStatement) -> [String] {
-        var lines = statement.locks.isEmpty ? ["locks nothing that is in use"] : locks(statement.locks)
+        var lines = locks(statement.locks)
+        if lines.isEmpty, statement.failure == nil { lines = ["locks nothing that is in use"] }
         lines += statement.effects.map(\.text)
         if let duration = statement.durationText { lines.append(duration) }
         lines += statement.waitsFor.map { "would wait now for \($0.text)" }

@@ -58,7 +58,7 @@ public struct Planner: Sendable {
             try Task.checkCancellation()
             try await observer.fill()
             var planned = PlannedRevision(id: revision.id, message: revision.message, file: revision.file)
-            for segment in revision.upgrade.segments where planned.statements.last?.failure == nil {
+            for segment in revision.upgrade.segments where !planned.statements.contains(where: { $0.failure != nil }) {
                 planned.statements += try await statements(segment, &observer, &plan.sizes, live)
             }
             let findings = Dictionary(grouping: Lint.findings(in: revision), by: \.line)
@@ -91,10 +91,10 @@ public struct Planner: Sendable {
             }
             planned.append(new)
         }
-        if let doubt { try await planned[doubt.place].take(doubt, live) }
+        if let doubt { try await planned[doubt.observations.count].take(doubt, live) }
         if let failure {
-            planned += segment[planned.count...failure.place].map(PlannedStatement.init)
-            planned[failure.place].failure = failure.text
+            planned.append(PlannedStatement(segment[planned.count]))
+            planned[planned.count - 1].failure = failure.text
         }
         return planned
     }
@@ -111,7 +111,9 @@ public struct Planner: Sendable {
                 as StatementObserver.Failure
             {
                 try Task.checkCancellation()
-                guard doubt == nil, failure.isAboutRows, try await observer.clear() else { return ([], failure, nil) }
+                guard doubt == nil, failure.isAboutRows, try await observer.clear() else {
+                    return (failure.observations, failure, nil)
+                }
                 doubt = failure
             }
         }

@@ -18,8 +18,8 @@ struct StatementObserver {
     /// A statement that fails.
     struct Failure: Error {
         let error: PostgresError
-        /// Its place among the statements.
-        let place: Int
+        /// Those before it.
+        let observations: [Observation]
 
         /// Whether it is about the rows.
         var isAboutRows: Bool { error.state.map { ["22", "23"].contains($0.classCode) } ?? false }
@@ -84,11 +84,12 @@ struct StatementObserver {
     private mutating func oneByOne(_ statements: [Revision.Statement]) async throws -> [Observation] {
         var observations: [Observation] = []
         while observations.count < statements.count {
-            do {
-                observations += try await together([statements[observations.count]])
-            } catch is Failure {
-                // It needs what stands before or behind it in its transaction.
-                observations += try await together(Array(statements[observations.count...]))
+            let rest = Array(statements[observations.count...])
+            do { observations += try await together([rest[0]]) } catch is Failure {
+                // It needs what stands behind it in its transaction.
+                do { observations += try await together(rest) } catch let failure as Failure {
+                    throw Failure(error: failure.error, observations: observations + failure.observations)
+                }
             }
         }
         return observations
@@ -111,7 +112,8 @@ struct StatementObserver {
             if connection.isInTransaction {
                 try await connection.script(isHeld ? "ROLLBACK TO aktify_plan" : "ROLLBACK")
             }
-            throw Failure(error: error, place: min(observations.count, statements.count - 1))
+            // A COMMIT that fails is the last statement's.
+            throw Failure(error: error, observations: Array(observations.prefix(statements.count - 1)))
         }
         return observations
     }
@@ -192,7 +194,7 @@ struct StatementObserver {
         do {
             let locks = try await gate.locks(of: connection) { try await connection.script(statement.sql) }
             return try await observation(since: before, holdings, locks.compactMap(lock), statement, counts: false)
-        } catch let error as PostgresError { throw Failure(error: error, place: 0) }
+        } catch let error as PostgresError { throw Failure(error: error, observations: []) }
     }
 
     // MARK: Losses
