@@ -45,7 +45,7 @@ enum Loss: Hashable {
     }
 
     /// `drops column lead.note (12 values)`
-    func text(_ count: Int64) -> String {
+    func text(_ count: some CustomStringConvertible) -> String {
         switch self {
         case .table(let table): "drops table \(table) (\(count) rows)"
         case .truncated(let table): "truncates table \(table) (\(count) rows)"

@@ -84,6 +84,9 @@ public struct Revision: Hashable, Sendable {
 
         /// Whether some of it runs outside a transaction.
         var isOutside: Bool { statements.contains { $0.isOutside } }
+
+        /// The statements in order, those together that are one transaction.
+        var segments: [[Statement]] { statements.transactions(without: \.isOutside) }
     }
 
     /// One statement of the file.
@@ -100,6 +103,19 @@ public struct Revision: Hashable, Sendable {
         public let allowed: [String: String]
         /// How it runs in pieces, if it does.
         let batches: BatchedStatement?
+    }
+}
+
+extension Array {
+    /// The elements in order, those together that are one transaction; one that runs outside stands alone.
+    func transactions(without isOutside: (Element) -> Bool) -> [[Element]] {
+        reduce(into: []) { transactions, element in
+            if !isOutside(element), transactions.last?.last.map(isOutside) == false {
+                transactions[transactions.count - 1].append(element)
+            } else {
+                transactions.append([element])
+            }
+        }
     }
 }
 

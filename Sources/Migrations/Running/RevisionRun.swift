@@ -4,13 +4,6 @@ import SQL
 
 /// A section of one revision that is carried out: as one transaction, or in pieces, and then it goes on where it stopped.
 struct RevisionRun {
-    /// What of a section is done at once.
-    private enum Piece {
-        case transaction([Revision.Statement])
-        case outside(Revision.Statement)
-        case batches(Revision.Statement, BatchedStatement)
-    }
-
     let revision: Revision
     private let run: MigrationRun
     private let statements: [Revision.Statement]
@@ -40,18 +33,9 @@ struct RevisionRun {
         try await note(.stopped, "it was interrupted", at: place)
     }
 
-    private var pieces: [Piece] {
-        statements.dropFirst(place.statements).reduce(into: []) { pieces, statement in
-            if let batches = statement.batches {
-                pieces.append(.batches(statement, batches))
-            } else if statement.isOutside {
-                pieces.append(.outside(statement))
-            } else if case .transaction(let others) = pieces.last {
-                pieces[pieces.count - 1] = .transaction(others + [statement])
-            } else {
-                pieces.append(.transaction([statement]))
-            }
-        }
+    /// What is left: the statements together that are one transaction, and each that runs outside alone.
+    private var pieces: [[Revision.Statement]] {
+        Array(statements.dropFirst(place.statements)).transactions(without: \.isOutside)
     }
 
     /// Runs what is left, and moves the version row with the last of it.
@@ -60,13 +44,14 @@ struct RevisionRun {
         isCertain = true
         let pieces = pieces
         for (index, piece) in pieces.enumerated() {
-            switch piece {
-            case .transaction(let statements):
+            if let batches = piece[0].batches {
+                try await run(batches, of: piece[0])
+            } else if piece[0].isOutside {
+                try await runOutside(piece[0])
+            } else {
                 if !connection.isInTransaction { try await connection.script("BEGIN") }
-                try await runInside(statements)
-                if index < pieces.count - 1 { try await commit(reaching: place.after(statements.count)) }
-            case .outside(let statement): try await runOutside(statement)
-            case .batches(let statement, let batches): try await run(batches, of: statement)
+                try await runInside(piece)
+                if index < pieces.count - 1 { try await commit(reaching: place.after(piece.count)) }
             }
         }
         if !connection.isInTransaction { try await connection.script("BEGIN") }

@@ -18,47 +18,9 @@ public struct Proof: Sendable {
     public func problem(with revision: Revision) async throws -> String? {
         let actual = try await Catalog(reading: configuration)
         return try await ScratchDatabase.with(configuration) { scratch in
-            try await prepare(scratch, actual)
+            try await Replica(graph: graph, configuration: configuration).make(in: scratch, upTo: ["heads"], actual)
+            try await migrator(scratch, graph).stamp("heads")
             return try await problem(with: revision, in: scratch)
-        }
-    }
-
-    // MARK: The present
-
-    /// Makes what is there: by the revisions, as far as they can be applied to an empty database, and the rest by what the catalog
-    /// says.
-    private func prepare(_ scratch: PostgresConfiguration, _ actual: Catalog) async throws {
-        let migrator = migrator(scratch, graph)
-        let failed = try await failure { try await migrator.upgrade(to: "heads") }
-        try await migrator.stamp("heads")
-        let rest = try await failure { try await change(scratch, to: actual) }
-        if let rest { throw failed ?? rest }
-    }
-
-    private func change(_ scratch: PostgresConfiguration, to actual: Catalog) async throws {
-        let made = try await Catalog(reading: scratch)
-        let extensions = try await extensions()
-        let connection = try await Connection.open(scratch)
-        defer { connection.close() }
-        do {
-            for name in extensions { try await connection.script("CREATE EXTENSION IF NOT EXISTS \(name)") }
-            try await connection.statements(Differences(actual: made, wanted: actual).changes.sections.upgrade)
-        } catch let error as PostgresError {
-            throw MigrationFailed("what the database holds cannot be made in another: \(error)")
-        }
-        let left = Differences(actual: try await Catalog(reading: connection), wanted: actual).changes
-        guard left.isEmpty else {
-            throw MigrationFailed(
-                "what the database holds cannot be made in another: \(left.summaries.joined(separator: "; "))")
-        }
-    }
-
-    /// The extensions that the database has.
-    private func extensions() async throws -> [String] {
-        let connection = try await Connection.open(configuration)
-        defer { connection.close() }
-        return try await connection.rows("SELECT ARRAY[quote_ident(extname)] FROM pg_extension ORDER BY oid").map {
-            $0[0]
         }
     }
 
@@ -73,28 +35,20 @@ public struct Proof: Sendable {
     private func problem(with revision: Revision, in scratch: PostgresConfiguration) async throws -> String? {
         let migrator = migrator(scratch, try RevisionGraph(graph.revisions + [revision]))
         let before = try await Catalog(reading: scratch)
-        if let failure = try await failure({ try await migrator.upgrade(to: revision.id) }) {
+        if let failure = try await MigrationFailed.caught({ try await migrator.upgrade(to: revision.id) }) {
             return "its upgrade fails: \(failure)"
         }
         let left = try await Differences.changes(from: scratch, to: metadata)
         guard left.isEmpty else {
             return "its upgrade does not end at the models: \(left.summaries.joined(separator: "; "))"
         }
-        if let failure = try await failure({ try await migrator.downgrade(to: "-1") }) {
+        if let failure = try await MigrationFailed.caught({ try await migrator.downgrade(to: "-1") }) {
             return "its downgrade fails: \(failure)"
         }
         let after = try await Catalog(reading: scratch)
         guard after.unordered != before.unordered else { return nil }
         let lost = Differences(actual: after, wanted: before).changes.summaries
         return "its downgrade does not undo its upgrade: \(lost.joined(separator: "; "))"
-    }
-
-    private func failure(_ body: () async throws -> Void) async throws -> MigrationFailed? {
-        do { try await body() } catch let error as MigrationFailed {
-            try Task.checkCancellation()
-            return error
-        }
-        return nil
     }
 }
 

@@ -10,7 +10,8 @@ struct DB: ParsableCommand {
             when the command line is.
             """,
         subcommands: [
-            RevisionCommand.self, Migrate.self, Upgrade.self, Downgrade.self, Current.self, DBStatus.self, History.self,
+            RevisionCommand.self, Migrate.self, PlanCommand.self, Upgrade.self, Downgrade.self, Current.self,
+            DBStatus.self, History.self,
             Heads.self,
             Branches.self, Show.self, Merge.self, Stamp.self, Edit.self, Check.self, LintCommand.self, Verify.self,
             RepairCommand.self, DumpCommand.self, SquashCommand.self, Wait.self, Seed.self,

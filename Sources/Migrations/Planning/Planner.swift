@@ -1,0 +1,164 @@
+import EventLoop
+import Postgres
+import SQL
+
+/// Finds out what an upgrade would do to a database that is in use.
+///
+/// The pending statements are run in a scratch database that is like the real one, with a row in each table; in the real database only sizes,
+/// locks and rows are looked at.
+public struct Planner: Sendable {
+    private let graph: RevisionGraph
+    private let configuration: PostgresConfiguration
+
+    /// Makes a planner for the configured database.
+    public init(graph: RevisionGraph, configuration: PostgresConfiguration) {
+        (self.graph, self.configuration) = (graph, configuration)
+    }
+
+    /// Plans an upgrade to a target; a plan without revisions when nothing is pending.
+    /// - Throws: `RevisionGraph.Broken`, `PostgresError`, and `MigrationFailed` when no scratch database can be made.
+    public func plan(to target: String = "head") async throws -> MigrationPlan {
+        let versions = try await Migrator(graph: graph, configuration: configuration) { _ in }.versions()
+        let pending = try graph.upgradePlan(to: target, from: versions)
+        guard !pending.isEmpty else { return MigrationPlan() }
+        let live = try await LiveDatabase(configuration)
+        defer { live.close() }
+        let actual = try await Catalog(reading: configuration)
+        return try await ScratchDatabase.with(configuration) { scratch in
+            try await Replica(graph: graph, configuration: configuration).make(
+                in: scratch, upTo: versions.sorted(), actual)
+            return try await plan(pending, in: scratch, live)
+        }
+    }
+
+    private func plan(
+        _ pending: [Revision], in scratch: PostgresConfiguration, _ live: LiveDatabase
+    ) async throws -> MigrationPlan {
+        guard let loop = Loop.current else { preconditionFailure("a plan is made on a loop") }
+        let observer = try await StatementObserver(scratch)
+        defer { observer.connection.close() }
+        var plan = try await withTaskCancellationHandler {
+            try await observed(pending, by: observer, live)
+        } onCancel: {
+            Task(executorPreference: loop) { await observer.connection.cancel() }
+        }
+        // What all databases share, and a transaction that is still open has changed, is as it was before.
+        observer.connection.close()
+        try await estimate(&plan, in: scratch)
+        return plan
+    }
+
+    private func observed(
+        _ pending: [Revision], by observer: StatementObserver, _ live: LiveDatabase
+    ) async throws -> MigrationPlan {
+        var observer = observer
+        let holders = try await live.lockHolders()
+        var plan = MigrationPlan()
+        for revision in pending {
+            try Task.checkCancellation()
+            try await observer.fill()
+            var planned = PlannedRevision(id: revision.id, message: revision.message, file: revision.file)
+            for segment in revision.upgrade.segments where !planned.statements.contains(where: { $0.failure != nil }) {
+                planned.statements += try await statements(segment, &observer, &plan.sizes, live)
+            }
+            let findings = Dictionary(grouping: Lint.findings(in: revision), by: \.line)
+            for place in planned.statements.indices {
+                planned.statements[place].findings = findings[planned.statements[place].line] ?? []
+                planned.statements[place].findHolders(among: holders)
+            }
+            plan.revisions.append(planned)
+            guard plan.problem == nil else { return plan }
+            try await observer.reset()
+        }
+        return plan
+    }
+
+    /// Statements of one transaction, up to the one that fails, if one does.
+    private func statements(
+        _ segment: [Revision.Statement], _ observer: inout StatementObserver, _ sizes: inout [String: RelationSize],
+        _ live: LiveDatabase
+    ) async throws -> [PlannedStatement] {
+        let (observations, failure, doubt) = try await observations(of: segment, &observer)
+        var planned: [PlannedStatement] = []
+        for (statement, observation) in zip(segment, observations) {
+            var new = PlannedStatement(statement)
+            (new.locks, new.effects, new.doubt) = (observation.locks, observation.effects, observation.doubt)
+            for name in Set(new.locks.map(\.relation) + new.effects.map(\.table)) where sizes[name] == nil {
+                sizes[name] = try await live.size(of: name)
+            }
+            for loss in observation.losses {
+                if let loss = try await live.planned(loss, by: statement.sql) { new.losses.append(loss) }
+            }
+            planned.append(new)
+        }
+        if let doubt { try await planned[doubt.observations.count].take(doubt, live) }
+        if let failure {
+            planned.append(PlannedStatement(segment[planned.count]))
+            planned[planned.count - 1].failure = failure.text
+        }
+        return planned
+    }
+
+    /// Observes statements; on empty tables, when the rows are in their way.
+    private func observations(
+        of segment: [Revision.Statement], _ observer: inout StatementObserver
+    ) async throws -> (
+        observations: [Observation], failure: StatementObserver.Failure?, doubt: StatementObserver.Failure?
+    ) {
+        var doubt: StatementObserver.Failure?
+        while true {
+            do { return (try await observer.observe(segment), nil, doubt) } catch let failure
+                as StatementObserver.Failure
+            {
+                try Task.checkCancellation()
+                guard doubt == nil, failure.isAboutRows, try await observer.clear() else {
+                    return (failure.observations, failure, nil)
+                }
+                doubt = failure
+            }
+        }
+    }
+
+    private func estimate(_ plan: inout MigrationPlan, in scratch: PostgresConfiguration) async throws {
+        let bytes = plan.statements.flatMap(\.effects).compactMap { plan.sizes[$0.table]?.bytes }.reduce(0, +)
+        guard bytes > 0 else { return }
+        let speeds = bytes > 1_000_000 ? try await Calibration.speeds(in: scratch) : .slow
+        for revision in plan.revisions.indices {
+            for place in plan.revisions[revision].statements.indices {
+                let effects = plan.revisions[revision].statements[place].effects
+                plan.revisions[revision].statements[place].duration = speeds.duration(of: effects, plan.sizes)
+            }
+        }
+    }
+}
+
+extension StatementObserver.Failure {
+    /// `23502: column "n" of relation "one" contains null values`
+    fileprivate var text: String { error.state.map { "\($0): \(error.message)" } ?? error.message }
+}
+
+extension PlannedStatement {
+    /// Takes it that the statement failed where there were rows. A column that must not be NULL and has no default fails with any row; the
+    /// rest depends on the rows.
+    fileprivate mutating func take(_ doubt: StatementObserver.Failure, _ live: LiveDatabase) async throws {
+        self.doubt = "run on empty tables, since it fails on rows that were made up: \(doubt.text)"
+        guard doubt.error.state == "23502" else { return }
+        for lock in locks where lock.mode == .accessExclusive {
+            if try await live.hasRows(lock.relation) { (failure, self.doubt) = (doubt.text, nil) }
+        }
+    }
+
+    /// Finds the sessions that it would have to wait for.
+    mutating func findHolders(among holders: [LockHolder]) {
+        let words = LintedWords(sql)
+        // CONCURRENTLY also waits for those who write, and to take an index out of use for those who read, too.
+        let isConcurrent = isOutside && words.has("concurrently")
+        let awaited: LockMode? = !isConcurrent ? nil : words.begins("create") ? .share : .accessExclusive
+        waitsFor = holders.filter { holder in
+            locks.telling.contains { lock in
+                lock.relation == holder.relation
+                    && lock.mode.conflicts.union(awaited?.conflicts ?? []).contains(holder.mode)
+            }
+        }
+    }
+}

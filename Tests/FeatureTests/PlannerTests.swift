@@ -1,0 +1,238 @@
+import EventLoop
+import Foundation
+import Postgres
+import TestSupport
+import Testing
+
+@testable import Migrations
+
+/// What a plan says of a database's rows and sessions, and what it leaves alone.
+@Suite struct PlannerTests {
+    private let database: TestDatabase
+
+    init() throws { database = try TestDatabase() }
+
+    private static let base = "CREATE TABLE one (id bigint PRIMARY KEY, n int, note text); CREATE TABLE two (n int);"
+    private static let rows = "INSERT INTO one SELECT n, n, 'x' FROM generate_series(1, 50) n; ANALYZE"
+
+    /// Plans revisions for a database at the first of them.
+    private func plan(
+        _ pending: String..., base: String = base, rows: String = rows, to target: String = "head"
+    ) throws -> MigrationPlan {
+        let configuration = database.directConfiguration()
+        let graph = try RevisionGraph(
+            ([base] + pending).enumerated().map { index, sql in
+                try revision("a\(index + 1)", index == 0 ? "" : "a\(index)", sql)
+            })
+        try Loop.run {
+            try await Migrator(graph: graph, configuration: configuration) { _ in }.upgrade(to: "a1")
+        }
+        try database.sql(rows)
+        return try Loop.run { try await Planner(graph: graph, configuration: configuration).plan(to: target) }
+    }
+
+    private func locks(_ plan: MigrationPlan) -> [[String]] {
+        plan.statements.map { $0.locks.map { "\($0.mode.name) \($0.relation)" } }
+    }
+
+    // MARK: Relations
+
+    @Test func `a table has its name of today, whatever the plan calls it, and a new one is nobody's`() throws {
+        let plan = try plan(
+            "ALTER TABLE two RENAME TO three; CREATE TABLE two (n int); ALTER TABLE two ADD m int;",
+            "ALTER TABLE three ADD m int; ALTER TABLE two ADD k int;")
+        #expect(
+            locks(plan) == [["ACCESS EXCLUSIVE public.two"], [], [], ["ACCESS EXCLUSIVE public.two"], []])
+        #expect(plan.revisions.map { $0.holds.map(\.lock.relation) } == [["public.two"], ["public.two"]])
+        #expect(plan.problem == nil)
+    }
+
+    @Test func `an index that is made again with its table is still known`() throws {
+        let plan = try plan(
+            "ALTER TABLE one ALTER n TYPE bigint;", "DROP INDEX one_n;",
+            base: "\(Self.base) CREATE INDEX one_n ON one (n);")
+        #expect(locks(plan)[1] == ["ACCESS EXCLUSIVE public.one", "ACCESS EXCLUSIVE public.one_n"])
+    }
+
+    @Test func `each statement's own locks are told, and which of them are held on`() throws {
+        let plan = try plan("ALTER TABLE one ADD m int; COMMENT ON TABLE one IS 'x'; CREATE INDEX ON one (n);")
+        #expect(
+            locks(plan) == [
+                ["ACCESS EXCLUSIVE public.one"], ["SHARE UPDATE EXCLUSIVE public.one"], ["SHARE public.one"],
+            ])
+        #expect(plan.revisions[0].holds.map(\.lock) == [PlannedLock(relation: "public.one", mode: .accessExclusive)])
+    }
+
+    @Test func `what runs in batches locks the rows of one batch at a time`() throws {
+        let plan = try plan("-- batches of 10 by id\nUPDATE one SET n = 1;")
+        let statement = try #require(plan.statements.first)
+        #expect(
+            statement.batches == "10 rows by id"
+                && statement.effects == [.scans("public.one", times: 1), .changesRows("public.one")])
+        #expect(locks(plan)[0].first == "ROW EXCLUSIVE public.one" && statement.findings.isEmpty)
+        #expect(plan.text.contains("in batches of 10 rows by id, each committed"))
+    }
+
+    @Test func `sizes are those of the database, and an estimate grows with them`() throws {
+        let rows = "INSERT INTO one SELECT n, n, repeat('x', 100) FROM generate_series(1, 30000) n; ANALYZE"
+        let plan = try plan("ALTER TABLE one ALTER n TYPE bigint;", "ALTER TABLE two ADD m int;", rows: rows)
+        let size = try #require(plan.sizes["public.one"])
+        #expect(size.bytes == Int64(try database.sql("SELECT pg_table_size('one')")))
+        #expect(size.indexBytes == Int64(try database.sql("SELECT pg_indexes_size('one')")))
+        #expect(size.rows == 30000 && size.indexes == 1)
+        let duration = try #require(plan.statements[0].duration)
+        #expect(duration > .milliseconds(1) && duration < .seconds(30))
+        #expect(plan.statements[1].duration == nil)
+    }
+
+    // MARK: Sessions
+
+    @Test func `the sessions are told that a statement would wait for, and no others`() throws {
+        let plan: MigrationPlan
+        do {
+            try database.sql(Self.base)
+            let reader = try database.opened("SET application_name = 'report'; BEGIN; SELECT count(*) FROM one")
+            let writer = try database.opened("SET application_name = 'writer'; BEGIN; INSERT INTO two VALUES (1)")
+            defer {
+                reader.close()
+                writer.close()
+            }
+            plan = try self.plan(
+                "ALTER TABLE one ADD m int; CREATE INDEX ON one (n); CREATE INDEX ON two (n);",
+                "-- outside transaction\nDROP INDEX CONCURRENTLY two_n_idx;", base: "SELECT 1;", rows: "SELECT 1")
+        }
+        #expect(plan.statements.map { $0.waitsFor.map(\.application) } == [["report"], [], ["writer"], ["writer"]])
+        let holder = try #require(plan.statements[0].waitsFor.first)
+        #expect(holder.user == "postgres" && holder.state == "idle in transaction" && holder.mode == .accessShare)
+        #expect(holder.pid ?? 0 > 0 && holder.age >= 0 && holder.relation == "public.one")
+    }
+
+    @Test func `a table that somebody has locked is no obstacle`() throws {
+        try database.sql("\(Self.base) \(Self.rows)")
+        let locker = try database.opened("BEGIN; LOCK TABLE one")
+        defer { locker.close() }
+        let plan = try plan("ALTER TABLE one DROP note;", base: "SELECT 1;", rows: "SELECT 1")
+        #expect(plan.sizes["public.one"]?.rows == 50)
+        #expect(plan.statements[0].waitsFor.map(\.mode) == [.accessExclusive])
+        #expect(plan.statements[0].losses.map(\.text) == ["drops column public.one.note (about 50 values)"])
+    }
+
+    // MARK: Data
+
+    @Test func `what is lost is told with its number of rows`() throws {
+        let plan = try plan(
+            "ALTER TABLE one RENAME TO old; ALTER TABLE old RENAME note TO remark;",
+            "ALTER TABLE old DROP remark; ALTER TABLE old ALTER n TYPE smallint;",
+            "DELETE FROM old WHERE id > 40; TRUNCATE old; DROP TABLE old; DROP TABLE two;")
+        #expect(plan.problem == nil)
+        #expect(
+            plan.statements.map { $0.losses.map(\.text) } == [
+                [], [], ["drops column public.one.note (50 values)"],
+                ["changes public.one.n from integer to smallint (50 values)"],
+                ["deletes rows of public.one (their number is not known)"], ["truncates table public.one (50 rows)"],
+                ["drops table public.one (50 rows)"], [],
+            ])
+        #expect(plan.statements[2].losses.first?.rows == 50 && plan.statements[2].losses.first?.isEstimate == false)
+    }
+
+    @Test func `how many rows a DELETE takes is what Postgres expects`() throws {
+        let losses = try plan("DELETE FROM one WHERE id > 40;").statements[0].losses
+        #expect(losses.map(\.text) == ["deletes rows of public.one (about 10)"] && losses[0].isEstimate)
+        #expect(try database.sql("SELECT count(*) FROM one") == "50")
+    }
+
+    // MARK: Failures
+
+    @Test func `a statement that fails is told, and ends the plan`() throws {
+        let plan = try plan(
+            "ALTER TABLE one ADD m int;\nALTER TABLE none ADD m int;\nALTER TABLE two ADD m int;", "SELECT 1;")
+        #expect(plan.problem == "versions/a2.sql:6: 42P01: relation \"none\" does not exist")
+        #expect(plan.revisions.count == 1 && plan.statements.count == 2)
+        #expect(locks(plan) == [["ACCESS EXCLUSIVE public.one"], []])
+    }
+
+    @Test func `what fails only together in one transaction fails, and what works only so works`() throws {
+        let base = """
+            CREATE TABLE one (id bigint PRIMARY KEY);
+            CREATE TABLE two (one bigint REFERENCES one DEFERRABLE INITIALLY DEFERRED);
+            """
+        let inserts = "INSERT INTO two VALUES (7); INSERT INTO one VALUES (7);"
+        let failing = try plan("\(inserts) ALTER TABLE two ADD m int;", base: base, rows: "SELECT 1")
+        #expect(failing.problem?.contains("55006") == true)
+        let working = try PlannerTests(database: TestDatabase()).plan(
+            "\(inserts) ALTER TABLE one ADD m int;", base: base, rows: "SELECT 1")
+        #expect(working.problem == nil && working.statements.count == 3)
+    }
+
+    @Test func `a column that must not be null fails where there are rows, and only there`() throws {
+        let full = try plan("ALTER TABLE one ADD m int NOT NULL;")
+        #expect(full.problem?.contains("23502") == true)
+        let empty = try TestDatabase()
+        let other = try PlannerTests(database: empty).plan("ALTER TABLE one ADD m int NOT NULL;", rows: "SELECT 1")
+        #expect(other.problem == nil && other.statements[0].doubt?.contains("23502: ") == true)
+        #expect(locks(other) == [["ACCESS EXCLUSIVE public.one"]])
+    }
+
+    private init(database: TestDatabase) { self.database = database }
+
+    @Test func `rows that were made up are no reason to refuse a check`() throws {
+        let plan = try plan("ALTER TABLE one ADD CHECK (n > 7777);")
+        #expect(plan.problem == nil && plan.statements[0].doubt?.contains("23514: ") == true)
+        #expect(plan.statements[0].effects == [.scans("public.one", times: 1)])
+    }
+
+    @Test func `nothing is planned where nothing is pending, and no further than the target`() throws {
+        #expect(try plan().revisions.isEmpty)
+        let other = try PlannerTests(database: TestDatabase())
+        #expect(try other.plan("SELECT 1;", "SELECT 2;", to: "a2").revisions.map(\.id) == ["a2"])
+    }
+
+    // MARK: What stays
+
+    @Test func `a plan leaves database and server as they are`() throws {
+        let role = "planned_\(UInt32.random(in: 0...UInt32.max))"
+        let plan = try plan(
+            "CREATE ROLE \(role); GRANT SELECT ON one TO \(role);", "ALTER TABLE one ADD m int; DROP TABLE two;",
+            "-- outside transaction\nCREATE INDEX one_m ON one (m);")
+        #expect(plan.problem == nil && plan.statements.count == 5)
+        #expect(locks(plan)[4] == ["SHARE public.one"] || locks(plan)[4].isEmpty)
+        #expect(try database.sql("SELECT count(*) FROM pg_roles WHERE rolname = '\(role)'") == "0")
+        #expect(try database.sql("SELECT to_regclass('two') IS NOT NULL AND count(*) = 50 FROM one") == "t")
+        #expect(try database.sql("SELECT version_num FROM alembic_version") == "a1")
+    }
+
+    @Test func `what would change the whole server is not run`() throws {
+        let plan = try plan(
+            "-- outside transaction\nALTER SYSTEM SET work_mem = '5MB';",
+            "-- outside transaction\nCREATE DATABASE planned;")
+        #expect(plan.problem == nil && plan.statements.compactMap(\.doubt).count == 2)
+        #expect(try database.sql("SELECT count(*) FROM pg_file_settings WHERE name = 'work_mem'") == "0")
+        #expect(try database.sql("SELECT count(*) FROM pg_database WHERE datname = 'planned'") == "0")
+    }
+
+    @Test func `rows that go with others are told, and their number is not`() throws {
+        let base = "CREATE TABLE one (id int PRIMARY KEY); CREATE TABLE two (id int REFERENCES one ON DELETE CASCADE);"
+        let rows = "INSERT INTO one SELECT generate_series(1, 9); INSERT INTO two SELECT id FROM one; ANALYZE"
+        let losses = try plan("DELETE FROM one;", base: base, rows: rows).statements[0].losses
+        #expect(
+            losses.map(\.text) == [
+                "deletes rows of public.one (about 9)", "deletes rows of public.two (their number is not known)",
+            ])
+    }
+
+    @Test func `what the database has besides its revisions is planned with`() throws {
+        let plan = try plan(
+            "ALTER TABLE besides ADD m int;", rows: "CREATE TABLE besides (n int); INSERT INTO besides VALUES (1)")
+        #expect(plan.problem == nil && locks(plan) == [["ACCESS EXCLUSIVE public.besides"]])
+    }
+
+    @Test func `every feature of Postgres's DDL can be planned`() throws {
+        let graph = try ScriptDirectory("\(checkout)/Tests/FeatureTests/Corpus").graph()
+        let configuration = database.directConfiguration()
+        let plan = try Loop.run { try await Planner(graph: graph, configuration: configuration).plan() }
+        #expect(plan.problem == nil)
+        #expect(plan.revisions.count == graph.revisions.count)
+        // Nobody uses what the plan itself makes.
+        #expect(plan.statements.flatMap(\.locks).isEmpty)
+    }
+}
