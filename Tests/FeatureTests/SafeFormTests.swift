@@ -215,6 +215,12 @@ import Testing
                     "\(writes.longest.milliseconds) ms: longest of \(writes.count) writes in "
                         + "\(Instant.now.duration(since: start).milliseconds) ms: \(change)")
                 #expect(writes.longest < .seconds(1) && writes.count > 0, "\(change)")
+                // The plan had promised it: what writers wait for takes a moment, whatever the size.
+                #expect(writes.plan.problem == nil && writes.plan.statements.count > 0)
+                let awaited = writes.plan.statements.filter { ($0.waiting ?? .schemaChanges) > .schemaChanges }
+                #expect(awaited.allSatisfy { $0.duration == nil }, "\(writes.plan.text)")
+                #expect(
+                    writes.plan.revisions.flatMap(\.holds).allSatisfy { $0.duration == .zero }, "\(writes.plan.text)")
             }
             #expect(try await table.difference().isEmpty)
             #expect(try await table.lock(for: .milliseconds(1200)) > .seconds(1), "a longer wait is noticed")

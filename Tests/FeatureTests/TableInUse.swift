@@ -45,8 +45,8 @@ struct TableInUse {
     }
 
     /// Changes the tables as `sql` does those without rows, by a revision that is generated.
-    /// - Returns: the longest time that a write took meanwhile, and how many there were.
-    func change(_ sql: String) async throws -> (longest: Duration, count: Int) {
+    /// - Returns: the longest time that a write took meanwhile, how many there were, and what had been planned.
+    func change(_ sql: String) async throws -> (longest: Duration, count: Int, plan: MigrationPlan) {
         try await wanted.script(sql)
         let configuration = database.directConfiguration()
         let sections = try await difference().sections
@@ -58,11 +58,12 @@ struct TableInUse {
         let graph = try RevisionGraph([try FeatureTests.revision("a1", "", "SELECT 1;"), revision])
         let migrator = Migrator(graph: graph, configuration: configuration, options: options) { _ in }
         try await migrator.stamp("a1")
+        let plan = try await Planner(graph: graph, configuration: configuration).plan()
         writes.begin()
         try await migrator.upgrade()
         // Whoever waits still is counted, too.
         try await Loop.current?.sleep(for: .milliseconds(200))
-        return (writes.longest, writes.count)
+        return (writes.longest, writes.count, plan)
     }
 
     /// Locks the table, as a change that is not safe would.

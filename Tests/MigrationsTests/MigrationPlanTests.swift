@@ -132,7 +132,8 @@ import Testing
         alter.waitsFor = [holder(.accessShare)]
         alter.losses = [PlannedLoss(text: "drops column public.one.note (12 values)", rows: 12, isEstimate: false)]
         alter.findings = [
-            Lint.Finding(file: "a1.sql", line: 5, rule: "changing-type", message: "it rewrites", table: "one", safeForm: nil)
+            Lint.Finding(
+                file: "a1.sql", line: 5, rule: "changing-type", message: "it rewrites", table: "one", safeForm: nil)
         ]
         alter.locks.append(PlannedLock(relation: "public.one_pkey", mode: .accessExclusive, table: "public.one"))
         let comment = statement("COMMENT ON TABLE one IS 'x'", line: 7, .shareUpdateExclusive)

@@ -6,7 +6,9 @@ import Migrations
 struct RepairCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "repair",
-        abstract: "Accept changed files, forget what was done of half-done revisions, and drop invalid indexes, each after it was confirmed.")
+        abstract:
+            "Accept changed files, forget what was done of half-done revisions, and drop invalid indexes, each after it was confirmed."
+    )
 
     @OptionGroup var schema: Schema
 
