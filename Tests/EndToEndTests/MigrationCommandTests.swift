@@ -238,7 +238,7 @@ import Testing
 
     @Test func `the revision that README shows does what README says`() throws {
         let readme = try String(contentsOfFile: "\(checkout)/README.md", encoding: .utf8)
-        let section = try #require(readme.split(separator: "### What a revision can say\n\n```sql\n").last)
+        let section = try #require(readme.split(separator: "### The revision file\n\n```sql\n").last)
         let text = String(try #require(section.split(separator: "```\n").first))
         let named = text.replacing(/-- Revises: \w+/, with: "-- Revises: \(head)")
         #expect(named.contains("-- Revision ID: 51a9c0000001\n"))
