@@ -93,6 +93,17 @@ import Testing
         }
     }
 
+    @Test func `a deferred constraint that fails at the COMMIT is told, and nothing stays`() throws {
+        let tables =
+            "CREATE TABLE one (n int PRIMARY KEY); CREATE TABLE two (n int REFERENCES one DEFERRABLE INITIALLY DEFERRED);"
+        let said = try database.migrate([("\(tables)\nINSERT INTO two VALUES (1);", "")])
+        #expect(
+            said?.hasPrefix("versions/a1.sql: COMMIT failed: ") == true
+                && said?.contains("Nothing of a1 stays.") == true, "\(said ?? "")")
+        #expect(try outcome() == "failed")
+        #expect(try database.sql("SELECT to_regclass('one') IS NULL") == "t")
+    }
+
     @Test func `what was half undone is undone before anything else`() throws {
         let first = (up: "CREATE TABLE one (n int);", down: "-- outside transaction\nDROP TABLE one;\nSELECT 1 / 0;")
         #expect(try database.migrate([first]) == nil)

@@ -58,14 +58,26 @@ struct RevisionRun {
         if run.direction == .upgrade { try await verify() }
         try await session.move(from: old, to: new, in: run.graph)
         try await finish(run.direction == .upgrade ? .applied : .undone)
-        if !run.options.isOneTransaction { try await run.commit() }
+        if !run.options.isOneTransaction { try await commit() }
+    }
+
+    /// Commits; a deferred constraint may still fail, and of a connection that is lost nobody knows whether it has committed.
+    private func commit() async throws {
+        do { try await run.commit() } catch let error as PostgresError {
+            guard !connection.isOpen else {
+                throw MigrationRun.Failure.refused("\(revision.file): COMMIT failed: \(error)")
+            }
+            throw MigrationFailed(
+                "the connection was lost during the COMMIT of \(revision.id): whether it was carried out is not known, aktify db status "
+                    + "tells: \(error)")
+        }
     }
 
     /// Commits what was done, with the place behind it.
     private mutating func commit(reaching next: Place) async throws {
         if !run.options.isOneTransaction {
             try await note(.stopped, "it was interrupted", at: next)
-            try await run.commit()
+            try await commit()
         }
         place = next
     }
