@@ -38,6 +38,21 @@ import Testing
         #expect(try db("dump").status == 0 && db("check", "--json").status == 0)
     }
 
+    @Test func `a dump goes through links and pipes, which stay`() throws {
+        #expect(try db("upgrade").status == 0)
+        let (pipe, link) = ("\(migrations.folder.path)/pipe", "\(migrations.folder.path)/link")
+        try run(["mkfifo", pipe])
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "target")
+        let reader = try Child(["cat", pipe], environment: [:], output: "\(migrations.folder.path)/read")
+        #expect(try db("dump", "--output", pipe).status == 0 && reader.wait(seconds: 10) == 0)
+        #expect(try db("dump", "--output", link).status == 0)
+        #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == "target")
+        let text = try db("dump", "--output", "-").output
+        for name in ["read", "target"] {
+            #expect(try String(contentsOfFile: "\(migrations.folder.path)/\(name)", encoding: .utf8) == text)
+        }
+    }
+
     @Test func `a dump that cannot be made writes nothing`() throws {
         #expect(try db("upgrade").status == 0)
         try database.sql("CREATE AGGREGATE product(int) (SFUNC = int4mul, STYPE = int)")
