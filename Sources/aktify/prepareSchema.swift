@@ -19,7 +19,11 @@ func prepareSchema(_ graph: RevisionGraph, _ config: Config, endings: [Int32], w
     let heads = Set(graph.heads.map(\.id))
     config.schema = SchemaCheck(heads: heads, revisions: graph.knownIDs)
     config.database.applicationName = ProgramName(version: Aktify.version, heads: heads).text
-    let migrator = Migrator(graph: graph, configuration: config.database, log: { log.info("\($0)") })
+    var options = Migrator.Options()
+    // Several start at once: one migrates, and the others wait for as long as it takes.
+    options.lockTimeout = .seconds(86_400)
+    options.programVersion = Aktify.version
+    let migrator = Migrator(graph: graph, configuration: config.database, options: options, log: { log.info("\($0)") })
     let prepare = { @Sendable [config] in
         let health = HealthService(Database(config.database), schema: config.schema)
         while let outage = try await outage(of: health, migrator, config) {

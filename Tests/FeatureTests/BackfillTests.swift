@@ -104,6 +104,45 @@ import Testing
                 == "29 1")
     }
 
+    @Test func `another key, or none, is another statement`() throws {
+        try fill(100)
+        try database.sql("ALTER TABLE one ADD CHECK (a <> 1 OR id <> 55), ADD code int; UPDATE one SET code = 101 - id")
+        try database.sql("ALTER TABLE one ALTER code SET NOT NULL; CREATE INDEX ON one (code)")
+        _ = try database.migrate(backfill())
+        for changed in [
+            backfill(by: "code"),
+            [(up: "-- outside transaction\n\(backfill()[0].up.split(separator: "\n")[1])", down: "")],
+        ] {
+            #expect(try database.migrate(changed)?.contains("is not what was run of it") == true)
+        }
+    }
+
+    @Test func `a key is written the same whatever the settings are`() throws {
+        try fill(60, key: "id date PRIMARY KEY", value: "date '2026-01-01' + n")
+        try database.sql("ALTER TABLE one ADD CHECK (a <> 1 OR id <> '2026-02-20')")
+        let name = try database.sql("SELECT current_database()")
+        try database.sql("ALTER DATABASE \(name) SET datestyle = 'SQL, DMY'")
+        #expect(try database.migrate(backfill()) != nil)
+        #expect(
+            try database.sql("SELECT progress ->> 'key' FROM migration_history ORDER BY id DESC LIMIT 1")
+                == "2026-02-10")
+        try database.sql("ALTER DATABASE \(name) SET datestyle = 'SQL, MDY'; ALTER TABLE one DROP CONSTRAINT one_check")
+        #expect(try database.migrate(backfill()) == nil)
+        #expect(try database.sql("SELECT count(*) FROM one WHERE a = 1") == "60")
+    }
+
+    @Test(arguments: ["\"id\"", "ID"]) func `the key may be written as SQL would take it`(key: String) throws {
+        try fill(25)
+        #expect(try database.migrate(backfill(by: key)) == nil)
+        #expect(try database.sql("SELECT count(*) FROM one WHERE a = 1") == "25")
+    }
+
+    @Test func `a key that changes with other columns is refused`() throws {
+        try database.sql(
+            "CREATE TABLE one (a int, id int NOT NULL GENERATED ALWAYS AS (a) STORED); CREATE INDEX ON one (id)")
+        #expect(try database.migrate(backfill())?.contains("it is generated") == true)
+    }
+
     @Test func `rows are deleted in batches when that is allowed`() throws {
         try fill(30)
         let revisions = backfill("DELETE FROM one WHERE id % 2 = 0")

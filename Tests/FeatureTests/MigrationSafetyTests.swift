@@ -31,6 +31,68 @@ import Testing
 
     // MARK: Data
 
+    @Test func `a table that is truncated and filled again has lost its rows, unless it holds as many`() throws {
+        try database.sql("CREATE TABLE one (n int); INSERT INTO one SELECT generate_series(1, 10)")
+        let said = try database.migrate([("TRUNCATE one; INSERT INTO one VALUES (0);", "")])
+        #expect(said?.contains("it truncates table public.one (9 rows)") == true, "\(said ?? "nothing")")
+        #expect(try database.migrate([("TRUNCATE one; INSERT INTO one SELECT generate_series(1, 10);", "")]) == nil)
+    }
+
+    @Test func `a rewrite is no truncation, whatever else the revision says of one`() throws {
+        try database.sql("CREATE TABLE one (n int); INSERT INTO one VALUES (1)")
+        #expect(
+            try database.migrate([("COMMENT ON TABLE one IS 'truncate'; ALTER TABLE one ALTER n TYPE bigint;", "")])
+                == nil)
+    }
+
+    @Test func `rows that row-level security hides are rows`() throws {
+        let role = "owner_\(UInt32.random(in: 0...UInt32.max))"
+        try database.sql(
+            """
+            CREATE ROLE \(role) LOGIN; GRANT CREATE ON SCHEMA public TO \(role); CREATE TABLE secret (n int);
+            INSERT INTO secret VALUES (1); ALTER TABLE secret OWNER TO \(role); ALTER TABLE secret ENABLE ROW LEVEL SECURITY;
+            ALTER TABLE secret FORCE ROW LEVEL SECURITY
+            """)
+        let configuration = database.directConfiguration(user: role)
+        let graph = try RevisionGraph([try revision("a1", "", "DROP TABLE secret;")])
+        #expect(throws: MigrationFailed.self) {
+            try Loop.run {
+                try await Migrator(graph: graph, configuration: configuration) { _ in }.upgrade()
+            }
+        }
+        #expect(try database.sql("SELECT count(*) FROM secret") == "1")
+    }
+
+    @Test(.timeLimit(.minutes(1))) func `a row that comes while an empty table goes is no loss that passes`() throws {
+        try database.sql("CREATE TABLE one (n int)")
+        let graph = try RevisionGraph([try revision("a1", "", "DROP TABLE one; SELECT pg_sleep(0.5);")])
+        let configuration = database.directConfiguration()
+        let failure = try Loop.run { () -> String? in
+            let loop = try #require(Loop.current)
+            let writer = try await Connection.open(configuration)
+            defer { writer.close() }
+            let upgrade = Task(executorPreference: loop) {
+                try await Migrator(graph: graph, configuration: configuration) { _ in }.upgrade()
+            }
+            try await loop.sleep(for: .milliseconds(400))
+            // It waits for the lock of the first try, and comes when that is rolled back, or fails when the table is gone.
+            let isWritten = (try? await writer.script("INSERT INTO one VALUES (1)")) != nil
+            do { try await upgrade.value } catch { return "\(error)" }
+            return isWritten ? "a row is lost" : nil
+        }
+        #expect(failure == nil || failure?.contains("it drops table public.one (1 rows)") == true, "\(failure ?? "")")
+    }
+
+    @Test func `what an earlier revision of the same transaction has deleted is not told again`() throws {
+        var options = Migrator.Options()
+        options.isOneTransaction = true
+        let revisions = [
+            (up: "CREATE TABLE one (n int); INSERT INTO one VALUES (1), (2); DELETE FROM one WHERE n = 1;", down: ""),
+            (up: "ALTER TABLE one ADD m int;", down: ""),
+        ]
+        #expect(try database.migrate(revisions, options) == nil)
+    }
+
     @Test(arguments: [
         ("DROP TABLE one", "drops table public.one (2 rows)"),
         ("/* x */ DROP TABLE one", "drops table public.one (2 rows)"),

@@ -118,3 +118,104 @@ import Testing
         #expect(try database.migrate([mended]) == nil)
     }
 }
+
+/// Where a run stopped is never forgotten, and never mistaken.
+@Suite struct PlaceTests {
+    private let database: TestDatabase
+
+    init() throws { database = try TestDatabase() }
+
+    private static let stops = (
+        up: "CREATE TABLE one (n int);\n-- outside transaction\nSELECT 1;\n-- inside transaction\nSELECT 1 / 0;",
+        down: "SELECT 1;"
+    )
+
+    private var row: String {
+        get throws {
+            try database.sql(
+                "SELECT outcome, progress ->> 'statements' FROM migration_history ORDER BY id DESC LIMIT 1")
+        }
+    }
+
+    @Test func `a run that goes on says so in one step with its place`() throws {
+        _ = try database.migrate([Self.stops])
+        // What a process leaves that is killed as soon as it has written its first row.
+        try database.sql(
+            """
+            CREATE FUNCTION kill() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END';
+            CREATE TRIGGER kill AFTER UPDATE ON migration_history FOR EACH STATEMENT EXECUTE FUNCTION kill()
+            """)
+        #expect(try database.migrate([Self.stops]) != nil)
+        #expect(try row == "stopped|2")
+    }
+
+    @Test func `files that are accepted make nobody forget what is half done`() throws {
+        _ = try database.migrate([Self.stops])
+        #expect(
+            try database.migrate([Self.stops]) { migrator in
+                try await migrator.carryOut(
+                    try await migrator.repairs().filter { if case .accept = $0 { true } else { false } })
+            } == nil)
+        try database.sql(
+            "INSERT INTO migration_history SELECT (max(id) + 1), 'a1', 'accept', '', now(), 0, '', '', '', 'accepted' FROM migration_history"
+        )
+        let lines = Lines()
+        _ = try database.migrate([Self.stops], .init(), lines)
+        #expect(lines.all.contains { $0.hasPrefix("a1 goes on at line 9") })
+    }
+
+    @Test func `a stamp says that nothing is half done any more`() throws {
+        let second = (up: "SELECT 1;", down: "SELECT 1;")
+        for target in ["a1", "a2", "base"] {
+            _ = try database.migrate([Self.stops, second])
+            #expect(try database.migrate([Self.stops, second]) { try await $0.stamp(target) } == nil)
+            let lines = Lines()
+            #expect(
+                try database.migrate([Self.stops, second]) { migrator in
+                    for entry in try await migrator.status().entries { lines.add(entry.state.rawValue) }
+                } == nil)
+            #expect(!lines.all.contains("half-way"))
+            try database.sql("DROP TABLE one, alembic_version, migration_history, migration_revision")
+        }
+    }
+
+    @Test func `what a half-done revision builds on is not undone`() throws {
+        let first = (up: "CREATE TABLE zero (n int);", down: "DROP TABLE zero;")
+        _ = try database.migrate([first, Self.stops])
+        let said = try database.migrate([first, Self.stops]) { try await $0.downgrade() }
+        #expect(said?.hasPrefix("a2 builds on what would be undone, and is half done itself") == true, "\(said ?? "")")
+    }
+
+    @Test func `a statement that ends its transaction is told, and nobody knows what it has done`() throws {
+        // psql takes the name for the beginning of a body, too, and ends the statement elsewhere.
+        let smuggled = "CREATE FUNCTION begin() RETURNS int LANGUAGE sql AS 'SELECT 1'; COMMIT; SELECT 1 / 0;"
+        let said = try database.migrate([("CREATE TABLE t (n int);\n\(smuggled)", "")])
+        #expect(said?.contains("what that statement has done is not known") == true, "\(said ?? "")")
+        #expect(try row.hasPrefix("halfway"))
+    }
+
+    @Test func `a revision that lets go of the lock fails`() throws {
+        let said = try database.migrate([("SELECT pg_advisory_unlock_all();", "")])
+        #expect(said?.hasPrefix("the migration lock is lost") == true)
+        #expect(try database.sql("SELECT count(*) FROM alembic_version") == "0")
+    }
+
+    @Test func `settings do not leak out of a statement outside a transaction`() throws {
+        try database.sql("CREATE SCHEMA other")
+        #expect(
+            try database.migrate([
+                ("-- outside transaction\nSELECT set_config('search_path', 'other', false);", ""),
+                ("CREATE TABLE t ();", ""),
+            ])
+                == nil)
+        #expect(try database.sql("SELECT to_regclass('public.t') IS NOT NULL") == "t")
+    }
+
+    @Test func `an index of somebody else that has the name of a column is left alone`() throws {
+        try database.sql("CREATE TABLE one (n int); CREATE TABLE two (email int); INSERT INTO two VALUES (1), (1)")
+        _ = try? database.sql("CREATE UNIQUE INDEX CONCURRENTLY n ON two (email)")
+        #expect(
+            try database.migrate([("-- outside transaction\nCREATE INDEX CONCURRENTLY one_n ON one (n);", "")]) == nil)
+        #expect(try database.sql("SELECT to_regclass('n') IS NOT NULL") == "t")
+    }
+}

@@ -31,8 +31,13 @@ import Testing
     }
 
     @Test func `nothing of a verification stays`() throws {
-        let verify = "DELETE FROM one; SET search_path = pg_catalog; SELECT count(*) = 0 FROM public.one;"
+        let verify = "SET search_path = pg_catalog; SELECT count(*) = 1 FROM public.one;"
         #expect(try database.migrate(up("CREATE TABLE one AS SELECT 1 AS n;", verify: verify)) == nil)
+        let writes = try database.migrate([
+            ("CREATE TABLE one AS SELECT 1 AS n;", "DROP TABLE one;\n-- verify\n\(verify)"),
+            ("SELECT 1;", "-- verify\nDELETE FROM one;"),
+        ])
+        #expect(writes?.contains("cannot execute DELETE in a read-only transaction") == true)
         #expect(try database.sql("SELECT count(*) FROM one") == "1")
     }
 

@@ -36,6 +36,41 @@ import Testing
         #expect(try sections(behind).problem?.description.contains(reason) == true)
     }
 
+    @Test(arguments: [
+        "-- Irreversible: x", "--irreversible: x", "  -- irreversible: x", "-- irreversible", "-- Verify",
+        "-- BREAKING: x",
+        "-- Batches of 10 by id", "--outside transaction", "-- data  loss: x", "DOWN -- outside transaction\n;",
+        "-- lint: allow x y",
+        "-- Contract of 8c1f0b7d4e2a", "-- batches of 10 by id",
+    ]) func `a comment that looks as if it meant something, and does not, is told`(line: String) throws {
+        #expect(try revision("a", down: "\(line)").problem?.description.contains("means nothing here") == true)
+    }
+
+    @Test(arguments: [
+        "-- irreversible changes come later", "-- we verify", "-- in batches of 10", "-- the contract of last year",
+        "SELECT '\n-- Verify\n';",
+    ])
+    func `prose is prose`(line: String) throws { #expect(try revision("a", down: "\(line)\nDOWN;").problem == nil) }
+
+    @Test(arguments: [
+        "SET search_path = app;\n-- outside transaction\nVACUUM;",
+        "-- batches of 5 by id\nDELETE FROM one;\n-- so\nset role x;",
+        "-- outside transaction\nSET statement_timeout = 1;\nVACUUM;", "RESET ALL;\n-- outside transaction\nVACUUM;",
+    ]) func `a setting that would have to last from one transaction to the next is refused`(up: String) throws {
+        #expect(try revision("a", up: up).problem?.description.contains("a setting ends with its transaction") == true)
+    }
+
+    @Test func `a setting for one transaction is none of these`() throws {
+        #expect(try revision("a", up: "SET search_path = app; UP;").problem == nil)
+        #expect(
+            try revision("a", up: "SET LOCAL search_path = app; UP;\n-- outside transaction\nVACUUM;").problem == nil)
+    }
+
+    @Test(arguments: ["base", "head", "heads", "current"]) func `what means a place in the history is no id`(id: String)
+    {
+        #expect(throws: MalformedRevision.self) { try revision(id) }
+    }
+
     @Test func `an upgrade may be the contract of an earlier revision`() throws {
         #expect(try revision("a").upgrade.contracted == nil)
         #expect(try revision("a", up: "-- contract of b2\nUP;").upgrade.contracted == "b2")
@@ -51,6 +86,7 @@ import Testing
         let name = ProgramName(version: "1.4.0", heads: ["d4", "c3"])
         #expect(name.text == "aktify 1.4.0 (c3 d4)")
         #expect(ProgramName(parsing: name.text) == name)
+        #expect(ProgramName(parsing: name.text + " - 10.0.0.3:5432").heads == name.heads)
     }
 
     @Test func `it knows what comes before them, and nothing else`() throws {

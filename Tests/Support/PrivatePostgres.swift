@@ -59,10 +59,10 @@ public struct TestDatabase: Sendable {
     }
 
     /// The configuration by which a session of its own is had: for migrations, and for tests of sessions.
-    public func directConfiguration(database: String? = nil) -> PostgresConfiguration {
+    public func directConfiguration(database: String? = nil, user: String = "postgres") -> PostgresConfiguration {
         PostgresConfiguration(
             server: .parts(
-                host: socketDirectory, port: 5432, user: "postgres", password: "", database: database ?? name))
+                host: socketDirectory, port: 5432, user: user, password: "", database: database ?? name))
     }
 
     /// Runs SQL, and returns the first column of its first row as text.

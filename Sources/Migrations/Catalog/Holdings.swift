@@ -11,6 +11,8 @@ struct Holdings: Hashable {
         var file: Int64
         /// Whether a row is in it; only known of what a revision has left.
         var isEmpty = false
+        /// How many rows are in it; only counted when it may have been truncated and filled again.
+        var left: Int64?
         var columns: [Int16: Column] = [:]
     }
 
@@ -37,11 +39,18 @@ enum Loss: Hashable {
     /// The query for the number of rows or values at stake, as text, once the revision is rolled back.
     var count: String {
         switch self {
-        case .table(let table), .truncated(let table): "SELECT count(*)::text FROM \(table)"
-        case .column(let table, let column), .narrowed(let table, let column, _, _):
-            "SELECT count(\(column))::text FROM \(table)"
+        case .table(let table), .truncated(let table): Loss.count("*", in: table)
+        case .column(let table, let column), .narrowed(let table, let column, _, _): Loss.count(column, in: table)
         case .deleted(_, let rows): "SELECT '\(rows)'"
         }
+    }
+
+    /// Where row-level security hides rows from who counts, the table's size tells whether there are any.
+    private static func count(_ what: String, in table: String) -> String {
+        """
+        SELECT CASE WHEN row_security_active(\(literal(table))::regclass) THEN sign(pg_relation_size(\(literal(table))::regclass)) \
+        ELSE (SELECT count(\(what)) FROM \(table)) END::bigint::text
+        """
     }
 
     /// `drops column lead.note (12 values)`
@@ -62,7 +71,7 @@ extension Holdings {
     func losses(comparedWith now: Holdings) -> [Loss] {
         tables.sorted { $0.value.name < $1.value.name }.flatMap { id, old -> [Loss] in
             guard let new = now.tables[id] else { return [.table(old.name)] }
-            let isTruncated = new.isEmpty && new.file != old.file
+            let isTruncated = new.file != old.file && (new.isEmpty || new.left != nil)
             return (isTruncated ? [.truncated(old.name)] : []) + old.losses(new)
         }
     }
@@ -82,8 +91,10 @@ extension Holdings.Table {
 
 extension Connection {
     /// Reads what is there now.
-    /// - Parameter before: what was there; of a table whose file has changed since, it is asked whether a row is left.
-    func holdings(since before: Holdings? = nil) async throws -> Holdings {
+    /// - Parameters:
+    ///   - before: what was there; of a table whose file has changed since, it is asked whether a row is left.
+    ///   - counting: whether the rows that are left are counted.
+    func holdings(since before: Holdings? = nil, counting: Bool = false) async throws -> Holdings {
         let result = try await execute(
             """
             SELECT c.oid::bigint, format('%I.%I', n.nspname, c.relname), coalesce(pg_relation_filenode(c.oid), 0)::bigint, \
@@ -112,6 +123,9 @@ extension Connection {
             let statement = Statement(unsafe: "SELECT NOT EXISTS (SELECT FROM \(table.name))")
             var row = try await execute(statement).row(0)
             holdings.tables[id]?.isEmpty = try row.next()
+            guard counting else { continue }
+            var counted = try await script("SELECT count(*)::text FROM \(table.name)").row(0)
+            holdings.tables[id]?.left = Int64(try counted.next(String.self))
         }
         return holdings
     }

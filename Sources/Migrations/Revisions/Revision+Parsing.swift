@@ -79,6 +79,9 @@ private struct RevisionHeader {
         for id in ids where id.isEmpty || id.count > 32 || !id.allSatisfy(\.isIDCharacter) {
             throw malformed(index, "an id is 1 to 32 letters, digits and underscores, not \"\(id)\"")
         }
+        if let id = ids.first(where: ["base", "current", "head", "heads"].contains) {
+            throw malformed(index, "\"\(id)\" is no id: it means a place in the history")
+        }
         return ids
     }
 }

@@ -52,6 +52,12 @@ public struct Revision: Hashable, Sendable {
     var fixtures: Section { body[.fixtures] }
     /// What its checksum is made of: what tries it may change later.
     var textThatRuns: String { body.textThatRuns }
+    /// What its file may have been before sections that try it were added, as far as blanks at its end go.
+    var textsThatRan: [String] {
+        let text = textThatRuns
+        guard text != self.text else { return [text] }
+        return ["", "\n", "\n\n"].map { text.withoutBlanksAtEnd + $0 }
+    }
 
     /// What is malformed in it, a section at a time.
     var problems: [MalformedRevision] { SectionKind.allCases.compactMap { body[$0].problem } }

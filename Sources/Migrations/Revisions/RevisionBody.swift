@@ -106,6 +106,8 @@ private struct SectionParser {
     private var statements: [Revision.Statement] = []
     private var (breaking, irreversible, contracted): (String?, String?, String?)
     private var problem: (offset: Int, reason: String)?
+    /// Where each statement begins, and where the comments stand that belong to one.
+    private var (starts, used): ([Int], Set<Int>) = ([], [])
     /// How far the lines have been counted.
     private var counted: (offset: Int, line: Int)
 
@@ -127,6 +129,8 @@ private struct SectionParser {
         if let offset = bytes[range].firstIndex(of: 0) { refuse(at: offset, "a NUL byte ends the text for Postgres") }
         var isOutside = false
         for statement in SQLScript(bytes, in: range) { take(statement, &isOutside) }
+        refuseSettings()
+        refuseStrayMarkers(besides: marks)
         if [.fixtures, .verify].contains(kind), statements.contains(where: \.isOutside) {
             refuse(at: range.lowerBound, "all of \"-- \(kind.rawValue)\" runs in one transaction")
         }
@@ -156,7 +160,9 @@ private struct SectionParser {
 
     private mutating func take(_ statement: SQLScript.Statement, _ isOutside: inout Bool) {
         var markers = StatementMarkers()
+        starts.append(statement.range.lowerBound)
         for comment in statement.comments where beginsLine(comment.lowerBound) {
+            used.insert(comment.lowerBound)
             markers.take(text(comment).stripped)
             if let problem = markers.problem { refuse(at: comment.lowerBound, problem) }
         }
@@ -178,6 +184,36 @@ private struct SectionParser {
             Revision.Statement(
                 sql: text(statement.range), line: counted.line, isOutside: isOutside || batches != nil,
                 dataLoss: markers.dataLoss, allowed: markers.allowed, batches: batches))
+    }
+
+    /// Refuses settings that would have to last from one transaction to the next: a run that goes on in the second does not make them.
+    private mutating func refuseSettings() {
+        guard statements.transactions(without: \.isOutside).count > 1 else { return }
+        for (statement, start) in zip(statements, starts) {
+            let words = LintedWords(statement.sql)
+            guard words.begins("set|reset"), !words.begins("set local|constraints|transaction") else { continue }
+            refuse(
+                at: start,
+                "a setting ends with its transaction, and this section has several: name what you mean with its schema, or SET LOCAL "
+                    + "in each")
+        }
+    }
+
+    /// Refuses comments that look as if they meant something, and do not.
+    private mutating func refuseStrayMarkers(besides marks: [RevisionMark]) {
+        let taken = Set(marks.map(\.range.lowerBound))
+        for token in SQLLexer(bytes, in: range) where token.kind == .lineComment {
+            let (line, start) = (text(token.range).stripped, token.range.lowerBound)
+            switch Marker(meantBy: line) {
+            case nil: continue
+            case .section where !taken.contains(start):
+                refuse(at: start, "\"\(line)\" means nothing here: see README for how and where it is written")
+            case .statement where !used.contains(start) || !StatementMarkers.isKnown(line):
+                refuse(
+                    at: start, "\"\(line)\" means nothing here: write it as README does, on a line before a statement")
+            case .section, .statement: continue
+            }
+        }
     }
 
     private func text(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
@@ -215,6 +251,12 @@ private struct StatementMarkers {
         }
     }
 
+    /// Whether a line is written as a marker must be.
+    static func isKnown(_ line: String) -> Bool {
+        ["-- inside transaction", "-- outside transaction"].contains(line)
+            || ["-- data loss:", "-- lint: allow", "-- batches of"].contains(where: line.hasPrefix)
+    }
+
     private mutating func text(of line: String, after prefix: String) -> String? {
         guard line.hasPrefix(prefix) else { return nil }
         let text = String(line.dropFirst(prefix.count)).stripped
@@ -224,5 +266,28 @@ private struct StatementMarkers {
 
     private func unfinished(_ line: String) -> String {
         "\"\(line)\" is not finished: it needs what it is about, and why"
+    }
+}
+
+/// What a comment is about that has the words of a marker, in whatever case and spacing.
+private enum Marker {
+    case section, statement
+
+    init?(meantBy comment: String) {
+        let words = comment.lowercased().drop { $0 == "-" || $0.isWhitespace }.split(whereSeparator: \.isWhitespace)
+        let line = words.joined(separator: " ")
+        if ["inside transaction", "outside transaction"].contains(line)
+            || ["data loss:", "lint: allow"].contains(where: line.hasPrefix)
+            || line.firstMatch(of: /^batches of \d+/) != nil
+        {
+            self = .statement
+        } else if ["irreversible", "breaking", "fixtures", "verify"].contains(line)
+            || ["irreversible:", "breaking:"].contains(where: line.hasPrefix)
+            || line.firstMatch(of: /^contract of [0-9a-f]{6,}$/) != nil
+        {
+            self = .section
+        } else {
+            return nil
+        }
     }
 }

@@ -22,6 +22,7 @@ enum SQLTransactionControl {
         case "ROLLBACK": return words.contains("TO") ? nil : second == "PREPARED" ? "ROLLBACK PREPARED" : "ROLLBACK"
         case "START" where second == "TRANSACTION": return "START TRANSACTION"
         case "PREPARE" where second == "TRANSACTION": return "PREPARE TRANSACTION"
+        case "DISCARD": return "DISCARD"
         default: return nil
         }
     }

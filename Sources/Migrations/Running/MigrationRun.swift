@@ -29,7 +29,7 @@ struct MigrationRun {
                 case .downgrade: try graph.versions(versions, undoing: revision)
                 }
             log("Running \(direction.rawValue) \(step(of: revision)), \(revision.message)")
-            try await carryOut(revision, versions, next, Progress(plan: plan, place: place, of: self))
+            try await carryOut(revision, versions, next, Report(plan: plan, place: place, of: self))
             versions = next
         }
         if options.isOneTransaction { try await commit() }
@@ -42,8 +42,9 @@ struct MigrationRun {
     }
 
     private func carryOut(
-        _ revision: Revision, _ old: Set<String>, _ new: Set<String>, _ progress: Progress
+        _ revision: Revision, _ old: Set<String>, _ new: Set<String>, _ progress: Report
     ) async throws {
+        if direction == .upgrade { try await session.checkContract(of: revision, in: graph) }
         var run = try await RevisionRun(revision, in: self)
         var attempt = 1
         while true {
@@ -57,11 +58,12 @@ struct MigrationRun {
                 if failure.isForLackOfALock, attempt < options.tries, run.isCertain, !options.isOneTransaction {
                     let left = options.tries - attempt
                     log("\(revision.id) did not get its table\(blockers.text); trying again, \(left) times more")
-                    try await pause(for: MigrationRun.pause(after: attempt))
-                    attempt += 1
-                    continue
+                    if (try? await pause(for: MigrationRun.pause(after: attempt))) != nil {
+                        attempt += 1
+                        continue
+                    }
                 }
-                throw try await report(failure, of: run, progress)
+                throw try await report(failure, of: &run, progress)
             }
         }
     }
@@ -103,7 +105,7 @@ struct MigrationRun {
     }
 
     /// What is said of a plan that was not finished.
-    struct Progress {
+    struct Report {
         let done: [String]
         let left: [String]
         let words: (done: String, left: String)
@@ -121,7 +123,7 @@ struct MigrationRun {
     }
 
     private func report(
-        _ failure: Failure, of run: RevisionRun, _ progress: Progress
+        _ failure: Failure, of run: inout RevisionRun, _ progress: Report
     ) async throws -> MigrationFailed {
         let id = run.revision.id
         var said = run.place.isStart && run.isCertain ? "Nothing of \(id) stays." : "\(id) \(run.halt)."

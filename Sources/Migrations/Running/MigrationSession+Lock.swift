@@ -32,14 +32,38 @@ extension MigrationSession {
         return try row.next()
     }
 
+    /// The lock, as `pg_locks` has it.
+    private static let heldLock = """
+        locktype = 'advisory' AND granted AND objsubid = 1 AND (classid::bigint << 32 | objid::bigint) = \(lockKey) \
+        AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        """
+
+    /// Whether somebody else changes the schema now.
+    func isLockedByAnother() async throws -> Bool {
+        var row = try await connection.execute(
+            "SELECT EXISTS (SELECT FROM pg_locks WHERE pid <> pg_backend_pid() AND \(unsafe: MigrationSession.heldLock))"
+        ).row(0)
+        return try row.next()
+    }
+
+    /// Fails when a revision has let go of the lock: somebody else may change the schema, too.
+    /// - Throws: `MigrationFailed`.
+    func checkLock() async throws {
+        var row = try await connection.execute(
+            "SELECT EXISTS (SELECT FROM pg_locks WHERE pid = pg_backend_pid() AND \(unsafe: MigrationSession.heldLock))"
+        ).row(0)
+        guard try row.next(Bool.self) else {
+            throw MigrationFailed(
+                "the migration lock is lost: a statement has let go of all advisory locks of the session")
+        }
+    }
+
     private func holder() async throws -> String {
         let result = try await connection.execute(
             """
             SELECT 'It is held by pid ' || pid || ' (' || coalesce(nullif(application_name, ''), 'no name') || \
             coalesce(' on ' || host(client_addr), '') || ') since ' || date_trunc('second', backend_start) || '.' \
-            FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory' AND granted AND objsubid = 1 \
-            AND (classid::bigint << 32 | objid::bigint) = \(Self.lockKey) \
-            AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database()) LIMIT 1
+            FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE \(unsafe: Self.heldLock) LIMIT 1
             """)
         return try result.texts().first ?? "Its holder has just let go."
     }

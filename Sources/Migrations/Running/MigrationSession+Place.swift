@@ -18,6 +18,12 @@ struct Place: Hashable {
     func after(_ count: Int) -> Place { Place(statements: statements + count) }
 }
 
+/// A place, with the checksum of what is done.
+struct Progress: Hashable {
+    var place: Place
+    var done: String
+}
+
 /// What an earlier run has left of a revision that it neither applied nor rolled back.
 struct Halt {
     let place: Place
@@ -26,7 +32,7 @@ struct Halt {
     let detail: String
     let direction: String
     /// The checksum of what was run.
-    fileprivate let done: String
+    let done: String
 }
 
 extension MigrationSession {
@@ -40,7 +46,7 @@ extension MigrationSession {
             SELECT outcome, detail, direction, coalesce((\(unsafe: progress) ->> 'statements')::int8, 0), \
             \(unsafe: progress) ->> 'key', coalesce((\(unsafe: progress) ->> 'rows')::int8, 0), \
             coalesce(\(unsafe: progress) ->> 'done', '') FROM \(unsafe: own("migration_history")) history \
-            WHERE revision = \(revision.id) ORDER BY id DESC LIMIT 1
+            WHERE revision = \(revision.id) AND outcome <> 'accepted' ORDER BY id DESC LIMIT 1
             """)
         guard result.count == 1 else { return nil }
         var row = result.row(0)
@@ -55,38 +61,31 @@ extension MigrationSession {
     /// Whether what a run has carried out still stands in the file.
     func isTrue(_ halt: Halt, of statements: [Revision.Statement]) async throws -> Bool {
         guard halt.place.statements <= statements.count else { return false }
-        let done = text(statements, halt.place)
-        var row = try await connection.execute(
-            "SELECT \(halt.done) IN ('', encode(sha256(convert_to(\(done), 'UTF8')), 'hex'))"
-        ).row(0)
-        return try row.next()
+        return halt.done.isEmpty ? true : try await checksum(of: statements, upTo: halt.place) == halt.done
     }
 
-    /// What is done, or begun.
-    private func text(_ statements: [Revision.Statement], _ place: Place) -> String {
+    /// The checksum of what is done of a section, or begun.
+    func checksum(of statements: [Revision.Statement], upTo place: Place) async throws -> String {
         let count = place.statements + (place.key == nil ? 0 : 1)
-        return statements.prefix(count).map(\.sql).joined(separator: ";\n")
-    }
-
-    /// Begins the row of a run.
-    /// - Returns: its id.
-    func begin(_ revision: Revision, _ direction: String) async throws -> Int64 {
-        try await record(revision, direction, since: .now, .stopped, detail: "it has not ended")
-        var row = try await connection.execute("SELECT max(id) FROM \(unsafe: own("migration_history"))").row(0)
+        // A key leads to other rows by another column.
+        let texts = statements.prefix(count).map { $0.sql + ($0.batches.map { " by \($0.key)" } ?? "") }
+        let text = texts.joined(separator: ";\n")
+        var row = try await connection.execute(
+            "SELECT encode(sha256(convert_to(\(text), 'UTF8')), 'hex')"
+        ).row(0)
         return try row.next()
     }
 
     /// Writes into a run's row how far it has come and what would be true if it ended now.
     func note(
-        _ entry: Int64, since start: Instant, _ outcome: Outcome, _ detail: String, at place: Place,
-        of statements: [Revision.Statement]
+        _ entry: Int64, since start: Instant, _ outcome: Outcome, _ detail: String, _ progress: Progress
     ) async throws {
         _ = try await connection.execute(
             """
             UPDATE \(unsafe: own("migration_history")) SET outcome = \(outcome.rawValue), detail = \(detail), \
             duration_ms = \(Instant.now.duration(since: start).milliseconds), progress = jsonb_build_object(\
-            'statements', \(Int64(place.statements)), 'key', \(place.key as String?), 'rows', \(place.rows), \
-            'done', encode(sha256(convert_to(\(text(statements, place)), 'UTF8')), 'hex')) WHERE id = \(entry)
+            'statements', \(Int64(progress.place.statements)), 'key', \(progress.place.key as String?), \
+            'rows', \(progress.place.rows), 'done', \(progress.done)) WHERE id = \(entry)
             """)
     }
 }

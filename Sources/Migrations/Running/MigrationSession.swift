@@ -83,13 +83,20 @@ struct MigrationSession {
                 detail text NOT NULL DEFAULT '',
                 progress jsonb
             );
-            ALTER TABLE \(own("migration_history")) ADD COLUMN IF NOT EXISTS progress jsonb;
             CREATE TABLE IF NOT EXISTS \(own("migration_revision")) (
                 revision text PRIMARY KEY,
                 breaking text NOT NULL
             );
             RESET client_min_messages
             """)
+        // One that an older program has made lacks it; the lock that this takes is not asked for again and again.
+        let isOld: Statement = """
+            SELECT NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass(\(own("migration_history"))) \
+            AND attname = 'progress')
+            """
+        var row = try await connection.execute(isOld).row(0)
+        guard try row.next(Bool.self) else { return }
+        try await connection.script("ALTER TABLE \(own("migration_history")) ADD COLUMN progress jsonb")
     }
 
     /// Moves the rows of `alembic_version`; those that go must still be there. Writes down what is applied then, for programs that
@@ -144,17 +151,24 @@ struct MigrationSession {
         case halfway
     }
 
-    func record(
-        _ revision: Revision, _ direction: String, since start: Instant, _ outcome: Outcome, detail: String = ""
-    ) async throws {
+    /// Writes a row into the history.
+    /// - Returns: its id.
+    @discardableResult func record(
+        _ revision: Revision, _ direction: String, since start: Instant, _ outcome: Outcome, detail: String = "",
+        _ progress: Progress? = nil
+    ) async throws -> Int64 {
+        let place = progress?.place ?? Place()
         let milliseconds = Instant.now.duration(since: start).milliseconds
         let statement: Statement = """
             INSERT INTO \(unsafe: own("migration_history")) (revision, direction, checksum, started_on, duration_ms, host, program_version, \
-            outcome, detail) VALUES (\(revision.id), \(direction), encode(sha256(convert_to(\(revision.textThatRuns), 'UTF8')), 'hex'), \
+            outcome, detail, progress) VALUES (\(revision.id), \(direction), encode(sha256(convert_to(\(revision.textThatRuns), 'UTF8')), 'hex'), \
             clock_timestamp() - \(milliseconds) * interval '1 millisecond', \(milliseconds), \(hostName()), \
-            \(options.programVersion), \(outcome.rawValue), \(detail))
+            \(options.programVersion), \(outcome.rawValue), \(detail), CASE WHEN \(progress != nil) THEN jsonb_build_object(\
+            'statements', \(Int64(place.statements)), 'key', \(place.key as String?), 'rows', \(place.rows), \
+            'done', \(progress?.done ?? "")) END) RETURNING id
             """
-        _ = try await connection.execute(statement)
+        var row = try await connection.execute(statement).row(0)
+        return try row.next()
     }
 
     /// The applied revisions whose file is not what it was then, nor stands for what it was.
@@ -163,7 +177,7 @@ struct MigrationSession {
         var changed: [Revision] = []
         for revision in revisions {
             let statement: Statement = """
-                SELECT checksum = encode(sha256(convert_to(\(revision.textThatRuns), 'UTF8')), 'hex') \
+                SELECT checksum IN (SELECT encode(sha256(convert_to(text, 'UTF8')), 'hex') FROM unnest(\(revision.textsThatRan)) text) \
                 OR checksum = \(revision.replacement.checksum ?? "") FROM \(unsafe: own("migration_history")) \
                 WHERE revision = \(revision.id) AND outcome IN ('applied', 'stamped', 'accepted') ORDER BY id DESC LIMIT 1
                 """
@@ -191,27 +205,27 @@ struct MigrationSession {
     /// Runs a statement outside a transaction. One that runs CONCURRENTLY waits for all writers, without lock_timeout; an index that it
     /// leaves invalid is dropped, so that the statement can be run again.
     func runOutside(_ sql: String) async throws {
-        guard sql.firstMatch(of: /(?i)\bconcurrently\b/) != nil else {
-            try await connection.script(sql)
-            return
-        }
-        try await connection.script("SET lock_timeout = 0")
-        let builds = sql.firstMatch(of: /(?i)^\s*create\s+(?:unique\s+)?index\s+concurrently\b/) != nil
-        if builds { try await dropInvalidIndexes(of: sql) }
+        let words = LintedWords(sql)
+        if words.has("concurrently") { try await connection.script("SET lock_timeout = 0") }
+        let index = words.behind("create [unique] index concurrently [if] [not] [exists]")
+        if let index { try await dropInvalidIndex(index) }
         do { try await connection.script(sql) } catch {
-            if builds, connection.isOpen { try await dropInvalidIndexes(of: sql) }
+            if let index, connection.isOpen { try await dropInvalidIndex(index) }
             if connection.isOpen { try await reset() }
             throw error
         }
         try await reset()
     }
 
-    /// Drops the invalid indexes that a statement names.
-    private func dropInvalidIndexes(of sql: String) async throws {
+    /// Drops the index that a statement makes, when an earlier try has left it invalid.
+    /// - Parameter words: its name, and what stands behind it.
+    private func dropInvalidIndex(_ words: LintedWords) async throws {
+        guard let name = words.first, let table = words.after("on")?.behind("[only]")?.first else { return }
         let result = try await connection.execute(
             """
             SELECT indexrelid::regclass::text FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid \
-            WHERE \(unsafe: Flaws.isLeftInvalid) AND \(sql) ~* ('\\m' || regexp_replace(relname, '\\W', '\\\\\\&', 'g') || '\\M')
+            WHERE \(unsafe: Flaws.isLeftInvalid) AND indrelid = to_regclass(\(table)) \
+            AND relname = (parse_ident(\(name)))[1]
             """)
         for index in try result.texts() { try await connection.script("DROP INDEX CONCURRENTLY IF EXISTS \(index)") }
     }

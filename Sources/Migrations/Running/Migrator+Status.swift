@@ -7,6 +7,8 @@ public struct MigrationStatus: Hashable, Sendable {
         case applied, pending
         /// Its file was changed after it had been applied.
         case changed
+        /// It is being carried out now.
+        case running
         /// It stopped behind something that stays.
         case halfway = "half-way"
     }
@@ -33,14 +35,17 @@ extension Migrator {
         try await withSession { session in
             let applied = try applied(try await known(session))
             let changed = Set(try await session.changed(applied).map(\.id))
+            let isRunning = try await session.isLockedByAnother()
             var entries: [MigrationStatus.Entry] = []
             for revision in graph.revisions {
-                let halfway = try await session.halt(of: revision)?.detail
+                let halt = try await session.halt(of: revision)
                 let isApplied = applied.contains { $0.id == revision.id }
                 let state: MigrationStatus.State =
-                    halfway != nil
-                    ? .halfway : changed.contains(revision.id) ? .changed : isApplied ? .applied : .pending
-                entries.append(.init(revision: revision, state: state, detail: halfway ?? ""))
+                    halt != nil
+                    ? isRunning ? .running : .halfway
+                    : changed.contains(revision.id) ? .changed : isApplied ? .applied : .pending
+                let detail = isRunning ? "" : halt?.detail ?? ""
+                entries.append(.init(revision: revision, state: state, detail: detail))
             }
             return MigrationStatus(entries: entries)
         }

@@ -95,17 +95,25 @@ public struct Migrator: Sendable {
             try await session.lock(within: options.lockTimeout, log: log)
             try await session.makeTables()
             let old = purges ? try await session.versions() : try await known(session)
-            guard old != new else { return }
+            let halted = try await halted(session)
+            guard old != new || !halted.isEmpty else { return }
             log(
                 "Running stamp_revision \(old.sorted().joined(separator: ", ")) -> \(new.sorted().joined(separator: ", "))"
             )
             try await session.connection.script("BEGIN")
             try await session.move(from: old, to: new, in: graph)
-            for id in new.subtracting(old).sorted() {
+            for id in new.subtracting(old).union(halted).sorted() {
                 try await session.record(try graph.revision(id), "stamp", since: .now, .stamped)
             }
             try await session.connection.script("COMMIT")
         }
+    }
+
+    /// The revisions that an earlier run has left half done.
+    private func halted(_ session: MigrationSession) async throws -> Set<String> {
+        var ids: Set<String> = []
+        for revision in graph.revisions where try await session.halt(of: revision) != nil { ids.insert(revision.id) }
+        return ids
     }
 
     // MARK: Running
@@ -176,6 +184,7 @@ public struct Migrator: Sendable {
         _ session: MigrationSession, _ versions: Set<String>, _ plan: [Revision], _ direction: MigrationRun.Direction
     ) async throws {
         if direction == .upgrade { try await checkUpgrade(session, versions, plan) }
+        if direction == .downgrade { try await checkDowngrade(session, plan) }
         for revision in plan {
             let section = direction == .upgrade ? revision.upgrade : revision.downgrade
             if let problem = direction == .upgrade ? revision.problem : section.problem { throw problem }
@@ -212,6 +221,17 @@ public struct Migrator: Sendable {
             throw MigrationFailed(
                 "\(revision.id) failed half-way: \(halt.detail). Undo by hand what that did, and run it again with --again; or undo all "
                     + "of it, and forget it: aktify db repair; or say that it is done: aktify db stamp \(revision.id)")
+        }
+    }
+
+    /// Refuses to undo what a half-done revision builds on.
+    private func checkDowngrade(_ session: MigrationSession, _ plan: [Revision]) async throws {
+        let undone = Set(plan.map(\.id))
+        for id in try await halted(session).subtracting(undone).sorted() {
+            guard try !graph.closure(of: [id]).isDisjoint(with: undone) else { continue }
+            throw MigrationFailed(
+                "\(id) builds on what would be undone, and is half done itself. Finish that first, or undo by hand what it did and forget "
+                    + "it: aktify db repair")
         }
     }
 

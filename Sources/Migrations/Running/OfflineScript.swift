@@ -47,14 +47,20 @@ public struct OfflineScript: Sendable {
                 "-- Running \(direction) "
                     + (direction == "upgrade" ? "\(parents) -> \(revision.id)" : "\(revision.id) -> \(parents)"), "",
             ]
-            for statement in section.statements {
-                lines +=
-                    statement.isOutside
-                    ? ["COMMIT;", "", (statement.batches?.block ?? statement.sql) + ";", "", "BEGIN;", ""]
-                    : [statement.sql + ";", ""]
+            if let reason = section.irreversible {
+                throw MigrationFailed("\(revision.file): \(revision.id) is irreversible: \(reason)")
             }
-            // What a revision does to its session ends with it: the next one, and this table, must not depend on it.
-            lines += ["RESET SESSION AUTHORIZATION;", "RESET ROLE;", "RESET ALL;", ""]
+            // What a revision does to its session ends with each transaction: the next one, and this table, must not depend on it.
+            let reset = ["RESET SESSION AUTHORIZATION;", "RESET ROLE;", "RESET ALL;", ""]
+            for statement in section.statements {
+                guard statement.isOutside else {
+                    lines += [statement.sql + ";", ""]
+                    continue
+                }
+                let sql = (statement.batches?.block ?? statement.sql) + ";"
+                lines += reset + ["COMMIT;", "", sql, ""] + reset + ["BEGIN;", ""]
+            }
+            lines += reset
             lines += changes(from: versions, to: new) + ["", "COMMIT;", ""]
             versions = new
         }

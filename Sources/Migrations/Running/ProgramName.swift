@@ -19,7 +19,7 @@ public struct ProgramName: Hashable, Sendable {
     /// Reads a name; one without revisions, as older programs have it, knows none.
     init(parsing text: String) {
         self.text = text
-        let list = text.firstMatch(of: /\(([\w ]+)\)$/)?.1.split(separator: " ") ?? []
+        let list = text.firstMatch(of: /\(([\w ]+)\)/)?.1.split(separator: " ") ?? []
         heads = Set(list.map { String($0) })
     }
 

@@ -14,6 +14,8 @@ struct RevisionRun {
     private(set) var isCertain = true
     /// The row in `migration_history` that says so, when it is not one transaction.
     private var entry: Int64?
+    /// What that row says last.
+    private var progress: Progress?
 
     private var session: MigrationSession { run.session }
     private var connection: Connection { run.session.connection }
@@ -29,9 +31,14 @@ struct RevisionRun {
             let line = place.statements < statements.count ? " at line \(statements[place.statements].line)" : ""
             run.log("\(revision.id) goes on\(line), behind what an earlier run has done")
         }
-        entry = try await session.begin(revision, run.direction.rawValue)
-        try await note(.stopped, "it was interrupted", at: place)
+        let done = try await session.checksum(of: statements, upTo: place)
+        progress = Progress(place: place, done: done)
+        entry = try await session.record(
+            revision, run.direction.rawValue, since: start, .stopped, detail: RevisionRun.interrupted, progress)
     }
+
+    /// What is true of a run that does not say any more how it ended.
+    private static let interrupted = "it was interrupted"
 
     /// What is left: the statements together that are one transaction, and each that runs outside alone.
     private var pieces: [[Revision.Statement]] {
@@ -56,6 +63,7 @@ struct RevisionRun {
         }
         if !connection.isInTransaction { try await connection.script("BEGIN") }
         if run.direction == .upgrade { try await verify() }
+        try await session.checkLock()
         try await session.move(from: old, to: new, in: run.graph)
         try await finish(run.direction == .upgrade ? .applied : .undone)
         if !run.options.isOneTransaction { try await commit() }
@@ -82,13 +90,18 @@ struct RevisionRun {
         place = next
     }
 
-    private func note(_ outcome: MigrationSession.Outcome, _ detail: String, at place: Place) async throws {
-        guard let entry else { return }
-        try await session.note(entry, since: start, outcome, detail, at: place, of: statements)
+    private mutating func note(_ outcome: MigrationSession.Outcome, _ detail: String, at place: Place) async throws {
+        guard let entry, var progress else { return }
+        if progress.place.statements != place.statements || (progress.place.key == nil) != (place.key == nil) {
+            progress.done = try await session.checksum(of: statements, upTo: place)
+        }
+        progress.place = place
+        self.progress = progress
+        try await session.note(entry, since: start, outcome, detail, progress)
     }
 
     /// Records how it ended.
-    func finish(_ outcome: MigrationSession.Outcome, _ detail: String = "") async throws {
+    mutating func finish(_ outcome: MigrationSession.Outcome, _ detail: String = "") async throws {
         if entry == nil {
             try await session.record(revision, run.direction.rawValue, since: start, outcome, detail: detail)
         } else {
@@ -99,15 +112,15 @@ struct RevisionRun {
     // MARK: Failing
 
     /// Records that it failed, in what way, and where the next run goes on.
-    func fail(_ reason: String) async throws {
-        guard entry != nil, !(place.isStart && isCertain) else { return try await finish(.failed, reason) }
-        try await note(isCertain ? .stopped : .halfway, "it \(halt): \(reason)", at: place)
+    mutating func fail(_ reason: String) async throws {
+        if place.isStart && isCertain { return try await finish(.failed, reason) }
+        try await finish(isCertain ? .stopped : .halfway, "it \(halt): \(reason)")
     }
 
     /// Where it stopped, and what that means, as what is said of it.
     var halt: String {
         guard let line = statements.dropFirst(place.statements).first?.line else {
-            return "stopped behind its last statement; the next \(run.direction) goes on there"
+            return "stopped behind its last statement, where the next \(run.direction) asks again what must be true"
         }
         let place = "at line \(line) of \(revision.file)"
         return isCertain
@@ -132,7 +145,9 @@ struct RevisionRun {
             at: place)
         do { try await failing(at: statement) { try await session.runOutside(statement.sql) } } catch {
             // One statement is a transaction, unless it commits by itself.
-            isCertain = connection.isOpen && !LintedWords(statement.sql).begins("call|do")
+            let words = LintedWords(statement.sql)
+            let commits = words.begins("call|do") || words.has("detach partition * concurrently")
+            isCertain = connection.isOpen && !commits
             if isCertain { isCertain = try await session.invalidIndexes().allSatisfy(invalid.contains) }
             throw error
         }
@@ -161,7 +176,11 @@ struct RevisionRun {
                     "\(revision.id), line \(statement.line): \(next.rows) of about \(about) rows of \(batches.table) done"
                 )
             }
-            try await run.pause(for: min(took, .seconds(1)))
+            do { try await run.pause(for: min(took, .seconds(1))) } catch is CancellationError {
+                throw MigrationRun.Failure.refused(
+                    "\(revision.file):\(statement.line): interrupted after \(place.rows) of about \(about) rows of \(batches.table)"
+                )
+            }
         }
         run.log("\(revision.id), line \(statement.line): all \(place.rows) rows of \(batches.table) done")
         place = place.after(1)
@@ -172,7 +191,10 @@ struct RevisionRun {
     private func bound(of batches: BatchedStatement, _ statement: Revision.Statement) async throws -> Place? {
         var next: Place?
         try await failing(at: statement) {
-            let result = try await connection.script(batches.bound(behind: place.key.map(literal)))
+            // The key is written the same whatever the role's or the server's settings are.
+            let styles = "SET datestyle = 'ISO'; SET intervalstyle = 'postgres'; SET bytea_output = 'hex'; "
+            let result = try await connection.script(styles + batches.bound(behind: place.key.map(literal)))
+            try await session.reset()
             guard result.count == 1 else { return }
             var row = result.row(0)
             next = place
@@ -186,40 +208,37 @@ struct RevisionRun {
 
     /// Runs statements in the open transaction, and compares the catalog before and after. When data is lost that `allowsDataLoss` does not
     /// allow, the transaction is rolled back.
-    private func runInside(_ statements: [Revision.Statement]) async throws {
-        let before = run.options.allowsDataLoss ? nil : try await connection.holdings()
+    private mutating func runInside(_ statements: [Revision.Statement]) async throws {
+        guard !run.options.allowsDataLoss else { return try await execute(statements) }
+        let watch = try await LossWatch(connection, statements)
         var harmless: Set<Loss> = []
-        if before != nil { try await connection.script("SAVEPOINT aktify_revision") }
         while true {
-            for statement in statements {
-                try await failing(at: statement) { try await connection.script(statement.sql) }
-            }
-            try await session.reset()
-            guard let before else { return }
-            let losses = try await losses(since: before).filter { !harmless.contains($0) }
+            try await connection.script("SAVEPOINT aktify_revision")
+            try await execute(statements)
+            let losses = try await watch.losses().filter { !harmless.contains($0.key) }
             guard !losses.isEmpty else { break }
-            // How many rows were at stake can be counted once they are back.
-            try await connection.script("ROLLBACK TO aktify_revision")
-            var texts: [String] = []
-            for loss in losses {
-                let count = try await count(loss)
-                if count > 0 { texts.append(loss.text(count)) }
-            }
+            // How many rows were at stake can be counted once they are back; none may come until all is done.
+            try await connection.script("ROLLBACK TO aktify_revision; RELEASE aktify_revision")
+            let texts = try await watch.lost(losses)
             guard texts.isEmpty else { throw MigrationRun.Failure.dataLoss(texts) }
-            harmless.formUnion(losses)
+            harmless.formUnion(losses.keys)
         }
         try await connection.script("RELEASE aktify_revision")
     }
 
-    private func losses(since before: Holdings) async throws -> [Loss] {
-        before.losses(comparedWith: try await connection.holdings(since: before))
-            + (try await connection.deletions(from: before))
-    }
-
-    private func count(_ loss: Loss) async throws -> Int64 {
-        // Counting may take long, and a script has no deadline; what it returns is text.
-        var row = try await connection.script(loss.count).row(0)
-        return Int64(try row.next(String.self)) ?? 0
+    private mutating func execute(_ statements: [Revision.Statement]) async throws {
+        for statement in statements {
+            do { try await failing(at: statement) { try await connection.script(statement.sql) } } catch {
+                if connection.isOpen, !connection.isInTransaction { isCertain = false }
+                throw error
+            }
+            guard connection.isInTransaction else {
+                isCertain = false
+                throw MigrationRun.Failure.refused(
+                    "\(revision.file):\(statement.line): it has ended the transaction that it runs in")
+            }
+        }
+        try await session.reset()
     }
 
     // MARK: Verification
@@ -227,7 +246,7 @@ struct RevisionRun {
     /// Asks what must be true now; nothing of it stays.
     private func verify() async throws {
         guard !revision.verification.statements.isEmpty else { return }
-        try await connection.script("SAVEPOINT aktify_verification")
+        try await connection.script("SAVEPOINT aktify_verification; SET LOCAL transaction_read_only = on")
         let problem = try await session.untrue(of: revision)
         if let problem { throw MigrationRun.Failure.refused(problem) }
         try await connection.script("ROLLBACK TO aktify_verification; RELEASE aktify_verification")

@@ -11,7 +11,8 @@ struct DBStatus: ParsableCommand {
         abstract:
             "Print which revisions are applied, pending, changed or half-way, what is invalid, and the drift from the models.",
         discussion:
-            "It ends with 0 when all is well, with 3 when revisions are pending, and with 1 when something is wrong.")
+            "It ends with 0 when all is well, with 3 when revisions are pending or running, and with 1 when something is wrong."
+    )
 
     @OptionGroup var schema: Schema
 
@@ -30,7 +31,7 @@ struct DBStatus: ParsableCommand {
             printTable(status, flaws + drift)
         }
         if status.has(.changed, .halfway) || !flaws.isEmpty || !drift.isEmpty { throw ExitCode(1) }
-        if status.has(.pending) { throw ExitCode(3) }
+        if status.has(.pending, .running) { throw ExitCode(3) }
     }
 
     /// Drift is looked for at the head only: before it, models and database must differ.
@@ -40,7 +41,7 @@ struct DBStatus: ParsableCommand {
         return try Loop.run {
             let status = try await migrator.status()
             let flaws = try await Flaws.found(in: config.database)
-            guard !status.has(.pending, .halfway) else { return (status, flaws, []) }
+            guard !status.has(.pending, .running, .halfway) else { return (status, flaws, []) }
             return (status, flaws, try await Differences.changes(from: config.database, to: metadata).summaries)
         }
     }
