@@ -134,6 +134,126 @@ import Testing
         #expect(renamed.hasSuffix("ALTER TABLE a RENAME COLUMN id TO key;"))
     }
 
+    // MARK: Names
+
+    @Test(arguments: ["\n", "\r", "\u{85}", "\u{2028}", "\u{2029}", "\u{b}\n\u{c}\n"])
+    func `a line end in a name ends no comment`(end: String) throws {
+        let name = "\"x\(end)ALTER ROLE evil SUPERUSER; --\""
+        let table = "CREATE TABLE \(name) (id int); CREATE TABLE b (\(name) bigint PRIMARY KEY)"
+        let rest = "CREATE TABLE b (\(name) bigint PRIMARY KEY, m int, t uuid DEFAULT gen_random_uuid())"
+        for (old, new) in [
+            (table, "CREATE TABLE b (id bigint PRIMARY KEY, m int, o int)"), (table, rest), ("", table),
+            (rest, "CREATE TABLE b (id bigint, n int)"),
+        ] {
+            let upgrade = try upgrade(from: old, to: new)
+            let parsed = try revision("a1", "", upgrade)
+            #expect(parsed.problem == nil)
+            #expect(!parsed.upgrade.statements.contains { $0.sql.hasPrefix("ALTER ROLE") }, "\(upgrade)")
+        }
+    }
+
+    // MARK: Keys and indexes in place of others
+
+    /// The upgrade of a table, with no moment at which duplicates could come in: a unique index is there before and after each statement.
+    private func uniqueUpgrade(from old: String, to new: String) throws -> String {
+        let upgrade = try upgrade(from: old, to: new)
+        let statements = try revision("a1", "", upgrade).upgrade.segments
+        try database.sql("DROP SCHEMA IF EXISTS kept CASCADE; CREATE SCHEMA kept; SET search_path = kept; \(old)")
+        for segment in statements {
+            for statement in segment { try database.psql("SET search_path = kept; \(statement.sql);") }
+            let count =
+                "SELECT count(*) > 0 FROM pg_index WHERE indrelid = 'kept.b'::regclass AND indisunique AND indisvalid"
+            #expect(try database.sql(count) == "t", "\(upgrade)")
+        }
+        return upgrade
+    }
+
+    @Test func `an index that only gets another name is renamed`() throws {
+        let upgrade = try uniqueUpgrade(
+            from: "CREATE TABLE b (n int); CREATE UNIQUE INDEX one ON b (n)",
+            to: "CREATE TABLE b (n int); CREATE UNIQUE INDEX two ON b (n)")
+        #expect(upgrade == "ALTER INDEX one RENAME TO two;")
+    }
+
+    @Test func `an index that changes under its name is built before the old one goes`() throws {
+        let upgrade = try uniqueUpgrade(
+            from: "CREATE TABLE b (n int); CREATE UNIQUE INDEX one ON b (n)",
+            to: "CREATE TABLE b (n int); CREATE UNIQUE INDEX one ON b (n DESC)")
+        #expect(
+            upgrade == """
+                -- outside transaction
+                CREATE UNIQUE INDEX CONCURRENTLY one_aktify_new ON b USING btree (n DESC);
+
+                -- inside transaction
+                ALTER INDEX one RENAME TO one_aktify_old;
+                ALTER INDEX one_aktify_new RENAME TO one;
+
+                -- outside transaction
+                DROP INDEX CONCURRENTLY one_aktify_old;
+                """)
+    }
+
+    @Test func `a key that changes is exchanged in one transaction, with its index built before`() throws {
+        let upgrade = try uniqueUpgrade(
+            from: "CREATE TABLE b (n int, CONSTRAINT one UNIQUE (n))",
+            to: "CREATE TABLE b (n int, CONSTRAINT one UNIQUE (n) DEFERRABLE)")
+        #expect(
+            upgrade == """
+                -- outside transaction
+                CREATE UNIQUE INDEX CONCURRENTLY one_aktify_new ON b (n);
+
+                -- inside transaction
+                ALTER TABLE b DROP CONSTRAINT one;
+                ALTER TABLE b ADD CONSTRAINT one UNIQUE USING INDEX one_aktify_new DEFERRABLE;
+                """)
+    }
+
+    @Test(arguments: [
+        ("n int, CONSTRAINT one UNIQUE (n)", "n int); CREATE UNIQUE INDEX two ON b (n"),
+        ("n int); CREATE UNIQUE INDEX two ON b (n", "n int, CONSTRAINT one UNIQUE (n)"),
+        ("n int UNIQUE", "n int PRIMARY KEY"), ("n int PRIMARY KEY", "n int UNIQUE"),
+        ("n int PRIMARY KEY", "n int PRIMARY KEY DEFERRABLE"),
+        ("n int, CONSTRAINT one UNIQUE (n)", "n int, m int, CONSTRAINT one UNIQUE (n, m)"),
+        ("n int, m int, CONSTRAINT one UNIQUE (n, m)", "n int, CONSTRAINT one UNIQUE (n)"),
+        ("n int, m int NOT NULL, PRIMARY KEY (n)", "n int, m int NOT NULL, PRIMARY KEY (n, m)"),
+    ]) func `uniqueness is there at every moment`(old: String, new: String) throws {
+        _ = try uniqueUpgrade(from: "CREATE TABLE b (\(old))", to: "CREATE TABLE b (\(new))")
+    }
+
+    @Test func `a key that is referred to is exchanged, and its foreign key comes back`() throws {
+        _ = try uniqueUpgrade(
+            from: "CREATE TABLE b (n int CONSTRAINT one UNIQUE); CREATE TABLE a (n int REFERENCES b (n))",
+            to: "CREATE TABLE b (n int); CREATE UNIQUE INDEX two ON b (n); CREATE TABLE a (n int REFERENCES b (n))")
+    }
+
+    // MARK: Lint
+
+    @Test(arguments: [
+        ("varchar(100)", "varchar(255)"), ("varchar(100)", "varchar"), ("varchar(100)", "text"), ("text", "varchar"),
+        ("numeric(10,2)", "numeric(12,2)"), ("numeric(10,2)", "numeric"),
+    ]) func `a type that rewrites no row is waived, and rewrites none`(old: String, new: String) throws {
+        let upgrade = try upgrade(from: "CREATE TABLE b (n \(old))", to: "CREATE TABLE b (n \(new))")
+        #expect(Lint.findings(in: try revision("a1", "", upgrade)).isEmpty)
+        try database.sql("CREATE TABLE b (n \(old)); INSERT INTO b VALUES ('1')")
+        let file = try database.sql("SELECT pg_relation_filenode('b')")
+        try database.sql(upgrade)
+        #expect(try database.sql("SELECT pg_relation_filenode('b')") == file)
+    }
+
+    @Test(arguments: [("varchar(255)", "varchar(100)"), ("numeric(10,2)", "numeric(12,4)"), ("int", "bigint")])
+    func `a type that rewrites or reads rows is left to lint`(old: String, new: String) throws {
+        let upgrade = try upgrade(from: "CREATE TABLE b (n \(old))", to: "CREATE TABLE b (n \(new))")
+        #expect(Lint.findings(in: try revision("a1", "", upgrade)).map(\.rule) == ["changing-type"])
+    }
+
+    @Test func `what migrate takes for a rename is waived`() throws {
+        for new in ["CREATE TABLE a (n int)", "CREATE TABLE b (m int)"] {
+            let upgrade = try upgrade(from: "CREATE TABLE b (n int)", to: new)
+            #expect(upgrade.contains(" RENAME "))
+            #expect(Lint.findings(in: try revision("a1", "", upgrade)).isEmpty)
+        }
+    }
+
     @Test func `a new constraint gets another name where its own is taken by one that stays`() throws {
         try upgrade(
             from: "CREATE TABLE a (n int, CONSTRAINT a_n_check CHECK (n > 0))",

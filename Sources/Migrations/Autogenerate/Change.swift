@@ -17,7 +17,7 @@ public struct Change: Hashable, Sendable {
     init(
         _ summary: String? = nil, upgrade: [Step], downgrade: [Step], dataLoss: String? = nil, remark: String? = nil
     ) {
-        (self.summary, self.upgrade, self.downgrade) = (summary, upgrade, downgrade)
+        (self.summary, self.upgrade, self.downgrade) = (summary?.onOneLine, upgrade, downgrade)
         (self.dataLoss, self.remark) = (dataLoss, remark)
     }
 
@@ -26,7 +26,7 @@ public struct Change: Hashable, Sendable {
         _ summary: String? = nil, upgrade: [String], downgrade: [String], dataLoss: String? = nil, remark: String? = nil
     ) {
         self.init(
-            summary, upgrade: upgrade.map(Step.inside), downgrade: downgrade.map(Step.inside), dataLoss: dataLoss,
+            summary, upgrade: upgrade.map { .inside($0) }, downgrade: downgrade.map { .inside($0) }, dataLoss: dataLoss,
             remark: remark)
     }
 
@@ -35,9 +35,9 @@ public struct Change: Hashable, Sendable {
 
     /// The upgrade's statements, the first with what marks the change.
     fileprivate var markedUpgrade: [Step] {
-        let marks = (remark.map { "-- \($0)\n" } ?? "") + (dataLoss.map { "-- data loss: \($0)\n" } ?? "")
+        let marks = [remark.map { SQLComment($0) }, dataLoss.map(SQLComment.dataLoss)].compactMap(\.self)
         var steps = upgrade
-        if !steps.isEmpty { steps[0].sql = marks + steps[0].sql }
+        if !steps.isEmpty { steps[0].comments = marks + steps[0].comments }
         return steps
     }
 }

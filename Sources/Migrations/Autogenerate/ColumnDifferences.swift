@@ -69,8 +69,8 @@ struct ColumnDifferences {
                     downgrade: removal(before) + addition(before))
             ]
         }
-        let waiver = "-- lint: allow unmarked-data-loss its values are computed anew\n"
-        let removal = removal(before).map { Step.inside(waiver + $0.sql) }
+        let waiver = SQLComment.waiver("unmarked-data-loss", "its values are computed anew")
+        let removal = removal(before).map { Step.inside($0.sql, [waiver]) }
         return [Change(upgrade: removal, downgrade: addition(before))]
     }
 
@@ -117,13 +117,16 @@ struct ColumnDifferences {
 
     private func changeType(_ before: Catalog.Column, _ after: Catalog.Column) -> [Change] {
         guard before.type != after.type else { return [] }
-        func set(_ from: Catalog.Column, _ to: Catalog.Column) -> [String] {
+        func set(_ from: Catalog.Column, _ to: Catalog.Column) -> [Step] {
             let value = SQLType.conversion(of: quoted(to.name), from: from.type, to: to.type)
             let change = "\(place) ALTER COLUMN \(quoted(to.name)) TYPE \(to.fullType) USING \(value)"
+            let isFree = from.collation == to.collation && SQLType(to.type).storesAsIs(SQLType(from.type))
+            let waiver = SQLComment.waiver("changing-type", "it rewrites no row, since none is stored otherwise")
+            let step = Step.inside(change, isFree ? [waiver] : [])
             guard before.value == .serial, after.value == .serial, let sequence = before.sequence else {
-                return [change]
+                return [step]
             }
-            return [change, "ALTER SEQUENCE \(sequence) AS \(to.type)"]
+            return [step, .inside("ALTER SEQUENCE \(sequence) AS \(to.type)")]
         }
         let fits = SQLType(after.type).holds(SQLType(before.type))
         return [

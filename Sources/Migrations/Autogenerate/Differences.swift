@@ -53,8 +53,10 @@ public struct Differences {
     private var stages: [[Change]] {
         let columns = tables.map(\.columns)
         return [
-            renames, foreignKeys.dropped + dropped, tables.flatMap(\.unmade), columns.flatMap(\.ungenerated),
-            columns.flatMap(\.altered), columns.flatMap(\.generated), tables.flatMap(\.made),
+            renames, foreignKeys.dropped + dropped, tables.flatMap(\.unmade),
+            tables.flatMap(\.successions.early).map(\.change), columns.flatMap(\.ungenerated),
+            columns.flatMap(\.altered), columns.flatMap(\.generated), tables.flatMap(\.successions.late).map(\.change),
+            tables.flatMap(\.made),
             added + foreignKeys.added,
         ]
     }

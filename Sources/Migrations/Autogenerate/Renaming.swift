@@ -33,12 +33,14 @@ struct Renaming {
         return pairs.count == 1 ? pairs[0] : nil
     }
 
+    private static let waiver = SQLComment.waiver("renaming", "the models have the new name, and the rows are kept")
+
     private mutating func renameTable(_ old: String, _ new: String) {
         changes.append(
             Change(
                 "Detected renamed table '\(old)' to '\(new)'",
-                upgrade: ["ALTER TABLE \(quoted(old)) RENAME TO \(quoted(new))"],
-                downgrade: ["ALTER TABLE \(quoted(new)) RENAME TO \(quoted(old))"],
+                upgrade: [.inside("ALTER TABLE \(quoted(old)) RENAME TO \(quoted(new))", [Renaming.waiver])],
+                downgrade: [.inside("ALTER TABLE \(quoted(new)) RENAME TO \(quoted(old))")],
                 remark:
                     "Taken for a rename, which keeps the rows. If it is another table, drop the one and create the other."
             ))
@@ -50,8 +52,8 @@ struct Renaming {
         changes.append(
             Change(
                 "Detected renamed column '\(table).\(old)' to '\(new)'",
-                upgrade: ["\(place) \(quoted(old)) TO \(quoted(new))"],
-                downgrade: ["\(place) \(quoted(new)) TO \(quoted(old))"],
+                upgrade: [.inside("\(place) \(quoted(old)) TO \(quoted(new))", [Renaming.waiver])],
+                downgrade: [.inside("\(place) \(quoted(new)) TO \(quoted(old))")],
                 remark:
                     "Taken for a rename, which keeps the values. If it is another column, drop the one and add the other."
             ))

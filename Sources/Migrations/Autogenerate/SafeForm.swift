@@ -11,20 +11,25 @@ struct SafeForm {
     /// once new rows are checked. What takes the lock, of both tables for a foreign key (SHARE ROW EXCLUSIVE), reads no rows. EXCLUDE
     /// has no such form.
     func constraint(_ name: String, _ definition: String) -> [Step] {
+        if let key = key(name, definition, index: name) { return [key.build, key.addition] }
         let add = "\(place) ADD CONSTRAINT \(name)"
-        if !isPartitioned, let key = definition.wholeMatch(of: SafeForm.key) {
-            let distinct = key.2 == nil ? "" : " NULLS NOT DISTINCT"
-            return [
-                .outside("CREATE UNIQUE INDEX CONCURRENTLY \(name) ON \(table) \(key.3)\(distinct)"),
-                .inside("\(add) \(key.1) USING INDEX \(name)\(key.4 ?? "")"),
-            ]
-        }
         let constraint = Constraint(definition)
         let canWait = constraint.isCheck || constraint.isForeignKey && !isPartitioned
         guard canWait, constraint.meaning == definition else {
             return [.inside("\(add) \(definition)")]
         }
         return [.inside("\(add) \(definition) NOT VALID"), .outside("\(place) VALIDATE CONSTRAINT \(name)")]
+    }
+
+    /// Builds a key's index beside the writers, and makes it a key, which gives the index the key's name; `nil` for what is no key, and for
+    /// one of a partitioned table.
+    func key(_ name: String, _ definition: String, index: String) -> (build: Step, addition: Step)? {
+        guard !isPartitioned, let key = definition.wholeMatch(of: SafeForm.key) else { return nil }
+        let distinct = key.2 == nil ? "" : " NULLS NOT DISTINCT"
+        return (
+            .outside("CREATE UNIQUE INDEX CONCURRENTLY \(index) ON \(table) \(key.3)\(distinct)"),
+            .inside("\(place) ADD CONSTRAINT \(name) \(key.1) USING INDEX \(index)\(key.4 ?? "")")
+        )
     }
 
     /// `UNIQUE NULLS NOT DISTINCT (a, b) INCLUDE (c) DEFERRABLE`
@@ -56,11 +61,12 @@ struct SafeForm {
     /// Adds a column whose default differs from row to row: new rows get theirs at once, those that are there in batches.
     /// - Parameter key: the column that is the primary key; without one, all rows are updated at once.
     func column(_ column: String, _ type: String, default value: String, isNullable: Bool, key: String?) -> [Step] {
-        let batches = key.map { "-- batches of 5000 by \($0)\n" } ?? ""
+        let batches = key.flatMap(SQLComment.batches)
         return [
             .inside("\(place) ADD COLUMN \(column) \(type)"),
             .inside("\(place) ALTER COLUMN \(column) SET DEFAULT \(value)"),
-            .outside("\(batches)UPDATE \(table) SET \(column) = DEFAULT WHERE \(column) IS NULL"),
+            .outside(
+                "UPDATE \(table) SET \(column) = DEFAULT WHERE \(column) IS NULL", batches.map { [$0] } ?? []),
         ] + (isNullable ? [] : notNull(column))
     }
 }

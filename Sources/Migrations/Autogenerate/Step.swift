@@ -5,12 +5,22 @@ struct Step: Hashable, Sendable {
         case inside, outside
     }
 
-    /// The statement without its semicolon, with the comments that stand before it.
-    var sql: String
+    /// The comments that stand before it.
+    var comments: [SQLComment] = []
+    /// The statement without its semicolon.
+    let sql: String
     let place: Place
 
-    static func inside(_ sql: String) -> Step { Step(sql: sql, place: .inside) }
-    static func outside(_ sql: String) -> Step { Step(sql: sql, place: .outside) }
+    static func inside(_ sql: String, _ comments: [SQLComment] = []) -> Step {
+        Step(comments: comments, sql: sql, place: .inside)
+    }
+
+    static func outside(_ sql: String, _ comments: [SQLComment] = []) -> Step {
+        Step(comments: comments, sql: sql, place: .outside)
+    }
+
+    /// Its lines in a file.
+    var lines: [String] { comments.map(\.line) + [sql + ";"] }
 }
 
 /// The text of a section, made stage by stage.
@@ -45,8 +55,8 @@ struct SectionText {
 
     private mutating func add(_ steps: ArraySlice<Step>) {
         guard !steps.isEmpty else { return }
-        let mark = marked == place ? [] : ["-- \(place.rawValue) transaction"]
+        let mark = marked == place ? [] : [SQLComment("\(place.rawValue) transaction").line]
         marked = place
-        blocks.append((mark + steps.map { $0.sql + ";" }).joined(separator: "\n"))
+        blocks.append((mark + steps.flatMap(\.lines)).joined(separator: "\n"))
     }
 }

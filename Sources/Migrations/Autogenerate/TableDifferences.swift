@@ -7,6 +7,8 @@ struct TableDifferences {
     let remade: Set<String>
     /// Columns that get another type.
     let retyped: Set<String>
+    /// What takes another one's place before the columns change, and after that.
+    private(set) var successions: (early: [Succession], late: [Succession]) = ([], [])
 
     init(_ old: Catalog.Table, _ new: Catalog.Table) {
         (self.old, self.new) = (old, new)
@@ -15,17 +17,18 @@ struct TableDifferences {
         self.retyped = retyped
         remade = Set(
             pairs.filter { $0.after.isMadeAnew(from: $0.before, retyped: retyped) }.map(\.after.name))
+        findSuccessions()
     }
 
     private var table: String { new.name }
 
     /// What is taken away before the columns change.
     var unmade: [Change] {
-        goneIndexes.map { name, index in
+        goneIndexes.filter { !isSucceeded($0.key) }.map { name, index in
             let summary = "Detected removed index '\(name)' on '\(table)'"
             return dropIndex(name, index, new.indexes[name] == index ? nil : summary)
         }
-            + goneConstraints.map { name, definition in
+            + goneConstraints.filter { !isSucceeded($0.key) }.map { name, definition in
                 let summary = "Detected removed constraint '\(name)' on '\(table)'"
                 return dropConstraint(name, definition, of: old, isDisturbed(definition) ? nil : summary)
             }
@@ -36,24 +39,31 @@ struct TableDifferences {
 
     /// What is put on the columns after they have changed.
     var made: [Change] {
-        let constraints = new.others(than: old).filter { !Constraint($0.value).isForeignKey }.map { name, definition in
+        let constraints = new.others(than: old).filter {
+            !Constraint($0.value).isForeignKey && !succeeds($0.key)
+        }.map { name, definition in
             addConstraint(name, definition, to: old, "Detected added constraint '\(name)' on '\(table)'")
         }
         let again = goneConstraints.filter { isDisturbed($0.value) }.map { addConstraint($0.key, $0.value, to: old) }
-        let indexes = new.indexes.filter { old.indexes[$0.key] != $0.value || isDisturbed($0.value) }
-            .sorted { $0.key < $1.key }
-            .map { name, index in
-                let summary = "Detected added index '\(name)' on '\(table)'"
-                return addIndex(name, index, old.indexes[name] == index ? nil : summary)
-            }
+        let indexes = new.indexes.filter {
+            (old.indexes[$0.key] != $0.value || isDisturbed($0.value)) && !succeeds($0.key)
+        }
+        .sorted { $0.key < $1.key }
+        .map { name, index in
+            let summary = "Detected added index '\(name)' on '\(table)'"
+            return addIndex(name, index, old.indexes[name] == index ? nil : summary)
+        }
         return constraints + again + indexes
     }
 
     /// The sets of columns whose uniqueness nothing may refer to meanwhile.
     var goneKeys: Set<Set<String>> {
         let names = Set(old.columns.map(\.name))
+        let renamed = Set((successions.early + successions.late).filter(\.isRename).map(\.old.name))
         let keys = goneConstraints.map { Constraint($0.value) }.filter(\.isKey).map(\.names)
-        let indexes = goneIndexes.filter(\.value.isUnique).map { Set(WrittenSQL.names(in: $0.value.text)) }
+        let indexes = goneIndexes.filter { $0.value.isUnique && !renamed.contains($0.key) }.map {
+            Set(WrittenSQL.names(in: $0.value.text))
+        }
         return Set((keys + indexes).map(names.intersection))
     }
 
@@ -83,6 +93,51 @@ struct TableDifferences {
         !remade.isEmpty && !remade.isDisjoint(with: WrittenSQL.names(in: index.text))
     }
 
+    // MARK: What takes another one's place
+
+    private func isSucceeded(_ name: String) -> Bool {
+        (successions.early + successions.late).contains { $0.old.name == name }
+    }
+
+    private func succeeds(_ name: String) -> Bool {
+        (successions.early + successions.late).contains { $0.new.name == name }
+    }
+
+    private mutating func findSuccessions() {
+        guard !old.isPartitioned, !new.isPartitioned else { return }
+        let columns = Set((old.columns + new.columns).map(\.name))
+        var come = new.members(otherThan: old)
+        for member in old.members(otherThan: new) {
+            let heirs = come.filter { $0.succeeds(member, columns: columns) && isFree($0.name, for: member) }
+            guard let heir = heirs.first(where: { $0.side == member.side || $0.name == member.name }) ?? heirs.first
+            else { continue }
+            let succession = Succession(table: old, old: member, new: heir)
+            // Both must be there at the same time: before the columns change, or after that.
+            if stands(heir, columns) {
+                successions.early.append(succession)
+            } else if stands(member, columns) {
+                successions.late.append(succession)
+            } else {
+                continue
+            }
+            come.removeAll { $0 == heir }
+        }
+    }
+
+    /// Whether nothing has the name that is still there then.
+    private func isFree(_ name: String, for member: Succession.Member) -> Bool {
+        name == member.name || old.constraints[name] == nil && old.indexes[name] == nil
+    }
+
+    /// Whether it can be there both before and after the columns change.
+    private func stands(_ member: Succession.Member, _ columns: Set<String>) -> Bool {
+        member.columns(of: columns).allSatisfy { name in
+            guard let before = old.column(name), let after = new.column(name) else { return false }
+            return !remade.contains(name) && !retyped.contains(name)
+                && (!member.isPrimaryKey || before.isNullable == after.isNullable)
+        }
+    }
+
     private func addIndex(_ name: String, _ index: Catalog.Index, _ summary: String?) -> Change {
         Change(
             summary, upgrade: [old.safeForm.index(quoted(name), index)],
@@ -98,6 +153,17 @@ extension Catalog.Table {
     /// Whether one of its constraints says the same.
     func says(_ constraint: Constraint) -> Bool {
         constraints.values.contains { Constraint($0).meaning == constraint.meaning }
+    }
+
+    /// The keys and indexes that another state of the table has not, in the order of their names.
+    fileprivate func members(otherThan other: Catalog.Table) -> [Succession.Member] {
+        let keys = others(than: other).filter { Constraint($0.value).isKey }.map {
+            Succession.Member(name: $0.key, side: .key(definition: $0.value))
+        }
+        let indexes = indexes.filter { other.indexes[$0.key] != $0.value }.sorted { $0.key < $1.key }.map {
+            Succession.Member(name: $0.key, side: .index($0.value))
+        }
+        return keys + indexes
     }
 
     /// The constraints that another state of the table has not, by what they say.

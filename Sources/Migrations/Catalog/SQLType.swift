@@ -40,6 +40,18 @@ struct SQLType {
         return scale >= oldScale && first - scale >= old - oldScale
     }
 
+    /// Whether a column of another type becomes this one without a look at its rows: a limit is raised or goes.
+    func storesAsIs(_ other: SQLType) -> Bool {
+        guard name != other.name else {
+            let kinds = ["character varying", "numeric", "timestamp without time zone", "timestamp with time zone"]
+            guard kinds.contains(name) else { return false }
+            let isSameScale = modifiers.dropFirst() == other.modifiers.dropFirst()
+            return modifiers.isEmpty || holds(other) && (name != "numeric" || isSameScale)
+        }
+        return name == "text" && other.name == "character varying"
+            || name == "character varying" && modifiers.isEmpty && other.name == "text"
+    }
+
     // MARK: Conversion
 
     /// Types that are cast into each other.

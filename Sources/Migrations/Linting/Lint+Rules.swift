@@ -41,6 +41,21 @@ extension Lint {
                 }
             },
             Rule(
+                name: "rewriting-table",
+                message:
+                    "the table is written anew while nobody can use it: VACUUM without FULL, or pg_repack"
+            ) {
+                $0.words.begins("cluster") || $0.words.begins("vacuum full")
+                    || $0.words.begins("vacuum (") && $0.words.inner.has("full")
+            },
+            Rule(
+                name: "reindex-without-concurrently",
+                message:
+                    "no row can be written while the index is built: REINDEX … CONCURRENTLY, behind -- outside transaction"
+            ) {
+                $0.words.begins("reindex") && !$0.words.has("concurrently") && !$0.words.outer.begins("reindex system")
+            },
+            Rule(
                 name: "renaming",
                 message:
                     "programs that run still use the old name: add the new one beside it, and drop the old one when nobody uses it"

@@ -29,7 +29,9 @@ public struct Lint: Sendable {
             let text = LintedStatement(statement, proofs: proofs)
             proofs.take(text)
             // No rule is about others, and there may be many of them: rows that are inserted.
-            guard text.words.begins("alter|create|delete|drop|reindex|set|truncate|update|with") else { continue }
+            guard text.words.begins("alter|cluster|create|delete|drop|reindex|set|truncate|update|vacuum|with") else {
+                continue
+            }
             if let table = text.createdTable { created.insert(table) }
             for rule in Rule.all where rule.applies(text) && statement.allowed[rule.name] == nil {
                 // Nobody uses a table that the same revision creates.

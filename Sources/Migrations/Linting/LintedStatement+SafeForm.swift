@@ -14,7 +14,7 @@ extension LintedStatement {
     var outside: [Step]? { [.outside(words.sql)] }
 
     /// The update, as it is, in batches; the key is taken for `id`.
-    var batched: [Step]? { [.outside("-- batches of 5000 by id\n\(words.sql)")] }
+    var batched: [Step]? { [.outside(words.sql, SQLComment.batches(by: "id").map { [$0] } ?? [])] }
 
     /// The constraint that it adds.
     var addedSafely: [Step]? {

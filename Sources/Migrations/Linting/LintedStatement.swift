@@ -47,7 +47,8 @@ struct LintedStatement {
                 words.behind("alter|drop table [if] [exists] [only]")
                     ?? words.behind("create [unique] index")?.after("on")?.behind("[only]")
                     ?? words.behind("truncate [table] [only]") ?? words.behind("update [only]")
-                    ?? words.behind("delete from [only]"))
+                    ?? words.behind("delete from [only]") ?? words.behind("cluster [verbose]")
+                    ?? words.outer.behind("reindex table") ?? words.outer.behind("vacuum [full] [verbose] [analyze]"))
     }
 
     private func name(_ words: LintedWords?) -> String? { words?.first.map { $0.filter { $0 != "\"" } } }

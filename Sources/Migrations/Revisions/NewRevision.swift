@@ -54,14 +54,14 @@ public struct NewRevision: Sendable {
     /// The file's text.
     public var text: String {
         """
-        -- \(message)
+        \(SQLComment(message).line)
         --
         -- Revision ID: \(id)
         -- Revises:\(parents.isEmpty ? "" : " " + parents.joined(separator: ", "))
         \(replacement.header)-- Create Date: \(created ?? NewRevision.now)
 
         -- upgrade
-        \(breaking.map { "-- breaking: \($0)\n" } ?? "")
+        \(breaking.map { SQLComment("breaking: \($0)").line + "\n" } ?? "")
         \(upgrade.isEmpty ? "" : upgrade + "\n\n")-- downgrade
         \(downgrade.isEmpty ? "" : "\n" + downgrade + "\n")
         """

@@ -18,7 +18,9 @@ public struct Replacement: Hashable, Sendable {
         ids.isEmpty
             ? ""
             : "-- Replaces: \(ids.joined(separator: ", "))\n" + (checksum.map { "-- Replaces checksum: \($0)\n" } ?? "")
-                + breaking.sorted { $0.key < $1.key }.map { "-- Replaces breaking: \($0.key) \($0.value)\n" }.joined()
+                + breaking.sorted { $0.key < $1.key }.map {
+                    SQLComment("Replaces breaking: \($0.key) \($0.value)").line + "\n"
+                }.joined()
     }
 }
 
