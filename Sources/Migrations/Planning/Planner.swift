@@ -23,11 +23,8 @@ public struct Planner: Sendable {
         guard !pending.isEmpty else { return MigrationPlan() }
         let live = try await LiveDatabase(configuration)
         defer { live.close() }
-        let actual = try await Catalog(reading: configuration)
-        return try await ScratchDatabase.with(configuration) { scratch in
-            try await Replica(graph: graph, configuration: configuration).make(
-                in: scratch, upTo: versions.sorted(), actual)
-            return try await plan(pending, in: scratch, live)
+        return try await Replica(graph: graph, configuration: configuration, targets: versions.sorted()).with {
+            try await plan(pending, in: $0, live)
         }
     }
 

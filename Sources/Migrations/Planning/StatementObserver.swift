@@ -106,7 +106,7 @@ struct StatementObserver {
             for statement in statements {
                 observations.append(try await observation(of: statement))
             }
-            isHeld = try await changesSharedObjects()
+            isHeld = try await connection.serverWideChange() != nil
             if !isHeld { try await connection.script(keeping ? "COMMIT" : "ROLLBACK") }
         } catch let error as PostgresError {
             if connection.isInTransaction {
@@ -119,6 +119,7 @@ struct StatementObserver {
     }
 
     private mutating func observation(of statement: Revision.Statement) async throws -> Observation {
+        if statement.isServerWideForGood { return Observation(doubt: "not run: it is about the whole server") }
         let (before, held) = (try await RelationSnapshot(reading: connection), try await locks())
         let holdings = try await connection.holdings()
         // Of a table that has one row all is read, where an index would do with more.
@@ -165,18 +166,6 @@ struct StatementObserver {
         return PlannedLock(relation: name, mode: mode, table: tables[name])
     }
 
-    /// Whether the transaction has written to what all databases of the server share: roles, above all.
-    private func changesSharedObjects() async throws -> Bool {
-        let rows = try await connection.rows(
-            """
-            SELECT ARRAY[(count(*) > 0)::text] FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'relation' \
-            AND database = 0 AND mode = 'RowExclusiveLock' AND relation IN ('pg_authid'::regclass, 'pg_auth_members'::regclass, \
-            'pg_database'::regclass, 'pg_db_role_setting'::regclass, 'pg_tablespace'::regclass, 'pg_shdescription'::regclass, \
-            'pg_subscription'::regclass)
-            """)
-        return rows[0][0] == "true"
-    }
-
     // MARK: Outside
 
     /// Observes a statement that an upgrade runs outside a transaction: in one all the same, if it can be.
@@ -184,8 +173,8 @@ struct StatementObserver {
         do { return try await together([statement])[0] } catch let failure as Failure {
             guard failure.error.state == "25001" || failure.error.state == "2D000" else { throw failure }
         }
-        guard !isHeld, !statement.changesServer else {
-            return Observation(doubt: "not run, since nothing could undo what it or others do to the whole server")
+        guard !isHeld else {
+            return Observation(doubt: "not run, since another one has changed what the whole server shares")
         }
         let before = try await RelationSnapshot(reading: connection)
         let holdings = try await connection.holdings()
@@ -238,12 +227,6 @@ struct StatementObserver {
 extension Revision.Statement {
     /// Whether it is carried out by a plan of Postgres's planner.
     fileprivate var isQuery: Bool { LintedWords(sql).begins("delete|insert|merge|select|update|with") }
-
-    /// Whether it cannot run in a transaction, and does something to more than one database.
-    fileprivate var changesServer: Bool {
-        let words = LintedWords(sql)
-        return words.begins("alter system") || words.begins("alter|create|drop database|subscription|tablespace")
-    }
 
     /// Whether it means something only together with others in its transaction.
     fileprivate var needsItsTransaction: Bool {

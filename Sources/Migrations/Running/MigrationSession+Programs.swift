@@ -9,6 +9,8 @@ extension MigrationSession {
         guard try graph.closure(of: Set(revision.parents)).contains(id) else {
             throw MigrationFailed("\(revision.file): it is the contract of \(id), which is no revision before it")
         }
+        // Those that are connected to a scratch database are the tool's own.
+        guard !options.isTrial else { return }
         let old = try await programs().filter { !ProgramName(parsing: $0.name).knows(id, in: graph) }
         guard !old.isEmpty else { return }
         let list = old.map { "\($0.name) (\($0.sessions))" }.joined(separator: ", ")

@@ -6,7 +6,7 @@ import SQL
 /// A connection on which the schema is changed: what it knows of Alembic's table and ours.
 struct MigrationSession {
     let connection: Connection
-    private let options: Migrator.Options
+    let options: Migrator.Options
     /// The schema that has the tables of the tool's own, as SQL names it: where they are found at first, whatever a revision does to
     /// `search_path`.
     private let schema: String

@@ -29,6 +29,8 @@ public struct Migrator: Sendable {
         public var runsAgain = false
         /// What the history says of the program that ran.
         public var programVersion = ""
+        /// Whether the database is a scratch database: what is about the whole server is left out then, and nobody is connected.
+        var isTrial = false
 
         /// Makes the defaults.
         public init() {}

@@ -71,6 +71,11 @@ struct RevisionRun {
 
     /// Commits; a deferred constraint may still fail, and of a connection that is lost nobody knows whether it has committed.
     private func commit() async throws {
+        if run.options.isTrial, let catalog = try await connection.serverWideChange() {
+            throw MigrationRun.Failure.refused(
+                "\(revision.file): it changes \(catalog), which all databases of the server share: a scratch database must leave that alone. "
+                    + "A statement of its own is left out there; one in a function or a DO block cannot be")
+        }
         do { try await run.commit() } catch let error as PostgresError {
             guard !connection.isOpen else {
                 throw MigrationRun.Failure.refused("\(revision.file): COMMIT failed: \(error)")
@@ -131,6 +136,9 @@ struct RevisionRun {
 
     // MARK: Pieces
 
+    /// Whether a scratch database does without a statement.
+    private func isLeftOut(_ statement: Revision.Statement) -> Bool { run.options.isTrial && statement.isServerWide }
+
     private func failing(at statement: Revision.Statement, _ body: () async throws -> Void) async throws {
         do { try await run.blockers.watching(body) } catch let error as PostgresError {
             throw MigrationRun.Failure.statement(error, statement)
@@ -139,6 +147,7 @@ struct RevisionRun {
 
     /// Runs a statement outside a transaction: until it has ended well, nobody knows what it has done.
     private mutating func runOutside(_ statement: Revision.Statement) async throws {
+        guard !isLeftOut(statement) else { return place = place.after(1) }
         let invalid = Set(try await session.invalidIndexes())
         try await note(
             .halfway, "line \(statement.line) of \(revision.file) ran outside a transaction, and was interrupted",
@@ -227,7 +236,7 @@ struct RevisionRun {
     }
 
     private mutating func execute(_ statements: [Revision.Statement]) async throws {
-        for statement in statements {
+        for statement in statements where !isLeftOut(statement) {
             do { try await failing(at: statement) { try await connection.script(statement.sql) } } catch {
                 if connection.isOpen, !connection.isInTransaction { isCertain = false }
                 throw error

@@ -2,7 +2,7 @@
 struct DependencyOrder {
     /// The places of all of them, in order.
     private(set) var places: [Int] = []
-    /// The places of those that depend on each other in a circle, and of what depends on these.
+    /// The places of those that depend on each other in a circle.
     private(set) var circle: [Int] = []
 
     /// Orders the places below `count`.
@@ -19,6 +19,16 @@ struct DependencyOrder {
                 ready.insert(place, at: ready.firstIndex { $0 > place } ?? ready.endIndex)
             }
         }
-        circle = Set(0..<count).subtracting(places).sorted()
+        circle = Set(0..<count).subtracting(places).sorted().filter { DependencyOrder.reaches($0, left) }
+    }
+
+    /// Whether a place depends on itself, by way of others.
+    private static func reaches(_ place: Int, _ dependencies: [Int: Set<Int>]) -> Bool {
+        var (next, seen) = (Array(dependencies[place] ?? []), Set<Int>())
+        while let other = next.popLast() {
+            if other == place { return true }
+            if seen.insert(other).inserted { next += dependencies[other] ?? [] }
+        }
+        return false
     }
 }

@@ -46,7 +46,9 @@ public enum SchemaFile {
         text.split(separator: "\n", omittingEmptySubsequences: false)
     }
 
-    private static func run(_ script: String, in scratch: PostgresConfiguration) async throws {
+    /// Runs a script statement by statement.
+    /// - Throws: `MigrationFailed` when one fails, `PostgresError`.
+    static func run(_ script: String, in scratch: PostgresConfiguration) async throws {
         let connection = try await Connection.open(scratch)
         defer { connection.close() }
         try await connection.script("SET statement_timeout = 0; SET client_min_messages = error")

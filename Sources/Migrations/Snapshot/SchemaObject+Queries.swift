@@ -233,7 +233,9 @@ extension SchemaObject {
     /// Those of a partition are made with it, and then found by the table's own.
     private static let indexes = """
         SELECT ARRAY[\(key("pg_class", "i.oid")), i.oid::regclass::text, pg_get_indexdef(indexrelid)] || ARRAY(\
-        SELECT format('ALTER TABLE %s %s', indrelid::regclass, change) FROM \(marks)) \
+        SELECT format('ALTER TABLE %s %s', indrelid::regclass, change) FROM \(marks) UNION ALL \
+        SELECT format('ALTER INDEX %s ALTER COLUMN %s SET STATISTICS %s', i.oid::regclass, attnum, attstattarget) \
+        FROM pg_attribute WHERE attrelid = i.oid AND attstattarget >= 0) \
         FROM pg_index JOIN pg_class i ON i.oid = indexrelid JOIN pg_class c ON c.oid = indrelid \
         JOIN pg_namespace ON pg_namespace.oid = c.relnamespace WHERE \(isDumped("c")) AND NOT \(isConstraint)
         """
@@ -267,6 +269,8 @@ extension SchemaObject {
 
     private static let statistics = """
         SELECT ARRAY[\(key("pg_statistic_ext", "s.oid")), format('%I.%I', nspname, stxname), pg_get_statisticsobjdef(s.oid)] \
+        || ARRAY(SELECT format('ALTER STATISTICS %I.%I SET STATISTICS %s', nspname, stxname, stxstattarget) \
+        WHERE stxstattarget >= 0) \
         FROM pg_statistic_ext s JOIN pg_namespace ON pg_namespace.oid = stxnamespace \
         WHERE \(foreign) AND \(isOwn("pg_statistic_ext", "s.oid"))
         """

@@ -43,8 +43,18 @@ extension Snapshot {
             SELECT ARRAY[classoid || ' ' || objoid, format('COMMENT ON %s %s IS %L', \(word), \
             coalesce((SELECT format('%I ON DOMAIN %s', conname, contypid::regtype) FROM pg_constraint \
             WHERE type = 'domain constraint' AND oid = objoid), identity), description)] \
-            FROM pg_description, pg_identify_object(classoid, objoid, objsubid) \
-            WHERE objoid >= 16384 AND classoid <> 'pg_extension'::regclass
+            FROM pg_description, pg_identify_object(classoid, objoid, objsubid) WHERE objoid >= 16384 \
+            AND (classoid <> 'pg_extension'::regclass OR description IS DISTINCT FROM (SELECT comment FROM pg_available_extensions \
+            JOIN pg_extension ON extname = name WHERE oid = objoid)) UNION ALL \
+            SELECT ARRAY[\(key("pg_extension", "e.oid")), format('COMMENT ON EXTENSION %I IS NULL', extname)] FROM pg_extension e \
+            JOIN pg_available_extensions ON name = extname WHERE comment IS NOT NULL AND obj_description(e.oid, 'pg_extension') IS NULL
+            """)
+
+    /// What is dropped with an extension to which it does not belong.
+    static let extensionDependencies = Statement(
+        unsafe: """
+            SELECT ARRAY[classid || ' ' || objid, format('ALTER %s %s DEPENDS ON EXTENSION %I', \(word), identity, extname)] \
+            FROM pg_depend JOIN pg_extension ON pg_extension.oid = refobjid, pg_identify_object(classid, objid, 0) WHERE deptype = 'x'
             """)
 
     // MARK: Rights

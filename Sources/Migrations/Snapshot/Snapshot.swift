@@ -32,7 +32,7 @@ struct Snapshot {
     private static let settings = """
         SET search_path = ''; SET TimeZone = 'UTC'; SET DateStyle = ISO; SET IntervalStyle = postgres; \
         SET bytea_output = hex; SET extra_float_digits = 1; SET quote_all_identifiers = off; SET row_security = off; \
-        SET statement_timeout = 0; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY
+        SET statement_timeout = 0; SET lock_timeout = '10s'; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY
         """
 
     /// The statements that make it. Bodies of functions name what comes after them: they are not looked at.
@@ -70,6 +70,7 @@ private struct SnapshotReading {
             uniquingKeysWith: { $1 })
         for index in objects.indices { objects[index].drop = drops[objects[index].key] }
         edges = try await connection.rows(Snapshot.dependencies).map { ($0[0], $0[1], $0[2]) }
+        try await addStatements(Snapshot.extensionDependencies)
         try await addStatements(Snapshot.rights)
         try await addStatements(Snapshot.comments)
     }
@@ -164,8 +165,9 @@ private struct Parts {
     private var wholes: [String: [String]] = [:]
 
     init(_ edges: [(object: String, other: String, type: String)]) {
-        for edge in edges where ["a", "e", "i"].contains(edge.type) {
-            wholes[edge.object, default: []].append(edge.other)
+        // The constraint of a constraint trigger is the trigger's (i) rather than the table's (a).
+        for type in ["i", "a", "e"] {
+            for edge in edges where edge.type == type { wholes[edge.object, default: []].append(edge.other) }
         }
     }
 

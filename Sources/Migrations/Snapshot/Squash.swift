@@ -7,6 +7,10 @@ public struct Baseline: Sendable {
     let revision: NewRevision
     /// The file's text.
     public var text: String { revision.text }
+    /// The files whose `-- verify` and `-- fixtures` go with them.
+    public var filesWithTrials: [String] {
+        replaced.filter { !$0.verification.statements.isEmpty || !$0.fixtures.statements.isEmpty }.map(\.file)
+    }
     /// The revisions whose files it replaces, in order.
     public let replaced: [Revision]
 }
@@ -71,10 +75,7 @@ public struct Squash: Sendable {
     /// What is no database's own is in no catalog that is compared.
     private func refuseServerWide() throws {
         for revision in replaced {
-            let statement = revision.upgrade.statements.first {
-                LintedWords($0.sql).begins("create|alter|drop role|user|group|database|tablespace|system")
-            }
-            guard let statement else { continue }
+            guard let statement = revision.upgrade.statements.first(where: \.isServerWide) else { continue }
             throw MigrationFailed(
                 "\(revision.file):\(statement.line): roles, databases and settings are not a schema's: this cannot be squashed"
             )
@@ -94,9 +95,7 @@ public struct Squash: Sendable {
     /// - Parameter isUndone: whether it is downgraded again, after which nothing may be there.
     private func trial(of graph: RevisionGraph, isUndone: Bool = false) async throws -> Outcome {
         try await ScratchDatabase.with(configuration) { scratch in
-            var options = Migrator.Options()
-            options.allowsDataLoss = true
-            let migrator = Migrator(graph: graph, configuration: scratch, options: options) { _ in }
+            let migrator = Migrator(graph: graph, configuration: scratch, options: .trial) { _ in }
             let empty = try await Inventory(reading: scratch)
             try await migrator.upgrade(to: last.id)
             let outcome = Outcome(

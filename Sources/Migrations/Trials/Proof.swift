@@ -16,18 +16,14 @@ public struct Proof: Sendable {
     /// Why a revision does not make of what the database holds what the models say, or does not undo it; `nil` when it does both.
     /// - Throws: `MigrationFailed` and `PostgresError` when it cannot be tried, `CancellationError`.
     public func problem(with revision: Revision) async throws -> String? {
-        let actual = try await Catalog(reading: configuration)
-        return try await ScratchDatabase.with(configuration) { scratch in
-            try await Replica(graph: graph, configuration: configuration).make(in: scratch, upTo: ["heads"], actual)
+        try await Replica(graph: graph, configuration: configuration, targets: ["heads"]).with { scratch in
             try await migrator(scratch, graph).stamp("heads")
             return try await problem(with: revision, in: scratch)
         }
     }
 
     private func migrator(_ scratch: PostgresConfiguration, _ graph: RevisionGraph) -> Migrator {
-        var options = Migrator.Options()
-        options.allowsDataLoss = true
-        return Migrator(graph: graph, configuration: scratch, options: options) { _ in }
+        Migrator(graph: graph, configuration: scratch, options: .trial) { _ in }
     }
 
     // MARK: The revision

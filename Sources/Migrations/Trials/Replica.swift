@@ -1,19 +1,72 @@
 import Postgres
 import SQL
 
-/// Makes in an empty database what another one holds.
+/// Makes in a scratch database what another one holds.
 struct Replica {
     let graph: RevisionGraph
     let configuration: PostgresConfiguration
+    /// The revisions that the other one stands at.
+    let targets: [String]
+
+    /// Why one way of making it does not do.
+    private struct Unmade: Error {}
+
+    /// Runs `body` with a scratch database that holds the same: made by the revisions, which also make rows, and where something is
+    /// missing then, which somebody has made by hand, as a dump is.
+    /// - Throws: what `body` throws, `MigrationFailed` when it cannot be made, `PostgresError`.
+    func with<Value: Sendable>(_ body: (PostgresConfiguration) async throws -> Value) async throws -> Value {
+        let actual = try await Catalog(reading: configuration)
+        do { return try await with(body) { try await makeAll(in: $0, actual) } } catch is Unmade {}
+        do { return try await with(body) { try await copy(into: $0) } } catch is Unmade {}
+        return try await ScratchDatabase.with(configuration) { scratch in
+            try await make(in: scratch, actual)
+            return try await body(scratch)
+        }
+    }
+
+    private func with<Value: Sendable>(
+        _ body: (PostgresConfiguration) async throws -> Value, madeBy make: (PostgresConfiguration) async throws -> Void
+    ) async throws -> Value {
+        try await ScratchDatabase.with(configuration) { scratch in
+            if try await MigrationFailed.caught({ try await make(scratch) }) != nil { throw Unmade() }
+            return try await body(scratch)
+        }
+    }
+
+    private func makeAll(in scratch: PostgresConfiguration, _ actual: Catalog) async throws {
+        try await make(in: scratch, actual)
+        guard try await names(in: configuration).isSubset(of: names(in: scratch)) else { throw Unmade() }
+    }
+
+    /// What stands in schemas and belongs to tables, by its names: definitions would have to wait for tables that others have locked.
+    private func names(in configuration: PostgresConfiguration) async throws -> Set<String> {
+        let connection = try await Connection.open(configuration)
+        defer { connection.close() }
+        return try await Set(
+            connection.rows(
+                """
+                SELECT ARRAY[type || ' ' || identity] FROM (SELECT DISTINCT classid, objid FROM pg_depend own WHERE objid >= 16384 \
+                AND (refclassid = 'pg_namespace'::regclass OR classid IN ('pg_rewrite'::regclass, 'pg_policy'::regclass) \
+                OR objid IN (SELECT oid FROM pg_trigger WHERE NOT tgisinternal) AND classid = 'pg_trigger'::regclass) \
+                AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = own.classid AND objid = own.objid AND deptype = 'e')) made, \
+                pg_identify_object(classid, objid, 0) WHERE identity !~ '^pg_' \
+                AND identity !~ '\\m(alembic_version|migration_history|migration_revision)'
+                """
+            ).map { $0[0] })
+    }
+
+    private func copy(into scratch: PostgresConfiguration) async throws {
+        let snapshot: Snapshot
+        do { snapshot = try await Snapshot(reading: configuration) } catch let error as PostgresError
+            where error.state == "55P03"
+        { throw Unmade() }
+        try await SchemaFile.run(snapshot.script, in: scratch)
+    }
 
     /// Makes what is there: by the revisions, as far as they can be applied to an empty database, and the rest by what the catalog
     /// says.
-    /// - Parameter targets: the revisions that the other one stands at.
-    /// - Throws: `MigrationFailed` when it cannot be made, `PostgresError`.
-    func make(in scratch: PostgresConfiguration, upTo targets: [String], _ actual: Catalog) async throws {
-        var options = Migrator.Options()
-        options.allowsDataLoss = true
-        let migrator = Migrator(graph: graph, configuration: scratch, options: options) { _ in }
+    private func make(in scratch: PostgresConfiguration, _ actual: Catalog) async throws {
+        let migrator = Migrator(graph: graph, configuration: scratch, options: .trial) { _ in }
         let failed = try await MigrationFailed.caught {
             for target in targets { try await migrator.upgrade(to: target) }
         }

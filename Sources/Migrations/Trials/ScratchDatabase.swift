@@ -39,11 +39,12 @@ struct ScratchDatabase {
         // The second at which it is made, by the server's clock, tells its age.
         let query: Statement = """
             SELECT ARRAY['aktify_scratch_' || extract(epoch FROM now())::bigint || '_' || substr(md5(random()::text), 1, 12), \
-            quote_ident(current_user)]
+            quote_ident(current_user), \(unsafe: ScratchDatabase.locale)] FROM pg_database d WHERE datname = current_database()
             """
         let row = try await server.rows(query)[0]
         name = row[0]
-        do { try await server.script("CREATE DATABASE \(name)") } catch let error as PostgresError
+        do { try await server.script("CREATE DATABASE \(name) TEMPLATE template0 \(row[2])") } catch let error
+            as PostgresError
             where error.state == "42501" || error.state == "25006"
         {
             throw MigrationFailed(
@@ -51,6 +52,15 @@ struct ScratchDatabase {
                     + "ALTER ROLE \(row[1]) CREATEDB")
         }
     }
+
+    /// The encoding and the locale of the real database, so that texts sort and fold alike; what the versions of Postgres call them.
+    private static let locale = """
+        concat_ws(' ', 'ENCODING', quote_literal(pg_encoding_to_char(encoding)), 'LC_COLLATE', quote_literal(datcollate), \
+        'LC_CTYPE', quote_literal(datctype), CASE to_jsonb(d) ->> 'datlocprovider' WHEN 'c' THEN 'LOCALE_PROVIDER libc' \
+        WHEN 'i' THEN 'LOCALE_PROVIDER icu ICU_LOCALE ' || quote_literal(coalesce(to_jsonb(d) ->> 'datlocale', \
+        to_jsonb(d) ->> 'daticulocale')) WHEN 'b' THEN 'LOCALE_PROVIDER builtin BUILTIN_LOCALE ' \
+        || quote_literal(to_jsonb(d) ->> 'datlocale') END, 'ICU_RULES ' || quote_literal(to_jsonb(d) ->> 'daticurules'))
+        """
 
     private func drop() async throws { try await server.script("DROP DATABASE IF EXISTS \(name) WITH (FORCE)") }
 

@@ -42,8 +42,7 @@ private struct RevisionTrial {
 
     init(graph: RevisionGraph, scratch: PostgresConfiguration) {
         self.scratch = scratch
-        var options = Migrator.Options()
-        options.allowsDataLoss = true
+        var options = Migrator.Options.trial
         options.runsAgain = true
         migrator = Migrator(graph: graph, configuration: scratch, options: options) { _ in }
     }
@@ -104,11 +103,15 @@ private struct RevisionTrial {
         let connection = try await Connection.open(scratch)
         defer { connection.close() }
         try await connection.script("BEGIN")
-        for statement in revision.fixtures.statements {
+        for statement in revision.fixtures.statements where !statement.isServerWide {
             do { try await connection.script(statement.sql) } catch let error as PostgresError {
                 throw MigrationFailed(
                     error, statement, in: revision, done: "It is one of the fixtures of \(revision.id).")
             }
+        }
+        if let catalog = try await connection.serverWideChange() {
+            throw MigrationFailed(
+                "\(revision.file): its fixtures change \(catalog), which all databases of the server share")
         }
         try await connection.script("COMMIT; RESET ROLE; RESET ALL")
         try await SampleRows(connection: connection).fill()

@@ -11,7 +11,7 @@ struct Autogeneration {
 
     init(_ schema: Schema, _ graph: RevisionGraph) throws {
         (self.schema, self.graph) = (schema, graph)
-        config = try loadConfig(processEnvironment())
+        config = try loadSchemaConfig()
     }
 
     /// What it sees, and what it cannot.

@@ -35,7 +35,7 @@ struct Check: ParsableCommand {
 
     /// What is wrong with the database, and how it differs from the models.
     private func databaseProblems(_ graph: RevisionGraph) throws -> (problems: [String], differences: [String]) {
-        let config = try loadConfig(processEnvironment())
+        let config = try loadSchemaConfig()
         let migrator = Migrator(graph: graph, configuration: config.database, log: { _ in })
         let heads = graph.heads.map(\.id)
         return try Loop.run {

@@ -36,7 +36,7 @@ struct DBStatus: ParsableCommand {
 
     /// Drift is looked for at the head only: before it, models and database must differ.
     private func look() throws -> (MigrationStatus, flaws: [String], drift: [String]) {
-        let config = try loadConfig(processEnvironment())
+        let config = try loadSchemaConfig()
         let migrator = Migrator(graph: try schema.scripts.graph(), configuration: config.database, log: { _ in })
         return try Loop.run {
             let status = try await migrator.status()

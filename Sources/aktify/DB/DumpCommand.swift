@@ -21,7 +21,7 @@ struct DumpCommand: ParsableCommand {
     var output: String?
 
     func run() throws {
-        let config = try loadConfig(processEnvironment())
+        let config = try loadSchemaConfig()
         let (graph, database) = (try schema.scripts.graph(), config.database)
         let migrator = Migrator(graph: graph, configuration: database, log: { _ in })
         let text = try runCancellably {

@@ -26,7 +26,7 @@ struct LintCommand: ParsableCommand {
     }
 
     private func tableSizes() throws -> [String: Int64] {
-        let config = try loadConfig(processEnvironment())
+        let config = try loadSchemaConfig()
         return try Loop.run {
             let result = try await Database(config.database).read(
                 "SELECT relname::text, greatest(reltuples, 0)::bigint FROM pg_class WHERE relkind IN ('r', 'p')")

@@ -28,7 +28,7 @@ struct PlanCommand: ParsableCommand {
     }
 
     func run() throws {
-        let config = try loadConfig(processEnvironment())
+        let config = try loadSchemaConfig()
         let planner = Planner(graph: try schema.scripts.graph(), configuration: config.database)
         let plan = try runCancellably { [revision] in try await planner.plan(to: revision) }
         if json {

@@ -13,10 +13,18 @@ struct Schema: ParsableArguments {
 
     /// A migrator on the configured database.
     func migrator(_ options: Migrator.Options = .init()) throws -> Migrator {
-        let config = try loadConfig(processEnvironment())
+        let config = try loadSchemaConfig()
         return Migrator(
             graph: try scripts.graph(), configuration: config.database, options: options, log: logMigration)
     }
+}
+
+/// Reads the configuration for a command on the schema, whose sessions are no programs that need it.
+/// - Throws: `ConfigError`, in one line.
+func loadSchemaConfig(silently isSilent: Bool = false) throws -> Config {
+    var config = try loadConfig(processEnvironment(), silently: isSilent)
+    config.database.applicationName = "aktify db"
+    return config
 }
 
 /// How careful an upgrade or a downgrade is.

@@ -10,7 +10,7 @@ struct Verify: ParsableCommand {
     @OptionGroup var schema: Schema
 
     func run() throws {
-        let config = try loadConfig(processEnvironment())
+        let config = try loadSchemaConfig()
         let verifier = Verifier(graph: try schema.scripts.graph(), configuration: config.database, log: { print($0) })
         let problems = try runCancellably { try await verifier.problems() }
         guard problems.isEmpty else { throw Complaint(problems.joined(separator: "\n")) }

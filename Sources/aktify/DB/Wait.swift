@@ -10,7 +10,7 @@ struct Wait: ParsableCommand {
     var timeout = 30
 
     func run() throws {
-        let config = try loadConfig(processEnvironment(), silently: true)
+        let config = try loadSchemaConfig(silently: true)
         try Loop.run { [timeout] in
             guard let loop = Loop.current else { preconditionFailure("Loop.run runs on a loop") }
             let database = Database(config.database)

@@ -1,0 +1,89 @@
+import Postgres
+import SQL
+
+/// A scratch database is on the real server: what is about all of that must not run there.
+extension Revision.Statement {
+    /// Whether it is about more than one database; what functions and `DO` blocks hide is looked for before a commit.
+    var isServerWide: Bool {
+        let words = LintedWords(sql)
+        let hidden = words.begins("do") && sql.contains(LintedWords.serverFunction)
+        return hidden || words.calls(LintedWords.serverFunctions) || words.isAboutRoles || words.isAboutServer
+    }
+
+    /// The same, but roles, whose changes a transaction that is never committed may hold: what comes after them may need them.
+    var isServerWideForGood: Bool { isServerWide && !LintedWords(sql).isAboutRoles }
+}
+
+extension LintedWords {
+    fileprivate var isAboutRoles: Bool {
+        begins("create|alter|drop role|user|group") && !begins("* user mapping")
+            || begins("grant|revoke") && !has("on")
+    }
+
+    fileprivate var isAboutServer: Bool {
+        if begins("create|alter|drop database|tablespace|system|subscription") { return true }
+        if begins("comment on database|role|tablespace|subscription") { return true }
+        if begins("security label"), has("on database|role|tablespace|subscription") { return true }
+        guard begins("grant|revoke"), let object = after("on database|parameter|tablespace") else { return false }
+        // A table may have that name.
+        return !object.begins("to|from|,")
+    }
+
+    /// What these do stays after a rollback, or is done to other sessions.
+    fileprivate static let serverFunctions: Set<Substring> = [
+        "pg_create_physical_replication_slot", "pg_create_logical_replication_slot",
+        "pg_copy_physical_replication_slot", "pg_copy_logical_replication_slot", "pg_drop_replication_slot",
+        "pg_replication_slot_advance", "pg_replication_origin_create", "pg_replication_origin_drop",
+        "pg_replication_origin_advance", "pg_promote", "pg_reload_conf", "pg_cancel_backend", "pg_terminate_backend",
+    ]
+
+    fileprivate static var serverFunction: Regex<Substring> {
+        /(?i)\bpg_(?:(?:create|copy)_(?:physical|logical)_replication_slot|drop_replication_slot|replication_slot_advance|replication_origin_\w+|promote|reload_conf|cancel_backend|terminate_backend)\b/
+    }
+}
+
+extension Migrator.Options {
+    /// Those of a run in a scratch database.
+    static var trial: Migrator.Options {
+        var options = Migrator.Options()
+        options.isTrial = true
+        options.allowsDataLoss = true
+        return options
+    }
+}
+
+extension Connection {
+    /// What the open transaction has changed that all databases of the server share, as the name of a catalog; `nil` when it has
+    /// changed nothing, or only what goes with the database.
+    /// - Throws: `PostgresError`.
+    func serverWideChange() async throws -> String? {
+        try await rows(Statement(unsafe: Connection.serverWideChanges)).first?[0]
+    }
+
+    /// Some statements keep their lock on a shared catalog, others release it: of these the rows are looked at that are visible but not
+    /// committed. Their transaction is the open one, or a subtransaction of it, whose number is higher.
+    private static let serverWideChanges: String = {
+        let locked = ["pg_authid", "pg_auth_members", "pg_tablespace", "pg_subscription"].map { "'\($0)'::regclass" }
+        let own = "(SELECT oid FROM pg_database WHERE datname = current_database())"
+        let written = [
+            ("pg_database", "datname <> current_database()"), ("pg_db_role_setting", "setdatabase <> \(own)"),
+            ("pg_shdescription", "(classoid, objoid) <> ('pg_database'::regclass, \(own))"),
+            ("pg_shseclabel", "(classoid, objoid) <> ('pg_database'::regclass, \(own))"), ("pg_auth_members", "true"),
+            ("pg_tablespace", "true"), ("pg_replication_origin", "true"),
+        ].map { catalog, condition in
+            """
+            SELECT '\(catalog)' FROM \(catalog) WHERE \(condition) AND xmin::text::bigint > 2 \
+            AND CASE WHEN (xmin::text::bigint - own.xid) & 4294967295 < 2147483648 THEN \
+            pg_xact_status((own.xid + ((xmin::text::bigint - own.xid) & 4294967295))::text::xid8) = 'in progress' END
+            """
+        }
+        return """
+            WITH own AS MATERIALIZED (SELECT pg_current_xact_id_if_assigned()::text::bigint AS xid) \
+            SELECT ARRAY[catalog] FROM (SELECT relation::regclass::text FROM pg_locks WHERE pid = pg_backend_pid() \
+            AND locktype = 'relation' AND database = 0 AND mode = 'RowExclusiveLock' \
+            AND relation IN (\(locked.joined(separator: ", "))) \
+            UNION ALL SELECT changed.catalog FROM own, LATERAL (\(written.joined(separator: " UNION ALL "))) changed (catalog) \
+            WHERE own.xid IS NOT NULL) found (catalog) ORDER BY 1 LIMIT 1
+            """
+    }()
+}
