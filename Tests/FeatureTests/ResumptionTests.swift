@@ -149,6 +149,25 @@ import Testing
         #expect(try row == "stopped|2")
     }
 
+    @Test(.timeLimit(.minutes(1)))
+    func `what is under way looks half done, and is no reason for a second command to fail`() throws {
+        let slow = [(up: "-- outside transaction\nSELECT pg_sleep(1);\nSELECT 1;", down: "")]
+        let configuration = database.directConfiguration()
+        let graph = try RevisionGraph([try revision("a1", "", slow[0].up)])
+        try Loop.run {
+            let loop = try #require(Loop.current)
+            let first = Task(executorPreference: loop) {
+                try await Migrator(graph: graph, configuration: configuration) { _ in }.upgrade()
+            }
+            try await loop.sleep(for: .milliseconds(500))
+            let second = Migrator(graph: graph, configuration: configuration) { _ in }
+            #expect(try await second.status().entries.map(\.state) == [.running])
+            try await second.upgrade()
+            try await first.value
+            #expect(try await second.status().entries.map(\.state) == [.applied])
+        }
+    }
+
     @Test func `files that are accepted make nobody forget what is half done`() throws {
         _ = try database.migrate([Self.stops])
         #expect(

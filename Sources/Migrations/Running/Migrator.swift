@@ -145,7 +145,7 @@ public struct Migrator: Sendable {
         log("Will assume transactional DDL.")
         try await withSession { session in
             let seen = try await known(session)
-            try await check(session, seen, try plan(seen), direction)
+            try await check(session, seen, try plan(seen), direction, isLocked: false)
             guard try !plan(seen).isEmpty else { return }
             try await session.lock(within: options.lockTimeout, log: log)
             try await session.makeTables()
@@ -157,7 +157,7 @@ public struct Migrator: Sendable {
                         + "meanwhile. Nothing was done; start again")
             }
             let planned = try plan(versions)
-            try await check(session, versions, planned, direction)
+            try await check(session, versions, planned, direction, isLocked: true)
             if direction == .upgrade { try await session.accept(session.changed(applied(versions))) }
             let blockers = BlockerWatch(configuration, pid: try await session.pid(), log: log)
             defer { blockers.close() }
@@ -182,11 +182,13 @@ public struct Migrator: Sendable {
     }
 
     /// Refuses what nobody can have meant.
+    /// - Parameter isLocked: whether the lock is held; without it, what looks half done may just be under way.
     private func check(
-        _ session: MigrationSession, _ versions: Set<String>, _ plan: [Revision], _ direction: MigrationRun.Direction
+        _ session: MigrationSession, _ versions: Set<String>, _ plan: [Revision], _ direction: MigrationRun.Direction,
+        isLocked: Bool
     ) async throws {
-        if direction == .upgrade { try await checkUpgrade(session, versions, plan) }
-        if direction == .downgrade { try await checkDowngrade(session, plan) }
+        if direction == .upgrade { try await checkUpgrade(session, versions, isLocked: isLocked) }
+        if direction == .downgrade, isLocked { try await checkDowngrade(session, plan) }
         for revision in plan {
             let section = direction == .upgrade ? revision.upgrade : revision.downgrade
             if let problem = direction == .upgrade ? revision.problem : section.problem { throw problem }
@@ -199,7 +201,7 @@ public struct Migrator: Sendable {
                     "\(revision.file) has a step outside a transaction: --single-transaction cannot hold it")
             }
             if direction == .upgrade { try await session.checkContract(of: revision, in: graph) }
-            try await checkHalt(session, revision, section, direction)
+            if isLocked { try await checkHalt(session, revision, section, direction) }
         }
     }
 
@@ -238,9 +240,9 @@ public struct Migrator: Sendable {
     }
 
     private func checkUpgrade(
-        _ session: MigrationSession, _ versions: Set<String>, _ plan: [Revision]
+        _ session: MigrationSession, _ versions: Set<String>, isLocked: Bool
     ) async throws {
-        for revision in try applied(versions) {
+        for revision in try isLocked ? applied(versions) : [] {
             try await checkHalt(session, revision, revision.downgrade, .upgrade)
         }
         let changed = try await session.changed(try applied(versions))
