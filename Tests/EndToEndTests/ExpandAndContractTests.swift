@@ -27,12 +27,36 @@ import Testing
         try waitUntil("its sessions are gone") { try stack.database.sql(name).isEmpty }
         #expect(try runToEnd(upgrade, environment: stack.database.environment).status == 0)
     }
+
+    @Test func `the sessions of a command on the schema are no program's, whatever it looks at`() throws {
+        let migrations = try MigrationFolder()
+        #expect(try migrations.db(["upgrade"]).status == 0)
+        let (database, path) = (migrations.database, migrations.folder.path)
+        let locked =
+            "SELECT count(*) FROM pg_locks WHERE relation = 'campaign'::regclass AND mode = 'AccessExclusiveLock' AND granted"
+        let holder = try Child(
+            ["psql", "-Xqc", "BEGIN; LOCK campaign; SELECT pg_sleep(4)"],
+            environment: ["PGHOST": database.socketDirectory, "PGUSER": "postgres", "PGDATABASE": database.name],
+            output: "\(path)/holder")
+        try waitUntil("the table is locked") { try database.sql(locked) == "1" }
+        // It reads the definitions, and waits for the table.
+        let dump = try Child(
+            [Stack.program, "db", "dump", "--directory", migrations.path], environment: database.environment,
+            output: "\(path)/dump")
+        try waitUntil("it waits") {
+            try database.sql(
+                "SELECT string_agg(DISTINCT application_name, ', ') FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
+                    + "AND datname = current_database()") == "aktify db"
+        }
+        #expect(holder.wait(seconds: 10) == 0 && dump.wait(seconds: 30) == 0)
+    }
 }
 
 extension MigrationFolder {
     /// Writes a revision's file.
-    func add(_ id: String, after parent: String, _ up: String) throws {
-        let text = "-- Add it\n--\n-- Revision ID: \(id)\n-- Revises: \(parent)\n-- upgrade\n\(up)\n-- downgrade\n"
+    func add(_ id: String, after parent: String, _ up: String, more: String = "") throws {
+        let text =
+            "-- Add it\n--\n-- Revision ID: \(id)\n-- Revises: \(parent)\n-- upgrade\n\(up)\n-- downgrade\n\(more)\n"
         try Data(text.utf8).write(to: URL(filePath: "\(folder.path)/migrations/versions/\(id)_add_it.sql"))
     }
 }

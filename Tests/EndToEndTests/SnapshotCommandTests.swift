@@ -96,4 +96,16 @@ import Testing
             #expect(status == 1 && output.contains(words), "\(command): \(output)")
         }
     }
+
+    @Test func `a squash names the files whose verifications and fixtures go`() throws {
+        try migrations.add("aaaa00000001", after: head, "SELECT 1;")
+        try migrations.add("aaaa00000002", after: "aaaa00000001", "SELECT 1;", more: "-- verify\nSELECT true;")
+        let squashed = try db("squash", "head")
+        let lines = squashed.output.split(separator: "\n").filter {
+            $0.hasPrefix("  Left out -- verify and -- fixtures of ")
+        }
+        #expect(squashed.status == 0 && lines.count == 1, "\(squashed.output)")
+        #expect(lines.first?.contains("aaaa00000002_add_it.sql") == true)
+        #expect(lines.first?.contains("aaaa00000001_add_it.sql") == false)
+    }
 }
