@@ -64,6 +64,13 @@ import Testing
         #expect(try count(lost) == "0 passed, 2 failed, 1 skipped\n")
     }
 
+    @Test func `a line that got lost is no failure when the run says that all have passed`() throws {
+        let lost = Self.passing.replacing(
+            "✔ Test \"it fails, and it has failed after that\" passed after 0.031 seconds.\n", with: "")
+        #expect(try report(lost).count == "2 passed, 0 failed\n" && report(lost).failures.isEmpty)
+        #expect(try count(Self.failing + lost) == "3 passed, 1 failed, 1 skipped\n")
+    }
+
     @Test func `what failed is named, and so is what never ended`() throws {
         #expect(try report(Self.passing).failures.isEmpty)
         #expect(
