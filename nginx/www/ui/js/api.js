@@ -99,7 +99,10 @@ export async function exported(state, type, progress, signal) {
   const [parts, reader] = [[], response.body.getReader()];
   let bytes = 0;
   for (;;) {
-    const { value, done } = await reader.read();
+    const { value, done } = await reader.read().catch((error) => {
+      if (signal.aborted) throw error;
+      throw new ApiError(0, { message: "The answer broke off." });
+    });
     if (done) return new Blob(parts, { type });
     parts.push(value);
     progress((bytes += value.length));

@@ -1,8 +1,9 @@
 // The console: it shows the view that the address names, and hands it the keys.
 
 import "./relativetime.js";
+import { whenChanged } from "./changes.js";
 import { detailsView } from "./details.js";
-import { confirmed } from "./dialogs.js";
+import { mayDiscard, showHelp } from "./dialogs.js";
 import { find } from "./dom.js";
 import { listen } from "./keyboard.js";
 import { listView } from "./list.js";
@@ -24,17 +25,26 @@ function show(state) {
 
 async function mayLeave() {
   if (!shown.view.isDirty?.()) return true;
-  return confirmed({ title: "Discard your changes?", text: "They are not saved yet.", action: "Discard" });
+  return mayDiscard();
 }
 
+/** What keys do wherever they are pressed; a view has its own besides. */
+const shared = {
+  help: () => void showHelp(),
+  new: () => void go({ ...current(), view: "new" }),
+  undo: undoNewest,
+  search: () => void go({ ...current(), view: "list" }).then(() => shown.view.commands.search?.()),
+};
+
 function perform(command) {
-  if (command === "new") return (go({ ...current(), view: "new" }), true);
-  if (command === "undo") return (undoNewest(), true);
-  return shown.view.commands[command]?.() ?? false;
+  const act = { ...shared, ...shown.view.commands }[command];
+  return act ? act() : false;
 }
 
 addEventListener("beforeunload", (event) => shown.view.isDirty?.() && event.preventDefault());
 addEventListener("pagehide", commitAll);
+whenChanged(() => shown.view.reload?.());
+find("#help-button").addEventListener("click", showHelp);
 addEventListener("pageshow", (event) => event.persisted && shown.view.reload?.());
 listen(perform);
 start(show, mayLeave);

@@ -2,21 +2,23 @@
 
 import * as api from "./api.js";
 import { counted } from "./campaign.js";
-import { offerUndo, tellFailure } from "./toasts.js";
+import { changed } from "./changes.js";
+import { offerUndo, tell, tellFailure } from "./toasts.js";
 
 /** The campaigns that are deleted as soon as that cannot be undone any more: nobody is shown them until then. */
 export const leaving = new Set();
 
-/** Activates or deactivates campaigns; `changed` is called when the list is another one. */
-export async function setActive(campaigns, isActive, changed) {
+/** Activates or deactivates campaigns. */
+export async function setActive(campaigns, isActive) {
   const ids = campaigns.filter((campaign) => campaign.is_active !== isActive).map((campaign) => campaign.id);
+  if (ids.length === 0) return tell(`All of them are ${isActive ? "active" : "inactive"} already.`);
   try {
-    const number = ids.length ? await api.changeMany(ids, { is_active: isActive }) : 0;
+    const number = await api.changeMany(ids, { is_active: isActive });
     changed();
     offerUndo({
       text: `${counted(number)} ${isActive ? "activated" : "deactivated"}.`,
       undo: async () => {
-        if (ids.length) await api.changeMany(ids, { is_active: !isActive });
+        await api.changeMany(ids, { is_active: !isActive });
         changed();
       },
     });
@@ -26,7 +28,7 @@ export async function setActive(campaigns, isActive, changed) {
 }
 
 /** Deletes campaigns: they vanish at once, and are deleted when it has not been undone, so that undoing restores all of them. */
-export function removeAll(ids, changed) {
+export function removeAll(ids) {
   for (const id of ids) leaving.add(id);
   changed();
   const forget = () => {

@@ -10,6 +10,11 @@ export function changesBetween(from, to) {
   return Object.fromEntries(fields.filter((field) => from[field] !== to[field]).map((field) => [field, to[field]]));
 }
 
+/** What is wrong with a field, in the words of the page: the API begins with the field's own name. */
+export function problem(field, message) {
+  return message.startsWith(`${field} `) ? labels[field] + message.slice(field.length) : message;
+}
+
 /** A value as a person reads it. */
 export function readable(field, value) {
   if (field === "is_active") return value ? "Active" : "Inactive";

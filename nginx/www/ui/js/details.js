@@ -29,13 +29,13 @@ export function detailsView(main, state) {
   };
   showWays();
 
-  async function load() {
+  async function load({ isFirst = false } = {}) {
     try {
       const answer = await loading.run((signal) => api.read(state.id, signal));
       if (!answer) return;
       opened = answer;
       showCampaign();
-      find("h1", card).focus();
+      if (isFirst) find("h1", card).focus();
     } catch (error) {
       showError(error);
     }
@@ -49,7 +49,7 @@ export function detailsView(main, state) {
 
   function showError(error) {
     const isGone = error.status === 404;
-    const again = button("Try again", load, "button primary");
+    const again = button("Try again", () => load({ isFirst: true }), "button primary");
     card.replaceChildren(
       notice({
         icon: isGone ? "empty" : "cloud",
@@ -92,7 +92,7 @@ export function detailsView(main, state) {
 
   const actions = {
     edit() {
-      if (!opened || form) return;
+      if (!opened || form) return false;
       form = campaignForm({ values: opened.campaign, action: "Save", cancel: stopEditing, submit: saveChange });
       const title = document.createElement("h1");
       title.textContent = "Edit campaign";
@@ -143,16 +143,26 @@ export function detailsView(main, state) {
     find("[data-action=edit]", card).focus();
   }
 
-  const follow = (way) => ways[way] && go(ways[way]);
+  load({ isFirst: true });
+  const found = findNeighbours();
 
-  load();
-  findNeighbours();
+  /** Goes to a neighbour, as soon as it is known. */
+  async function follow(way) {
+    await found;
+    if (ways[way]) go(ways[way]);
+  }
+
+  find(".neighbours", main).addEventListener("click", (event) => {
+    const link = event.target.closest("[data-way]:not([href])");
+    if (link) follow(link.dataset.way);
+  });
   return {
     leave: () => {
       loading.cancel();
       finding.cancel();
     },
-    isDirty: () => form !== null && ["name", "description", "is_active"].some((field) => form.values()[field] !== opened.campaign[field]),
+    isDirty: () => form?.isDirty() ?? false,
+    reload: () => form || load(),
     commands: { edit: actions.edit, next: () => follow("next"), previous: () => follow("previous") },
   };
 }

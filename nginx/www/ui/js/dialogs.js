@@ -20,6 +20,9 @@ export async function confirmed({ title, text, action }) {
   return (await ask(dialog)) === "yes";
 }
 
+/** Whether what was typed may be thrown away. */
+export const mayDiscard = () => confirmed({ title: "Discard your changes?", text: "They are not saved yet.", action: "Discard" });
+
 /** Shows both versions of a campaign, and returns the one that somebody makes of them; `null` when they would rather not yet. */
 export async function resolveConflict(base, mine, theirs) {
   const dialog = find("#conflict");

@@ -1,6 +1,7 @@
 // A value of the list that is edited where it stands.
 
 import { alert } from "./announcements.js";
+import { labels, problem } from "./campaign.js";
 import { copyElement, find } from "./dom.js";
 
 /**
@@ -8,13 +9,14 @@ import { copyElement, find } from "./dom.js";
  * @param save gets the new value, and returns a promise of whether it is saved; errors are told beside the field.
  * @param closed is called when the editor is gone, with whether to give the focus back.
  */
-export function edit({ shown, label, value, isLong, save, closed }) {
+export function edit({ shown, field, value, save, closed }) {
   const form = copyElement("editor");
+  const isLong = field === "description";
   const input = document.createElement(isLong ? "textarea" : "input");
   if (isLong) input.rows = 1;
   else input.type = "text";
   input.value = value;
-  input.ariaLabel = label;
+  input.ariaLabel = labels[field];
   input.setAttribute("aria-describedby", "editor-error");
   find("div", form).prepend(input);
   let state = "editing"; // then saving, and editing again or closed
@@ -31,16 +33,16 @@ export function edit({ shown, label, value, isLong, save, closed }) {
     if (state !== "editing") return;
     if (input.value === value) return close(focus);
     state = "saving";
-    let problem = "";
+    let told = "";
     try {
       if (await save(input.value)) return close(focus);
     } catch (error) {
-      problem = [...error.fields?.values() ?? []].join(" ") || error.message;
+      told = problem(field, error.fields?.get(field) ?? error.message);
     }
     state = "editing";
-    find(".error", form).textContent = problem;
-    input.ariaInvalid = problem ? "true" : null;
-    if (problem) alert(problem);
+    find(".error", form).textContent = told;
+    input.ariaInvalid = told ? "true" : null;
+    if (told) alert(told);
     input.focus();
   }
 

@@ -1,11 +1,13 @@
 // The form of a campaign, for a new one and for a change.
 
 import { alert } from "./announcements.js";
-import { fields, labels } from "./campaign.js";
+import { changesBetween, fields, problem } from "./campaign.js";
+import { mayDiscard } from "./dialogs.js";
 import { copyElement, find } from "./dom.js";
 
 /**
  * A form with a campaign's values.
+ * @param values the ones that it begins with; it is dirty when it has others.
  * @param submit gets the values, and returns a promise; the errors that it throws are shown. A second submission waits for none:
  *   it is ignored while the first one runs.
  */
@@ -16,9 +18,14 @@ export function campaignForm({ values, action, submit, cancel }) {
   fill(form, values);
   find("[data-part=cancel]", form).addEventListener("click", cancel);
   form.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") (event.preventDefault(), cancel());
+    if (event.key === "Escape") leave(event);
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
   });
+  const isDirty = () => Object.keys(changesBetween(values, valuesOf(form))).length > 0;
+  const leave = async (event) => {
+    event.preventDefault();
+    if (!isDirty() || (await mayDiscard())) cancel();
+  };
   let isBusy = false;
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -34,7 +41,7 @@ export function campaignForm({ values, action, submit, cancel }) {
     isBusy = false;
     submitButton.ariaDisabled = null;
   });
-  return { element: form, values: () => valuesOf(form) };
+  return { element: form, isDirty };
 }
 
 function fill(form, values) {
@@ -50,7 +57,7 @@ function valuesOf(form) {
 
 /** Puts the service's errors beside their fields, others above them; the first wrong field gets the focus. */
 function showErrors(form, error) {
-  const told = fields.map((field) => [field, error?.fields?.get(field) ?? ""]);
+  const told = fields.map((field) => [field, problem(field, error?.fields?.get(field) ?? "")]);
   for (const [field, text] of told) {
     find(`#${field}-error`, form).textContent = text;
     form.elements[field].ariaInvalid = text ? "true" : null;
@@ -59,5 +66,5 @@ function showErrors(form, error) {
   find(".alert", form).textContent = error && wrong.length === 0 ? error.message : "";
   if (wrong.length === 0) return;
   form.elements[wrong[0][0]].focus();
-  alert(wrong.map(([field, text]) => `${labels[field]}: ${text}`).join(" "));
+  alert(wrong.map(([, text]) => text).join(" "));
 }

@@ -1,6 +1,5 @@
 // Keys, and the commands that they stand for.
 
-import { showHelp } from "./dialogs.js";
 import { find } from "./dom.js";
 import { recall, remember } from "./storage.js";
 
@@ -28,15 +27,14 @@ export function commandOf({ key, ctrlKey, altKey, metaKey }, { isTyping, usesSin
 
 const isTyping = (target) => target.matches("textarea, select, input:not([type=checkbox], [type=radio])");
 
-/** Calls `perform` with the command of each key press; it tells whether there is one. */
+/** Calls `perform` with the command of each key press; it returns false when there is nothing to do. */
 export function listen(perform) {
   const setting = find("#single-keys");
   setting.checked = recall("localStorage", "single keys") !== "off";
   setting.addEventListener("change", () => remember("localStorage", "single keys", setting.checked ? "on" : "off"));
-  find("#help-button").addEventListener("click", showHelp);
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || find("dialog[open]")) return;
     const command = commandOf(event, { isTyping: isTyping(event.target), usesSingleKeys: setting.checked });
-    if (command && (command === "help" ? (showHelp(), true) : perform(command))) event.preventDefault();
+    if (command && perform(command) !== false) event.preventDefault();
   });
 }

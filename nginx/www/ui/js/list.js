@@ -4,6 +4,7 @@ import { announce } from "./announcements.js";
 import * as api from "./api.js";
 import { leaving, removeAll, setActive } from "./bulk.js";
 import { counted, labels } from "./campaign.js";
+import { changed } from "./changes.js";
 import { button, copy, copyElement, find, findAll, notice, setLink } from "./dom.js";
 import { edit } from "./editing.js";
 import { exportAs } from "./exporting.js";
@@ -25,6 +26,8 @@ const retryPause = 5000;
 export function listView(main, initial, cameFrom) {
   let state = initial;
   let campaigns = [];
+  let total = null;
+  let searched = "";
   let isTypingOn = false;
   let retry;
   const selection = new Selection();
@@ -59,10 +62,15 @@ export function listView(main, initial, cameFrom) {
   async function countAll() {
     const number = await counting.run((signal) => api.count(state, signal)).catch(() => undefined);
     if (number === undefined) return;
-    const rest = Math.max(0, number - leaving.size);
-    find(".count", main).textContent = rest.toLocaleString("en");
-    find(".shown", main).textContent = `${campaigns.length.toLocaleString("en")} of ${counted(rest)}`;
-    announce(counted(rest));
+    total = Math.max(0, number - leaving.size);
+    showCount();
+    announce(counted(total));
+  }
+
+  function showCount() {
+    if (total === null) return;
+    find(".count", main).textContent = total.toLocaleString("en");
+    find(".range", main).textContent = `${campaigns.length} of ${counted(total)}`;
   }
 
   function showPage(next) {
@@ -70,6 +78,7 @@ export function listView(main, initial, cameFrom) {
     show(campaigns.length ? null : emptyNotice());
     rows.show(campaigns, state, selection);
     showSelection();
+    showCount();
     find(".pages", main).hidden = campaigns.length === 0 && !state.cursor;
     const previous = before(state.cursor);
     const to = (cursor) => addressOf({ ...state, cursor });
@@ -101,11 +110,12 @@ export function listView(main, initial, cameFrom) {
     selection.keep([]);
     showSelection();
     find(".pages", main).hidden = true;
+    const isKnown = find(".notice .request", main) !== null;
     const isFocused = document.activeElement?.closest(".notice");
     const again = button("Try again", load, "button primary");
     show(notice({ icon: "cloud", title: "The campaigns cannot be shown", text: error.message, actions: [again], request: error.requestID }));
     if (isFocused) again.focus();
-    announce(`The campaigns cannot be shown. ${error.message}`);
+    if (!isKnown) announce(`The campaigns cannot be shown. ${error.message}`);
     if (error.status === 0 || error.status >= 500) retry = setTimeout(load, retryPause);
   }
 
@@ -113,8 +123,9 @@ export function listView(main, initial, cameFrom) {
 
   function showTools() {
     const { q, active, sort } = tools.elements;
-    if (document.activeElement !== q) q.value = state.q;
-    active.value = state.active;
+    // What is typed while an earlier part of it is searched for stays.
+    if (state.q !== searched) q.value = searched = state.q;
+    for (const choice of active) choice.checked = choice.value === state.active;
     sort.value = state.sort;
     for (const head of findAll("[data-sort]", table)) {
       const column = head.dataset.sort;
@@ -130,6 +141,7 @@ export function listView(main, initial, cameFrom) {
   const search = debounced(() => {
     const q = tools.elements.q.value;
     if (q === state.q) return;
+    searched = q;
     change({ q }, { replaces: isTypingOn });
     isTypingOn = true;
   }, typingPause);
@@ -191,9 +203,9 @@ export function listView(main, initial, cameFrom) {
   });
 
   const bulkActions = {
-    activate: (chosen) => setActive(chosen, true, load),
-    deactivate: (chosen) => setActive(chosen, false, load),
-    delete: (chosen) => removeAll(chosen.map((campaign) => campaign.id), load),
+    activate: (chosen) => setActive(chosen, true),
+    deactivate: (chosen) => setActive(chosen, false),
+    delete: (chosen) => removeAll(chosen.map((campaign) => campaign.id)),
     clear: () => {},
   };
 
@@ -234,9 +246,8 @@ export function listView(main, initial, cameFrom) {
     opening.catch(() => {}); // told when it is saved
     edit({
       shown,
-      label: labels[field],
+      field,
       value: campaign[field],
-      isLong: field === "description",
       closed: (focus) => focus && find(field === "name" ? "a" : ".text", cell).focus(),
       save: async (value) => {
         const opened = await opening;
@@ -268,7 +279,10 @@ export function listView(main, initial, cameFrom) {
   function offerRestoring({ campaign, etag }, value, field) {
     offerUndo({
       text: field === "is_active" ? `“${campaign.name}” ${campaign.is_active ? "activated" : "deactivated"}.` : `${labels[field]} changed.`,
-      undo: async () => replace((await api.change(campaign.id, { [field]: value }, etag)).campaign),
+      undo: async () => {
+        await api.change(campaign.id, { [field]: value }, etag);
+        changed();
+      },
     });
   }
 
@@ -287,7 +301,7 @@ export function listView(main, initial, cameFrom) {
   }
 
   /** Does something with the row that has the focus; there may be none. */
-  const here = (act) => () => currentID() !== undefined && (act(currentID()), true);
+  const here = (act) => () => (currentID() === undefined ? false : void act(currentID()));
 
   load();
   showTools();
@@ -310,7 +324,7 @@ export function listView(main, initial, cameFrom) {
       bulk.remove();
     },
     commands: {
-      search: () => (tools.elements.q.focus(), tools.elements.q.select(), true),
+      search: () => tools.elements.q.select(),
       next: () => move(1),
       previous: () => move(-1),
       select: here((id) => select(id, false)),

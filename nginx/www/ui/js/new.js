@@ -14,18 +14,18 @@ const empty = { name: "", description: "", is_active: true };
 export function newView(main, state) {
   const keys = new KeyKeeper();
   const back = { ...state, view: "list" };
-  let isCreated = false;
+  let isDone = false;
   const form = campaignForm({
     values: empty,
     action: "Create",
     cancel: () => {
-      isCreated = true;
+      isDone = true;
       go(back);
     },
     submit: async (values) => {
       const body = JSON.stringify(values);
       const campaign = await api.create(body, keys.keyFor(body));
-      isCreated = true;
+      isDone = true;
       announce(`${campaign.name} is created.`);
       await go({ ...state, view: "details", id: String(campaign.id), cursor: "" }, { replaces: true });
     },
@@ -36,7 +36,7 @@ export function newView(main, state) {
   document.title = "New campaign · Aktify";
   find("#name", main).focus();
   return {
-    isDirty: () => !isCreated && JSON.stringify(form.values()) !== JSON.stringify(empty),
+    isDirty: () => !isDone && form.isDirty(),
     commands: {},
   };
 }

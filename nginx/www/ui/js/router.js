@@ -4,6 +4,14 @@ import { addressOf, parseAddress } from "./urlstate.js";
 
 let show = () => {};
 let mayLeave = async () => true;
+let address = "";
+
+const addressNow = () => location.pathname + location.search;
+
+function showCurrent() {
+  address = addressNow();
+  show(current());
+}
 
 /** The state that the address describes now. */
 export const current = () => parseAddress(location);
@@ -12,13 +20,14 @@ export const current = () => parseAddress(location);
 export async function go(state, { replaces = false } = {}) {
   if (!(await mayLeave(state))) return;
   history[replaces ? "replaceState" : "pushState"](null, "", addressOf(state));
-  show(state);
+  showCurrent();
 }
 
 /** Begins: `view` shows a state, `leave` tells whether the present one may be left. */
 export function start(view, leave) {
   [show, mayLeave] = [view, leave];
-  addEventListener("popstate", () => show(current()));
+  // Going to a part of the page, as the skip link does, shows nothing else.
+  addEventListener("popstate", () => addressNow() !== address && showCurrent());
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[href]");
     const isPlain = event.button === 0 && !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
@@ -28,5 +37,5 @@ export function start(view, leave) {
     event.preventDefault();
     go(parseAddress(url));
   });
-  show(current());
+  showCurrent();
 }

@@ -34,7 +34,7 @@ export class Rows {
 
   showSelection(selection) {
     for (const [id, element] of this.#elements) {
-      element.ariaSelected = String(selection.has(id));
+      element.toggleAttribute("data-selected", selection.has(id));
       find(".select input", element).checked = selection.has(id);
     }
   }

@@ -2,7 +2,7 @@
 
 import { alert, announce } from "./announcements.js";
 import { copyElement, find } from "./dom.js";
-import { Undoable } from "./undo.js";
+import { Undoable, undoSeconds } from "./undo.js";
 
 const open = new Set();
 
@@ -17,12 +17,19 @@ function show(text, label, act, style = "") {
   return element;
 }
 
+/** Removes a message; a focus that it has goes to what the page is about. */
+function remove(element) {
+  const hasFocus = element.contains(document.activeElement);
+  element.remove();
+  if (hasFocus) find("main h1")?.focus();
+}
+
 /** Tells what was done, and offers to undo it for ten seconds; `action` is as for `Undoable`. */
 export function offerUndo(action) {
   let element;
   const undoable = new Undoable(guarded(action), () => {
     open.delete(undoable);
-    element.remove();
+    remove(element);
   });
   open.add(undoable);
   element = show(action.text, "Undo", () => undoable.undo(), "timed");
@@ -54,14 +61,21 @@ export function undoNewest() {
 /** Carries out what waits to be undone, because the page goes away. */
 export const commitAll = () => [...open].forEach((undoable) => undoable.commit());
 
+/** Tells something that needs nothing to be done. */
+export function tell(text) {
+  const element = show(text, "Dismiss", () => remove(element));
+  setTimeout(() => remove(element), undoSeconds * 1000);
+  announce(text);
+}
+
 /** Tells that something went wrong, until somebody has read it. */
 export function tellFailure(text) {
-  const element = show(text, "Dismiss", () => element.remove(), "failed");
+  const element = show(text, "Dismiss", () => remove(element), "failed");
   alert(text);
 }
 
 /** Tells what goes on: a text that can be changed, and a way to stop it. */
 export function tellProgress(text, stop) {
   const element = show(text, "Stop", stop);
-  return { set: (text) => (find("p", element).textContent = text), end: () => element.remove() };
+  return { set: (text) => (find("p", element).textContent = text), end: () => remove(element) };
 }
