@@ -31,6 +31,10 @@ class Result(unittest.TextTestResult):
 
     addError = addFailure
 
+    def addSubTest(self, test, part, problem):
+        if problem is not None:
+            self.addFailure(part, problem)
+
     def printErrors(self):
         pass
 

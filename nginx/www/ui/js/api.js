@@ -3,7 +3,7 @@
 import { filterOf } from "./urlstate.js";
 
 /** How many campaigns a page of the list has. */
-export const pageSize = 50;
+export const pageSize = 25;
 
 /** An answer that is an error, or none at all: then its status is 0. */
 export class ApiError extends Error {

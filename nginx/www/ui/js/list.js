@@ -85,7 +85,8 @@ export function listView(main, initial, cameFrom) {
     setLink(find("[data-page=first]", main), state.cursor && to(""));
     setLink(find("[data-page=previous]", main), previous !== null && to(previous));
     setLink(find("[data-page=next]", main), next && to(next));
-    if (cameFrom !== undefined && !rows.focus(cameFrom)) find("h1", main).focus();
+    const isFree = document.activeElement === document.body;
+    if (cameFrom !== undefined && isFree && !rows.focus(cameFrom)) find("h1", main).focus();
     cameFrom = undefined;
   }
 
