@@ -50,6 +50,8 @@ class ConsoleTest(unittest.TestCase):
 
     def tearDown(self):
         for context in self.contexts:
+            for page in context.pages:
+                page.unroute_all(behavior="ignoreErrors")
             context.close()
         self.assertEqual(self.troubles, [])
 

@@ -30,7 +30,7 @@ class KeyboardTests(ConsoleTest):
         expect(self.page.get_by_role("searchbox")).to_be_focused()
         keyboard.press("Escape")
         keyboard.press("n")
-        expect(self.page.get_by_label("Name")).to_be_focused()
+        expect(self.page.get_by_role("textbox", name="Name", exact=True)).to_be_focused()
 
     def test_help(self):
         """? lists the keys, and single keys can be turned off for good"""

@@ -36,7 +36,7 @@ class OutageTests(ConsoleTest):
         """A form says so and keeps what was typed, until it can be sent"""
         self.fill_with()
         self.open("/ui/new")
-        self.page.get_by_label("Name").fill("Patience")
+        self.page.get_by_role("textbox", name="Name", exact=True).fill("Patience")
         self.stack.stop_api()
         self.button("Create").click()
         expect(self.page.locator("form .alert")).to_contain_text("The service is not available.")

@@ -116,8 +116,8 @@ class PageTests(ConsoleTest):
     def conflict(self):
         self.edit()
         self.stack.change(self.ids[1], name="Retargeting, UK & Ireland", description="Visitors who left a full cart")
-        self.page.get_by_label("Name").fill("Abandoned carts")
-        self.page.get_by_label("Active").uncheck()
+        self.page.get_by_role("textbox", name="Name", exact=True).fill("Abandoned carts")
+        self.page.get_by_role("checkbox", name="Active", exact=True).uncheck()
         self.button("Save").click()
         expect(self.page.locator("dialog[open]")).to_be_visible()
         self.stack.change(self.ids[1], name=NAMES[1][0], description=NAMES[1][1])

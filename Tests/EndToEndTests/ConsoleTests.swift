@@ -9,11 +9,10 @@ import Testing
     @Test func `a browser that opens the root goes to the console, and a client gets the greeting`() throws {
         let stack = try Stack()
         for accept in [Self.browser, "text/html", "application/xhtml+xml, text/html;charset=utf-8, */*;q=0.1"] {
-            let answer = try stack.get("/", headers: ["Accept: \(accept)", "X-Request-Id: mine", "Origin: http://a"])
+            let answer = try stack.get("/", headers: ["Accept: \(accept)", "X-Request-Id: mine"])
             #expect(answer.status == 303 && answer.headers["location"] == "/ui/", "\(accept)")
-            #expect(answer.headers["x-request-id"] == "mine")
-            #expect(answer.headers["access-control-allow-origin"] == "http://a")
-            #expect(answer.fields("vary") == ["Accept", "Origin"])
+            #expect(answer.headers["x-request-id"] == "mine" && answer.headers["vary"] == "Accept")
+            #expect(answer.headers["access-control-allow-origin"] == "*")
         }
         let clients = [
             nil, "*/*", "application/json", "text/html, */*", "application/json, text/html", "text/html;q=0, */*;q=0.1",
@@ -29,10 +28,16 @@ import Testing
         #expect(try stack.request("HEAD", "/", headers: ["Accept: text/html"]).status == 303)
     }
 
-    @Test(arguments: ["/ui/", "/ui/new", "/ui/campaigns/12", "/ui/js/app.js", "/ui/css/tokens.css", "/ui/icon.svg"])
-    func `every file of the console is guarded, and asked for again each time`(target: String) throws {
-        let answer = try Self.stack.get(target)
-        #expect(answer.status == 200)
+    @Test func `every file of the console is guarded, and asked for again each time`() throws {
+        let stack = try Stack()
+        for target in ["/ui/", "/ui/new", "/ui/campaigns/12", "/ui/js/app.js", "/ui/css/tokens.css", "/ui/icon.svg"] {
+            try expectGuarded(target, by: stack)
+        }
+    }
+
+    private func expectGuarded(_ target: String, by stack: Stack) throws {
+        let answer = try stack.get(target)
+        #expect(answer.status == 200, "\(target)")
         let policy = try #require(answer.headers["content-security-policy"]).split(separator: "; ")
         #expect(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"))
         #expect(policy.contains("script-src 'self'") && policy.contains("style-src 'self'"))
@@ -46,31 +51,35 @@ import Testing
         #expect(answer.headers["permissions-policy"]?.contains("camera=()") == true)
         #expect(answer.headers["x-request-id"]?.isEmpty == false)
         let tag = try #require(answer.headers["etag"])
-        let again = try Self.stack.get(target, headers: ["If-None-Match: \(tag)"])
+        let again = try stack.get(target, headers: ["If-None-Match: \(tag)"])
         #expect(again.status == 304 && again.headers["cache-control"] == "no-cache")
     }
 
-    @Test(
-        arguments: [
+    @Test func `a file has its type, and is compressed`() throws {
+        let stack = try Stack()
+        for (target, type) in [
             ("/ui/", "text/html; charset=utf-8"), ("/ui/js/app.js", "text/javascript; charset=utf-8"),
-            ("/ui/css/tokens.css", "text/css; charset=utf-8"), ("/ui/icon.svg", "image/svg+xml"),
-        ])
-    func `a file has its type, and is compressed`(target: String, type: String) throws {
-        let answer = try Self.stack.get(target, headers: ["Accept-Encoding: gzip"])
-        #expect(answer.headers["content-type"] == type)
-        #expect(answer.headers["content-encoding"] == "gzip" && answer.headers["vary"] == "Accept-Encoding")
-        let tag = try #require(answer.headers["etag"])
-        #expect(try Self.stack.get(target, headers: ["If-None-Match: \(tag)"]).status == 304)
+            ("/ui/css/tokens.css", "text/css; charset=utf-8"),
+        ] {
+            let answer = try stack.get(target, headers: ["Accept-Encoding: gzip"])
+            #expect(answer.headers["content-type"] == type)
+            #expect(answer.headers["content-encoding"] == "gzip" && answer.headers["vary"] == "Accept-Encoding")
+            let tag = try #require(answer.headers["etag"])
+            #expect(try stack.get(target, headers: ["If-None-Match: \(tag)"]).status == 304)
+        }
     }
 
     @Test func `the console has its files and no others, to be read only`() throws {
-        let stack = Self.stack
+        let stack = try Stack()
         let moved = try stack.get("/ui")
         #expect(moved.status == 308 && moved.headers["location"] == "/ui/")
-        for target in ["/ui/nothing", "/ui/js/", "/ui/campaigns/", "/ui/campaigns/a", "/ui/../api.conf", "/ui/%2e%2e/%2e%2e/api.conf"] {
+        for target in [
+            "/ui/nothing", "/ui/js/", "/ui/campaigns/", "/ui/campaigns/a", "/ui/../api.conf",
+        ] {
             let answer = try stack.get(target)
             #expect(answer.status == 404 && answer.headers["content-type"] == "application/json", "\(target)")
         }
+        #expect(try stack.get("/ui/%2e%2e/%2e%2e/api.conf").status == 400)
         for method in ["POST", "PUT", "DELETE"] {
             let answer = try stack.request(method, "/ui/", body: "")
             #expect(answer.status == 405 && answer.headers["allow"] == "GET, HEAD")
@@ -93,17 +102,5 @@ import Testing
         let configuration = try String(contentsOfFile: "\(share)/api.conf", encoding: .utf8)
         #expect(configuration.contains("root /usr/share/aktify/nginx/www;"))
         #expect(try run(["diff", "-r", "nginx/www", "\(share)/www"]).isEmpty)
-    }
-
-    /// One for all tests that only read.
-    private static let stack = Result { try Stack() }.orFail()
-}
-
-extension Result {
-    fileprivate func orFail() -> Success {
-        switch self {
-        case .success(let value): value
-        case .failure(let error): fatalError("\(error)")
-        }
     }
 }

@@ -2,25 +2,31 @@
 
 import "./relativetime.js";
 import { whenChanged } from "./changes.js";
-import { detailsView } from "./details.js";
 import { mayDiscard, showHelp } from "./dialogs.js";
 import { find } from "./dom.js";
 import { listen } from "./keyboard.js";
 import { listView } from "./list.js";
-import { newView } from "./new.js";
 import { current, go, start } from "./router.js";
 import { commitAll, undoNewest } from "./toasts.js";
 
-const views = { list: listView, new: newView, details: detailsView };
+/** The list comes with the page, so that it is there soon; the others are fetched behind it. */
+const views = {
+  list: async () => listView,
+  new: async () => (await import("./new.js")).newView,
+  details: async () => (await import("./details.js")).detailsView,
+};
+const fetchPause = 500;
 const main = find("main");
-let shown = { name: null, id: undefined, view: {} };
+let shown = { state: null, view: {} };
 
-function show(state) {
-  if (state.view === "list" && shown.name === "list") return shown.view.update(state);
+async function show(state) {
+  if (state.view === "list" && shown.state?.view === "list") return shown.view.update(state);
   shown.view.leave?.();
-  const isFirst = shown.name === null;
-  const cameFrom = shown.id === undefined ? (isFirst ? undefined : null) : Number(shown.id);
-  shown = { name: state.view, id: state.id, view: views[state.view](main, state, cameFrom) };
+  const from = shown.state;
+  shown = { state, view: {} };
+  const view = await views[state.view]().catch(() => location.reload());
+  if (shown.state !== state || !view) return;
+  shown.view = view(main, state, from && Number(from.id));
 }
 
 async function mayLeave() {
@@ -48,3 +54,4 @@ find("#help-button").addEventListener("click", showHelp);
 addEventListener("pageshow", (event) => event.persisted && shown.view.reload?.());
 listen(perform);
 start(show, mayLeave);
+setTimeout(() => Object.values(views).forEach((view) => view().catch(() => {})), fetchPause);

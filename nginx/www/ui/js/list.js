@@ -8,6 +8,7 @@ import { changed } from "./changes.js";
 import { button, copy, copyElement, find, findAll, notice, setLink } from "./dom.js";
 import { edit } from "./editing.js";
 import { exportAs } from "./exporting.js";
+import { takeFirst } from "./first.js";
 import { debounced, Latest } from "./latest.js";
 import { go } from "./router.js";
 import { Rows } from "./rows.js";
@@ -19,10 +20,15 @@ import { addressOf, defaults, sortedBy } from "./urlstate.js";
 
 /** After so many milliseconds without a key, what was typed is searched for. */
 const typingPause = 200;
+/** An answer that comes sooner needs no bars in its place. */
+const skeletonPause = 80;
 /** So often a list that cannot be shown is asked for again. */
 const retryPause = 5000;
 
-/** Shows it in `main`; `cameFrom` is the campaign whose page was open before, and gets the focus. */
+/**
+ * Shows it in `main`.
+ * @param cameFrom the campaign whose page was open before, which gets the focus: `NaN` for another page, `null` for none.
+ */
 export function listView(main, initial, cameFrom) {
   let state = initial;
   let campaigns = [];
@@ -45,15 +51,18 @@ export function listView(main, initial, cameFrom) {
   async function load() {
     clearTimeout(retry);
     table.ariaBusy = "true";
-    if (campaigns.length === 0 && !find(".notice", main)) rows.showSkeleton(8);
-    countAll();
+    const isNew = campaigns.length === 0 && !find(".notice", main);
+    const waiting = isNew && setTimeout(() => rows.showSkeleton(8), skeletonPause);
     try {
-      const page = await loading.run((signal) => api.list(state, { signal }));
+      const page = await loading.run((signal) => takeFirst(state) ?? api.list(state, { signal }));
       if (!page) return;
+      clearTimeout(waiting);
       note(state.cursor, page.next);
       campaigns = page.rows.filter((campaign) => !leaving.has(campaign.id));
       showPage(page.next);
+      countAll();
     } catch (error) {
+      clearTimeout(waiting);
       showError(error);
     }
     table.ariaBusy = null;
@@ -86,8 +95,8 @@ export function listView(main, initial, cameFrom) {
     setLink(find("[data-page=previous]", main), previous !== null && to(previous));
     setLink(find("[data-page=next]", main), next && to(next));
     const isFree = document.activeElement === document.body;
-    if (cameFrom !== undefined && isFree && !rows.focus(cameFrom)) find("h1", main).focus();
-    cameFrom = undefined;
+    if (cameFrom !== null && isFree && !rows.focus(cameFrom)) find("h1", main).focus();
+    cameFrom = null;
   }
 
   /** Shows a notice in place of the table, or the table. */

@@ -10,7 +10,7 @@ const addressNow = () => location.pathname + location.search;
 
 function showCurrent() {
   address = addressNow();
-  show(current());
+  return show(current());
 }
 
 /** The state that the address describes now. */
@@ -20,7 +20,7 @@ export const current = () => parseAddress(location);
 export async function go(state, { replaces = false } = {}) {
   if (!(await mayLeave(state))) return;
   history[replaces ? "replaceState" : "pushState"](null, "", addressOf(state));
-  showCurrent();
+  await showCurrent();
 }
 
 /** Begins: `view` shows a state, `leave` tells whether the present one may be left. */
