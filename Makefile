@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help build install uninstall up down restart status logs psql env test test-unit test-pgbouncer test-api-fuzz test-faults soak test-compose test-sanitize fuzz bench-micro
+.PHONY: help build install uninstall up down restart status logs psql env test test-unit test-pgbouncer test-api-fuzz test-browser test-faults soak test-compose test-sanitize fuzz bench-micro
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -36,6 +36,9 @@ test-pgbouncer: ## the feature tests, through a PgBouncer that pools transaction
 
 test-api-fuzz: ## random requests by the OpenAPI document, and a client made from it; API_FUZZ_SEED (1), API_FUZZ_CASES (100)
 	@scripts/test-api-fuzz
+
+test-browser: ## the console at /ui/, used with a headless Chromium; screenshots are in .local/screenshots
+	@scripts/test-browser
 
 test-faults: ## the whole service under load and random faults, for FAULT_SECONDS (1800); a failing seed is printed
 	@scripts/test faults

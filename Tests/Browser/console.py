@@ -1,0 +1,118 @@
+"""What the tests of the console share: a browser, a stack, and eyes for what must never happen."""
+
+import os
+import pathlib
+import re
+import unittest
+
+from playwright.sync_api import Page, expect, sync_playwright
+
+from stack import CHECKOUT, Stack
+
+SCREENSHOTS = CHECKOUT / ".local/screenshots"
+WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+# The browser itself tells the console of answers that are errors: tests that make some allow for them.
+ANSWERED = re.compile(r"Failed to load resource: (the server responded with a status of (404|412|422|503)|net::ERR_FAILED)")
+
+
+class Shared:
+    """One stack and one browser for all tests, which run one after the other."""
+
+    stack: Stack
+    browser = None
+
+    @classmethod
+    def start(cls):
+        cls.stack = Stack()
+        cls.playwright = sync_playwright().start()
+        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+        cls.browser = cls.playwright.chromium.launch(executable_path="/usr/bin/chromium", args=arguments)
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+
+    @classmethod
+    def stop(cls):
+        if cls.browser:
+            cls.browser.close()
+            cls.playwright.stop()
+        cls.stack.close()
+
+
+class ConsoleTest(unittest.TestCase):
+    """A test with a browser of its own: at its end nothing may have gone wrong unseen."""
+
+    allows_errors = False
+
+    def setUp(self):
+        self.stack = Shared.stack
+        self.contexts = []
+        self.troubles = []
+        self.page = self.open_browser()
+
+    def tearDown(self):
+        for context in self.contexts:
+            for page in context.pages:
+                page.unroute_all(behavior="ignoreErrors")
+            context.close()
+        self.assertEqual(self.troubles, [])
+
+    def open_browser(self, viewport=WIDE, **options) -> Page:
+        """Somebody else's browser, as far as the console can tell."""
+        options = {"reduced_motion": "reduce", "base_url": self.stack.url, "viewport": viewport} | options
+        context = Shared.browser.new_context(**options)
+        context.set_default_timeout(5000)
+        context.add_init_script("addEventListener('securitypolicyviolation', e => console.error('CSP', e.violatedDirective, e.blockedURI))")
+        self.contexts.append(context)
+        page = context.new_page()
+        page.on("console", self.note)
+        page.on("pageerror", lambda error: self.troubles.append(str(error)))
+        page.on("request", self.check_host)
+        return page
+
+    def note(self, message):
+        if message.type not in ("error", "warning"):
+            return
+        if not (self.allows_errors and ANSWERED.match(message.text)):
+            self.troubles.append(message.text)
+
+    def check_host(self, request):
+        if not request.url.startswith((self.stack.url + "/", f"blob:{self.stack.url}/")):
+            self.troubles.append(f"a request to {request.url}")
+
+    # What tests do and look for.
+
+    def fill_with(self, *names, **fields):
+        return self.stack.refill([{"name": name} | fields for name in names])
+
+    def open(self, path="/ui/", page=None):
+        (page or self.page).goto(path)
+        return page or self.page
+
+    def open_list(self, path="/ui/", page=None):
+        page = self.open(path, page)
+        expect(self.rows(page).first).to_be_visible()
+        return page
+
+    def rows(self, page=None):
+        return (page or self.page).locator("tbody tr[data-id]")
+
+    def row(self, name, page=None):
+        return self.rows(page).filter(has_text=name)
+
+    def names(self, page=None):
+        return (page or self.page).locator("tbody .name a").all_inner_texts()
+
+    def expect_names(self, *names, page=None):
+        expect((page or self.page).locator("tbody .name a")).to_have_text(list(names))
+
+    def button(self, name, page=None, exact=True):
+        return (page or self.page).get_by_role("button", name=name, exact=exact)
+
+    def toast(self, text, page=None):
+        return (page or self.page).locator(".toast").filter(has_text=text)
+
+    def focused(self, page=None):
+        return (page or self.page).locator("*:focus")
+
+
+def sentence(test):
+    return test.shortDescription() or test.id()

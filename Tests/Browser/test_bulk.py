@@ -1,0 +1,101 @@
+"""What is done to many campaigns at once, and undone."""
+
+from playwright.sync_api import expect
+
+from console import ConsoleTest
+
+
+class BulkTests(ConsoleTest):
+    def boxes(self):
+        return self.page.locator("tbody .select input")
+
+    def select_range(self, first, last):
+        self.boxes().nth(first).click()
+        self.boxes().nth(last).click(modifiers=["Shift"])
+
+    def test_range(self):
+        """Shift selects a range, and takes one back; the box above selects all and none"""
+        self.fill_with("A", "B", "C", "D", "E")
+        self.open_list()
+        number = self.page.locator(".bulk .number")
+        self.select_range(3, 1)
+        expect(number).to_have_text("3 selected")
+        self.boxes().nth(2).click()
+        self.boxes().nth(3).click(modifiers=["Shift"])
+        expect(number).to_have_text("1 selected")
+        everything = self.page.get_by_label("Select all on this page")
+        self.assertTrue(everything.evaluate("box => box.indeterminate"))
+        everything.click()
+        expect(number).to_have_text("5 selected")
+        everything.click()
+        expect(self.page.locator(".bulk")).to_be_hidden()
+
+    def test_deactivate(self):
+        """Selected campaigns are deactivated, and undoing restores those that were active"""
+        self.stack.refill([{"name": "A"}, {"name": "B", "is_active": False}, {"name": "C"}, {"name": "D"}])
+        self.open_list()
+        self.select_range(0, 2)
+        self.button("Deactivate").click()
+        self.assert_active("D", "2 campaigns deactivated.")
+        self.toast("2 campaigns deactivated.").get_by_role("button", name="Undo").click()
+        expect(self.page.get_by_role("switch", name="Active: A")).to_be_checked()
+        self.assertEqual(self.active(), ["A", "C", "D"])
+        self.page.get_by_label("Select all on this page").click()
+        self.button("Activate").click()
+        self.assert_active("A", "1 campaign activated.")
+        self.assertEqual(self.active(), ["A", "B", "C", "D"])
+
+    def active(self):
+        return [row["name"] for row in self.stack.campaigns() if row["is_active"]]
+
+    def assert_active(self, name, text):
+        expect(self.toast(text)).to_be_visible()
+        expect(self.page.get_by_role("switch", name=f"Active: {name}")).to_be_checked()
+
+    def test_undo_of_delete(self):
+        """Deleted campaigns vanish at once, and undoing restores them as they were, with their ids and versions"""
+        ids = self.fill_with("A", "B", "C", description="Of it")
+        before = self.stack.campaigns()
+        self.open_list()
+        self.select_range(0, 1)
+        self.button("Delete").click()
+        self.expect_names("C")
+        expect(self.page.locator(".count")).to_have_text("1")
+        self.toast("2 campaigns deleted.").get_by_role("button", name="Undo").click()
+        self.expect_names("A", "B", "C")
+        self.assertEqual(self.stack.campaigns(), before)
+        self.assertEqual([row["id"] for row in before], ids)
+
+    def test_delete(self):
+        """After ten seconds a deletion is carried out; they stand still while the pointer is over the message"""
+        self.fill_with("A", "B", "C")
+        self.page.clock.install()
+        self.open_list()
+        self.select_range(0, 1)
+        self.button("Delete").click()
+        self.expect_names("C")
+        self.page.clock.run_for(8_000)
+        self.toast("deleted").hover()
+        self.page.clock.run_for(60_000)
+        expect(self.toast("deleted")).to_be_visible()
+        self.assertEqual(len(self.stack.campaigns()), 3)
+        self.page.mouse.move(5, 5)
+        with self.page.expect_response(lambda response: response.request.method == "DELETE") as answer:
+            self.page.clock.run_for(2_500)
+        self.assertEqual(answer.value.json(), {"affected": 2})
+        expect(self.toast("deleted")).to_have_count(0)
+        self.assertEqual([row["name"] for row in self.stack.campaigns()], ["C"])
+
+    def test_leaving(self):
+        """A deletion that waits is carried out when the page goes away, and goes on on other views"""
+        self.fill_with("A", "B")
+        self.open_list()
+        self.boxes().nth(0).click()
+        self.button("Delete").click()
+        self.expect_names("B")
+        self.page.get_by_role("link", name="B").click()
+        expect(self.page.get_by_role("heading", name="B")).to_be_visible()
+        expect(self.toast("1 campaign deleted.")).to_be_visible()
+        self.page.goto("about:blank")
+        self.page.wait_for_timeout(300)
+        self.assertEqual([row["name"] for row in self.stack.campaigns()], ["B"])

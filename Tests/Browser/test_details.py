@@ -1,0 +1,137 @@
+"""The page of one campaign."""
+
+from playwright.sync_api import expect
+
+from console import ConsoleTest
+
+
+class DetailsTests(ConsoleTest):
+    allows_errors = True
+
+    def open_details(self, identifier, page=None, query=""):
+        page = self.open(f"/ui/campaigns/{identifier}{query}", page)
+        expect(page.locator(".details h1")).to_be_visible()
+        return page
+
+    def test_edit(self):
+        """It is edited, activated and deactivated"""
+        [identifier] = self.fill_with("Alpha")
+        self.open_details(identifier)
+        self.assertEqual(self.page.title(), "Alpha · Aktify")
+        self.button("Edit").click()
+        self.page.get_by_role("textbox", name="Name", exact=True).fill("Beta")
+        self.page.get_by_role("textbox", name="Description", exact=True).fill("Of it")
+        self.button("Save").click()
+        expect(self.page.get_by_role("heading", name="Beta")).to_be_visible()
+        self.button("Deactivate").click()
+        expect(self.button("Activate")).to_be_focused()
+        expect(self.page.locator(".status")).to_have_text("Inactive")
+        self.button("Activate").click()
+        expect(self.page.locator(".status")).to_have_text("Active")
+        now = self.stack.campaign(identifier)
+        self.assertEqual((now["name"], now["description"], now["is_active"]), ("Beta", "Of it", True))
+
+    def test_delete(self):
+        """It is deleted when that is confirmed, and not before"""
+        [identifier] = self.fill_with("Alpha")
+        self.open_details(identifier)
+        self.button("Delete").click()
+        expect(self.page.get_by_role("dialog", name="Delete “Alpha”?")).to_be_visible()
+        self.page.keyboard.press("Escape")
+        expect(self.button("Delete")).to_be_focused()
+        self.assertEqual(len(self.stack.campaigns()), 1)
+        self.button("Delete").click()
+        self.page.locator("dialog").get_by_role("button", name="Delete").click()
+        expect(self.page.get_by_role("heading", name="No campaigns yet")).to_be_visible()
+        self.assertEqual(self.stack.campaigns(), [])
+
+    def test_changed_before_delete(self):
+        """It is not deleted unseen after somebody else changed it"""
+        [identifier] = self.fill_with("Alpha")
+        self.open_details(identifier)
+        self.stack.change(identifier, name="Theirs")
+        self.button("Delete").click()
+        self.page.locator("dialog").get_by_role("button", name="Delete").click()
+        expect(self.page.get_by_role("heading", name="Theirs")).to_be_visible()
+        expect(self.page.locator(".details .alert")).to_contain_text("It is not deleted.")
+        self.assertEqual(len(self.stack.campaigns()), 1)
+
+    def test_neighbours(self):
+        """Previous and next follow the list that it was opened from, over the ends of its pages"""
+        self.stack.refill([{"name": f"Campaign {number:03}"} for number in range(60)])
+        self.open_list("/ui/?sort=name&q=campaign")
+        self.page.get_by_role("link", name="Campaign 024").click()
+        for name in ("Campaign 025", "Campaign 026"):
+            self.page.get_by_role("link", name="Next").click()
+            expect(self.page.get_by_role("heading", name=name)).to_be_focused()
+        for name in ("Campaign 025", "Campaign 024", "Campaign 023"):
+            self.page.keyboard.press("k")
+            expect(self.page.get_by_role("heading", name=name)).to_be_focused()
+        self.open_list("/ui/?sort=name&q=campaign")
+        self.page.get_by_role("link", name="Campaign 000").click()
+        expect(self.page.get_by_role("link", name="Previous")).to_have_attribute("aria-disabled", "true")
+
+    def test_neighbours_of_a_link(self):
+        """One that is opened by its address has the newer and the older one beside it"""
+        ids = self.stack.refill([{"name": f"Campaign {number:03}"} for number in range(60)])
+        self.open_details(ids[55])
+        self.page.get_by_role("link", name="Next").click()
+        expect(self.page.locator(".details h1")).to_have_text("Campaign 054")
+
+    def test_missing(self):
+        """One that is not there is said to be so"""
+        self.open("/ui/campaigns/999999999")
+        expect(self.page.get_by_role("heading", name="There is no such campaign")).to_be_visible()
+
+    def test_two_browsers(self):
+        """Two browsers edit the same campaign: the second sees both versions, and chooses field by field"""
+        [identifier] = self.fill_with("Alpha", description="Of it")
+        mine = self.open_details(identifier)
+        theirs = self.open_details(identifier, self.open_browser())
+        for page in (mine, theirs):
+            self.button("Edit", page).click()
+        theirs.get_by_role("textbox", name="Name", exact=True).fill("Theirs")
+        theirs.get_by_role("textbox", name="Description", exact=True).fill("Of theirs")
+        self.button("Save", theirs).click()
+        expect(theirs.get_by_role("heading", name="Theirs")).to_be_visible()
+        mine.get_by_role("textbox", name="Name", exact=True).fill("Mine")
+        mine.get_by_label("Active").uncheck()
+        self.button("Save", mine).click()
+
+        dialog = mine.get_by_role("dialog", name="Somebody else changed this campaign")
+        expect(dialog).to_be_visible()
+        name, description, active = (dialog.get_by_role("group", name=field) for field in ("Name", "Description", "Active"))
+        expect(name).to_contain_text("Theirs")
+        expect(name.get_by_role("radio", checked=True)).to_have_count(0)
+        expect(description.get_by_label("Theirs")).to_be_checked()
+        expect(active.get_by_label("Yours")).to_be_checked()
+        self.button("Save this choice", mine).click()
+        expect(dialog).to_be_visible()
+        name.get_by_label("Yours").check()
+        self.button("Save this choice", mine).click()
+        expect(mine.get_by_role("heading", name="Mine")).to_be_visible()
+        now = self.stack.campaign(identifier)
+        self.assertEqual((now["name"], now["description"], now["is_active"]), ("Mine", "Of theirs", False))
+
+    def test_conflict_put_off(self):
+        """Who would rather not choose yet keeps editing, and has lost nothing"""
+        [identifier] = self.fill_with("Alpha")
+        self.open_details(identifier)
+        self.button("Edit").click()
+        self.stack.change(identifier, name="Theirs")
+        self.page.get_by_role("textbox", name="Name", exact=True).fill("Mine")
+        self.button("Save").click()
+        self.button("Keep editing").click()
+        expect(self.page.get_by_role("textbox", name="Name", exact=True)).to_have_value("Mine")
+        self.assertEqual(self.stack.campaign(identifier)["name"], "Theirs")
+
+    def test_deleted_meanwhile(self):
+        """A change of one that somebody else deleted is told so, and what was typed stays"""
+        [identifier] = self.fill_with("Alpha")
+        self.open_details(identifier)
+        self.button("Edit").click()
+        self.fill_with()
+        self.page.get_by_role("textbox", name="Name", exact=True).fill("Mine")
+        self.button("Save").click()
+        expect(self.page.locator("form .alert")).to_have_text("Campaign not found.")
+        expect(self.page.get_by_role("textbox", name="Name", exact=True)).to_have_value("Mine")

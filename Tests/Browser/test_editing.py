@@ -1,0 +1,96 @@
+"""Values of the list that are edited where they stand."""
+
+from playwright.sync_api import expect
+
+from console import ConsoleTest
+
+
+class EditingTests(ConsoleTest):
+    allows_errors = True
+
+    def test_name(self):
+        """A name is edited where it stands: Enter saves, Escape does not"""
+        [identifier] = self.fill_with("Alpha")
+        self.open_list()
+        self.row("Alpha").hover()
+        self.button("Rename Alpha").click()
+        field = self.page.get_by_role("textbox", name="Name")
+        expect(field).to_be_focused()
+        field.fill("Beta")
+        field.press("Enter")
+        expect(self.page.get_by_role("link", name="Beta")).to_be_focused()
+        self.assertEqual(self.stack.campaign(identifier)["name"], "Beta")
+        self.page.keyboard.press("e")
+        field.fill("Gamma")
+        field.press("Escape")
+        expect(self.page.get_by_role("link", name="Beta")).to_be_focused()
+        self.assertEqual(self.stack.campaign(identifier)["name"], "Beta")
+        self.page.keyboard.press("z")
+        self.expect_names("Alpha")
+        self.assertEqual(self.stack.campaign(identifier)["name"], "Alpha")
+
+    def test_description(self):
+        """A description is edited where it stands, and leaving it saves it"""
+        [identifier] = self.fill_with("Alpha")
+        self.open_list()
+        self.button("Edit description", exact=False).click()
+        self.page.get_by_role("textbox", name="Description").fill("Of it")
+        self.page.get_by_role("heading", name="Campaigns").click()
+        expect(self.button("Edit description: Of it")).to_be_visible()
+        self.assertEqual(self.stack.campaign(identifier)["description"], "Of it")
+
+    def test_active(self):
+        """Active is a switch, whose change can be undone"""
+        [identifier] = self.fill_with("Alpha")
+        self.open_list()
+        switch = self.page.get_by_role("switch", name="Active: Alpha")
+        switch.click()
+        expect(switch).not_to_be_checked()
+        self.assertFalse(self.stack.campaign(identifier)["is_active"])
+        self.toast("“Alpha” deactivated.").get_by_role("button", name="Undo").click()
+        expect(switch).to_be_checked()
+        self.assertTrue(self.stack.campaign(identifier)["is_active"])
+
+    def test_wrong(self):
+        """What the service refuses stays in its editor, with the reason beside it"""
+        [identifier] = self.fill_with("Alpha")
+        self.open_list()
+        self.row("Alpha").hover()
+        self.button("Rename Alpha").click()
+        field = self.page.get_by_role("textbox", name="Name")
+        field.fill(" ")
+        field.press("Enter")
+        expect(field).to_be_focused()
+        expect(field).to_have_accessible_description("Name must have 1 to 255 characters.")
+        self.assertEqual(self.stack.campaign(identifier)["name"], "Alpha")
+        self.page.get_by_role("button", name="Cancel").click()
+        self.expect_names("Alpha")
+
+    def test_conflict(self):
+        """A value that somebody else changes while it is edited is not overwritten unseen"""
+        [identifier] = self.fill_with("Alpha")
+        self.open_list()
+        self.row("Alpha").hover()
+        with self.page.expect_response(f"**/campaigns/{identifier}"):
+            self.button("Rename Alpha").click()
+        self.stack.change(identifier, name="Theirs")
+        field = self.page.get_by_role("textbox", name="Name")
+        field.fill("Mine")
+        field.press("Enter")
+        expect(self.page.get_by_role("heading", name="Somebody else changed this campaign")).to_be_visible()
+        self.page.get_by_role("group", name="Name").get_by_label("Yours").check()
+        self.button("Save this choice").click()
+        self.expect_names("Mine")
+        self.assertEqual(self.stack.campaign(identifier)["name"], "Mine")
+
+    def test_conflicting_undo(self):
+        """Undoing does not overwrite what somebody else changed since"""
+        [identifier] = self.fill_with("Alpha")
+        self.open_list()
+        self.page.get_by_role("switch").click()
+        undo = self.toast("deactivated").get_by_role("button", name="Undo")
+        expect(undo).to_be_visible()
+        self.stack.change(identifier, name="Theirs")
+        undo.click()
+        expect(self.page.locator(".toast.failed")).to_be_visible()
+        self.assertFalse(self.stack.campaign(identifier)["is_active"])

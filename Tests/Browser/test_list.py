@@ -1,0 +1,160 @@
+"""The list: search, filter, order, pages, and what it says when there is nothing."""
+
+import csv
+import io
+import json
+
+from playwright.sync_api import expect
+
+from console import ConsoleTest
+
+
+class ListTests(ConsoleTest):
+    def test_search(self):
+        """Typing searches, counts, and stands in the address as one step of the history"""
+        self.fill_with("Spring sale", "Spring mail", "Winter")
+        self.open_list()
+        expect(self.page.locator(".count")).to_have_text("3")
+        self.page.get_by_role("searchbox").press_sequentially("spring", delay=250)
+        self.expect_names("Spring sale", "Spring mail")
+        expect(self.page.locator(".count")).to_have_text("2")
+        expect(self.page.locator("#polite")).to_have_text("2 campaigns")
+        self.assertTrue(self.page.url.endswith("/ui/?q=spring"))
+        self.page.go_back()
+        self.expect_names("Spring sale", "Spring mail", "Winter")
+        expect(self.page.get_by_role("searchbox")).to_have_value("")
+        self.page.go_forward()
+        self.expect_names("Spring sale", "Spring mail")
+        expect(self.page.get_by_role("searchbox")).to_have_value("spring")
+
+    def test_old_answers(self):
+        """An old answer that comes after a newer one is not shown"""
+        self.fill_with("Alpha", "Beta")
+        self.open_list()
+        late = []
+        self.page.route(lambda url: "q=alpha" in url and "count" not in url, lambda route: late.append(route))
+        box = self.page.get_by_role("searchbox")
+        box.fill("alpha")
+        self.page.wait_for_timeout(400)
+        box.fill("beta")
+        self.expect_names("Beta")
+        self.assertEqual(len(late), 1)
+        late[0].continue_()
+        self.page.wait_for_timeout(300)
+        self.expect_names("Beta")
+
+    def test_debounce(self):
+        """What is typed quickly is one question"""
+        self.fill_with("Alpha")
+        self.open_list()
+        asked = []
+        self.page.on("request", lambda request: "q=" in request.url and "count" not in request.url and asked.append(request.url))
+        self.page.get_by_role("searchbox").press_sequentially("alpha", delay=20)
+        self.expect_names("Alpha")
+        self.page.wait_for_timeout(300)
+        self.assertEqual(len([url for url in asked if "/campaigns/" in url]), 1)
+
+    def test_filter_and_order(self):
+        """A filter and an order are in the address, which can be shared"""
+        self.fill_with("Beta", "Alpha")
+        self.stack.refill([{"name": "Beta"}, {"name": "Alpha"}, {"name": "Off", "is_active": False}])
+        self.open_list()
+        self.page.get_by_text("Active", exact=True).first.click()
+        self.expect_names("Beta", "Alpha")
+        self.button("Name").click()
+        self.expect_names("Alpha", "Beta")
+        expect(self.page.get_by_role("columnheader", name="Name")).to_have_attribute("aria-sort", "ascending")
+        self.button("Name").click()
+        self.expect_names("Beta", "Alpha")
+        self.assertTrue(self.page.url.endswith("/ui/?active=true&sort=-name"))
+        other = self.open_list(self.page.url, self.open_browser())
+        self.expect_names("Beta", "Alpha", page=other)
+        expect(other.get_by_role("radio", name="Active", exact=True)).to_be_checked()
+
+    def test_pages(self):
+        """Pages follow each other by cursor; back, forward and a shared link show the same page"""
+        self.stack.refill([{"name": f"Campaign {number:03}"} for number in range(60)])
+        self.open_list("/ui/?sort=name")
+        expect(self.page.locator(".range")).to_have_text("25 of 60 campaigns")
+        next_page = self.page.get_by_role("link", name="Next")
+        next_page.click()
+        expect(self.row("Campaign 025")).to_be_visible()
+        expect(self.page.get_by_role("heading", name="Campaigns")).to_be_focused()
+        next_page.click()
+        expect(self.row("Campaign 059")).to_be_visible()
+        self.assertEqual(len(self.names()), 10)
+        expect(next_page).to_have_attribute("aria-disabled", "true")
+        shared = self.page.url
+        self.page.go_back()
+        expect(self.row("Campaign 025")).to_be_visible()
+        self.page.go_forward()
+        expect(self.row("Campaign 059")).to_be_visible()
+        self.page.get_by_role("link", name="Previous").click()
+        expect(self.row("Campaign 025")).to_be_visible()
+        self.page.get_by_role("link", name="First").click()
+        expect(self.row("Campaign 000")).to_be_visible()
+        other = self.open_list(shared, self.open_browser())
+        expect(self.row("Campaign 059", other)).to_be_visible()
+        # Which page comes before is known to the browser only that came from there.
+        expect(other.get_by_role("link", name="Previous")).to_have_attribute("aria-disabled", "true")
+        other.get_by_role("link", name="First").click()
+        expect(self.row("Campaign 000", other)).to_be_visible()
+
+    def test_nothing(self):
+        """An empty list invites to fill it, and one that a filter empties to clear the filter"""
+        self.fill_with()
+        self.open()
+        expect(self.page.get_by_role("heading", name="No campaigns yet")).to_be_visible()
+        self.fill_with("Alpha")
+        self.open("/ui/?q=zzz")
+        expect(self.page.get_by_role("heading", name="Nothing found")).to_be_visible()
+        self.button("Clear the filter").click()
+        self.expect_names("Alpha")
+
+    def test_loading(self):
+        """Until the first answer comes there are bars in the places of the rows"""
+        self.fill_with("Alpha")
+        held = []
+        self.page.route("**/campaigns/?*", lambda route: held.append(route))
+        self.open()
+        expect(self.page.locator("tr.skeleton")).to_have_count(8)
+        expect(self.page.locator("table")).to_have_attribute("aria-busy", "true")
+        for route in held:
+            route.continue_()
+        self.expect_names("Alpha")
+        expect(self.page.locator("tr.skeleton")).to_have_count(0)
+
+    def test_time(self):
+        """A time is relative, and exact on hover"""
+        self.fill_with("Alpha")
+        self.page.clock.install()
+        self.open_list()
+        time = self.page.locator("tbody .updated relative-time")
+        expect(time).to_have_text("just now")
+        self.assertRegex(time.get_attribute("title"), r"\d\d? \w+ \d{4}, \d\d:\d\d:\d\d")
+        self.page.clock.fast_forward("03:00")
+        expect(time).to_have_text("3 minutes ago")
+
+    def test_export(self):
+        """All that the filter shows is exported, not only the page, as CSV and as JSON"""
+        self.stack.refill([{"name": f"Spring {number}"} for number in range(60)] + [{"name": "Winter, \"cold\""}])
+        self.open_list("/ui/?q=spring&sort=name")
+        with self.page.expect_download() as download:
+            self.button("Export as CSV").click()
+        self.assertRegex(download.value.suggested_filename, r"^campaigns-\d{4}-\d\d-\d\d\.csv$")
+        with open(download.value.path(), newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        self.assertEqual([row["name"] for row in rows], sorted(f"Spring {number}" for number in range(60)))
+        with self.page.expect_download() as download:
+            self.button("Export as JSON").click()
+        with open(download.value.path(), encoding="utf-8") as file:
+            self.assertEqual(len(json.load(file)), 60)
+
+    def test_history_of_details(self):
+        """Back from a campaign's page, the list is as it was, with the focus on that campaign"""
+        self.stack.refill([{"name": f"Campaign {number:03}"} for number in range(60)])
+        self.open_list("/ui/?sort=name&q=campaign")
+        self.page.get_by_role("link", name="Campaign 020").click()
+        expect(self.page.get_by_role("heading", name="Campaign 020")).to_be_focused()
+        self.page.go_back()
+        expect(self.page.get_by_role("link", name="Campaign 020")).to_be_focused()

@@ -1,0 +1,133 @@
+"""Each page and state, at both widths and in both schemes: what axe-core finds, and what it looks like."""
+
+import json
+import pathlib
+
+import axe_playwright_python
+from playwright.sync_api import expect
+
+from console import ConsoleTest, NARROW, SCREENSHOTS, WIDE
+
+AXE = (pathlib.Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
+NAMES = [
+    ("Spring sale, Nordics", "20 % off everything in the second week; the code is in the footer of each mail.", True),
+    ("Retargeting of abandoned carts, United Kingdom and Ireland", "Visitors who left a full cart within 14 days, three times a day at most.", True),
+    ("Brand lift", "", False),
+    ("Store opening, Antwerp", "Posters, radio, and a newsletter", True),
+    ("Winter clearance", "Evergreen", False),
+]
+
+
+class PageTests(ConsoleTest):
+    allows_errors = True
+
+    def refill(self):
+        rows = [dict(zip(("name", "description", "is_active"), NAMES[index % 5])) for index in range(60)]
+        self.ids = self.stack.refill(rows)
+
+    def test_states(self):
+        """axe-core finds nothing on any page in any state, in light and dark, at 1280 and 390 pixels"""
+        for scheme in ("light", "dark"):
+            for width, viewport in ((1280, WIDE), (390, NARROW)):
+                options = {"color_scheme": scheme, "has_touch": width == 390}
+                self.page = self.open_browser(viewport, **options)
+                self.look_at_all(f"{width}-{scheme}")
+
+    def look_at_all(self, suffix):
+        self.refill()
+        for state in (self.list, self.selected, self.undo, self.editing, self.nothing, self.loading, self.down, self.details,
+                      self.edit, self.confirm, self.conflict, self.new, self.help):
+            state()
+            self.page.screenshot(path=SCREENSHOTS / f"{state.__name__}-{suffix}.png")
+            with self.subTest(state=state.__name__, look=suffix):
+                self.assertEqual(self.violations(), [])
+                self.assertLessEqual(*self.page.evaluate("[document.documentElement.scrollWidth, innerWidth]"))
+
+    def violations(self):
+        # What moves is looked at where it comes to rest.
+        self.page.evaluate("document.getAnimations().forEach(one => one.playState === 'running' && one.effect.getTiming().iterations === 1 && one.pause())")
+        self.page.evaluate(AXE + "; undefined")
+        options = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"], "resultTypes": ["violations"]}
+        found = self.page.evaluate("options => axe.run(options)", options)["violations"]
+        return [f"{rule['id']}: {rule['nodes'][0]['html'][:150]} {rule['nodes'][0]['failureSummary'][:300]}" for rule in found]
+
+    # The states, each from the beginning.
+
+    def list(self):
+        self.open_list()
+        expect(self.page.locator(".range")).to_be_visible()
+
+    def selected(self):
+        self.list()
+        self.page.locator("tbody .select label").nth(1).click()
+        self.page.locator("tbody .select label").nth(3).click(modifiers=["Shift"])
+        expect(self.page.locator(".bulk")).to_be_visible()
+
+    def undo(self):
+        self.selected()
+        self.button("Activate").click()
+        expect(self.toast("activated.")).to_be_visible()
+        self.page.evaluate("scrollTo(0, 0)")
+
+    def editing(self):
+        self.list()
+        row = self.rows().nth(1)
+        row.hover()
+        row.locator(".pencil").click()
+        self.page.get_by_role("textbox", name="Name").fill("")
+        self.page.keyboard.press("Enter")
+        expect(self.page.locator(".inline .error")).to_be_visible()
+
+    def nothing(self):
+        self.open("/ui/?q=nowhere")
+        expect(self.page.locator(".notice")).to_be_visible()
+
+    def loading(self):
+        held = []
+        self.page.route("**/campaigns/?*", lambda route: held.append(route))
+        self.open()
+        expect(self.page.locator(".skeleton").first).to_be_visible()
+        self.held = held
+
+    def down(self):
+        for route in self.held:
+            route.abort()
+        self.page.unroute("**/campaigns/?*")
+        body = {"message": "The service is not available. Try again in a moment.", "request_id": "03df37497012dc874cda9ef2418486ed"}
+        self.page.route("**/campaigns/?*", lambda route: route.fulfill(status=503, body=json.dumps(body)))
+        self.open()
+        expect(self.page.locator(".notice .request")).to_be_visible()
+        self.page.unroute("**/campaigns/?*")
+
+    def details(self):
+        self.open(f"/ui/campaigns/{self.ids[1]}")
+        expect(self.page.locator(".details h1")).to_be_visible()
+        expect(self.page.locator("[data-way=next]")).to_have_attribute("href", "/ui/campaigns/" + str(self.ids[2]))
+
+    def edit(self):
+        self.details()
+        self.button("Edit").click()
+
+    def confirm(self):
+        self.details()
+        self.button("Delete").click()
+        expect(self.page.locator("dialog[open]")).to_be_visible()
+
+    def conflict(self):
+        self.edit()
+        self.stack.change(self.ids[1], name="Retargeting, UK & Ireland", description="Visitors who left a full cart")
+        self.page.get_by_role("textbox", name="Name", exact=True).fill("Abandoned carts")
+        self.page.get_by_role("checkbox", name="Active", exact=True).uncheck()
+        self.button("Save").click()
+        expect(self.page.locator("dialog[open]")).to_be_visible()
+        self.stack.change(self.ids[1], name=NAMES[1][0], description=NAMES[1][1])
+
+    def new(self):
+        self.open("/ui/new")
+        self.button("Create").click()
+        expect(self.page.locator("#name-error")).not_to_be_empty()
+
+    def help(self):
+        self.list()
+        self.page.keyboard.press("?")
+        expect(self.page.locator("dialog[open]")).to_be_visible()

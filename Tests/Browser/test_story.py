@@ -1,0 +1,156 @@
+"""The user story of the original: somebody makes a campaign."""
+
+from playwright.sync_api import expect
+
+from console import ConsoleTest
+
+
+class StoryTests(ConsoleTest):
+    allows_errors = True
+
+    def test_mouse(self):
+        """Somebody makes a campaign with the mouse, and sees its page"""
+        self.fill_with("Winter")
+        self.open_list()
+        self.page.get_by_role("link", name="New campaign").click()
+        expect(self.page.get_by_role("checkbox", name="Active", exact=True)).to_be_checked()
+        self.page.get_by_role("textbox", name="Name", exact=True).fill("Spring sale")
+        self.page.get_by_role("textbox", name="Description", exact=True).fill("20 % off,\nall week")
+        self.page.get_by_role("checkbox", name="Active", exact=True).uncheck()
+        self.button("Create").click()
+        expect(self.page.get_by_role("heading", name="Spring sale")).to_be_focused()
+        made = self.stack.campaigns()[-1]
+        self.assertEqual(self.page.url, f"{self.stack.url}/ui/campaigns/{made['id']}")
+        self.assertEqual((made["name"], made["description"], made["is_active"]), ("Spring sale", "20 % off,\nall week", False))
+        expect(self.page.locator(".description")).to_have_text("20 % off,\nall week")
+        expect(self.page.locator(".status")).to_have_text("Inactive")
+        self.page.get_by_role("link", name="Campaigns", exact=True).first.click()
+        self.expect_names("Spring sale", "Winter")
+
+    def test_keyboard(self):
+        """Somebody does all of it with the keyboard alone: finds, makes, edits, selects, deletes, undoes"""
+        self.fill_with("Winter", "Autumn")
+        keyboard = self.open_list().keyboard
+        keyboard.press("n")
+        expect(self.page.get_by_role("textbox", name="Name", exact=True)).to_be_focused()
+        keyboard.type("Spring/jkx?")
+        keyboard.press("Tab")
+        keyboard.type("By keyboard")
+        keyboard.press("Tab")
+        keyboard.press("Space")
+        keyboard.press("Tab")
+        keyboard.press("Enter")
+        expect(self.page.get_by_role("heading", name="Spring/jkx?")).to_be_focused()
+        keyboard.press("e")
+        expect(self.page.get_by_role("textbox", name="Name", exact=True)).to_be_focused()
+        self.assertEqual(self.page.get_by_role("textbox", name="Name", exact=True).input_value(), "Spring/jkx?")
+        keyboard.press("Control+a")
+        keyboard.type("Spring")
+        keyboard.press("Enter")
+        expect(self.button("Edit")).to_be_focused()
+        made = self.stack.campaigns()[-1]
+        self.assertEqual((made["name"], made["description"], made["is_active"]), ("Spring", "By keyboard", False))
+        self.page.go_back()
+        self.expect_names("Spring", "Winter", "Autumn")
+        expect(self.focused()).to_have_text("Spring")
+        keyboard.press("x")
+        keyboard.press("j")
+        keyboard.press("X")
+        expect(self.page.locator(".bulk .number")).to_have_text("2 selected")
+        keyboard.press("Escape")
+        keyboard.press("/")
+        keyboard.type("aut")
+        self.expect_names("Autumn")
+        keyboard.press("Tab")
+        self.page.locator("h1").focus()
+        keyboard.press("j")
+        expect(self.focused()).to_have_text("Autumn")
+        keyboard.press("x")
+        self.tab_to("Delete")
+        keyboard.press("Enter")
+        expect(self.toast("1 campaign deleted")).to_be_visible()
+        keyboard.press("z")
+        self.expect_names("Autumn")
+        keyboard.press("j")
+        keyboard.press("Enter")
+        expect(self.page.get_by_role("heading", name="Autumn")).to_be_focused()
+        self.tab_to("Delete")
+        keyboard.press("Enter")
+        expect(self.button("Cancel")).to_be_focused()
+        keyboard.press("Tab")
+        keyboard.press("Enter")
+        expect(self.page.get_by_text("Nothing found")).to_be_visible()
+        self.assertEqual(len(self.stack.campaigns()), 2)
+
+    def tab_to(self, name):
+        """Presses Tab until a button has the focus."""
+        for _ in range(60):
+            self.page.keyboard.press("Tab")
+            if self.focused().count() and self.focused().inner_text() == name:
+                return
+        self.fail(f"{name} cannot be reached")
+
+    def test_double_click(self):
+        """A double click on Create makes one campaign, and so does a second try after an answer that was lost"""
+        self.fill_with()
+        self.open("/ui/new")
+        self.page.get_by_role("textbox", name="Name", exact=True).fill("Once")
+        self.button("Create").dblclick()
+        expect(self.page.get_by_role("heading", name="Once")).to_be_visible()
+        self.assertEqual([row["name"] for row in self.stack.campaigns()], ["Once"])
+
+        lost = []
+
+        def lose(route):
+            if route.request.method != "POST" or lost:
+                return route.continue_()
+            lost.append(route.fetch().status)
+            route.abort()
+
+        self.page.route("**/campaigns/", lose)
+        self.open("/ui/new")
+        self.page.get_by_role("textbox", name="Name", exact=True).fill("Twice")
+        self.button("Create").click()
+        expect(self.page.locator("form .alert")).to_have_text("The service cannot be reached.")
+        self.button("Create").click()
+        expect(self.page.get_by_role("heading", name="Twice")).to_be_visible()
+        self.assertEqual([row["name"] for row in self.stack.campaigns()], ["Once", "Twice"])
+
+    def test_cancel(self):
+        """Cancel goes back, makes nothing and forgets what was typed"""
+        self.fill_with("Winter")
+        self.open_list("/ui/?active=true")
+        self.page.get_by_role("link", name="New campaign").click()
+        self.page.get_by_role("textbox", name="Name", exact=True).fill("Not this")
+        self.button("Cancel").click()
+        self.expect_names("Winter")
+        self.assertEqual(self.page.url, f"{self.stack.url}/ui/?active=true")
+        self.assertEqual(len(self.stack.campaigns()), 1)
+        self.page.get_by_role("link", name="New campaign").click()
+        expect(self.page.get_by_role("textbox", name="Name", exact=True)).to_have_value("")
+
+    def test_errors(self):
+        """What the service finds wrong stands beside its field, is announced, and has the focus"""
+        self.open("/ui/new")
+        self.button("Create").click()
+        name = self.page.get_by_role("textbox", name="Name", exact=True)
+        expect(self.page.locator("#name-error")).to_have_text("Name must have 1 to 255 characters.")
+        expect(name).to_be_focused()
+        expect(name).to_have_attribute("aria-invalid", "true")
+        expect(name).to_have_accessible_description("Name must have 1 to 255 characters.")
+        expect(self.page.locator("#assertive")).to_have_text("Name must have 1 to 255 characters.")
+        name.fill("Right")
+        self.button("Create").click()
+        expect(self.page.get_by_role("heading", name="Right")).to_be_visible()
+
+    def test_unsaved(self):
+        """What was typed is not thrown away by a link without a question"""
+        self.open("/ui/new")
+        self.page.get_by_role("textbox", name="Name", exact=True).fill("Half")
+        self.page.get_by_role("link", name="Aktify").click()
+        expect(self.page.get_by_role("heading", name="Discard your changes?")).to_be_visible()
+        self.page.locator("dialog").get_by_role("button", name="Cancel").click()
+        expect(self.page.get_by_role("textbox", name="Name", exact=True)).to_have_value("Half")
+        self.page.get_by_role("link", name="Aktify").click()
+        self.button("Discard").click()
+        expect(self.page.get_by_role("heading", name="Campaigns")).to_be_visible()

@@ -1,0 +1,71 @@
+"""What the console weighs, how fast it is, and that it is all there."""
+
+import re
+import time
+
+from playwright.sync_api import expect
+
+from console import CHECKOUT, ConsoleTest
+
+PAGE = CHECKOUT / "nginx/www/ui/index.html"
+
+MEASURE = """() => {
+    const [page] = performance.getEntriesByType("navigation");
+    const files = performance.getEntriesByType("resource").filter(one => new URL(one.name).pathname.startsWith("/ui/"));
+    const sum = name => [page, ...files].reduce((total, one) => total + one[name], 0);
+    return { files: files.length + 1, wire: sum("transferSize"), whole: sum("decodedBodySize"), loaded: Math.round(page.loadEventEnd) };
+}"""
+
+
+class WeightTests(ConsoleTest):
+    def test_weight(self):
+        """The console weighs less than 60 KB over the wire, and a second visit next to nothing"""
+        self.fill_with("Alpha")
+        self.open_list()
+        self.page.wait_for_timeout(1000)
+        first = self.page.evaluate(MEASURE)
+        self.page.reload()
+        expect(self.rows()).to_have_count(1)
+        self.page.wait_for_timeout(1000)
+        again = self.page.evaluate(MEASURE)
+        print(f"weight: {first['files']} files, {first['wire']} bytes over the wire ({first['whole']} unpacked); again: {again['wire']} bytes")
+        self.assertLess(first["wire"], 60_000)
+        # Nothing but heads: the browser counts 300 bytes for each.
+        self.assertEqual(again["wire"], 300 * again["files"])
+
+    def test_time(self):
+        """The first list is on screen within 300 ms, with 10,000 campaigns"""
+        self.stack.refill([])
+        for _ in range(10):
+            self.stack.ask("POST", "/campaigns/", [{"name": f"Campaign {number}"} for number in range(1000)])
+        times = []
+        # What else the machine does at the moment only makes it slower.
+        until = time.monotonic() + 20
+        while not times or (min(times) >= 300 and time.monotonic() < until):
+            page = self.open_browser()
+            page.add_init_script("""new MutationObserver((_, observer) => {
+                if (document.querySelector("tbody tr[data-id]"))
+                    requestAnimationFrame(() => { window.firstList ??= performance.now(); observer.disconnect(); });
+            }).observe(document, { childList: true, subtree: true })""")
+            self.open_list(page=page)
+            times.append(round(page.evaluate("window.firstList")))
+        print(f"time: the first list after {times} ms in a new browser, the first paint after "
+              f"{round(page.evaluate('performance.getEntriesByName(`first-contentful-paint`)[0].startTime'))} ms")
+        self.assertLess(min(times), 300)
+
+    def test_modules(self):
+        """The page names every module that the list is made of, so that they come at once"""
+        named = set(re.findall(r'/ui/js/([a-z]+)\.js', PAGE.read_text()))
+        needed, left = set(), ["app", "first"]
+        while left:
+            module = left.pop()
+            needed.add(module)
+            imported = re.findall(r'^import .*"\./([a-z]+)\.js"', (PAGE.parent / f"js/{module}.js").read_text(), re.MULTILINE)
+            left += set(imported) - needed
+        self.assertEqual(named, needed)
+
+    def test_tokens(self):
+        """Colours stand in the file of tokens only"""
+        for path in (PAGE.parent / "css").iterdir():
+            if path.name != "tokens.css":
+                self.assertNotRegex(path.read_text(), r"#[0-9a-f]{3,8}\b|\b(rgb|hsl|oklch)a?\(", path.name)

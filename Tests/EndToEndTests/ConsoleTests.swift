@@ -1,0 +1,106 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The console's files as nginx serves them; Tests/Browser has what people do with it.
+@Suite struct ConsoleTests {
+    private static let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
+
+    @Test func `a browser that opens the root goes to the console, and a client gets the greeting`() throws {
+        let stack = try Stack()
+        for accept in [Self.browser, "text/html", "application/xhtml+xml, text/html;charset=utf-8, */*;q=0.1"] {
+            let answer = try stack.get("/", headers: ["Accept: \(accept)", "X-Request-Id: mine"])
+            #expect(answer.status == 303 && answer.headers["location"] == "/ui/", "\(accept)")
+            #expect(answer.headers["x-request-id"] == "mine" && answer.headers["vary"] == "Accept")
+            #expect(answer.headers["access-control-allow-origin"] == "*")
+        }
+        let clients = [
+            nil, "*/*", "application/json", "text/html, */*", "application/json, text/html", "text/html;q=0, */*;q=0.1",
+            "text/html;q=0.5", "text/plain", "application/xhtml+xml",
+        ]
+        for accept in clients {
+            let answer = try stack.get("/", headers: accept.map { ["Accept: \($0)"] } ?? [])
+            #expect(answer.status == 200 && answer.body == "\"Hello, from Flask!\"\n", "\(accept ?? "no Accept")")
+            #expect(answer.headers["vary"] == "Accept")
+            #expect(answer.headers["content-type"] == "application/json")
+        }
+        #expect(try stack.request("POST", "/", headers: ["Accept: text/html"], body: "").status == 405)
+        #expect(try stack.request("HEAD", "/", headers: ["Accept: text/html"]).status == 303)
+    }
+
+    @Test func `every file of the console is guarded, and asked for again each time`() throws {
+        let stack = try Stack()
+        for target in ["/ui/", "/ui/new", "/ui/campaigns/12", "/ui/js/app.js", "/ui/css/tokens.css", "/ui/icon.svg"] {
+            try expectGuarded(target, by: stack)
+        }
+    }
+
+    private func expectGuarded(_ target: String, by stack: Stack) throws {
+        let answer = try stack.get(target)
+        #expect(answer.status == 200, "\(target)")
+        let policy = try #require(answer.headers["content-security-policy"]).split(separator: "; ")
+        #expect(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"))
+        #expect(policy.contains("script-src 'self'") && policy.contains("style-src 'self'"))
+        #expect(!policy.contains { $0.contains("unsafe") || $0.contains("*") || $0.contains("http") })
+        for (name, value) in [
+            ("cache-control", "no-cache"), ("x-frame-options", "DENY"), ("referrer-policy", "same-origin"),
+            ("x-content-type-options", "nosniff"), ("cross-origin-resource-policy", "same-origin"),
+        ] {
+            #expect(answer.headers[name] == value)
+        }
+        #expect(answer.headers["permissions-policy"]?.contains("camera=()") == true)
+        #expect(answer.headers["x-request-id"]?.isEmpty == false)
+        let tag = try #require(answer.headers["etag"])
+        let again = try stack.get(target, headers: ["If-None-Match: \(tag)"])
+        #expect(again.status == 304 && again.headers["cache-control"] == "no-cache")
+    }
+
+    @Test func `a file has its type, and is compressed`() throws {
+        let stack = try Stack()
+        for (target, type) in [
+            ("/ui/", "text/html; charset=utf-8"), ("/ui/js/app.js", "text/javascript; charset=utf-8"),
+            ("/ui/css/tokens.css", "text/css; charset=utf-8"),
+        ] {
+            let answer = try stack.get(target, headers: ["Accept-Encoding: gzip"])
+            #expect(answer.headers["content-type"] == type)
+            #expect(answer.headers["content-encoding"] == "gzip" && answer.headers["vary"] == "Accept-Encoding")
+            let tag = try #require(answer.headers["etag"])
+            #expect(try stack.get(target, headers: ["If-None-Match: \(tag)"]).status == 304)
+        }
+    }
+
+    @Test func `the console has its files and no others, to be read only`() throws {
+        let stack = try Stack()
+        let moved = try stack.get("/ui")
+        #expect(moved.status == 308 && moved.headers["location"] == "/ui/")
+        for target in [
+            "/ui/nothing", "/ui/js/", "/ui/campaigns/", "/ui/campaigns/a", "/ui/../api.conf",
+        ] {
+            let answer = try stack.get(target)
+            #expect(answer.status == 404 && answer.headers["content-type"] == "application/json", "\(target)")
+        }
+        #expect(try stack.get("/ui/%2e%2e/%2e%2e/api.conf").status == 400)
+        for method in ["POST", "PUT", "DELETE"] {
+            let answer = try stack.request(method, "/ui/", body: "")
+            #expect(answer.status == 405 && answer.headers["allow"] == "GET, HEAD")
+        }
+        #expect(try stack.request("TRACE", "/campaigns/").headers["allow"]?.contains("PATCH") == true)
+    }
+
+    @Test func `the console is there while no worker is`() throws {
+        let stack = try Stack()
+        stack.worker.signal(SIGKILL)
+        _ = stack.worker.wait(seconds: 5)
+        #expect(try stack.get("/ui/").status == 200)
+        #expect(try stack.get("/", headers: ["Accept: \(Self.browser)"]).status == 303)
+    }
+
+    @Test func `what is installed serves the console from where it was put`() throws {
+        let folder = try Folder()
+        try run(["scripts/install", "install"], environment: ["DESTDIR": folder.path, "PREFIX": "/usr"])
+        let share = "\(folder.path)/usr/share/aktify/nginx"
+        let configuration = try String(contentsOfFile: "\(share)/api.conf", encoding: .utf8)
+        #expect(configuration.contains("root /usr/share/aktify/nginx/www;"))
+        #expect(try run(["diff", "-r", "nginx/www", "\(share)/www"]).isEmpty)
+    }
+}

@@ -1,0 +1,110 @@
+// The API over HTTP, and its errors. No DOM.
+
+import { filterOf } from "./urlstate.js";
+
+/** How many campaigns a page of the list has. */
+export const pageSize = 25;
+
+/** An answer that is an error, or none at all: then its status is 0. */
+export class ApiError extends Error {
+  constructor(status, { message, errors = [], request_id: requestID = "" }) {
+    super(message);
+    this.status = status;
+    this.requestID = requestID;
+    this.fields = new Map(errors.map((error) => [error.field, error.message]));
+  }
+}
+
+/** The next page's cursor in a Link header field; "" when there is none. */
+export function nextCursor(link) {
+  const url = /<([^>]*)>;\s*rel="next"/.exec(link ?? "")?.[1];
+  return url ? (new URL(url, "http://localhost").searchParams.get("cursor") ?? "") : "";
+}
+
+/** The error that an answer tells of, whatever its body is. */
+export async function errorOf(response) {
+  const body = await response.json().catch(() => null);
+  const message = body?.message ?? `The service answered ${response.status}.`;
+  return new ApiError(response.status, { ...body, message });
+}
+
+async function send(method, path, { body, type = "application/json", headers = {}, ...options } = {}) {
+  const init = { method, headers, ...options };
+  if (body !== undefined) Object.assign(init, { body, headers: { ...headers, "Content-Type": type } });
+  let response;
+  try {
+    response = await fetch(path, init);
+  } catch (error) {
+    if (options.signal?.aborted) throw error;
+    throw new ApiError(0, { message: "The service cannot be reached." });
+  }
+  if (!response.ok) throw await errorOf(response);
+  return response;
+}
+
+const one = (id) => `/campaigns/${id}`;
+const many = (ids) => `/campaigns/?${new URLSearchParams({ "id[in]": ids.join(",") })}`;
+const ifMatch = (etag) => (etag ? { "If-Match": etag } : {});
+const patch = (path, change, headers) =>
+  send("PATCH", path, { body: JSON.stringify(change), type: "application/merge-patch+json", headers });
+const versioned = async (response) => ({ campaign: await response.json(), etag: response.headers.get("ETag") });
+
+/** A page of the list that a state describes: `{ rows, next }`. */
+export async function list(state, { signal, limit = pageSize, extra = {} } = {}) {
+  const query = filterOf(state);
+  query.set("limit", limit);
+  query.set("sort", state.sort);
+  if (state.cursor) query.set("cursor", state.cursor);
+  for (const [name, value] of Object.entries(extra)) query.set(name, value);
+  const response = await send("GET", `/campaigns/?${query}`, { signal });
+  return { rows: await response.json(), next: nextCursor(response.headers.get("Link")) };
+}
+
+/** How many campaigns a state's filter selects. */
+export async function count(state, signal) {
+  const query = filterOf(state);
+  query.set("limit", 1);
+  query.set("fields", "id");
+  query.set("count", "true");
+  const response = await send("GET", `/campaigns/?${query}`, { signal });
+  return Number(response.headers.get("X-Total-Count"));
+}
+
+/** One campaign, with the ETag of its version. */
+export const read = async (id, signal) => versioned(await send("GET", one(id), { signal }));
+
+/** Makes a campaign of a JSON text, once for each key. */
+export const create = async (body, key) =>
+  (await send("POST", "/campaigns/", { body, headers: { "Idempotency-Key": key } })).json();
+
+/** Changes some fields; with an ETag only while it is still that version (else 412). */
+export const change = async (id, fields, etag) => versioned(await patch(one(id), fields, ifMatch(etag)));
+
+/** Deletes one; with an ETag only while it is still that version (else 412). */
+export const remove = (id, etag) => send("DELETE", one(id), { headers: ifMatch(etag) });
+
+const affected = async (response) => (await response.json()).affected;
+
+/** Changes many, and tells how many there were. */
+export const changeMany = async (ids, fields) => affected(await patch(many(ids), fields));
+
+/** Deletes many, and tells how many there were; it is sent even when the page goes away. */
+export const removeMany = async (ids) => affected(await send("DELETE", many(ids), { keepalive: true }));
+
+/** All campaigns of a state's filter, in its order, as the text of a media type: `progress` is told the bytes so far. */
+export async function exported(state, type, progress, signal) {
+  const query = filterOf(state);
+  query.set("sort", state.sort);
+  const response = await send("GET", `/campaigns/?${query}`, { headers: { Accept: type }, signal });
+  const [parts, reader] = [[], response.body.getReader()];
+  let bytes = 0;
+  for (;;) {
+    const { value, done } = await reader.read().catch((error) => {
+      if (signal.aborted) throw error;
+      throw new ApiError(0, { message: "The answer broke off." });
+    });
+    if (done) return new Blob(parts, { type });
+    parts.push(value);
+    progress((bytes += value.length));
+  }
+}

@@ -1,0 +1,31 @@
+// The whole filtered list, as a file.
+
+import { announce } from "./announcements.js";
+import * as api from "./api.js";
+import { tellFailure, tellProgress } from "./toasts.js";
+
+const types = { csv: "text/csv", json: "application/json" };
+
+/** Downloads all campaigns that a list's state selects, not just the page: an answer that breaks off makes no file. */
+export async function exportAs(format, state) {
+  const stopping = new AbortController();
+  const progress = tellProgress("Exporting…", () => stopping.abort());
+  const show = (bytes) => progress.set(`Exporting… ${(bytes / 1e6).toFixed(1)} MB`);
+  try {
+    save(await api.exported(state, types[format], show, stopping.signal), `campaigns-${today()}.${format}`);
+    announce("Exported.");
+  } catch (error) {
+    if (!stopping.signal.aborted) tellFailure(`Not exported: ${error.message}`);
+  }
+  progress.end();
+}
+
+const today = () => new Date().toISOString().slice(0, 10);
+
+function save(blob, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}

@@ -1,0 +1,70 @@
+// The form of a campaign, for a new one and for a change.
+
+import { alert } from "./announcements.js";
+import { changesBetween, fields, problem } from "./campaign.js";
+import { mayDiscard } from "./dialogs.js";
+import { copyElement, find } from "./dom.js";
+
+/**
+ * A form with a campaign's values.
+ * @param values the ones that it begins with; it is dirty when it has others.
+ * @param submit gets the values, and returns a promise; the errors that it throws are shown. A second submission waits for none:
+ *   it is ignored while the first one runs.
+ */
+export function campaignForm({ values, action, submit, cancel }) {
+  const form = copyElement("form");
+  const submitButton = find("[data-part=submit]", form);
+  submitButton.textContent = action;
+  fill(form, values);
+  find("[data-part=cancel]", form).addEventListener("click", cancel);
+  form.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") leave(event);
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
+  });
+  const isDirty = () => Object.keys(changesBetween(values, valuesOf(form))).length > 0;
+  const leave = async (event) => {
+    event.preventDefault();
+    if (!isDirty() || (await mayDiscard())) cancel();
+  };
+  let isBusy = false;
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (isBusy) return;
+    isBusy = true;
+    submitButton.ariaDisabled = "true";
+    showErrors(form, null);
+    try {
+      await submit(valuesOf(form));
+    } catch (error) {
+      showErrors(form, error);
+    }
+    isBusy = false;
+    submitButton.ariaDisabled = null;
+  });
+  return { element: form, isDirty };
+}
+
+function fill(form, values) {
+  form.elements.name.value = values.name;
+  form.elements.description.value = values.description;
+  form.elements.is_active.checked = values.is_active;
+}
+
+function valuesOf(form) {
+  const { name, description, is_active: active } = form.elements;
+  return { name: name.value, description: description.value, is_active: active.checked };
+}
+
+/** Puts the service's errors beside their fields, others above them; the first wrong field gets the focus. */
+function showErrors(form, error) {
+  const told = fields.map((field) => [field, problem(field, error?.fields?.get(field) ?? "")]);
+  for (const [field, text] of told) {
+    find(`#${field}-error`, form).textContent = text;
+    form.elements[field].ariaInvalid = text ? "true" : null;
+  }
+  const wrong = told.filter(([, text]) => text);
+  find(".alert", form).textContent = error && wrong.length === 0 ? error.message : "";
+  if (wrong.length === 0) return;
+  form.elements[wrong[0][0]].focus();
+  alert(wrong.map(([, text]) => text).join(" "));
+}

@@ -1,0 +1,346 @@
+// The list of campaigns.
+
+import { announce } from "./announcements.js";
+import * as api from "./api.js";
+import { leaving, removeAll, setActive } from "./bulk.js";
+import { counted, labels } from "./campaign.js";
+import { changed } from "./changes.js";
+import { button, copy, copyElement, find, findAll, notice, setLink } from "./dom.js";
+import { edit } from "./editing.js";
+import { exportAs } from "./exporting.js";
+import { takeFirst } from "./first.js";
+import { debounced, Latest } from "./latest.js";
+import { go } from "./router.js";
+import { Rows } from "./rows.js";
+import { save } from "./saving.js";
+import { Selection } from "./selection.js";
+import { offerUndo, tellFailure } from "./toasts.js";
+import { before, note } from "./trail.js";
+import { addressOf, defaults, sortedBy } from "./urlstate.js";
+
+/** After so many milliseconds without a key, what was typed is searched for. */
+const typingPause = 200;
+/** An answer that comes sooner needs no bars in its place. */
+const skeletonPause = 80;
+/** So often a list that cannot be shown is asked for again. */
+const retryPause = 5000;
+
+/**
+ * Shows it in `main`.
+ * @param cameFrom the campaign whose page was open before, which gets the focus: `NaN` for another page, `null` for none.
+ */
+export function listView(main, initial, cameFrom) {
+  let state = initial;
+  let campaigns = [];
+  let total = null;
+  let searched = "";
+  let isTypingOn = false;
+  let retry;
+  const selection = new Selection();
+  const [loading, counting] = [new Latest(), new Latest()];
+
+  main.replaceChildren(copy("list"));
+  document.title = "Campaigns · Aktify";
+  const table = find("table", main);
+  const rows = new Rows(find("tbody", table));
+  const tools = find("form", main);
+  const bulk = find("#dock").appendChild(copyElement("bulk"));
+
+  // MARK: Loading
+
+  async function load() {
+    clearTimeout(retry);
+    table.ariaBusy = "true";
+    const isNew = campaigns.length === 0 && !find(".notice", main);
+    const waiting = isNew && setTimeout(() => rows.showSkeleton(8), skeletonPause);
+    try {
+      const page = await loading.run((signal) => takeFirst(state) ?? api.list(state, { signal }));
+      if (!page) return;
+      clearTimeout(waiting);
+      note(state.cursor, page.next);
+      campaigns = page.rows.filter((campaign) => !leaving.has(campaign.id));
+      showPage(page.next);
+      countAll();
+    } catch (error) {
+      clearTimeout(waiting);
+      showError(error);
+    }
+    table.ariaBusy = null;
+  }
+
+  async function countAll() {
+    const number = await counting.run((signal) => api.count(state, signal)).catch(() => undefined);
+    if (number === undefined) return;
+    total = Math.max(0, number - leaving.size);
+    showCount();
+    announce(counted(total));
+  }
+
+  function showCount() {
+    if (total === null) return;
+    find(".count", main).textContent = total.toLocaleString("en");
+    find(".range", main).textContent = `${campaigns.length} of ${counted(total)}`;
+  }
+
+  function showPage(next) {
+    selection.keep(campaigns.map((campaign) => campaign.id));
+    show(campaigns.length ? null : emptyNotice());
+    rows.show(campaigns, state, selection);
+    showSelection();
+    showCount();
+    find(".pages", main).hidden = campaigns.length === 0 && !state.cursor;
+    const previous = before(state.cursor);
+    const to = (cursor) => addressOf({ ...state, cursor });
+    setLink(find("[data-page=first]", main), state.cursor && to(""));
+    setLink(find("[data-page=previous]", main), previous !== null && to(previous));
+    setLink(find("[data-page=next]", main), next && to(next));
+    const isFree = document.activeElement === document.body;
+    if (cameFrom !== null && isFree && !rows.focus(cameFrom)) find("h1", main).focus();
+    cameFrom = null;
+  }
+
+  /** Shows a notice in place of the table, or the table. */
+  function show(element) {
+    table.hidden = element !== null;
+    find("[data-part=notice]", main).replaceChildren(...(element ? [element] : []));
+  }
+
+  function emptyNotice() {
+    if (state.q || state.active || state.cursor) {
+      const clear = button("Clear the filter", () => go({ ...defaults, view: "list", sort: state.sort }));
+      return notice({ icon: "search", title: "Nothing found", text: "No campaign has this in its name and is in this state.", actions: [clear] });
+    }
+    const create = button("New campaign", () => go({ ...state, view: "new" }), "button primary");
+    return notice({ icon: "empty", title: "No campaigns yet", text: "The first one is a name away.", actions: [create] });
+  }
+
+  function showError(error) {
+    campaigns = [];
+    rows.show([], state, selection);
+    selection.keep([]);
+    showSelection();
+    find(".pages", main).hidden = true;
+    const isKnown = find(".notice .request", main) !== null;
+    const isFocused = document.activeElement?.closest(".notice");
+    const again = button("Try again", load, "button primary");
+    show(notice({ icon: "cloud", title: "The campaigns cannot be shown", text: error.message, actions: [again], request: error.requestID }));
+    if (isFocused) again.focus();
+    if (!isKnown) announce(`The campaigns cannot be shown. ${error.message}`);
+    if (error.status === 0 || error.status >= 500) retry = setTimeout(load, retryPause);
+  }
+
+  // MARK: The filter, the order and the page
+
+  function showTools() {
+    const { q, active, sort } = tools.elements;
+    // What is typed while an earlier part of it is searched for stays.
+    if (state.q !== searched) q.value = searched = state.q;
+    for (const choice of active) choice.checked = choice.value === state.active;
+    sort.value = state.sort;
+    for (const head of findAll("[data-sort]", table)) {
+      const column = head.dataset.sort;
+      const direction = { [column]: "ascending", [`-${column}`]: "descending" }[state.sort];
+      head.closest("th").ariaSort = direction ?? null;
+    }
+    setLink(find("[data-part=new]", main), addressOf({ ...state, view: "new" }));
+  }
+
+  const change = (part, options) => go({ ...state, cursor: "", ...part }, options);
+
+  /** What is typed in one go is one entry of the history. */
+  const search = debounced(() => {
+    const q = tools.elements.q.value;
+    if (q === state.q) return;
+    searched = q;
+    change({ q }, { replaces: isTypingOn });
+    isTypingOn = true;
+  }, typingPause);
+
+  tools.elements.q.addEventListener("input", search);
+  tools.elements.q.addEventListener("blur", () => (isTypingOn = false));
+  tools.elements.q.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    event.preventDefault();
+    if (event.target.value === "") return event.target.blur();
+    event.target.value = "";
+    search();
+  });
+  tools.addEventListener("submit", (event) => event.preventDefault());
+  tools.addEventListener("change", (event) => {
+    if (["active", "sort"].includes(event.target.name)) change({ [event.target.name]: event.target.value });
+  });
+  find("thead", table).addEventListener("click", (event) => {
+    const column = event.target.closest("[data-sort]")?.dataset.sort;
+    if (column) change({ sort: sortedBy(column, state.sort) });
+  });
+  find(".export", tools).addEventListener("click", (event) => {
+    const format = event.target.closest("[data-format]")?.dataset.format;
+    if (format) exportAs(format, state);
+  });
+
+  // MARK: Selection
+
+  const order = () => campaigns.map((campaign) => campaign.id);
+  const selected = () => campaigns.filter((campaign) => selection.has(campaign.id));
+
+  function showSelection() {
+    rows.showSelection(selection);
+    const all = find("thead input", table);
+    all.checked = campaigns.length > 0 && selection.size === campaigns.length;
+    all.indeterminate = selection.size > 0 && !all.checked;
+    bulk.hidden = selection.size === 0;
+    find(".number", bulk).textContent = `${selection.size} selected`;
+  }
+
+  function select(id, isRange) {
+    if (isRange) selection.extend(id, order());
+    else selection.toggle(id);
+    showSelection();
+    announce(`${selection.size} selected`);
+  }
+
+  function clearSelection() {
+    if (selection.size === 0) return false;
+    selection.setAll(order(), false);
+    showSelection();
+    return true;
+  }
+
+  find("thead input", table).addEventListener("change", (event) => {
+    selection.setAll(order(), event.target.checked);
+    showSelection();
+    announce(`${selection.size} selected`);
+  });
+
+  const bulkActions = {
+    activate: (chosen) => setActive(chosen, true),
+    deactivate: (chosen) => setActive(chosen, false),
+    delete: (chosen) => removeAll(chosen.map((campaign) => campaign.id)),
+    clear: () => {},
+  };
+
+  bulk.addEventListener("click", (event) => {
+    const act = bulkActions[event.target.closest("[data-action]")?.dataset.action];
+    if (!act) return;
+    const chosen = selected();
+    clearSelection();
+    find("h1", main).focus();
+    act(chosen);
+  });
+
+  // MARK: Rows
+
+  find("tbody", table).addEventListener("click", (event) => {
+    const id = rows.idAt(event.target);
+    if (id === undefined) return;
+    if (event.target.matches(".select input")) select(id, event.shiftKey);
+    else if (event.target.closest(".pencil")) editField(id, "name");
+    else if (event.target.closest(".text")) editField(id, "description");
+    else if (event.target.closest(".switch")) toggle(id);
+  });
+
+  const campaignOf = (id) => campaigns.find((campaign) => campaign.id === id);
+
+  /** Shows a campaign as it is now, where it stands. */
+  function replace(campaign) {
+    campaigns = campaigns.map((one) => (one.id === campaign.id ? campaign : one));
+    rows.show(campaigns, state, selection);
+  }
+
+  function editField(id, field) {
+    const campaign = campaignOf(id);
+    const cell = find(`.${field}`, rows.element(id));
+    const shown = find(".shown", cell);
+    if (shown.hidden) return;
+    const opening = api.read(id);
+    opening.catch(() => {}); // told when it is saved
+    edit({
+      shown,
+      field,
+      value: campaign[field],
+      closed: (focus) => focus && find(field === "name" ? "a" : ".text", cell).focus(),
+      save: async (value) => {
+        const opened = await opening;
+        const mine = { ...opened.campaign, [field]: field === "name" ? value.trim() : value };
+        const saved = await save(opened, mine);
+        if (!saved) return false;
+        replace(saved.campaign);
+        offerRestoring(saved, opened.campaign[field], field);
+        return true;
+      },
+    });
+  }
+
+  async function toggle(id) {
+    const element = find(".switch", rows.element(id));
+    if (element.ariaBusy) return;
+    element.ariaBusy = "true";
+    const { is_active: wasActive } = campaignOf(id);
+    try {
+      const saved = await api.change(id, { is_active: !wasActive });
+      replace(saved.campaign);
+      offerRestoring(saved, wasActive, "is_active");
+    } catch (error) {
+      tellFailure(`Not changed: ${error.message}`);
+    }
+    element.ariaBusy = null;
+  }
+
+  function offerRestoring({ campaign, etag }, value, field) {
+    offerUndo({
+      text: field === "is_active" ? `“${campaign.name}” ${campaign.is_active ? "activated" : "deactivated"}.` : `${labels[field]} changed.`,
+      undo: async () => {
+        await api.change(campaign.id, { [field]: value }, etag);
+        changed();
+      },
+    });
+  }
+
+  // MARK: Keys
+
+  let lastID;
+  table.addEventListener("focusin", (event) => (lastID = rows.idAt(event.target) ?? lastID));
+
+  const currentID = () => rows.idAt(document.activeElement);
+
+  function move(step) {
+    const ids = order();
+    const from = ids.indexOf(currentID() ?? lastID);
+    const to = from < 0 ? 0 : Math.min(ids.length - 1, Math.max(0, currentID() === undefined ? from : from + step));
+    return rows.focus(ids[to]);
+  }
+
+  /** Does something with the row that has the focus; there may be none. */
+  const here = (act) => () => (currentID() === undefined ? false : void act(currentID()));
+
+  load();
+  showTools();
+  return {
+    update: (next) => {
+      const isOtherList = next.q !== state.q || next.active !== state.active;
+      const isOtherPage = next.cursor !== state.cursor;
+      state = next;
+      clearSelection();
+      showTools();
+      if (isOtherPage && !isOtherList) find("h1", main).focus();
+      load();
+    },
+    reload: load,
+    leave: () => {
+      clearTimeout(retry);
+      search.cancel();
+      loading.cancel();
+      counting.cancel();
+      bulk.remove();
+    },
+    commands: {
+      search: () => tools.elements.q.select(),
+      next: () => move(1),
+      previous: () => move(-1),
+      select: here((id) => select(id, false)),
+      extend: here((id) => select(id, true)),
+      edit: here((id) => editField(id, "name")),
+      cancel: clearSelection,
+    },
+  };
+}

@@ -1,0 +1,31 @@
+// The campaigns before and behind one, in the list that it was opened from. No DOM.
+
+import { pageSize } from "./api.js";
+
+/**
+ * The states of the pages of a campaign's neighbours: `{ previous, next }`, `null` where there is none.
+ * @param list reads a page of the list, as `api.list` does.
+ * @param before knows which page comes before one, as `trail.before` does.
+ */
+export async function neighbours(state, list, before, signal) {
+  const to = (row, cursor) => (row ? { ...state, id: String(row.id), cursor } : null);
+  const page = (cursor, limit = pageSize) => list({ ...state, cursor }, { signal, limit, extra: { fields: "id" } });
+  const { rows, next } = await page(state.cursor);
+  const index = rows.findIndex((row) => String(row.id) === state.id);
+  if (index < 0) return byID(state, list, to, signal);
+  const cursorBefore = before(state.cursor);
+  const hasBefore = index === 0 && cursorBefore !== null;
+  return {
+    previous: hasBefore ? to((await page(cursorBefore)).rows.at(-1), cursorBefore) : to(rows[index - 1], state.cursor),
+    next: index === rows.length - 1 && next ? to((await page(next)).rows[0], next) : to(rows[index + 1], state.cursor),
+  };
+}
+
+/** For one that is not on the page that its address names: the newer and the older one. */
+async function byID(state, list, to, signal) {
+  const first = async (sort, condition) => {
+    const extra = { fields: "id", [condition]: state.id };
+    return to((await list({ ...state, sort, cursor: "" }, { signal, limit: 1, extra })).rows[0], "");
+  };
+  return { previous: await first("id", "id[gt]"), next: await first("-id", "id[lt]") };
+}

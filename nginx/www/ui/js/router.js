@@ -1,0 +1,41 @@
+// Which view the page shows, by its address.
+
+import { addressOf, parseAddress } from "./urlstate.js";
+
+let show = () => {};
+let mayLeave = async () => true;
+let address = "";
+
+const addressNow = () => location.pathname + location.search;
+
+function showCurrent() {
+  address = addressNow();
+  return show(current());
+}
+
+/** The state that the address describes now. */
+export const current = () => parseAddress(location);
+
+/** Goes to a state; with `replaces`, in place of the present one in the history. */
+export async function go(state, { replaces = false } = {}) {
+  if (!(await mayLeave(state))) return;
+  history[replaces ? "replaceState" : "pushState"](null, "", addressOf(state));
+  await showCurrent();
+}
+
+/** Begins: `view` shows a state, `leave` tells whether the present one may be left. */
+export function start(view, leave) {
+  [show, mayLeave] = [view, leave];
+  // Going to a part of the page, as the skip link does, shows nothing else.
+  addEventListener("popstate", () => addressNow() !== address && showCurrent());
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[href]");
+    const isPlain = event.button === 0 && !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
+    if (!link || !isPlain || event.defaultPrevented) return;
+    const url = new URL(link.href);
+    if (url.origin !== location.origin || !/^\/ui\/(new|campaigns\/\d+)?$/.test(url.pathname) || url.hash) return;
+    event.preventDefault();
+    go(parseAddress(url));
+  });
+  showCurrent();
+}

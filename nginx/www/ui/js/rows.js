@@ -1,0 +1,80 @@
+// The rows of the list's table.
+
+import { copyElement, find } from "./dom.js";
+import { addressOf } from "./urlstate.js";
+
+/** Shows campaigns in a table's body; a row that stays is the same element, with its focus and its editor. */
+export class Rows {
+  #body;
+  #elements = new Map();
+
+  constructor(body) {
+    this.#body = body;
+  }
+
+  /** Shows these, of a list's state. */
+  show(campaigns, state, selection) {
+    const focused = document.activeElement;
+    const elements = campaigns.map((campaign) => {
+      const element = this.#elements.get(campaign.id) ?? copyElement("row");
+      fill(element, campaign, addressOf({ ...state, view: "details", id: campaign.id }));
+      return [campaign.id, element];
+    });
+    this.#elements = new Map(elements);
+    this.#body.replaceChildren(...this.#elements.values());
+    this.showSelection(selection);
+    if (focused !== document.activeElement && focused.isConnected) focused.focus({ preventScroll: true });
+  }
+
+  /** Shows bars in place of rows that are not known yet. */
+  showSkeleton(count) {
+    this.#elements.clear();
+    this.#body.replaceChildren(...Array.from({ length: count }, () => copyElement("skeleton")));
+  }
+
+  showSelection(selection) {
+    for (const [id, element] of this.#elements) {
+      element.toggleAttribute("data-selected", selection.has(id));
+      find(".select input", element).checked = selection.has(id);
+    }
+  }
+
+  /** The element of a campaign. */
+  element(id) {
+    return this.#elements.get(id);
+  }
+
+  /** The campaign whose row an element is in; `undefined` outside of all. */
+  idAt(element) {
+    const row = element?.closest?.("tr");
+    return row ? [...this.#elements].find(([, one]) => one === row)?.[0] : undefined;
+  }
+
+  /** Gives the focus to a campaign's name; tells whether there is one. */
+  focus(id) {
+    const link = this.#elements.get(id)?.querySelector(".name a");
+    link?.focus();
+    link?.scrollIntoView({ block: "nearest" });
+    return Boolean(link);
+  }
+}
+
+function fill(element, campaign, address) {
+  element.dataset.id = campaign.id;
+  find(".id", element).textContent = campaign.id;
+  find(".select input", element).ariaLabel = `Select ${campaign.name}`;
+  const link = find(".name a", element);
+  link.textContent = link.title = campaign.name;
+  link.href = address;
+  const pencil = find(".pencil", element);
+  pencil.ariaLabel = `Rename ${campaign.name}`;
+  const description = find(".description .value", element);
+  description.textContent = campaign.description || "—";
+  description.classList.toggle("none", !campaign.description);
+  find(".text", element).title = campaign.description;
+  const toggle = find(".switch", element);
+  toggle.ariaLabel = `Active: ${campaign.name}`;
+  toggle.ariaChecked = String(campaign.is_active);
+  find(".created relative-time", element).setAttribute("datetime", campaign.created_on);
+  find(".updated relative-time", element).setAttribute("datetime", campaign.updated_on);
+}

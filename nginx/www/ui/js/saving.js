@@ -1,0 +1,27 @@
+// Saving a change of a campaign that others may change too.
+
+import * as api from "./api.js";
+import { changesBetween } from "./campaign.js";
+import { resolveConflict } from "./dialogs.js";
+
+/**
+ * Makes a campaign be `mine`, which was made of `opened`. When somebody else changed it meanwhile, both versions are shown, and what
+ * is chosen is saved.
+ * @returns `{ campaign, etag }`, or `null` when the choice was put off: nothing is saved then.
+ * @throws ApiError
+ */
+export async function save(opened, mine) {
+  const base = opened.campaign;
+  for (;;) {
+    const change = changesBetween(opened.campaign, mine);
+    if (Object.keys(change).length === 0) return opened;
+    try {
+      return await api.change(base.id, change, opened.etag);
+    } catch (error) {
+      if (error.status !== 412) throw error;
+    }
+    opened = await api.read(base.id);
+    mine = await resolveConflict(base, mine, opened.campaign);
+    if (!mine) return null;
+  }
+}

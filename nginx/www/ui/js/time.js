@@ -1,0 +1,25 @@
+// Times as people say them. No DOM.
+
+const units = [
+  ["year", 31_557_600],
+  ["month", 2_629_800],
+  ["week", 604_800],
+  ["day", 86_400],
+  ["hour", 3600],
+  ["minute", 60],
+];
+
+const words = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+const exactForm = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "long" });
+
+/** `3 minutes ago`, `yesterday`; within a minute it is `just now`. */
+export function relative(date, now = Date.now()) {
+  const seconds = (date.getTime() - now) / 1000;
+  const unit = units.find(([, length]) => Math.abs(seconds) >= length);
+  return unit ? words.format(Math.trunc(seconds / unit[1]), unit[0]) : "just now";
+}
+
+/** The day and the second, in the reader's own time zone. */
+export function exact(date) {
+  return exactForm.format(date);
+}
