@@ -17,16 +17,20 @@ final class Load {
     init(on stack: Stack, posting: Bool = true) throws {
         self.stack = stack
         folder = try Folder()
-        let script = "\(folder.path)/post.lua"
-        try Data(#"wrk.method="POST" wrk.body='{"name":"load"}' wrk.headers["Content-Type"]="application/json""#.utf8)
-            .write(to: URL(filePath: script))
+        // What is not 2xx tells itself in the log.
+        let tells = "response = function(status, headers, body) if status > 299 then print(status, body) end end\n"
+        let post = #"wrk.method="POST" wrk.body='{"name":"load"}' wrk.headers["Content-Type"]="application/json""#
+        let scripts = ["get": tells, "post": tells + post]
+        for (name, text) in scripts { try Data(text.utf8).write(to: URL(filePath: "\(folder.path)/\(name).lua")) }
         let url = "http://127.0.0.1:\(stack.port)/campaigns/"
         gets = try Child(
-            ["wrk", "-t1", "-c8", "-d90s", "--timeout", "20s", url + "1"], output: "\(folder.path)/get")
+            ["wrk", "-t1", "-c8", "-d90s", "--timeout", "20s", "-s", "\(folder.path)/get.lua", url + "1"],
+            output: "\(folder.path)/get")
         posts =
             posting
             ? try Child(
-                ["wrk", "-t1", "-c8", "-d90s", "--timeout", "20s", "-s", script, url], output: "\(folder.path)/post")
+                ["wrk", "-t1", "-c8", "-d90s", "--timeout", "20s", "-s", "\(folder.path)/post.lua", url],
+                output: "\(folder.path)/post")
             : nil
     }
 
