@@ -14,7 +14,10 @@ final class Load {
     static let environment = ["POSTGRES_CONNECTIONS": "9", "STATEMENT_TIMEOUT_MS": "15000"]
 
     /// Starts the load on a stack whose table has a campaign with id 1. An answer that takes 20 seconds counts as lost.
-    init(on stack: Stack, posting: Bool = true) throws {
+    /// - Parameters:
+    ///   - posting: whether there are POSTs.
+    ///   - connections: of the GETs, and of the POSTs.
+    init(on stack: Stack, posting: Bool = true, connections: Int = 8) throws {
         self.stack = stack
         folder = try Folder()
         // What is not 2xx tells itself in the log.
@@ -24,12 +27,12 @@ final class Load {
         for (name, text) in scripts { try Data(text.utf8).write(to: URL(filePath: "\(folder.path)/\(name).lua")) }
         let url = "http://127.0.0.1:\(stack.port)/campaigns/"
         gets = try Child(
-            ["wrk", "-t1", "-c8", "-d90s", "--timeout", "20s", "-s", "\(folder.path)/get.lua", url + "1"],
+            ["wrk", "-t1", "-c\(connections)", "-d90s", "--timeout", "20s", "-s", "\(folder.path)/get.lua", url + "1"],
             output: "\(folder.path)/get")
         posts =
             posting
             ? try Child(
-                ["wrk", "-t1", "-c8", "-d90s", "--timeout", "20s", "-s", "\(folder.path)/post.lua", url],
+                ["wrk", "-t1", "-c\(connections)", "-d90s", "--timeout", "20s", "-s", "\(folder.path)/post.lua", url],
                 output: "\(folder.path)/post")
             : nil
     }

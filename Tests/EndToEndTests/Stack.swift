@@ -128,7 +128,7 @@ final class Stack {
     func troubles() -> String {
         sleep(2)  // nginx writes its access log with a delay.
         let questions = [
-            (#""status":[345]"#, "\(folder.path)/access.log"), ("", "\(folder.path)/nginx-error.log"),
+            (#""status":[345]"#, "\(folder.path)/nginx/access.log"), ("", "\(folder.path)/nginx/nginx-error.log"),
             (#"error|warning"#, worker.output),
         ]
         return questions.map { pattern, file in
