@@ -35,6 +35,49 @@ import Testing
         plan.statements.map { $0.locks.map { "\($0.mode.name) \($0.relation)" } }
     }
 
+    /// Plans what is left of revisions that are not all applied.
+    private func plan(restOf revisions: [(up: String, down: String)]) throws -> MigrationPlan {
+        let configuration = database.directConfiguration()
+        let graph = try RevisionGraph(
+            revisions.enumerated().map { try revision("a\($0 + 1)", $0 == 0 ? "" : "a\($0)", $1.up, $1.down) })
+        return try Loop.run { try await Planner(graph: graph, configuration: configuration).plan() }
+    }
+
+    // MARK: Half-done revisions
+
+    @Test func `a half-done revision is planned from where it stopped`() throws {
+        let pieces = """
+            ALTER TABLE one ADD m int;
+            DROP VIEW seen;
+            -- outside transaction
+            CREATE INDEX CONCURRENTLY one_m ON one (m);
+            -- inside transaction
+            CREATE VIEW seen AS SELECT m FROM one;
+            INSERT INTO two VALUES (1 / %);
+            """
+        let base = (up: "\(Self.base) CREATE VIEW seen AS SELECT id FROM one;", down: "")
+        #expect(try database.migrate([base, (pieces.replacing("%", with: "0"), "")]) != nil)
+        let plan = try plan(restOf: [base, (pieces.replacing("%", with: "1"), "")])
+        #expect(plan.problem == nil && plan.statements.map(\.line) == [10, 11])
+        #expect(plan.text.contains("\n  goes on at line 10, where it stopped\n  10: CREATE VIEW"))
+    }
+
+    @Test func `batches that have begun are planned from the key that they have reached`() throws {
+        try database.sql("\(Self.base) \(Self.rows); ALTER TABLE one ADD CHECK (n < 100 OR id <> 25)")
+        let revisions = [(up: "-- batches of 10 by id\nUPDATE one SET n = n + 100;", down: "")]
+        #expect(try database.migrate(revisions) != nil)
+        let plan = try plan(restOf: revisions)
+        #expect(plan.revisions[0].resumption == PlannedResumption(line: 6, key: "20", rows: 20))
+        #expect(
+            plan.markdown.contains("\nIt goes on at line 6, where it stopped, behind the key 20: 20 rows are done.\n"))
+    }
+
+    @Test func `what the upgrade would not go on with is not planned`() throws {
+        let block = "-- outside transaction\nDO $$ BEGIN CREATE TABLE two (); COMMIT; PERFORM 1 / 0; END $$;"
+        _ = try database.migrate([(block, "")])
+        #expect { try plan(restOf: [(block, "")]) } throws: { "\($0)".contains("a1 failed half-way") }
+    }
+
     // MARK: Relations
 
     @Test func `a table has its name of today, whatever the plan calls it, and a new one is nobody's`() throws {

@@ -5,6 +5,7 @@ extension MigrationPlan {
         var lines: [String] = []
         for revision in revisions {
             lines.append("\(revision.id) \(revision.message), \(revision.file)")
+            if let resumption = revision.resumption { lines.append("  \(resumption.text)") }
             for statement in revision.statements {
                 lines.append("  \(statement.line): \(statement.title)")
                 lines += self.lines(of: statement).map { "     \($0)" }
@@ -22,6 +23,7 @@ extension MigrationPlan {
         var lines = ["## Migration plan", "", summary]
         for revision in revisions {
             lines += ["", "### `\(revision.id)` \(revision.message)", ""]
+            if let resumption = revision.resumption { lines += ["It \(resumption.text).", ""] }
             for statement in revision.statements {
                 lines.append("- Line \(statement.line): `` \(statement.title) ``")
                 lines += self.lines(of: statement).map { "  - \($0)" }
@@ -107,6 +109,14 @@ extension PlannedStatement {
         if let duration { return "takes \(duration.text), estimated from the size" }
         let isShort = effects.allSatisfy { if case .truncates = $0 { true } else { false } }
         return isShort && !locks.isEmpty && failure == nil ? "takes a moment, whatever the size" : nil
+    }
+}
+
+extension PlannedResumption {
+    fileprivate var text: String {
+        guard let line else { return "goes on behind its last statement, where it stopped" }
+        let batches = key.map { ", behind the key \($0): \(rows) rows are done" } ?? ""
+        return "goes on at line \(line), where it stopped\(batches)"
     }
 }
 

@@ -39,8 +39,20 @@ public struct PlannedRevision: Sendable {
     public let message: String
     /// Its file.
     public let file: String
-    /// Its statements, in order.
+    /// Where it goes on; `nil` when nothing of it is done.
+    public var resumption: PlannedResumption?
+    /// The statements that are left of it, in order.
     public var statements: [PlannedStatement] = []
+}
+
+/// Where a half-done revision goes on.
+public struct PlannedResumption: Hashable, Sendable {
+    /// The line of the statement that it goes on with; `nil` when all of them are done.
+    public let line: Int?
+    /// The key up to which that statement's batches are done; `nil` when none is.
+    public let key: String?
+    /// How many rows lie before that key.
+    public let rows: Int64
 }
 
 /// A statement of a pending revision.

@@ -16,20 +16,21 @@ public struct Planner: Sendable {
     }
 
     /// Plans an upgrade to a target; a plan without revisions when nothing is pending.
-    /// - Throws: `RevisionGraph.Broken`, `PostgresError`, and `MigrationFailed` when no scratch database can be made.
+    /// - Throws: `RevisionGraph.Broken`, `PostgresError`, and `MigrationFailed` when no scratch database can be made, or when the upgrade
+    ///   would refuse to go on with what is half done.
     public func plan(to target: String = "head") async throws -> MigrationPlan {
-        let versions = try await Migrator(graph: graph, configuration: configuration) { _ in }.versions()
-        let pending = try graph.upgradePlan(to: target, from: versions)
+        let migrator = Migrator(graph: graph, configuration: configuration) { _ in }
+        let (versions, pending) = try await migrator.pending(to: target)
         guard !pending.isEmpty else { return MigrationPlan() }
         let live = try await LiveDatabase(configuration)
         defer { live.close() }
-        return try await Replica(graph: graph, configuration: configuration, targets: versions.sorted()).with {
-            try await plan(pending, in: $0, live)
-        }
+        var replica = Replica(graph: graph, configuration: configuration, targets: versions.sorted())
+        replica.isHalfway = pending.contains { !$0.place.isStart }
+        return try await replica.with { try await plan(pending, in: $0, live) }
     }
 
     private func plan(
-        _ pending: [Revision], in scratch: PostgresConfiguration, _ live: LiveDatabase
+        _ pending: [PendingRevision], in scratch: PostgresConfiguration, _ live: LiveDatabase
     ) async throws -> MigrationPlan {
         guard let loop = Loop.current else { preconditionFailure("a plan is made on a loop") }
         let observer = try await StatementObserver(scratch)
@@ -46,16 +47,18 @@ public struct Planner: Sendable {
     }
 
     private func observed(
-        _ pending: [Revision], by observer: StatementObserver, _ live: LiveDatabase
+        _ pending: [PendingRevision], by observer: StatementObserver, _ live: LiveDatabase
     ) async throws -> MigrationPlan {
         var observer = observer
         let holders = try await live.lockHolders()
         var plan = MigrationPlan()
-        for revision in pending {
+        for next in pending {
             try Task.checkCancellation()
             try await observer.fill()
+            let revision = next.revision
             var planned = PlannedRevision(id: revision.id, message: revision.message, file: revision.file)
-            for segment in revision.upgrade.segments where !planned.statements.contains(where: { $0.failure != nil }) {
+            planned.resumption = next.resumption
+            for segment in next.segments where !planned.statements.contains(where: { $0.failure != nil }) {
                 planned.statements += try await statements(segment, &observer, &plan.sizes, live)
             }
             let findings = Dictionary(grouping: Lint.findings(in: revision), by: \.line)

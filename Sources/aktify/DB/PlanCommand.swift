@@ -68,7 +68,18 @@ extension PlannedRevision: JSONWritable {
         json.member("holds", holds)
         json.member("id", id)
         json.member("message", message)
+        json.member("resumption", resumption)
         json.member("statements", statements)
+        json.endObject()
+    }
+}
+
+extension PlannedResumption: JSONWritable {
+    public func write(to json: inout JSONWriter) {
+        json.beginObject()
+        json.member("key", key)
+        json.member("line", line.map { Int64($0) })
+        json.member("rows_done", rows)
         json.endObject()
     }
 }
