@@ -194,6 +194,11 @@ import Testing
         #expect(locks(plan) == [["ACCESS EXCLUSIVE public.one"], []])
     }
 
+    @Test func `before a statement that fails, each statement's own locks are told`() throws {
+        let plan = try plan("ALTER TABLE one ADD m int;\nALTER TABLE one ADD k int;\nALTER TABLE none ADD m int;")
+        #expect(locks(plan) == [["ACCESS EXCLUSIVE public.one"], ["ACCESS EXCLUSIVE public.one"], []])
+    }
+
     @Test func `what fails only together in one transaction fails, and what works only so works`() throws {
         let base = """
             CREATE TABLE one (id bigint PRIMARY KEY);

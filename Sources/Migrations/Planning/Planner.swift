@@ -112,7 +112,7 @@ public struct Planner: Sendable {
             {
                 try Task.checkCancellation()
                 guard doubt == nil, failure.isAboutRows, try await observer.clear() else {
-                    return (failure.observations, failure, nil)
+                    return (try await observer.observe(before: failure, in: segment), failure, nil)
                 }
                 doubt = failure
             }

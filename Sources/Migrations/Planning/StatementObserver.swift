@@ -72,13 +72,22 @@ struct StatementObserver {
     /// - Throws: `Failure`, `PostgresError`.
     mutating func observe(_ statements: [Revision.Statement]) async throws -> [Observation] {
         if statements[0].isOutside { return [try await outside(statements[0])] }
-        guard statements.count > 1, !isHeld, !statements.contains(where: \.needsItsTransaction) else {
-            return try await together(statements)
+        guard canStandAlone(statements) else { return try await together(statements) }
+        let rehearsed = try await together(statements, keeping: false)
+        return isHeld ? rehearsed : try await oneByOne(statements)
+    }
+
+    /// Observes again, one by one, the statements before the one that fails: in one transaction the locks of each hide those of the next.
+    /// - Throws: `PostgresError`.
+    mutating func observe(before failure: Failure, in statements: [Revision.Statement]) async throws -> [Observation] {
+        guard canStandAlone(statements) else { return failure.observations }
+        do { return try await oneByOne(Array(statements.prefix(failure.observations.count))) } catch is Failure {
+            return failure.observations
         }
-        let (old, rehearsed) = (names, try await together(statements, keeping: false))
-        if isHeld { return rehearsed }
-        names = old
-        return try await oneByOne(statements)
+    }
+
+    private func canStandAlone(_ statements: [Revision.Statement]) -> Bool {
+        statements.count > 1 && !isHeld && !statements.contains(where: \.needsItsTransaction)
     }
 
     private mutating func oneByOne(_ statements: [Revision.Statement]) async throws -> [Observation] {
@@ -101,6 +110,7 @@ struct StatementObserver {
         _ statements: [Revision.Statement], keeping: Bool = true
     ) async throws -> [Observation] {
         try await connection.script(isHeld ? "SAVEPOINT aktify_plan" : "BEGIN")
+        let old = names
         var observations: [Observation] = []
         do {
             for statement in statements {
@@ -108,7 +118,9 @@ struct StatementObserver {
             }
             isHeld = try await connection.serverWideChange() != nil
             if !isHeld { try await connection.script(keeping ? "COMMIT" : "ROLLBACK") }
+            if !isHeld, !keeping { names = old }
         } catch let error as PostgresError {
+            names = old
             if connection.isInTransaction {
                 try await connection.script(isHeld ? "ROLLBACK TO aktify_plan" : "ROLLBACK")
             }
