@@ -254,6 +254,7 @@ import Testing
             "-- outside transaction\nALTER SYSTEM SET work_mem = '5MB';",
             "-- outside transaction\nCREATE DATABASE planned;")
         #expect(plan.problem == nil && plan.statements.compactMap(\.doubt).count == 2)
+        #expect(!plan.text.contains("locks nothing") && plan.summary.contains("2 statements of unknown duration"))
         #expect(try database.sql("SELECT count(*) FROM pg_file_settings WHERE name = 'work_mem'") == "0")
         #expect(try database.sql("SELECT count(*) FROM pg_database WHERE datname = 'planned'") == "0")
     }

@@ -123,6 +123,37 @@ import Testing
         #expect(bytesText(bytes) == text)
     }
 
+    @Test(arguments: [
+        ("ALTER TABLE one ADD m int", true), ("INSERT INTO one VALUES (1), (2)", true),
+        ("CREATE TABLE two (n int GENERATED ALWAYS AS (1) STORED)", true), ("VACUUM (FULL) one", true),
+        ("UPDATE one SET n = 1 WHERE n IS DISTINCT FROM 1", true), ("DROP TABLE one", true),
+        ("INSERT INTO one SELECT * FROM two", false), ("SELECT f()", false), ("DO $$ BEGIN END $$", false),
+        ("CALL p()", false), ("VACUUM one", false), ("REFRESH MATERIALIZED VIEW v", false), ("ANALYZE", false),
+        ("WITH gone AS (DELETE FROM one) SELECT 1", false), ("CREATE TABLE two AS SELECT * FROM one", false),
+        ("CREATE MATERIALIZED VIEW v AS SELECT 1 WITH NO DATA", true), ("IMPORT FOREIGN SCHEMA s FROM SERVER t", false),
+        ("UPDATE one SET n = two.n FROM two", false), ("DELETE FROM one USING two", false),
+    ]) func `how long a query or a block takes is not known`(sql: String, isKnown: Bool) {
+        var statement = statement(sql, .rowExclusive)
+        #expect((statement.estimate == .zero) == isKnown)
+        statement.duration = .seconds(4)
+        #expect((statement.estimate == .seconds(4)) == isKnown)
+        statement.isObserved = false
+        #expect(statement.estimate == nil)
+    }
+
+    @Test func `a duration that is not known is told, counted, and of no lock that is held meanwhile`() {
+        var insert = statement("INSERT INTO one SELECT * FROM two", line: 6, .rowExclusive)
+        insert.duration = .seconds(3)
+        let alter = statement("ALTER TABLE one ADD m int", line: 5, .accessExclusive)
+        let plan = MigrationPlan(
+            revisions: [PlannedRevision(id: "a1", message: "x", file: "a1.sql", statements: [alter, insert])])
+        #expect(
+            plan.text.contains(
+                "\n     how long it takes is not known; for the size of the tables alone: about 3 s, estimated\n"))
+        #expect(plan.text.contains("until the end of its transaction, for how long is not known\n"))
+        #expect(plan.summary.hasSuffix("; 1 statement of unknown duration"))
+    }
+
     // MARK: Words
 
     private var plan: MigrationPlan {

@@ -38,7 +38,7 @@ extension MigrationPlan {
     /// What is said of a statement.
     private func lines(of statement: PlannedStatement) -> [String] {
         var lines = locks(statement.locks)
-        if lines.isEmpty, statement.failure == nil { lines = ["locks nothing that is in use"] }
+        if lines.isEmpty, statement.isObserved, statement.failure == nil { lines = ["locks nothing that is in use"] }
         lines += statement.effects.map(\.text)
         if let batches = statement.batches { lines.append("in batches of \(batches), each committed") }
         if let duration = statement.durationText { lines.append(duration) }
@@ -84,13 +84,17 @@ extension MigrationPlan {
         add("losses of data", statements.flatMap(\.losses).count)
         add("lint", statements.flatMap(\.findings).count)
         add("sessions to wait for now", Set(statements.flatMap(\.waitsFor).map { $0.pid ?? 0 }).count)
-        if let estimate { parts.append("\(estimate) in all, estimated from the sizes") }
+        let unknown = statements.count { $0.failure == nil && $0.estimate == nil }
+        if unknown > 0 { parts.append("\(plural(unknown, "statement")) of unknown duration") }
+        if let estimate {
+            parts.append("\(estimate) \(unknown > 0 ? "for the others" : "in all"), estimated from the sizes")
+        }
         if let problem { parts.append("fails: \(problem)") }
         return parts.joined(separator: "; ")
     }
 
     private var estimate: String? {
-        let durations = statements.compactMap(\.duration)
+        let durations = statements.filter { $0.estimate != nil }.compactMap(\.duration)
         return durations.isEmpty ? nil : durations.reduce(.zero, +).text
     }
 
@@ -104,11 +108,15 @@ extension PlannedStatement {
         return words.count > 100 ? "\(words.prefix(99))…" : words
     }
 
-    /// How long it takes; `nil` when that depends on what is not known.
+    /// How long it takes; `nil` when it fails, or takes a moment and nobody waits for it.
     fileprivate var durationText: String? {
+        guard failure == nil else { return nil }
+        guard estimate != nil else {
+            let part = duration.map { "; for the size of the tables alone: \($0.text), estimated" } ?? ""
+            return "how long it takes is not known\(part)"
+        }
         if let duration { return "takes \(duration.text), estimated from the size" }
-        let isShort = effects.allSatisfy { if case .truncates = $0 { true } else { false } }
-        return isShort && !locks.isEmpty && failure == nil ? "takes a moment, whatever the size" : nil
+        return locks.isEmpty ? nil : "takes a moment, whatever the size"
     }
 }
 
@@ -122,7 +130,8 @@ extension PlannedResumption {
 
 extension PlannedRevision.Hold {
     fileprivate var text: String {
-        "holds \(lock.mode.name) on \(lock.relation) until the end of its transaction, \(duration.text), estimated"
+        "holds \(lock.mode.name) on \(lock.relation) until the end of its transaction, "
+            + (duration.map { "\($0.text), estimated" } ?? "for how long is not known")
     }
 }
 

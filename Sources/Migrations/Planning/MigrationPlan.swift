@@ -71,6 +71,8 @@ public struct PlannedStatement: Sendable {
     public var effects: [PlannedEffect] = []
     /// About how long that takes; `nil` when it reads and writes no table whose size is known.
     public var duration: Duration?
+    /// Whether it was run in the scratch database, so that what it does was seen.
+    public var isObserved = true
     /// The sessions that it would have to wait for now.
     public var waitsFor: [LockHolder] = []
     /// The data at stake.
@@ -81,10 +83,13 @@ public struct PlannedStatement: Sendable {
     public var doubt: String?
     /// Why it fails.
     public var failure: String?
+    /// Whether how long it takes depends on more than sizes.
+    private let hasOpenDuration: Bool
 
     init(_ statement: Revision.Statement) {
         (sql, line, isOutside) = (statement.sql, statement.line, statement.isOutside)
         batches = statement.batches.map { "\($0.size) rows by \($0.key)" }
+        hasOpenDuration = LintedWords(statement.sql).hasOpenDuration
     }
 }
 
@@ -154,8 +159,8 @@ extension PlannedRevision {
     public struct Hold: Hashable, Sendable {
         /// The table or index, and the strongest mode.
         public let lock: PlannedLock
-        /// About how long, from the statement that takes it first to the end of the transaction.
-        public let duration: Duration
+        /// About how long, from the statement that takes it first to the end of the transaction; `nil` when that is not known.
+        public let duration: Duration?
     }
 
     /// The locks that make readers or writers wait until a transaction of several statements ends.
@@ -163,8 +168,9 @@ extension PlannedRevision {
         statements.transactions(without: \.isOutside).filter { $0.count > 1 }.flatMap { statements -> [Hold] in
             let locks = statements.flatMap(\.locks).strongest.telling.filter { $0.mode.waiting > .schemaChanges }
             return locks.map { lock in
-                let start = statements.drop { !$0.locks.contains { $0.relation == lock.relation } }
-                return Hold(lock: lock, duration: start.compactMap(\.duration).reduce(.zero, +))
+                let rest = statements.drop { !$0.locks.contains { $0.relation == lock.relation } }
+                let estimates = rest.compactMap(\.estimate)
+                return Hold(lock: lock, duration: estimates.count < rest.count ? nil : estimates.reduce(.zero, +))
             }
         }
     }
@@ -186,4 +192,11 @@ extension [PlannedLock] {
 extension PlannedStatement {
     /// The strongest of its locks tells who waits for it; `nil` when it takes none.
     public var waiting: LockMode.Waiting? { locks.map(\.mode.waiting).max() }
+
+    /// About how long it takes in all, zero when that is a moment whatever the sizes; `nil` when it is not known.
+    public var estimate: Duration? {
+        guard isObserved, failure == nil, !hasOpenDuration else { return nil }
+        let isShort = effects.allSatisfy { if case .truncates = $0 { true } else { false } }
+        return duration ?? (isShort ? .zero : nil)
+    }
 }

@@ -83,6 +83,7 @@ public struct Planner: Sendable {
         for (statement, observation) in zip(segment, observations) {
             var new = PlannedStatement(statement)
             (new.locks, new.effects, new.doubt) = (observation.locks, observation.effects, observation.doubt)
+            new.isObserved = observation.doubt == nil
             for name in Set(new.locks.map(\.relation) + new.effects.map(\.table)) where sizes[name] == nil {
                 sizes[name] = try await live.size(of: name)
             }
@@ -121,7 +122,6 @@ public struct Planner: Sendable {
 
     private func estimate(_ plan: inout MigrationPlan, in scratch: PostgresConfiguration) async throws {
         let bytes = plan.statements.flatMap(\.effects).compactMap { plan.sizes[$0.table]?.bytes }.reduce(0, +)
-        guard bytes > 0 else { return }
         let speeds = bytes > 1_000_000 ? try await Calibration.speeds(in: scratch) : .slow
         for revision in plan.revisions.indices {
             for place in plan.revisions[revision].statements.indices {

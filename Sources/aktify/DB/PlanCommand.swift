@@ -87,7 +87,7 @@ extension PlannedResumption: JSONWritable {
 extension PlannedRevision.Hold: JSONWritable {
     public func write(to json: inout JSONWriter) {
         json.beginObject()
-        json.member("estimated_ms", duration.wholeMilliseconds)
+        json.member("estimated_ms", duration?.wholeMilliseconds)
         json.member("mode", lock.mode.name)
         json.member("relation", lock.relation)
         json.endObject()
@@ -100,12 +100,13 @@ extension PlannedStatement: JSONWritable {
         json.member("batches", batches)
         json.member("doubt", doubt)
         json.member("effects", effects)
-        json.member("estimated_ms", duration?.wholeMilliseconds)
+        json.member("estimated_ms", estimate?.wholeMilliseconds)
         json.member("failure", failure)
         json.member("line", line)
         json.member("lint", findings.map { "\($0)" })
         json.member("locks", locks)
         json.member("losses", losses)
+        json.member("observed", isObserved)
         json.member("outside_transaction", isOutside)
         json.member("sql", sql)
         json.member("waiting", waiting?.text)
