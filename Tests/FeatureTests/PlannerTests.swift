@@ -199,6 +199,18 @@ import Testing
         #expect(locks(plan) == [["ACCESS EXCLUSIVE public.one"], ["ACCESS EXCLUSIVE public.one"], []])
     }
 
+    @Test func `a session that ends is no statement that fails`() throws {
+        let hidden = "EXECUTE 'SELECT pg_' || 'terminate_backend(pg_backend_pid())'"
+        for mode in ["inside", "outside"] {
+            let other = try PlannerTests(database: TestDatabase())
+            #expect {
+                try other.plan("-- \(mode) transaction\nDO $$ BEGIN \(hidden); END $$;")
+            } throws: {
+                "\($0)".hasPrefix("the connection to the server was lost, and there is no plan: 57P01")
+            }
+        }
+    }
+
     @Test func `what fails only together in one transaction fails, and what works only so works`() throws {
         let base = """
             CREATE TABLE one (id bigint PRIMARY KEY);

@@ -106,7 +106,7 @@ struct LiveDatabase {
     /// Whether a table has rows, as one has that cannot be read now; an index has none.
     func hasRows(_ relation: String) async throws -> Bool {
         do { return try await connection.script("SELECT FROM \(relation) LIMIT 1").count > 0 } catch let error
-            as PostgresError
+            as PostgresError where error.kind == .server
         {
             return error.state != "42809"
         }
@@ -117,15 +117,18 @@ struct LiveDatabase {
         do {
             var row = try await connection.script(loss.count).row(0)
             return Int64(try row.next(String.self))
-        } catch is PostgresError { return nil }
+        } catch let error as PostgresError where error.kind == .server { return nil }
     }
 
     /// The number of rows that the planner expects a DELETE to delete; `nil` when it can say nothing about it, since what stands before it
     /// has not been run, or the rows go with others (`ON DELETE CASCADE`).
     private func estimatedRows(of statement: String, in table: String) async throws -> Int64? {
-        guard let plan = try? await connection.script("EXPLAIN VERBOSE \(statement)").texts(),
-            plan.first?.hasPrefix("Delete on \(table) ") == true
-        else { return nil }
+        let plan: [String]
+        do { plan = try await connection.script("EXPLAIN VERBOSE \(statement)").texts() } catch let error
+            as PostgresError
+            where error.kind == .server
+        { return nil }
+        guard plan.first?.hasPrefix("Delete on \(table) ") == true else { return nil }
         return plan.dropFirst().lazy.compactMap { $0.firstMatch(of: /rows=(\d+)/).flatMap { Int64($0.1) } }.first
     }
 }

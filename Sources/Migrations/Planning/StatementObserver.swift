@@ -120,6 +120,7 @@ struct StatementObserver {
             if !isHeld { try await connection.script(keeping ? "COMMIT" : "ROLLBACK") }
             if !isHeld, !keeping { names = old }
         } catch let error as PostgresError {
+            guard error.kind == .server else { throw StatementObserver.lost(error) }
             names = old
             if connection.isInTransaction {
                 try await connection.script(isHeld ? "ROLLBACK TO aktify_plan" : "ROLLBACK")
@@ -195,7 +196,15 @@ struct StatementObserver {
         do {
             let locks = try await gate.locks(of: connection) { try await connection.script(statement.sql) }
             return try await observation(since: before, holdings, locks.compactMap(lock), statement, counts: false)
-        } catch let error as PostgresError { throw Failure(error: error, observations: []) }
+        } catch let error as PostgresError {
+            guard error.kind == .server else { throw StatementObserver.lost(error) }
+            throw Failure(error: error, observations: [])
+        }
+    }
+
+    /// No statement fails because its session has ended.
+    private static func lost(_ error: PostgresError) -> MigrationFailed {
+        MigrationFailed("the connection to the server was lost, and there is no plan: \(error)")
     }
 
     // MARK: Losses
