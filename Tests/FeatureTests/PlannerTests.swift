@@ -160,6 +160,22 @@ import Testing
         #expect(plan.statements[0].losses.map(\.text) == ["drops column public.one.note (about 50 values)"])
     }
 
+    @Test func `a table with a default that somebody has locked is planned for by the revisions`() throws {
+        let base =
+            "CREATE TABLE one (id bigint PRIMARY KEY, n int DEFAULT 7 CHECK (n > 0)); CREATE INDEX ON one ((n + 1));"
+        #expect(try database.migrate([(base, "")]) == nil)
+        try database.sql("INSERT INTO one SELECT generate_series(1, 50); ANALYZE")
+        let locker = try database.opened("SET application_name = 'locker'; BEGIN; LOCK TABLE one")
+        defer { locker.close() }
+        let start = ContinuousClock.now
+        let plan = try plan(restOf: [(base, ""), ("ALTER TABLE one DROP n;", "")])
+        #expect(ContinuousClock.now - start < .seconds(20))
+        #expect(plan.problem == nil && plan.sizes["public.one"]?.rows == 50)
+        #expect(plan.statements[0].waitsFor.map(\.application) == ["locker"])
+        #expect(plan.doubt?.contains(", locker, idle in transaction for ") == true)
+        #expect(plan.text.contains("not certain: the database is planned for as its revisions say"))
+    }
+
     // MARK: Data
 
     @Test func `what is lost is told with its number of rows`() throws {

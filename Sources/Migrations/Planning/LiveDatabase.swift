@@ -10,10 +10,20 @@ struct LiveDatabase {
     init(_ configuration: PostgresConfiguration) async throws {
         connection = try await Connection.open(configuration)
         try await connection.script(
-            "SET default_transaction_read_only = on; SET lock_timeout = 1000; SET statement_timeout = 60000")
+            "SET default_transaction_read_only = on; SET lock_timeout = 200; SET statement_timeout = 60000")
     }
 
     func close() { connection.close() }
+
+    /// What the catalog says; `nil` when somebody has locked a table that its definitions name.
+    /// - Throws: `PostgresError`.
+    func catalog() async throws -> Catalog? {
+        do { return try await Catalog(reading: connection) } catch let error as PostgresError
+            where error.state == "55P03"
+        {
+            return nil
+        }
+    }
 
     // MARK: Sizes
 

@@ -89,6 +89,7 @@ extension MigrationPlan {
         if let estimate {
             parts.append("\(estimate) \(unknown > 0 ? "for the others" : "in all"), estimated from the sizes")
         }
+        if let doubt { parts.append("not certain: \(doubt)") }
         if let problem { parts.append("fails: \(problem)") }
         return parts.joined(separator: "; ")
     }
@@ -161,7 +162,8 @@ extension LockMode.Waiting {
 }
 
 extension LockHolder {
-    fileprivate var text: String {
+    /// `pid 7 (reader, report, idle in transaction for 12 s): ACCESS SHARE on public.one`
+    var text: String {
         let process = pid.map { "pid \($0) (\(user)" } ?? "a transaction (\(user)"
         let words = [application.isEmpty ? nil : application, "\(state.isEmpty ? "open" : state) for \(age) s"]
         return ([process] + words.compactMap(\.self)).joined(separator: ", ") + "): \(mode.name) on \(relation)"

@@ -4,6 +4,8 @@ public struct MigrationPlan: Sendable {
     public var revisions: [PlannedRevision] = []
     /// The size of each table and index that is locked, by its name.
     public var sizes: [String: RelationSize] = [:]
+    /// Why the database may be other than it was planned for; `nil` when it was read.
+    public var doubt: String?
 
     /// The statement that fails, with its file and line; `nil` when none does.
     public var problem: String? {

@@ -26,7 +26,21 @@ public struct Planner: Sendable {
         defer { live.close() }
         var replica = Replica(graph: graph, configuration: configuration, targets: versions.sorted())
         replica.isHalfway = pending.contains { !$0.place.isStart }
-        return try await replica.with { try await plan(pending, in: $0, live) }
+        let doubt = try await live.catalog() == nil ? try await lockedOut(of: live) : nil
+        replica.isByRevisionsAlone = doubt != nil
+        if let doubt, replica.isHalfway {
+            throw MigrationFailed("\(doubt). What a half-done revision has done is not seen then")
+        }
+        var plan = try await replica.with { try await self.plan(pending, in: $0, live) }
+        plan.doubt = doubt
+        return plan
+    }
+
+    /// Why the database's definitions cannot be read.
+    private func lockedOut(of live: LiveDatabase) async throws -> String {
+        let holders = try await live.lockHolders().filter { $0.mode == .accessExclusive }
+        return "the database is planned for as its revisions say, since its definitions cannot be read now for "
+            + holders.map(\.text).joined(separator: ", ")
     }
 
     private func plan(

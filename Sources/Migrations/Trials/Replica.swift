@@ -9,6 +9,8 @@ struct Replica {
     let targets: [String]
     /// Whether a revision behind these is half done, so that what they make may be gone.
     var isHalfway = false
+    /// Whether the revisions alone make it, since the other one cannot be read.
+    var isByRevisionsAlone = false
 
     /// Why one way of making it does not do.
     private struct Unmade: Error {}
@@ -17,6 +19,12 @@ struct Replica {
     /// missing then, which somebody has made by hand, as a dump is.
     /// - Throws: what `body` throws, `MigrationFailed` when it cannot be made, `PostgresError`.
     func with<Value: Sendable>(_ body: (PostgresConfiguration) async throws -> Value) async throws -> Value {
+        if isByRevisionsAlone {
+            return try await ScratchDatabase.with(configuration) { scratch in
+                try await migrate(scratch)
+                return try await body(scratch)
+            }
+        }
         let actual = try await Catalog(reading: configuration)
         do { return try await with(body) { try await makeAll(in: $0, actual) } } catch is Unmade {}
         do { return try await with(body) { try await copy(into: $0) } } catch is Unmade {}
@@ -69,12 +77,14 @@ struct Replica {
     /// Makes what is there: by the revisions, as far as they can be applied to an empty database, and the rest by what the catalog
     /// says.
     private func make(in scratch: PostgresConfiguration, _ actual: Catalog) async throws {
-        let migrator = Migrator(graph: graph, configuration: scratch, options: .trial) { _ in }
-        let failed = try await MigrationFailed.caught {
-            for target in targets { try await migrator.upgrade(to: target) }
-        }
+        let failed = try await MigrationFailed.caught { try await migrate(scratch) }
         let rest = try await MigrationFailed.caught { try await change(scratch, to: actual) }
         if let rest { throw failed ?? rest }
+    }
+
+    private func migrate(_ scratch: PostgresConfiguration) async throws {
+        let migrator = Migrator(graph: graph, configuration: scratch, options: .trial) { _ in }
+        for target in targets { try await migrator.upgrade(to: target) }
     }
 
     private func change(_ scratch: PostgresConfiguration, to actual: Catalog) async throws {

@@ -33,6 +33,7 @@ struct PlanCommand: ParsableCommand {
         let plan = try runCancellably { [revision] in try await planner.plan(to: revision) }
         if json {
             printJSON { json in
+                json.member("doubt", plan.doubt)
                 json.member("problem", plan.problem)
                 json.member("revisions", plan.revisions)
                 json.member(
