@@ -116,6 +116,23 @@ import Testing
         #expect(plan.text.contains("in batches of 10 rows by id, each committed"))
     }
 
+    @Test(arguments: [
+        ("m int", "there is no column k of one to batch by"), ("k int", "it must be NOT NULL"),
+        ("k int NOT NULL DEFAULT 1", "an index must begin with it"),
+    ]) func `a key that the upgrade would refuse is told before`(column: String, reason: String) throws {
+        let plan = try plan("ALTER TABLE one ADD \(column);\n-- batches of 10 by k\nUPDATE one SET n = 1;")
+        #expect(plan.problem?.hasPrefix("versions/a2.sql:7: ") == true && plan.problem?.contains(reason) == true)
+        #expect(locks(plan).first == ["ACCESS EXCLUSIVE public.one"])
+    }
+
+    @Test func `a key that several rows may have is told`() throws {
+        let plan = try plan(
+            "-- batches of 10 by k\nUPDATE one SET n = 1;",
+            base: "CREATE TABLE one (n int, k int NOT NULL); CREATE INDEX ON one (k);", rows: "SELECT 1")
+        #expect(plan.problem == nil && plan.statements.map(\.hasUniqueKey) == [false])
+        #expect(plan.text.contains("each committed; rows with the same key are in one batch, however many\n"))
+    }
+
     @Test func `sizes are those of the database, and an estimate grows with them`() throws {
         let rows = "INSERT INTO one SELECT n, n, repeat('x', 100) FROM generate_series(1, 30000) n; ANALYZE"
         let plan = try plan("ALTER TABLE one ALTER n TYPE bigint;", "ALTER TABLE two ADD m int;", rows: rows)

@@ -40,7 +40,10 @@ extension MigrationPlan {
         var lines = locks(statement.locks)
         if lines.isEmpty, statement.isObserved, statement.failure == nil { lines = ["locks nothing that is in use"] }
         lines += statement.effects.map(\.text)
-        if let batches = statement.batches { lines.append("in batches of \(batches), each committed") }
+        if let batches = statement.batches {
+            let more = statement.hasUniqueKey ? "" : "; rows with the same key are in one batch, however many"
+            lines.append("in batches of \(batches), each committed\(more)")
+        }
         if let duration = statement.durationText { lines.append(duration) }
         lines += statement.waitsFor.map { "would wait now for \($0.text)" }
         lines += statement.losses.map { "loses data: it \($0.text)" }

@@ -67,6 +67,8 @@ public struct PlannedStatement: Sendable {
     public let isOutside: Bool
     /// The batches in which it runs: `5000 rows by id`; `nil` when it runs at once.
     public let batches: String?
+    /// Whether each row has another key, so that no batch has more rows than it says.
+    public var hasUniqueKey = true
     /// The strongest lock that it takes on each table and index that is in use.
     public var locks: [PlannedLock] = []
     /// What it does to them.

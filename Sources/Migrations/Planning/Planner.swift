@@ -92,12 +92,19 @@ public struct Planner: Sendable {
         _ segment: [Revision.Statement], _ observer: inout StatementObserver, _ sizes: inout [String: RelationSize],
         _ live: LiveDatabase
     ) async throws -> [PlannedStatement] {
+        let key = try await key(of: segment[0], observer)
+        if let problem = segment[0].batches.flatMap({ key?.problem(with: $0) }) {
+            var refused = PlannedStatement(segment[0])
+            refused.failure = problem
+            return [refused]
+        }
         let (observations, failure, doubt) = try await observations(of: segment, &observer)
         var planned: [PlannedStatement] = []
         for (statement, observation) in zip(segment, observations) {
             var new = PlannedStatement(statement)
             (new.locks, new.effects, new.doubt) = (observation.locks, observation.effects, observation.doubt)
             new.isObserved = observation.doubt == nil
+            new.hasUniqueKey = key?.isUnique ?? true
             for name in Set(new.locks.map(\.relation) + new.effects.map(\.table)) where sizes[name] == nil {
                 sizes[name] = try await live.size(of: name)
             }
@@ -112,6 +119,12 @@ public struct Planner: Sendable {
             planned[planned.count - 1].failure = failure.text
         }
         return planned
+    }
+
+    /// What a statement runs in batches by; `nil` when it runs at once.
+    private func key(of statement: Revision.Statement, _ observer: StatementObserver) async throws -> BatchKey? {
+        guard let batches = statement.batches else { return nil }
+        return try await observer.connection.batchKey(of: batches)
     }
 
     /// Observes statements; on empty tables, when the rows are in their way.

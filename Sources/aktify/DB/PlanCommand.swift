@@ -110,6 +110,7 @@ extension PlannedStatement: JSONWritable {
         json.member("observed", isObserved)
         json.member("outside_transaction", isOutside)
         json.member("sql", sql)
+        json.member("unique_key", hasUniqueKey)
         json.member("waiting", waiting?.text)
         json.member("waits_for", waitsFor)
         json.endObject()
