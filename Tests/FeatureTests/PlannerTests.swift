@@ -217,6 +217,26 @@ import Testing
         #expect(try database.sql("SELECT count(*) FROM one") == "50")
     }
 
+    @Test func `rows that a block, a function or a query may delete are told, and no others`() throws {
+        let base = """
+            \(Self.base) CREATE FUNCTION purge() RETURNS void LANGUAGE sql AS 'DELETE FROM one WHERE id > 40';
+            CREATE FUNCTION other() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM one';
+            """
+        let plan = try plan(
+            "DO $$ BEGIN DELETE FROM one WHERE id > 40; END $$;", "SELECT purge();",
+            "WITH gone AS (DELETE FROM one WHERE id > 40 RETURNING n) SELECT count(*) FROM gone;",
+            "DO $$ BEGIN IF false THEN TRUNCATE one; END IF; END $$;", "DO $$ BEGIN DELETE FROM one; END $$;",
+            "SELECT count(*) FROM one;", "DO $$ BEGIN UPDATE one SET n = 1; END $$;", base: base)
+        #expect(plan.problem == nil)
+        let may = ["may delete rows of public.one (their number is not known)"]
+        #expect(
+            plan.statements.map { $0.losses.map(\.text) } == [
+                may, may, may, ["may delete rows (their number is not known)"],
+                ["deletes rows of public.one (their number is not known)"], [], [],
+            ])
+        #expect(plan.summary.contains("losses of data: 5"))
+    }
+
     // MARK: Failures
 
     @Test func `a statement that fails is told, and ends the plan`() throws {

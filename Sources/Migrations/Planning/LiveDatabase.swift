@@ -145,7 +145,7 @@ struct LiveDatabase {
 
 extension Loss {
     /// The table that loses it.
-    fileprivate var table: String {
+    var table: String {
         switch self {
         case .table(let table), .truncated(let table), .column(let table, _), .narrowed(let table, _, _, _),
             .deleted(let table, _):

@@ -140,6 +140,14 @@ public struct PlannedLoss: Hashable, Sendable {
     public let isEstimate: Bool
 }
 
+extension PlannedLoss {
+    /// Makes one of rows that a block, a function or a query may delete.
+    init(mayDeleteFrom tables: [String]) {
+        let text = tables.isEmpty ? "may delete rows" : "may delete rows of \(tables.joined(separator: ", "))"
+        self.init(text: "\(text) (their number is not known)", rows: nil, isEstimate: true)
+    }
+}
+
 /// A session that holds a lock in the database now.
 public struct LockHolder: Hashable, Sendable {
     /// The server process; `nil` for a prepared transaction.

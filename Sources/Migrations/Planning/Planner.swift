@@ -111,6 +111,7 @@ public struct Planner: Sendable {
             for loss in observation.losses {
                 if let loss = try await live.planned(loss, by: statement.sql) { new.losses.append(loss) }
             }
+            if let tables = observation.mayDelete { new.losses.append(PlannedLoss(mayDeleteFrom: tables)) }
             planned.append(new)
         }
         if let doubt { try await planned[doubt.observations.count].take(doubt, live) }

@@ -6,6 +6,8 @@ struct Observation {
     var locks: [PlannedLock] = []
     var effects: [PlannedEffect] = []
     var losses: [Loss] = []
+    /// The tables of which it may delete rows, though none of those that were made up; `nil` when nothing hints at that.
+    var mayDelete: [String]?
     /// Why it was not run, when it was not.
     var doubt: String?
 }
@@ -157,8 +159,9 @@ struct StatementObserver {
             }
         }
         let losses = try await losses(since: holdings, effects) + deletions(since: before, after, effects, statement)
+        let mayDelete = try await unseenDeletions(of: statement, locks, losses, in: before)
         names.merge(after.successors(since: before, names)) { $1 }
-        return Observation(locks: locks.strongest, effects: effects, losses: losses)
+        return Observation(locks: locks.strongest, effects: effects, losses: losses, mayDelete: mayDelete)
     }
 
     /// The locks that the session has.
@@ -237,6 +240,33 @@ struct StatementObserver {
             let rows = (after.relations[id]?.deleted ?? 0) - (before.relations[id]?.deleted ?? 0)
             return isDeletion || rows > 0 ? .deleted(table: name, rows: rows) : nil
         }
+    }
+
+    /// The tables of which a statement may delete rows when it finds others than those that were made up; empty when it may, and has
+    /// locked none here; `nil` when nothing hints at a deletion that was not seen.
+    private func unseenDeletions(
+        of statement: Revision.Statement, _ locks: [PlannedLock], _ losses: [Loss], in snapshot: RelationSnapshot
+    ) async throws -> [String]? {
+        let words = LintedWords(statement.sql)
+        let isQuery = words.has("delete from") || words.has("then delete")
+        let isDeletion = words.begins("delete") || !words.begins("call|do|merge|select|with")
+        guard !isDeletion else { return nil }
+        if !isQuery, try await !hidesDeletion(statement.sql, words) { return nil }
+        let locked = locks.filter { [.rowExclusive, .accessExclusive].contains($0.mode) }.map(\.relation)
+        let told = losses.map(\.table)
+        let tables = tables(named: locked, in: snapshot).filter { !told.contains($0) }
+        return tables.isEmpty && (isQuery || !losses.isEmpty) ? nil : tables
+    }
+
+    /// Whether a block, or a function that a statement names, has words that delete rows.
+    private func hidesDeletion(_ sql: String, _ words: LintedWords) async throws -> Bool {
+        if words.begins("do"), sql.contains(/(?i)\b(?:delete|truncate)\b/) { return true }
+        let rows = try await connection.rows(
+            """
+            SELECT ARRAY['x'] FROM pg_proc named, pg_proc deleting WHERE named.oid >= 16384 AND deleting.oid >= 16384 \
+            AND strpos(lower(\(sql)), lower(named.proname)) > 0 AND deleting.prosrc ~* '\\m(delete|truncate)\\M' LIMIT 1
+            """)
+        return !rows.isEmpty
     }
 
     private func tables(named wanted: [String], in snapshot: RelationSnapshot) -> [String] {
