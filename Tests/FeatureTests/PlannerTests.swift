@@ -167,6 +167,26 @@ import Testing
         #expect(holder.pid ?? 0 > 0 && holder.age >= 0 && holder.relation == "public.one")
     }
 
+    @Test func `an index that is made concurrently waits for who has an older snapshot, and nothing else does`() throws
+    {
+        try database.sql("\(Self.base) CREATE INDEX two_n ON two (n)")
+        let reader = try database.opened(
+            "SET application_name = 'report'; BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM one")
+        let idle = try database.opened("BEGIN; SELECT count(*) FROM one")
+        defer {
+            reader.close()
+            idle.close()
+        }
+        let plan = try plan(
+            "-- outside transaction\nCREATE INDEX CONCURRENTLY ON two (n);\nREINDEX INDEX CONCURRENTLY two_n;",
+            "-- outside transaction\nDROP INDEX CONCURRENTLY two_n;\n-- inside transaction\nALTER TABLE two ADD m int;",
+            base: "SELECT 1;", rows: "SELECT 1")
+        #expect(
+            plan.statements.map { $0.waitsFor.map(\.application) } == [["report"], ["report"], [], []])
+        #expect(plan.statements[0].waitsFor.first?.relation == nil)
+        #expect(plan.text.contains(" s): an older snapshot\n"))
+    }
+
     @Test func `a table that somebody has locked is no obstacle`() throws {
         try database.sql("\(Self.base) \(Self.rows)")
         let locker = try database.opened("BEGIN; LOCK TABLE one")

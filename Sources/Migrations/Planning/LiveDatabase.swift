@@ -90,6 +90,23 @@ struct LiveDatabase {
         }
     }
 
+    /// The sessions with a snapshot, which what makes an index CONCURRENTLY waits for, whatever they have locked.
+    /// - Throws: `PostgresError`.
+    func snapshots() async throws -> [LockHolder] {
+        let rows = try await connection.rows(
+            """
+            SELECT ARRAY[pid::text, coalesce(usename::text, backend_type), coalesce(application_name, ''), coalesce(state, ''), \
+            greatest(0, extract(epoch FROM clock_timestamp() - xact_start))::bigint::text] FROM pg_stat_activity \
+            WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_xmin IS NOT NULL \
+            AND backend_type <> 'autovacuum worker' ORDER BY xact_start, pid
+            """)
+        return rows.map { row in
+            LockHolder(
+                pid: Int32(row[0]), user: row[1], application: row[2], state: row[3], age: Int64(row[4]) ?? 0,
+                relation: nil, mode: nil)
+        }
+    }
+
     // MARK: Rows
 
     /// Tables of more rows are not counted.

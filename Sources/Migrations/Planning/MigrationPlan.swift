@@ -148,7 +148,7 @@ extension PlannedLoss {
     }
 }
 
-/// A session that holds a lock in the database now.
+/// A session that holds a lock or a snapshot in the database now.
 public struct LockHolder: Hashable, Sendable {
     /// The server process; `nil` for a prepared transaction.
     public let pid: Int32?
@@ -160,10 +160,10 @@ public struct LockHolder: Hashable, Sendable {
     public let state: String
     /// How many seconds ago its transaction began.
     public let age: Int64
-    /// The table or index.
-    public let relation: String
-    /// The mode that it holds.
-    public let mode: LockMode
+    /// The table or index; `nil` of a snapshot.
+    public let relation: String?
+    /// The mode that it holds; `nil` of a snapshot.
+    public let mode: LockMode?
 }
 
 extension PlannedRevision {

@@ -64,7 +64,7 @@ public struct Planner: Sendable {
         _ pending: [PendingRevision], by observer: StatementObserver, _ live: LiveDatabase
     ) async throws -> MigrationPlan {
         var observer = observer
-        let holders = try await live.lockHolders()
+        let holders = try await live.lockHolders() + live.snapshots()
         var plan = MigrationPlan()
         for next in pending {
             try Task.checkCancellation()
@@ -183,10 +183,15 @@ extension PlannedStatement {
         let isConcurrent = isOutside && words.has("concurrently")
         let awaited: LockMode? = !isConcurrent ? nil : words.begins("create") ? .share : .accessExclusive
         waitsFor = holders.filter { holder in
-            locks.telling.contains { lock in
+            guard let mode = holder.mode else { return false }
+            return locks.telling.contains { lock in
                 lock.relation == holder.relation
-                    && lock.mode.conflicts.union(awaited?.conflicts ?? []).contains(holder.mode)
+                    && lock.mode.conflicts.union(awaited?.conflicts ?? []).contains(mode)
             }
         }
+        // A new index must not lack what an older snapshot sees; to drop one, or to detach, needs no more than its lockers' end.
+        guard isConcurrent, words.begins("create|reindex"), failure == nil else { return }
+        let told = Set(waitsFor.map(\.pid))
+        waitsFor += holders.filter { $0.mode == nil && !told.contains($0.pid) }
     }
 }

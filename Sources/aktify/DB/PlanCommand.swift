@@ -158,7 +158,7 @@ extension LockHolder: JSONWritable {
     public func write(to json: inout JSONWriter) {
         json.beginObject()
         json.member("application", application)
-        json.member("mode", mode.name)
+        json.member("mode", mode?.name)
         json.member("pid", pid.map { Int64($0) })
         json.member("relation", relation)
         json.member("state", state)
