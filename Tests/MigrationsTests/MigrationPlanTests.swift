@@ -207,6 +207,24 @@ import Testing
         #expect(lines[8] == "  - rewrites public.one")
     }
 
+    @Test func `Markdown shows what others have written, and does nothing else`() {
+        let sql = "SELECT '``` <script>alert(1)</script>', '`'\n, 2"
+        var failing = statement(sql, .accessShare, on: "public.\"<b>|[x](y)\"")
+        failing.failure = "P0001: `x` <script>\n# heading & ![image](https://a)"
+        let revision = PlannedRevision(id: "a1", message: "<i>*x*", file: "a1.sql", statements: [failing])
+        let lines = MigrationPlan(revisions: [revision]).markdown.split(
+            separator: "\n", omittingEmptySubsequences: false)
+        let message = #"P0001: \`x\` &lt;script&gt; # heading &amp; !\[image\](https://a)"#
+        #expect(lines[2].hasSuffix(message))
+        #expect(
+            lines.dropFirst(3) == [
+                "", #"### `a1` &lt;i&gt;\*x\*"#, "",
+                "- Line 1: ```` SELECT '``` <script>alert(1)</script>', '`' , 2 ````",
+                #"  - locks public."&lt;b&gt;\|\[x\](y)": ACCESS SHARE, only other schema changes wait"#,
+                "  - fails: \(message)",
+            ])
+    }
+
     @Test func `a plan tells what fails, and what is not pending`() {
         var failing = plan
         failing.revisions[0].statements[1].failure = "42P01: relation \"one\" does not exist"

@@ -20,15 +20,15 @@ extension MigrationPlan {
     /// For pull requests.
     public var markdown: String {
         guard !revisions.isEmpty else { return MigrationPlan.nothing }
-        var lines = ["## Migration plan", "", summary]
+        var lines = ["## Migration plan", "", Markdown.text(summary)]
         for revision in revisions {
-            lines += ["", "### `\(revision.id)` \(revision.message)", ""]
-            if let resumption = revision.resumption { lines += ["It \(resumption.text).", ""] }
+            lines += ["", "### `\(revision.id)` \(Markdown.text(revision.message))", ""]
+            if let resumption = revision.resumption { lines += ["It \(Markdown.text(resumption.text)).", ""] }
             for statement in revision.statements {
-                lines.append("- Line \(statement.line): `` \(statement.title) ``")
-                lines += self.lines(of: statement).map { "  - \($0)" }
+                lines.append("- Line \(statement.line): \(Markdown.code(statement.title))")
+                lines += self.lines(of: statement).map { "  - \(Markdown.text($0))" }
             }
-            lines += revision.holds.map { "- It \($0.text)" }
+            lines += revision.holds.map { "- It \(Markdown.text($0.text))" }
         }
         return lines.joined(separator: "\n")
     }
