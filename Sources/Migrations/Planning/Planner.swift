@@ -39,8 +39,8 @@ public struct Planner: Sendable {
     /// Why the database's definitions cannot be read.
     private func lockedOut(of live: LiveDatabase) async throws -> String {
         let holders = try await live.lockHolders().filter { $0.mode == .accessExclusive }
-        return "the database is planned for as its revisions say, since its definitions cannot be read now for "
-            + holders.map(\.text).joined(separator: ", ")
+        let names = holders.isEmpty ? "a session that has ended meanwhile" : holders.map(\.text).joined(separator: ", ")
+        return "the database is planned for as its revisions say, since its definitions could not be read for \(names)"
     }
 
     private func plan(

@@ -8,7 +8,7 @@ struct Place: Hashable {
     var statements = 0
     /// The key up to which the batches of the next one are done.
     var key: String?
-    /// The greatest key when they began, at which they end: rows that come later have greater ones, or what they need.
+    /// The greatest key when they began, at which they end.
     var end: String?
     /// How many rows lie before that key.
     var rows: Int64 = 0
