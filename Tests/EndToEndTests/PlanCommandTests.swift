@@ -28,7 +28,10 @@ import Testing
         #expect(try db("plan", "--markdown") == (0, "Nothing is pending.\n"))
         #expect(
             try db("plan", "--json")
-                == (0, #"{"problem":null,"revisions":[],"sizes":[],"summary":"Nothing is pending."}"# + "\n"))
+                == (
+                    0,
+                    #"{"doubt":null,"problem":null,"revisions":[],"sizes":[],"summary":"Nothing is pending."}"# + "\n"
+                ))
     }
 
     @Test func `a plan is told as text, Markdown and JSON, and changes nothing`() throws {

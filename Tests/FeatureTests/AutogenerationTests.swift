@@ -193,6 +193,14 @@ import Testing
                 """)
     }
 
+    @Test func `what an earlier exchange has left keeps its name`() throws {
+        let left = "CREATE INDEX one_aktify_new ON b (m); CREATE INDEX one_aktify_old ON b (m, n)"
+        let upgrade = try uniqueUpgrade(
+            from: "CREATE TABLE b (n int, m int); CREATE UNIQUE INDEX one ON b (n); \(left)",
+            to: "CREATE TABLE b (n int, m int); CREATE UNIQUE INDEX one ON b (n DESC); \(left)")
+        #expect(upgrade.contains("one_aktify_new2 ON b") && upgrade.hasSuffix("CONCURRENTLY one_aktify_old2;"))
+    }
+
     @Test func `a key that changes is exchanged in one transaction, with its index built before`() throws {
         let upgrade = try uniqueUpgrade(
             from: "CREATE TABLE b (n int, CONSTRAINT one UNIQUE (n))",

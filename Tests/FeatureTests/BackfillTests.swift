@@ -52,6 +52,36 @@ import Testing
         #expect(said?.hasPrefix("versions/a1.sql:6: ") == true && said?.contains(reason) == true, "\(said ?? "")")
     }
 
+    @Test(.timeLimit(.minutes(1)))
+    func `a trigger that changes the key makes it no longer than the keys of its beginning`() throws {
+        try fill(25)
+        try database.sql(
+            """
+            CREATE FUNCTION move() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.id = OLD.id + 100; RETURN NEW; END';
+            CREATE TRIGGER t BEFORE UPDATE ON one FOR EACH ROW EXECUTE FUNCTION move()
+            """)
+        #expect(try database.migrate(backfill("UPDATE one SET a = coalesce(a, 0) + 1")) == nil)
+        #expect(try database.sql("SELECT min(id) || ' ' || max(a) FROM one") == "101 1")
+    }
+
+    @Test func `rows behind the last key of its beginning are not its own, also when it goes on`() throws {
+        try fill(30)
+        try database.sql("ALTER TABLE one ADD CHECK (a <> 1 OR id <> 15)")
+        #expect(try database.migrate(backfill()) != nil)
+        try database.sql("ALTER TABLE one DROP CONSTRAINT one_check; INSERT INTO one SELECT generate_series(31, 60)")
+        #expect(try database.migrate(backfill()) == nil)
+        #expect(try database.sql("SELECT count(*) FROM one WHERE a = 1") == "30")
+    }
+
+    @Test func `rows with the same key are in one batch, and all of them are counted`() throws {
+        try fill(25, key: "id int NOT NULL", value: "n / 20")
+        try database.sql("CREATE INDEX ON one (id)")
+        let lines = Lines()
+        #expect(try database.migrate(backfill(), .init(), lines) == nil)
+        #expect(lines.all.contains("a1, line 6: all 25 rows of one done"))
+        #expect(try database.sql("SELECT count(DISTINCT xmin::text) || ' ' || count(*) FROM one WHERE a = 1") == "2 25")
+    }
+
     @Test func `one that fails goes on behind the last batch`() throws {
         try fill(100)
         try database.sql("ALTER TABLE one ADD CHECK (a <> 1 OR id <> 55)")

@@ -35,6 +35,49 @@ import Testing
         plan.statements.map { $0.locks.map { "\($0.mode.name) \($0.relation)" } }
     }
 
+    /// Plans what is left of revisions that are not all applied.
+    private func plan(restOf revisions: [(up: String, down: String)]) throws -> MigrationPlan {
+        let configuration = database.directConfiguration()
+        let graph = try RevisionGraph(
+            revisions.enumerated().map { try revision("a\($0 + 1)", $0 == 0 ? "" : "a\($0)", $1.up, $1.down) })
+        return try Loop.run { try await Planner(graph: graph, configuration: configuration).plan() }
+    }
+
+    // MARK: Half-done revisions
+
+    @Test func `a half-done revision is planned from where it stopped`() throws {
+        let pieces = """
+            ALTER TABLE one ADD m int;
+            DROP VIEW seen;
+            -- outside transaction
+            CREATE INDEX CONCURRENTLY one_m ON one (m);
+            -- inside transaction
+            CREATE VIEW seen AS SELECT m FROM one;
+            INSERT INTO two VALUES (1 / %);
+            """
+        let base = (up: "\(Self.base) CREATE VIEW seen AS SELECT id FROM one;", down: "")
+        #expect(try database.migrate([base, (pieces.replacing("%", with: "0"), "")]) != nil)
+        let plan = try plan(restOf: [base, (pieces.replacing("%", with: "1"), "")])
+        #expect(plan.problem == nil && plan.statements.map(\.line) == [10, 11])
+        #expect(plan.text.contains("\n  goes on at line 10, where it stopped\n  10: CREATE VIEW"))
+    }
+
+    @Test func `batches that have begun are planned from the key that they have reached`() throws {
+        try database.sql("\(Self.base) \(Self.rows); ALTER TABLE one ADD CHECK (n < 100 OR id <> 25)")
+        let revisions = [(up: "-- batches of 10 by id\nUPDATE one SET n = n + 100;", down: "")]
+        #expect(try database.migrate(revisions) != nil)
+        let plan = try plan(restOf: revisions)
+        #expect(plan.revisions[0].resumption == PlannedResumption(line: 6, key: "20", rows: 20))
+        #expect(
+            plan.markdown.contains("\nIt goes on at line 6, where it stopped, behind the key 20: 20 rows are done.\n"))
+    }
+
+    @Test func `what the upgrade would not go on with is not planned`() throws {
+        let block = "-- outside transaction\nDO $$ BEGIN CREATE TABLE two (); COMMIT; PERFORM 1 / 0; END $$;"
+        _ = try database.migrate([(block, "")])
+        #expect { try plan(restOf: [(block, "")]) } throws: { "\($0)".contains("a1 failed half-way") }
+    }
+
     // MARK: Relations
 
     @Test func `a table has its name of today, whatever the plan calls it, and a new one is nobody's`() throws {
@@ -73,10 +116,28 @@ import Testing
         #expect(plan.text.contains("in batches of 10 rows by id, each committed"))
     }
 
+    @Test(arguments: [
+        ("m int", "there is no column k of one to batch by"), ("k int", "it must be NOT NULL"),
+        ("k int NOT NULL DEFAULT 1", "an index must begin with it"),
+    ]) func `a key that the upgrade would refuse is told before`(column: String, reason: String) throws {
+        let plan = try plan("ALTER TABLE one ADD \(column);\n-- batches of 10 by k\nUPDATE one SET n = 1;")
+        #expect(plan.problem?.hasPrefix("versions/a2.sql:7: ") == true && plan.problem?.contains(reason) == true)
+        #expect(locks(plan).first == ["ACCESS EXCLUSIVE public.one"])
+    }
+
+    @Test func `a key that several rows may have is told`() throws {
+        let plan = try plan(
+            "-- batches of 10 by k\nUPDATE one SET n = 1;",
+            base: "CREATE TABLE one (n int, k int NOT NULL); CREATE INDEX ON one (k);", rows: "SELECT 1")
+        #expect(plan.problem == nil && plan.statements.map(\.hasUniqueKey) == [false])
+        #expect(plan.text.contains("each committed; rows with the same key are in one batch, however many\n"))
+    }
+
     @Test func `sizes are those of the database, and an estimate grows with them`() throws {
-        let rows =
-            "ALTER TABLE one SET (autovacuum_enabled = off); INSERT INTO one SELECT n, n, repeat('x', 100) FROM "
-            + "generate_series(1, 30000) n; ANALYZE"
+        let rows = """
+            ALTER TABLE one SET (autovacuum_enabled = off);
+            INSERT INTO one SELECT n, n, repeat('x', 100) FROM generate_series(1, 30000) n; ANALYZE
+            """
         let plan = try plan("ALTER TABLE one ALTER n TYPE bigint;", "ALTER TABLE two ADD m int;", rows: rows)
         let size = try #require(plan.sizes["public.one"])
         #expect(size.bytes == Int64(try database.sql("SELECT pg_table_size('one')")))
@@ -109,6 +170,26 @@ import Testing
         #expect(holder.pid ?? 0 > 0 && holder.age >= 0 && holder.relation == "public.one")
     }
 
+    @Test func `an index that is made concurrently waits for who has an older snapshot, and nothing else does`() throws
+    {
+        try database.sql("\(Self.base) CREATE INDEX two_n ON two (n)")
+        let reader = try database.opened(
+            "SET application_name = 'report'; BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM one")
+        let idle = try database.opened("BEGIN; SELECT count(*) FROM one")
+        defer {
+            reader.close()
+            idle.close()
+        }
+        let plan = try plan(
+            "-- outside transaction\nCREATE INDEX CONCURRENTLY ON two (n);\nREINDEX INDEX CONCURRENTLY two_n;",
+            "-- outside transaction\nDROP INDEX CONCURRENTLY two_n;\n-- inside transaction\nALTER TABLE two ADD m int;",
+            base: "SELECT 1;", rows: "SELECT 1")
+        #expect(
+            plan.statements.map { $0.waitsFor.map(\.application) } == [["report"], ["report"], [], []])
+        #expect(plan.statements[0].waitsFor.first?.relation == nil)
+        #expect(plan.text.contains(" s): an older snapshot\n"))
+    }
+
     @Test func `a table that somebody has locked is no obstacle`() throws {
         try database.sql("\(Self.base) \(Self.rows)")
         let locker = try database.opened("BEGIN; LOCK TABLE one")
@@ -117,6 +198,22 @@ import Testing
         #expect(plan.sizes["public.one"]?.rows == 50)
         #expect(plan.statements[0].waitsFor.map(\.mode) == [.accessExclusive])
         #expect(plan.statements[0].losses.map(\.text) == ["drops column public.one.note (about 50 values)"])
+    }
+
+    @Test func `a table with a default that somebody has locked is planned for by the revisions`() throws {
+        let base =
+            "CREATE TABLE one (id bigint PRIMARY KEY, n int DEFAULT 7 CHECK (n > 0)); CREATE INDEX ON one ((n + 1));"
+        #expect(try database.migrate([(base, "")]) == nil)
+        try database.sql("INSERT INTO one SELECT generate_series(1, 50); ANALYZE")
+        let locker = try database.opened("SET application_name = 'locker'; BEGIN; LOCK TABLE one")
+        defer { locker.close() }
+        let start = ContinuousClock.now
+        let plan = try plan(restOf: [(base, ""), ("ALTER TABLE one DROP n;", "")])
+        #expect(ContinuousClock.now - start < .seconds(20))
+        #expect(plan.problem == nil && plan.sizes["public.one"]?.rows == 50)
+        #expect(plan.statements[0].waitsFor.map(\.application) == ["locker"])
+        #expect(plan.doubt?.contains(", locker, idle in transaction for ") == true)
+        #expect(plan.text.contains("not certain: the database is planned for as its revisions say"))
     }
 
     // MARK: Data
@@ -143,6 +240,26 @@ import Testing
         #expect(try database.sql("SELECT count(*) FROM one") == "50")
     }
 
+    @Test func `rows that a block, a function or a query may delete are told, and no others`() throws {
+        let base = """
+            \(Self.base) CREATE FUNCTION purge() RETURNS void LANGUAGE sql AS 'DELETE FROM one WHERE id > 40';
+            CREATE FUNCTION other() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM one';
+            """
+        let plan = try plan(
+            "DO $$ BEGIN DELETE FROM one WHERE id > 40; END $$;", "SELECT purge();",
+            "WITH gone AS (DELETE FROM one WHERE id > 40 RETURNING n) SELECT count(*) FROM gone;",
+            "DO $$ BEGIN IF false THEN TRUNCATE one; END IF; END $$;", "DO $$ BEGIN DELETE FROM one; END $$;",
+            "SELECT count(*) FROM one;", "DO $$ BEGIN UPDATE one SET n = 1; END $$;", base: base)
+        #expect(plan.problem == nil)
+        let may = ["may delete rows of public.one (their number is not known)"]
+        #expect(
+            plan.statements.map { $0.losses.map(\.text) } == [
+                may, may, may, ["may delete rows (their number is not known)"],
+                ["deletes rows of public.one (their number is not known)"], [], [],
+            ])
+        #expect(plan.summary.contains("losses of data: 5"))
+    }
+
     // MARK: Failures
 
     @Test func `a statement that fails is told, and ends the plan`() throws {
@@ -151,6 +268,23 @@ import Testing
         #expect(plan.problem == "versions/a2.sql:6: 42P01: relation \"none\" does not exist")
         #expect(plan.revisions.count == 1 && plan.statements.count == 2)
         #expect(locks(plan) == [["ACCESS EXCLUSIVE public.one"], []])
+    }
+
+    @Test func `before a statement that fails, each statement's own locks are told`() throws {
+        let plan = try plan("ALTER TABLE one ADD m int;\nALTER TABLE one ADD k int;\nALTER TABLE none ADD m int;")
+        #expect(locks(plan) == [["ACCESS EXCLUSIVE public.one"], ["ACCESS EXCLUSIVE public.one"], []])
+    }
+
+    @Test func `a session that ends is no statement that fails`() throws {
+        let hidden = "EXECUTE 'SELECT pg_' || 'terminate_backend(pg_backend_pid())'"
+        for mode in ["inside", "outside"] {
+            let other = try PlannerTests(database: TestDatabase())
+            #expect {
+                try other.plan("-- \(mode) transaction\nDO $$ BEGIN \(hidden); END $$;")
+            } throws: {
+                "\($0)".hasPrefix("the connection to the server was lost, and there is no plan: 57P01")
+            }
+        }
     }
 
     @Test func `what fails only together in one transaction fails, and what works only so works`() throws {
@@ -208,6 +342,7 @@ import Testing
             "-- outside transaction\nALTER SYSTEM SET work_mem = '5MB';",
             "-- outside transaction\nCREATE DATABASE planned;")
         #expect(plan.problem == nil && plan.statements.compactMap(\.doubt).count == 2)
+        #expect(!plan.text.contains("locks nothing") && plan.summary.contains("2 statements of unknown duration"))
         #expect(try database.sql("SELECT count(*) FROM pg_file_settings WHERE name = 'work_mem'") == "0")
         #expect(try database.sql("SELECT count(*) FROM pg_database WHERE datname = 'planned'") == "0")
     }

@@ -31,6 +31,15 @@ import Testing
         CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
         """
 
+    @Test func `a role that a scratch database leaves out is to be made first, and that is told`() throws {
+        let role = "left_out_\(UInt32.random(in: 0...UInt32.max))"
+        #expect {
+            try problems(with: "CREATE ROLE \(role);\nGRANT SELECT ON one TO \(role);", after: Self.table)
+        } throws: {
+            "\($0)".contains("42704") && "\($0)".contains("create the role \(role) first")
+        }
+    }
+
     @Test(arguments: [
         ("CREATE VIEW v AS SELECT 1 AS n;", "view public.v"),
         ("CREATE MATERIALIZED VIEW v AS SELECT 1 AS n;", "materialized view public.v"),

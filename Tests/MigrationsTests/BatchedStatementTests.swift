@@ -39,12 +39,17 @@ import Testing
 
     @Test func `the piece behind a key ends at the last of so many keys`() throws {
         let batched = try #require(try batched("5000 by \"Id\"", "UPDATE s.one SET a = 1"))
-        let piece = "SELECT \"Id\" FROM s.one WHERE \"Id\" > '4' ORDER BY \"Id\" LIMIT 5000"
+        let keys = """
+            SELECT "Id" AS aktify_key FROM s.one WHERE "Id" > '4' AND "Id" <= '9' ORDER BY "Id" LIMIT 5000
+            """
+        let rows = """
+            SELECT count(*) FROM s.one WHERE "Id" > '4' AND "Id" <= aktify_piece.aktify_key
+            """
         #expect(
-            batched.bound(behind: "'4'")
-                == "SELECT \"Id\"::text, (count(*) OVER ())::text FROM (\(piece)) piece ORDER BY piece.\"Id\" DESC LIMIT 1"
+            batched.bound(behind: "'4'", to: "'9'")
+                == "SELECT aktify_key::text, (\(rows))::text FROM (\(keys)) aktify_piece ORDER BY aktify_piece.aktify_key DESC LIMIT 1"
         )
-        #expect(batched.bound(behind: nil).contains("FROM s.one ORDER BY"))
+        #expect(batched.bound(behind: nil, to: "'9'").contains("FROM s.one WHERE \"Id\" <= '9' ORDER BY"))
     }
 
     @Test(arguments: [

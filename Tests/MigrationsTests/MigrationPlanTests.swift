@@ -123,6 +123,37 @@ import Testing
         #expect(bytesText(bytes) == text)
     }
 
+    @Test(arguments: [
+        ("ALTER TABLE one ADD m int", true), ("INSERT INTO one VALUES (1), (2)", true),
+        ("CREATE TABLE two (n int GENERATED ALWAYS AS (1) STORED)", true), ("VACUUM (FULL) one", true),
+        ("UPDATE one SET n = 1 WHERE n IS DISTINCT FROM 1", true), ("DROP TABLE one", true),
+        ("INSERT INTO one SELECT * FROM two", false), ("SELECT f()", false), ("DO $$ BEGIN END $$", false),
+        ("CALL p()", false), ("VACUUM one", false), ("REFRESH MATERIALIZED VIEW v", false), ("ANALYZE", false),
+        ("WITH gone AS (DELETE FROM one) SELECT 1", false), ("CREATE TABLE two AS SELECT * FROM one", false),
+        ("CREATE MATERIALIZED VIEW v AS SELECT 1 WITH NO DATA", true), ("IMPORT FOREIGN SCHEMA s FROM SERVER t", false),
+        ("UPDATE one SET n = two.n FROM two", false), ("DELETE FROM one USING two", false),
+    ]) func `how long a query or a block takes is not known`(sql: String, isKnown: Bool) {
+        var statement = statement(sql, .rowExclusive)
+        #expect((statement.estimate == .zero) == isKnown)
+        statement.duration = .seconds(4)
+        #expect((statement.estimate == .seconds(4)) == isKnown)
+        statement.isObserved = false
+        #expect(statement.estimate == nil)
+    }
+
+    @Test func `a duration that is not known is told, counted, and of no lock that is held meanwhile`() {
+        var insert = statement("INSERT INTO one SELECT * FROM two", line: 6, .rowExclusive)
+        insert.duration = .seconds(3)
+        let alter = statement("ALTER TABLE one ADD m int", line: 5, .accessExclusive)
+        let plan = MigrationPlan(
+            revisions: [PlannedRevision(id: "a1", message: "x", file: "a1.sql", statements: [alter, insert])])
+        #expect(
+            plan.text.contains(
+                "\n     how long it takes is not known; for the size of the tables alone: about 3 s, estimated\n"))
+        #expect(plan.text.contains("until the end of its transaction, for how long is not known\n"))
+        #expect(plan.summary.hasSuffix("; 1 statement of unknown duration"))
+    }
+
     // MARK: Words
 
     private var plan: MigrationPlan {
@@ -174,6 +205,24 @@ import Testing
                 "- Line 5: `` ALTER TABLE one ALTER n TYPE bigint ``",
             ])
         #expect(lines[8] == "  - rewrites public.one")
+    }
+
+    @Test func `Markdown shows what others have written, and does nothing else`() {
+        let sql = "SELECT '``` <script>alert(1)</script>', '`'\n, 2"
+        var failing = statement(sql, .accessShare, on: "public.\"<b>|[x](y)\"")
+        failing.failure = "P0001: `x` <script>\n# heading & ![image](https://a)"
+        let revision = PlannedRevision(id: "a1", message: "<i>*x*", file: "a1.sql", statements: [failing])
+        let lines = MigrationPlan(revisions: [revision]).markdown.split(
+            separator: "\n", omittingEmptySubsequences: false)
+        let message = #"P0001: \`x\` &lt;script&gt; # heading &amp; !\[image\](https://a)"#
+        #expect(lines[2].hasSuffix(message))
+        #expect(
+            lines.dropFirst(3) == [
+                "", #"### `a1` &lt;i&gt;\*x\*"#, "",
+                "- Line 1: ```` SELECT '``` <script>alert(1)</script>', '`' , 2 ````",
+                #"  - locks public."&lt;b&gt;\|\[x\](y)": ACCESS SHARE, only other schema changes wait"#,
+                "  - fails: \(message)",
+            ])
     }
 
     @Test func `a plan tells what fails, and what is not pending`() {

@@ -53,7 +53,7 @@ struct Succession {
             .inside("ALTER INDEX \(quoted(from)) RENAME TO \(quoted(to))")
         }
         guard !isRename else { return [rename(old.name, new.name)] }
-        let (built, left) = (new.name.withSuffix("_aktify_new"), old.name.withSuffix("_aktify_old"))
+        let (built, left) = (interim(new.name, "_aktify_new"), interim(old.name, "_aktify_old"))
         let form = table.safeForm
         var steps: [Step]
         let addition: Step
@@ -70,6 +70,16 @@ struct Succession {
         case .index: steps += [rename(old.name, left), addition, form.indexRemoval(quoted(left))]
         }
         return steps
+    }
+
+    /// A name for the time being, which no index of the table has: an earlier exchange may have been given up half-way.
+    private func interim(_ name: String, _ suffix: String) -> String {
+        var (interim, number) = (name.withSuffix(suffix), 1)
+        while table.indexes[interim] != nil || table.constraints[interim] != nil {
+            number += 1
+            interim = name.withSuffix("\(suffix)\(number)")
+        }
+        return interim
     }
 }
 

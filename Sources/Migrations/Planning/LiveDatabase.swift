@@ -10,10 +10,20 @@ struct LiveDatabase {
     init(_ configuration: PostgresConfiguration) async throws {
         connection = try await Connection.open(configuration)
         try await connection.script(
-            "SET default_transaction_read_only = on; SET lock_timeout = 1000; SET statement_timeout = 60000")
+            "SET default_transaction_read_only = on; SET lock_timeout = 200; SET statement_timeout = 60000")
     }
 
     func close() { connection.close() }
+
+    /// What the catalog says; `nil` when somebody has locked a table that its definitions name.
+    /// - Throws: `PostgresError`.
+    func catalog() async throws -> Catalog? {
+        do { return try await Catalog(reading: connection) } catch let error as PostgresError
+            where error.state == "55P03"
+        {
+            return nil
+        }
+    }
 
     // MARK: Sizes
 
@@ -80,6 +90,23 @@ struct LiveDatabase {
         }
     }
 
+    /// The sessions with a snapshot, which what makes an index CONCURRENTLY waits for, whatever they have locked.
+    /// - Throws: `PostgresError`.
+    func snapshots() async throws -> [LockHolder] {
+        let rows = try await connection.rows(
+            """
+            SELECT ARRAY[pid::text, coalesce(usename::text, backend_type), coalesce(application_name, ''), coalesce(state, ''), \
+            greatest(0, extract(epoch FROM clock_timestamp() - xact_start))::bigint::text] FROM pg_stat_activity \
+            WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_xmin IS NOT NULL \
+            AND backend_type <> 'autovacuum worker' ORDER BY xact_start, pid
+            """)
+        return rows.map { row in
+            LockHolder(
+                pid: Int32(row[0]), user: row[1], application: row[2], state: row[3], age: Int64(row[4]) ?? 0,
+                relation: nil, mode: nil)
+        }
+    }
+
     // MARK: Rows
 
     /// Tables of more rows are not counted.
@@ -106,7 +133,7 @@ struct LiveDatabase {
     /// Whether a table has rows, as one has that cannot be read now; an index has none.
     func hasRows(_ relation: String) async throws -> Bool {
         do { return try await connection.script("SELECT FROM \(relation) LIMIT 1").count > 0 } catch let error
-            as PostgresError
+            as PostgresError where error.kind == .server
         {
             return error.state != "42809"
         }
@@ -117,22 +144,25 @@ struct LiveDatabase {
         do {
             var row = try await connection.script(loss.count).row(0)
             return Int64(try row.next(String.self))
-        } catch is PostgresError { return nil }
+        } catch let error as PostgresError where error.kind == .server { return nil }
     }
 
     /// The number of rows that the planner expects a DELETE to delete; `nil` when it can say nothing about it, since what stands before it
     /// has not been run, or the rows go with others (`ON DELETE CASCADE`).
     private func estimatedRows(of statement: String, in table: String) async throws -> Int64? {
-        guard let plan = try? await connection.script("EXPLAIN VERBOSE \(statement)").texts(),
-            plan.first?.hasPrefix("Delete on \(table) ") == true
-        else { return nil }
+        let plan: [String]
+        do { plan = try await connection.script("EXPLAIN VERBOSE \(statement)").texts() } catch let error
+            as PostgresError
+            where error.kind == .server
+        { return nil }
+        guard plan.first?.hasPrefix("Delete on \(table) ") == true else { return nil }
         return plan.dropFirst().lazy.compactMap { $0.firstMatch(of: /rows=(\d+)/).flatMap { Int64($0.1) } }.first
     }
 }
 
 extension Loss {
     /// The table that loses it.
-    fileprivate var table: String {
+    var table: String {
         switch self {
         case .table(let table), .truncated(let table), .column(let table, _), .narrowed(let table, _, _, _),
             .deleted(let table, _):

@@ -5,6 +5,7 @@ extension MigrationPlan {
         var lines: [String] = []
         for revision in revisions {
             lines.append("\(revision.id) \(revision.message), \(revision.file)")
+            if let resumption = revision.resumption { lines.append("  \(resumption.text)") }
             for statement in revision.statements {
                 lines.append("  \(statement.line): \(statement.title)")
                 lines += self.lines(of: statement).map { "     \($0)" }
@@ -19,14 +20,15 @@ extension MigrationPlan {
     /// For pull requests.
     public var markdown: String {
         guard !revisions.isEmpty else { return MigrationPlan.nothing }
-        var lines = ["## Migration plan", "", summary]
+        var lines = ["## Migration plan", "", Markdown.text(summary)]
         for revision in revisions {
-            lines += ["", "### `\(revision.id)` \(revision.message)", ""]
+            lines += ["", "### `\(revision.id)` \(Markdown.text(revision.message))", ""]
+            if let resumption = revision.resumption { lines += ["It \(Markdown.text(resumption.text)).", ""] }
             for statement in revision.statements {
-                lines.append("- Line \(statement.line): `` \(statement.title) ``")
-                lines += self.lines(of: statement).map { "  - \($0)" }
+                lines.append("- Line \(statement.line): \(Markdown.code(statement.title))")
+                lines += self.lines(of: statement).map { "  - \(Markdown.text($0))" }
             }
-            lines += revision.holds.map { "- It \($0.text)" }
+            lines += revision.holds.map { "- It \(Markdown.text($0.text))" }
         }
         return lines.joined(separator: "\n")
     }
@@ -36,9 +38,12 @@ extension MigrationPlan {
     /// What is said of a statement.
     private func lines(of statement: PlannedStatement) -> [String] {
         var lines = locks(statement.locks)
-        if lines.isEmpty, statement.failure == nil { lines = ["locks nothing that is in use"] }
+        if lines.isEmpty, statement.isObserved, statement.failure == nil { lines = ["locks nothing that is in use"] }
         lines += statement.effects.map(\.text)
-        if let batches = statement.batches { lines.append("in batches of \(batches), each committed") }
+        if let batches = statement.batches {
+            let more = statement.hasUniqueKey ? "" : "; rows with the same key are in one batch, however many"
+            lines.append("in batches of \(batches), each committed\(more)")
+        }
         if let duration = statement.durationText { lines.append(duration) }
         lines += statement.waitsFor.map { "would wait now for \($0.text)" }
         lines += statement.losses.map { "loses data: it \($0.text)" }
@@ -82,13 +87,18 @@ extension MigrationPlan {
         add("losses of data", statements.flatMap(\.losses).count)
         add("lint", statements.flatMap(\.findings).count)
         add("sessions to wait for now", Set(statements.flatMap(\.waitsFor).map { $0.pid ?? 0 }).count)
-        if let estimate { parts.append("\(estimate) in all, estimated from the sizes") }
+        let unknown = statements.count { $0.failure == nil && $0.estimate == nil }
+        if unknown > 0 { parts.append("\(plural(unknown, "statement")) of unknown duration") }
+        if let estimate {
+            parts.append("\(estimate) \(unknown > 0 ? "for the others" : "in all"), estimated from the sizes")
+        }
+        if let doubt { parts.append("not certain: \(doubt)") }
         if let problem { parts.append("fails: \(problem)") }
         return parts.joined(separator: "; ")
     }
 
     private var estimate: String? {
-        let durations = statements.compactMap(\.duration)
+        let durations = statements.filter { $0.estimate != nil }.compactMap(\.duration)
         return durations.isEmpty ? nil : durations.reduce(.zero, +).text
     }
 
@@ -102,17 +112,30 @@ extension PlannedStatement {
         return words.count > 100 ? "\(words.prefix(99))…" : words
     }
 
-    /// How long it takes; `nil` when that depends on what is not known.
+    /// How long it takes; `nil` when it fails, or takes a moment and nobody waits for it.
     fileprivate var durationText: String? {
+        guard failure == nil else { return nil }
+        guard estimate != nil else {
+            let part = duration.map { "; for the size of the tables alone: \($0.text), estimated" } ?? ""
+            return "how long it takes is not known\(part)"
+        }
         if let duration { return "takes \(duration.text), estimated from the size" }
-        let isShort = effects.allSatisfy { if case .truncates = $0 { true } else { false } }
-        return isShort && !locks.isEmpty && failure == nil ? "takes a moment, whatever the size" : nil
+        return locks.isEmpty ? nil : "takes a moment, whatever the size"
+    }
+}
+
+extension PlannedResumption {
+    fileprivate var text: String {
+        guard let line else { return "goes on behind its last statement, where it stopped" }
+        let batches = key.map { ", behind the key \($0): \(rows) rows are done" } ?? ""
+        return "goes on at line \(line), where it stopped\(batches)"
     }
 }
 
 extension PlannedRevision.Hold {
     fileprivate var text: String {
-        "holds \(lock.mode.name) on \(lock.relation) until the end of its transaction, \(duration.text), estimated"
+        "holds \(lock.mode.name) on \(lock.relation) until the end of its transaction, "
+            + (duration.map { "\($0.text), estimated" } ?? "for how long is not known")
     }
 }
 
@@ -142,10 +165,17 @@ extension LockMode.Waiting {
 }
 
 extension LockHolder {
-    fileprivate var text: String {
+    /// `pid 7 (reader, report, idle in transaction for 12 s): ACCESS SHARE on public.one`
+    var text: String {
         let process = pid.map { "pid \($0) (\(user)" } ?? "a transaction (\(user)"
         let words = [application.isEmpty ? nil : application, "\(state.isEmpty ? "open" : state) for \(age) s"]
-        return ([process] + words.compactMap(\.self)).joined(separator: ", ") + "): \(mode.name) on \(relation)"
+        return ([process] + words.compactMap(\.self)).joined(separator: ", ") + "): \(held)"
+    }
+}
+
+extension LockHolder {
+    private var held: String {
+        if let mode, let relation { "\(mode.name) on \(relation)" } else { "an older snapshot" }
     }
 }
 

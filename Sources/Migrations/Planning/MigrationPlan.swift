@@ -4,6 +4,8 @@ public struct MigrationPlan: Sendable {
     public var revisions: [PlannedRevision] = []
     /// The size of each table and index that is locked, by its name.
     public var sizes: [String: RelationSize] = [:]
+    /// Why the database may be other than it was planned for; `nil` when it was read.
+    public var doubt: String?
 
     /// The statement that fails, with its file and line; `nil` when none does.
     public var problem: String? {
@@ -39,8 +41,20 @@ public struct PlannedRevision: Sendable {
     public let message: String
     /// Its file.
     public let file: String
-    /// Its statements, in order.
+    /// Where it goes on; `nil` when nothing of it is done.
+    public var resumption: PlannedResumption?
+    /// The statements that are left of it, in order.
     public var statements: [PlannedStatement] = []
+}
+
+/// Where a half-done revision goes on.
+public struct PlannedResumption: Hashable, Sendable {
+    /// The line of the statement that it goes on with; `nil` when all of them are done.
+    public let line: Int?
+    /// The key up to which that statement's batches are done; `nil` when none is.
+    public let key: String?
+    /// How many rows lie before that key.
+    public let rows: Int64
 }
 
 /// A statement of a pending revision.
@@ -53,12 +67,16 @@ public struct PlannedStatement: Sendable {
     public let isOutside: Bool
     /// The batches in which it runs: `5000 rows by id`; `nil` when it runs at once.
     public let batches: String?
+    /// Whether each row has another key, so that no batch has more rows than it says.
+    public var hasUniqueKey = true
     /// The strongest lock that it takes on each table and index that is in use.
     public var locks: [PlannedLock] = []
     /// What it does to them.
     public var effects: [PlannedEffect] = []
     /// About how long that takes; `nil` when it reads and writes no table whose size is known.
     public var duration: Duration?
+    /// Whether it was run in the scratch database, so that what it does was seen.
+    public var isObserved = true
     /// The sessions that it would have to wait for now.
     public var waitsFor: [LockHolder] = []
     /// The data at stake.
@@ -69,10 +87,13 @@ public struct PlannedStatement: Sendable {
     public var doubt: String?
     /// Why it fails.
     public var failure: String?
+    /// Whether how long it takes depends on more than sizes.
+    private let hasOpenDuration: Bool
 
     init(_ statement: Revision.Statement) {
         (sql, line, isOutside) = (statement.sql, statement.line, statement.isOutside)
         batches = statement.batches.map { "\($0.size) rows by \($0.key)" }
+        hasOpenDuration = LintedWords(statement.sql).hasOpenDuration
     }
 }
 
@@ -119,7 +140,15 @@ public struct PlannedLoss: Hashable, Sendable {
     public let isEstimate: Bool
 }
 
-/// A session that holds a lock in the database now.
+extension PlannedLoss {
+    /// Makes one of rows that a block, a function or a query may delete.
+    init(mayDeleteFrom tables: [String]) {
+        let text = tables.isEmpty ? "may delete rows" : "may delete rows of \(tables.joined(separator: ", "))"
+        self.init(text: "\(text) (their number is not known)", rows: nil, isEstimate: true)
+    }
+}
+
+/// A session that holds a lock or a snapshot in the database now.
 public struct LockHolder: Hashable, Sendable {
     /// The server process; `nil` for a prepared transaction.
     public let pid: Int32?
@@ -131,10 +160,10 @@ public struct LockHolder: Hashable, Sendable {
     public let state: String
     /// How many seconds ago its transaction began.
     public let age: Int64
-    /// The table or index.
-    public let relation: String
-    /// The mode that it holds.
-    public let mode: LockMode
+    /// The table or index; `nil` of a snapshot.
+    public let relation: String?
+    /// The mode that it holds; `nil` of a snapshot.
+    public let mode: LockMode?
 }
 
 extension PlannedRevision {
@@ -142,8 +171,8 @@ extension PlannedRevision {
     public struct Hold: Hashable, Sendable {
         /// The table or index, and the strongest mode.
         public let lock: PlannedLock
-        /// About how long, from the statement that takes it first to the end of the transaction.
-        public let duration: Duration
+        /// About how long, from the statement that takes it first to the end of the transaction; `nil` when that is not known.
+        public let duration: Duration?
     }
 
     /// The locks that make readers or writers wait until a transaction of several statements ends.
@@ -151,8 +180,9 @@ extension PlannedRevision {
         statements.transactions(without: \.isOutside).filter { $0.count > 1 }.flatMap { statements -> [Hold] in
             let locks = statements.flatMap(\.locks).strongest.telling.filter { $0.mode.waiting > .schemaChanges }
             return locks.map { lock in
-                let start = statements.drop { !$0.locks.contains { $0.relation == lock.relation } }
-                return Hold(lock: lock, duration: start.compactMap(\.duration).reduce(.zero, +))
+                let rest = statements.drop { !$0.locks.contains { $0.relation == lock.relation } }
+                let estimates = rest.compactMap(\.estimate)
+                return Hold(lock: lock, duration: estimates.count < rest.count ? nil : estimates.reduce(.zero, +))
             }
         }
     }
@@ -174,4 +204,11 @@ extension [PlannedLock] {
 extension PlannedStatement {
     /// The strongest of its locks tells who waits for it; `nil` when it takes none.
     public var waiting: LockMode.Waiting? { locks.map(\.mode.waiting).max() }
+
+    /// About how long it takes in all, zero when that is a moment whatever the sizes; `nil` when it is not known.
+    public var estimate: Duration? {
+        guard isObserved, failure == nil, !hasOpenDuration else { return nil }
+        let isShort = effects.allSatisfy { if case .truncates = $0 { true } else { false } }
+        return duration ?? (isShort ? .zero : nil)
+    }
 }

@@ -16,20 +16,35 @@ public struct Planner: Sendable {
     }
 
     /// Plans an upgrade to a target; a plan without revisions when nothing is pending.
-    /// - Throws: `RevisionGraph.Broken`, `PostgresError`, and `MigrationFailed` when no scratch database can be made.
+    /// - Throws: `RevisionGraph.Broken`, `PostgresError`, and `MigrationFailed` when no scratch database can be made, or when the upgrade
+    ///   would refuse to go on with what is half done.
     public func plan(to target: String = "head") async throws -> MigrationPlan {
-        let versions = try await Migrator(graph: graph, configuration: configuration) { _ in }.versions()
-        let pending = try graph.upgradePlan(to: target, from: versions)
+        let migrator = Migrator(graph: graph, configuration: configuration) { _ in }
+        let (versions, pending) = try await migrator.pending(to: target)
         guard !pending.isEmpty else { return MigrationPlan() }
         let live = try await LiveDatabase(configuration)
         defer { live.close() }
-        return try await Replica(graph: graph, configuration: configuration, targets: versions.sorted()).with {
-            try await plan(pending, in: $0, live)
+        var replica = Replica(graph: graph, configuration: configuration, targets: versions.sorted())
+        replica.isHalfway = pending.contains { !$0.place.isStart }
+        let doubt = try await live.catalog() == nil ? try await lockedOut(of: live) : nil
+        replica.isByRevisionsAlone = doubt != nil
+        if let doubt, replica.isHalfway {
+            throw MigrationFailed("\(doubt). What a half-done revision has done is not seen then")
         }
+        var plan = try await replica.with { try await self.plan(pending, in: $0, live) }
+        plan.doubt = doubt
+        return plan
+    }
+
+    /// Why the database's definitions cannot be read.
+    private func lockedOut(of live: LiveDatabase) async throws -> String {
+        let holders = try await live.lockHolders().filter { $0.mode == .accessExclusive }
+        let names = holders.isEmpty ? "a session that has ended meanwhile" : holders.map(\.text).joined(separator: ", ")
+        return "the database is planned for as its revisions say, since its definitions could not be read for \(names)"
     }
 
     private func plan(
-        _ pending: [Revision], in scratch: PostgresConfiguration, _ live: LiveDatabase
+        _ pending: [PendingRevision], in scratch: PostgresConfiguration, _ live: LiveDatabase
     ) async throws -> MigrationPlan {
         guard let loop = Loop.current else { preconditionFailure("a plan is made on a loop") }
         let observer = try await StatementObserver(scratch)
@@ -46,16 +61,18 @@ public struct Planner: Sendable {
     }
 
     private func observed(
-        _ pending: [Revision], by observer: StatementObserver, _ live: LiveDatabase
+        _ pending: [PendingRevision], by observer: StatementObserver, _ live: LiveDatabase
     ) async throws -> MigrationPlan {
         var observer = observer
-        let holders = try await live.lockHolders()
+        let holders = try await live.lockHolders() + live.snapshots()
         var plan = MigrationPlan()
-        for revision in pending {
+        for next in pending {
             try Task.checkCancellation()
             try await observer.fill()
+            let revision = next.revision
             var planned = PlannedRevision(id: revision.id, message: revision.message, file: revision.file)
-            for segment in revision.upgrade.segments where !planned.statements.contains(where: { $0.failure != nil }) {
+            planned.resumption = next.resumption
+            for segment in next.segments where !planned.statements.contains(where: { $0.failure != nil }) {
                 planned.statements += try await statements(segment, &observer, &plan.sizes, live)
             }
             let findings = Dictionary(grouping: Lint.findings(in: revision), by: \.line)
@@ -75,17 +92,26 @@ public struct Planner: Sendable {
         _ segment: [Revision.Statement], _ observer: inout StatementObserver, _ sizes: inout [String: RelationSize],
         _ live: LiveDatabase
     ) async throws -> [PlannedStatement] {
+        let key = try await key(of: segment[0], observer)
+        if let problem = segment[0].batches.flatMap({ key?.problem(with: $0) }) {
+            var refused = PlannedStatement(segment[0])
+            refused.failure = problem
+            return [refused]
+        }
         let (observations, failure, doubt) = try await observations(of: segment, &observer)
         var planned: [PlannedStatement] = []
         for (statement, observation) in zip(segment, observations) {
             var new = PlannedStatement(statement)
             (new.locks, new.effects, new.doubt) = (observation.locks, observation.effects, observation.doubt)
+            new.isObserved = observation.doubt == nil
+            new.hasUniqueKey = key?.isUnique ?? true
             for name in Set(new.locks.map(\.relation) + new.effects.map(\.table)) where sizes[name] == nil {
                 sizes[name] = try await live.size(of: name)
             }
             for loss in observation.losses {
                 if let loss = try await live.planned(loss, by: statement.sql) { new.losses.append(loss) }
             }
+            if let tables = observation.mayDelete { new.losses.append(PlannedLoss(mayDeleteFrom: tables)) }
             planned.append(new)
         }
         if let doubt { try await planned[doubt.observations.count].take(doubt, live) }
@@ -94,6 +120,12 @@ public struct Planner: Sendable {
             planned[planned.count - 1].failure = failure.text
         }
         return planned
+    }
+
+    /// What a statement runs in batches by; `nil` when it runs at once.
+    private func key(of statement: Revision.Statement, _ observer: StatementObserver) async throws -> BatchKey? {
+        guard let batches = statement.batches else { return nil }
+        return try await observer.connection.batchKey(of: batches)
     }
 
     /// Observes statements; on empty tables, when the rows are in their way.
@@ -109,7 +141,7 @@ public struct Planner: Sendable {
             {
                 try Task.checkCancellation()
                 guard doubt == nil, failure.isAboutRows, try await observer.clear() else {
-                    return (failure.observations, failure, nil)
+                    return (try await observer.observe(before: failure, in: segment), failure, nil)
                 }
                 doubt = failure
             }
@@ -118,7 +150,6 @@ public struct Planner: Sendable {
 
     private func estimate(_ plan: inout MigrationPlan, in scratch: PostgresConfiguration) async throws {
         let bytes = plan.statements.flatMap(\.effects).compactMap { plan.sizes[$0.table]?.bytes }.reduce(0, +)
-        guard bytes > 0 else { return }
         let speeds = bytes > 1_000_000 ? try await Calibration.speeds(in: scratch) : .slow
         for revision in plan.revisions.indices {
             for place in plan.revisions[revision].statements.indices {
@@ -152,10 +183,15 @@ extension PlannedStatement {
         let isConcurrent = isOutside && words.has("concurrently")
         let awaited: LockMode? = !isConcurrent ? nil : words.begins("create") ? .share : .accessExclusive
         waitsFor = holders.filter { holder in
-            locks.telling.contains { lock in
+            guard let mode = holder.mode else { return false }
+            return locks.telling.contains { lock in
                 lock.relation == holder.relation
-                    && lock.mode.conflicts.union(awaited?.conflicts ?? []).contains(holder.mode)
+                    && lock.mode.conflicts.union(awaited?.conflicts ?? []).contains(mode)
             }
         }
+        // A new index must not lack what an older snapshot sees; to drop one, or to detach, needs no more than its lockers' end.
+        guard isConcurrent, words.begins("create|reindex"), failure == nil else { return }
+        let told = Set(waitsFor.map(\.pid))
+        waitsFor += holders.filter { $0.mode == nil && !told.contains($0.pid) }
     }
 }

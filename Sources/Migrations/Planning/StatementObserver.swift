@@ -6,6 +6,8 @@ struct Observation {
     var locks: [PlannedLock] = []
     var effects: [PlannedEffect] = []
     var losses: [Loss] = []
+    /// The tables of which it may delete rows, though none of those that were made up; `nil` when nothing hints at that.
+    var mayDelete: [String]?
     /// Why it was not run, when it was not.
     var doubt: String?
 }
@@ -72,13 +74,22 @@ struct StatementObserver {
     /// - Throws: `Failure`, `PostgresError`.
     mutating func observe(_ statements: [Revision.Statement]) async throws -> [Observation] {
         if statements[0].isOutside { return [try await outside(statements[0])] }
-        guard statements.count > 1, !isHeld, !statements.contains(where: \.needsItsTransaction) else {
-            return try await together(statements)
+        guard canStandAlone(statements) else { return try await together(statements) }
+        let rehearsed = try await together(statements, keeping: false)
+        return isHeld ? rehearsed : try await oneByOne(statements)
+    }
+
+    /// Observes again, one by one, the statements before the one that fails: in one transaction the locks of each hide those of the next.
+    /// - Throws: `PostgresError`.
+    mutating func observe(before failure: Failure, in statements: [Revision.Statement]) async throws -> [Observation] {
+        guard canStandAlone(statements) else { return failure.observations }
+        do { return try await oneByOne(Array(statements.prefix(failure.observations.count))) } catch is Failure {
+            return failure.observations
         }
-        let (old, rehearsed) = (names, try await together(statements, keeping: false))
-        if isHeld { return rehearsed }
-        names = old
-        return try await oneByOne(statements)
+    }
+
+    private func canStandAlone(_ statements: [Revision.Statement]) -> Bool {
+        statements.count > 1 && !isHeld && !statements.contains(where: \.needsItsTransaction)
     }
 
     private mutating func oneByOne(_ statements: [Revision.Statement]) async throws -> [Observation] {
@@ -101,6 +112,7 @@ struct StatementObserver {
         _ statements: [Revision.Statement], keeping: Bool = true
     ) async throws -> [Observation] {
         try await connection.script(isHeld ? "SAVEPOINT aktify_plan" : "BEGIN")
+        let old = names
         var observations: [Observation] = []
         do {
             for statement in statements {
@@ -108,7 +120,10 @@ struct StatementObserver {
             }
             isHeld = try await connection.serverWideChange() != nil
             if !isHeld { try await connection.script(keeping ? "COMMIT" : "ROLLBACK") }
+            if !isHeld, !keeping { names = old }
         } catch let error as PostgresError {
+            guard error.kind == .server else { throw StatementObserver.lost(error) }
+            names = old
             if connection.isInTransaction {
                 try await connection.script(isHeld ? "ROLLBACK TO aktify_plan" : "ROLLBACK")
             }
@@ -144,8 +159,9 @@ struct StatementObserver {
             }
         }
         let losses = try await losses(since: holdings, effects) + deletions(since: before, after, effects, statement)
+        let mayDelete = try await unseenDeletions(of: statement, locks, losses, in: before)
         names.merge(after.successors(since: before, names)) { $1 }
-        return Observation(locks: locks.strongest, effects: effects, losses: losses)
+        return Observation(locks: locks.strongest, effects: effects, losses: losses, mayDelete: mayDelete)
     }
 
     /// The locks that the session has.
@@ -183,7 +199,15 @@ struct StatementObserver {
         do {
             let locks = try await gate.locks(of: connection) { try await connection.script(statement.sql) }
             return try await observation(since: before, holdings, locks.compactMap(lock), statement, counts: false)
-        } catch let error as PostgresError { throw Failure(error: error, observations: []) }
+        } catch let error as PostgresError {
+            guard error.kind == .server else { throw StatementObserver.lost(error) }
+            throw Failure(error: error, observations: [])
+        }
+    }
+
+    /// No statement fails because its session has ended.
+    private static func lost(_ error: PostgresError) -> MigrationFailed {
+        MigrationFailed("the connection to the server was lost, and there is no plan: \(error)")
     }
 
     // MARK: Losses
@@ -216,6 +240,33 @@ struct StatementObserver {
             let rows = (after.relations[id]?.deleted ?? 0) - (before.relations[id]?.deleted ?? 0)
             return isDeletion || rows > 0 ? .deleted(table: name, rows: rows) : nil
         }
+    }
+
+    /// The tables of which a statement may delete rows when it finds others than those that were made up; empty when it may, and has
+    /// locked none here; `nil` when nothing hints at a deletion that was not seen.
+    private func unseenDeletions(
+        of statement: Revision.Statement, _ locks: [PlannedLock], _ losses: [Loss], in snapshot: RelationSnapshot
+    ) async throws -> [String]? {
+        let words = LintedWords(statement.sql)
+        let isQuery = words.has("delete from") || words.has("then delete")
+        let isDeletion = words.begins("delete") || !words.begins("call|do|merge|select|with")
+        guard !isDeletion else { return nil }
+        if !isQuery, try await !hidesDeletion(statement.sql, words) { return nil }
+        let locked = locks.filter { [.rowExclusive, .accessExclusive].contains($0.mode) }.map(\.relation)
+        let told = losses.map(\.table)
+        let tables = tables(named: locked, in: snapshot).filter { !told.contains($0) }
+        return tables.isEmpty && (isQuery || !losses.isEmpty) ? nil : tables
+    }
+
+    /// Whether a block, or a function that a statement names, has words that delete rows.
+    private func hidesDeletion(_ sql: String, _ words: LintedWords) async throws -> Bool {
+        if words.begins("do"), sql.contains(/(?i)\b(?:delete|truncate)\b/) { return true }
+        let rows = try await connection.rows(
+            """
+            SELECT ARRAY['x'] FROM pg_proc named, pg_proc deleting WHERE named.oid >= 16384 AND deleting.oid >= 16384 \
+            AND strpos(lower(\(sql)), lower(named.proname)) > 0 AND deleting.prosrc ~* '\\m(delete|truncate)\\M' LIMIT 1
+            """)
+        return !rows.isEmpty
     }
 
     private func tables(named wanted: [String], in snapshot: RelationSnapshot) -> [String] {

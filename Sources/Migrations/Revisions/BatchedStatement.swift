@@ -44,12 +44,19 @@ struct BatchedStatement: Hashable, Sendable {
         condition = place.map { text[$0.upperBound..<text.end] }
     }
 
-    /// The query for the last key of the piece behind a key, and how many rows it has; no row when there is nothing behind it.
-    func bound(behind low: String?) -> String { bound(where: low.map { "\(key) > \($0)" }) }
+    /// The query for the greatest key of all, at which the last piece ends; no row when the table is empty.
+    var end: String {
+        "SELECT aktify_key::text FROM (SELECT \(key) AS aktify_key FROM \(table) ORDER BY \(key) DESC LIMIT 1) aktify_end"
+    }
 
-    private func bound(where condition: String?) -> String {
-        let piece = "SELECT \(key) FROM \(table)\(condition.map { " WHERE \($0)" } ?? "") ORDER BY \(key) LIMIT \(size)"
-        return "SELECT \(key)::text, (count(*) OVER ())::text FROM (\(piece)) piece ORDER BY piece.\(key) DESC LIMIT 1"
+    /// The query for the last key of the piece behind a key, up to the end, and how many rows it has; no row when nothing is left.
+    func bound(behind low: String?, to end: String) -> String {
+        let behind = low.map { "\(key) > \($0) AND " } ?? ""
+        let keys =
+            "SELECT \(key) AS aktify_key FROM \(table) WHERE \(behind)\(key) <= \(end) ORDER BY \(key) LIMIT \(size)"
+        let rows = "SELECT count(*) FROM \(table) WHERE \(behind)\(key) <= aktify_piece.aktify_key"
+        return
+            "SELECT aktify_key::text, (\(rows))::text FROM (\(keys)) aktify_piece ORDER BY aktify_piece.aktify_key DESC LIMIT 1"
     }
 
     /// The statement for the rows behind a key, up to another; both are SQL.
@@ -66,10 +73,12 @@ struct BatchedStatement: Hashable, Sendable {
         DECLARE
             aktify_low \(table).\(key)%TYPE;
             aktify_high \(table).\(key)%TYPE;
+            aktify_end \(table).\(key)%TYPE;
         BEGIN
+            SELECT \(key) INTO aktify_end FROM \(table) ORDER BY \(key) DESC LIMIT 1;
             LOOP
                 SELECT \(key) INTO aktify_high FROM (SELECT \(key) FROM \(table) \
-        WHERE aktify_low IS NULL OR \(key) > aktify_low ORDER BY \(key) LIMIT \(size)) piece ORDER BY 1 DESC LIMIT 1;
+        WHERE (aktify_low IS NULL OR \(key) > aktify_low) AND \(key) <= aktify_end ORDER BY \(key) LIMIT \(size)) piece ORDER BY 1 DESC LIMIT 1;
                 EXIT WHEN NOT FOUND;
                 IF aktify_low IS NULL THEN
                     \(piece(behind: nil, to: "aktify_high"));

@@ -129,8 +129,18 @@ struct MigrationRun {
         var said = run.place.isStart && run.isCertain ? "Nothing of \(id) stays." : "\(id) \(run.halt)."
         if failure.isForLackOfALock, !blockers.text.isEmpty { said = "It waited\(blockers.text). " + said }
         if Task.isCancelled { said = "It was interrupted. " + said }
+        if let hint = hint(on: failure) { said = "\(hint)\n\(said)" }
         if connection.isOpen { try await run.fail(failure.description) }
         return failed(failure, in: run.revision, "\(said) \(progress.text)")
+    }
+
+    /// What to do when a scratch database lacks a role that a revision makes.
+    private func hint(on failure: Failure) -> String? {
+        guard options.isTrial, case .statement(let error, _) = failure, error.state == "42704" else { return nil }
+        let made = graph.revisions.lazy.flatMap(\.upgrade.statements).compactMap { LintedWords($0.sql).createdRole }
+        return made.first { error.message.contains("\"\($0)\"") }.map { role in
+            "A scratch database is on the real server, so that CREATE ROLE is left out there: create the role \(role) first."
+        }
     }
 
     private func failed(_ failure: Failure, in revision: Revision, _ said: String) -> MigrationFailed {

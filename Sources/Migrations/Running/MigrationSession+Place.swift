@@ -8,6 +8,8 @@ struct Place: Hashable {
     var statements = 0
     /// The key up to which the batches of the next one are done.
     var key: String?
+    /// The greatest key when they began, at which they end.
+    var end: String?
     /// How many rows lie before that key.
     var rows: Int64 = 0
 
@@ -44,7 +46,7 @@ extension MigrationSession {
         let result = try await connection.execute(
             """
             SELECT outcome, detail, direction, coalesce((\(unsafe: progress) ->> 'statements')::int8, 0), \
-            \(unsafe: progress) ->> 'key', coalesce((\(unsafe: progress) ->> 'rows')::int8, 0), \
+            \(unsafe: progress) ->> 'key', \(unsafe: progress) ->> 'end', coalesce((\(unsafe: progress) ->> 'rows')::int8, 0), \
             coalesce(\(unsafe: progress) ->> 'done', '') FROM \(unsafe: own("migration_history")) history \
             WHERE revision = \(revision.id) AND outcome <> 'accepted' ORDER BY id DESC LIMIT 1
             """)
@@ -52,7 +54,8 @@ extension MigrationSession {
         var row = result.row(0)
         let outcome = Outcome(rawValue: try row.next())
         let (detail, direction) = (try row.next(String.self), try row.next(String.self))
-        let place = Place(statements: Int(try row.next(Int64.self)), key: try row.next(), rows: try row.next())
+        let place = Place(
+            statements: Int(try row.next(Int64.self)), key: try row.next(), end: try row.next(), rows: try row.next())
         guard outcome == .halfway || outcome == .stopped && !place.isStart else { return nil }
         return Halt(
             place: place, isCertain: outcome == .stopped, detail: detail, direction: direction, done: try row.next())
@@ -85,7 +88,7 @@ extension MigrationSession {
             UPDATE \(unsafe: own("migration_history")) SET outcome = \(outcome.rawValue), detail = \(detail), \
             duration_ms = \(Instant.now.duration(since: start).milliseconds), progress = jsonb_build_object(\
             'statements', \(Int64(progress.place.statements)), 'key', \(progress.place.key as String?), \
-            'rows', \(progress.place.rows), 'done', \(progress.done)) WHERE id = \(entry)
+            'end', \(progress.place.end as String?), 'rows', \(progress.place.rows), 'done', \(progress.done)) WHERE id = \(entry)
             """)
     }
 }

@@ -164,7 +164,7 @@ struct MigrationSession {
             outcome, detail, progress) VALUES (\(revision.id), \(direction), encode(sha256(convert_to(\(revision.textThatRuns), 'UTF8')), 'hex'), \
             clock_timestamp() - \(milliseconds) * interval '1 millisecond', \(milliseconds), \(hostName()), \
             \(options.programVersion), \(outcome.rawValue), \(detail), CASE WHEN \(progress != nil) THEN jsonb_build_object(\
-            'statements', \(Int64(place.statements)), 'key', \(place.key as String?), 'rows', \(place.rows), \
+            'statements', \(Int64(place.statements)), 'key', \(place.key as String?), 'end', \(place.end as String?), 'rows', \(place.rows), \
             'done', \(progress?.done ?? "")) END) RETURNING id
             """
         var row = try await connection.execute(statement).row(0)

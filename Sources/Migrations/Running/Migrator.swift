@@ -206,7 +206,7 @@ public struct Migrator: Sendable {
     }
 
     /// Refuses what an earlier run has left in doubt.
-    private func checkHalt(
+    func checkHalt(
         _ session: MigrationSession, _ revision: Revision, _ section: Revision.Section,
         _ direction: MigrationRun.Direction
     ) async throws {

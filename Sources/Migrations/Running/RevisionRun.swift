@@ -166,11 +166,12 @@ struct RevisionRun {
 
     /// Runs a statement in pieces, each a transaction with its place; between them others have as much time as a piece took.
     private mutating func run(_ batches: BatchedStatement, of statement: Revision.Statement) async throws {
-        if let problem = try await session.problem(with: batches) {
+        if let problem = try await connection.batchKey(of: batches).problem(with: batches) {
             throw MigrationRun.Failure.refused("\(revision.file):\(statement.line): \(problem)")
         }
         let about = try await session.rowsAbout(batches.table)
         var said = Instant.now
+        if place.end == nil { place.end = try await keys(batches.end, statement)?.key }
         while let next = try await bound(of: batches, statement) {
             let begin = Instant.now
             try await failing(at: statement) {
@@ -198,19 +199,29 @@ struct RevisionRun {
 
     /// The place behind the next piece; `nil` when nothing is left.
     private func bound(of batches: BatchedStatement, _ statement: Revision.Statement) async throws -> Place? {
-        var next: Place?
+        guard let end = place.end,
+            let (key, rows) = try await keys(batches.bound(behind: place.key.map(literal), to: literal(end)), statement)
+        else { return nil }
+        var next = place
+        next.key = key
+        next.rows += rows
+        return next
+    }
+
+    /// The key that a query returns, and the number behind it, if there is one; `nil` when it returns no row.
+    private func keys(_ query: String, _ statement: Revision.Statement) async throws -> (key: String, rows: Int64)? {
+        var found: (key: String, rows: Int64)?
         try await failing(at: statement) {
             // The key is written the same whatever the role's or the server's settings are.
             let styles = "SET datestyle = 'ISO'; SET intervalstyle = 'postgres'; SET bytea_output = 'hex'; "
-            let result = try await connection.script(styles + batches.bound(behind: place.key.map(literal)))
+            let result = try await connection.script(styles + query)
             try await session.reset()
             guard result.count == 1 else { return }
             var row = result.row(0)
-            next = place
-            next?.key = try row.next(String.self)
-            next?.rows += Int64(try row.next(String.self)) ?? 0
+            let key = try row.next(String.self)
+            found = (key, result.columns.count > 1 ? Int64(try row.next(String.self)) ?? 0 : 0)
         }
-        return next
+        return found
     }
 
     // MARK: Data

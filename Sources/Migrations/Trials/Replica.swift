@@ -7,6 +7,10 @@ struct Replica {
     let configuration: PostgresConfiguration
     /// The revisions that the other one stands at.
     let targets: [String]
+    /// Whether a revision behind these is half done, so that what they make may be gone.
+    var isHalfway = false
+    /// Whether the revisions alone make it, since the other one cannot be read.
+    var isByRevisionsAlone = false
 
     /// Why one way of making it does not do.
     private struct Unmade: Error {}
@@ -15,6 +19,12 @@ struct Replica {
     /// missing then, which somebody has made by hand, as a dump is.
     /// - Throws: what `body` throws, `MigrationFailed` when it cannot be made, `PostgresError`.
     func with<Value: Sendable>(_ body: (PostgresConfiguration) async throws -> Value) async throws -> Value {
+        if isByRevisionsAlone {
+            return try await ScratchDatabase.with(configuration) { scratch in
+                try await migrate(scratch)
+                return try await body(scratch)
+            }
+        }
         let actual = try await Catalog(reading: configuration)
         do { return try await with(body) { try await makeAll(in: $0, actual) } } catch is Unmade {}
         do { return try await with(body) { try await copy(into: $0) } } catch is Unmade {}
@@ -35,7 +45,8 @@ struct Replica {
 
     private func makeAll(in scratch: PostgresConfiguration, _ actual: Catalog) async throws {
         try await make(in: scratch, actual)
-        guard try await names(in: configuration).isSubset(of: names(in: scratch)) else { throw Unmade() }
+        let (wanted, made) = (try await names(in: configuration), try await names(in: scratch))
+        guard isHalfway ? wanted == made : wanted.isSubset(of: made) else { throw Unmade() }
     }
 
     /// What stands in schemas and belongs to tables, by its names: definitions would have to wait for tables that others have locked.
@@ -66,12 +77,14 @@ struct Replica {
     /// Makes what is there: by the revisions, as far as they can be applied to an empty database, and the rest by what the catalog
     /// says.
     private func make(in scratch: PostgresConfiguration, _ actual: Catalog) async throws {
-        let migrator = Migrator(graph: graph, configuration: scratch, options: .trial) { _ in }
-        let failed = try await MigrationFailed.caught {
-            for target in targets { try await migrator.upgrade(to: target) }
-        }
+        let failed = try await MigrationFailed.caught { try await migrate(scratch) }
         let rest = try await MigrationFailed.caught { try await change(scratch, to: actual) }
         if let rest { throw failed ?? rest }
+    }
+
+    private func migrate(_ scratch: PostgresConfiguration) async throws {
+        let migrator = Migrator(graph: graph, configuration: scratch, options: .trial) { _ in }
+        for target in targets { try await migrator.upgrade(to: target) }
     }
 
     private func change(_ scratch: PostgresConfiguration, to actual: Catalog) async throws {

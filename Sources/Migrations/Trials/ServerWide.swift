@@ -20,6 +20,11 @@ extension LintedWords {
             || begins("grant|revoke") && !has("on")
     }
 
+    /// The name of the role that it creates, without quotes.
+    var createdRole: String? {
+        behind("create role|user|group")?.first.flatMap { WrittenSQL.names(in: $0).first }
+    }
+
     fileprivate var isAboutServer: Bool {
         if begins("create|alter|drop database|tablespace|system|subscription") { return true }
         if begins("comment on database|role|tablespace|subscription") { return true }

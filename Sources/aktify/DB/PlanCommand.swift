@@ -33,6 +33,7 @@ struct PlanCommand: ParsableCommand {
         let plan = try runCancellably { [revision] in try await planner.plan(to: revision) }
         if json {
             printJSON { json in
+                json.member("doubt", plan.doubt)
                 json.member("problem", plan.problem)
                 json.member("revisions", plan.revisions)
                 json.member(
@@ -68,7 +69,18 @@ extension PlannedRevision: JSONWritable {
         json.member("holds", holds)
         json.member("id", id)
         json.member("message", message)
+        json.member("resumption", resumption)
         json.member("statements", statements)
+        json.endObject()
+    }
+}
+
+extension PlannedResumption: JSONWritable {
+    public func write(to json: inout JSONWriter) {
+        json.beginObject()
+        json.member("key", key)
+        json.member("line", line.map { Int64($0) })
+        json.member("rows_done", rows)
         json.endObject()
     }
 }
@@ -76,7 +88,7 @@ extension PlannedRevision: JSONWritable {
 extension PlannedRevision.Hold: JSONWritable {
     public func write(to json: inout JSONWriter) {
         json.beginObject()
-        json.member("estimated_ms", duration.wholeMilliseconds)
+        json.member("estimated_ms", duration?.wholeMilliseconds)
         json.member("mode", lock.mode.name)
         json.member("relation", lock.relation)
         json.endObject()
@@ -89,14 +101,16 @@ extension PlannedStatement: JSONWritable {
         json.member("batches", batches)
         json.member("doubt", doubt)
         json.member("effects", effects)
-        json.member("estimated_ms", duration?.wholeMilliseconds)
+        json.member("estimated_ms", estimate?.wholeMilliseconds)
         json.member("failure", failure)
         json.member("line", line)
         json.member("lint", findings.map { "\($0)" })
         json.member("locks", locks)
         json.member("losses", losses)
+        json.member("observed", isObserved)
         json.member("outside_transaction", isOutside)
         json.member("sql", sql)
+        json.member("unique_key", hasUniqueKey)
         json.member("waiting", waiting?.text)
         json.member("waits_for", waitsFor)
         json.endObject()
@@ -144,7 +158,7 @@ extension LockHolder: JSONWritable {
     public func write(to json: inout JSONWriter) {
         json.beginObject()
         json.member("application", application)
-        json.member("mode", mode.name)
+        json.member("mode", mode?.name)
         json.member("pid", pid.map { Int64($0) })
         json.member("relation", relation)
         json.member("state", state)

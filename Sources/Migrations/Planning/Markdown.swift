@@ -1,0 +1,26 @@
+/// Text that others have written, as Markdown that shows it and does nothing else.
+enum Markdown {
+    /// A code span; its fence is longer than any run of backticks in it.
+    static func code(_ text: String) -> String {
+        let runs = text.split { $0 != "`" }
+        let fence = String(repeating: "`", count: max(1, runs.map(\.count).max() ?? 0) + 1)
+        return "\(fence) \(oneLine(text)) \(fence)"
+    }
+
+    /// Plain text on one line.
+    static func text(_ text: String) -> String {
+        oneLine(text).reduce(into: "") { escaped, character in
+            switch character {
+            case "<": escaped += "&lt;"
+            case ">": escaped += "&gt;"
+            case "&": escaped += "&amp;"
+            case "\\", "`", "*", "[", "]", "|", "~": escaped += "\\\(character)"
+            default: escaped.append(character)
+            }
+        }
+    }
+
+    private static func oneLine(_ text: String) -> String {
+        text.split(omittingEmptySubsequences: false) { $0.isNewline }.joined(separator: " ")
+    }
+}
