@@ -34,7 +34,7 @@ import Testing
         return false
     }
 
-    @Test(arguments: ["PUT", "DELETE", "POST"])
+    @Test(arguments: ["GET", "PUT", "DELETE", "POST"])
     func `a request that reached nobody is 503, and may be tried again`(method: String) throws {
         let stack = try Stack()
         withExtendedLifetime(try stack.replaceWorker()) {}
