@@ -1,8 +1,10 @@
 // The operations, by Swagger UI, which is not part of this program: scripts/swagger-ui puts it where the page looks for it.
 
+import { layout } from "./layout.js";
 import { plainText } from "./plaintext.js";
 
-const place = document.getElementById("operations");
+const place = document.getElementById("swagger");
+const METHODS = ["get", "post", "put", "patch", "delete"];
 const MISSING = "Swagger UI is not here: run scripts/dev swagger-ui, or docker-compose build --no-cache nginx, with a network, and load this page again.";
 
 function tell(text) {
@@ -24,6 +26,13 @@ async function contract() {
   return document;
 }
 
+/** By address, and then by what is done there, as people think of it. */
+function inOrder(one, other) {
+  const [path, otherPath] = [one.get("path"), other.get("path")];
+  if (path !== otherPath) return path < otherPath ? -1 : 1;
+  return METHODS.indexOf(one.get("method")) - METHODS.indexOf(other.get("method"));
+}
+
 async function show() {
   if (!globalThis.SwaggerUIBundle) return tell(MISSING);
   let spec;
@@ -39,11 +48,14 @@ async function show() {
     deepLinking: true,
     defaultModelsExpandDepth: 0,
     displayRequestDuration: true,
+    tagsSorter: "alpha",
+    operationsSorter: inOrder,
     // Of its own colours, some are too faint to read.
     syntaxHighlight: false,
     // It asks another host.
     validatorUrl: null,
-    plugins: [plainText],
+    layout: "PageLayout",
+    plugins: [layout, plainText],
   });
 }
 
