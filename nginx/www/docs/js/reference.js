@@ -14,16 +14,22 @@ function tell(text) {
   place.replaceChildren(message);
 }
 
-/** The contract, without what would double the list: HEAD goes with every GET, and OPTIONS with all. */
+/**
+ * The contract, without what would double the list: HEAD goes with every GET, and OPTIONS with all. Nor does it have the examples of
+ * what may be left out: Swagger UI would send them unasked.
+ */
 async function contract() {
   const response = await fetch("/openapi.json");
   if (!response.ok) throw new Error(`it answered ${response.status}`);
-  const document = await response.json();
-  for (const path of Object.values(document.paths)) {
+  const spec = await response.json();
+  for (const path of Object.values(spec.paths)) {
     delete path.head;
     delete path.options;
+    for (const { parameters = [] } of Object.values(path)) {
+      for (const parameter of parameters) if (!parameter.required) delete parameter.example;
+    }
   }
-  return document;
+  return spec;
 }
 
 /** By address, and then by what is done there, as people think of it. */
