@@ -105,6 +105,19 @@ class DocsTests(ConsoleTest):
         page.get_by_role("navigation", name="Main").get_by_role("link", name="Campaigns").click()
         expect(self.rows()).to_have_count(1)
 
+    def test_addresses(self):
+        """An address leads to a part of the page, and to an operation, which it opens; opening one changes it"""
+        self.open("/docs/#errors")
+        expect(self.page.locator(".opblock").first).to_be_visible()
+        self.assertEqual(self.page.evaluate("location.hash"), "#errors")
+        expect(self.page.get_by_role("heading", name="Tell what is wrong")).to_be_in_viewport()
+        page = self.open_browser()
+        self.open("/docs/#/campaigns/getCampaign", page)
+        expect(page.locator("#operations-campaigns-getCampaign.is-open")).to_be_in_viewport()
+        page.locator("#operations-service-getHealth .opblock-summary-control").click()
+        expect(page.locator("#operations-service-getHealth.is-open")).to_be_visible()
+        self.assertEqual(page.evaluate("location.hash"), "#/service/getHealth")
+
     # The operations
 
     def test_try_it_out(self):

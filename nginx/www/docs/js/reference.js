@@ -51,7 +51,8 @@ async function show() {
   SwaggerUIBundle({
     domNode: place,
     spec,
-    deepLinking: true,
+    // The address names what is open, unless it names a part of the page: Swagger UI would take that for an operation, and change it.
+    deepLinking: !/^#[^/]/.test(location.hash),
     defaultModelsExpandDepth: 0,
     displayRequestDuration: true,
     tagsSorter: "alpha",
