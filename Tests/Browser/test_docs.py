@@ -166,6 +166,7 @@ class DocsTests(ConsoleTest):
                 self.look("docs-operation", f"{width}-{scheme}")
                 self.button("Execute").click()
                 expect(operation.locator(".live-responses-table")).to_be_visible()
+                operation.get_by_role("tab", name="Schema").first.click()
                 self.page.locator(".models-control").click()
                 self.page.locator(".models .json-schema-2020-12-accordion").first.click()
                 operation.locator(".live-responses-table").scroll_into_view_if_needed()

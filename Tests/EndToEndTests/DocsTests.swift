@@ -12,7 +12,8 @@ import Testing
         return isThere ? "/docs/swagger-ui/\(version)" : nil
     }()
 
-    @Test func `every file of the documentation is guarded as the console's are, and asked for again each time`() throws {
+    @Test func `every file of the documentation is guarded as the console's are, and asked for again each time`() throws
+    {
         let stack = try Stack()
         let moved = try stack.get("/docs")
         #expect(moved.status == 308 && moved.headers["location"] == "/docs/")
@@ -21,7 +22,8 @@ import Testing
             let answer = try stack.get(target)
             #expect(answer.status == 200, "\(target)")
             for name in [
-                "cache-control", "cross-origin-opener-policy", "cross-origin-resource-policy", "permissions-policy",
+                "cache-control", "content-security-policy", "cross-origin-opener-policy",
+                "cross-origin-resource-policy", "permissions-policy",
                 "referrer-policy", "x-content-type-options", "x-frame-options",
             ] {
                 #expect(answer.headers[name] != nil && answer.headers[name] == console.headers[name], "\(name)")
@@ -38,13 +40,20 @@ import Testing
         #expect(refused.status == 405 && refused.headers["allow"] == "GET, HEAD")
     }
 
-    @Test func `the documentation's policy allows nothing inline and no other host, and two things that the console's does not`() throws {
-        let stack = try Stack()
-        let policies = try ["/ui/", "/docs/"].map { target in
-            Set(try #require(try stack.get(target).headers["content-security-policy"]).components(separatedBy: "; "))
-        }
-        #expect(policies[1].subtracting(policies[0]) == ["img-src 'self' data:", "trusted-types dompurify"])
-        #expect(policies[0].subtracting(policies[1]) == ["img-src 'self'", "trusted-types 'none'"])
+    @Test func `the page asks for the version of Swagger UI that is pinned`() throws {
+        let page = try String(contentsOfFile: "\(checkout)/nginx/www/docs/index.html", encoding: .utf8)
+        let pinned = try String(contentsOfFile: "\(checkout)/scripts/swagger-ui-requirements.txt", encoding: .utf8)
+        let version = try #require(pinned.firstMatch(of: /==([0-9.]+)/)?.output.1)
+        #expect(Set(page.matches(of: /swagger-ui\/([0-9.]+)\//).map(\.output.1)) == [version])
+        #expect(pinned.contains(/--hash=sha256:[0-9a-f]{64}/))
+    }
+
+    @Test func `without an index, Swagger UI is missed by one sentence, and nothing is left behind`() throws {
+        let folder = try Folder()
+        let nowhere = ["PIP_INDEX_URL": "http://127.0.0.1:9", "PIP_FIND_LINKS": "", "PIP_CONFIG_FILE": "/dev/null"]
+        let outcome = try runToEnd(["scripts/swagger-ui", "\(folder.path)/swagger-ui"], environment: nowhere)
+        #expect(outcome.status == 1)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
     }
 
     @Test(.enabled(if: swaggerUI != nil, "Swagger UI could not be fetched"))
@@ -70,7 +79,9 @@ import Testing
         let share = "\(folder.path)/usr/share/aktify/nginx"
         let configuration = try String(contentsOfFile: "\(share)/api.conf", encoding: .utf8)
         #expect(configuration.contains("alias /usr/share/aktify/nginx/swagger-ui/;"))
-        #expect(configuration.contains("include /usr/share/aktify/nginx/pages.conf;") && !configuration.contains("/etc/nginx"))
+        #expect(
+            configuration.contains("include /usr/share/aktify/nginx/pages.conf;")
+                && !configuration.contains("/etc/nginx"))
         #expect(FileManager.default.fileExists(atPath: "\(share)/pages.conf"))
         if let swaggerUI = Self.swaggerUI {
             let version = try #require(swaggerUI.split(separator: "/").last)
