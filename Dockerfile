@@ -2,6 +2,7 @@
 
 ARG SWIFT_IMAGE=swift:6.3-bookworm
 ARG RUNTIME_IMAGE=debian:bookworm-slim
+ARG NGINX_IMAGE=nginx:1.30
 
 FROM ${SWIFT_IMAGE} AS development
 RUN apt-get update \
@@ -20,6 +21,18 @@ RUN --mount=type=cache,target=/src/.build,sharing=locked scripts/build \
     && install -D .build/release/swift-backtrace-static /out/libexec/aktify/swift-backtrace-static \
     # Line numbers stay, for backtraces.
     && objcopy --compress-debug-sections=zlib /out/bin/aktify && strip /out/libexec/aktify/swift-backtrace-static
+
+# What /docs/ shows the operations with, by the index that PIP_INDEX_URL names. Without it all else works, and the page says so.
+FROM ${RUNTIME_IMAGE} AS swagger-ui
+RUN apt-get update \
+    && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends ca-certificates python3-pip \
+    && rm -rf /var/lib/apt/lists/*
+COPY scripts/swagger-ui scripts/swagger-ui-requirements.txt /scripts/
+ARG PIP_INDEX_URL
+RUN mkdir /swagger-ui && { /scripts/swagger-ui /swagger-ui || echo "/docs/ lacks Swagger UI: docker-compose build --no-cache nginx gets it" >&2; }
+
+FROM ${NGINX_IMAGE} AS nginx
+COPY --from=swagger-ui /swagger-ui /etc/nginx/aktify/swagger-ui
 
 FROM ${RUNTIME_IMAGE} AS runtime
 RUN apt-get update \
