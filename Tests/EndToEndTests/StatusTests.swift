@@ -90,6 +90,7 @@ import Testing
         _ = try stack.get("/campaigns/")
         let answer = try stack.get("/status?openmetrics")
         #expect(answer.headers["content-type"] == "application/openmetrics-text; version=1.0.0; charset=utf-8")
+        #expect(try stack.get("/status?openmetrics=").headers["content-type"] == answer.headers["content-type"])
         let script = """
             import sys
             from prometheus_client.openmetrics.parser import text_string_to_metric_families
@@ -98,6 +99,14 @@ import Testing
         let names = try run(["/usr/bin/python3", "-c", script], input: answer.body).split(separator: " ")
         #expect(names.contains("aktify_request_duration_seconds") && names.contains("aktify_listen_queue"))
         #expect(names.contains("aktify_pool_wait_seconds") && names.count >= 20)
+    }
+
+    @Test func `a schema that is taken back under the workers is told, also when nobody asks for anything`() throws {
+        let stack = try Stack(workers: 2)
+        #expect(try stack.metrics()["aktify_pending_revisions"] == 0)
+        try stack.database.sql("UPDATE alembic_version SET version_num = '6c369edd2a4c'")
+        try waitUntil("it is told") { try stack.metrics()["aktify_pending_revisions"] == 3 }
+        #expect(try stack.metrics()["aktify_workers_without_database"] == 0)
     }
 
     @Test func `a table for people has it too`() throws {
