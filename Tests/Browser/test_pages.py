@@ -1,14 +1,11 @@
 """Each page and state, at both widths and in both schemes: what axe-core finds, and what it looks like."""
 
 import json
-import pathlib
 
-import axe_playwright_python
 from playwright.sync_api import expect
 
 from console import ConsoleTest, NARROW, SCREENSHOTS, WIDE
 
-AXE = (pathlib.Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 NAMES = [
     ("Spring sale, Nordics", "20 % off everything in the second week; the code is in the footer of each mail.", True),
     ("Retargeting of abandoned carts, United Kingdom and Ireland", "Visitors who left a full cart within 14 days, three times a day at most.", True),
@@ -42,14 +39,6 @@ class PageTests(ConsoleTest):
             with self.subTest(state=state.__name__, look=suffix):
                 self.assertEqual(self.violations(), [])
                 self.assertLessEqual(*self.page.evaluate("[document.documentElement.scrollWidth, innerWidth]"))
-
-    def violations(self):
-        # What moves is looked at where it comes to rest.
-        self.page.evaluate("document.getAnimations().forEach(one => one.playState === 'running' && one.effect.getTiming().iterations === 1 && one.pause())")
-        self.page.evaluate(AXE + "; undefined")
-        options = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"], "resultTypes": ["violations"]}
-        found = self.page.evaluate("options => axe.run(options)", options)["violations"]
-        return [f"{rule['id']}: {rule['nodes'][0]['html'][:150]} {rule['nodes'][0]['failureSummary'][:300]}" for rule in found]
 
     # The states, each from the beginning.
 
