@@ -37,7 +37,7 @@ test-pgbouncer: ## the feature tests, through a PgBouncer that pools transaction
 test-api-fuzz: ## random requests by the OpenAPI document, and a client made from it; API_FUZZ_SEED (1), API_FUZZ_CASES (100)
 	@scripts/test-api-fuzz
 
-test-browser: ## the console at /ui/, used with a headless Chromium; screenshots are in .local/screenshots
+test-browser: ## the console at /ui/ and the page of /status, used with a headless Chromium; screenshots are in .local/screenshots
 	@scripts/test-browser
 
 test-monitoring: ## docs/monitoring, with a Prometheus that reads the running service

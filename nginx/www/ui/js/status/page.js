@@ -83,10 +83,10 @@ function figure(name, value, more) {
 
 function showFigures({ status, workers, answered, failed }, { rate, failures, median, slow }) {
   figure("requests", number(rate), `${number(status["accepted conn"])} so far`);
-  figure("latency", latency(slow), median === null ? "nothing was answered" : `half take up to ${latency(median)}`);
-  figure("failures", share(failures), `${number(failed)} of ${number(answered)} answers so far`);
-  figure("active", number(status["active requests"]), `${number(status["listen queue"])} in the queue, of ${number(status["listen queue len"])}`);
-  figure("pool", `${status["db pool in use"]} of ${status["db pool open"]}`, `in use; ${status["db pool waiting"]} waiting`);
+  figure("latency", latency(slow), median === null ? "nothing was answered" : `median ${latency(median)}`);
+  figure("failures", share(failures), `${number(failed)} of ${number(answered)} so far`);
+  figure("active", number(status["active requests"]), `queue ${number(status["listen queue"])} of ${number(status["listen queue len"])}`);
+  figure("pool", `${status["db pool in use"]} of ${status["db pool open"]}`, `${count(status["db pool waiting"], "task")} waiting`);
   figure("memory", bytes(status.rss), `of ${count(workers.length, "worker")}`);
 }
 
