@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help build install uninstall up down restart status logs psql env test test-unit test-pgbouncer test-api-fuzz test-browser test-faults soak test-compose test-sanitize fuzz bench-micro
+.PHONY: help build install uninstall up down restart status logs psql env test test-unit test-pgbouncer test-api-fuzz test-browser test-monitoring test-faults soak test-compose test-sanitize fuzz bench-micro
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -37,8 +37,11 @@ test-pgbouncer: ## the feature tests, through a PgBouncer that pools transaction
 test-api-fuzz: ## random requests by the OpenAPI document, and a client made from it; API_FUZZ_SEED (1), API_FUZZ_CASES (100)
 	@scripts/test-api-fuzz
 
-test-browser: ## the console at /ui/ and the documentation at /docs/, used with a headless Chromium; screenshots are in .local/screenshots
+test-browser: ## the console, the documentation and the page of /status, used with a headless Chromium; screenshots are in .local/screenshots
 	@scripts/test-browser
+
+test-monitoring: ## docs/monitoring, with a Prometheus that reads the running service
+	@scripts/test-monitoring
 
 test-faults: ## the whole service under load and random faults, for FAULT_SECONDS (1800); a failing seed is printed
 	@scripts/test faults

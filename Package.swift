@@ -123,6 +123,8 @@ let package = Package(
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             exclude: ["queries.txt", "Corpus"]),
+        .testTarget(
+            name: "AktifyTests", dependencies: ["aktify", "EventLoop", "Migrations", "Scoreboard", "Supervisor"]),
         .testTarget(name: "EndToEndTests", dependencies: ["TestSupport"]),
     ],
     swiftLanguageModes: [.v6]

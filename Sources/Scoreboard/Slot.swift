@@ -24,6 +24,10 @@ public struct Slot: @unchecked Sendable {
         case poolOpen, poolLeased, poolIdle, poolWaiting
         /// Requests that took longer than they should; the master counts them.
         case slow
+        /// Whether the database did not answer when it was last asked: 0 or 1.
+        case withoutDatabase
+        /// Revisions that the program has and the database lacked when it was last asked.
+        case pendingRevisions
     }
 
     private static let headBytes = 256

@@ -3,6 +3,7 @@ import EventLoop
 import FastCGI
 import Glibc
 import Logging
+import Migrations
 import ORM
 import Scoreboard
 import Supervisor
@@ -11,13 +12,14 @@ import Web
 /// A process that serves: some loops, each with an application and a server of its own, sharing only the listening socket.
 final class Worker: Sendable {
     private let config: Config
+    private let graph: RevisionGraph
     private let loops: [Loop]
     /// Where the master sees what the only loop does, if there is one.
     private let slot: Slot?
     private let log = Logger(label: "aktify.worker")
 
-    init(config: Config, loops count: Int, slot: Slot?) throws {
-        (self.config, self.slot) = (config, slot)
+    init(config: Config, graph: RevisionGraph, loops count: Int, slot: Slot?) throws {
+        (self.config, self.graph, self.slot) = (config, graph, slot)
         loops = try (0..<count).map { _ in try Loop() }
     }
 
@@ -49,7 +51,7 @@ final class Worker: Sendable {
 
     /// Makes the application on the loop's own thread, since all that it opens belongs to that loop.
     private func startServer(on loop: Loop, _ listener: ListeningSocket) async throws -> Server {
-        try await Task(executorPreference: loop) { [config, slot, log] in
+        try await Task(executorPreference: loop) { [config, graph, slot, log] in
             let limits = Limits(bodyBytes: config.maxBodyBytes, answer: config.requestTimeout)
             let database = Database(config.database)
             let app = try createApp(config, database: database)
@@ -62,6 +64,10 @@ final class Worker: Sendable {
             try server.listen(on: listener)
             let pulse = Pulse(reporter.slot, database, loop, hasMaster: slot != nil)
             pulse.beat(slowRequest: config.slowRequest, log)
+            if let slot {
+                let health = HealthService(database, schema: config.schema)
+                DatabaseWatch(slot, graph, loop, versions: health.versions).begin()
+            }
             return server
         }.value
     }

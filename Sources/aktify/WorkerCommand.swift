@@ -43,7 +43,7 @@ struct WorkerCommand: ParsableCommand {
         let slot = WorkerSide.followMaster(environment: environment)
         config = try prepareSchema(
             graph, config, endings: WorkerCommand.endings, waits: slot == nil, log: Logger(label: "aktify.worker"))
-        let worker = try Worker(config: config, loops: slot == nil ? loops : 1, slot: slot)
+        let worker = try Worker(config: config, graph: graph, loops: slot == nil ? loops : 1, slot: slot)
         try Loop.run {
             try await worker.run(until: WorkerCommand.endings, listen: { try listener(environment) }) {
                 if slot != nil { WorkerSide.tellReady() }

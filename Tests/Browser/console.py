@@ -5,12 +5,14 @@ import pathlib
 import re
 import unittest
 
+import axe_playwright_python
 from playwright.sync_api import Page, expect, sync_playwright
 
 from stack import CHECKOUT, Stack
 
 SCREENSHOTS = CHECKOUT / ".local/screenshots"
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+AXE = (pathlib.Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 # The browser itself tells the console of answers that are errors: tests that make some allow for them.
 ANSWERED = re.compile(r"Failed to load resource: (the server responded with a status of (404|412|422|503)|net::ERR_FAILED)")
 
@@ -112,6 +114,15 @@ class ConsoleTest(unittest.TestCase):
 
     def focused(self, page=None):
         return (page or self.page).locator("*:focus")
+
+    def violations(self):
+        """What axe-core finds, a line for each rule."""
+        # What moves is looked at where it comes to rest.
+        self.page.evaluate("document.getAnimations().forEach(one => one.playState === 'running' && one.effect.getTiming().iterations === 1 && one.pause())")
+        self.page.evaluate(AXE + "; undefined")
+        options = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"], "resultTypes": ["violations"]}
+        found = self.page.evaluate("options => axe.run(options)", options)["violations"]
+        return [f"{rule['id']}: {rule['nodes'][0]['html'][:150]} {rule['nodes'][0]['failureSummary'][:300]}" for rule in found]
 
 
 def sentence(test):

@@ -15,6 +15,8 @@ import Testing
         "content length", "user", "script", "last request cpu", "last request memory",
     ]
 
+    private static let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
+
     @Test func `it has the names of php-fpm's status page, and the listen queue of a Unix socket`() throws {
         let status = try Stack(workers: 2).status()
         for name in Self.names { #expect(status[name] != nil, "\(name)") }
@@ -33,6 +35,46 @@ import Testing
             "curl", "-s", "--interface", "127.0.0.2", "-w", "%{http_code}", "http://127.0.0.1:\(stack.port)/status",
         ])
         #expect(other.hasPrefix(#"{"message":"This is not for you.""#) && other.hasSuffix("403"))
+    }
+
+    @Test func `a browser gets a page, guarded as the console is, and everybody else what there was`() throws {
+        let stack = try Stack(workers: 2)
+        let page = try stack.get("/status", headers: ["Accept: \(Self.browser)"])
+        #expect(page.status == 200 && page.headers["content-type"] == "text/html; charset=utf-8")
+        #expect(page.body.contains("<h1>Status</h1>") && page.headers["vary"]?.contains("Accept") == true)
+        let console = try stack.get("/ui/")
+        for name in ["content-security-policy", "cache-control", "x-frame-options", "referrer-policy"] {
+            #expect(page.headers[name] == console.headers[name] && page.headers[name] != nil, "\(name)")
+        }
+        for accept in ["*/*", "application/json", "text/html, */*", "text/html;q=0, */*;q=0.1"] {
+            let answer = try stack.get("/status", headers: ["Accept: \(accept)"])
+            #expect(answer.status == 200 && answer.headers["content-type"] == "application/json", "\(accept)")
+            #expect(answer.body.hasPrefix(#"{"pool":"aktify""#) && answer.headers["content-security-policy"] == nil)
+        }
+        for target in ["/status?full", "/status?openmetrics"] {
+            let answer = try stack.get(target, headers: ["Accept: \(Self.browser)"])
+            #expect(answer.status == 200 && !answer.body.contains("<html"), "\(target)")
+        }
+        #expect(try stack.request("HEAD", "/status", headers: ["Accept: text/html"]).status == 200)
+        #expect(try stack.request("POST", "/status", headers: ["Accept: text/html"], body: "").status == 405)
+    }
+
+    @Test func `only allowed addresses see the page, and it has no other address`() throws {
+        let stack = try Stack(workers: 2)
+        let other = try run([
+            "curl", "-s", "--interface", "127.0.0.2", "-H", "Accept: text/html", "-w", "%{http_code}",
+            "http://127.0.0.1:\(stack.port)/status",
+        ])
+        #expect(other.hasPrefix(#"{"message":"This is not for you.""#) && other.hasSuffix("403"))
+        #expect(try stack.get("/ui/status.html", headers: ["Accept: text/html"]).status == 404)
+    }
+
+    @Test func `the page is there while the master is not, and the JSON is 503`() throws {
+        let stack = try Stack(workers: 1)
+        stack.worker.signal(SIGKILL)
+        _ = stack.worker.wait(seconds: 5)
+        #expect(try stack.get("/status", headers: ["Accept: text/html"]).status == 200)
+        #expect(try stack.get("/status?full").status == 503)
     }
 
     @Test func `a reload that fails is told`() throws {
@@ -90,6 +132,7 @@ import Testing
         _ = try stack.get("/campaigns/")
         let answer = try stack.get("/status?openmetrics")
         #expect(answer.headers["content-type"] == "application/openmetrics-text; version=1.0.0; charset=utf-8")
+        #expect(try stack.get("/status?openmetrics=").headers["content-type"] == answer.headers["content-type"])
         let script = """
             import sys
             from prometheus_client.openmetrics.parser import text_string_to_metric_families
@@ -98,6 +141,14 @@ import Testing
         let names = try run(["/usr/bin/python3", "-c", script], input: answer.body).split(separator: " ")
         #expect(names.contains("aktify_request_duration_seconds") && names.contains("aktify_listen_queue"))
         #expect(names.contains("aktify_pool_wait_seconds") && names.count >= 20)
+    }
+
+    @Test func `a schema that is taken back under the workers is told, also when nobody asks for anything`() throws {
+        let stack = try Stack(workers: 2)
+        #expect(try stack.metrics()["aktify_pending_revisions"] == 0)
+        try stack.database.sql("UPDATE alembic_version SET version_num = '6c369edd2a4c'")
+        try waitUntil("it is told") { try stack.metrics()["aktify_pending_revisions"] == 3 }
+        #expect(try stack.metrics()["aktify_workers_without_database"] == 0)
     }
 
     @Test func `a table for people has it too`() throws {

@@ -5,7 +5,7 @@ public struct HealthService: Sendable {
     /// What the schema must be like; `nil` when nobody has said.
     let schema: SchemaCheck?
     /// Where the schema is, as the database says.
-    let versions: @Sendable () async throws -> Set<String>
+    public let versions: @Sendable () async throws -> Set<String>
     /// What is applied and breaks whom, as the database says; asked only when the schema is elsewhere than it was expected.
     let applied: @Sendable () async throws -> [String: String]
 

@@ -69,6 +69,15 @@ struct OpenMetrics {
         gauge("pool_idle", "Connections to the database with nothing under way.", status.now(.poolIdle))
         gauge("pool_leased", "Connections to the database that one task has for itself.", status.now(.poolLeased))
         gauge("pool_waiting", "Tasks that wait for a connection to the database.", status.now(.poolWaiting))
+        gauge(
+            "workers_without_database", "Workers that the database did not answer when they last asked, each 5 s.",
+            status.now(.withoutDatabase))
+        gauge(
+            "pending_revisions", "Revisions that the program has and the database lacks.",
+            status.workers.reduce(0) { max($0, $1.slot[.pendingRevisions]) })
+        gauge(
+            "last_reload_failed", "Whether the last reload failed, so that the old workers go on: 0 or 1.",
+            status.events.recentReloads.last?.problem == nil ? 0 : 1)
         gauge("memory_bytes", "Resident memory of all workers.", status.now(.memory))
         gauge("start_time_seconds", "When the service started, since 1970.", status.events.started)
     }

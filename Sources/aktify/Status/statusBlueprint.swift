@@ -10,7 +10,8 @@ func statusBlueprint(_ status: @escaping @Sendable () async -> Master.Status) ->
     var blueprint = Blueprint("status")
     blueprint.get("/status") { request in
         let query = request.target.split(separator: "?", maxSplits: 1).dropFirst().first ?? ""
-        let words = Set(query.split(separator: "&"))
+        // With a value too, even an empty one: Prometheus cannot ask without.
+        let words = Set(query.split(separator: "&").map { $0.prefix { $0 != "=" } })
         let status = await status()
         guard !words.contains("openmetrics") else {
             return Response(

@@ -1,0 +1,54 @@
+import Scoreboard
+import Testing
+
+@testable import Supervisor
+@testable import aktify
+
+/// What Prometheus reads of workers that say this and that.
+@Suite struct MetricsTests {
+    private let board: Board
+
+    init() throws { board = try #require(Board()) }
+
+    /// The metrics of workers that have these slots.
+    private func metrics(of slots: [Int], events: Master.Events = Master.Events()) -> [Substring] {
+        let workers = slots.map {
+            Master.WorkerStatus(pid: 1, generation: 1, state: "Running", slot: board.slot($0))
+        }
+        let status = Master.Status(
+            events: events, generation: 1, target: workers.count, isReloading: false, queue: nil, workers: workers,
+            past: board.past)
+        return OpenMetrics(status).text.split(separator: "\n")
+    }
+
+    @Test func `workers that the database did not answer are counted`() {
+        #expect(metrics(of: [1, 2, 3]).contains("aktify_workers_without_database 0"))
+        board.slot(1)[.withoutDatabase] = 1
+        board.slot(3)[.withoutDatabase] = 1
+        #expect(metrics(of: [1, 2, 3]).contains("aktify_workers_without_database 2"))
+    }
+
+    @Test func `each worker counts the same pending revisions, which are not added up`() {
+        board.slot(1)[.pendingRevisions] = 2
+        board.slot(2)[.pendingRevisions] = 2
+        #expect(metrics(of: [1, 2]).contains("aktify_pending_revisions 2"))
+        #expect(metrics(of: []).contains("aktify_pending_revisions 0"))
+    }
+
+    @Test func `a worker that has ended neither lacks the database nor a revision`() {
+        (board.slot(1)[.withoutDatabase], board.slot(1)[.pendingRevisions]) = (1, 2)
+        board.retire(1)
+        let metrics = metrics(of: [1])
+        #expect(metrics.contains("aktify_workers_without_database 0") && metrics.contains("aktify_pending_revisions 0"))
+    }
+
+    @Test func `only the last reload counts for whether one failed`() {
+        var events = Master.Events()
+        #expect(metrics(of: [], events: events).contains("aktify_last_reload_failed 0"))
+        events.reloadEnded("the schema is behind")
+        #expect(metrics(of: [], events: events).contains("aktify_last_reload_failed 1"))
+        events.reloadEnded(nil)
+        let metrics = metrics(of: [], events: events)
+        #expect(metrics.contains("aktify_last_reload_failed 0") && metrics.contains("aktify_failed_reloads_total 1"))
+    }
+}

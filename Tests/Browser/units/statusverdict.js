@@ -1,0 +1,31 @@
+import { verdictOf, verdictWithout } from "/ui/js/status/verdict.js";
+import { equal } from "./check.js";
+
+const well = { "total processes": 2, "wanted processes": 2, "last reload": "", "db pool waiting": 0, "db pool idle": 1 };
+const verdict = (status = {}, others = {}) =>
+  verdictOf({ withoutDatabase: 0, pendingRevisions: 0, ...others, status: { ...well, ...status } });
+
+export default {
+  "all is well": () => equal(verdict(), { state: "good", headline: "All is well.", detail: "" }),
+  "the worst comes first, and the others behind it": () =>
+    equal(verdict({ "total processes": 1 }, { withoutDatabase: 1 }), {
+      state: "bad",
+      headline: "The database does not answer 1 worker.",
+      detail: "1 worker of 2 is not there.",
+    }),
+  "what lacks is told": () => {
+    equal(verdict({}, { pendingRevisions: 2 }).headline, "The database lacks 2 revisions.");
+    equal(verdict({ "last reload": "failed: a new worker did not get ready" }).headline, "The last reload failed, and the old workers go on.");
+    equal(verdict({ "db pool waiting": 3, "db pool idle": 0 }).headline, "Requests wait for a connection to the database.");
+  },
+  "a reload that was done is well, and one that is under way is busy": () => {
+    equal(verdict({ "last reload": "done" }).state, "good");
+    equal(verdict({ "reloads under way": 1 }).state, "busy");
+    equal(verdict({ processes: [{ state: "Idle" }, { state: "Finishing" }] }).state, "busy");
+  },
+  "no answer, another answer and a refusal are not the same": () => {
+    equal(verdictWithout(0, null).headline, "There is no answer.");
+    equal(verdictWithout(503, "14:02:33").detail, "nginx answered 503. What is below is from 14:02:33. This page goes on asking.");
+    equal(verdictWithout(403, null).headline, "This is not for you.");
+  },
+};
