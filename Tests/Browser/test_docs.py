@@ -8,7 +8,6 @@ import tempfile
 
 from playwright.sync_api import expect
 
-from axe import violations
 from console import CHECKOUT, ConsoleTest, NARROW, SCREENSHOTS, WIDE
 
 PATCH = "#operations-campaigns-changeCampaign"
@@ -175,7 +174,7 @@ class DocsTests(ConsoleTest):
     def look(self, state, suffix, **options):
         self.page.screenshot(path=SCREENSHOTS / f"{state}-{suffix}.png", **options)
         with self.subTest(state=state, look=suffix):
-            self.assertEqual(violations(self.page), [])
+            self.assertEqual(self.violations(), [])
             self.assertLessEqual(*self.page.evaluate("[document.documentElement.scrollWidth, innerWidth]"))
 
     def test_weight(self):

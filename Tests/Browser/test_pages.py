@@ -4,7 +4,6 @@ import json
 
 from playwright.sync_api import expect
 
-from axe import violations
 from console import ConsoleTest, NARROW, SCREENSHOTS, WIDE
 
 NAMES = [
@@ -38,7 +37,7 @@ class PageTests(ConsoleTest):
             state()
             self.page.screenshot(path=SCREENSHOTS / f"{state.__name__}-{suffix}.png")
             with self.subTest(state=state.__name__, look=suffix):
-                self.assertEqual(violations(self.page), [])
+                self.assertEqual(self.violations(), [])
                 self.assertLessEqual(*self.page.evaluate("[document.documentElement.scrollWidth, innerWidth]"))
 
     # The states, each from the beginning.
