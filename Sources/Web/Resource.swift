@@ -9,7 +9,13 @@ struct Resource: Sendable {
 
     let path: String
     private let segments: [Segment]
-    private var handlers: [(method: HTTPRequest.Method, handler: Blueprint.Handler)] = []
+    private var handlers: [Entry] = []
+
+    /// Not a tuple: a function in a tuple in an array is called through a thunk at each end.
+    private struct Entry: Sendable {
+        let method: HTTPRequest.Method
+        let handler: Blueprint.Handler
+    }
 
     init(path: String) {
         self.path = path
@@ -22,7 +28,7 @@ struct Resource: Sendable {
     /// Adds a handler, unless the method has one already.
     mutating func add(_ handler: @escaping Blueprint.Handler, for method: HTTPRequest.Method) -> Bool {
         guard !handlers.contains(where: { $0.method == method }) else { return false }
-        handlers.append((method, handler))
+        handlers.append(Entry(method: method, handler: handler))
         return true
     }
 
