@@ -17,7 +17,7 @@ extension Web.Request {
     }
 }
 
-/// The meta-variables that matter, collected from a request's params.
+/// The meta-variables that matter, collected from a request's params, which must outlive this.
 private struct MetaVariables {
     /// Stands for a method that is missing or is no token (RFC 9110, section 9.1): no route has it, so that the answer is 405.
     private static let noMethod = HTTPRequest.Method("-")!  // Sound: "-" is a token.
@@ -26,7 +26,8 @@ private struct MetaVariables {
     private var target = "/"
     private var scheme = "http"
     private var isHTTP10 = false
-    private var server = (name: "", port: "")
+    private var serverName: UnsafePointer<UInt8>?
+    private var serverPort: UnsafePointer<UInt8>?
     private var id: String?
     fileprivate var fields = HeaderFields()
 
@@ -41,14 +42,15 @@ private struct MetaVariables {
         guard value.pointee != 0 else { return }
         switch name.count {
         case 6... where name.starts(with: "HTTP_"): addField(UnsafeBufferPointer(rebasing: name[5...]), value)
-        case 14 where name.equals("REQUEST_METHOD"): method = .init(String(cString: value)) ?? Self.noMethod
+        case 14 where name.equals("REQUEST_METHOD"):
+            method = value.equals("GET") ? .get : .init(String(cString: value)) ?? Self.noMethod
         case 11 where name.equals("REQUEST_URI"): target = String(cString: value)
         case 12 where name.equals("CONTENT_TYPE"): addField(name, value)
         case 14 where name.equals("CONTENT_LENGTH"): addField(name, value)
-        case 14 where name.equals("REQUEST_SCHEME"): scheme = String(cString: value)
-        case 15 where name.equals("SERVER_PROTOCOL"): isHTTP10 = strcmp(value.cString, "HTTP/1.0") == 0
-        case 11 where name.equals("SERVER_NAME"): server.name = String(cString: value)
-        case 11 where name.equals("SERVER_PORT"): server.port = String(cString: value)
+        case 14 where name.equals("REQUEST_SCHEME"): if !value.equals("http") { scheme = String(cString: value) }
+        case 15 where name.equals("SERVER_PROTOCOL"): isHTTP10 = value.equals("HTTP/1.0")
+        case 11 where name.equals("SERVER_NAME"): serverName = value
+        case 11 where name.equals("SERVER_PORT"): serverPort = value
         case 10 where name.equals("REQUEST_ID"): id = String(cString: value)
         default: break
         }
@@ -68,8 +70,9 @@ private struct MetaVariables {
 
     func request(body: [UInt8]) -> Web.Request {
         var headers = fields
-        if !server.name.isEmpty, !headers.contains(.hostName) {
-            headers.append(.hostName, "\(server.name):\(server.port)")
+        if let serverName, !headers.contains(.hostName) {
+            headers.append(
+                .hostName, String(cString: serverName) + ":" + (serverPort.map { String(cString: $0) } ?? ""))
         }
         var request = Web.Request(
             method: method, target: target, scheme: scheme, headers: headers, body: body, id: id)
@@ -80,6 +83,10 @@ private struct MetaVariables {
 
 extension UnsafePointer<UInt8> {
     fileprivate var cString: UnsafePointer<CChar> { UnsafeRawPointer(self).assumingMemoryBound(to: CChar.self) }
+
+    fileprivate func equals(_ text: StaticString) -> Bool {
+        strcmp(cString, UnsafeRawPointer(text.utf8Start).assumingMemoryBound(to: CChar.self)) == 0
+    }
 }
 
 extension UnsafeBufferPointer<UInt8> {

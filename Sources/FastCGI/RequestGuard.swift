@@ -1,3 +1,5 @@
+import Glibc
+
 /// Reads ahead of libfcgi: says whether a whole, well-formed request lies in a buffer, and refuses what libfcgi 2.4.2 would
 /// crash or block on.
 ///
@@ -136,8 +138,9 @@ struct RequestGuard {
 
     private var contentLength: StaticString { "CONTENT_LENGTH" }
 
+    /// Whether the name of CONTENT_LENGTH's length that begins at `at`, and ends inside the stream, is CONTENT_LENGTH.
     private func isContentLength(_ bytes: UnsafeRawBufferPointer, _ at: Int) -> Bool {
-        contentLength.withUTF8Buffer { bytes[at..<at + $0.count].elementsEqual($0) }
+        memcmp(bytes.baseAddress! + at, contentLength.utf8Start, contentLength.utf8CodeUnitCount) == 0
     }
 
     private func number(_ digits: Slice<UnsafeRawBufferPointer>) -> Int {

@@ -8,7 +8,9 @@ struct ResponseHead {
     init(_ response: Response) {
         let (reason, fields) = (response.status.reasonPhrase, response.headers.bytes)
         let code = response.status.code
-        bytes = [UInt8](capacity: 16 + reason.utf8.count + fields.count) { head in
+        let count = 16 + reason.utf8.count + fields.count
+        var bytes: [UInt8] = []
+        bytes.append(addingCapacity: count) { head in
             head.append("Status: ")
             // A status has three digits (RFC 9110, section 15).
             for divisor in [100, 10, 1] { head.append(0x30 + UInt8(code / divisor % 10)) }
@@ -18,5 +20,6 @@ struct ResponseHead {
             fields.withUnsafeBufferPointer { head.append($0) }
             head.append("\r\n")
         }
+        self.bytes = bytes
     }
 }

@@ -50,7 +50,7 @@ public struct Database: Sendable {
     public func first<M: Model>(_ select: Select<M>, _ file: StaticString = #fileID, _ line: UInt = #line) async throws
         -> M?
     {
-        let result = try await run(select.statement, M.self, Site(file, line)) { try await executor.read($0) }
+        let result = try await run(select.statement, M.self, Site(file, line))
         return result.count > 0 ? try result.model(0) : nil
     }
 
@@ -60,7 +60,7 @@ public struct Database: Sendable {
         _: M.Type, _ id: M.ID, _ file: StaticString = #fileID, _ line: UInt = #line
     ) async throws -> M? {
         let statement = Statement(unsafe: M.definition.findText, id)
-        let result = try await run(statement, M.self, Site(file, line)) { try await executor.read($0) }
+        let result = try await run(statement, M.self, Site(file, line))
         return result.count > 0 ? try result.model(0) : nil
     }
 
@@ -78,7 +78,7 @@ public struct Database: Sendable {
     public func all<M: Model>(
         _ statement: Statement, as: M.Type, _ file: StaticString = #fileID, _ line: UInt = #line
     ) async throws -> [M] {
-        try await run(statement, M.self, Site(file, line)) { try await executor.read($0) }.models()
+        try await run(statement, M.self, Site(file, line)).models()
     }
 
     /// Runs a statement, written by hand, that changes nothing.
@@ -86,7 +86,7 @@ public struct Database: Sendable {
     public func read(
         _ statement: Statement, _ file: StaticString = #fileID, _ line: UInt = #line
     ) async throws -> Result {
-        try await run(statement, nil, Site(file, line)) { try await executor.read($0) }
+        try await run(statement, nil, Site(file, line))
     }
 
     // MARK: Writing
@@ -158,14 +158,14 @@ public struct Database: Sendable {
     ) async throws -> [Result] {
         let start = Instant.now
         Activity.current?.beginQuery(statements.first?.text ?? "")
-        defer { Activity.current?.endQuery(waited: 0, executed: Int(Instant.now.duration(since: start).nanoseconds)) }
+        defer { Activity.current?.endQuery(waited: 0, executed: Instant.now.nanoseconds(since: start)) }
         let results = try await executor.write(statements)
         for (statement, result) in zip(statements, results) { note(statement, nil, Site(file, line), start, result) }
         return results
     }
 
     private func write(_ statement: Statement, _ model: (any Tabular.Type)?, _ site: Site) async throws -> Result {
-        try await run(statement, model, site) { try await executor.write($0) }
+        try await run(statement, model, site, .writing)
     }
 
     // MARK: Transactions
@@ -185,22 +185,28 @@ public struct Database: Sendable {
 
     // MARK: Recording
 
+    /// How a statement is run: together with others, or on a connection of its own.
+    private enum Access { case reading, writing }
+
     private func run(
-        _ statement: Statement, _ model: (any Tabular.Type)?, _ site: Site,
-        _ body: (Statement) async throws -> Result
+        _ statement: Statement, _ model: (any Tabular.Type)?, _ site: Site, _ access: Access = .reading
     ) async throws -> Result {
         let start = Instant.now
         let activity = Activity.current
         activity?.beginQuery(statement.text)
         do {
-            let result = try await body(statement)
+            let result =
+                switch access {
+                case .reading: try await executor.read(statement)
+                case .writing: try await executor.write(statement)
+                }
             activity?.endQuery(
-                waited: max(0, Int(result.sent.duration(since: start).nanoseconds)),
-                executed: Int(result.elapsed.nanoseconds))
+                waited: max(0, result.sent.nanoseconds(since: start)),
+                executed: result.received.nanoseconds(since: result.sent))
             note(statement, model, site, start, result)
             return result
         } catch {
-            activity?.endQuery(waited: 0, executed: Int(Instant.now.duration(since: start).nanoseconds))
+            activity?.endQuery(waited: 0, executed: Instant.now.nanoseconds(since: start))
             if let recorder = QueryRecorder.current {
                 var entry = ExecutedStatement(statement, at: site, columns: model?.definition.columns)
                 entry.executing = Instant.now.duration(since: start)

@@ -47,7 +47,7 @@ struct Router: Sendable {
     typealias Found = (resource: Resource, parameters: [(name: String, value: String)])
 
     /// The resource that a request is for.
-    func find(_ request: Request) -> Found? { find(Target(request.target).segments) }
+    func find(_ request: Request) -> Found? { find(Target.segments(of: request.target)) }
 
     /// Lets the right handler answer.
     /// - Throws: 404, 405, and what the handler throws.
@@ -65,7 +65,7 @@ struct Router: Sendable {
 
     /// The path, with its parameters, of the route that a request for `target` would go to.
     func route(of method: HTTPRequest.Method, _ target: String) -> RouteDescription? {
-        guard let (resource, _) = find(Target(target).segments) else { return nil }
+        guard let (resource, _) = find(Target.segments(of: target)) else { return nil }
         return routes.first { $0.method == method && $0.path == resource.path }
     }
 

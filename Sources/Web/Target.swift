@@ -14,19 +14,28 @@ struct Target {
         segments = Target.segments(path)
     }
 
+    /// The segments of a path.
     static func segments(_ path: Substring) -> [String] {
         var path = path
-        return path.withUTF8 { bytes in
-            var segments: [String] = []
-            segments.reserveCapacity(4)
-            var start = bytes.first == slash ? 1 : 0
-            while let end = bytes[start...].firstIndex(of: slash) {
-                segments.append(segment(bytes[start..<end]))
-                start = end + 1
-            }
-            segments.append(segment(bytes[start...]))
-            return segments
+        return path.withUTF8 { segments($0[...]) }
+    }
+
+    /// The segments of a target's path alone.
+    static func segments(of target: String) -> [String] {
+        var target = target
+        return target.withUTF8 { bytes in segments(bytes[..<(bytes.firstIndex(of: 0x3f) ?? bytes.endIndex)]) }
+    }
+
+    private static func segments(_ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> [String] {
+        var segments: [String] = []
+        segments.reserveCapacity(4)
+        var rest = bytes.first == slash ? bytes.dropFirst() : bytes
+        while let end = rest.firstIndex(of: slash) {
+            segments.append(segment(rest[..<end]))
+            rest = rest[(end + 1)...]
         }
+        segments.append(segment(rest))
+        return segments
     }
 
     private static let slash = UInt8(ascii: "/")
