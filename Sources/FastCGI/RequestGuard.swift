@@ -29,7 +29,9 @@ struct RequestGuard {
     private(set) var declaredBytes: Int?
     private var requestID: UInt16 = 0
     private var paramsBytes = 0
-    private var params: [Range<Int>] = []
+    /// Where the params lie: as a rule, in one record.
+    private var firstParams: Range<Int>?
+    private var moreParams: [Range<Int>] = []
 
     init(limits: Limits) { self.limits = limits }
 
@@ -91,14 +93,14 @@ struct RequestGuard {
 
     private mutating func addParams(_ content: Range<Int>) {
         paramsBytes += content.count
-        params.append(content)
+        if firstParams == nil { firstParams = content } else { moreParams.append(content) }
     }
 
     private mutating func endParams(_ bytes: UnsafeRawBufferPointer) throws(Refusal) {
-        if params.count == 1 {
-            try readParams(UnsafeRawBufferPointer(rebasing: bytes[params[0]]))
+        if let firstParams, moreParams.isEmpty {
+            try readParams(UnsafeRawBufferPointer(rebasing: bytes[firstParams]))
         } else {
-            let joined = params.flatMap { bytes[$0] }
+            let joined = ([firstParams].compactMap { $0 } + moreParams).flatMap { bytes[$0] }
             var refusal: Refusal?
             joined.withUnsafeBytes { bytes in
                 do throws(Refusal) { try readParams(bytes) } catch { refusal = error }

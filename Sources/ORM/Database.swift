@@ -10,6 +10,8 @@ import Scoreboard
 /// statement that returns what it wrote; several writes stand in a `transaction`.
 public struct Database: Sendable {
     private let executor: any StatementExecutor
+    /// The executor, when it is a pool: a call that is known takes half the steps of one through a protocol.
+    private let pool: Pool?
     /// The connections for streams; `nil` when a stream is to read all rows at once.
     let streams: Pool?
     private let slow: Duration
@@ -27,10 +29,11 @@ public struct Database: Sendable {
         log: Logger = Logger(label: "aktify.database")
     ) {
         (self.executor, self.streams, self.slow, self.log) = (executor, streams, slow, log)
+        pool = executor as? Pool
     }
 
     /// What the connections do now; `nil` when there is no pool behind it.
-    public var statistics: Pool.Statistics? { (executor as? Pool)?.statistics }
+    public var statistics: Pool.Statistics? { pool?.statistics }
 
     /// What the connections for streams do now, which `statistics` does not count; `nil` when there are none.
     public var streamStatistics: Pool.Statistics? { streams?.statistics }
@@ -196,9 +199,10 @@ public struct Database: Sendable {
         activity?.beginQuery(statement.text)
         do {
             let result =
-                switch access {
-                case .reading: try await executor.read(statement)
-                case .writing: try await executor.write(statement)
+                switch (access, pool) {
+                case (.reading, let pool?): try await pool.read(statement)
+                case (.reading, nil): try await executor.read(statement)
+                case (.writing, _): try await executor.write(statement)
                 }
             activity?.endQuery(
                 waited: max(0, result.sent.nanoseconds(since: start)),

@@ -39,7 +39,19 @@ public struct HeaderFields: Sendable {
     }
 
     /// Appends a field whose value is a number.
-    public mutating func append(_ name: HTTPField.Name, _ number: Int) { append(name, String(number)) }
+    public mutating func append(_ name: HTTPField.Name, _ number: Int) {
+        withDigits(of: number) { append(name, legal: $0) }
+    }
+
+    /// Appends a field whose value is a number in double quotes.
+    public mutating func append(_ name: HTTPField.Name, quoted number: Int64) {
+        withDigits(of: number, quoted: true) { append(name, legal: $0) }
+    }
+
+    private mutating func append(_ name: HTTPField.Name, legal value: UnsafeBufferPointer<UInt8>) {
+        var name = name.rawName
+        name.withUTF8 { append(line: $0, legal: value) }
+    }
 
     /// Appends a field.
     public mutating func append(_ field: HTTPField) { append(field.name, field.value) }
@@ -179,10 +191,7 @@ extension UnsafeBufferPointer<UInt8> {
     /// Whether a value can stay as it is: there are no control characters in it, and no spaces at its ends.
     fileprivate var isFieldValue: Bool {
         guard let first, let last else { return true }
-        // Without an early exit, this becomes a loop over vectors.
-        var hasControl = false
-        for byte in self { hasControl = hasControl || byte < 0x20 || byte == 0x7f }
-        return !hasControl && first != 0x20 && last != 0x20
+        return first != 0x20 && last != 0x20 && allSatisfy { $0 >= 0x20 && $0 != 0x7f }
     }
 
     /// The value with spaces in place of control characters, and none at its ends.
@@ -191,6 +200,28 @@ extension UnsafeBufferPointer<UInt8> {
         guard let start = spaced.firstIndex(where: { !$0.isSpace }), let end = spaced.lastIndex(where: { !$0.isSpace })
         else { return [] }
         return Array(spaced[start...end])
+    }
+}
+
+/// Calls `body` with a number's decimal digits.
+private func withDigits(
+    of number: some FixedWidthInteger, quoted isQuoted: Bool = false, _ body: (UnsafeBufferPointer<UInt8>) -> Void
+) {
+    // Twenty characters hold every number of 64 bits, with its sign.
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 24) { text in
+        var (start, rest) = (text.count, number.magnitude)
+        func put(_ byte: UInt8) {
+            start -= 1
+            text[start] = byte
+        }
+        if isQuoted { put(UInt8(ascii: "\"")) }
+        repeat {
+            put(0x30 + UInt8(truncatingIfNeeded: rest % 10))
+            rest /= 10
+        } while rest > 0
+        if number < 0 { put(UInt8(ascii: "-")) }
+        if isQuoted { put(UInt8(ascii: "\"")) }
+        body(UnsafeBufferPointer(rebasing: text[start...]))
     }
 }
 

@@ -11,6 +11,7 @@ extension OutputSpan<UInt8> {
     }
 
     /// Appends text that the compiler knows, which must fit.
+    @inline(__always)
     package mutating func append(_ text: StaticString) {
         append(UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }

@@ -35,7 +35,7 @@ public struct Response: Sendable {
         var fields = HeaderFields()
         // Room for what the application adds, too.
         fields.reserve(fields: headers.count + 6, bytes: headers.bytes.count + 256)
-        fields.append(headers)
+        if headers.count > 0 { fields.append(headers) }
         fields.append(jsonField)
         return Response(status, headers: fields, body: .bytes(writer.finish()))
     }
