@@ -15,7 +15,7 @@ struct ResponseHead {
             // A status has three digits (RFC 9110, section 15).
             for divisor in [100, 10, 1] { head.append(0x30 + UInt8(code / divisor % 10)) }
             head.append(" ")
-            head.append(reason)
+            head.append(utf8: reason)
             head.append("\r\n")
             fields.withUnsafeBufferPointer { head.append($0) }
             head.append("\r\n")

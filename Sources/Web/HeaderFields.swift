@@ -96,21 +96,37 @@ public struct HeaderFields: Sendable {
 
     /// The first value under a name.
     public func value(of name: HTTPField.Name) -> String? {
-        var name = name.canonicalName
-        return name.withUTF8 { name in
-            bytes.withUnsafeBufferPointer { bytes in
-                var start = 0
-                for line in lines {
-                    if line.isNamed(name, bytes, from: start) { return line.value(in: bytes) }
-                    start = line.end
-                }
-                return nil
-            }
+        var value: String?
+        visit(name) {
+            value = $0
+            return false
         }
+        return value
     }
 
     /// All values under a name.
-    public func values(of name: HTTPField.Name) -> [String] { filter { $0.name == name }.map(\.value) }
+    public func values(of name: HTTPField.Name) -> [String] {
+        var values: [String] = []
+        visit(name) {
+            values.append($0)
+            return true
+        }
+        return values
+    }
+
+    /// Hands the values under a name to `body`, until it returns `false`.
+    private func visit(_ name: HTTPField.Name, _ body: (String) -> Bool) {
+        var name = name.canonicalName
+        name.withUTF8 { name in
+            bytes.withUnsafeBufferPointer { bytes in
+                var start = 0
+                for line in lines {
+                    if line.isNamed(name, bytes, from: start), !body(line.value(in: bytes)) { return }
+                    start = line.end
+                }
+            }
+        }
+    }
 
     /// Whether there is a field under a name.
     public func contains(_ name: HTTPField.Name) -> Bool { value(of: name) != nil }

@@ -1,5 +1,6 @@
 extension OutputSpan<UInt8> {
     /// Appends bytes, which must fit.
+    @inline(__always)
     package mutating func append(_ bytes: UnsafeBufferPointer<UInt8>) {
         guard let source = bytes.baseAddress else { return }
         precondition(bytes.count <= freeCapacity)
@@ -17,7 +18,7 @@ extension OutputSpan<UInt8> {
     }
 
     /// Appends text, which must fit.
-    package mutating func append(_ text: String) {
+    package mutating func append(utf8 text: String) {
         var text = text
         text.withUTF8 { append($0) }
     }

@@ -54,7 +54,7 @@ struct Target {
     func redirected(to path: String) -> String { query.isEmpty ? path : "\(path)?\(query)" }
 }
 
-/// The segments of a path as they were sent, where it lies: none has memory of its own.
+/// The segments of a path as they were sent, where it lies: none has memory of its own, and none may outlive the buffer.
 struct PathSegments: Sequence, IteratorProtocol {
     /// A segment, not percent-decoded.
     struct Segment {
@@ -71,7 +71,9 @@ struct PathSegments: Sequence, IteratorProtocol {
 
         /// Whether it stands for a text.
         func isText(_ text: [UInt8]) -> Bool {
-            isEncoded ? Target.decodedBytes(Array(bytes)[...]) == text : bytes.elementsEqual(text)
+            isEncoded
+                ? Target.decodedBytes(Array(bytes)[...]) == text
+                : bytes.count == text.count && bytes.elementsEqual(text)
         }
 
         private var isEncoded: Bool { bytes.contains(Target.percent) }
