@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help build install uninstall up down restart status logs psql env test test-unit test-pgbouncer test-api-fuzz test-browser test-monitoring test-faults soak test-compose test-sanitize fuzz bench-micro
+.PHONY: help build install uninstall up down restart status logs psql env test test-unit test-pgbouncer test-api-fuzz test-browser test-monitoring test-faults soak test-compose test-sanitize fuzz bench-micro bench-instructions
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -60,6 +60,9 @@ fuzz: ## fuzz everything that reads bytes from outside, each target for FUZZ_SEC
 
 bench-micro: ## what our own layers cost for a request, without nginx and Postgres
 	@scripts/build bench-micro && .build/release/bench-micro
+
+bench-instructions: ## instructions a request by valgrind, against Benchmarks/instructions.txt; UPDATE=1 writes it anew
+	@scripts/build && Benchmarks/instructions.py
 
 build: ## build the program as it is shipped: .build/release/aktify
 	@scripts/dev prepare-build && scripts/build

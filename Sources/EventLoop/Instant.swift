@@ -23,6 +23,9 @@ public struct Instant: Comparable, Sendable {
         return overflow ? .distantFuture : Instant(nanoseconds: sum)
     }
 
+    /// The nanoseconds from `earlier` until this moment, negative when `earlier` is the later one.
+    public func nanoseconds(since earlier: Instant) -> Int { Int(nanoseconds &- earlier.nanoseconds) }
+
     /// The time from `earlier` until this moment, negative when `earlier` is the later one.
     public func duration(since earlier: Instant) -> Duration { .nanoseconds(nanoseconds - earlier.nanoseconds) }
 

@@ -25,13 +25,14 @@ final class Connection: @unchecked Sendable {
     private let server: Server
     private let exchange: Exchange
     private var watch: Watch?
+    /// What answers, one request after the other: a task for each connection, not for each request.
     private var task: Task<Void, Never>?
-    /// The request that is being answered.
-    private var request: Request?
+    /// What wakes the task for the next request, or with `nil` for its end; there is none while it has something to do.
+    private var sleeper: UnsafeContinuation<Work?, Never>?
+    /// What is being answered: an answer that comes after its request was given up is known by its not being this.
+    private var work: Work?
     /// What others see of the request that arrives, or is being answered.
     private var activity: Activity?
-    /// Counts requests, so that an answer that comes after its request was given up is known by its number.
-    private var number = 0
     private var state: State
     private var incoming: Incoming
     /// Whether something arrived while a request was being answered.
@@ -61,7 +62,7 @@ final class Connection: @unchecked Sendable {
         case .postponed, .answering, .responding, .writing:
             hasArrivals = hasArrivals || isGone || readiness.contains(.readable)
             if readiness.contains(.writable) { roomWaiter?.resume(returning: ()) }
-            if isGone { task?.cancel() }
+            if isGone, work != nil { task?.cancel() }
         case .closed: break
         }
     }
@@ -105,39 +106,74 @@ final class Connection: @unchecked Sendable {
 
     private func begin(_ whole: Incoming.Whole) {
         guard let request = request(of: whole) else { return close() }
-        self.request = request
         let activity = activity ?? server.reporter.begin(at: Int(server.loop.now.nanoseconds))
         self.activity = activity
         activity.arrived(
             method: request.method.rawValue, target: request.target, id: request.id, bodyBytes: request.body.count)
-        answer(request) { [application = server.application] in
-            if let refusal = whole.refusal { return application.respond(to: request, with: refusal) }
-            return await application.respond(to: request)
+        answer(Work(request: request, refusal: whole.refusal, activity: activity))
+    }
+
+    // MARK: Answering
+
+    /// A request, and what to answer it with in place of the application.
+    private final class Work: Sendable {
+        let request: Request
+        let refusal: HTTPError?
+        let activity: Activity?
+
+        init(request: Request, refusal: HTTPError?, activity: Activity?) {
+            (self.request, self.refusal, self.activity) = (request, refusal, activity)
         }
     }
 
-    private func answer(_ request: Request, _ body: @escaping @Sendable () async -> Response) {
+    /// Has the connection's task do some work.
+    private func answer(_ work: Work) {
         state = .answering(since: server.loop.now)
-        number += 1
-        task = Task(executorPreference: server.loop) { [number, activity] in
-            let response = await Activity.$current.withValue(activity) { await body() }
-            if number == self.number {
-                await self.respond(with: response)
-            } else if let activity {
-                self.server.reporter.giveBack(activity)
+        self.work = work
+        if let sleeper = sleeper.take() {
+            sleeper.resume(returning: work)
+        } else if task == nil {
+            task = Task(executorPreference: server.loop) { await self.serve(work) }
+        }
+    }
+
+    /// Answers requests until the connection ends, or the task was cancelled.
+    private func serve(_ first: Work) async {
+        let holder = Activity.Holder()
+        await Activity.$holder.withValue(holder) {
+            var next: Work? = first
+            while let work = next {
+                holder.activity = work.activity
+                let response = await response(to: work)
+                guard work === self.work else { return work.activity.map(server.reporter.giveBack) ?? () }
+                await respond(with: response)
+                next = await nextWork()
             }
         }
     }
 
-    /// Gives the application's answer up, and tells the peer so: the task is cancelled, and whatever it makes is thrown away.
-    private func giveUp(_ request: Request) {
+    private func response(to work: Work) async -> Response {
+        if let refusal = work.refusal { return server.application.respond(to: work.request, with: refusal) }
+        return await server.application.respond(to: work.request)
+    }
+
+    /// Waits for the next request. When it is there already, others have their turn before it.
+    private func nextWork() async -> Work? {
+        guard state.isOpen, !Task.isCancelled else { return nil }
+        guard let work else { return await withUnsafeContinuation { sleeper = $0 } }
+        await Task.yield()
+        return work
+    }
+
+    /// Gives the application's answer up, and tells the peer so: the task is cancelled, whatever it makes is thrown away, and
+    /// another one takes its place.
+    private func giveUp(_ work: Work) {
         task?.cancel()
+        task = nil
         activity = activity.map { server.reporter.replace($0) }
-        answer(request) { [application = server.application] in
-            let advice = request.method.isSafe ? "" : " The change may have been made: look before you send it again."
-            return application.respond(
-                to: request, with: HTTPError(.gatewayTimeout, "The answer took too long." + advice))
-        }
+        let advice = work.request.method.isSafe ? "" : " The change may have been made: look before you send it again."
+        let refusal = HTTPError(.gatewayTimeout, "The answer took too long." + advice)
+        answer(Work(request: work.request, refusal: refusal, activity: activity))
     }
 
     private func request(of whole: Incoming.Whole) -> Request? {
@@ -162,7 +198,7 @@ final class Connection: @unchecked Sendable {
         activity?.phase = .writing
         do {
             guard !Task.isCancelled else { throw CancellationError() }
-            try await hold(response)
+            if !sendAtOnce(response) { try await hold(response) }
         } catch {
             exchange.abandon()
         }
@@ -171,7 +207,8 @@ final class Connection: @unchecked Sendable {
 
     private func finished() {
         report(answered: nil)
-        (task, request) = (nil, nil)
+        work = nil
+        if Task.isCancelled { task = nil }
         guard exchange.keepsConnection else { return close() }
         state = .idle
         if hasArrivals || incoming.holdsMore {
@@ -185,7 +222,7 @@ final class Connection: @unchecked Sendable {
         guard let activity else { return }
         let (status, route) = (response?.status.code ?? 499, response?.route)
         let now = Instant.now
-        if let log = server.requestLog, let request {
+        if let log = server.requestLog, let request = work?.request {
             log.info(
                 "request",
                 metadata: [
@@ -196,7 +233,8 @@ final class Connection: @unchecked Sendable {
                 ])
         }
         server.reporter.end(
-            activity, at: Int(now.nanoseconds), route: route, method: request?.method.rawValue ?? "", status: status)
+            activity, at: Int(now.nanoseconds), route: route, method: work?.request.method.rawValue ?? "",
+            status: status)
         self.activity = nil
     }
 
@@ -205,14 +243,14 @@ final class Connection: @unchecked Sendable {
         guard case .bytes(let bytes) = response.body, bytes.count > Connection.bufferBytes else {
             return try await send(response)
         }
-        guard server.hold(bytes.count) else { return try await send(refusal) }
+        guard server.hold(bytes.count) else { return try await send(noRoom) }
         defer { server.release(bytes.count) }
         try await send(response)
     }
 
     /// What is answered in place of a response that there is no room for.
-    private var refusal: Response {
-        guard let request else { return Response(.serviceUnavailable) }
+    private var noRoom: Response {
+        guard let request = work?.request else { return Response(.serviceUnavailable) }
         let error =
             if request.method.isSafe {
                 HTTPError(
@@ -238,11 +276,27 @@ final class Connection: @unchecked Sendable {
                 try await produce(output)
                 try await output.end()
             } catch  where !output.hasBegun && !Task.isCancelled {
-                guard let request else { throw error }
+                guard let request = work?.request else { throw error }
                 return try await send(server.application.respond(to: request, with: error))
             }
         }
         if sentSome { try await room() }
+        end(response)
+    }
+
+    /// Sends a response that libfcgi sends in a single write.
+    /// - Returns: whether it is one.
+    private func sendAtOnce(_ response: Response) -> Bool {
+        guard case .bytes(let bytes) = response.body else { return false }
+        let head = ResponseHead(response).bytes
+        guard head.count + bytes.count < Connection.bufferBytes else { return false }
+        exchange.write(head[...])
+        exchange.write(bytes[...])
+        end(response)
+        return true
+    }
+
+    private func end(_ response: Response) {
         // First: whoever has read an answer finds it counted, also when this process is killed at once.
         report(answered: response)
         exchange.finish()
@@ -301,12 +355,12 @@ final class Connection: @unchecked Sendable {
 
     /// Gives up an answer that the application has been making since before `limit`.
     func giveUp(ifAnsweringSince limit: Instant) {
-        if case .answering(let since) = state, since < limit, let request { giveUp(request) }
+        if case .answering(let since) = state, since < limit, let work { giveUp(work) }
     }
 
     /// Ends what runs, and closes without another word: the drain's deadline has passed.
     func end() {
-        if let task { task.cancel() } else { close() }
+        if work != nil { task?.cancel() } else { close() }
     }
 
     private func close() {
@@ -314,10 +368,15 @@ final class Connection: @unchecked Sendable {
         watch.cancel()
         self.watch = nil
         state = .closed
+        sleeper.take()?.resume(returning: nil)
         report(answered: nil)
         Glibc.close(socket)
         server.forget(self)
     }
+}
+
+extension Connection.State {
+    fileprivate var isOpen: Bool { if case .closed = self { false } else { true } }
 }
 
 /// A peer made no room for its response in time.

@@ -49,11 +49,20 @@ final class Exchange {
 
     /// Reads STDIN to its end, also when there is no body. `count` is at most `Limits.bodyBytes`, and so fits into an Int32.
     private func readBody(_ count: Int) -> [UInt8] {
-        [UInt8](unsafeUninitializedCapacity: count + 1) { buffer, filled in
-            filled = buffer.withMemoryRebound(to: CChar.self) {
-                Int(FCGX_GetStr($0.baseAddress, Int32(count + 1), request.pointee.in))
+        var body: [UInt8] = []
+        guard count > 0 else {
+            var byte: CChar = 0
+            FCGX_GetStr(&byte, 1, request.pointee.in)
+            return body
+        }
+        body.append(addingCapacity: count + 1) { span in
+            span.withUnsafeMutableBufferPointer { buffer, filled in
+                filled = buffer.withMemoryRebound(to: CChar.self) {
+                    Int(FCGX_GetStr($0.baseAddress, Int32(count + 1), request.pointee.in))
+                }
             }
         }
+        return body
     }
 
     /// Adds bytes to STDOUT; libfcgi sends each time that it has 8,184 of them.

@@ -7,7 +7,7 @@ extension Web.Request {
     /// going through them once.
     init(params: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, body: [UInt8]) {
         var variables = MetaVariables()
-        variables.fields.reserveCapacity(16)
+        variables.fields.reserve(fields: 12, bytes: 512)
         var next = params
         while let entry = next.pointee {
             variables.take(UnsafeRawPointer(entry).assumingMemoryBound(to: UInt8.self))
@@ -17,7 +17,7 @@ extension Web.Request {
     }
 }
 
-/// The meta-variables that matter, collected from a request's params.
+/// The meta-variables that matter, collected from a request's params, which must outlive this.
 private struct MetaVariables {
     /// Stands for a method that is missing or is no token (RFC 9110, section 9.1): no route has it, so that the answer is 405.
     private static let noMethod = HTTPRequest.Method("-")!  // Sound: "-" is a token.
@@ -26,9 +26,10 @@ private struct MetaVariables {
     private var target = "/"
     private var scheme = "http"
     private var isHTTP10 = false
-    private var server = (name: "", port: "")
+    private var serverName: UnsafePointer<UInt8>?
+    private var serverPort: UnsafePointer<UInt8>?
     private var id: String?
-    fileprivate var fields: [HTTPField] = []
+    fileprivate var fields = HeaderFields()
 
     mutating func take(_ entry: UnsafePointer<UInt8>) {
         guard let equals = strchr(UnsafeRawPointer(entry).assumingMemoryBound(to: CChar.self), 0x3d) else { return }
@@ -40,43 +41,38 @@ private struct MetaVariables {
     private mutating func take(_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafePointer<UInt8>) {
         guard value.pointee != 0 else { return }
         switch name.count {
-        case 6... where name.starts(with: "HTTP_"): add(headerName(name), value)
-        case 14 where name.equals("REQUEST_METHOD"): method = .init(String(cString: value)) ?? Self.noMethod
+        case 6... where name.starts(with: "HTTP_"): addField(UnsafeBufferPointer(rebasing: name[5...]), value)
+        case 14 where name.equals("REQUEST_METHOD"):
+            method = value.equals("GET") ? .get : .init(String(cString: value)) ?? Self.noMethod
         case 11 where name.equals("REQUEST_URI"): target = String(cString: value)
-        case 12 where name.equals("CONTENT_TYPE"): add(.contentType, value)
-        case 14 where name.equals("CONTENT_LENGTH"): add(.contentLength, value)
-        case 14 where name.equals("REQUEST_SCHEME"): scheme = String(cString: value)
-        case 15 where name.equals("SERVER_PROTOCOL"): isHTTP10 = strcmp(value.cString, "HTTP/1.0") == 0
-        case 11 where name.equals("SERVER_NAME"): server.name = String(cString: value)
-        case 11 where name.equals("SERVER_PORT"): server.port = String(cString: value)
+        case 12 where name.equals("CONTENT_TYPE"): addField(name, value)
+        case 14 where name.equals("CONTENT_LENGTH"): addField(name, value)
+        case 14 where name.equals("REQUEST_SCHEME"): if !value.equals("http") { scheme = String(cString: value) }
+        case 15 where name.equals("SERVER_PROTOCOL"): isHTTP10 = value.equals("HTTP/1.0")
+        case 11 where name.equals("SERVER_NAME"): serverName = value
+        case 11 where name.equals("SERVER_PORT"): serverPort = value
         case 10 where name.equals("REQUEST_ID"): id = String(cString: value)
         default: break
         }
     }
 
-    /// `HTTP_ACCEPT_LANGUAGE` is the header field `accept-language` (RFC 3875, section 4.1.18).
-    private func headerName(_ variable: UnsafeBufferPointer<UInt8>) -> HTTPField.Name? {
-        let count = variable.count - 5
-        return HTTPField.Name(
-            String(unsafeUninitializedCapacity: count) { name in
-                for index in 0..<count {
-                    let byte = variable[5 + index]
-                    name[index] = byte == 0x5f ? 0x2d : byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte
-                }
-                return count
-            })
-    }
-
-    private mutating func add(_ name: HTTPField.Name?, _ value: UnsafePointer<UInt8>) {
-        guard let name else { return }
-        fields.append(HTTPField(name: name, value: String(cString: value)))
+    /// Adds a field by its variable's name, without a prefix: `ACCEPT_LANGUAGE` is the header field `accept-language` (RFC 3875,
+    /// section 4.1.18). One whose name is no token is dropped.
+    private mutating func addField(_ variable: UnsafeBufferPointer<UInt8>, _ value: UnsafePointer<UInt8>) {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: variable.count) { name in
+            for (index, byte) in variable.enumerated() {
+                name[index] = byte == 0x5f ? 0x2d : byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte
+            }
+            fields.append(
+                token: UnsafeBufferPointer(name), UnsafeBufferPointer(start: value, count: strlen(value.cString)))
+        }
     }
 
     func request(body: [UInt8]) -> Web.Request {
-        var headers = HTTPFields()
-        headers.append(fields)
-        if headers.value(of: .hostName) == nil, !server.name.isEmpty {
-            headers.append(HTTPField(name: .hostName, value: "\(server.name):\(server.port)"))
+        var headers = fields
+        if let serverName, !headers.contains(.hostName) {
+            headers.append(
+                .hostName, String(cString: serverName) + ":" + (serverPort.map { String(cString: $0) } ?? ""))
         }
         var request = Web.Request(
             method: method, target: target, scheme: scheme, headers: headers, body: body, id: id)
@@ -87,6 +83,10 @@ private struct MetaVariables {
 
 extension UnsafePointer<UInt8> {
     fileprivate var cString: UnsafePointer<CChar> { UnsafeRawPointer(self).assumingMemoryBound(to: CChar.self) }
+
+    fileprivate func equals(_ text: StaticString) -> Bool {
+        strcmp(cString, UnsafeRawPointer(text.utf8Start).assumingMemoryBound(to: CChar.self)) == 0
+    }
 }
 
 extension UnsafeBufferPointer<UInt8> {

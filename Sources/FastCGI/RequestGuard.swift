@@ -1,3 +1,5 @@
+import Glibc
+
 /// Reads ahead of libfcgi: says whether a whole, well-formed request lies in a buffer, and refuses what libfcgi 2.4.2 would
 /// crash or block on.
 ///
@@ -27,7 +29,9 @@ struct RequestGuard {
     private(set) var declaredBytes: Int?
     private var requestID: UInt16 = 0
     private var paramsBytes = 0
-    private var params: [Range<Int>] = []
+    /// Where the params lie: as a rule, in one record.
+    private var firstParams: Range<Int>?
+    private var moreParams: [Range<Int>] = []
 
     init(limits: Limits) { self.limits = limits }
 
@@ -89,14 +93,14 @@ struct RequestGuard {
 
     private mutating func addParams(_ content: Range<Int>) {
         paramsBytes += content.count
-        params.append(content)
+        if firstParams == nil { firstParams = content } else { moreParams.append(content) }
     }
 
     private mutating func endParams(_ bytes: UnsafeRawBufferPointer) throws(Refusal) {
-        if params.count == 1 {
-            try readParams(UnsafeRawBufferPointer(rebasing: bytes[params[0]]))
+        if let firstParams, moreParams.isEmpty {
+            try readParams(UnsafeRawBufferPointer(rebasing: bytes[firstParams]))
         } else {
-            let joined = params.flatMap { bytes[$0] }
+            let joined = ([firstParams].compactMap { $0 } + moreParams).flatMap { bytes[$0] }
             var refusal: Refusal?
             joined.withUnsafeBytes { bytes in
                 do throws(Refusal) { try readParams(bytes) } catch { refusal = error }
@@ -136,8 +140,9 @@ struct RequestGuard {
 
     private var contentLength: StaticString { "CONTENT_LENGTH" }
 
+    /// Whether the name of CONTENT_LENGTH's length that begins at `at`, and ends inside the stream, is CONTENT_LENGTH.
     private func isContentLength(_ bytes: UnsafeRawBufferPointer, _ at: Int) -> Bool {
-        contentLength.withUTF8Buffer { bytes[at..<at + $0.count].elementsEqual($0) }
+        memcmp(bytes.baseAddress! + at, contentLength.utf8Start, contentLength.utf8CodeUnitCount) == 0
     }
 
     private func number(_ digits: Slice<UnsafeRawBufferPointer>) -> Int {

@@ -6,19 +6,20 @@ struct ResponseHead {
     let bytes: [UInt8]
 
     init(_ response: Response) {
-        var head: [UInt8] = []
-        head.reserveCapacity(512)
-        head.append(contentsOf: "Status: ".utf8)
-        head.append(contentsOf: String(response.status.code).utf8)
-        head.append(contentsOf: " ".utf8)
-        head.append(contentsOf: response.status.reasonPhrase.utf8)
-        for field in response.headers {
-            head.append(contentsOf: "\r\n".utf8)
-            head.append(contentsOf: field.name.rawName.utf8)
-            head.append(contentsOf: ": ".utf8)
-            head.append(contentsOf: field.value.utf8)
+        let (reason, fields) = (response.status.reasonPhrase, response.headers.bytes)
+        let code = response.status.code
+        let count = 16 + reason.utf8.count + fields.count
+        var bytes: [UInt8] = []
+        bytes.append(addingCapacity: count) { head in
+            head.append("Status: ")
+            // A status has three digits (RFC 9110, section 15).
+            for divisor in [100, 10, 1] { head.append(0x30 + UInt8(code / divisor % 10)) }
+            head.append(" ")
+            head.append(utf8: reason)
+            head.append("\r\n")
+            fields.withUnsafeBufferPointer { head.append($0) }
+            head.append("\r\n")
         }
-        head.append(contentsOf: "\r\n\r\n".utf8)
-        bytes = head
+        self.bytes = bytes
     }
 }

@@ -10,6 +10,8 @@ import Scoreboard
 /// statement that returns what it wrote; several writes stand in a `transaction`.
 public struct Database: Sendable {
     private let executor: any StatementExecutor
+    /// The executor, when it is a pool: a call that is known takes half the steps of one through a protocol.
+    private let pool: Pool?
     /// The connections for streams; `nil` when a stream is to read all rows at once.
     let streams: Pool?
     private let slow: Duration
@@ -27,10 +29,11 @@ public struct Database: Sendable {
         log: Logger = Logger(label: "aktify.database")
     ) {
         (self.executor, self.streams, self.slow, self.log) = (executor, streams, slow, log)
+        pool = executor as? Pool
     }
 
     /// What the connections do now; `nil` when there is no pool behind it.
-    public var statistics: Pool.Statistics? { (executor as? Pool)?.statistics }
+    public var statistics: Pool.Statistics? { pool?.statistics }
 
     /// What the connections for streams do now, which `statistics` does not count; `nil` when there are none.
     public var streamStatistics: Pool.Statistics? { streams?.statistics }
@@ -50,7 +53,7 @@ public struct Database: Sendable {
     public func first<M: Model>(_ select: Select<M>, _ file: StaticString = #fileID, _ line: UInt = #line) async throws
         -> M?
     {
-        let result = try await run(select.statement, M.self, Site(file, line)) { try await executor.read($0) }
+        let result = try await run(select.statement, M.self, Site(file, line))
         return result.count > 0 ? try result.model(0) : nil
     }
 
@@ -60,7 +63,7 @@ public struct Database: Sendable {
         _: M.Type, _ id: M.ID, _ file: StaticString = #fileID, _ line: UInt = #line
     ) async throws -> M? {
         let statement = Statement(unsafe: M.definition.findText, id)
-        let result = try await run(statement, M.self, Site(file, line)) { try await executor.read($0) }
+        let result = try await run(statement, M.self, Site(file, line))
         return result.count > 0 ? try result.model(0) : nil
     }
 
@@ -78,7 +81,7 @@ public struct Database: Sendable {
     public func all<M: Model>(
         _ statement: Statement, as: M.Type, _ file: StaticString = #fileID, _ line: UInt = #line
     ) async throws -> [M] {
-        try await run(statement, M.self, Site(file, line)) { try await executor.read($0) }.models()
+        try await run(statement, M.self, Site(file, line)).models()
     }
 
     /// Runs a statement, written by hand, that changes nothing.
@@ -86,7 +89,7 @@ public struct Database: Sendable {
     public func read(
         _ statement: Statement, _ file: StaticString = #fileID, _ line: UInt = #line
     ) async throws -> Result {
-        try await run(statement, nil, Site(file, line)) { try await executor.read($0) }
+        try await run(statement, nil, Site(file, line))
     }
 
     // MARK: Writing
@@ -158,14 +161,14 @@ public struct Database: Sendable {
     ) async throws -> [Result] {
         let start = Instant.now
         Activity.current?.beginQuery(statements.first?.text ?? "")
-        defer { Activity.current?.endQuery(waited: 0, executed: Int(Instant.now.duration(since: start).nanoseconds)) }
+        defer { Activity.current?.endQuery(waited: 0, executed: Instant.now.nanoseconds(since: start)) }
         let results = try await executor.write(statements)
         for (statement, result) in zip(statements, results) { note(statement, nil, Site(file, line), start, result) }
         return results
     }
 
     private func write(_ statement: Statement, _ model: (any Tabular.Type)?, _ site: Site) async throws -> Result {
-        try await run(statement, model, site) { try await executor.write($0) }
+        try await run(statement, model, site, .writing)
     }
 
     // MARK: Transactions
@@ -185,22 +188,29 @@ public struct Database: Sendable {
 
     // MARK: Recording
 
+    /// How a statement is run: together with others, or on a connection of its own.
+    private enum Access { case reading, writing }
+
     private func run(
-        _ statement: Statement, _ model: (any Tabular.Type)?, _ site: Site,
-        _ body: (Statement) async throws -> Result
+        _ statement: Statement, _ model: (any Tabular.Type)?, _ site: Site, _ access: Access = .reading
     ) async throws -> Result {
         let start = Instant.now
         let activity = Activity.current
         activity?.beginQuery(statement.text)
         do {
-            let result = try await body(statement)
+            let result =
+                switch (access, pool) {
+                case (.reading, let pool?): try await pool.read(statement)
+                case (.reading, nil): try await executor.read(statement)
+                case (.writing, _): try await executor.write(statement)
+                }
             activity?.endQuery(
-                waited: max(0, Int(result.sent.duration(since: start).nanoseconds)),
-                executed: Int(result.elapsed.nanoseconds))
+                waited: max(0, result.sent.nanoseconds(since: start)),
+                executed: result.received.nanoseconds(since: result.sent))
             note(statement, model, site, start, result)
             return result
         } catch {
-            activity?.endQuery(waited: 0, executed: Int(Instant.now.duration(since: start).nanoseconds))
+            activity?.endQuery(waited: 0, executed: Instant.now.nanoseconds(since: start))
             if let recorder = QueryRecorder.current {
                 var entry = ExecutedStatement(statement, at: site, columns: model?.definition.columns)
                 entry.executing = Instant.now.duration(since: start)

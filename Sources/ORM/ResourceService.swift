@@ -111,7 +111,7 @@ extension ResourceService {
     public func count(_ select: Select<Row>) async throws -> Int { try await rows.count(select) }
 
     public func find(_ id: Row.ID) async throws -> Row {
-        guard let row = try await rows.find(id) else { throw ResourceError.notFound }
+        guard let row = try await rows.find(id, #fileID, #line) else { throw ResourceError.notFound }
         return row
     }
 

@@ -89,7 +89,7 @@ public final class Connection: @unchecked Sendable {
     /// - Throws: `PostgresError`.
     public func execute(_ statement: Statement) async throws -> Result {
         try await againIfStale {
-            try await withUnsafeThrowingContinuation { submit([statement], .one($0), isAlone: true) }
+            try await withUnsafeThrowingContinuation { submit(CollectionOfOne(statement), .one($0), isAlone: true) }
         }
     }
 
@@ -108,7 +108,7 @@ public final class Connection: @unchecked Sendable {
     /// - Throws: `PostgresError`; of kind `aborted` when another statement's failure was the cause.
     func read(_ statement: Statement, alone isAlone: Bool) async throws -> Result {
         try await againIfStale(isShared: true) {
-            try await withUnsafeThrowingContinuation { submit([statement], .one($0), isAlone: isAlone) }
+            try await withUnsafeThrowingContinuation { submit(CollectionOfOne(statement), .one($0), isAlone: isAlone) }
         }
     }
 
@@ -131,9 +131,8 @@ public final class Connection: @unchecked Sendable {
     /// - Throws: `PostgresError`.
     public func describe(_ statement: Statement) async throws -> Result {
         try await withUnsafeThrowingContinuation { continuation in
-            var pending = InFlight(.one(continuation), sent: loop.now, limit: configuration.deadline)
-            let key = PreparedKey(statement)
-            guard isOpen, let name = name(of: key, &pending), session.describe(name) else {
+            let pending = InFlight(.one(continuation), sent: loop.now, limit: configuration.deadline)
+            guard isOpen, let name = name(of: statement, pending), session.describe(name) else {
                 return refuse(pending)
             }
             pending.sentCommand()
@@ -143,12 +142,12 @@ public final class Connection: @unchecked Sendable {
     }
 
     /// Gives statements to libpq.
-    private func submit(_ statements: [Statement], _ continuation: InFlight.Continuation, isAlone: Bool) {
+    private func submit(_ statements: some Sequence<Statement>, _ continuation: InFlight.Continuation, isAlone: Bool) {
         loop.assertCurrent()
         if isAlone, isUnsynced { sync() }
-        var pending = InFlight(continuation, sent: loop.now, limit: configuration.deadline)
+        let pending = InFlight(continuation, sent: loop.now, limit: configuration.deadline)
         for statement in statements {
-            guard isOpen, send(statement, &pending) else { return refuse(pending) }
+            guard isOpen, send(statement, pending) else { return refuse(pending) }
         }
         enqueue(pending)
         if isAlone { sync() } else { syncAtEndOfTurn() }
@@ -159,9 +158,9 @@ public final class Connection: @unchecked Sendable {
         close()
     }
 
-    private func send(_ statement: Statement, _ pending: inout InFlight) -> Bool {
+    private func send(_ statement: Statement, _ pending: InFlight) -> Bool {
         if configuration.prepares {
-            guard let name = name(of: PreparedKey(statement), &pending), session.execute(name, statement.bindings)
+            guard let name = name(of: statement, pending), session.execute(name, statement.bindings)
             else { return false }
         } else {
             guard session.execute(text: statement.text, statement.bindings) else { return false }
@@ -171,8 +170,9 @@ public final class Connection: @unchecked Sendable {
     }
 
     /// The name of a prepared statement; one that is not prepared is, on the way to its first use, in the same pipeline.
-    private func name(of key: PreparedKey, _ pending: inout InFlight) -> [CChar]? {
-        if let name = prepared.name(of: key) { return name }
+    private func name(of statement: Statement, _ pending: InFlight) -> [CChar]? {
+        if let name = prepared.name(of: statement) { return name }
+        let key = PreparedKey(statement)
         let name = prepared.add(key)
         guard session.prepare(name, key) else { return nil }
         pending.prepares.append((key, pending.commands))
@@ -224,7 +224,7 @@ public final class Connection: @unchecked Sendable {
         precondition(depth == 0, "a script needs the connection for itself")
         defer { if isOpen { session.endScript() } }
         return try await withUnsafeThrowingContinuation { continuation in
-            var pending = InFlight(.one(continuation), sent: loop.now, limit: .seconds(Int64.max), isScript: true)
+            let pending = InFlight(.one(continuation), sent: loop.now, limit: .seconds(Int64.max), isScript: true)
             guard isOpen, session.script(text) else { return pending.fail(Connection.notSent) }
             pending.sentCommand()
             enqueue(pending)
@@ -364,10 +364,4 @@ public final class Connection: @unchecked Sendable {
     static let lost = PostgresError(.lost, message: "the connection was lost")
     static let notSent = PostgresError(.notSent, message: "the connection was closed before the statement was sent")
     private static let aborted = PostgresError(.aborted, message: "another statement of the batch failed")
-}
-
-extension PreparedKey {
-    fileprivate init(_ statement: Statement) {
-        self.init(text: statement.text, types: statement.bindings.parameters.map(\.type))
-    }
 }

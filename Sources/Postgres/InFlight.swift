@@ -1,7 +1,7 @@
 import EventLoop
 
-/// Statements that were sent together, and the task that waits for what they return.
-struct InFlight {
+/// Statements that were sent together, and the task that waits for what they return: touched on its connection's loop only.
+final class InFlight {
     /// When they were sent.
     let sent: Instant
     /// How long the answer may take.
@@ -39,20 +39,20 @@ struct InFlight {
     }
 
     /// Counts a command that was sent.
-    mutating func sentCommand(isOurs: Bool = false) {
+    func sentCommand(isOurs: Bool = false) {
         if isOurs { ours.append(commands) }
         commands += 1
     }
 
     /// Keeps a result of the command that libpq is at.
-    mutating func take(_ result: Result) {
+    func take(_ result: Result) {
         guard ours.isEmpty || !ours.contains(ended) else { return }
         if case .all = continuation, let last { results.append(last) }
         last = result
     }
 
     /// Keeps why the command that libpq is at has failed: the first error counts.
-    mutating func fail(with error: PostgresError) {
+    func fail(with error: PostgresError) {
         guard self.error == nil else { return }
         self.error = error
         failed = ended
@@ -60,7 +60,7 @@ struct InFlight {
 
     /// Notes libpq's NULL.
     /// - Returns: whether that was the last command.
-    mutating func commandEnded() -> Bool {
+    func commandEnded() -> Bool {
         ended += 1
         return ended == commands
     }
@@ -74,7 +74,7 @@ struct InFlight {
     /// Wakes the task with what came.
     func finish(at now: Instant) {
         guard error == nil, let last else { return fail(error ?? Connection.lost) }
-        last.elapsed = now.duration(since: sent)
+        last.received = now
         last.wasPrepared = prepares.isEmpty
         last.sent = sent
         switch continuation {

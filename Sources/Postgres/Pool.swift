@@ -39,9 +39,11 @@ public final class Pool: @unchecked Sendable {
         var losses = 0
         var isAlone = false
         while true {
-            let id = try await connectionForReading()
+            let id =
+                if let granted = grantRead() { granted } else { try await wait { $0.queueRead($1, at: $2) } }
             do {
-                let result = try await SharedConnection(connections[id]).read(statement, alone: isAlone)
+                guard let connection = connections[id] else { throw Connection.notSent }
+                let result = try await connection.read(statement, alone: isAlone)
                 perform(state.readEnded(on: id, at: loop.now))
                 return result
             } catch {
@@ -56,8 +58,9 @@ public final class Pool: @unchecked Sendable {
         }
     }
 
-    private func connectionForReading() async throws -> ID {
-        guard let grant = state.beginRead(at: loop.now) else { return try await wait { $0.queueRead($1, at: $2) } }
+    /// Grants a read at once, if a connection can take it.
+    private func grantRead() -> ID? {
+        guard let grant = state.beginRead(at: loop.now) else { return nil }
         if let opening = grant.opening { open(opening) }
         return grant.connection
     }
@@ -226,17 +229,5 @@ public final class Pool: @unchecked Sendable {
             open: slots.count { $0.use != .opening }, leased: slots.count { $0.isHeld },
             idle: slots.count { $0.isIdle }, inFlight: slots.reduce(0) { $0 + ($1.reads ?? 0) },
             waiting: state.readers.count + state.lessees.count)
-    }
-}
-
-/// A connection of which others have reads under way: it offers nothing but reads.
-private struct SharedConnection {
-    private let connection: Connection?
-
-    init(_ connection: Connection?) { self.connection = connection }
-
-    func read(_ statement: Statement, alone isAlone: Bool) async throws -> Result {
-        guard let connection else { throw Connection.notSent }
-        return try await connection.read(statement, alone: isAlone)
     }
 }

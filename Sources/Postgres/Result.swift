@@ -10,7 +10,10 @@ public final class Result: @unchecked Sendable {
     // Owned here: cleared in deinit, never handed out.
     private let handle: OpaquePointer
 
-    init(owning handle: OpaquePointer) { self.handle = handle }
+    init(owning handle: OpaquePointer, at time: Instant = .now) {
+        self.handle = handle
+        (sent, received) = (time, time)
+    }
 
     /// A result without rows and columns, of no statement.
     public static var empty: Result {
@@ -41,9 +44,11 @@ public final class Result: @unchecked Sendable {
 
     // Written once, before the task that waits gets the result.
     /// When the statement was sent.
-    public internal(set) var sent = Instant.now
-    /// How long it took from then until all of it was there.
-    public internal(set) var elapsed = Duration.zero
+    public internal(set) var sent: Instant
+    /// When all of it was there.
+    public internal(set) var received: Instant
+    /// How long that took.
+    public var elapsed: Duration { received.duration(since: sent) }
     /// Whether it had been prepared on its connection before.
     public internal(set) var wasPrepared = true
 

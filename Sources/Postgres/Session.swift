@@ -137,7 +137,7 @@ final class Session: @unchecked Sendable {
     var hasResult: Bool { PQisBusy(handle) == 0 }
 
     /// Takes the next result; `nil` is the end of a command.
-    func nextResult() -> Result? { PQgetResult(handle).map(Result.init(owning:)) }
+    func nextResult() -> Result? { PQgetResult(handle).map { Result(owning: $0, at: .distantFuture) } }
 
     // MARK: COPY
 

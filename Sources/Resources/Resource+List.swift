@@ -70,9 +70,9 @@ extension Resource {
         }
     }
 
-    private static var vary: HTTPFields { [.vary: "Accept"] }
+    private static var vary: HeaderFields { [.vary: "Accept"] }
 
-    private static var csvHeaders: HTTPFields {
+    private static var csvHeaders: HeaderFields {
         [.contentType: "text/csv; charset=utf-8; header=present", .vary: "Accept"]
     }
 

@@ -204,16 +204,16 @@ struct Resource<Service: ResourceService>: Sendable {
         return tags.compactMap { tag in Int64(tag.opaque).flatMap { String($0) == tag.opaque ? $0 : nil } }
     }
 
-    private func tag(of row: Row) -> EntityTag? {
+    private func tag(of row: Row) -> EntityTag? { version(of: row).map { EntityTag(String($0)) } }
+
+    private func version(of row: Row) -> Int64? {
         // Sound: it is the offset of a stored property of this type.
-        version.map { offset in
-            EntityTag(String(withUnsafeBytes(of: row) { $0.load(fromByteOffset: offset, as: Int64.self) }))
-        }
+        version.map { offset in withUnsafeBytes(of: row) { $0.load(fromByteOffset: offset, as: Int64.self) } }
     }
 
     private func response(_ row: Row, _ status: HTTPResponse.Status) -> Response {
         var response = Response.json(status) { fields.all.write(row, to: &$0) }
-        if let tag = tag(of: row) { response.headers.append(.eTag, tag.value) }
+        if let version = version(of: row) { response.headers.append(.eTag, quoted: version) }
         return response
     }
 

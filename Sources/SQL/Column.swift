@@ -50,5 +50,10 @@ public struct Column<Model: Sendable, Value: SQLValue>: Sendable {
     }
 
     /// What is wrong with a value, by the rules: `must have 1 to 255 characters`; `nil` when nothing is.
-    public func problem(with value: Value) -> String? { rules.lazy.compactMap { $0.problem?(value) }.first }
+    public func problem(with value: Value) -> String? {
+        for rule in rules {
+            if let problem = rule.problem?(value) { return problem }
+        }
+        return nil
+    }
 }

@@ -1,11 +1,13 @@
+// Closures, and no key paths: in generic code, a key path is made anew each time, which takes ten thousand instructions.
 extension Tabular {
     /// The statement that inserts a row, and returns it whole; columns that are left out get their default.
     public static func insert(_ values: [Assignment<Self>]) -> Statement {
         guard !values.isEmpty else {
             return Statement(Fragment("INSERT INTO \(definition.reference) DEFAULT VALUES" + returning))
         }
-        let list = Fragment(values.map(\.fragment), separator: ", ")
-        return Statement(Fragment(insertion(into: values.map(\.column)) + " VALUES ") + list.parenthesized + returning)
+        let list = Fragment(values.map { $0.fragment }, separator: ", ")
+        return Statement(
+            Fragment(insertion(into: values.map { $0.column }) + " VALUES ") + list.parenthesized + returning)
     }
 
     /// The statement that inserts many rows: one text for any number of them, if all give values to the same columns.
@@ -17,14 +19,16 @@ extension Tabular {
     /// `INSERT INTO campaign (name) SELECT * FROM unnest($1)`
     static func insertion(of rows: [[Assignment<Self>]]) -> Fragment {
         guard let first = rows.first, let arrays = arrays(of: rows) else { return insertion(unlike: rows) }
-        return Fragment(insertion(into: first.map(\.column)) + " SELECT * FROM unnest(")
+        return Fragment(insertion(into: first.map { $0.column }) + " SELECT * FROM unnest(")
             + Fragment(arrays, separator: ", ") + ")"
     }
 
     /// An array for each column; `nil` when not all rows give values to the same columns.
     private static func arrays(of rows: [[Assignment<Self>]]) -> [Fragment]? {
         guard let first = rows.first, !first.isEmpty,
-            rows.allSatisfy({ $0.map(\.column) == first.map(\.column) && $0.allSatisfy { $0.value != nil } })
+            rows.allSatisfy({ row in
+                row.map { $0.column } == first.map { $0.column } && row.allSatisfy { $0.value != nil }
+            })
         else { return nil }
         return first.indices.compactMap { column in
             first[column].value.map { value in
@@ -35,11 +39,11 @@ extension Tabular {
 
     /// Rows of which not all give values to the same columns: a column that a row leaves out gets its default.
     private static func insertion(unlike rows: [[Assignment<Self>]]) -> Fragment {
-        let used = Set(rows.flatMap { $0.map(\.column) })
+        let used = Set(rows.flatMap { $0.map { $0.column } })
         let columns = definition.columns.filter { used.contains($0.reference) }
         let all = columns.isEmpty ? Array(definition.columns.prefix(1)) : columns
         let tuples = rows.map { row in Fragment(all.map { value(of: $0, in: row) }, separator: ", ").parenthesized }
-        return Fragment(insertion(into: all.map(\.reference)) + " SELECT * FROM (VALUES ")
+        return Fragment(insertion(into: all.map { $0.reference }) + " SELECT * FROM (VALUES ")
             + Fragment(tuples, separator: ", ") + ") AS rows"
     }
 
@@ -73,7 +77,7 @@ extension Tabular {
     /// `UPDATE campaign SET name = $1, version = version + 1 WHERE id = $2`
     static func change(_ values: [Assignment<Self>], _ condition: Condition<Self>) -> Fragment {
         let list = values.map { Fragment("\($0.column) = ") + $0.fragment }
-        let others = definition.updates(besides: values.map(\.column)).map { Fragment($0) }
+        let others = definition.updates(besides: values.map { $0.column }).map { Fragment($0) }
         return Fragment("UPDATE \(definition.reference) SET ") + Fragment(list + others, separator: ", ") + " WHERE "
             + condition.fragment
     }

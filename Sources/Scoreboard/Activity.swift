@@ -6,8 +6,22 @@ import Synchronization
 /// Sound as `@unchecked Sendable`: it is written on its loop's thread only. Readers of the shared memory see a record when its first
 /// word is set, which is done last.
 public final class Activity: @unchecked Sendable {
+    /// Holds what a task works for: one request after the other, each with an activity of its own.
+    ///
+    /// Sound as `@unchecked Sendable`: it is touched on its loop's thread only.
+    public final class Holder: @unchecked Sendable {
+        /// The present request's.
+        public var activity: Activity?
+
+        /// Makes one that holds nothing.
+        public init() {}
+    }
+
+    /// Where the present task finds what it works for. It is bound once for a task, not for each request.
+    @TaskLocal public static var holder: Holder?
+
     /// What the present task works for.
-    @TaskLocal public static var current: Activity?
+    public static var current: Activity? { holder?.activity }
 
     /// What a request does, or waits for.
     public enum Phase: Int, Sendable {

@@ -35,7 +35,9 @@ public struct Application: Sendable {
     public mutating func use(_ middleware: @escaping Middleware) { middlewares.append(middleware) }
 
     /// Answers a request.
-    public func respond(to request: Request) async -> Response { await respond(to: request, inside: middlewares[...]) }
+    public func respond(to request: Request) async -> Response {
+        middlewares.isEmpty ? await answer(request) : await respond(to: request, inside: middlewares[...])
+    }
 
     private func respond(to request: Request, inside middlewares: ArraySlice<Middleware>) async -> Response {
         guard let outermost = middlewares.first else { return await answer(request) }
@@ -47,7 +49,8 @@ public struct Application: Sendable {
         let found = router.find(request)
         var response: Response
         do {
-            response = complete(try await router.respond(to: request, found), for: request)
+            response = try await router.respond(to: request, found)
+            complete(&response, for: request)
         } catch {
             response = respond(to: request, with: error)
         }
@@ -63,7 +66,9 @@ public struct Application: Sendable {
                 level: level(of: error, known), "\(error)",
                 metadata: ["request_id": "\(request.id)", "request": "\(request.method) \(request.target)"])
         }
-        return complete((known ?? .internalServerError).response(to: request), for: request)
+        var response = (known ?? .internalServerError).response(to: request)
+        complete(&response, for: request)
+        return response
     }
 
     /// Warning for what clients can provoke: a lack of capacity, a timeout. Debug when the client has disconnected: its task was
@@ -74,18 +79,13 @@ public struct Application: Sendable {
     }
 
     /// Adds what every response has.
-    private func complete(_ response: Response, for request: Request) -> Response {
-        var response = response
-        var fields: [HTTPField] = []
-        fields.reserveCapacity(4)
-        cors.append(to: &fields, for: request)
+    private func complete(_ response: inout Response, for request: Request) {
+        cors.append(to: &response.headers, for: request)
         let hasContent = response.status != .noContent && response.status != .notModified
         if hasContent, case .bytes(let bytes) = response.body {
-            fields.append(HTTPField(name: .contentLength, value: String(bytes.count)))
+            response.headers.append(.contentLength, bytes.count)
         }
         if !hasContent || request.method == .head { response.body = .bytes([]) }
-        fields.append(HTTPField(name: .requestID, value: request.id))
-        response.headers.append(fields)
-        return response
+        response.headers.append(.requestID, request.id)
     }
 }

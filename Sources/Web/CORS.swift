@@ -14,17 +14,20 @@ public enum CORS: Sendable, Hashable {
         "ETag, Link, Location, Preference-Applied, Retry-After, X-Request-Id, X-Total-Count"
 
     /// Appends the header fields that tell a browser what it may do.
-    func append(to fields: inout [HTTPField], for request: Request) {
+    func append(to fields: inout HeaderFields, for request: Request) {
         let origin = request.headers.value(of: .origin) ?? ""
-        let vary = HTTPField(name: .vary, value: "Origin")
-        guard allows(origin) else { return fields.append(vary) }
-        fields.append(HTTPField(name: .accessControlAllowOrigin, value: origin.isEmpty ? "*" : origin))
-        if !origin.isEmpty {
-            fields.append(vary)
-            fields.append(HTTPField(name: .accessControlExposeHeaders, value: CORS.exposed))
+        guard allows(origin) else { return fields.append(.vary, "Origin") }
+        if origin.isEmpty {
+            fields.append(CORS.openField)
+        } else {
+            fields.append(.accessControlAllowOrigin, origin)
+            fields.append(.vary, "Origin")
+            fields.append(.accessControlExposeHeaders, CORS.exposed)
         }
-        if request.method == .options { fields += preflightFields(for: request) }
+        if request.method == .options { appendPreflight(to: &fields, for: request) }
     }
+
+    private static let openField: HeaderFields = [.accessControlAllowOrigin: "*"]
 
     private func allows(_ origin: String) -> Bool {
         switch self {
@@ -33,17 +36,15 @@ public enum CORS: Sendable, Hashable {
         }
     }
 
-    private func preflightFields(for request: Request) -> [HTTPField] {
+    private func appendPreflight(to fields: inout HeaderFields, for request: Request) {
         guard let method = request.headers.value(of: .accessControlRequestMethod)?.uppercased(),
             CORS.methods.split(separator: ", ").contains(method[...])
-        else { return [] }
-        let methods = HTTPField(name: .accessControlAllowMethods, value: CORS.methods)
-        guard let names = request.headers.value(of: .accessControlRequestHeaders), !names.isEmpty else {
-            return [methods]
-        }
+        else { return }
+        fields.append(.accessControlAllowMethods, CORS.methods)
+        guard let names = request.headers.value(of: .accessControlRequestHeaders), !names.isEmpty else { return }
         let sorted = names.split(separator: ",").map(\.trimmed).filter { !$0.isEmpty }
             .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-        return [methods, HTTPField(name: .accessControlAllowHeaders, value: sorted.joined(separator: ", "))]
+        fields.append(.accessControlAllowHeaders, sorted.joined(separator: ", "))
     }
 }
 

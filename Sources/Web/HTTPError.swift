@@ -24,10 +24,10 @@ public struct HTTPError: Error, Sendable {
     /// What is wrong with single fields of the body.
     public var fields: [Field]
     /// Further header fields: `Allow`, `Retry-After`.
-    public var headers: HTTPFields
+    public var headers: HeaderFields
 
     /// Makes an error.
-    public init(_ status: HTTPResponse.Status, _ message: String, fields: [Field] = [], headers: HTTPFields = [:]) {
+    public init(_ status: HTTPResponse.Status, _ message: String, fields: [Field] = [], headers: HeaderFields = [:]) {
         self.status = status
         self.message = message
         self.fields = fields

@@ -95,7 +95,7 @@ extension Request {
 
     /// Whether errors are to be told as RFC 9457 has it.
     var wantsProblem: Bool {
-        guard headers.contains(where: { $0.name == .accept }) else { return false }
+        guard headers.contains(.accept) else { return false }
         let accept = accept
         return accept.names(.problem) && accept.quality(of: .problem) >= accept.quality(of: .json)
     }

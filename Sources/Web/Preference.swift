@@ -23,7 +23,7 @@ public struct Preferences: Hashable, Sendable {
 
 extension Request {
     /// Whether the client prefers anything.
-    public var prefersAnything: Bool { headers.contains { $0.name == .prefer } }
+    public var prefersAnything: Bool { headers.contains(.prefer) }
 
     /// What the client prefers.
     public var preferences: Preferences { Preferences(headers.values(of: .prefer).joined(separator: ",")) }

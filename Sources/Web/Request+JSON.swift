@@ -22,6 +22,7 @@ extension Request {
 
     /// Whether the body's media type is JSON's; parameters do not matter.
     private var isJSON: Bool {
-        headers.value(of: .contentType).map { MediaType($0.prefix { $0 != ";" }).isJSON } ?? false
+        guard let value = headers.value(of: .contentType) else { return false }
+        return value == "application/json" || MediaType(value.prefix { $0 != ";" }).isJSON
     }
 }

@@ -12,7 +12,7 @@ public struct Request: Sendable {
     /// (RFC 9112, section 6.3).
     public var isHTTP10 = false
     /// The header fields; `Host` is one of them.
-    public var headers: HTTPFields
+    public var headers: HeaderFields
     /// The body, whole.
     public var body: [UInt8]
     /// What names this request in the response and in every line of the log.
@@ -26,7 +26,7 @@ public struct Request: Sendable {
     /// - Parameter id: what the server in front calls it. A usable `X-Request-Id` among `headers` wins; with neither, one is
     ///   made.
     public init(
-        method: HTTPRequest.Method, target: String, scheme: String = "http", headers: HTTPFields = [:],
+        method: HTTPRequest.Method, target: String, scheme: String = "http", headers: HeaderFields = [:],
         body: [UInt8] = [],
         id: String? = nil
     ) {

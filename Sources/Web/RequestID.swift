@@ -21,12 +21,13 @@ enum RequestID {
     /// 128 bits in hexadecimal: half of them this process's own, half of them this request's. They name, and guard nothing, so
     /// that a mixed counter will do in place of a random number from the kernel for each request.
     private static func next() -> String {
+        let process = process
         let half = mixed(process &+ count.wrappingAdd(1, ordering: .relaxed).newValue &* 0x9e37_79b9_7f4a_7c15)
         return String(unsafeUninitializedCapacity: 32) { text in
             for digit in 0..<16 {
                 let shift = UInt64(60 - 4 * digit)
-                text[digit] = digits[Int(process >> shift & 0xf)]
-                text[16 + digit] = digits[Int(half >> shift & 0xf)]
+                text[digit] = hexDigit(process >> shift)
+                text[16 + digit] = hexDigit(half >> shift)
             }
             return 32
         }
@@ -34,7 +35,12 @@ enum RequestID {
 
     private static let process = UInt64.random(in: 0...UInt64.max)
     private static let count = Atomic<UInt64>(0)
-    private static let digits = Array("0123456789abcdef".utf8)
+
+    /// The hexadecimal digit of a number's lowest four bits.
+    private static func hexDigit(_ number: UInt64) -> UInt8 {
+        let value = UInt8(truncatingIfNeeded: number & 0xf)
+        return value < 10 ? 0x30 + value : 0x57 + value
+    }
 
     /// Spreads a number's bits: one to one, so that different counts stay different (the finalizer of SplitMix64).
     private static func mixed(_ number: UInt64) -> UInt64 {

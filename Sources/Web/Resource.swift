@@ -3,26 +3,33 @@ import HTTPTypes
 /// A path with the methods that it takes.
 struct Resource: Sendable {
     enum Segment: Hashable, Sendable {
-        case literal(String)
+        /// Its UTF-8.
+        case literal([UInt8])
         case parameter(String)
     }
 
     let path: String
     private let segments: [Segment]
-    private var handlers: [(method: HTTPRequest.Method, handler: Blueprint.Handler)] = []
+    private var handlers: [Entry] = []
+
+    /// Not a tuple: a function in a tuple in an array is called through a thunk at each end.
+    private struct Entry: Sendable {
+        let method: HTTPRequest.Method
+        let handler: Blueprint.Handler
+    }
 
     init(path: String) {
         self.path = path
         segments = Target.segments(path[...]).map { segment in
             segment.hasPrefix("<") && segment.hasSuffix(">")
-                ? .parameter(String(segment.dropFirst().dropLast())) : .literal(segment)
+                ? .parameter(String(segment.dropFirst().dropLast())) : .literal(Array(segment.utf8))
         }
     }
 
     /// Adds a handler, unless the method has one already.
     mutating func add(_ handler: @escaping Blueprint.Handler, for method: HTTPRequest.Method) -> Bool {
         guard !handlers.contains(where: { $0.method == method }) else { return false }
-        handlers.append((method, handler))
+        handlers.append(Entry(method: method, handler: handler))
         return true
     }
 
@@ -35,18 +42,18 @@ struct Resource: Sendable {
     }
 
     /// The values of the parameters when the path is one of this resource's, else `nil`.
-    func match(_ path: [String]) -> [(name: String, value: String)]? {
-        guard path.count == segments.count else { return nil }
-        var parameters: [(name: String, value: String)] = []
-        for (segment, given) in zip(segments, path) {
+    func match(_ path: PathSegments) -> [(name: String, value: String)]? {
+        var (path, parameters) = (path, [(name: String, value: String)]())
+        for segment in segments {
+            guard let given = path.next() else { return nil }
             switch segment {
-            case .literal(let literal): guard literal == given else { return nil }
+            case .literal(let literal): guard given.isText(literal) else { return nil }
             case .parameter(let name):
                 guard !given.isEmpty else { return nil }
-                parameters.append((name, given))
+                parameters.append((name, given.text))
             }
         }
-        return parameters
+        return path.next() == nil ? parameters : nil
     }
 
     /// What answers a method: HEAD is GET, whose body is left out later.

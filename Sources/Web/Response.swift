@@ -13,14 +13,14 @@ public struct Response: Sendable {
     /// The status.
     public var status: HTTPResponse.Status
     /// The header fields; `Content-Length` is added for a body that is there already.
-    public var headers: HTTPFields
+    public var headers: HeaderFields
     /// The body; not sent with 204 and 304, which have none (RFC 9110, section 6.4.1).
     public var body: Body
     /// The path of the route that answered, with its parameters: `/campaigns/<id>`; `nil` when it was none.
     public internal(set) var route: String?
 
     /// Makes a response.
-    public init(_ status: HTTPResponse.Status, headers: HTTPFields = [:], body: Body = .bytes([])) {
+    public init(_ status: HTTPResponse.Status, headers: HeaderFields = [:], body: Body = .bytes([])) {
         self.status = status
         self.headers = headers
         self.body = body
@@ -28,20 +28,23 @@ public struct Response: Sendable {
 
     /// A JSON response: one value, and a newline.
     public static func json(
-        _ status: HTTPResponse.Status = .ok, headers: HTTPFields = [:], _ write: (inout JSONWriter) -> Void
+        _ status: HTTPResponse.Status = .ok, headers: HeaderFields = [:], _ write: (inout JSONWriter) -> Void
     ) -> Response {
         var writer = JSONWriter()
         write(&writer)
-        var response = Response(status, headers: headers, body: .bytes(writer.finish()))
-        response.headers.append(jsonField)
-        return response
+        var fields = HeaderFields()
+        // Room for what the application adds, too.
+        fields.reserve(fields: headers.count + 6, bytes: headers.bytes.count + 256)
+        if headers.count > 0 { fields.append(headers) }
+        fields.append(jsonField)
+        return Response(status, headers: fields, body: .bytes(writer.finish()))
     }
 
-    private static let jsonField = [HTTPField(name: .contentType, value: "application/json")]
+    private static let jsonField: HeaderFields = [.contentType: "application/json"]
 
     /// A JSON response of one value.
     public static func json(
-        _ value: some JSONWritable, status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]
+        _ value: some JSONWritable, status: HTTPResponse.Status = .ok, headers: HeaderFields = [:]
     ) -> Response {
         json(status, headers: headers) { value.write(to: &$0) }
     }

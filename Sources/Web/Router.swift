@@ -47,41 +47,45 @@ struct Router: Sendable {
     typealias Found = (resource: Resource, parameters: [(name: String, value: String)])
 
     /// The resource that a request is for.
-    func find(_ request: Request) -> Found? { find(Target(request.target).segments) }
+    func find(_ request: Request) -> Found? { find(request.target) }
 
     /// Lets the right handler answer.
     /// - Throws: 404, 405, and what the handler throws.
     func respond(to request: Request, _ found: Found?) async throws -> Response {
-        guard let (resource, parameters) = found else { return try redirect(request, Target(request.target)) }
-        if let handler = resource.handler(for: request.method) {
+        guard let found else { return try redirect(request, Target(request.target)) }
+        if let handler = found.resource.handler(for: request.method) {
             var request = request
-            request.parameters = parameters
-            request.route = resource.path
+            request.parameters = found.parameters
+            request.route = found.resource.path
             return try await handler(request)
         }
-        guard request.method == .options else { throw methodNotAllowed(resource) }
-        return Response(.ok, headers: [.allow: resource.allow])
+        guard request.method == .options else { throw methodNotAllowed(found.resource) }
+        return Response(.ok, headers: [.allow: found.resource.allow])
     }
 
     /// The path, with its parameters, of the route that a request for `target` would go to.
     func route(of method: HTTPRequest.Method, _ target: String) -> RouteDescription? {
-        guard let (resource, _) = find(Target(target).segments) else { return nil }
+        guard let (resource, _) = find(target) else { return nil }
         return routes.first { $0.method == method && $0.path == resource.path }
     }
 
-    private func find(_ path: [String]) -> Found? {
-        for mount in mounts where path.starts(with: mount.prefix) {
-            for resource in mount.resources {
-                if let parameters = resource.match(path) { return (resource, parameters) }
+    private func find(_ target: String) -> Found? {
+        var target = target
+        return target.withUTF8 { target in
+            let path = PathSegments(of: target)
+            for mount in mounts {
+                for resource in mount.resources {
+                    if let parameters = resource.match(path) { return (resource, parameters) }
+                }
             }
+            return nil
         }
-        return nil
     }
 
     /// Sends a request for a path that only lacks its last slash, or has slashes in a row, to the right path.
     private func redirect(_ request: Request, _ target: Target) throws -> Response {
         for path in [target.merged, target.merged + "/"] where path != target.path {
-            guard let (resource, _) = find(Target.segments(path[...])) else { continue }
+            guard let (resource, _) = find(path) else { continue }
             guard resource.takes(request.method) else { throw methodNotAllowed(resource) }
             return Response(.permanentRedirect, headers: [.location: request.url(target.redirected(to: path))])
         }

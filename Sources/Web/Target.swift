@@ -14,28 +14,13 @@ struct Target {
         segments = Target.segments(path)
     }
 
+    /// The segments of a path.
     static func segments(_ path: Substring) -> [String] {
         var path = path
-        return path.withUTF8 { bytes in
-            var segments: [String] = []
-            segments.reserveCapacity(4)
-            var start = bytes.first == slash ? 1 : 0
-            while let end = bytes[start...].firstIndex(of: slash) {
-                segments.append(segment(bytes[start..<end]))
-                start = end + 1
-            }
-            segments.append(segment(bytes[start...]))
-            return segments
-        }
+        return path.withUTF8 { PathSegments($0[...]).map(\.text) }
     }
 
-    private static let slash = UInt8(ascii: "/")
-    private static let percent = UInt8(ascii: "%")
-
-    private static func segment(_ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> String {
-        let text = String(decoding: UnsafeBufferPointer(rebasing: bytes), as: UTF8.self)
-        return bytes.contains(percent) ? decoded(Array(bytes)[...]) : text
-    }
+    fileprivate static let percent = UInt8(ascii: "%")
 
     /// Percent-decodes (RFC 3986, section 2.1); a `%` without two digits stays, bytes that are not UTF-8 are replaced.
     static func decoded(_ text: ArraySlice<UInt8>) -> String { String(decoding: decodedBytes(text), as: UTF8.self) }
@@ -67,6 +52,51 @@ struct Target {
 
     /// What a redirect to `path` names: the query goes with it.
     func redirected(to path: String) -> String { query.isEmpty ? path : "\(path)?\(query)" }
+}
+
+/// The segments of a path as they were sent, where it lies: none has memory of its own, and none may outlive the buffer.
+struct PathSegments: Sequence, IteratorProtocol {
+    /// A segment, not percent-decoded.
+    struct Segment {
+        fileprivate let bytes: Slice<UnsafeBufferPointer<UInt8>>
+
+        var isEmpty: Bool { bytes.isEmpty }
+
+        /// The segment, percent-decoded.
+        var text: String {
+            isEncoded
+                ? Target.decoded(Array(bytes)[...])
+                : String(decoding: UnsafeBufferPointer(rebasing: bytes), as: UTF8.self)
+        }
+
+        /// Whether it stands for a text.
+        func isText(_ text: [UInt8]) -> Bool {
+            isEncoded
+                ? Target.decodedBytes(Array(bytes)[...]) == text
+                : bytes.count == text.count && bytes.elementsEqual(text)
+        }
+
+        private var isEncoded: Bool { bytes.contains(Target.percent) }
+    }
+
+    private var rest: Slice<UnsafeBufferPointer<UInt8>>?
+
+    /// Begins with a path, behind the slash that it begins with.
+    init(_ path: Slice<UnsafeBufferPointer<UInt8>>) { rest = path.first == Self.slash ? path.dropFirst() : path }
+
+    /// Begins with the path of a target.
+    init(of target: UnsafeBufferPointer<UInt8>) {
+        self.init(target[..<(target.firstIndex(of: 0x3f) ?? target.endIndex)])
+    }
+
+    mutating func next() -> Segment? {
+        guard let bytes = rest else { return nil }
+        let end = bytes.firstIndex(of: Self.slash)
+        rest = end.map { bytes[($0 + 1)...] }
+        return Segment(bytes: bytes[..<(end ?? bytes.endIndex)])
+    }
+
+    private static var slash: UInt8 { UInt8(ascii: "/") }
 }
 
 extension UInt8 {

@@ -12,7 +12,7 @@ public struct TestClient: Sendable {
         /// The status.
         public let status: HTTPResponse.Status
         /// The header fields.
-        public let headers: HTTPFields
+        public let headers: HeaderFields
         /// The body.
         public let body: [UInt8]
 
@@ -31,7 +31,7 @@ public struct TestClient: Sendable {
     /// Sends a request and reads the whole response.
     /// - Throws: what a streamed body throws.
     public func send(
-        _ method: HTTPRequest.Method, _ target: String, headers: HTTPFields = [:], body: [UInt8] = []
+        _ method: HTTPRequest.Method, _ target: String, headers: HeaderFields = [:], body: [UInt8] = []
     ) async throws -> Answer {
         var headers = headers
         if headers.value(of: .hostName) == nil { headers.append(.hostName, "localhost:5051") }
@@ -54,7 +54,7 @@ public struct TestClient: Sendable {
     }
 
     /// Sends a request without a body.
-    public func get(_ target: String, headers: HTTPFields = [:]) async throws -> Answer {
+    public func get(_ target: String, headers: HeaderFields = [:]) async throws -> Answer {
         try await send(.get, target, headers: headers)
     }
 

@@ -46,7 +46,7 @@ struct Explain: ParsableCommand {
             let recorder = QueryRecorder()
             let (status, explanations) = try await Database.explaining(config.database) { database in
                 let app = try createApp(config, database: database)
-                let headers: HTTPFields = body == nil ? [:] : [.contentType: "application/json"]
+                let headers: HeaderFields = body == nil ? [:] : [.contentType: "application/json"]
                 let request = Request(method: method, target: target, headers: headers, body: Array((body ?? "").utf8))
                 return await QueryRecorder.$current.withValue(recorder) { await app.respond(to: request) }.status
             }

@@ -190,7 +190,7 @@ import Web
     {
         let client = try await client()
         for path in ["/campaigns/", "/%63ampaigns/"] {
-            let headers: HTTPFields = [.contentType: "application/json", .idempotencyKey: "a"]
+            let headers: HeaderFields = [.contentType: "application/json", .idempotencyKey: "a"]
             let answer = try await client.send(.post, path, headers: headers, body: Array(#"{"name":"b"}"#.utf8))
             #expect(answer.headers[.location] == "http://localhost:5051/campaigns/2")
         }

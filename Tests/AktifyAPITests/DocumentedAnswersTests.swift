@@ -13,12 +13,12 @@ import Web
         "429", "500", "502", "503", "504", "505", "createCampaign 409", "deleteCampaign 409", "deleteCampaigns 409",
     ]
 
-    private static let requests: [(HTTPRequest.Method, String, String?, HTTPFields)] = {
+    private static let requests: [(HTTPRequest.Method, String, String?, HeaderFields)] = {
         let large = String(repeating: "[", count: 1) + Array(repeating: "0", count: 10_001).joined(separator: ",") + "]"
         let bodies: [(HTTPRequest.Method, String)] = [
             (.post, "/campaigns/"), (.patch, "/campaigns/?id=1"), (.put, "/campaigns/1"), (.patch, "/campaigns/1"),
         ]
-        let wrongBodies = bodies.flatMap { method, target -> [(HTTPRequest.Method, String, String?, HTTPFields)] in
+        let wrongBodies = bodies.flatMap { method, target -> [(HTTPRequest.Method, String, String?, HeaderFields)] in
             [
                 (method, target, "{", [:]), (method, target, large, [:]), (method, target, #"{"name":5}"#, [:]),
                 (method, target, "{}", [.contentType: "text/plain"]),

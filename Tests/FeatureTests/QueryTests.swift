@@ -35,9 +35,9 @@ import Web
         let method: HTTPRequest.Method
         let target: String
         let body: String?
-        let headers: HTTPFields
+        let headers: HeaderFields
 
-        init(_ method: HTTPRequest.Method, _ target: String, _ body: String? = nil, _ headers: HTTPFields = [:]) {
+        init(_ method: HTTPRequest.Method, _ target: String, _ body: String? = nil, _ headers: HeaderFields = [:]) {
             (self.method, self.target, self.body, self.headers) = (method, target, body, headers)
         }
     }

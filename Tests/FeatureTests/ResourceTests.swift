@@ -16,7 +16,7 @@ import Web
                 let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
                     for writer in 0..<4 {
                         group.addTask {
-                            let headers: HTTPFields = [.contentType: "application/json", .ifMatch: "\"\(round)\""]
+                            let headers: HeaderFields = [.contentType: "application/json", .ifMatch: "\"\(round)\""]
                             return try await client.send(
                                 .patch, "/campaigns/1", headers: headers, body: "{\"name\":\"w\(writer)\"}"
                             ).status.code
@@ -131,7 +131,7 @@ import Web
 
 extension RecordingClient {
     fileprivate func create(_ body: String, key: String) async throws -> Answer {
-        let headers: HTTPFields = [.contentType: "application/json", .idempotencyKey: key]
+        let headers: HeaderFields = [.contentType: "application/json", .idempotencyKey: key]
         return try await send(.post, "/campaigns/", headers: headers, body: body)
     }
 }

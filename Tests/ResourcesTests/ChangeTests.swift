@@ -86,7 +86,7 @@ import Web
             (.patch, "/strict/2", "{}"), (.put, "/strict/2", #"{"email":"n@n","weight":1}"#),
         ] {
             for tag in [nil, "\"1\"", "*"] {
-                let headers: HTTPFields = tag.map { [.ifMatch: $0] } ?? [:]
+                let headers: HeaderFields = tag.map { [.ifMatch: $0] } ?? [:]
                 let answer = try await leads.send(method, target, body, headers)
                 #expect(answer.status == .conflict && answer.text.contains("stays"))
             }
@@ -150,7 +150,7 @@ import Web
     // MARK: Preferences
 
     @Test func `a client that prefers little gets no body`() async throws {
-        let minimal: HTTPFields = [.prefer: "return=minimal"]
+        let minimal: HeaderFields = [.prefer: "return=minimal"]
         let body = #"{"email":"a@b","weight":1}"#
         let made = try await leads.send(.post, "/leads/", body, minimal)
         #expect(made.status == .created && made.body.isEmpty && made.headers[.eTag] == "\"1\"")
@@ -248,7 +248,7 @@ import Web
         #"{"email":"a@b","weight":1}"#, #"[{"email":"a@b","weight":1},{"email":"c@d","weight":0.1}]"#,
         #"[{"email":"a@b","weight":1}]"#,
     ]) func `a request that is sent again under its key has the same answer`(body: String) async throws {
-        let key: HTTPFields = [.idempotencyKey: "k-1"]
+        let key: HeaderFields = [.idempotencyKey: "k-1"]
         let first = try await leads.send(.post, "/leads/", body, key)
         #expect(first.status == .created)
         _ = try await leads.send(.patch, "/leads/1", #"{"score":9}"#)
@@ -262,7 +262,7 @@ import Web
     }
 
     @Test func `another request under the same key is 422`() async throws {
-        let key: HTTPFields = [.idempotencyKey: "k-1"]
+        let key: HeaderFields = [.idempotencyKey: "k-1"]
         _ = try await leads.send(.post, "/leads/", #"{"email":"a@b","weight":1}"#, key)
         for body in [#"{"email":"c@d","weight":1}"#, #"{"email":"a@b","weight":1} "#, #"[{"email":"a@b","weight":1}]"#]
         {
@@ -274,7 +274,7 @@ import Web
     }
 
     @Test func `a key belongs to one resource, and another key is another request`() async throws {
-        let key: HTTPFields = [.idempotencyKey: "k-1"]
+        let key: HeaderFields = [.idempotencyKey: "k-1"]
         _ = try await leads.send(.post, "/leads/", #"{"email":"a@b","weight":1}"#, key)
         #expect(try await leads.send(.post, "/parties/", #"{"name":"P"}"#, key).status == .created)
         let other = try await leads.send(.post, "/parties/", #"{"name":"P"}"#, [.idempotencyKey: "K-1"])
@@ -282,7 +282,7 @@ import Web
     }
 
     @Test func `a request that is refused does not use its key up`() async throws {
-        let key: HTTPFields = [.idempotencyKey: "k-1"]
+        let key: HeaderFields = [.idempotencyKey: "k-1"]
         try await leads.add("a@b")
         for body in ["{", "{}", #"{"email":"a@b","weight":1}"#, #"{"email":"n@n","weight":1,"party_id":7}"#] {
             #expect(try await leads.send(.post, "/leads/", body, key).status.kind == .clientError)

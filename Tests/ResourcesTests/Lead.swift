@@ -118,14 +118,14 @@ struct Leads {
     }
 
     func send(
-        _ method: HTTPRequest.Method, _ target: String, _ body: String = "", _ headers: HTTPFields = [:]
+        _ method: HTTPRequest.Method, _ target: String, _ body: String = "", _ headers: HeaderFields = [:]
     ) async throws -> TestClient.Answer {
         var headers = headers
         if !body.isEmpty, headers[.contentType] == nil { headers[.contentType] = "application/json" }
         return try await client.send(method, target, headers: headers, body: Array(body.utf8))
     }
 
-    func get(_ target: String, _ headers: HTTPFields = [:]) async throws -> TestClient.Answer {
+    func get(_ target: String, _ headers: HeaderFields = [:]) async throws -> TestClient.Answer {
         try await send(.get, target, "", headers)
     }
 

@@ -34,7 +34,7 @@ public struct RecordingClient: Sendable {
     /// Sends a request.
     /// - Throws: `RepeatedStatement`, `StatementCheck.Failed`, and `UndocumentedAnswer`.
     public func send(
-        _ method: HTTPRequest.Method, _ target: String, headers: HTTPFields = [:], body: String = ""
+        _ method: HTTPRequest.Method, _ target: String, headers: HeaderFields = [:], body: String = ""
     ) async throws -> Answer {
         let (answer, statements) = try await recordingQueries {
             try await client.send(method, target, headers: headers, body: Array(body.utf8))

@@ -110,7 +110,7 @@ import Testing
         "example.org:123456",
         "[::1", "[]", "[::1]x", "[::g]", "a:1:2", ":80", "a\u{e9}", "a%41", "a\\b", "a\tb",
     ]) func `without a usable host a redirect names the path alone`(host: String?) async throws {
-        var headers: HTTPFields = [:]
+        var headers: HeaderFields = [:]
         if let host { headers[.hostName] = host }
         let request = Request(method: .get, target: "/things?a=1", headers: headers)
         var things = Blueprint("test")
@@ -162,7 +162,7 @@ import Testing
     }
 
     @Test func `a preflight is answered with all methods, and the fields that were asked for, sorted`() async throws {
-        let headers: HTTPFields = [
+        let headers: HeaderFields = [
             .origin: "http://ui", .accessControlRequestMethod: "post",
             .accessControlRequestHeaders: "zeta, X-A,Alpha , x-a",
         ]

@@ -24,7 +24,7 @@ import Testing
     }
 
     private func ask(_ path: String, _ accept: String?) async throws -> TestClient.Answer {
-        var headers: HTTPFields = [.requestID: "r-1"]
+        var headers: HeaderFields = [.requestID: "r-1"]
         if let accept { headers[.accept] = accept }
         return try await client().get("/things" + path, headers: headers)
     }
@@ -50,7 +50,7 @@ import Testing
         let answer = try await ask("/fields", accept)
         #expect(answer.status == .unprocessableContent)
         #expect(answer.headers[.contentType] == "application/problem+json")
-        #expect(answer.headers[values: .contentType].count == 1)
+        #expect(answer.headers.values(of: .contentType).count == 1)
         #expect(answer.headers[.contentLength] == String(answer.body.count))
         #expect(
             answer.text

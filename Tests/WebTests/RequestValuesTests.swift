@@ -6,8 +6,8 @@ import Testing
 /// What a request says in its query and in its header fields.
 @Suite struct RequestValuesTests {
     private func request(_ target: String = "/", _ fields: (HTTPField.Name, String)...) -> Request {
-        var headers: HTTPFields = [:]
-        for (name, value) in fields { headers.append(HTTPField(name: name, value: value)) }
+        var headers: HeaderFields = [:]
+        for (name, value) in fields { headers.append(name, value) }
         return Request(method: .get, target: target, headers: headers)
     }
 
@@ -16,8 +16,8 @@ import Testing
     @Test func `appended fields keep their names, their values and their order`() throws {
         let name = try #require(HTTPField.Name("unused"))
         let fields = [HTTPField.Name.accept, name, .accept, .cookie].map { HTTPField(name: $0, value: "a=1; b, c") }
-        var headers: HTTPFields = [.accept: "*/*"]
-        headers.append(fields)
+        var headers: HeaderFields = [.accept: "*/*"]
+        for field in fields { headers.append(field) }
         headers.append(.eTag, "x")
         #expect(headers.map(\.name) == [.accept, .accept, name, .accept, .cookie, .eTag])
         #expect(headers.map(\.value) == ["*/*"] + fields.map(\.value) + ["x"])

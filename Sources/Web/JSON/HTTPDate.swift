@@ -33,9 +33,14 @@ struct HTTPDate {
 
     /// Appends `07:33:36 GMT`.
     func appendTime(to bytes: inout ByteBuffer) {
-        append(second / 3600, ":", to: &bytes)
-        append(second / 60 % 60, ":", to: &bytes)
-        append(second % 60, " GMT", to: &bytes)
+        bytes.append(12) { text in
+            HTTPDate.write(second / 3600, to: text)
+            text[2] = UInt8(ascii: ":")
+            HTTPDate.write(second / 60 % 60, to: text + 3)
+            text[5] = UInt8(ascii: ":")
+            HTTPDate.write(second % 60, to: text + 6)
+            (text + 8).update(from: (" GMT" as StaticString).utf8Start, count: 4)
+        }
     }
 
     private func append(_ century: Int, _ year: Int, to bytes: inout ByteBuffer) {
@@ -46,9 +51,13 @@ struct HTTPDate {
 
     /// Appends a number's two digits, and what follows them.
     private func append(_ number: Int, _ end: StaticString, to bytes: inout ByteBuffer) {
-        bytes.append(0x30 + UInt8(number / 10))
-        bytes.append(0x30 + UInt8(number % 10))
+        bytes.append(2) { HTTPDate.write(number, to: $0) }
         bytes.append(end)
+    }
+
+    private static func write(_ number: Int, to text: UnsafeMutablePointer<UInt8>) {
+        text[0] = 0x30 + UInt8(truncatingIfNeeded: number / 10)
+        text[1] = 0x30 + UInt8(truncatingIfNeeded: number % 10)
     }
 
     /// The Gregorian date. Years are counted from March, in eras of 400, so that the leap day is the last of its year.

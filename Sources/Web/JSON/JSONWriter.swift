@@ -131,7 +131,7 @@ public protocol JSONWritable {
 }
 
 extension Bool: JSONWritable {
-    public func write(to json: inout JSONWriter) { json.raw(self ? "true" : "false") }
+    public func write(to json: inout JSONWriter) { json.raw(self ? "true" : "false" as StaticString) }
 }
 
 extension Int64: JSONWritable {

@@ -59,13 +59,13 @@ extension FuzzTarget {
     static let cors = FuzzTarget(name: "cors") { input in
         let parts = input.split(separator: 10, maxSplits: 2, omittingEmptySubsequences: false)
             .map { String(decoding: $0, as: UTF8.self) }
-        var headers = HTTPFields()
+        var headers = HeaderFields()
         headers.append(.origin, parts[0])
         if parts.count > 1 { headers.append(.accessControlRequestMethod, parts[1]) }
         if parts.count > 2 { headers.append(.accessControlRequestHeaders, parts[2]) }
         let request = Request(method: .options, target: "/", headers: headers)
         for cors in [CORS.anyOrigin, .origins(["https://example.org"])] {
-            var fields: [HTTPField] = []
+            var fields = HeaderFields()
             cors.append(to: &fields, for: request)
             try require(fields.allSatisfy { !$0.value.utf8.contains { $0 == 13 || $0 == 10 } }, "a line break")
             let allowed = fields.first { $0.name == .accessControlAllowOrigin }?.value

@@ -1,0 +1,161 @@
+#!/usr/bin/env python3
+"""Counts the user-space instructions that the worker needs for a request, with valgrind's callgrind, and compares them with
+Benchmarks/instructions.txt: a count is the same in each run, however busy the machine is. It fails when one has grown by more than 3 %.
+UPDATE=1 writes the file anew: the counts depend on the versions of Swift, libpq, libfcgi and libc.
+
+It starts the release build of the worker on a throw-away cluster, with 100 campaigns, and speaks FastCGI to it over eight
+connections, as nginx does."""
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BUDGET = ROOT / "Benchmarks/instructions.txt"
+TOLERANCE = 0.03
+CONNECTIONS = 8
+JSON = "application/json"
+
+# What is measured: a name, a request, and how many of them.
+CASES = [
+    ("GET one", "GET", "/campaigns/1", b"", 1600),
+    ("list of 100", "GET", "/campaigns/", b"", 160),
+    ("POST", "POST", "/campaigns/", b'{"name":"Spring sale","description":"20 % off"}', 400),
+    ("PATCH", "PATCH", "/campaigns/1", b'{"name":"Summer sale"}', 400),
+]
+
+
+def record(kind, content):
+    """A FastCGI record of request 1."""
+    return struct.pack(">BBHHBB", 1, kind, 1, len(content), 0, 0) + content
+
+
+def request(method, target, body):
+    """A request as nginx sends it on a kept connection."""
+    params = {
+        "REQUEST_METHOD": method, "REQUEST_URI": target, "REQUEST_SCHEME": "http", "SERVER_PROTOCOL": "HTTP/1.1",
+        "CONTENT_TYPE": JSON if body else "", "CONTENT_LENGTH": str(len(body)) if body else "",
+        "HTTP_HOST": "localhost:5051", "HTTP_USER_AGENT": "curl/8.5.0", "HTTP_ACCEPT": "*/*",
+    }
+    pairs = b"".join(bytes([len(name), len(value)]) + (name + value).encode() for name, value in params.items())
+    stdin = (record(5, body) if body else b"") + record(5, b"")
+    return record(1, struct.pack(">HB5x", 1, 1)) + record(4, pairs) + record(4, b"") + stdin
+
+
+def read_response(connection):
+    """Reads to END_REQUEST, and gives what stands behind `Status: `."""
+    stream, output = connection.makefile("rb"), b""
+    while True:
+        _, kind, _, length, padding, _ = struct.unpack(">BBHHBB", stream.read(8))
+        content = stream.read(length + padding)[:length]
+        if kind == 6:
+            output += content
+        if kind == 3:
+            return output[8:11].decode()
+
+
+def send(connections, message, count, is_warming_up=False):
+    for _ in range(count // len(connections)):
+        for connection in connections:
+            connection.sendall(message)
+        for connection in connections:
+            status = read_response(connection)
+            if not status.startswith("2") and not is_warming_up:
+                sys.exit(f"a request was answered {status}")
+
+
+def connect(path):
+    connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(60)
+    connection.connect(str(path))
+    return connection
+
+
+def started(path):
+    """Connections to the worker, as soon as it accepts them."""
+    for _ in range(300):
+        try:
+            return [connect(path) for _ in range(CONNECTIONS)]
+        except OSError:
+            time.sleep(0.2)
+    sys.exit("the worker did not start")
+
+
+def prepare(directory):
+    """Starts a cluster that ends with this process, and fills a database."""
+    cluster = [ROOT / "scripts/cluster", "start", directory / "cluster", "--watch", str(os.getpid())]
+    host = subprocess.run(cluster, check=True, capture_output=True, text=True).stdout.strip()
+    for name in ("DATABASE_URL", "DATABASE_URL_FILE", "POSTGRES_PASSWORD_FILE"):
+        os.environ.pop(name, None)
+    os.environ.update(
+        POSTGRES_HOST=host, POSTGRES_USER="postgres", POSTGRES_DB="aktify", POSTGRES_PORT="5432", POSTGRES_PASSWORD="")
+    psql = ["psql", "-XAtq", "-h", host, "-U", "postgres"]
+    subprocess.run([*psql, "-c", "CREATE DATABASE aktify"], check=True)
+    subprocess.run([ROOT / ".build/release/aktify", "db", "upgrade"], check=True, cwd=ROOT, stderr=subprocess.DEVNULL)
+    rows = "INSERT INTO campaign (name, description) SELECT 'Campaign ' || n, 'A description' FROM generate_series(1, 100) n"
+    subprocess.run([*psql, "-d", "aktify", "-c", rows], check=True)
+
+
+def total(path):
+    for line in path.read_text().splitlines():
+        if line.startswith("totals: "):
+            return int(line.split()[1])
+    sys.exit(f"there are no totals in {path}")
+
+
+def measure(directory):
+    path, output = directory / "worker.socket", directory / "counts"
+    worker = subprocess.Popen(
+        ["valgrind", "--tool=callgrind", "--instr-atstart=no", f"--callgrind-out-file={output}",
+         ROOT / ".build/release/aktify", "worker", "--listen", f"unix:{path}", "--loops", "1"],
+        cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def control(*words):
+        subprocess.run(["callgrind_control", *words, str(worker.pid)], check=True, capture_output=True)
+
+    counts = {}
+    try:
+        connections = started(path)
+        for place, (name, method, target, body, count) in enumerate(CASES, 1):
+            message = request(method, target, body)
+            send(connections, message, CONNECTIONS * 20, is_warming_up=True)
+            control("--instr=on")
+            send(connections, message, count)
+            control("--instr=off")
+            control("--dump")
+            counts[name] = round(total(directory / f"counts.{place}") / count)
+    finally:
+        worker.send_signal(signal.SIGTERM)
+        worker.wait(60)
+    return counts
+
+
+def main():
+    if not shutil.which("valgrind"):
+        sys.exit("bench-instructions counts with valgrind, which is not installed: apt-get install valgrind")
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as directory:
+        directory = pathlib.Path(directory)
+        directory.chmod(0o755)
+        prepare(directory)
+        counts = measure(directory)
+    if os.environ.get("UPDATE") == "1":
+        BUDGET.write_text("".join(f"{name}: {count}\n" for name, count in counts.items()))
+    budget = {name: int(count) for name, count in (line.split(": ") for line in BUDGET.read_text().splitlines())}
+    has_grown = False
+    for name, count in counts.items():
+        limit = budget.get(name, 0)
+        grown = count > limit * (1 + TOLERANCE)
+        has_grown = has_grown or grown
+        print(f"{name}: {count:,} instructions a request, budget {limit:,}{': TOO MANY' if grown else ''}")
+    if any(count < budget.get(name, 0) * (1 - TOLERANCE) for name, count in counts.items()):
+        print("Some are fewer by more than 3 %: UPDATE=1 make bench-instructions keeps them so.")
+    sys.exit(1 if has_grown else 0)
+
+
+main()

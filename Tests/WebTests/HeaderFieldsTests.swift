@@ -1,0 +1,54 @@
+import HTTPTypes
+import Testing
+
+@testable import Web
+
+@Suite struct HeaderFieldsTests {
+    @Test func `fields lie in the form in which they are sent`() {
+        var fields: HeaderFields = [.contentType: "text/csv"]
+        fields.append(.contentLength, 120)
+        fields.append(.eTag, quoted: -7)
+        fields.append([.vary: "Accept"] as HeaderFields)
+        let text = "Content-Type: text/csv\r\nContent-Length: 120\r\nETag: \"-7\"\r\nVary: Accept\r\n"
+        #expect(String(decoding: fields.bytes, as: UTF8.self) == text)
+        #expect(fields.count == 4)
+    }
+
+    @Test(arguments: [
+        ("a\r\nb: c", "a  b: c"), (" a\t", "a"), ("\u{0}a\u{7f}b\u{1f}", "a b"), ("", ""), (" \t\r\n", ""),
+        ("ä€", "ä€"),
+        ("a\tb", "a\tb"), ("a  b", "a  b"),
+    ])
+    func `no value ends its line`(value: String, kept: String) {
+        var fields = HeaderFields()
+        fields.append(.accept, value)
+        fields.append(.eTag, "x")
+        #expect(fields.value(of: .accept) == kept && fields.value(of: .eTag) == "x")
+        #expect(String(decoding: fields.bytes, as: UTF8.self) == "Accept: \(kept)\r\nETag: x\r\n")
+    }
+
+    @Test(arguments: ["", "a b", "a:", "ä", "a\u{0}", "a\r\n", "a\"", "(a)"])
+    func `what is no token names no field`(name: String) {
+        var (fields, name) = (HeaderFields(), name)
+        let isAppended = name.withUTF8 { name in fields.append(token: name, name) }
+        #expect(!isAppended && fields.bytes.isEmpty && fields.count == 0)
+    }
+
+    @Test func `a name is found in any case, and one that it begins with is not`() throws {
+        var fields = HeaderFields()
+        for (name, value) in [("ACCEPT-CHARSET", "1"), ("aCCept", "2"), ("x-accept", "3"), ("Accept", "4")] {
+            fields.append(try #require(HTTPField.Name(name)), value)
+        }
+        #expect(fields.value(of: .accept) == "2" && fields.values(of: .accept) == ["2", "4"])
+        #expect(fields[.accept] == "2, 4" && fields[.cookie] == nil && !fields.contains(.cookie))
+    }
+
+    @Test func `a value that is set takes the place of all that there are`() {
+        var fields: HeaderFields = [.accept: "1", .vary: "2", .accept: "3"]
+        fields[.accept] = "4"
+        fields[.eTag] = "5"
+        #expect(fields.map { "\($0.name)=\($0.value)" } == ["Accept=4", "Vary=2", "ETag=5"])
+        fields[.vary] = nil
+        #expect(fields.map { $0.name } == [.accept, .eTag])
+    }
+}
