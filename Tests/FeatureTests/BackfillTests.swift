@@ -42,7 +42,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("id int", "NOT NULL"), ("id int NOT NULL", "an index must begin with it"),
+        ("id int", "NOT NULL"), ("id int NOT NULL", "a B-tree index must begin with it"),
         ("n int PRIMARY KEY", "there is no column id of one"),
     ]) func `a key by which rows would be missed, or looked for in all of the table, is refused`(
         key: String, reason: String
@@ -62,6 +62,25 @@ import Testing
             """)
         #expect(try database.migrate(backfill("UPDATE one SET a = coalesce(a, 0) + 1")) == nil)
         #expect(try database.sql("SELECT min(id) || ' ' || max(a) FROM one") == "101 1")
+    }
+
+    @Test func `rows that a trigger deletes along with a batch are found before it is committed`() throws {
+        try fill(25)
+        try database.sql(
+            """
+            CREATE TABLE two AS SELECT id FROM one;
+            CREATE FUNCTION clear() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN DELETE FROM two WHERE id = NEW.id; RETURN NEW; END';
+            CREATE TRIGGER t BEFORE UPDATE ON one FOR EACH ROW EXECUTE FUNCTION clear()
+            """)
+        let said = try database.migrate(backfill())
+        #expect(said?.contains("a1 loses data: it deletes rows of public.two (10)") == true, "\(said ?? "")")
+        #expect(try database.sql("SELECT count(*) FROM two") == "25")
+    }
+
+    @Test func `an index that has no order is none to batch by`() throws {
+        try fill(3, key: "id int NOT NULL")
+        try database.sql("CREATE INDEX ON one USING hash (id)")
+        #expect(try database.migrate(backfill())?.contains("a B-tree index must begin with it") == true)
     }
 
     @Test func `rows behind the last key of its beginning are not its own, also when it goes on`() throws {

@@ -157,6 +157,28 @@ import Testing
         #expect(try database.migrate(revisions, options) { try await $0.downgrade() } == nil)
     }
 
+    @Test(arguments: [
+        ("DO $$ BEGIN DELETE FROM one; END $$", "deletes rows of public.one (2)"),
+        (
+            "MERGE INTO one USING (VALUES (1)) v (x) ON n > x WHEN MATCHED THEN DELETE",
+            "deletes rows of public.one (1)"
+        ),
+        ("EXPLAIN ANALYZE DELETE FROM one WHERE n = 1", "deletes rows of public.one (1)"),
+        ("DO $$ BEGIN EXECUTE 'DROP ' || 'TABLE one'; END $$", "drops table public.one (2 rows)"),
+        ("ALTER TABLE one ALTER n TYPE smallint", "changes public.one.n from integer to smallint (2 values)"),
+    ]) func `what is lost outside a transaction is found too, as long as it does not commit by itself`(
+        sql: String, loss: String
+    ) throws {
+        try database.sql("CREATE TABLE one (n int); INSERT INTO one VALUES (1), (2)")
+        let said = try database.migrate([("-- outside transaction\n\(sql);", "")])
+        #expect(said?.hasPrefix("versions/a1.sql: a1 loses data: it \(loss)") == true, "\(said ?? "nothing")")
+        #expect(try database.sql("SELECT count(*) FROM one") == "2")
+        #expect(try versions == "base")
+        var options = Migrator.Options()
+        options.allowsDataLoss = true
+        #expect(try database.migrate([("-- outside transaction\n\(sql);", "")], options) == nil)
+    }
+
     @Test func `a section that is malformed is refused before anything is done`() throws {
         let said = try database.migrate([("CREATE TABLE one (n int);", ""), ("SELECT 1;\nCOMMIT;", "")])
         #expect(said?.hasPrefix("versions/a2.sql:6:") == true, "\(said ?? "nothing")")

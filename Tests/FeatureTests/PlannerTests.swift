@@ -106,6 +106,12 @@ import Testing
         #expect(plan.revisions[0].holds.map(\.lock) == [PlannedLock(relation: "public.one", mode: .accessExclusive)])
     }
 
+    @Test func `a table that was partitioned by hand is planned with`() throws {
+        let made =
+            "CREATE TABLE p (n int) PARTITION BY RANGE (n); CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (9)"
+        #expect(try plan("ALTER TABLE p DETACH PARTITION p1;", rows: made).problem == nil)
+    }
+
     @Test func `what runs in batches locks the rows of one batch at a time`() throws {
         let plan = try plan("-- batches of 10 by id\nUPDATE one SET n = 1;")
         let statement = try #require(plan.statements.first)
@@ -118,7 +124,7 @@ import Testing
 
     @Test(arguments: [
         ("m int", "there is no column k of one to batch by"), ("k int", "it must be NOT NULL"),
-        ("k int NOT NULL DEFAULT 1", "an index must begin with it"),
+        ("k int NOT NULL DEFAULT 1", "a B-tree index must begin with it"),
     ]) func `a key that the upgrade would refuse is told before`(column: String, reason: String) throws {
         let plan = try plan("ALTER TABLE one ADD \(column);\n-- batches of 10 by k\nUPDATE one SET n = 1;")
         #expect(plan.problem?.hasPrefix("versions/a2.sql:7: ") == true && plan.problem?.contains(reason) == true)

@@ -75,22 +75,48 @@ import Testing
         #expect(try database.migrate(revisions, options)?.contains("division by zero") == true)
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(
+        .timeLimit(.minutes(1)),
+        arguments: [
+            ("outside", "DO $$ BEGIN COMMIT; PERFORM pg_terminate_backend(pg_backend_pid()); END $$", "halfway 1"),
+            ("outside", "SELECT pg_terminate_backend(pg_backend_pid())", "stopped 1"),
+            ("inside", "SELECT pg_terminate_backend(pg_backend_pid())", "stopped 1"),
+        ])
     func
-        `a server process that is lost in a statement outside a transaction leaves it in doubt, one that is lost inside does not`()
-        throws
+        `a server process that is lost in what commits by itself leaves it in doubt, one that is lost in a transaction does not`(
+            mode: String, statement: String, result: String
+        ) throws
     {
-        for (mode, result) in [("outside", "halfway 1"), ("inside", "stopped 1")] {
-            let up = """
-                -- outside transaction
-                SELECT 1;
-                -- \(mode) transaction
-                SELECT pg_terminate_backend(pg_backend_pid());
-                """
-            #expect(try database.migrate([(up, "")]) != nil)
-            #expect(try outcome() == result)
-            try database.sql("DELETE FROM migration_history")
+        let up = "-- outside transaction\nSELECT 1;\n-- \(mode) transaction\n\(statement);"
+        #expect(try database.migrate([(up, "")]) != nil)
+        #expect(try outcome() == result)
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `an index of which an interruption left nothing, or an invalid one, is built without a question`() throws {
+        let up = "CREATE TABLE one (n int);\n-- outside transaction\nCREATE INDEX CONCURRENTLY one_n ON one (n);"
+        let halt = "UPDATE migration_history SET outcome = 'halfway'; DROP INDEX IF EXISTS one_n"
+        for leave in [
+            "",
+            "; CREATE INDEX one_n ON one (n); UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'one_n'::regclass",
+        ] {
+            #expect(try database.migrate([(up + "\nSELECT 1 / 0;", "")]) != nil)
+            try database.sql(halt + leave)
+            try database.sql("UPDATE migration_history SET progress = progress || '{\"statements\": 1}'")
+            try database.sql("UPDATE migration_history SET progress = progress || '{\"done\": \"\"}'")
+            #expect(try database.migrate([(up, "")]) == nil)
+            #expect(try database.sql("SELECT indisvalid FROM pg_index WHERE indexrelid = 'one_n'::regclass") == "t")
+            try database.sql("DROP TABLE one, migration_history, alembic_version")
         }
+    }
+
+    @Test func `an index that an interrupted run may have finished needs a decision`() throws {
+        let up = "CREATE TABLE one (n int);\n-- outside transaction\nCREATE INDEX CONCURRENTLY one_n ON one (n);"
+        #expect(try database.migrate([(up + "\nSELECT 1 / 0;", "")]) != nil)
+        try database.sql(
+            "UPDATE migration_history SET outcome = 'halfway', progress = progress || '{\"statements\": 1, \"done\": \"\"}'"
+        )
+        #expect(try database.migrate([(up, "")])?.contains("--again") == true)
     }
 
     @Test func `a deferred constraint that fails at the COMMIT is told, and nothing stays`() throws {
@@ -151,7 +177,10 @@ import Testing
 
     @Test(.timeLimit(.minutes(1)))
     func `what is under way looks half done, and is no reason for a second command to fail`() throws {
-        let slow = [(up: "-- outside transaction\nSELECT pg_sleep(1);\nSELECT 1;", down: "")]
+        // It commits by itself, so that nothing but the lock tells that it is under way.
+        let slow = [
+            (up: "-- outside transaction\nDO $$ BEGIN COMMIT; PERFORM pg_sleep(1); END $$;\nSELECT 1;", down: "")
+        ]
         let configuration = database.directConfiguration()
         let graph = try RevisionGraph([try revision("a1", "", slow[0].up)])
         try Loop.run {
@@ -162,6 +191,9 @@ import Testing
             try await loop.sleep(for: .milliseconds(500))
             let second = Migrator(graph: graph, configuration: configuration) { _ in }
             #expect(try await second.status().entries.map(\.state) == [.running])
+            await #expect { try await second.pending(to: "heads") } throws: {
+                "\($0)".contains("is being carried out now")
+            }
             try await second.upgrade()
             try await first.value
             #expect(try await second.status().entries.map(\.state) == [.applied])

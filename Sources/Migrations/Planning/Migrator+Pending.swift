@@ -30,11 +30,12 @@ extension Migrator {
             }
             var pending: [PendingRevision] = []
             for revision in revisions {
-                try await checkHalt(session, revision, revision.upgrade, .upgrade)
-                let place = try await session.halt(of: revision)?.place ?? Place()
-                if !place.isStart, try await session.isLockedByAnother() {
+                let halt = try await session.halt(of: revision)
+                if halt != nil, try await session.isLockedByAnother() {
                     throw MigrationFailed("\(revision.id) is being carried out now: plan again when that has ended")
                 }
+                try await checkHalt(session, revision, revision.upgrade, .upgrade)
+                let place = halt?.place ?? Place()
                 pending.append(PendingRevision(revision: revision, place: place))
             }
             return (versions, pending)

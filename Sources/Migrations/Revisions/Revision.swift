@@ -109,6 +109,12 @@ public struct Revision: Hashable, Sendable {
         public let allowed: [String: String]
         /// How it runs in pieces, if it does.
         let batches: BatchedStatement?
+
+        /// The statement with other SQL in its place.
+        func with(sql: String) -> Statement {
+            Statement(
+                sql: sql, line: line, isOutside: isOutside, dataLoss: dataLoss, allowed: allowed, batches: batches)
+        }
     }
 }
 

@@ -6,7 +6,7 @@ struct BatchKey {
     var exists = false
     var isNotNull = false
     var isGenerated = false
-    /// Whether a valid index on all rows begins with it.
+    /// Whether a valid B-tree index on all rows begins with it.
     var isIndexed = false
     /// Whether each row has another one.
     var isUnique = false
@@ -20,7 +20,7 @@ struct BatchKey {
         }
         guard isIndexed else {
             return
-                "batches by \(batches.key) would read all of \(batches.table) again and again: an index must begin with it"
+                "batches by \(batches.key) would read all of \(batches.table) again and again: a B-tree index must begin with it"
         }
         return nil
     }
@@ -31,7 +31,8 @@ extension Connection {
     /// - Throws: `PostgresError`.
     func batchKey(of batches: BatchedStatement) async throws -> BatchKey {
         let indexes =
-            "FROM pg_index WHERE indrelid = attrelid AND indisvalid AND indpred IS NULL AND indkey[0] = attnum"
+            "FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid JOIN pg_am ON pg_am.oid = relam AND amname = 'btree' "
+            + "WHERE indrelid = attrelid AND indisvalid AND indpred IS NULL AND indkey[0] = attnum"
         let result = try await execute(
             """
             SELECT attnotnull, attgenerated <> '', EXISTS (SELECT \(unsafe: indexes)), \

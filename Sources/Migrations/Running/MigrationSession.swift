@@ -207,7 +207,7 @@ struct MigrationSession {
     func runOutside(_ sql: String) async throws {
         let words = LintedWords(sql)
         if words.has("concurrently") { try await connection.script("SET lock_timeout = 0") }
-        let index = words.behind("create [unique] index concurrently [if] [not] [exists]")
+        let index = words.indexMadeConcurrently
         if let index { try await dropInvalidIndex(index) }
         do { try await connection.script(sql) } catch {
             if let index, connection.isOpen { try await dropInvalidIndex(index) }
@@ -230,6 +230,23 @@ struct MigrationSession {
         for index in try result.texts() { try await connection.script("DROP INDEX CONCURRENTLY IF EXISTS \(index)") }
     }
 
+    /// Whether a statement that was interrupted makes an index by name and has left none but an invalid one, so that it can be run again.
+    func leftNoIndex(_ statement: Revision.Statement) async throws -> Bool {
+        guard let words = LintedWords(statement.sql).indexMadeConcurrently, let name = words.first, name != "on" else {
+            return false
+        }
+        guard let table = words.after("on")?.behind("[only]")?.first else { return false }
+        let result = try await connection.execute(
+            """
+            SELECT NOT EXISTS (SELECT FROM pg_class \
+            WHERE relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = to_regclass(\(table))) \
+            AND relname = (parse_ident(\(name)))[1] AND NOT EXISTS (SELECT FROM pg_index WHERE indexrelid = pg_class.oid \
+            AND indrelid = to_regclass(\(table)) AND \(unsafe: Flaws.isLeftInvalid)))
+            """)
+        var row = result.row(0)
+        return try row.next()
+    }
+
     /// The invalid indexes (Postgres manual, CREATE INDEX, "Building Indexes Concurrently").
     func invalidIndexes() async throws -> [String] {
         try await connection.execute(
@@ -238,6 +255,13 @@ struct MigrationSession {
             WHERE \(unsafe: Flaws.isLeftInvalid) ORDER BY 1
             """
         ).texts()
+    }
+}
+
+extension LintedWords {
+    /// The name of the index that it makes CONCURRENTLY, and what stands behind that.
+    fileprivate var indexMadeConcurrently: LintedWords? {
+        behind("create [unique] index concurrently [if] [not] [exists]")
     }
 }
 

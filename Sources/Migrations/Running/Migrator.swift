@@ -221,11 +221,12 @@ public struct Migrator: Sendable {
                 "\(revision.file) is not what was run of it before it stopped: put that back as it was, or undo by hand what it did and "
                     + "forget it: aktify db repair")
         }
-        guard halt.isCertain || options.runsAgain else {
-            throw MigrationFailed(
-                "\(revision.id) failed half-way: \(halt.detail). Undo by hand what that did, and run it again with --again; or undo all "
-                    + "of it, and forget it: aktify db repair; or say that it is done: aktify db stamp \(revision.id)")
-        }
+        if halt.isCertain || options.runsAgain { return }
+        let statement = section.statements.dropFirst(halt.place.statements).first
+        if let statement, try await session.leftNoIndex(statement) { return }
+        throw MigrationFailed(
+            "\(revision.id) failed half-way: \(halt.detail). Undo by hand what that did, and run it again with --again; or undo all "
+                + "of it, and forget it: aktify db repair; or say that it is done: aktify db stamp \(revision.id)")
     }
 
     /// Refuses to undo what a half-done revision builds on.

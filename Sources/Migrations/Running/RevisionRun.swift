@@ -148,6 +148,7 @@ struct RevisionRun {
     /// Runs a statement outside a transaction: until it has ended well, nobody knows what it has done.
     private mutating func runOutside(_ statement: Revision.Statement) async throws {
         guard !isLeftOut(statement) else { return place = place.after(1) }
+        if try await runAlone(statement) { return }
         let invalid = Set(try await session.invalidIndexes())
         try await note(
             .halfway, "line \(statement.line) of \(revision.file) ran outside a transaction, and was interrupted",
@@ -164,6 +165,24 @@ struct RevisionRun {
         try await note(.stopped, "it was interrupted", at: place)
     }
 
+    /// Runs a statement in a transaction of its own, where what it loses is found before the COMMIT.
+    /// - Returns: whether it can run in one; else nothing of it stays.
+    private mutating func runAlone(_ statement: Revision.Statement) async throws -> Bool {
+        // Some of these can, but they wait without lock_timeout.
+        guard !LintedWords(statement.sql).has("concurrently") else { return false }
+        do {
+            try await connection.script("BEGIN")
+            try await runInside([statement])
+            try await commit(reaching: place.after(1))
+            return true
+        } catch MigrationRun.Failure.statement(let error, _) where error.state == "25001" || error.state == "2D000" {
+            // VACUUM and its like (active_sql_transaction), or what commits by itself (invalid_transaction_termination).
+            try await connection.script("ROLLBACK")
+            try await session.reset()
+            return false
+        }
+    }
+
     /// Runs a statement in pieces, each a transaction with its place; between them others have as much time as a piece took.
     private mutating func run(_ batches: BatchedStatement, of statement: Revision.Statement) async throws {
         if let problem = try await connection.batchKey(of: batches).problem(with: batches) {
@@ -174,10 +193,9 @@ struct RevisionRun {
         if place.end == nil { place.end = try await keys(batches.end, statement)?.key }
         while let next = try await bound(of: batches, statement) {
             let begin = Instant.now
-            try await failing(at: statement) {
-                try await connection.script("BEGIN")
-                try await connection.script(batches.piece(behind: place.key.map(literal), to: literal(next.key ?? "")))
-            }
+            try await connection.script("BEGIN")
+            let piece = batches.piece(behind: place.key.map(literal), to: literal(next.key ?? ""))
+            try await runInside([statement.with(sql: piece)])
             try await commit(reaching: next)
             let took = Instant.now.duration(since: begin)
             if Instant.now.duration(since: said) > .seconds(5) {

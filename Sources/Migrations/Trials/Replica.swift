@@ -56,7 +56,8 @@ struct Replica {
         return try await Set(
             connection.rows(
                 """
-                SELECT ARRAY[type || ' ' || identity] FROM (SELECT DISTINCT classid, objid FROM pg_depend own WHERE objid >= 16384 \
+                SELECT ARRAY[concat_ws(' ', type, (SELECT relkind FROM pg_class WHERE oid = objid AND classid = 'pg_class'::regclass), \
+                identity)] FROM (SELECT DISTINCT classid, objid FROM pg_depend own WHERE objid >= 16384 \
                 AND (refclassid = 'pg_namespace'::regclass OR classid IN ('pg_rewrite'::regclass, 'pg_policy'::regclass) \
                 OR objid IN (SELECT oid FROM pg_trigger WHERE NOT tgisinternal) AND classid = 'pg_trigger'::regclass) \
                 AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = own.classid AND objid = own.objid AND deptype = 'e')) made, \
