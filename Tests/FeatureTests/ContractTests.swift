@@ -36,6 +36,19 @@ import Testing
         #expect(try database.migrate(Self.revisions) { try await $0.upgrade(to: "a2") } == nil)
     }
 
+    @Test func `a plan tells which programs would make the upgrade refuse`() throws {
+        let old = try connect(as: "aktify 1.3.0 (a1)")
+        defer { old.close() }
+        let graph = try RevisionGraph(
+            Self.revisions.enumerated().map { place, section in
+                try revision("a\(place + 1)", place == 0 ? "" : "a\(place)", section.up)
+            })
+        let configuration = database.directConfiguration()
+        let plan = try Loop.run { try await Planner(graph: graph, configuration: configuration).plan() }
+        #expect(plan.revisions.map { $0.obstacle == nil } == [true, true, false])
+        #expect(plan.text.contains("would be refused now: a3 is the contract of a2, and programs are connected"))
+    }
+
     @Test func `programs that know it, and others, are in nobody's way`() throws {
         let connections = try ["aktify 1.4.0 (a2)", "aktify 1.5.0 (a3)", "psql", "aktify db", ""].map(connect)
         defer { for connection in connections { connection.close() } }

@@ -118,7 +118,8 @@ struct LiveDatabase {
     func planned(_ loss: Loss, by statement: String) async throws -> PlannedLoss? {
         let size = try await size(of: loss.table)
         if case .deleted(let table, _) = loss {
-            let rows = try await estimatedRows(of: statement, in: table)
+            // Postgres makes a number up for a table that nobody has analyzed.
+            let rows = size?.rows == nil ? nil : try await estimatedRows(of: statement, in: table)
             let number = rows.map { "about \($0)" } ?? "their number is not known"
             return PlannedLoss(text: loss.text(number), rows: rows, isEstimate: true)
         }

@@ -6,6 +6,7 @@ extension MigrationPlan {
         for revision in revisions {
             lines.append("\(revision.id) \(revision.message), \(revision.file)")
             if let resumption = revision.resumption { lines.append("  \(resumption.text)") }
+            if let obstacle = revision.obstacle { lines.append("  would be refused now: \(obstacle)") }
             for statement in revision.statements {
                 lines.append("  \(statement.line): \(statement.title)")
                 lines += self.lines(of: statement).map { "     \($0)" }
@@ -24,6 +25,9 @@ extension MigrationPlan {
         for revision in revisions {
             lines += ["", "### `\(revision.id)` \(Markdown.text(revision.message))", ""]
             if let resumption = revision.resumption { lines += ["It \(Markdown.text(resumption.text)).", ""] }
+            if let obstacle = revision.obstacle {
+                lines += ["It would be refused now: \(Markdown.text(obstacle)).", ""]
+            }
             for statement in revision.statements {
                 lines.append("- Line \(statement.line): \(Markdown.code(statement.title))")
                 lines += self.lines(of: statement).map { "  - \(Markdown.text($0))" }

@@ -43,6 +43,8 @@ public struct PlannedRevision: Sendable {
     public let file: String
     /// Where it goes on; `nil` when nothing of it is done.
     public var resumption: PlannedResumption?
+    /// Why it would be refused now: programs are connected that need what it takes away; `nil` when none is.
+    public var obstacle: String?
     /// The statements that are left of it, in order.
     public var statements: [PlannedStatement] = []
 }

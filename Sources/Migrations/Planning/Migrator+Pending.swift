@@ -5,6 +5,8 @@ struct PendingRevision {
     let revision: Revision
     /// Where it begins: behind what an earlier run has done.
     let place: Place
+    /// Why it would be refused now; `nil` when it would not.
+    let obstacle: String?
 
     /// What is left of it, those statements together that are one transaction.
     var segments: [[Revision.Statement]] {
@@ -36,7 +38,8 @@ extension Migrator {
                 }
                 try await checkHalt(session, revision, revision.upgrade, .upgrade)
                 let place = halt?.place ?? Place()
-                pending.append(PendingRevision(revision: revision, place: place))
+                let obstacle = try await session.obstacle(to: revision, in: graph)
+                pending.append(PendingRevision(revision: revision, place: place, obstacle: obstacle))
             }
             return (versions, pending)
         }

@@ -71,7 +71,7 @@ public struct Planner: Sendable {
             try await observer.fill()
             let revision = next.revision
             var planned = PlannedRevision(id: revision.id, message: revision.message, file: revision.file)
-            planned.resumption = next.resumption
+            (planned.resumption, planned.obstacle) = (next.resumption, next.obstacle)
             for segment in next.segments where !planned.statements.contains(where: { $0.failure != nil }) {
                 planned.statements += try await statements(segment, &observer, &plan.sizes, live)
             }

@@ -5,18 +5,23 @@ extension MigrationSession {
     /// Refuses a revision that takes away what programs need that do not know an earlier one, while such programs are connected.
     /// - Throws: `MigrationFailed`, with who they are.
     func checkContract(of revision: Revision, in graph: RevisionGraph) async throws {
-        guard let id = revision.upgrade.contracted.map(graph.idAfterSquash) else { return }
+        guard let obstacle = try await obstacle(to: revision, in: graph) else { return }
+        throw MigrationFailed("\(obstacle). Nothing was done: replace them first")
+    }
+
+    /// Which programs a revision takes away from what they need; `nil` when none is connected.
+    /// - Throws: `MigrationFailed` when it is the contract of a revision that is not before it.
+    func obstacle(to revision: Revision, in graph: RevisionGraph) async throws -> String? {
+        guard let id = revision.upgrade.contracted.map(graph.idAfterSquash) else { return nil }
         guard try graph.closure(of: Set(revision.parents)).contains(id) else {
             throw MigrationFailed("\(revision.file): it is the contract of \(id), which is no revision before it")
         }
         // Those that are connected to a scratch database are the tool's own.
-        guard !options.isTrial else { return }
+        guard !options.isTrial else { return nil }
         let old = try await programs().filter { !ProgramName(parsing: $0.name).knows(id, in: graph) }
-        guard !old.isEmpty else { return }
+        guard !old.isEmpty else { return nil }
         let list = old.map { "\($0.name) (\($0.sessions))" }.joined(separator: ", ")
-        throw MigrationFailed(
-            "\(revision.id) is the contract of \(id), and programs are connected that do not know \(id): \(list). Nothing was done: "
-                + "replace them first")
+        return "\(revision.id) is the contract of \(id), and programs are connected that do not know \(id): \(list)"
     }
 
     /// The names of the programs that are connected to the database, each with its sessions.

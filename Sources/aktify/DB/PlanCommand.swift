@@ -69,6 +69,7 @@ extension PlannedRevision: JSONWritable {
         json.member("holds", holds)
         json.member("id", id)
         json.member("message", message)
+        json.member("obstacle", obstacle)
         json.member("resumption", resumption)
         json.member("statements", statements)
         json.endObject()
