@@ -45,6 +45,25 @@ class BulkTests(ConsoleTest):
         self.assert_active("A", "1 campaign activated.")
         self.assertEqual(self.active(), ["A", "B", "C", "D"])
 
+    def test_deactivate_stale(self):
+        """Undoing leaves alone what somebody else had deactivated before"""
+        [identifier, _] = self.fill_with("A", "B")
+        self.open_list()
+        self.stack.change(identifier, is_active=False)
+        self.select_range(0, 1)
+        self.button("Deactivate").click()
+        self.toast("1 campaign deactivated.").get_by_role("button", name="Undo").click()
+        expect(self.page.get_by_role("switch", name="Active: B")).to_be_checked()
+        self.assertEqual(self.active(), ["B"])
+
+    def test_delete_page(self):
+        """When all of a page is deleted, what stands behind it is shown"""
+        self.fill_with(*(f"Campaign {number}" for number in range(30)))
+        self.open_list()
+        self.page.get_by_label("Select all on this page").click()
+        self.button("Delete").click()
+        self.expect_names(*(f"Campaign {number}" for number in range(25, 30)))
+
     def active(self):
         return [row["name"] for row in self.stack.campaigns() if row["is_active"]]
 

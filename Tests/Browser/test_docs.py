@@ -170,12 +170,25 @@ class DocsTests(ConsoleTest):
                 self.page.locator(".models .json-schema-2020-12-accordion").first.click()
                 operation.locator(".live-responses-table").scroll_into_view_if_needed()
                 self.look("docs-answer", f"{width}-{scheme}")
+                self.open_docs()
+                for identifier_of in ("listCampaigns", "createCampaign"):
+                    self.operation(f"#operations-campaigns-{identifier_of}")
+                self.button("Execute").first.click()
+                expect(self.page.locator(".live-responses-table")).to_be_visible()
+                self.look("docs-list", f"{width}-{scheme}")
 
     def look(self, state, suffix, **options):
         self.page.screenshot(path=SCREENSHOTS / f"{state}-{suffix}.png", **options)
         with self.subTest(state=state, look=suffix):
             self.assertEqual(self.violations(), [])
             self.assertLessEqual(*self.page.evaluate("[document.documentElement.scrollWidth, innerWidth]"))
+
+    def test_skip_link(self):
+        """The skip link leads past the header, also once Swagger UI is there"""
+        self.open_docs()
+        self.page.keyboard.press("Tab")
+        self.page.keyboard.press("Enter")
+        expect(self.page.locator("main")).to_be_focused()
 
     def test_weight(self):
         """The documentation weighs less than 550 KB over the wire, nearly all of it Swagger UI, which a second visit does not ask for"""

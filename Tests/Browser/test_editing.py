@@ -94,3 +94,56 @@ class EditingTests(ConsoleTest):
         undo.click()
         expect(self.page.locator(".toast.failed")).to_be_visible()
         self.assertFalse(self.stack.campaign(identifier)["is_active"])
+
+    def test_stale(self):
+        """A value that somebody else changed before the editor was opened is not overwritten unseen"""
+        [identifier] = self.fill_with("Alpha", description="Old")
+        self.open_list()
+        self.stack.change(identifier, description="Theirs")
+        self.button("Edit description", exact=False).click()
+        field = self.page.get_by_role("textbox", name="Description")
+        field.fill("Mine")
+        field.press("Enter")
+        expect(self.page.get_by_role("heading", name="Somebody else changed this campaign")).to_be_visible()
+        self.assertEqual(self.stack.campaign(identifier)["description"], "Theirs")
+
+    def test_stale_switch(self):
+        """A switch that somebody else has turned already is shown as it is, and there is nothing to undo"""
+        [identifier] = self.fill_with("Alpha")
+        self.open_list()
+        self.stack.change(identifier, is_active=False)
+        self.page.get_by_role("switch").click()
+        expect(self.toast("Somebody else has deactivated it already.")).to_be_visible()
+        expect(self.page.get_by_role("switch")).not_to_be_checked()
+        expect(self.button("Undo")).to_have_count(0)
+        self.assertFalse(self.stack.campaign(identifier)["is_active"])
+
+    def test_two_undos(self):
+        """Two changes of one campaign are undone one after the other"""
+        [identifier] = self.fill_with("Alpha")
+        self.open_list()
+        self.page.get_by_role("link", name="Alpha").focus()
+        self.page.keyboard.press("e")
+        self.page.get_by_role("textbox", name="Name").fill("Beta")
+        self.page.keyboard.press("Enter")
+        expect(self.page.get_by_role("link", name="Beta")).to_be_focused()
+        self.page.get_by_role("switch").click()
+        expect(self.toast("deactivated")).to_be_visible()
+        self.page.keyboard.press("z")
+        expect(self.page.get_by_role("switch")).to_be_checked()
+        self.page.keyboard.press("z")
+        self.expect_names("Alpha")
+        campaign = self.stack.campaign(identifier)
+        self.assertEqual((campaign["name"], campaign["is_active"]), ("Alpha", True))
+
+    def test_short_outage(self):
+        """An editor that was opened while the service was away can save when it is back"""
+        [identifier] = self.fill_with("Alpha")
+        self.open_list()
+        self.page.route(f"**/campaigns/{identifier}", lambda route: route.abort(), times=1)
+        self.button("Edit description", exact=False).click()
+        field = self.page.get_by_role("textbox", name="Description")
+        field.fill("Mine")
+        field.press("Enter")
+        expect(self.button("Edit description: Mine")).to_be_visible()
+        self.assertEqual(self.stack.campaign(identifier)["description"], "Mine")

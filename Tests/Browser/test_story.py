@@ -154,3 +154,19 @@ class StoryTests(ConsoleTest):
         self.page.get_by_role("link", name="Aktify").click()
         self.button("Discard").click()
         expect(self.page.get_by_role("heading", name="Campaigns")).to_be_visible()
+
+    def test_unsaved_back(self):
+        """Nor is it by the browser's Back"""
+        self.fill_with("Alpha")
+        self.open_list()
+        self.page.keyboard.press("n")
+        field = self.page.get_by_role("textbox", name="Name", exact=True)
+        field.fill("Half")
+        self.page.evaluate("history.back()")
+        expect(self.page.get_by_role("heading", name="Discard your changes?")).to_be_visible()
+        self.page.locator("dialog").get_by_role("button", name="Cancel").click()
+        expect(field).to_have_value("Half")
+        self.page.wait_for_url("**/ui/new")
+        self.page.evaluate("history.back()")
+        self.button("Discard").click()
+        self.expect_names("Alpha")

@@ -20,6 +20,9 @@ function rememberLanguage() {
   for (const choice of choices) choice.addEventListener("change", () => remember("localStorage", KEY, choice.value));
 }
 
+/** Swagger UI, which looks after the address, keeps the browser from giving the focus to what is skipped to. */
+document.querySelector(".skip").addEventListener("click", () => document.getElementById("main").focus());
+
 fillInOrigin();
 rememberLanguage();
 addCopyButtons(document.querySelectorAll(".examples figure"));

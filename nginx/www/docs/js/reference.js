@@ -1,6 +1,7 @@
 // The operations, by Swagger UI, which is not part of this program: scripts/swagger-ui puts it where the page looks for it.
 
 import { layout } from "./layout.js";
+import { keepNamed } from "./names.js";
 import { plainText } from "./plaintext.js";
 
 const place = document.getElementById("swagger");
@@ -48,6 +49,7 @@ async function show() {
     return tell(`The contract, /openapi.json, could not be read: ${error.message}.`);
   }
   place.replaceChildren();
+  keepNamed(place);
   SwaggerUIBundle({
     domNode: place,
     spec,

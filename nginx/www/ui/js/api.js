@@ -77,13 +77,33 @@ export const read = async (id, signal) => versioned(await send("GET", one(id), {
 export const create = async (body, key) =>
   (await send("POST", "/campaigns/", { body, headers: { "Idempotency-Key": key } })).json();
 
+/** What versions became by changes from here. */
+const successors = new Map();
+
+/** The version that changes from here have made of one: a later one is somebody else's. */
+export function latestOwn(id, etag) {
+  const next = successors.get(`${id} ${etag}`);
+  return next ? latestOwn(id, next) : etag;
+}
+
 /** Changes some fields; with an ETag only while it is still that version (else 412). */
-export const change = async (id, fields, etag) => versioned(await patch(one(id), fields, ifMatch(etag)));
+export async function change(id, fields, etag) {
+  const changed = await versioned(await patch(one(id), fields, ifMatch(etag)));
+  if (etag && etag !== changed.etag) successors.set(`${id} ${etag}`, changed.etag);
+  return changed;
+}
 
 /** Deletes one; with an ETag only while it is still that version (else 412). */
 export const remove = (id, etag) => send("DELETE", one(id), { headers: ifMatch(etag) });
 
 const affected = async (response) => (await response.json()).affected;
+
+/** Which of some campaigns are active, or are not. */
+export async function inState(ids, isActive) {
+  const query = new URLSearchParams({ "id[in]": ids.join(","), is_active: isActive, fields: "id", limit: ids.length });
+  const response = await send("GET", `/campaigns/?${query}`);
+  return (await response.json()).map((campaign) => campaign.id);
+}
 
 /** Changes many, and tells how many there were. */
 export const changeMany = async (ids, fields) => affected(await patch(many(ids), fields));

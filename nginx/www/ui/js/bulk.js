@@ -10,9 +10,10 @@ export const leaving = new Set();
 
 /** Activates or deactivates campaigns. */
 export async function setActive(campaigns, isActive) {
-  const ids = campaigns.filter((campaign) => campaign.is_active !== isActive).map((campaign) => campaign.id);
-  if (ids.length === 0) return tell(`All of them are ${isActive ? "active" : "inactive"} already.`);
   try {
+    // What others did to them since they were shown is not undone with this.
+    const ids = await api.inState(campaigns.map((campaign) => campaign.id), !isActive);
+    if (ids.length === 0) return tell(`All of them are ${isActive ? "active" : "inactive"} already.`);
     const number = await api.changeMany(ids, { is_active: isActive });
     changed();
     offerUndo({

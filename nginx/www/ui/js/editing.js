@@ -53,7 +53,7 @@ export function edit({ shown, field, value, save, closed }) {
   form.addEventListener("keydown", (event) => {
     event.stopPropagation();
     if (event.key === "Escape") close(true);
-    if (event.key === "Enter" && !event.shiftKey && event.target === input) {
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing && event.target === input) {
       event.preventDefault();
       submit(true);
     }

@@ -14,7 +14,7 @@ import { go } from "./router.js";
 import { Rows } from "./rows.js";
 import { save } from "./saving.js";
 import { Selection } from "./selection.js";
-import { offerUndo, tellFailure } from "./toasts.js";
+import { offerUndo, tell, tellFailure } from "./toasts.js";
 import { before, note } from "./trail.js";
 import { addressOf, defaults, sortedBy } from "./urlstate.js";
 
@@ -54,7 +54,7 @@ export function listView(main, initial, cameFrom) {
     const isNew = campaigns.length === 0 && !find(".notice", main);
     const waiting = isNew && setTimeout(() => rows.showSkeleton(8), skeletonPause);
     try {
-      const page = await loading.run((signal) => takeFirst(state) ?? api.list(state, { signal }));
+      const page = await loading.run((signal) => shownPage(signal));
       if (!page) return;
       clearTimeout(waiting);
       note(state.cursor, page.next);
@@ -66,6 +66,13 @@ export function listView(main, initial, cameFrom) {
       showError(error);
     }
     table.ariaBusy = null;
+  }
+
+  /** The page of the list, or the first one behind it that has more than what is being deleted. */
+  async function shownPage(signal) {
+    let page = await (takeFirst(state) ?? api.list(state, { signal }));
+    while (page.next && page.rows.every((campaign) => leaving.has(campaign.id))) page = await api.list({ ...state, cursor: page.next }, { signal });
+    return page;
   }
 
   async function countAll() {
@@ -252,17 +259,17 @@ export function listView(main, initial, cameFrom) {
     const cell = find(`.${field}`, rows.element(id));
     const shown = find(".shown", cell);
     if (shown.hidden) return;
-    const opening = api.read(id);
-    opening.catch(() => {}); // told when it is saved
+    let opening = api.read(id);
+    opening.catch(() => {}); // asked again when it is saved
     edit({
       shown,
       field,
       value: campaign[field],
       closed: (focus) => focus && find(field === "name" ? "a" : ".text", cell).focus(),
       save: async (value) => {
-        const opened = await opening;
+        const opened = await opening.catch(() => (opening = api.read(id)));
         const mine = { ...opened.campaign, [field]: field === "name" ? value.trim() : value };
-        const saved = await save(opened, mine);
+        const saved = await save(opened, mine, campaign);
         if (!saved) return false;
         replace(saved.campaign);
         offerRestoring(saved, opened.campaign[field], field);
@@ -277,9 +284,15 @@ export function listView(main, initial, cameFrom) {
     element.ariaBusy = "true";
     const { is_active: wasActive } = campaignOf(id);
     try {
-      const saved = await api.change(id, { is_active: !wasActive });
-      replace(saved.campaign);
-      offerRestoring(saved, wasActive, "is_active");
+      const opened = await api.read(id);
+      if (opened.campaign.is_active !== wasActive) {
+        replace(opened.campaign);
+        tell(`Somebody else has ${wasActive ? "deactivated" : "activated"} it already.`);
+      } else {
+        const saved = await api.change(id, { is_active: !wasActive }, opened.etag);
+        replace(saved.campaign);
+        offerRestoring(saved, wasActive, "is_active");
+      }
     } catch (error) {
       tellFailure(`Not changed: ${error.message}`);
     }
@@ -290,7 +303,7 @@ export function listView(main, initial, cameFrom) {
     offerUndo({
       text: field === "is_active" ? `“${campaign.name}” ${campaign.is_active ? "activated" : "deactivated"}.` : `${labels[field]} changed.`,
       undo: async () => {
-        await api.change(campaign.id, { [field]: value }, etag);
+        await api.change(campaign.id, { [field]: value }, api.latestOwn(campaign.id, etag));
         changed();
       },
     });

@@ -5,6 +5,8 @@ import { addressOf, parseAddress } from "./urlstate.js";
 let show = () => {};
 let mayLeave = async () => true;
 let address = "";
+/** Which entry of the history is shown, counted from where the page began. */
+let position = 0;
 
 const addressNow = () => location.pathname + location.search;
 
@@ -19,15 +21,27 @@ export const current = () => parseAddress(location);
 /** Goes to a state; with `replaces`, in place of the present one in the history. */
 export async function go(state, { replaces = false } = {}) {
   if (!(await mayLeave(state))) return;
-  history[replaces ? "replaceState" : "pushState"](null, "", addressOf(state));
+  if (!replaces) position += 1;
+  history[replaces ? "replaceState" : "pushState"]({ position }, "", addressOf(state));
+  await showCurrent();
+}
+
+/** The browser has gone back or forward: it returns when what is shown must not be left. */
+async function moved(event) {
+  if (addressNow() === address) return;
+  const to = event.state?.position ?? position - 1;
+  if (!(await mayLeave(current()))) return history.go(position - to);
+  position = to;
   await showCurrent();
 }
 
 /** Begins: `view` shows a state, `leave` tells whether the present one may be left. */
 export function start(view, leave) {
   [show, mayLeave] = [view, leave];
+  position = history.state?.position ?? 0;
+  history.replaceState({ position }, "");
   // Going to a part of the page, as the skip link does, shows nothing else.
-  addEventListener("popstate", () => addressNow() !== address && showCurrent());
+  addEventListener("popstate", moved);
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[href]");
     const isPlain = event.button === 0 && !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);

@@ -5,13 +5,17 @@ import { changesBetween } from "./campaign.js";
 import { resolveConflict } from "./dialogs.js";
 
 /**
- * Makes a campaign be `mine`, which was made of `opened`. When somebody else changed it meanwhile, both versions are shown, and what
- * is chosen is saved.
+ * Makes a campaign be `mine`, which was made of `base`, as it was `opened` to be saved. When somebody else changed the same since, both
+ * versions are shown, and what is chosen is saved.
  * @returns `{ campaign, etag }`, or `null` when the choice was put off: nothing is saved then.
  * @throws ApiError
  */
-export async function save(opened, mine) {
-  const base = opened.campaign;
+export async function save(opened, mine, base = opened.campaign) {
+  const theirs = changesBetween(base, opened.campaign);
+  if (Object.keys(changesBetween(opened.campaign, mine)).some((field) => field in theirs)) {
+    mine = await resolveConflict(base, mine, opened.campaign);
+    if (!mine) return null;
+  }
   for (;;) {
     const change = changesBetween(opened.campaign, mine);
     if (Object.keys(change).length === 0) return opened;

@@ -1,0 +1,18 @@
+// Swagger UI leaves out names that assistive technology needs: they are added to what it shows.
+
+function addNames(place) {
+  for (const select of place.querySelectorAll("[data-param-name] select:not([aria-label])")) {
+    select.ariaLabel = select.closest("[data-param-name]").dataset.paramName;
+  }
+  // What scrolls can be scrolled with the keyboard.
+  for (const code of place.querySelectorAll("pre.microlight:not([tabindex])")) code.tabIndex = 0;
+  for (const responses of place.querySelectorAll("[role=region][id$=_responses]:not([aria-label])")) {
+    responses.removeAttribute("aria-labelledby");
+    responses.ariaLabel = `Responses: ${responses.id.replaceAll("_", " ")}`;
+  }
+}
+
+/** Adds them, whatever is opened later. */
+export function keepNamed(place) {
+  new MutationObserver(() => addNames(place)).observe(place, { childList: true, subtree: true });
+}
