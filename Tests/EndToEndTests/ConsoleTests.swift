@@ -84,10 +84,9 @@ import Testing
             let answer = try stack.request(method, "/ui/", body: "")
             #expect(answer.status == 405 && answer.headers["allow"] == "GET, HEAD")
         }
-        for (status, field) in [(412, "If-Match: \"x\""), (416, "Range: bytes=9999999-")] {
-            let answer = try stack.get("/ui/", headers: [field])
-            #expect(answer.status == status && answer.headers["content-type"] == "application/json")
-        }
+        let refused = try stack.get("/ui/", headers: ["If-Match: \"x\""])
+        #expect(refused.status == 412 && refused.headers["content-type"] == "application/json")
+        #expect(try stack.get("/ui/", headers: ["Range: bytes=9999999-"]).status == 200)
         #expect(try stack.request("TRACE", "/campaigns/").headers["allow"]?.contains("PATCH") == true)
     }
 
