@@ -25,9 +25,9 @@ final class Connection: @unchecked Sendable {
     private let server: Server
     private let exchange: Exchange
     private var watch: Watch?
-    /// What answers, one request after the other: a task for each connection, not for each request.
+    /// Answers the connection's requests, one after the other: one task for each connection.
     private var task: Task<Void, Never>?
-    /// What wakes the task for the next request, or with `nil` for its end; there is none while it has something to do.
+    /// Resumes the task with the next request, or with `nil` when the connection closes; `nil` while the task is busy.
     private var sleeper: UnsafeContinuation<Work?, Never>?
     /// What is being answered: an answer that comes after its request was given up is known by its not being this.
     private var work: Work?
@@ -126,7 +126,7 @@ final class Connection: @unchecked Sendable {
         }
     }
 
-    /// Has the connection's task do some work.
+    /// Hands work to the connection's task; starts one when there is none.
     private func answer(_ work: Work) {
         state = .answering(since: server.loop.now)
         self.work = work

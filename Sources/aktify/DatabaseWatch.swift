@@ -2,7 +2,7 @@ import EventLoop
 import Migrations
 import Scoreboard
 
-/// Tells the master again and again whether the database answers, and how many revisions it lacks: also when nobody asks for anything.
+/// Polls the database, and reports to the master whether it answers and how many revisions are pending, also while there are no requests.
 ///
 /// Sound as `@unchecked Sendable`: it is touched on its loop's thread only.
 final class DatabaseWatch: @unchecked Sendable {
@@ -20,7 +20,7 @@ final class DatabaseWatch: @unchecked Sendable {
 
     private static let interval = Duration.seconds(5)
 
-    /// Begins; it goes on for as long as the loop turns.
+    /// Starts polling, for as long as the loop runs.
     func begin() {
         Task(executorPreference: loop) {
             await self.look()
@@ -28,7 +28,7 @@ final class DatabaseWatch: @unchecked Sendable {
         }
     }
 
-    /// Asks once. A schema that is ahead of the program lacks nothing, as far as that one knows.
+    /// Polls once. No revision is pending in a schema that is ahead of the program.
     func look() async {
         do {
             let versions = try await versions()

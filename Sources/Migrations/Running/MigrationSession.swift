@@ -208,19 +208,17 @@ struct MigrationSession {
         let words = LintedWords(sql)
         if words.has("concurrently") { try await connection.script("SET lock_timeout = 0") }
         let index = words.indexMadeConcurrently
-        if let index { try await dropInvalidIndex(index) }
+        if let index { try await dropInvalidIndex(index.name, of: index.table) }
         do { try await connection.script(sql) } catch {
-            if let index, connection.isOpen { try await dropInvalidIndex(index) }
+            if let index, connection.isOpen { try await dropInvalidIndex(index.name, of: index.table) }
             if connection.isOpen { try await reset() }
             throw error
         }
         try await reset()
     }
 
-    /// Drops the index that a statement makes, when an earlier try has left it invalid.
-    /// - Parameter words: its name, and what stands behind it.
-    private func dropInvalidIndex(_ words: LintedWords) async throws {
-        guard let name = words.first, let table = words.after("on")?.behind("[only]")?.first else { return }
+    /// Drops an index of a table that an earlier try has left invalid.
+    private func dropInvalidIndex(_ name: String, of table: String) async throws {
         let result = try await connection.execute(
             """
             SELECT indexrelid::regclass::text FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid \
@@ -232,10 +230,7 @@ struct MigrationSession {
 
     /// Whether a statement that was interrupted makes an index by name and has left none but an invalid one, so that it can be run again.
     func leftNoIndex(_ statement: Revision.Statement) async throws -> Bool {
-        guard let words = LintedWords(statement.sql).indexMadeConcurrently, let name = words.first, name != "on" else {
-            return false
-        }
-        guard let table = words.after("on")?.behind("[only]")?.first else { return false }
+        guard let (name, table) = LintedWords(statement.sql).indexMadeConcurrently else { return false }
         let result = try await connection.execute(
             """
             SELECT NOT EXISTS (SELECT FROM pg_class \
@@ -259,9 +254,12 @@ struct MigrationSession {
 }
 
 extension LintedWords {
-    /// The name of the index that it makes CONCURRENTLY, and what stands behind that.
-    fileprivate var indexMadeConcurrently: LintedWords? {
-        behind("create [unique] index concurrently [if] [not] [exists]")
+    /// The index that it makes CONCURRENTLY, and its table; `nil` when it makes none, or one without a name.
+    fileprivate var indexMadeConcurrently: (name: String, table: String)? {
+        guard let words = behind("create [unique] index concurrently [if] [not] [exists]"),
+            let name = words.first, name != "on", let table = words.after("on")?.behind("[only]")?.first
+        else { return nil }
+        return (name, table)
     }
 }
 

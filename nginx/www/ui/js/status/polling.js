@@ -1,4 +1,4 @@
-// Does something again and again while somebody looks. No DOM but the document's visibility, which is given.
+// Repeats an action at an interval while the page is visible. No DOM but the document's visibility, which is given.
 
 /** Calls `act`, which returns a promise, and again `interval` after it has ended: not while it is paused, nor while the page is hidden. */
 export class Polling {
