@@ -7,7 +7,6 @@ extension Web.Request {
     /// going through them once.
     init(params: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, body: [UInt8]) {
         var variables = MetaVariables()
-        variables.fields.reserve(fields: 12, bytes: 512)
         var next = params
         while let entry = next.pointee {
             variables.take(UnsafeRawPointer(entry).assumingMemoryBound(to: UInt8.self))
@@ -29,7 +28,7 @@ private struct MetaVariables {
     private var serverName: UnsafePointer<UInt8>?
     private var serverPort: UnsafePointer<UInt8>?
     private var id: String?
-    fileprivate var fields = HeaderFields()
+    private var fields = HeaderFields(capacity: 512)
 
     mutating func take(_ entry: UnsafePointer<UInt8>) {
         guard let equals = strchr(UnsafeRawPointer(entry).assumingMemoryBound(to: CChar.self), 0x3d) else { return }

@@ -107,24 +107,41 @@ public final class Connection: @unchecked Sendable {
     /// - Parameter isAlone: whether it shares its sync, and so its transaction, with no other.
     /// - Throws: `PostgresError`; of kind `aborted` when another statement's failure was the cause.
     func read(_ statement: Statement, alone isAlone: Bool) async throws -> Result {
-        try await againIfStale(isShared: true) {
-            try await withUnsafeThrowingContinuation { submit(CollectionOfOne(statement), .one($0), isAlone: isAlone) }
+        var retries = Connection.retries
+        while true {
+            // Not `againIfStale`: a closure that is called is another hop to the loop.
+            do {
+                return try await withUnsafeThrowingContinuation {
+                    submit(CollectionOfOne(statement), .one($0), isAlone: isAlone)
+                }
+            } catch let error as PostgresError where error.isStale {
+                try forgetStale(error, isShared: true, &retries)
+            }
         }
     }
 
-    /// Runs `body` again when a preparation was stale, twice at most: the table may be changed again meanwhile.
-    /// - Parameter isShared: whether the connection serves reads only, so that no transaction can be open. libpq does not tell one
-    ///   from other statements that are under way.
-    private func againIfStale<Value>(isShared: Bool = false, _ body: () async throws -> Value) async throws -> Value {
-        var retries = 2
+    /// Runs `body` again when a preparation was stale.
+    private func againIfStale<Value>(_ body: () async throws -> Value) async throws -> Value {
+        var retries = Connection.retries
         while true {
             do { return try await body() } catch let error as PostgresError where error.isStale {
-                prepared.forgetAll()
-                guard isOpen else { throw Connection.notSent }
-                guard retries > 0, isShared || !session.isInTransaction else { throw error }
-                retries -= 1
+                try forgetStale(error, isShared: false, &retries)
             }
         }
+    }
+
+    /// How often a statement is run again whose preparation was stale: the table may be changed again meanwhile.
+    private static let retries = 2
+
+    /// Forgets what is prepared, so that a statement can be run again.
+    /// - Parameter isShared: whether the connection serves reads only, so that no transaction can be open. libpq does not tell one
+    ///   from other statements that are under way.
+    /// - Throws: when it cannot.
+    private func forgetStale(_ error: PostgresError, isShared: Bool, _ retries: inout Int) throws {
+        prepared.forgetAll()
+        guard isOpen else { throw Connection.notSent }
+        guard retries > 0, isShared || !session.isInTransaction else { throw error }
+        retries -= 1
     }
 
     /// Asks the server what a statement takes and returns, without running it.

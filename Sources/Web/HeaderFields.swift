@@ -1,3 +1,4 @@
+import Glibc
 import HTTPTypes
 
 /// Header fields in the form in which they are sent: a buffer of lines, `Name: value` and a line break, in order.
@@ -5,30 +6,14 @@ import HTTPTypes
 /// What is appended is copied into the buffer once, and a head is sent as it lies there. A name is compared without regard to case
 /// (RFC 9110, section 5.1). No value can end its line: control characters become spaces, and those at its ends are dropped.
 public struct HeaderFields: Sendable {
-    /// Where a line's name ends, and how long its value is; the name begins where the line before it ends.
-    fileprivate struct Line: Sendable {
-        let nameEnd: Int
-        let valueCount: Int
-        var valueStart: Int { nameEnd + HeaderFields.separator.utf8CodeUnitCount }
-        var valueEnd: Int { valueStart + valueCount }
-        var end: Int { valueEnd + HeaderFields.lineBreak.utf8CodeUnitCount }
-    }
-
     /// All lines, as they are sent.
     public private(set) var bytes: [UInt8] = []
-    fileprivate var lines: [Line] = []
-
-    private static var separator: StaticString { ": " }
-    private static var lineBreak: StaticString { "\r\n" }
 
     /// Makes an empty list.
     public init() {}
 
-    /// Makes room for more fields at once.
-    public mutating func reserve(fields count: Int, bytes byteCount: Int) {
-        lines.reserveCapacity(lines.count + count)
-        bytes.reserveCapacity(bytes.count + byteCount)
-    }
+    /// Makes an empty list with room for lines of so many bytes.
+    public init(capacity: Int) { bytes.reserveCapacity(capacity) }
 
     // MARK: Appending
 
@@ -57,13 +42,7 @@ public struct HeaderFields: Sendable {
     public mutating func append(_ field: HTTPField) { append(field.name, field.value) }
 
     /// Appends fields as they are.
-    public mutating func append(_ fields: HeaderFields) {
-        let start = bytes.count
-        bytes.append(contentsOf: fields.bytes)
-        for line in fields.lines {
-            lines.append(Line(nameEnd: start + line.nameEnd, valueCount: line.valueCount))
-        }
-    }
+    public mutating func append(_ fields: HeaderFields) { bytes.append(contentsOf: fields.bytes) }
 
     /// Appends a field of bytes from outside.
     /// - Returns: whether the name is a token (RFC 9110, section 5.6.2); else nothing is appended.
@@ -82,13 +61,11 @@ public struct HeaderFields: Sendable {
     }
 
     private mutating func append(line name: UnsafeBufferPointer<UInt8>, legal value: UnsafeBufferPointer<UInt8>) {
-        let line = Line(nameEnd: bytes.count + name.count, valueCount: value.count)
-        lines.append(line)
-        bytes.append(addingCapacity: line.end - bytes.count) { bytes in
+        bytes.append(addingCapacity: name.count + value.count + 4) { bytes in
             bytes.append(name)
-            bytes.append(HeaderFields.separator)
+            bytes.append(": ")
             bytes.append(value)
-            bytes.append(HeaderFields.lineBreak)
+            bytes.append("\r\n")
         }
     }
 
@@ -119,10 +96,8 @@ public struct HeaderFields: Sendable {
         var name = name.canonicalName
         name.withUTF8 { name in
             bytes.withUnsafeBufferPointer { bytes in
-                var start = 0
-                for line in lines {
-                    if line.isNamed(name, bytes, from: start), !body(line.value(in: bytes)) { return }
-                    start = line.end
+                for line in Lines(bytes) where line.isNamed(name) {
+                    guard body(line.value(behind: name.count)) else { return }
                 }
             }
         }
@@ -152,46 +127,57 @@ public struct HeaderFields: Sendable {
     }
 }
 
-extension HeaderFields.Line {
-    /// Whether this line, which begins at `start`, has a name, given in lower case.
-    fileprivate func isNamed(
-        _ name: UnsafeBufferPointer<UInt8>, _ bytes: UnsafeBufferPointer<UInt8>, from start: Int
-    ) -> Bool {
-        guard nameEnd - start == name.count else { return false }
-        for index in 0..<name.count where bytes[start + index].lowercased != name[index] { return false }
-        return true
+/// Lines, where they lie: none may outlive the buffer.
+private struct Lines: Sequence, IteratorProtocol {
+    /// A line without its line break.
+    struct Line {
+        fileprivate let bytes: UnsafeBufferPointer<UInt8>
+
+        /// Whether its name is this one, which is given in lower case.
+        func isNamed(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
+            guard bytes.count > name.count, bytes[name.count] == Line.colon else { return false }
+            for index in 0..<name.count where bytes[index].lowercased != name[index] { return false }
+            return true
+        }
+
+        /// The bytes of its name.
+        var nameCount: Int { bytes.firstIndex(of: Line.colon) ?? bytes.count }
+
+        /// The value behind a name of so many bytes.
+        func value(behind nameCount: Int) -> String {
+            String(decoding: UnsafeBufferPointer(rebasing: bytes[(nameCount + 2)...]), as: UTF8.self)
+        }
+
+        private static var colon: UInt8 { UInt8(ascii: ":") }
     }
 
-    fileprivate func value(in bytes: UnsafeBufferPointer<UInt8>) -> String {
-        String(decoding: UnsafeBufferPointer(rebasing: bytes[valueStart..<valueEnd]), as: UTF8.self)
+    private var rest: UnsafeBufferPointer<UInt8>
+
+    init(_ bytes: UnsafeBufferPointer<UInt8>) { rest = bytes }
+
+    mutating func next() -> Line? {
+        guard let start = rest.baseAddress, let end = memchr(start, 0x0a, rest.count) else { return nil }
+        let count = UnsafeRawPointer(end) - UnsafeRawPointer(start) + 1
+        rest = UnsafeBufferPointer(start: start + count, count: rest.count - count)
+        return Line(bytes: UnsafeBufferPointer(start: start, count: count - 2))
     }
 }
 
 extension HeaderFields: Sequence {
-    /// Goes through the fields in order.
-    public struct Iterator: IteratorProtocol {
-        fileprivate let fields: HeaderFields
-        private var index = 0
-        private var start = 0
-
-        fileprivate init(_ fields: HeaderFields) { self.fields = fields }
-
-        public mutating func next() -> HTTPField? {
-            guard index < fields.lines.count else { return nil }
-            let line = fields.lines[index]
-            let name = HTTPField.Name(String(decoding: fields.bytes[start..<line.nameEnd], as: UTF8.self))
-            (index, start) = (index + 1, line.end)
-            guard let name else { preconditionFailure("what is no token was appended as a name") }
-            return HTTPField(name: name, value: fields.bytes.withUnsafeBufferPointer(line.value))
-        }
+    /// The fields in order.
+    public func makeIterator() -> IndexingIterator<[HTTPField]> {
+        bytes.withUnsafeBufferPointer { bytes in
+            Lines(bytes).map { line in
+                let count = line.nameCount
+                let name = HTTPField.Name(String(decoding: line.bytes[..<count], as: UTF8.self))
+                guard let name else { preconditionFailure("what is no token was appended as a name") }
+                return HTTPField(name: name, value: line.value(behind: count))
+            }
+        }.makeIterator()
     }
 
-    public func makeIterator() -> Iterator { Iterator(self) }
-
     /// How many fields there are.
-    public var count: Int { lines.count }
-
-    public var underestimatedCount: Int { lines.count }
+    public var count: Int { bytes.withUnsafeBufferPointer { Lines($0).reduce(0) { count, _ in count + 1 } } }
 }
 
 extension HeaderFields: ExpressibleByDictionaryLiteral {

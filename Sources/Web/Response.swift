@@ -32,10 +32,9 @@ public struct Response: Sendable {
     ) -> Response {
         var writer = JSONWriter()
         write(&writer)
-        var fields = HeaderFields()
         // Room for what the application adds, too.
-        fields.reserve(fields: headers.count + 6, bytes: headers.bytes.count + 256)
-        if headers.count > 0 { fields.append(headers) }
+        var fields = HeaderFields(capacity: headers.bytes.count + 256)
+        fields.append(headers)
         fields.append(jsonField)
         return Response(status, headers: fields, body: .bytes(writer.finish()))
     }
