@@ -55,26 +55,17 @@ private struct MetaVariables {
         }
     }
 
-    /// Adds a field by its variable's name, without a prefix: `ACCEPT_LANGUAGE` is the header field `accept-language` (RFC 3875,
-    /// section 4.1.18). One whose name is no token is dropped.
     private mutating func addField(_ variable: UnsafeBufferPointer<UInt8>, _ value: UnsafePointer<UInt8>) {
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: variable.count) { name in
-            for (index, byte) in variable.enumerated() {
-                name[index] = byte == 0x5f ? 0x2d : byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte
-            }
-            fields.append(
-                token: UnsafeBufferPointer(name), UnsafeBufferPointer(start: value, count: strlen(value.cString)))
-        }
+        fields.append(variable: variable, UnsafeBufferPointer(start: value, count: strlen(value.cString)))
     }
 
-    func request(body: [UInt8]) -> Web.Request {
-        var headers = fields
-        if let serverName, !headers.contains(.hostName) {
-            headers.append(
+    mutating func request(body: [UInt8]) -> Web.Request {
+        if let serverName, !fields.contains(.hostName) {
+            fields.append(
                 .hostName, String(cString: serverName) + ":" + (serverPort.map { String(cString: $0) } ?? ""))
         }
         var request = Web.Request(
-            method: method, target: target, scheme: scheme, headers: headers, body: body, id: id)
+            method: method, target: target, scheme: scheme, headers: fields, body: body, id: id)
         request.isHTTP10 = isHTTP10
         return request
     }

@@ -62,7 +62,7 @@ public struct Database: Sendable {
     public func find<M: Model>(
         _: M.Type, _ id: M.ID, _ file: StaticString = #fileID, _ line: UInt = #line
     ) async throws -> M? {
-        let statement = Statement(unsafe: M.definition.findText, id)
+        let statement = Statement(unsafe: M.table.definition.findText, id)
         let result = try await run(statement, M.self, Site(file, line))
         return result.count > 0 ? try result.model(0) : nil
     }

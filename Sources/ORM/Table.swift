@@ -5,7 +5,7 @@ import SQL
 ///
 /// The columns are listed in the order of the parameters of `make`, which is the model's own memberwise initializer. One that is
 /// missing, or has another type, does not compile; two of one type that are swapped are found by `misplacedColumns`.
-public struct Table<Model: Sendable>: Sendable {
+public final class Table<Model: Sendable>: Sendable {
     /// What Postgres knows of it.
     public let definition: TableDefinition
     /// Its columns, in order.

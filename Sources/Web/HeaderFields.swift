@@ -44,12 +44,20 @@ public struct HeaderFields: Sendable {
     /// Appends fields as they are.
     public mutating func append(_ fields: HeaderFields) { bytes.append(contentsOf: fields.bytes) }
 
-    /// Appends a field of bytes from outside.
+    /// Appends a field by the name that CGI gives it, without a prefix: `ACCEPT_LANGUAGE` is `accept-language` (RFC 3875, section
+    /// 4.1.18).
     /// - Returns: whether the name is a token (RFC 9110, section 5.6.2); else nothing is appended.
     @discardableResult
-    public mutating func append(token name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>) -> Bool {
-        guard name.isToken else { return false }
-        append(line: name, value)
+    public mutating func append(
+        variable: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>
+    ) -> Bool {
+        guard !variable.isEmpty, variable.allSatisfy(\.isTokenByte) else { return false }
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: variable.count) { name in
+            for index in 0..<variable.count {
+                name[index] = variable[index] == UInt8(ascii: "_") ? UInt8(ascii: "-") : variable[index].lowercased
+            }
+            append(line: UnsafeBufferPointer(name), value)
+        }
         return true
     }
 
@@ -75,7 +83,7 @@ public struct HeaderFields: Sendable {
     public func value(of name: HTTPField.Name) -> String? {
         var value: String?
         visit(name) {
-            value = $0
+            value = $0.text
             return false
         }
         return value
@@ -85,14 +93,14 @@ public struct HeaderFields: Sendable {
     public func values(of name: HTTPField.Name) -> [String] {
         var values: [String] = []
         visit(name) {
-            values.append($0)
+            values.append($0.text)
             return true
         }
         return values
     }
 
     /// Hands the values under a name to `body`, until it returns `false`.
-    private func visit(_ name: HTTPField.Name, _ body: (String) -> Bool) {
+    private func visit(_ name: HTTPField.Name, _ body: (Lines.Value) -> Bool) {
         var name = name.canonicalName
         name.withUTF8 { name in
             bytes.withUnsafeBufferPointer { bytes in
@@ -104,7 +112,14 @@ public struct HeaderFields: Sendable {
     }
 
     /// Whether there is a field under a name.
-    public func contains(_ name: HTTPField.Name) -> Bool { value(of: name) != nil }
+    public func contains(_ name: HTTPField.Name) -> Bool {
+        var isThere = false
+        visit(name) { _ in
+            isThere = true
+            return false
+        }
+        return isThere
+    }
 
     /// The values under a name, with commas between; setting one puts it in place of all that there are.
     public subscript(name: HTTPField.Name) -> String? {
@@ -144,11 +159,16 @@ private struct Lines: Sequence, IteratorProtocol {
         var nameCount: Int { bytes.firstIndex(of: Line.colon) ?? bytes.count }
 
         /// The value behind a name of so many bytes.
-        func value(behind nameCount: Int) -> String {
-            String(decoding: UnsafeBufferPointer(rebasing: bytes[(nameCount + 2)...]), as: UTF8.self)
-        }
+        func value(behind nameCount: Int) -> Value { Value(bytes: bytes[(nameCount + 2)...]) }
 
         private static var colon: UInt8 { UInt8(ascii: ":") }
+    }
+
+    /// What stands behind the name, where it lies.
+    struct Value {
+        fileprivate let bytes: Slice<UnsafeBufferPointer<UInt8>>
+
+        var text: String { String(decoding: UnsafeBufferPointer(rebasing: bytes), as: UTF8.self) }
     }
 
     private var rest: UnsafeBufferPointer<UInt8>
@@ -171,7 +191,7 @@ extension HeaderFields: Sequence {
                 let count = line.nameCount
                 let name = HTTPField.Name(String(decoding: line.bytes[..<count], as: UTF8.self))
                 guard let name else { preconditionFailure("what is no token was appended as a name") }
-                return HTTPField(name: name, value: line.value(behind: count))
+                return HTTPField(name: name, value: line.value(behind: count).text)
             }
         }.makeIterator()
     }
@@ -187,13 +207,12 @@ extension HeaderFields: ExpressibleByDictionaryLiteral {
 }
 
 extension UnsafeBufferPointer<UInt8> {
-    /// Whether this is a token (RFC 9110, section 5.6.2).
-    fileprivate var isToken: Bool { !isEmpty && allSatisfy(\.isTokenByte) }
-
     /// Whether a value can stay as it is: there are no control characters in it, and no spaces at its ends.
     fileprivate var isFieldValue: Bool {
         guard let first, let last else { return true }
-        return first != 0x20 && last != 0x20 && allSatisfy { $0 >= 0x20 && $0 != 0x7f }
+        // All bytes, without an early end: so it is done for many of them at a time.
+        let isPrintable = reduce(true) { $0 && $1 >= 0x20 && $1 != 0x7f }
+        return isPrintable && first != 0x20 && last != 0x20
     }
 
     /// The value with spaces in place of control characters, and none at its ends.

@@ -9,6 +9,7 @@ struct Resource: Sendable {
     }
 
     let path: String
+    /// Those behind the prefix.
     private let segments: [Segment]
     private var handlers: [Entry] = []
 
@@ -18,9 +19,10 @@ struct Resource: Sendable {
         let handler: Blueprint.Handler
     }
 
-    init(path: String) {
+    /// - Parameter count: of how many segments the prefix is, under which it is mounted.
+    init(path: String, behind count: Int) {
         self.path = path
-        segments = Target.segments(path[...]).map { segment in
+        segments = Target.segments(path[...]).dropFirst(count).map { segment in
             segment.hasPrefix("<") && segment.hasSuffix(">")
                 ? .parameter(String(segment.dropFirst().dropLast())) : .literal(Array(segment.utf8))
         }
@@ -41,7 +43,7 @@ struct Resource: Sendable {
             }
     }
 
-    /// The values of the parameters when the path is one of this resource's, else `nil`.
+    /// The values of the parameters when this is the resource of a path, whose prefix has been taken off; else `nil`.
     func match(_ path: PathSegments) -> [(name: String, value: String)]? {
         var (path, parameters) = (path, [(name: String, value: String)]())
         for segment in segments {

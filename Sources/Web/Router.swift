@@ -3,8 +3,18 @@ import HTTPTypes
 /// Finds what answers a request: the blueprint's prefix first, then the path, then the method.
 struct Router: Sendable {
     private struct Mount: Sendable {
-        let prefix: [String]
+        /// The segments of its prefix, as UTF-8.
+        let prefix: [[UInt8]]
         var resources: [Resource] = []
+
+        /// The segments behind the prefix, of a path that has it.
+        func rest(of path: PathSegments) -> PathSegments? {
+            var path = path
+            for segment in prefix {
+                guard let given = path.next(), given.isText(segment) else { return nil }
+            }
+            return path
+        }
     }
 
     private var mounts: [Mount] = []
@@ -14,7 +24,7 @@ struct Router: Sendable {
     /// Adds a blueprint's routes under a prefix.
     /// - Throws: `SetupError` when the prefix is taken, or a route stands there twice.
     mutating func mount(_ blueprint: Blueprint, at prefix: String) throws(SetupError) {
-        var mount = Mount(prefix: prefix == "/" ? [] : Target.segments(prefix[...]))
+        var mount = Mount(prefix: prefix == "/" ? [] : Target.segments(prefix[...]).map { Array($0.utf8) })
         guard prefix.hasPrefix("/"), prefix == "/" || !prefix.hasSuffix("/") else {
             throw SetupError("a prefix begins with a slash and does not end with one: \(prefix)")
         }
@@ -33,7 +43,7 @@ struct Router: Sendable {
     }
 
     private func add(_ route: Blueprint.Route, at path: String, to mount: inout Mount) throws(SetupError) {
-        let resource = Resource(path: path)
+        let resource = Resource(path: path, behind: mount.prefix.count)
         var index = mount.resources.firstIndex { $0.isSame(as: resource) }
         if index == nil {
             mount.resources.append(resource)
@@ -74,8 +84,9 @@ struct Router: Sendable {
         return target.withUTF8 { target in
             let path = PathSegments(of: target)
             for mount in mounts {
+                guard let rest = mount.rest(of: path) else { continue }
                 for resource in mount.resources {
-                    if let parameters = resource.match(path) { return (resource, parameters) }
+                    if let parameters = resource.match(rest) { return (resource, parameters) }
                 }
             }
             return nil

@@ -1,3 +1,5 @@
+import Glibc
+
 /// A request's target, taken apart: the path is cut at the slashes first and percent-decoded then, so that `%2F` is data.
 struct Target {
     /// The path as it was sent.
@@ -17,7 +19,7 @@ struct Target {
     /// The segments of a path.
     static func segments(_ path: Substring) -> [String] {
         var path = path
-        return path.withUTF8 { PathSegments($0[...]).map(\.text) }
+        return path.withUTF8 { PathSegments($0).map(\.text) }
     }
 
     fileprivate static let percent = UInt8(ascii: "%")
@@ -58,45 +60,54 @@ struct Target {
 struct PathSegments: Sequence, IteratorProtocol {
     /// A segment, not percent-decoded.
     struct Segment {
-        fileprivate let bytes: Slice<UnsafeBufferPointer<UInt8>>
+        fileprivate let bytes: UnsafeBufferPointer<UInt8>
 
         var isEmpty: Bool { bytes.isEmpty }
 
         /// The segment, percent-decoded.
-        var text: String {
-            isEncoded
-                ? Target.decoded(Array(bytes)[...])
-                : String(decoding: UnsafeBufferPointer(rebasing: bytes), as: UTF8.self)
-        }
+        var text: String { isEncoded ? Target.decoded(Array(bytes)[...]) : String(decoding: bytes, as: UTF8.self) }
 
         /// Whether it stands for a text.
         func isText(_ text: [UInt8]) -> Bool {
-            isEncoded
-                ? Target.decodedBytes(Array(bytes)[...]) == text
-                : bytes.count == text.count && bytes.elementsEqual(text)
+            guard !isEncoded else { return Target.decodedBytes(Array(bytes)[...]) == text }
+            return bytes.count == text.count && (bytes.isEmpty || memcmp(bytes.baseAddress!, text, text.count) == 0)
         }
 
-        private var isEncoded: Bool { bytes.contains(Target.percent) }
+        private var isEncoded: Bool { bytes.offset(of: Target.percent) != nil }
     }
 
-    private var rest: Slice<UnsafeBufferPointer<UInt8>>?
+    private var rest: UnsafeBufferPointer<UInt8>?
 
     /// Begins with a path, behind the slash that it begins with.
-    init(_ path: Slice<UnsafeBufferPointer<UInt8>>) { rest = path.first == Self.slash ? path.dropFirst() : path }
+    init(_ path: UnsafeBufferPointer<UInt8>) { rest = path.first == Self.slash ? path.dropping(1) : path }
 
     /// Begins with the path of a target.
     init(of target: UnsafeBufferPointer<UInt8>) {
-        self.init(target[..<(target.firstIndex(of: 0x3f) ?? target.endIndex)])
+        let count = target.offset(of: UInt8(ascii: "?")) ?? target.count
+        self.init(UnsafeBufferPointer(start: target.baseAddress, count: count))
     }
 
     mutating func next() -> Segment? {
         guard let bytes = rest else { return nil }
-        let end = bytes.firstIndex(of: Self.slash)
-        rest = end.map { bytes[($0 + 1)...] }
-        return Segment(bytes: bytes[..<(end ?? bytes.endIndex)])
+        let end = bytes.offset(of: Self.slash)
+        rest = end.map { bytes.dropping($0 + 1) }
+        return Segment(bytes: UnsafeBufferPointer(start: bytes.baseAddress, count: end ?? bytes.count))
     }
 
     private static var slash: UInt8 { UInt8(ascii: "/") }
+}
+
+extension UnsafeBufferPointer<UInt8> {
+    /// Where a byte stands first.
+    fileprivate func offset(of byte: UInt8) -> Int? {
+        guard let start = baseAddress, let found = memchr(start, Int32(byte), count) else { return nil }
+        return UnsafeRawPointer(found) - UnsafeRawPointer(start)
+    }
+
+    /// What follows the first bytes, of which there are as many.
+    fileprivate func dropping(_ first: Int) -> Self {
+        UnsafeBufferPointer(start: baseAddress.map { $0 + first }, count: count - first)
+    }
 }
 
 extension UInt8 {

@@ -30,7 +30,7 @@ import Testing
     @Test(arguments: ["", "a b", "a:", "ä", "a\u{0}", "a\r\n", "a\"", "(a)"])
     func `what is no token names no field`(name: String) {
         var (fields, name) = (HeaderFields(), name)
-        let isAppended = name.withUTF8 { name in fields.append(token: name, name) }
+        let isAppended = name.withUTF8 { name in fields.append(variable: name, name) }
         #expect(!isAppended && fields.bytes.isEmpty && fields.count == 0)
     }
 

@@ -1,7 +1,7 @@
 /// A moment in the form of RFC 9110, section 5.6.7 (IMF-fixdate): `Mon, 23 Nov 2026 07:33:36 GMT`.
 ///
 /// Years below 1 and above 9999 have no such form: they become the first and the last second that have one.
-struct HTTPDate {
+struct HTTPDate: Equatable {
     /// Days since 1970-01-01.
     let days: Int64
     private let second: Int
@@ -19,7 +19,10 @@ struct HTTPDate {
     ]
 
     /// What `appendDay` appends.
-    static let dayLength = 17
+    static var dayLength: Int { 17 }
+
+    /// What `appendDay` and `appendTime` append together.
+    static var length: Int { dayLength + 12 }
 
     /// Appends `Mon, 23 Nov 2026 `.
     func appendDay(to bytes: inout ByteBuffer) {

@@ -3,8 +3,8 @@
 public struct JSONWriter: ~Copyable {
     private var bytes = ByteBuffer(capacity: 512)
     private var needsComma = false
-    /// The day that was written last, and where: the next date is of the same day, as a rule.
-    private var lastDay: (day: Int64, offset: Int)?
+    /// The date that was written last, and where: the next one is of the same day, as a rule, and often the same.
+    private var lastDate: (date: HTTPDate, offset: Int)?
 
     /// Makes a writer that has written nothing.
     public init() {}
@@ -17,7 +17,7 @@ public struct JSONWriter: ~Copyable {
 
     /// Takes what was written since it was taken last; a value that was begun goes on.
     public mutating func take() -> [UInt8] {
-        lastDay = nil
+        lastDate = nil
         return bytes.take()
     }
 
@@ -96,13 +96,17 @@ public struct JSONWriter: ~Copyable {
         bytes.append(0x22)
         let date = HTTPDate(unixSeconds: unixSeconds)
         let offset = bytes.count
-        if let lastDay, lastDay.day == date.days {
-            bytes.repeat(lastDay.offset, HTTPDate.dayLength)
+        if let lastDate, lastDate.date == date {
+            bytes.repeat(lastDate.offset, HTTPDate.length)
         } else {
-            date.appendDay(to: &bytes)
+            if let lastDate, lastDate.date.days == date.days {
+                bytes.repeat(lastDate.offset, HTTPDate.dayLength)
+            } else {
+                date.appendDay(to: &bytes)
+            }
+            date.appendTime(to: &bytes)
         }
-        lastDay = (date.days, offset)
-        date.appendTime(to: &bytes)
+        lastDate = (date, offset)
         bytes.append(0x22)
     }
 
