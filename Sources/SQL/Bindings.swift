@@ -15,6 +15,15 @@ public struct Bindings: Sendable {
     /// The parameters: `$1` first.
     public private(set) var parameters: [Parameter] = []
 
+    init() {}
+
+    /// One parameter. It is what a find has: each array is made at once in its size.
+    init<Value: SQLValue>(_ value: Value) {
+        buffer.reserveCapacity(32)
+        let isThere = value.encode(into: &buffer)
+        parameters = [Parameter(type: Value.type, offset: 0, count: isThere ? buffer.count : nil)]
+    }
+
     /// Adds a parameter.
     mutating func append<Value: SQLValue>(_ value: Value) {
         let offset = buffer.count

@@ -15,7 +15,7 @@ public struct Statement: Sendable {
     /// Makes a statement of text that was put together elsewhere, with one parameter, `$1`. The text must not come from outside.
     public init(unsafe text: String, _ value: some SQLValue) {
         self.text = text
-        bindings.append(value)
+        bindings = Bindings(value)
     }
 
     init(_ pieces: Fragment...) {

@@ -210,9 +210,9 @@ extension UnsafeBufferPointer<UInt8> {
     /// Whether a value can stay as it is: there are no control characters in it, and no spaces at its ends.
     fileprivate var isFieldValue: Bool {
         guard let first, let last else { return true }
-        // All bytes, without an early end: so it is done for many of them at a time.
-        let isPrintable = reduce(true) { $0 && $1 >= 0x20 && $1 != 0x7f }
-        return isPrintable && first != 0x20 && last != 0x20
+        // Without an early end, so that it is done for many bytes at a time.
+        let controls: UInt8 = reduce(0) { $0 | ($1 < 0x20 ? 1 : 0) | ($1 == 0x7f ? 1 : 0) }
+        return controls == 0 && first != 0x20 && last != 0x20
     }
 
     /// The value with spaces in place of control characters, and none at its ends.

@@ -52,7 +52,8 @@ struct Resource: Sendable {
             case .literal(let literal): guard given.isText(literal) else { return nil }
             case .parameter(let name):
                 guard !given.isEmpty else { return nil }
-                parameters.append((name, given.text))
+                // As a rule it is the only one: an array that is made in its size, and does not grow.
+                parameters = parameters.isEmpty ? [(name, given.text)] : parameters + [(name, given.text)]
             }
         }
         return path.next() == nil ? parameters : nil

@@ -13,51 +13,53 @@ struct HTTPDate: Equatable {
         second = Int(remainder < 0 ? remainder + 86_400 : remainder)
     }
 
-    private static let weekdays: [StaticString] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
-    private static let months: [StaticString] = [
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-    ]
+    private static var weekdays: StaticString { "ThuFriSatSunMonTueWed" }
+    private static var months: StaticString { "JanFebMarAprMayJunJulAugSepOctNovDec" }
 
     /// What `appendDay` appends.
     static var dayLength: Int { 17 }
 
-    /// What `appendDay` and `appendTime` append together.
-    static var length: Int { dayLength + 12 }
+    /// What `appendTime` appends.
+    private static var timeLength: Int { 12 }
+
+    /// What both of them append.
+    static var length: Int { dayLength + timeLength }
 
     /// Appends `Mon, 23 Nov 2026 `.
     func appendDay(to bytes: inout ByteBuffer) {
         let (year, month, day) = civilDate
-        bytes.append(HTTPDate.weekdays[Int((days % 7 + 7) % 7)])
-        bytes.append(", ")
-        append(day, " ", to: &bytes)
-        bytes.append(HTTPDate.months[month - 1])
-        append(year / 100, year % 100, to: &bytes)
+        bytes.append(HTTPDate.dayLength) { text in
+            HTTPDate.write(HTTPDate.weekdays, from: 3 * Int((days % 7 + 7) % 7), 3, to: text)
+            HTTPDate.write(", ", 2, to: text + 3)
+            HTTPDate.write(day, to: text + 5)
+            text[7] = UInt8(ascii: " ")
+            HTTPDate.write(HTTPDate.months, from: 3 * (month - 1), 3, to: text + 8)
+            text[11] = UInt8(ascii: " ")
+            HTTPDate.write(year / 100, to: text + 12)
+            HTTPDate.write(year % 100, to: text + 14)
+            text[16] = UInt8(ascii: " ")
+        }
     }
 
     /// Appends `07:33:36 GMT`.
     func appendTime(to bytes: inout ByteBuffer) {
-        bytes.append(12) { text in
+        bytes.append(HTTPDate.timeLength) { text in
             HTTPDate.write(second / 3600, to: text)
             text[2] = UInt8(ascii: ":")
             HTTPDate.write(second / 60 % 60, to: text + 3)
             text[5] = UInt8(ascii: ":")
             HTTPDate.write(second % 60, to: text + 6)
-            (text + 8).update(from: (" GMT" as StaticString).utf8Start, count: 4)
+            HTTPDate.write(" GMT", 4, to: text + 8)
         }
     }
 
-    private func append(_ century: Int, _ year: Int, to bytes: inout ByteBuffer) {
-        bytes.append(0x20)
-        append(century, "", to: &bytes)
-        append(year, " ", to: &bytes)
+    private static func write(
+        _ source: StaticString, from start: Int = 0, _ count: Int, to text: UnsafeMutablePointer<UInt8>
+    ) {
+        text.update(from: source.utf8Start + start, count: count)
     }
 
-    /// Appends a number's two digits, and what follows them.
-    private func append(_ number: Int, _ end: StaticString, to bytes: inout ByteBuffer) {
-        bytes.append(2) { HTTPDate.write(number, to: $0) }
-        bytes.append(end)
-    }
-
+    /// Writes a number's two digits.
     private static func write(_ number: Int, to text: UnsafeMutablePointer<UInt8>) {
         text[0] = 0x30 + UInt8(truncatingIfNeeded: number / 10)
         text[1] = 0x30 + UInt8(truncatingIfNeeded: number % 10)
