@@ -8,7 +8,14 @@ import Testing
 
     @Test func `a browser that opens the root goes to the console, and a client gets the greeting`() throws {
         let stack = try Stack()
-        for accept in [Self.browser, "text/html", "application/xhtml+xml, text/html;charset=utf-8, */*;q=0.1"] {
+        let browsers = [
+            Self.browser, "text/html", "application/xhtml+xml, text/html;charset=utf-8, */*;q=0.1",
+            "TEXT/HTML ; q=1.0, */*; q=0.999",
+            "text/html;q=0.5", "text/html;charset=utf-8;q=0.9, application/json;q=0.85",
+            "application/json;q=0, text/html;q=0.1",
+            "application/json;q=0.5, text/html", "text/html, application/json;q=0, */*",
+        ]
+        for accept in browsers {
             let answer = try stack.get("/", headers: ["Accept: \(accept)", "X-Request-Id: mine"])
             #expect(answer.status == 303 && answer.headers["location"] == "/ui/", "\(accept)")
             #expect(answer.headers["x-request-id"] == "mine" && answer.headers["vary"] == "Accept")
@@ -16,7 +23,12 @@ import Testing
         }
         let clients = [
             nil, "*/*", "application/json", "text/html, */*", "application/json, text/html", "text/html;q=0, */*;q=0.1",
-            "text/html;q=0.5", "text/plain", "application/xhtml+xml",
+            "text/html;q=0", "text/html; q=0.000", "text/plain", "application/xhtml+xml",
+            "text/html-like, application/text/html",
+            "application/json, text/html;q=0.1", "application/json;version=1, text/html",
+            "application/json;q=1, text/html",
+            "text/html;q=0.50, application/json;q=0.5", "text/html;q=0.8, */*;q=0.85",
+            "text/html;q=0.9;charset=utf-8, */*",
         ]
         for accept in clients {
             let answer = try stack.get("/", headers: accept.map { ["Accept: \($0)"] } ?? [])
