@@ -77,14 +77,20 @@ import Testing
             #expect(answer.headers["content-type"] == type)
             #expect(answer.headers["content-encoding"] == "gzip" && answer.headers["vary"] == "Accept-Encoding")
             let tag = try #require(answer.headers["etag"])
-            #expect(try stack.get(target, headers: ["If-None-Match: \(tag)"]).status == 304)
+            let again = try stack.get(target, headers: ["If-None-Match: \(tag)"])
+            #expect(again.status == 304 && again.headers["vary"] == "Accept-Encoding")
+            #expect(try stack.request("HEAD", target).headers["vary"] == "Accept-Encoding")
         }
     }
 
     @Test func `the console has its files and no others, to be read only`() throws {
         let stack = try Stack()
-        let moved = try stack.get("/ui")
-        #expect(moved.status == 308 && moved.headers["location"] == "/ui/")
+        for (target, place) in [("/ui", "/ui/"), ("/ui?q=a%26b&active=true", "/ui/?q=a%26b&active=true")] {
+            let moved = try stack.get(target)
+            #expect(moved.status == 308 && moved.headers["location"] == place)
+            #expect(moved.headers["content-type"] == "application/json" && !moved.body.contains("<html>"))
+            #expect(moved.headers["x-request-id"]?.isEmpty == false)
+        }
         for target in [
             "/ui/nothing", "/ui/js/", "/ui/campaigns/", "/ui/campaigns/a", "/ui/../api.conf",
         ] {
@@ -100,6 +106,10 @@ import Testing
         #expect(refused.status == 412 && refused.headers["content-type"] == "application/json")
         #expect(try stack.get("/ui/", headers: ["Range: bytes=9999999-"]).status == 200)
         #expect(try stack.request("TRACE", "/campaigns/").headers["allow"]?.contains("PATCH") == true)
+        for target in ["/ui/", "/ui", "/docs?a", "/docs/js/guide.js"] {
+            let answer = try stack.request("TRACE", target)
+            #expect(answer.status == 405 && answer.headers["allow"] == "GET, HEAD", "\(target)")
+        }
     }
 
     @Test func `the console is there while no worker is`() throws {
