@@ -18,7 +18,7 @@ class ListTests(ConsoleTest):
         self.page.get_by_role("searchbox").press_sequentially("spring", delay=250)
         self.expect_names("Spring sale", "Spring mail")
         expect(self.page.locator(".count")).to_have_text("2")
-        expect(self.page.locator("#polite")).to_have_text("2 campaigns")
+        expect(self.page.locator("#polite")).to_contain_text("2 campaigns")
         self.assertTrue(self.page.url.endswith("/ui/?q=spring"))
         self.page.go_back()
         self.expect_names("Spring sale", "Spring mail", "Winter")

@@ -76,9 +76,9 @@ export function listView(main, initial, cameFrom) {
   }
 
   async function countAll() {
-    const number = await counting.run((signal) => api.count(state, signal)).catch(() => undefined);
+    const number = await counting.run((signal) => api.count(state, leaving, signal)).catch(() => undefined);
     if (number === undefined) return;
-    total = Math.max(0, number - leaving.size);
+    total = number;
     showCount();
     announce(counted(total));
   }
@@ -222,7 +222,7 @@ export function listView(main, initial, cameFrom) {
   const bulkActions = {
     activate: (chosen) => setActive(chosen, true),
     deactivate: (chosen) => setActive(chosen, false),
-    delete: (chosen) => removeAll(chosen.map((campaign) => campaign.id)),
+    delete: removeAll,
     clear: () => {},
   };
 
