@@ -8,7 +8,7 @@ import tempfile
 
 from playwright.sync_api import expect
 
-from console import CHECKOUT, ConsoleTest, NARROW, SCREENSHOTS, WIDE
+from console import CHECKOUT, ConsoleTest, NARROW, NARROWEST, SCREENSHOTS, WIDE
 
 PATCH = "#operations-campaigns-changeCampaign"
 LANGUAGES = {"curl": "curl", "javascript": "JavaScript", "python": "Python"}
@@ -184,6 +184,25 @@ class DocsTests(ConsoleTest):
                 self.button("Execute").first.click()
                 expect(self.page.locator(".live-responses-table")).to_be_visible()
                 self.look("docs-list", f"{width}-{scheme}")
+
+    def test_reflow(self):
+        """It does not have to be scrolled sideways at 320 pixels, nor an operation that was tried out"""
+        [identifier] = self.fill_with("W" * 255)
+        self.page = self.open_browser(NARROWEST, has_touch=True)
+        for language in LANGUAGES:
+            self.open_docs()
+            self.page.locator(f"input[name=language][value={language}]").check(force=True)
+            self.assert_reflow(language)
+        self.page.screenshot(path=SCREENSHOTS / "docs-320.png", full_page=True)
+        operation = self.operation()
+        operation.locator("[data-param-name=id] input").fill(str(identifier))
+        self.button("Execute").click()
+        expect(operation.locator(".live-responses-table")).to_be_visible()
+        operation.get_by_role("tab", name="Schema").first.click()
+        self.page.locator(".models-control").click()
+        self.page.locator(".models .json-schema-2020-12-accordion").first.click()
+        self.page.screenshot(path=SCREENSHOTS / "docs-answer-320.png", full_page=True)
+        self.assert_reflow("operation")
 
     def look(self, state, suffix, **options):
         self.page.screenshot(path=SCREENSHOTS / f"{state}-{suffix}.png", **options)

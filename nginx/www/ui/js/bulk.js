@@ -72,7 +72,7 @@ const remove = ({ campaign, etag }) => api.remove(campaign.id, api.latestOwn(cam
 /** Tells what was not deleted, by its names; of many, by the first ones. */
 function tellLeft(changed) {
   if (changed.length === 0) return;
-  const names = changed.slice(0, 5).map(({ campaign }) => `“${campaign.name}”`);
+  const names = changed.slice(0, 5).map(({ campaign: { name } }) => `“${name.length > 40 ? `${name.slice(0, 39)}…` : name}”`);
   const more = changed.length > names.length ? ` and ${changed.length - names.length} more` : "";
   tellFailure(`Not deleted, because somebody else changed ${changed.length === 1 ? "it" : "them"}: ${names.join(", ")}${more}.`);
 }
