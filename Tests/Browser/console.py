@@ -82,6 +82,20 @@ class ConsoleTest(unittest.TestCase):
         if not request.url.startswith((self.stack.url + "/", f"blob:{self.stack.url}/")):
             self.troubles.append(f"a request to {request.url}")
 
+    def hold(self, method, path):
+        """Requests that are not answered until they are continued or aborted: they come into the list that is returned."""
+        held = []
+        self.page.route(f"**{path}", lambda route: held.append(route) if route.request.method == method else route.fallback())
+        return held
+
+    def wait_for(self, held):
+        """The first request that was held, as soon as there is one."""
+        for _ in range(100):
+            if held:
+                return held[0]
+            self.page.wait_for_timeout(20)
+        self.fail("nothing was asked for")
+
     # What tests do and look for.
 
     def fill_with(self, *names, **fields):

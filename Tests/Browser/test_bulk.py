@@ -114,13 +114,13 @@ class BulkTests(ConsoleTest):
         self.page.get_by_label("Select all on this page").click()
         self.button("Delete").click()
         expect(self.toast("3 campaigns deleted.")).to_be_visible()
-        expect(self.toast("Not deleted, because somebody else changed it: “A”.")).to_be_visible()
+        expect(self.toast("Not deleted, because somebody changed it meanwhile: “A”.")).to_be_visible()
         self.expect_names("A")
         expect(self.button("Edit description: Theirs")).to_be_visible()
         for identifier in ids[1:3]:
             self.stack.change(identifier, description="Theirs too")
         self.page.clock.run_for(11_000)
-        expect(self.toast("Not deleted, because somebody else changed them: “B”, “C”.")).to_be_visible()
+        expect(self.toast("Not deleted, because somebody changed them meanwhile: “B”, “C”.")).to_be_visible()
         self.expect_names("A", "B", "C")
         self.expect_kept("A", "B", "C")
 
@@ -168,6 +168,17 @@ class BulkTests(ConsoleTest):
         expect(self.toast("1 campaign not deleted: The service cannot be reached.")).to_be_visible()
         self.expect_names("B")
         self.expect_kept("B")
+
+    def test_delete_without_service(self):
+        """Nothing vanishes while the service cannot be reached"""
+        self.fill_with("A", "B")
+        self.open_list()
+        self.page.route("**/campaigns/*", lambda route: route.abort())
+        self.page.get_by_label("Select all on this page").click()
+        self.button("Delete").click()
+        expect(self.toast("Not deleted: The service cannot be reached.")).to_be_visible()
+        self.expect_names("A", "B")
+        self.expect_kept("A", "B")
 
     def test_count(self):
         """What is being deleted is not counted, whatever the filter is then, nor exported"""

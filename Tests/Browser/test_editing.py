@@ -184,11 +184,10 @@ class EditingTests(ConsoleTest):
         self.page.locator("dialog").get_by_role("button", name="Cancel").click()
         expect(field).to_have_value("Mine")
         self.page.wait_for_url("**/ui/?active=true&sort=name")
-        held = []
-        self.page.route(f"**/campaigns/{identifier}", lambda route: held.append(route) if route.request.method == "PATCH" else route.continue_())
+        held = self.hold("PATCH", f"/campaigns/{identifier}")
         self.page.get_by_role("link", name="New campaign").click()
         expect(self.page.get_by_role("heading", name="New campaign")).to_be_visible()
-        held[0].continue_()
+        self.wait_for(held).continue_()
         expect(self.toast("Description changed.")).to_be_visible()
         self.assertEqual(self.stack.campaign(identifier)["description"], "Mine")
 
@@ -196,11 +195,10 @@ class EditingTests(ConsoleTest):
         """A value that cannot be saved is told of, also when another page is shown then"""
         [identifier] = self.fill_with("Alpha")
         self.open_list()
-        held = []
-        self.page.route(f"**/campaigns/{identifier}", lambda route: held.append(route) if route.request.method == "PATCH" else route.continue_())
+        held = self.hold("PATCH", f"/campaigns/{identifier}")
         self.button("Edit description", exact=False).click()
         self.page.get_by_role("textbox", name="Description").fill("Mine")
         self.page.get_by_role("link", name="New campaign").click()
         expect(self.page.get_by_role("heading", name="New campaign")).to_be_visible()
-        held[0].abort()
+        self.wait_for(held).abort()
         expect(self.toast("Description not saved: The service cannot be reached.")).to_be_visible()

@@ -74,5 +74,5 @@ function tellLeft(changed) {
   if (changed.length === 0) return;
   const names = changed.slice(0, 5).map(({ campaign: { name } }) => `“${name.length > 40 ? `${name.slice(0, 39)}…` : name}”`);
   const more = changed.length > names.length ? ` and ${changed.length - names.length} more` : "";
-  tellFailure(`Not deleted, because somebody else changed ${changed.length === 1 ? "it" : "them"}: ${names.join(", ")}${more}.`);
+  tellFailure(`Not deleted, because somebody changed ${changed.length === 1 ? "it" : "them"} meanwhile: ${names.join(", ")}${more}.`);
 }
