@@ -12,6 +12,8 @@ from stack import CHECKOUT, Stack
 
 SCREENSHOTS = CHECKOUT / ".local/screenshots"
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+# What 1280 pixels are at four times their size (WCAG 2.2, 1.4.10).
+NARROWEST = {"width": 320, "height": 640}
 AXE = (pathlib.Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 # The browser itself tells the console of answers that are errors: tests that make some allow for them.
 ANSWERED = re.compile(r"Failed to load resource: (the server responded with a status of (404|412|422|503)|net::ERR_FAILED)")
@@ -80,6 +82,20 @@ class ConsoleTest(unittest.TestCase):
         if not request.url.startswith((self.stack.url + "/", f"blob:{self.stack.url}/")):
             self.troubles.append(f"a request to {request.url}")
 
+    def hold(self, method, path):
+        """Requests that are not answered until they are continued or aborted: they come into the list that is returned."""
+        held = []
+        self.page.route(f"**{path}", lambda route: held.append(route) if route.request.method == method else route.fallback())
+        return held
+
+    def wait_for(self, held):
+        """The first request that was held, as soon as there is one."""
+        for _ in range(100):
+            if held:
+                return held[0]
+            self.page.wait_for_timeout(20)
+        self.fail("nothing was asked for")
+
     # What tests do and look for.
 
     def fill_with(self, *names, **fields):
@@ -111,6 +127,11 @@ class ConsoleTest(unittest.TestCase):
 
     def toast(self, text, page=None):
         return (page or self.page).locator(".toast").filter(has_text=text)
+
+    def assert_reflow(self, state):
+        """Nothing of the page has to be scrolled to sideways."""
+        with self.subTest(state=state):
+            self.assertLessEqual(*self.page.evaluate("[document.documentElement.scrollWidth, innerWidth]"))
 
     def focused(self, page=None):
         return (page or self.page).locator("*:focus")

@@ -78,6 +78,52 @@ class DetailsTests(ConsoleTest):
         self.page.get_by_role("link", name="Next").click()
         expect(self.page.locator(".details h1")).to_have_text("Campaign 054")
 
+    def test_title(self):
+        """The title names the campaign that is shown, at once, and whatever ends late changes neither it nor the focus"""
+        first, second = self.fill_with("Alpha", "Beta")
+        self.open_details(first)
+        changes = self.hold("PATCH", f"/campaigns/{first}")
+        reads = self.hold("GET", f"/campaigns/{second}")
+        self.button("Deactivate").click()
+        self.page.keyboard.press("j")
+        self.page.wait_for_url(f"**/ui/campaigns/{second}")
+        expect(self.page).to_have_title(f"Campaign {second} · Aktify")
+        self.wait_for(reads).continue_()
+        expect(self.page.get_by_role("heading", name="Beta")).to_be_focused()
+        expect(self.page).to_have_title("Beta · Aktify")
+        with self.page.expect_response(lambda response: response.request.method == "PATCH"):
+            self.wait_for(changes).continue_()
+        self.page.wait_for_timeout(300)
+        self.assertEqual(self.page.title(), "Beta · Aktify")
+        expect(self.page.get_by_role("heading", name="Beta")).to_be_focused()
+        self.page.get_by_role("link", name="Campaigns").first.click()
+        expect(self.page).to_have_title("Campaigns · Aktify")
+
+    def test_left_while_deleting(self):
+        """A deletion that ends when another page is shown does not lead away from it"""
+        first, second = self.fill_with("Alpha", "Beta")
+        self.open_details(first)
+        held = self.hold("DELETE", f"/campaigns/{first}")
+        self.button("Delete").click()
+        self.page.locator("dialog").get_by_role("button", name="Delete").click()
+        self.page.keyboard.press("j")
+        expect(self.page.get_by_role("heading", name="Beta")).to_be_visible()
+        self.wait_for(held).continue_()
+        expect(self.page.locator("#polite")).to_contain_text("Alpha is deleted.")
+        self.page.wait_for_timeout(300)
+        self.assertTrue(self.page.url.endswith(f"/ui/campaigns/{second}"))
+
+    def test_left_while_changing(self):
+        """A change that fails when another page is shown is told there"""
+        first, second = self.fill_with("Alpha", "Beta")
+        self.open_details(first)
+        held = self.hold("PATCH", f"/campaigns/{first}")
+        self.button("Deactivate").click()
+        self.page.keyboard.press("j")
+        expect(self.page.get_by_role("heading", name="Beta")).to_be_visible()
+        self.wait_for(held).abort()
+        expect(self.toast("“Alpha” is not changed: The service cannot be reached.")).to_be_visible()
+
     def test_missing(self):
         """One that is not there is said to be so"""
         self.open("/ui/campaigns/999999999")

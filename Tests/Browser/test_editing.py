@@ -147,3 +147,58 @@ class EditingTests(ConsoleTest):
         field.press("Enter")
         expect(self.button("Edit description: Mine")).to_be_visible()
         self.assertEqual(self.stack.campaign(identifier)["description"], "Mine")
+
+    def test_unsaved(self):
+        """Who reloads is asked while something typed is not saved, and only then"""
+        self.fill_with("Alpha")
+        asked = []
+        self.page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+
+        def reload_from(path, key, expected):
+            self.open(path)
+            expect(self.page.locator("h1")).to_be_visible()
+            self.button("Edit description", exact=False).click() if path == "/ui/" else self.page.locator("#name").focus()
+            asked.clear()
+            if key:
+                self.page.keyboard.press(key)
+            self.page.reload()
+            self.assertEqual(asked, expected)
+            self.page.reload()
+            self.assertEqual(asked, expected)
+
+        for path in ("/ui/", "/ui/new"):
+            reload_from(path, None, [])
+            reload_from(path, "a", ["beforeunload"])
+
+    def test_unsaved_back(self):
+        """Nor does the browser's Back throw away what is typed in the list without a question; what is saved meanwhile needs none"""
+        [identifier] = self.fill_with("Alpha")
+        self.open_list("/ui/?sort=name")
+        self.page.get_by_role("radio", name="Active", exact=True).check(force=True)
+        self.page.wait_for_url("**/ui/?active=true&sort=name")
+        self.button("Edit description", exact=False).click()
+        field = self.page.get_by_role("textbox", name="Description")
+        field.fill("Mine")
+        self.page.evaluate("history.back()")
+        expect(self.page.get_by_role("heading", name="Discard your changes?")).to_be_visible()
+        self.page.locator("dialog").get_by_role("button", name="Cancel").click()
+        expect(field).to_have_value("Mine")
+        self.page.wait_for_url("**/ui/?active=true&sort=name")
+        held = self.hold("PATCH", f"/campaigns/{identifier}")
+        self.page.get_by_role("link", name="New campaign").click()
+        expect(self.page.get_by_role("heading", name="New campaign")).to_be_visible()
+        self.wait_for(held).continue_()
+        expect(self.toast("Description changed.")).to_be_visible()
+        self.assertEqual(self.stack.campaign(identifier)["description"], "Mine")
+
+    def test_left_while_saving(self):
+        """A value that cannot be saved is told of, also when another page is shown then"""
+        [identifier] = self.fill_with("Alpha")
+        self.open_list()
+        held = self.hold("PATCH", f"/campaigns/{identifier}")
+        self.button("Edit description", exact=False).click()
+        self.page.get_by_role("textbox", name="Description").fill("Mine")
+        self.page.get_by_role("link", name="New campaign").click()
+        expect(self.page.get_by_role("heading", name="New campaign")).to_be_visible()
+        self.wait_for(held).abort()
+        expect(self.toast("Description not saved: The service cannot be reached.")).to_be_visible()

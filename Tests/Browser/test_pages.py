@@ -4,7 +4,7 @@ import json
 
 from playwright.sync_api import expect
 
-from console import ConsoleTest, NARROW, SCREENSHOTS, WIDE
+from console import ConsoleTest, NARROW, NARROWEST, SCREENSHOTS, WIDE
 
 NAMES = [
     ("Spring sale, Nordics", "20 % off everything in the second week; the code is in the footer of each mail.", True),
@@ -30,10 +30,29 @@ class PageTests(ConsoleTest):
                 self.page = self.open_browser(viewport, **options)
                 self.look_at_all(f"{width}-{scheme}")
 
+    def test_reflow(self):
+        """No page in any state has to be scrolled sideways at 320 pixels, also with names that cannot be broken"""
+        self.page = self.open_browser(NARROWEST, has_touch=True)
+        self.refill()
+        for state in self.states():
+            state()
+            self.page.screenshot(path=SCREENSHOTS / f"{state.__name__}-320.png")
+            self.assert_reflow(state.__name__)
+        for identifier in self.ids:
+            self.stack.change(identifier, name="W" * 255, description="W" * 300)
+        self.page.route("**/campaigns/?*count=true", lambda route: route.fulfill(headers={"X-Total-Count": "1234567"}, body="[]"))
+        for state in (self.selected, self.details, self.confirm, self.left):
+            state()
+            self.page.screenshot(path=SCREENSHOTS / f"{state.__name__}-long-320.png")
+            self.assert_reflow(f"{state.__name__}, long")
+
+    def states(self):
+        return (self.list, self.selected, self.undo, self.editing, self.nothing, self.loading, self.down, self.details,
+                self.edit, self.confirm, self.conflict, self.new, self.help)
+
     def look_at_all(self, suffix):
         self.refill()
-        for state in (self.list, self.selected, self.undo, self.editing, self.nothing, self.loading, self.down, self.details,
-                      self.edit, self.confirm, self.conflict, self.new, self.help):
+        for state in self.states():
             state()
             self.page.screenshot(path=SCREENSHOTS / f"{state.__name__}-{suffix}.png")
             with self.subTest(state=state.__name__, look=suffix):
@@ -57,6 +76,12 @@ class PageTests(ConsoleTest):
         self.button("Activate").click()
         expect(self.toast("activated.")).to_be_visible()
         self.page.evaluate("scrollTo(0, 0)")
+
+    def left(self):
+        self.selected()
+        self.stack.change(self.ids[1], description="")
+        self.button("Delete").click()
+        expect(self.toast("Not deleted").get_by_role("button", name="Dismiss")).to_be_in_viewport(ratio=1)
 
     def editing(self):
         self.list()

@@ -10,7 +10,7 @@ import urllib.error
 
 from playwright.sync_api import expect
 
-from console import CHECKOUT, ConsoleTest, NARROW, SCREENSHOTS, WIDE
+from console import CHECKOUT, ConsoleTest, NARROW, NARROWEST, SCREENSHOTS, WIDE
 
 
 class StatusTests(ConsoleTest):
@@ -182,6 +182,16 @@ class StatusTests(ConsoleTest):
             for width, viewport in ((1280, WIDE), (390, NARROW)):
                 self.page = self.open_browser(viewport, color_scheme=scheme, has_touch=width == 390)
                 self.look_at_all(f"{width}-{scheme}")
+
+    def test_reflow(self):
+        """It does not have to be scrolled sideways at 320 pixels, also while it is paused or has no answer"""
+        self.page = self.open_browser(NARROWEST, has_touch=True)
+        self.open_status()
+        self.page.screenshot(path=SCREENSHOTS / "status-320.png", full_page=True)
+        self.assert_reflow("status")
+        self.page.route("**/status?*", lambda route: route.fulfill(status=503, body="{}"))
+        self.expect_headline("The service does not say how it is.", timeout=8000)
+        self.assert_reflow("status-down")
 
     def look_at_all(self, suffix):
         self.open_status()

@@ -8,7 +8,14 @@ import Testing
 
     @Test func `a browser that opens the root goes to the console, and a client gets the greeting`() throws {
         let stack = try Stack()
-        for accept in [Self.browser, "text/html", "application/xhtml+xml, text/html;charset=utf-8, */*;q=0.1"] {
+        let browsers = [
+            Self.browser, "text/html", "application/xhtml+xml, text/html;charset=utf-8, */*;q=0.1",
+            "TEXT/HTML ; q=1.0, */*; q=0.999",
+            "text/html;q=0.5", "text/html;charset=utf-8;q=0.9, application/json;q=0.85",
+            "application/json;q=0, text/html;q=0.1",
+            "application/json;q=0.5, text/html", "text/html, application/json;q=0, */*",
+        ]
+        for accept in browsers {
             let answer = try stack.get("/", headers: ["Accept: \(accept)", "X-Request-Id: mine"])
             #expect(answer.status == 303 && answer.headers["location"] == "/ui/", "\(accept)")
             #expect(answer.headers["x-request-id"] == "mine" && answer.headers["vary"] == "Accept")
@@ -16,7 +23,12 @@ import Testing
         }
         let clients = [
             nil, "*/*", "application/json", "text/html, */*", "application/json, text/html", "text/html;q=0, */*;q=0.1",
-            "text/html;q=0.5", "text/plain", "application/xhtml+xml",
+            "text/html;q=0", "text/html; q=0.000", "text/plain", "application/xhtml+xml",
+            "text/html-like, application/text/html",
+            "application/json, text/html;q=0.1", "application/json;version=1, text/html",
+            "application/json;q=1, text/html",
+            "text/html;q=0.50, application/json;q=0.5", "text/html;q=0.8, */*;q=0.85",
+            "text/html;q=0.9;charset=utf-8, */*",
         ]
         for accept in clients {
             let answer = try stack.get("/", headers: accept.map { ["Accept: \($0)"] } ?? [])
@@ -65,14 +77,20 @@ import Testing
             #expect(answer.headers["content-type"] == type)
             #expect(answer.headers["content-encoding"] == "gzip" && answer.headers["vary"] == "Accept-Encoding")
             let tag = try #require(answer.headers["etag"])
-            #expect(try stack.get(target, headers: ["If-None-Match: \(tag)"]).status == 304)
+            let again = try stack.get(target, headers: ["If-None-Match: \(tag)"])
+            #expect(again.status == 304 && again.headers["vary"] == "Accept-Encoding")
+            #expect(try stack.request("HEAD", target).headers["vary"] == "Accept-Encoding")
         }
     }
 
     @Test func `the console has its files and no others, to be read only`() throws {
         let stack = try Stack()
-        let moved = try stack.get("/ui")
-        #expect(moved.status == 308 && moved.headers["location"] == "/ui/")
+        for (target, place) in [("/ui", "/ui/"), ("/ui?q=a%26b&active=true", "/ui/?q=a%26b&active=true")] {
+            let moved = try stack.get(target)
+            #expect(moved.status == 308 && moved.headers["location"] == place)
+            #expect(moved.headers["content-type"] == "application/json" && !moved.body.contains("<html>"))
+            #expect(moved.headers["x-request-id"]?.isEmpty == false)
+        }
         for target in [
             "/ui/nothing", "/ui/js/", "/ui/campaigns/", "/ui/campaigns/a", "/ui/../api.conf",
         ] {
@@ -88,6 +106,10 @@ import Testing
         #expect(refused.status == 412 && refused.headers["content-type"] == "application/json")
         #expect(try stack.get("/ui/", headers: ["Range: bytes=9999999-"]).status == 200)
         #expect(try stack.request("TRACE", "/campaigns/").headers["allow"]?.contains("PATCH") == true)
+        for target in ["/ui/", "/ui", "/docs?a", "/docs/js/guide.js"] {
+            let answer = try stack.request("TRACE", target)
+            #expect(answer.status == 405 && answer.headers["allow"] == "GET, HEAD", "\(target)")
+        }
     }
 
     @Test func `the console is there while no worker is`() throws {

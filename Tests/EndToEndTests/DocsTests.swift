@@ -15,8 +15,8 @@ import Testing
     @Test func `every file of the documentation is guarded as the console's are, and asked for again each time`() throws
     {
         let stack = try Stack()
-        let moved = try stack.get("/docs")
-        #expect(moved.status == 308 && moved.headers["location"] == "/docs/")
+        let moved = try stack.get("/docs?a=b")
+        #expect(moved.status == 308 && moved.headers["location"] == "/docs/?a=b")
         let console = try stack.get("/ui/")
         for target in ["/docs/", "/docs/js/guide.js", "/docs/css/guide.css"] {
             let answer = try stack.get(target)
@@ -67,6 +67,9 @@ import Testing
             #expect(whole.headers["x-frame-options"] == "DENY" && whole.headers["content-encoding"] == nil)
             let packed = try stack.get("\(folder)/\(file)", headers: ["Accept-Encoding: gzip"])
             #expect(packed.headers["content-encoding"] == "gzip" && packed.headers["vary"] == "Accept-Encoding")
+            let tag = try #require(packed.headers["etag"])
+            let again = try stack.get("\(folder)/\(file)", headers: ["Accept-Encoding: gzip", "If-None-Match: \(tag)"])
+            #expect(again.status == 304 && again.headers["vary"] == "Accept-Encoding")
             // Its length is known: nginx sends the file that is there.
             #expect(packed.headers["content-length"] != nil)
         }

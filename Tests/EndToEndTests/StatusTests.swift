@@ -46,7 +46,11 @@ import Testing
         for name in ["content-security-policy", "cache-control", "x-frame-options", "referrer-policy"] {
             #expect(page.headers[name] == console.headers[name] && page.headers[name] != nil, "\(name)")
         }
-        for accept in ["*/*", "application/json", "text/html, */*", "text/html;q=0, */*;q=0.1"] {
+        #expect(try stack.get("/status", headers: ["Accept: text/html;charset=utf-8"]).body == page.body)
+        for accept in [
+            "*/*", "application/json", "text/html, */*", "text/html;q=0, */*;q=0.1", "text/html;q=0",
+            "application/json, text/html;q=0.1",
+        ] {
             let answer = try stack.get("/status", headers: ["Accept: \(accept)"])
             #expect(answer.status == 200 && answer.headers["content-type"] == "application/json", "\(accept)")
             #expect(answer.body.hasPrefix(#"{"pool":"aktify""#) && answer.headers["content-security-policy"] == nil)
@@ -56,7 +60,10 @@ import Testing
             #expect(answer.status == 200 && !answer.body.contains("<html"), "\(target)")
         }
         #expect(try stack.request("HEAD", "/status", headers: ["Accept: text/html"]).status == 200)
-        #expect(try stack.request("POST", "/status", headers: ["Accept: text/html"], body: "").status == 405)
+        for method in ["POST", "TRACE"] {
+            let answer = try stack.request(method, "/status", headers: ["Accept: text/html"], body: "")
+            #expect(answer.status == 405 && answer.headers["allow"] == "GET, HEAD, OPTIONS", "\(method)")
+        }
     }
 
     @Test func `only allowed addresses see the page, and it has no other address`() throws {

@@ -11,6 +11,7 @@ export default {
       for (const list of lists) equal(parsed(addressOf({ ...view, ...defaults, ...list })), { ...view, ...defaults, ...list });
     }
   },
+  "a search is no longer than a name": () => equal(parsed(`/ui/?q=${"a".repeat(300)}`).q, "a".repeat(255)),
   "what is not known becomes the default": () =>
     equal(parsed("/ui/?active=perhaps&sort=description&other=1"), { view: "list", ...defaults }),
   "what is the default is left out of the address": () => equal(addressOf({ view: "list", ...defaults }), "/ui/"),

@@ -2,10 +2,14 @@
 
 import { find } from "./dom.js";
 
+/** So long, in milliseconds, a text stays: others come behind it, and none takes the place of one that is not read yet. */
+const stay = 7000;
+
 function say(region, text) {
-  // The same text again is a change only when the region was empty in between.
-  region.textContent = "";
-  setTimeout(() => (region.textContent = text), 50);
+  const line = document.createElement("p");
+  line.textContent = text;
+  region.append(line);
+  setTimeout(() => line.remove(), stay);
 }
 
 /** Says something when there is a pause. */

@@ -60,9 +60,16 @@ export async function list(state, { signal, limit = pageSize, extra = {} } = {})
   return { rows: await response.json(), next: nextCursor(response.headers.get("Link")) };
 }
 
-/** How many campaigns a state's filter selects. */
-export async function count(state, signal) {
+/** The query of a state's filter, without some campaigns that it selects too. */
+function queryWithout(ids, state) {
   const query = filterOf(state);
+  for (const id of ids) query.append("id[ne]", id);
+  return query;
+}
+
+/** How many campaigns a state's filter selects, some of them left out. */
+export async function count(state, without, signal) {
+  const query = queryWithout(without, state);
   query.set("limit", 1);
   query.set("fields", "id");
   query.set("count", "true");
@@ -93,8 +100,8 @@ export async function change(id, fields, etag) {
   return changed;
 }
 
-/** Deletes one; with an ETag only while it is still that version (else 412). */
-export const remove = (id, etag) => send("DELETE", one(id), { headers: ifMatch(etag) });
+/** Deletes one; with an ETag only while it is still that version (else 412). With `keepalive` it is sent even when the page goes away. */
+export const remove = (id, etag, options) => send("DELETE", one(id), { headers: ifMatch(etag), ...options });
 
 const affected = async (response) => (await response.json()).affected;
 
@@ -108,12 +115,9 @@ export async function inState(ids, isActive) {
 /** Changes many, and tells how many there were. */
 export const changeMany = async (ids, fields) => affected(await patch(many(ids), fields));
 
-/** Deletes many, and tells how many there were; it is sent even when the page goes away. */
-export const removeMany = async (ids) => affected(await send("DELETE", many(ids), { keepalive: true }));
-
-/** All campaigns of a state's filter, in its order, as the text of a media type: `progress` is told the bytes so far. */
-export async function exported(state, type, progress, signal) {
-  const query = filterOf(state);
+/** All campaigns of a state's filter but some, in its order, as the text of a media type: `progress` is told the bytes so far. */
+export async function exported(state, without, type, progress, signal) {
+  const query = queryWithout(without, state);
   query.set("sort", state.sort);
   const response = await send("GET", `/campaigns/?${query}`, { headers: { Accept: type }, signal });
   const [parts, reader] = [[], response.body.getReader()];

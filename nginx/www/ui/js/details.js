@@ -10,6 +10,7 @@ import { neighbours } from "./neighbours.js";
 import { go } from "./router.js";
 import { save } from "./saving.js";
 import { exact } from "./time.js";
+import { tellFailure } from "./toasts.js";
 import { before } from "./trail.js";
 import { addressOf } from "./urlstate.js";
 
@@ -22,7 +23,10 @@ export function detailsView(main, state) {
   const ways = { previous: null, next: null };
 
   main.replaceChildren(copy("details"));
+  document.title = `Campaign ${state.id} · Aktify`;
   const card = find(".card", main);
+  /** What ends when another page is shown leaves that alone. */
+  const isShown = () => card.isConnected;
   setLink(find(".back", main), addressOf({ ...state, view: "list" }));
   const showWays = () => {
     for (const link of findAll("[data-way]", main)) setLink(link, ways[link.dataset.way] && addressOf(ways[link.dataset.way]));
@@ -59,7 +63,7 @@ export function detailsView(main, state) {
         request: isGone ? "" : error.requestID,
       }),
     );
-    document.title = "Campaigns · Aktify";
+    document.title = `${find("h2", card).textContent} · Aktify`;
     announce(find("h2", card).textContent);
   }
 
@@ -105,7 +109,8 @@ export function detailsView(main, state) {
       try {
         await finish(await save(opened, { ...opened.campaign, is_active: !opened.campaign.is_active }), "toggle");
       } catch (error) {
-        tell(error.message);
+        if (isShown()) tell(error.message);
+        else tellFailure(`“${opened.campaign.name}” is not changed: ${error.message}`);
       }
     },
 
@@ -116,8 +121,9 @@ export function detailsView(main, state) {
       try {
         await api.remove(campaign.id, etag);
         announce(`${campaign.name} is deleted.`);
-        await go({ ...state, view: "list" });
+        if (isShown()) await go({ ...state, view: "list" });
       } catch (error) {
+        if (!isShown()) return tellFailure(`“${campaign.name}” is not deleted: ${error.message}`);
         if (error.status === 404) return showError(error);
         if (error.status === 412) await load();
         tell(error.status === 412 ? "Somebody else changed it meanwhile: this is how it is now. It is not deleted." : error.message);
@@ -131,7 +137,7 @@ export function detailsView(main, state) {
 
   /** Shows what was saved, and gives the focus back to the button that began it. */
   async function finish(saved, action) {
-    if (!saved) return;
+    if (!saved || !isShown()) return;
     opened = saved;
     showCampaign();
     find(`[data-action=${action}]`, card).focus();

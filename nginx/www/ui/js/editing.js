@@ -2,7 +2,12 @@
 
 import { alert } from "./announcements.js";
 import { labels, problem } from "./campaign.js";
-import { copyElement, find } from "./dom.js";
+import { copyElement, find, findAll } from "./dom.js";
+import { tellFailure } from "./toasts.js";
+
+/** The editors within something that have a text which is neither saved nor being saved; to reset one is to cancel it. */
+export const unsavedEditors = (root) =>
+  findAll(".inline", root).filter(({ elements: [input] }) => !input.readOnly && input.value !== input.defaultValue);
 
 /**
  * Puts an editor in the place of what a cell shows. Enter, or leaving it, saves; Escape cancels.
@@ -15,31 +20,32 @@ export function edit({ shown, field, value, save, closed }) {
   const input = document.createElement(isLong ? "textarea" : "input");
   if (isLong) input.rows = 1;
   else input.type = "text";
-  input.value = value;
+  input.defaultValue = value;
   input.ariaLabel = labels[field];
   input.setAttribute("aria-describedby", "editor-error");
   find("div", form).prepend(input);
-  let state = "editing"; // then saving, and editing again or closed
+  let isClosed = false;
 
   function close(focus) {
-    if (state === "closed") return;
-    state = "closed";
+    if (isClosed) return;
+    isClosed = true;
     form.remove();
     shown.hidden = false;
     closed(focus);
   }
 
   async function submit(focus) {
-    if (state !== "editing") return;
+    if (isClosed || input.readOnly) return;
     if (input.value === value) return close(focus);
-    state = "saving";
+    input.readOnly = true;
     let told = "";
     try {
       if (await save(input.value)) return close(focus);
     } catch (error) {
       told = problem(field, error.fields?.get(field) ?? error.message);
     }
-    state = "editing";
+    if (!form.isConnected) return told && tellFailure(`${labels[field]} not saved: ${told}`);
+    input.readOnly = false;
     find(".error", form).textContent = told;
     input.ariaInvalid = told ? "true" : null;
     if (told) alert(told);
@@ -58,12 +64,15 @@ export function edit({ shown, field, value, save, closed }) {
       submit(true);
     }
   });
-  // Where the focus goes is known a moment later; it stays in here when another window is looked at.
-  form.addEventListener("focusout", () =>
-    setTimeout(() => {
-      if (document.hasFocus() && !form.contains(document.activeElement)) submit(false);
-    }),
-  );
+  const leave = () => {
+    if (document.hasFocus() && !form.contains(document.activeElement) && !find("dialog[open]")) submit(false);
+  };
+  // Where the focus goes may be known a moment later; it stays in here when another window is looked at.
+  form.addEventListener("focusout", ({ relatedTarget: to }) => {
+    if (to && !form.contains(to)) leave();
+    else setTimeout(leave);
+  });
+  form.addEventListener("reset", () => close(false));
   find("[data-part=cancel]", form).addEventListener("click", () => close(true));
 
   shown.hidden = true;

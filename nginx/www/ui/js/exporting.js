@@ -2,17 +2,18 @@
 
 import { announce } from "./announcements.js";
 import * as api from "./api.js";
+import { leaving } from "./bulk.js";
 import { tellFailure, tellProgress } from "./toasts.js";
 
 const types = { csv: "text/csv", json: "application/json" };
 
-/** Downloads all campaigns that a list's state selects, not just the page: an answer that breaks off makes no file. */
+/** Downloads all campaigns that a list's state selects, not just the page, and none that is being deleted: an answer that breaks off makes no file. */
 export async function exportAs(format, state) {
   const stopping = new AbortController();
   const progress = tellProgress("Exporting…", () => stopping.abort());
   const show = (bytes) => progress.set(`Exporting… ${(bytes / 1e6).toFixed(1)} MB`);
   try {
-    save(await api.exported(state, types[format], show, stopping.signal), `campaigns-${today()}.${format}`);
+    save(await api.exported(state, leaving, types[format], show, stopping.signal), `campaigns-${today()}.${format}`);
     announce("Exported.");
   } catch (error) {
     if (!stopping.signal.aborted) tellFailure(`Not exported: ${error.message}`);

@@ -6,7 +6,7 @@ import { leaving, removeAll, setActive } from "./bulk.js";
 import { counted, labels } from "./campaign.js";
 import { changed } from "./changes.js";
 import { button, copy, copyElement, find, findAll, notice, setLink } from "./dom.js";
-import { edit } from "./editing.js";
+import { edit, unsavedEditors } from "./editing.js";
 import { exportAs } from "./exporting.js";
 import { takeFirst } from "./first.js";
 import { debounced, Latest } from "./latest.js";
@@ -76,9 +76,9 @@ export function listView(main, initial, cameFrom) {
   }
 
   async function countAll() {
-    const number = await counting.run((signal) => api.count(state, signal)).catch(() => undefined);
+    const number = await counting.run((signal) => api.count(state, leaving, signal)).catch(() => undefined);
     if (number === undefined) return;
-    total = Math.max(0, number - leaving.size);
+    total = number;
     showCount();
     announce(counted(total));
   }
@@ -114,11 +114,18 @@ export function listView(main, initial, cameFrom) {
 
   function emptyNotice() {
     if (state.q || state.active || state.cursor) {
-      const clear = button("Clear the filter", () => go({ ...defaults, view: "list", sort: state.sort }));
-      return notice({ icon: "search", title: "Nothing found", text: "No campaign has this in its name and is in this state.", actions: [clear] });
+      return notice({ icon: "search", title: "Nothing found", text: "No campaign has this in its name and is in this state.", actions: [clearButton()] });
     }
     const create = button("New campaign", () => go({ ...state, view: "new" }), "button primary");
     return notice({ icon: "empty", title: "No campaigns yet", text: "The first one is a name away.", actions: [create] });
+  }
+
+  const clearButton = (style) => button("Clear the filter", () => go({ ...defaults, view: "list", sort: state.sort }), style);
+
+  /** What leads on after an error: trying again, unless the service understood, and will not have it. */
+  function wayOut(error) {
+    if (error.status !== 422) return button("Try again", load, "button primary");
+    return state.cursor ? button("Show the first page", () => change({}), "button primary") : clearButton("button primary");
   }
 
   function showError(error) {
@@ -129,9 +136,9 @@ export function listView(main, initial, cameFrom) {
     find(".pages", main).hidden = true;
     const isKnown = find(".notice .request", main) !== null;
     const isFocused = document.activeElement?.closest(".notice");
-    const again = button("Try again", load, "button primary");
-    show(notice({ icon: "cloud", title: "The campaigns cannot be shown", text: error.message, actions: [again], request: error.requestID }));
-    if (isFocused) again.focus();
+    const way = wayOut(error);
+    show(notice({ icon: "cloud", title: "The campaigns cannot be shown", text: error.message, actions: [way], request: error.requestID }));
+    if (isFocused) way.focus();
     if (!isKnown) announce(`The campaigns cannot be shown. ${error.message}`);
     if (error.status === 0 || error.status >= 500) retry = setTimeout(load, retryPause);
   }
@@ -222,7 +229,7 @@ export function listView(main, initial, cameFrom) {
   const bulkActions = {
     activate: (chosen) => setActive(chosen, true),
     deactivate: (chosen) => setActive(chosen, false),
-    delete: (chosen) => removeAll(chosen.map((campaign) => campaign.id)),
+    delete: removeAll,
     clear: () => {},
   };
 
@@ -333,12 +340,15 @@ export function listView(main, initial, cameFrom) {
       const isOtherList = next.q !== state.q || next.active !== state.active;
       const isOtherPage = next.cursor !== state.cursor;
       state = next;
+      // Somebody has been asked.
+      for (const editor of unsavedEditors(main)) editor.reset();
       clearSelection();
       showTools();
       if (isOtherPage && !isOtherList) find("h1", main).focus();
       load();
     },
     reload: load,
+    isDirty: () => unsavedEditors(main).length > 0,
     leave: () => {
       clearTimeout(retry);
       search.cancel();

@@ -3,6 +3,9 @@
 /** The list as it is when the address says nothing. */
 export const defaults = { q: "", active: "", sort: "-created_on", cursor: "" };
 
+/** No name is longer, nor any search that the API takes; and the address stays short enough to be opened. */
+const longestSearch = 255;
+
 const sorts = ["id", "name", "created_on", "updated_on"].flatMap((name) => [name, `-${name}`]);
 
 const oneOf = (choices, value, otherwise) => (choices.includes(value) ? value : otherwise);
@@ -11,7 +14,7 @@ const oneOf = (choices, value, otherwise) => (choices.includes(value) ? value : 
 export function parseAddress({ pathname, search }) {
   const given = new URLSearchParams(search);
   const list = {
-    q: given.get("q") ?? defaults.q,
+    q: (given.get("q") ?? defaults.q).slice(0, longestSearch),
     active: oneOf(["true", "false"], given.get("active"), defaults.active),
     sort: oneOf(sorts, given.get("sort"), defaults.sort),
     cursor: given.get("cursor") ?? defaults.cursor,
