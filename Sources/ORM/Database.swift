@@ -191,6 +191,7 @@ public struct Database: Sendable {
     /// How a statement is run: together with others, or on a connection of its own.
     private enum Access { case reading, writing }
 
+    @inline(__always)
     private func run(
         _ statement: Statement, _ model: (any Tabular.Type)?, _ site: Site, _ access: Access = .reading
     ) async throws -> Result {

@@ -51,6 +51,7 @@ struct Resource<Service: ResourceService>: Sendable {
 
     // MARK: One
 
+    @inline(__always)
     func read(_ request: Request) async throws -> Response {
         _ = try request.negotiate([.json])
         let row: Row

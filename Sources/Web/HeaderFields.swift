@@ -20,7 +20,7 @@ public struct HeaderFields: Sendable {
     /// Appends a field.
     public mutating func append(_ name: HTTPField.Name, _ value: String) {
         var (name, value) = (name.rawName, value)
-        name.withUTF8 { name in value.withUTF8 { append(line: name, $0) } }
+        name.withUTF8 { name in value.withUTF8 { HeaderFields.legal($0) { append(line: name, legal: $0) } } }
     }
 
     /// Appends a field whose value is a number.
@@ -51,30 +51,49 @@ public struct HeaderFields: Sendable {
     public mutating func append(
         variable: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>
     ) -> Bool {
-        guard !variable.isEmpty, variable.allSatisfy(\.isTokenByte) else { return false }
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: variable.count) { name in
-            for index in 0..<variable.count {
-                name[index] = variable[index] == UInt8(ascii: "_") ? UInt8(ascii: "-") : variable[index].lowercased
+        let names = HeaderFields.nameBytes
+        guard !variable.isEmpty, variable.allSatisfy({ names[Int($0)] != 0 }) else { return false }
+        HeaderFields.legal(value) { value in
+            append(nameOf: variable.count, value) { name in
+                for (index, byte) in variable.enumerated() { name[index] = names[Int(byte)] }
             }
-            append(line: UnsafeBufferPointer(name), value)
         }
         return true
     }
 
-    private mutating func append(line name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>) {
-        guard value.isFieldValue else {
-            return value.legalized.withUnsafeBufferPointer { append(line: name, legal: $0) }
-        }
-        append(line: name, legal: value)
+    /// For each byte of a variable's name, what stands for it in a field's; 0 where none does.
+    private static let nameBytes: [UInt8] = (0...255).map { (byte: UInt8) in
+        guard byte.isTokenByte else { return 0 }
+        return byte == UInt8(ascii: "_") ? UInt8(ascii: "-") : byte.lowercased
     }
 
     private mutating func append(line name: UnsafeBufferPointer<UInt8>, legal value: UnsafeBufferPointer<UInt8>) {
-        bytes.append(addingCapacity: name.count + value.count + 4) { bytes in
-            bytes.append(name)
-            bytes.append(": ")
-            bytes.append(value)
-            bytes.append("\r\n")
+        append(nameOf: name.count, value) { $0.copy(name) }
+    }
+
+    /// Appends a line: `writeName` sets all bytes of the name.
+    @inline(__always)
+    private mutating func append(
+        nameOf count: Int, _ value: UnsafeBufferPointer<UInt8>, _ writeName: (UnsafeMutablePointer<UInt8>) -> Void
+    ) {
+        let size = count + 2 + value.count + 2
+        bytes.append(addingCapacity: size) { bytes in
+            bytes.withUnsafeMutableBufferPointer { buffer, filled in
+                // Sound: there is room for the whole line behind what is filled, and all of it is set.
+                let name = buffer.baseAddress! + filled
+                writeName(name)
+                (name[count], name[count + 1]) = (UInt8(ascii: ":"), UInt8(ascii: " "))
+                (name + count + 2).copy(value)
+                (name[size - 2], name[size - 1]) = (UInt8(ascii: "\r"), UInt8(ascii: "\n"))
+                filled += size
+            }
         }
+    }
+
+    /// Calls `body` with a value that can stand in a line.
+    @inline(__always)
+    private static func legal(_ value: UnsafeBufferPointer<UInt8>, _ body: (UnsafeBufferPointer<UInt8>) -> Void) {
+        if value.isFieldValue { body(value) } else { value.legalized.withUnsafeBufferPointer(body) }
     }
 
     // MARK: Looking up
@@ -210,9 +229,17 @@ extension UnsafeBufferPointer<UInt8> {
     /// Whether a value can stay as it is: there are no control characters in it, and no spaces at its ends.
     fileprivate var isFieldValue: Bool {
         guard let first, let last else { return true }
-        // Without an early end, so that it is done for many bytes at a time.
-        let controls: UInt8 = reduce(0) { $0 | ($1 < 0x20 ? 1 : 0) | ($1 == 0x7f ? 1 : 0) }
-        return controls == 0 && first != 0x20 && last != 0x20
+        return first != 0x20 && last != 0x20 && !hasControls
+    }
+
+    /// Whether there is a control character among the bytes, which are looked at eight at a time.
+    private var hasControls: Bool {
+        let words = count / 8
+        let start = UnsafeRawPointer(baseAddress)
+        for word in 0..<words where start?.loadUnaligned(fromByteOffset: 8 * word, as: UInt64.self).hasControls == true {
+            return true
+        }
+        return self[(8 * words)...].contains { $0 < 0x20 || $0 == 0x7f }
     }
 
     /// The value with spaces in place of control characters, and none at its ends.
@@ -243,6 +270,22 @@ private func withDigits(
         if number < 0 { put(UInt8(ascii: "-")) }
         if isQuoted { put(UInt8(ascii: "\"")) }
         body(UnsafeBufferPointer(rebasing: text[start...]))
+    }
+}
+
+extension UInt64 {
+    /// Whether one of the bytes is a control character.
+    fileprivate var hasControls: Bool {
+        let (ones, tops): (UInt64, UInt64) = (0x0101_0101_0101_0101, 0x8080_8080_8080_8080)
+        let deletes = self ^ ones * 0x7f
+        return ((self &- ones * 0x20) & ~self | (deletes &- ones) & ~deletes) & tops != 0
+    }
+}
+
+extension UnsafeMutablePointer<UInt8> {
+    /// Copies bytes to where this points.
+    fileprivate func copy(_ bytes: UnsafeBufferPointer<UInt8>) {
+        if let source = bytes.baseAddress { update(from: source, count: bytes.count) }
     }
 }
 

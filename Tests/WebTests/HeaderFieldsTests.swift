@@ -27,6 +27,19 @@ import Testing
         #expect(String(decoding: fields.bytes, as: UTF8.self) == "Accept: \(kept)\r\nETag: x\r\n")
     }
 
+    @Test(arguments: 0...0xff as ClosedRange<UInt8>)
+    func `a control character becomes a space, wherever it stands`(byte: UInt8) {
+        let isControl = byte < 0x20 && byte != 0x09 || byte == 0x7f
+        for place in 1..<19 {
+            var (value, kept) = ([UInt8](repeating: 0x61, count: 20), [UInt8](repeating: 0x61, count: 20))
+            value[place] = byte
+            kept[place] = isControl ? 0x20 : byte
+            var (fields, name) = (HeaderFields(), "A")
+            value.withUnsafeBufferPointer { value in _ = name.withUTF8 { fields.append(variable: $0, value) } }
+            #expect(fields.bytes == Array("a: ".utf8) + kept + Array("\r\n".utf8))
+        }
+    }
+
     @Test(arguments: ["", "a b", "a:", "ä", "a\u{0}", "a\r\n", "a\"", "(a)"])
     func `what is no token names no field`(name: String) {
         var (fields, name) = (HeaderFields(), name)
