@@ -17,7 +17,7 @@ extension Web.Request {
 }
 
 /// The meta-variables that matter, collected from a request's params, which must outlive this.
-private struct MetaVariables {
+private struct MetaVariables: ~Copyable {
     /// Stands for a method that is missing or is no token (RFC 9110, section 9.1): no route has it, so that the answer is 405.
     private static let noMethod = HTTPRequest.Method("-")!  // Sound: "-" is a token.
 
@@ -59,7 +59,7 @@ private struct MetaVariables {
         fields.append(variable: variable, UnsafeBufferPointer(start: value, count: strlen(value.cString)))
     }
 
-    mutating func request(body: [UInt8]) -> Web.Request {
+    consuming func request(body: [UInt8]) -> Web.Request {
         if let serverName, !fields.contains(.hostName) {
             fields.append(
                 .hostName, String(cString: serverName) + ":" + (serverPort.map { String(cString: $0) } ?? ""))

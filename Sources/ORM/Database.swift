@@ -59,6 +59,7 @@ public struct Database: Sendable {
 
     /// Reads the row with this primary key; `nil` when there is none.
     /// - Throws: `DatabaseError`, and `DecodingError` when the table is not the model's.
+    @inline(__always)
     public func find<M: Model>(
         _: M.Type, _ id: M.ID, _ file: StaticString = #fileID, _ line: UInt = #line
     ) async throws -> M? {

@@ -45,17 +45,19 @@ public struct Application: Sendable {
     }
 
     /// Lets the router answer. This is the only place where a request's errors are caught.
+    @inline(__always)
     private func answer(_ request: Request) async -> Response {
         let found = router.find(request)
-        var response: Response
         do {
-            response = try await router.respond(to: request, found)
+            var response = try await router.respond(to: request, found)
+            response.route = found?.resource.path
             complete(&response, for: request)
+            return response
         } catch {
-            response = respond(to: request, with: error)
+            var response = respond(to: request, with: error)
+            response.route = found?.resource.path
+            return response
         }
-        response.route = found?.resource.path
-        return response
     }
 
     /// Answers a request with an error.

@@ -1,7 +1,7 @@
 import HTTPTypes
 
 /// A path with the methods that it takes.
-struct Resource: Sendable {
+final class Resource: Sendable {
     enum Segment: Hashable, Sendable {
         /// Its UTF-8.
         case literal([UInt8])
@@ -11,7 +11,7 @@ struct Resource: Sendable {
     let path: String
     /// Those behind the prefix.
     private let segments: [Segment]
-    private var handlers: [Entry] = []
+    private let handlers: [Entry]
 
     /// Not a tuple: a function in a tuple in an array is called through a thunk at each end.
     private struct Entry: Sendable {
@@ -19,20 +19,24 @@ struct Resource: Sendable {
         let handler: Blueprint.Handler
     }
 
+    /// Makes one without methods.
     /// - Parameter count: of how many segments the prefix is, under which it is mounted.
-    init(path: String, behind count: Int) {
-        self.path = path
-        segments = Target.segments(path[...]).dropFirst(count).map { segment in
+    convenience init(path: String, behind count: Int) {
+        let segments: [Segment] = Target.segments(path[...]).dropFirst(count).map { segment in
             segment.hasPrefix("<") && segment.hasSuffix(">")
                 ? .parameter(String(segment.dropFirst().dropLast())) : .literal(Array(segment.utf8))
         }
+        self.init(path, segments, [])
     }
 
-    /// Adds a handler, unless the method has one already.
-    mutating func add(_ handler: @escaping Blueprint.Handler, for method: HTTPRequest.Method) -> Bool {
-        guard !handlers.contains(where: { $0.method == method }) else { return false }
-        handlers.append(Entry(method: method, handler: handler))
-        return true
+    private init(_ path: String, _ segments: [Segment], _ handlers: [Entry]) {
+        (self.path, self.segments, self.handlers) = (path, segments, handlers)
+    }
+
+    /// The same path with another method; `nil` when it takes the method already.
+    func adding(_ handler: @escaping Blueprint.Handler, for method: HTTPRequest.Method) -> Resource? {
+        guard !handlers.contains(where: { $0.method == method }) else { return nil }
+        return Resource(path, segments, handlers + [Entry(method: method, handler: handler)])
     }
 
     /// Whether two paths stand for the same requests: parameters are alike, whatever their names.

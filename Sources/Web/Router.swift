@@ -44,14 +44,12 @@ struct Router: Sendable {
 
     private func add(_ route: Blueprint.Route, at path: String, to mount: inout Mount) throws(SetupError) {
         let resource = Resource(path: path, behind: mount.prefix.count)
-        var index = mount.resources.firstIndex { $0.isSame(as: resource) }
-        if index == nil {
-            mount.resources.append(resource)
-            index = mount.resources.endIndex - 1
-        }
-        guard let index, mount.resources[index].add(route.handler, for: route.method) else {
+        let index = mount.resources.firstIndex { $0.isSame(as: resource) }
+        let former = index.map { mount.resources[$0] } ?? resource
+        guard let latter = former.adding(route.handler, for: route.method) else {
             throw SetupError("the route \(route.method) \(resource.path) stands there twice: remove one of them")
         }
+        if let index { mount.resources[index] = latter } else { mount.resources.append(latter) }
     }
 
     typealias Found = (resource: Resource, parameters: [(name: String, value: String)])
