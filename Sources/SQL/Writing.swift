@@ -5,9 +5,21 @@ extension Tabular {
         guard !values.isEmpty else {
             return Statement(Fragment("INSERT INTO \(definition.reference) DEFAULT VALUES" + returning))
         }
-        let list = Fragment(values.map { $0.fragment }, separator: ", ")
-        return Statement(
-            Fragment(insertion(into: values.map { $0.column }) + " VALUES ") + list.parenthesized + returning)
+        // No fragments: each is an array, and this is the text that is written most.
+        let definition = definition
+        var statement = Statement(unsafe: "INSERT INTO \(definition.reference) (")
+        for (index, assignment) in values.enumerated() {
+            if index > 0 { statement.append(", ") }
+            statement.append(assignment.column)
+        }
+        statement.append(") VALUES (")
+        for (index, assignment) in values.enumerated() {
+            if index > 0 { statement.append(", ") }
+            if let value = assignment.value { statement.bind(value) } else { statement.append("DEFAULT") }
+        }
+        statement.append(") RETURNING ")
+        statement.append(definition.columnList)
+        return statement
     }
 
     /// The statement that inserts many rows: one text for any number of them, if all give values to the same columns.
