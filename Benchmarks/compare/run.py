@@ -1,0 +1,92 @@
+"""Measures the API beside other ways to answer the same requests, and writes Benchmarks/RESULTS.md and Benchmarks/charts.
+
+BENCH_SECONDS (2) is how long a run takes, BENCH_ROUNDS (5) how many there are of each, BENCH_ROWS (1000000) the largest table."""
+import json
+import os
+import pathlib
+import tempfile
+import time
+
+import charts
+import facts
+import load
+import measure
+import results
+import scenarios
+import stacks
+from database import ROWS, Cluster
+from front import Bare, Shipped
+from machine import ROOT, end_with_signals, fail, need_tools
+
+
+def number(name, default):
+    text = os.environ.get(name, str(default))
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        fail(f"{name}: expected a number from 1 on, not {text!r}")
+    return int(text)
+
+
+def prepare(directory, seconds, rounds):
+    """Starts Postgres and both nginx."""
+    cluster = Cluster(directory)
+    cluster.create("aktify")
+    cluster.fill("aktify", 1, ROWS)
+    cluster.add_odd_row()
+    cluster.vacuum()
+    compared, absent = stacks.all_stacks(directory)
+    bench = measure.Bench(directory, cluster, compared, Bare(directory, compared), Shipped(directory), seconds, rounds)
+    bench.compared = [scenario.write(directory) for scenario in scenarios.compared()]
+    bench.alone = [scenario.write(directory) for scenario in scenarios.alone()]
+    return bench, absent
+
+
+def measure_all(bench, rows):
+    """The sections; those that restart the API with another database come last."""
+    starts = measure.start_all(bench)
+    found = {"compared": measure.compare(bench)}
+    found["stacks"] = measure.footprint(bench, starts)
+    found["latencies"] = measure.latencies(bench, found["compared"])
+    found["alone"] = measure.alone(bench)
+    found["connections"] = measure.by_connections(bench, list(bench.ports), found["compared"])
+    pair = ["api*", "onesync"]
+    for name in set(bench.stacks) - set(pair):
+        bench.stacks[name].stop()
+    found["workers"] = measure.by_workers(bench, pair)
+    found["descriptions"] = measure.by_description(bench, pair)
+    found["rows"] = measure.by_rows(bench, pair, rows)
+    return found
+
+
+def main():
+    seconds, rounds, rows = number("BENCH_SECONDS", 2), number("BENCH_ROUNDS", 5), number("BENCH_ROWS", 1_000_000)
+    need_tools()
+    load.check_parser()
+    end_with_signals()
+    begin = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as directory:
+        directory = pathlib.Path(directory)
+        directory.chmod(0o755)
+        before = facts.load_average()
+        bench, absent = prepare(directory, seconds, rounds)
+        found = measure_all(bench, rows)
+        about = {stack.name: stack.about for stack in bench.stacks.values()}
+        found["facts"] = facts.facts(bench.cluster, before) | {
+            "seconds": seconds, "rounds": rounds, "about": about, "absent": absent, "notes": bench.notes,
+            "took": round(time.monotonic() - begin)}
+        finish(bench)
+    folder = ROOT / "Benchmarks"
+    (folder / "charts").mkdir(exist_ok=True)
+    # As it is read again: keys are text.
+    found = json.loads(json.dumps(found))
+    charts.draw(found, folder / "charts")
+    results.write(found, folder / "RESULTS.md")
+    print(f"Benchmarks/RESULTS.md and Benchmarks/charts are written, after {found['facts']['took']} s.")
+
+
+def finish(bench):
+    for stack in bench.stacks.values():
+        stack.stop()
+    bench.cluster.stop()
+
+
+main()
