@@ -38,7 +38,7 @@ class Cluster:
         }
 
     def conninfo(self, database):
-        return f"host={self.host} user=postgres dbname={database} application_name=reference"
+        return f"host={self.host} user=postgres dbname={database} sslmode=disable"
 
     def url(self, scheme, database):
         return f"{scheme}://postgres@/{database}?host={self.host}"

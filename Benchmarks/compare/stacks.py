@@ -1,6 +1,7 @@
 """What is compared: how each is started, and what it is."""
 import dataclasses
 import os
+import pathlib
 import shutil
 import sys
 
@@ -101,6 +102,55 @@ def fastapi(directory):
     return Stack("fastapi", f"FastAPI, asyncpg, uvicorn with {CORES} workers", "http", socket, command)
 
 
+# --- Stacks whose programs may not be here: each gives a Stack, or why there is none.
+
+def php(directory):
+    program = found("php-fpm*")
+    if not program:
+        return "php-fpm is not installed"
+    if "pdo_pgsql" not in output(program, "-m"):
+        return f"{program.name} has no pdo_pgsql"
+    socket, config = directory / "php.sock", directory / "php-fpm.conf"
+
+    def command(cluster, database, loops):
+        # As root, nginx must be able to connect, and php-fpm wants to be told that it is meant.
+        owner = "user = root\n" if os.getuid() == 0 else ""
+        config.write_text(
+            f"[global]\nerror_log = {directory}/php.log\n[bench]\n{owner}listen = {socket}\npm = static\npm.max_children = {THREADS}\n"
+            "clear_env = no\n")
+        words = [program, "--nodaemonize", "--fpm-config", config, *(["--allow-to-run-as-root"] if owner else [])]
+        return words, {"PDO_DSN": f"pgsql:host={cluster.host};dbname={database}"}
+
+    about = f"PHP, PDO, php-fpm with {THREADS} processes"
+    return Stack("php", about, "fastcgi", socket, command, {"SCRIPT_FILENAME": HERE / "stacks/php_app.php"})
+
+
+def go(directory):
+    # Where Debian has the sources of libraries.
+    libraries = pathlib.Path(os.environ.get("BENCH_GOPATH", "/usr/share/gocode"))
+    if not shutil.which("go"):
+        return "Go is not installed"
+    if not (libraries / "src/github.com/lib/pq").exists():
+        return "Go's lib/pq is not installed (golang-github-lib-pq-dev)"
+    program, socket = directory / "go_app", directory / "go.sock"
+    variables = {"GO111MODULE": "off", "GOPATH": libraries, "GOCACHE": directory / "go-cache", "GOFLAGS": ""}
+    output("go", "build", "-o", program, HERE / "stacks/go_app.go", env={**os.environ, **variables}, cwd=directory)
+
+    def command(cluster, database, loops):
+        return [program, socket, cluster.conninfo(database), THREADS], {"GOMAXPROCS": str(loops)}
+
+    about = f"Go, net/http, database/sql and lib/pq with {THREADS} connections"
+    return Stack("go", about, "http", socket, command, binary=program)
+
+
+def found(pattern):
+    """The first program on PATH whose name is like this."""
+    for folder in os.environ["PATH"].split(":"):
+        for program in sorted(pathlib.Path(folder).glob(pattern)):
+            return program
+    return None
+
+
 def all_stacks(directory):
     """The stacks that can run here, and why others cannot."""
     build(directory)
@@ -110,7 +160,8 @@ def all_stacks(directory):
         reference(directory, "onesync", f"{loops}, a sync a turn of the loop", "fastcgi-kept"),
         reference(directory, "pipelined", f"{loops}, a sync a statement", "fastcgi-kept"),
         reference(directory, "documented", f"a reference in C: libfcgi's documented loop, {THREADS} threads that wait", "fastcgi", THREADS),
-        fastapi(directory),
-        flask(directory),
     ]
-    return stacks, {}
+    optional = {"go": go(directory), "php": php(directory)}
+    stacks += [stack for stack in optional.values() if isinstance(stack, Stack)]
+    stacks += [fastapi(directory), flask(directory)]
+    return stacks, {name: why for name, why in optional.items() if isinstance(why, str)}
