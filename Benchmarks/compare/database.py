@@ -14,9 +14,11 @@ class Cluster:
     """A cluster that is gone when this process is. It does not sync to disk: no disk is measured."""
 
     def __init__(self, directory):
+        self.directory = directory / "cluster"
+
+    def start(self):
         for name in ("DATABASE_URL", "DATABASE_URL_FILE", "POSTGRES_PASSWORD_FILE"):
             os.environ.pop(name, None)
-        self.directory = directory / "cluster"
         self.host = output(ROOT / "scripts/cluster", "start", self.directory, "--watch", os.getpid()).strip()
         # What a run leaves is vacuumed before the next one, and at no other time.
         self.sql("ALTER SYSTEM SET autovacuum = off", "postgres")

@@ -1,8 +1,8 @@
 """This machine: its tools, and what its processes use."""
-import atexit
 import contextlib
 import os
 import pathlib
+import resource
 import shutil
 import signal
 import socket
@@ -83,6 +83,19 @@ def spent(before, after):
     return [sum(time - old.get(pid, 0) for pid, time in new.items()) for old, new in zip(before, after)]
 
 
+def machine_time():
+    """The microseconds of CPU that the machine had so far, and those that were used, by a hypervisor's other guests too."""
+    with open("/proc/stat") as file:
+        times = [int(ticks) * TICK for ticks in file.readline().split()[1:9]]
+    return sum(times), sum(times) - times[3] - times[4]
+
+
+def generators_time():
+    """The microseconds that commands have used which have ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return (usage.ru_utime + usage.ru_stime) * 1e6
+
+
 def kibibytes(pid, file, field):
     try:
         for line in pathlib.Path(f"/proc/{pid}/{file}").read_text().splitlines():
@@ -140,12 +153,13 @@ def stop(process):
 
 
 def stop_all():
+    """Stops what still runs, the latest first."""
     for process in list(reversed(_started)):
         stop(process)
 
 
 def end_with_signals():
-    """Has TERM and HUP end the benchmark as Ctrl-C does, and no signal interrupt the end."""
+    """Has Ctrl-C, TERM and HUP end the benchmark, and no further signal interrupt the end."""
     def end(number, _):
         for other in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(other, signal.SIG_IGN)
@@ -154,7 +168,6 @@ def end_with_signals():
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, end)
-    atexit.register(stop_all)
 
 
 def last_line(path):

@@ -6,7 +6,7 @@ import check
 import load
 import scenarios
 from database import DESCRIPTION, ROWS
-from machine import fail, last_line, spent, used
+from machine import fail, generators_time, last_line, machine_time, spent, used
 
 CONNECTIONS = 32
 
@@ -18,6 +18,8 @@ class Bench:
         self.directory, self.cluster, self.bare, self.shipped = directory, cluster, bare, shipped
         self.stacks = {stack.name: stack for stack in stacks}
         self.seconds, self.rounds, self.notes = seconds, rounds, []
+        # The microseconds of CPU that the machine had in all runs, and what others used of them.
+        self.had = self.others = 0
         # The API behind its own nginx, and behind the one that the others are behind, too.
         self.ports = {"api": shipped.port, **bare.ports}
 
@@ -45,9 +47,10 @@ class Bench:
         roots = [self.stack(name).process.pid, self.cluster.pid, front.process.pid]
         if scenario.rows > ROWS:
             self.cluster.fill("aktify", ROWS + 1, scenario.rows)
-        before = used(roots)
+        before, whole, generators = used(roots), machine_time(), generators_time()
         counted = load.closed_loop(self.ports[name], scenario, connections, self.seconds)
         cpu = spent(before, used(roots))
+        self._count_others(whole, sum(cpu) + generators_time() - generators)
         if scenario.changes:
             self.cluster.reset()
         self.shipped.empty_log()
@@ -55,6 +58,12 @@ class Bench:
         if wrong:
             self.notes.append(f"{name}, {scenario.name}, {connections} connections: {wrong} of {counted['requests']} requests went wrong.")
         return {"rate": counted["rate"], "cpu": [time / max(1, counted["requests"]) for time in cpu]}
+
+    def _count_others(self, before, ours):
+        """Adds up what others have used of the machine since `before`."""
+        had, busy = (now - then for now, then in zip(machine_time(), before))
+        self.had += had
+        self.others += max(0, busy - ours)
 
     def interleave(self, names, scenario, connections=CONNECTIONS, rounds=None):
         """Runs of all stacks in turn, each round beginning with the next one."""

@@ -50,7 +50,8 @@ def _machine(facts):
     versions = ", ".join(f"{name} {version}" for name, version in facts["versions"].items())
     return (
         f"Measured on {facts['date']} at commit {facts['commit']}, in {facts['took']} s, on {facts['cores']} cores ({facts['cpu']}, "
-        f"{facts['architecture']}) with {facts['memory']} GiB and Linux {facts['kernel']}; the load average before was {facts['load']:.1f}.\n"
+        f"{facts['architecture']}) with {facts['memory']} GiB and Linux {facts['kernel']}; the load average before was {facts['load']:.1f}. "
+        f"While runs were measured, {facts['others']:.0%} of the machine's CPU went to nothing that was measured.\n"
         f"{versions}.\n")
 
 

@@ -16,7 +16,7 @@ import scenarios
 import stacks
 from database import ROWS, Cluster
 from front import Bare, Shipped
-from machine import ROOT, end_with_signals, fail, need_tools
+from machine import ROOT, end_with_signals, fail, need_tools, stop_all
 
 
 def number(name, default):
@@ -26,9 +26,8 @@ def number(name, default):
     return int(text)
 
 
-def prepare(directory, seconds, rounds):
-    """Starts Postgres and both nginx."""
-    cluster = Cluster(directory)
+def prepare(directory, cluster, seconds, rounds):
+    """Fills the table, builds the stacks and starts both nginx."""
     cluster.create("aktify")
     cluster.fill("aktify", 1, ROWS)
     cluster.add_odd_row()
@@ -57,36 +56,38 @@ def measure_all(bench, rows):
     return found
 
 
-def main():
+def run(directory, cluster):
+    """All that is measured, and what it depends on."""
     seconds, rounds, rows = number("BENCH_SECONDS", 2), number("BENCH_ROUNDS", 5), number("BENCH_ROWS", 1_000_000)
+    begin, load_before = time.monotonic(), facts.load_average()
+    bench, absent = prepare(directory, cluster, seconds, rounds)
+    found = measure_all(bench, rows)
+    found["facts"] = facts.facts(cluster, load_before) | {
+        "seconds": seconds, "rounds": rounds, "about": {stack.name: stack.about for stack in bench.stacks.values()}, "absent": absent,
+        "notes": bench.notes, "took": round(time.monotonic() - begin), "others": bench.others / bench.had}
+    # As it would be read again: keys are text.
+    return json.loads(json.dumps(found))
+
+
+def main():
     need_tools()
     load.check_parser()
     end_with_signals()
-    begin = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as directory:
         directory = pathlib.Path(directory)
         directory.chmod(0o755)
-        before = facts.load_average()
-        bench, absent = prepare(directory, seconds, rounds)
-        found = measure_all(bench, rows)
-        about = {stack.name: stack.about for stack in bench.stacks.values()}
-        found["facts"] = facts.facts(bench.cluster, before) | {
-            "seconds": seconds, "rounds": rounds, "about": about, "absent": absent, "notes": bench.notes,
-            "took": round(time.monotonic() - begin)}
-        finish(bench)
+        cluster = Cluster(directory)
+        try:
+            cluster.start()
+            found = run(directory, cluster)
+        finally:
+            stop_all()
+            cluster.stop()
     folder = ROOT / "Benchmarks"
     (folder / "charts").mkdir(exist_ok=True)
-    # As it is read again: keys are text.
-    found = json.loads(json.dumps(found))
     charts.draw(found, folder / "charts")
     results.write(found, folder / "RESULTS.md")
     print(f"Benchmarks/RESULTS.md and Benchmarks/charts are written, after {found['facts']['took']} s.")
-
-
-def finish(bench):
-    for stack in bench.stacks.values():
-        stack.stop()
-    bench.cluster.stop()
 
 
 main()
