@@ -7,7 +7,7 @@ import re
 import subprocess
 
 import front
-from machine import ROOT, output
+from machine import ROOT
 
 PYTHON_PACKAGES = ["flask", "sqlalchemy", "psycopg2-binary", "gunicorn", "fastapi", "uvicorn", "asyncpg"]
 
@@ -22,27 +22,28 @@ def _first(pattern, path):
     return found[1] if found else "unknown"
 
 
-def _commit():
-    short = output("git", "rev-parse", "--short", "HEAD", cwd=ROOT).strip()
-    changed = output("git", "status", "--porcelain", "--untracked-files=no", "--", ".", ":!Benchmarks/RESULTS.md", ":!Benchmarks/charts", cwd=ROOT)
-    return short + (" with changes" if changed.strip() else "")
-
-
-def _swift():
-    """The compiler's version, when it is there."""
+def _text(*words):
+    """What a command prints, or nothing when it is not there."""
     try:
-        text = subprocess.run(["swift", "--version"], capture_output=True, text=True).stdout
+        return subprocess.run(words, cwd=ROOT, capture_output=True, text=True).stdout.strip()
     except OSError:
-        return "unknown"
-    return (re.search(r"Swift version ([\w.-]+)", text) or ["", "unknown"])[1]
+        return ""
+
+
+def _commit():
+    changed = _text("git", "status", "--porcelain", "--untracked-files=no", "--", ".", ":!Benchmarks/RESULTS.md", ":!Benchmarks/charts")
+    return (_text("git", "rev-parse", "--short", "HEAD") or "unknown") + (" with changes" if changed else "")
+
+
+def _version(pattern, *words):
+    return (re.search(pattern, _text(*words)) or ["", "unknown"])[1]
 
 
 def _versions(cluster):
-    gcc = output("gcc", "-dumpfullversion").strip()
-    wrk = re.search(r"wrk\s+(\S+)", subprocess.run(["wrk", "-v"], capture_output=True, text=True).stdout)
     return {
-        "Swift": _swift(), "Postgres": cluster.sql("SHOW server_version").split()[0], "nginx": front.version(), "gcc": gcc,
-        "wrk": wrk[1] if wrk else "unknown", "Python": platform.python_version(),
+        "Swift": _version(r"Swift version ([\w.-]+)", "swift", "--version"), "Postgres": cluster.sql("SHOW server_version").split()[0],
+        "nginx": front.version(), "gcc": _version(r"(\S+)", "gcc", "-dumpfullversion"), "wrk": _version(r"wrk (?:debian/)?([\w.]+)", "wrk", "-v"),
+        "Python": platform.python_version(),
     } | {name: importlib.metadata.version(name) for name in PYTHON_PACKAGES}
 
 

@@ -7,6 +7,7 @@ import load
 import scenarios
 from database import DESCRIPTION, ROWS
 from machine import fail, generators_time, last_line, machine_time, spent, used
+from results import ratio
 
 CONNECTIONS = 32
 
@@ -105,7 +106,12 @@ def start_all(bench):
 
 
 def compare(bench):
-    return {scenario.name: say(scenario.name, bench.interleave(list(bench.ports), scenario)) for scenario in bench.compared}
+    results = {}
+    for scenario in bench.compared:
+        found = results[scenario.name] = say(scenario.name, bench.interleave(list(bench.ports), scenario))
+        ratios = (f"{name} {ratio(found['api*'], result)}" for name, result in found.items() if name != "api*")
+        print("  api* / it: " + ", ".join(ratios), flush=True)
+    return results
 
 
 def latencies(bench, compared):

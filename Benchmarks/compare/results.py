@@ -7,9 +7,10 @@ HEAD = """# Speed
 stacks and one Postgres, and writes this file. Before, it checks that all give the same answers. `api` is the API as it is shipped, with its
 own nginx; `api*` is the same workers behind the nginx that all others are behind, which does nothing else than pass requests on. The
 references in C are the least that must be done: the same statements and the same JSON, and no checks, limits, logs, ETags or timeouts.
-Runs of {seconds} s are interleaved, each round begins with another stack ({rounds} rounds, {fewer} where one thing is varied), and tables have the medians; a ratio is taken round by
-round, with its least and greatest in parentheses. wrk keeps {connections} connections busy where nothing else is said. CPU is what the
-kernel has counted for the worker's, Postgres's and nginx's processes. Postgres does not sync to disk here, and the table has 1,000 rows.
+Runs of {seconds} s are interleaved, and each round begins with another stack: {rounds} rounds, and {fewer} where one thing is varied. Tables have
+the medians; a ratio is taken round by round, with its least and greatest in parentheses. wrk keeps 32 connections busy where nothing else
+is said. CPU is what the kernel has counted for the worker's, Postgres's and nginx's processes. Postgres does not sync to disk here, and the
+table has 1,000 rows where nothing else is said.
 """
 
 
@@ -35,7 +36,7 @@ def cpu(result):
 
 def write(found, path):
     sections = [
-        _head(found["facts"]), _machine(found["facts"]), _stacks(found["facts"], found["stacks"]), _compared(found["compared"]),
+        _head(found["facts"]), _summary(found), _machine(found["facts"]), _stacks(found["facts"], found["stacks"]), _compared(found["compared"]),
         _latencies(found["latencies"]), _alone(found["alone"]), _connections(found["connections"]), _workers(found["workers"]),
         _rows(found["rows"]), _descriptions(found["descriptions"]), _notes(found["facts"]),
     ]
@@ -43,7 +44,18 @@ def write(found, path):
 
 
 def _head(facts):
-    return HEAD.format(seconds=facts["seconds"], rounds=facts["rounds"], fewer=max(1, facts["rounds"] // 2), connections=32)
+    return HEAD.format(seconds=facts["seconds"], rounds=facts["rounds"], fewer=max(1, facts["rounds"] // 2))
+
+
+def _summary(found):
+    rows = []
+    for name in found["compared"]["GET one"]:
+        rates = [f"{results[name]['rate']:,.0f}" for results in found["compared"].values()]
+        used = f"{sum(found['compared']['GET one'][name]['cpu']):,.0f}"
+        memory = found["stacks"]["api*" if name == "api" else name]["pss"]
+        rows.append([f"`{name}`", *rates, used, f"{found['latencies']['GET one'][name]['p99'] / 1000:.1f}", f"{memory / 1024:.0f}"])
+    kinds = [f"{scenario}/s" for scenario in found["compared"]]
+    return table(["", *kinds, "CPU a GET one, us", "p99 at half load, ms", "memory, MiB"], rows)
 
 
 def _machine(facts):
@@ -129,7 +141,7 @@ def _workers(results):
 
 
 def _rows(results):
-    return "## By rows\n\n![By rows](charts/rows.svg)\n\n" + _kinds(results, "rows")
+    return "## By rows\n\nGET one asks for a thousand campaigns that lie evenly in the table.\n\n![By rows](charts/rows.svg)\n\n" + _kinds(results, "rows")
 
 
 def _descriptions(results):
