@@ -14,15 +14,16 @@ import measure
 import results
 import scenarios
 import stacks
+from bench import Bench
 from database import ROWS, Cluster
 from front import Bare, Shipped
 from machine import ROOT, end_with_signals, fail, need_tools, stop_all
 
 
-def number(name, default):
+def number(name, default, least=1):
     text = os.environ.get(name, str(default))
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        fail(f"{name}: expected a number from 1 on, not {text!r}")
+    if not text.isascii() or not text.isdigit() or int(text) < least:
+        fail(f"{name}: expected a number from {least} on, not {text!r}")
     return int(text)
 
 
@@ -33,7 +34,7 @@ def prepare(directory, cluster, seconds, rounds):
     cluster.add_odd_row()
     cluster.vacuum()
     compared, absent = stacks.all_stacks(directory)
-    bench = measure.Bench(directory, cluster, compared, Bare(directory, compared), Shipped(directory), seconds, rounds)
+    bench = Bench(directory, cluster, compared, Bare(directory, compared), Shipped(directory), seconds, rounds)
     bench.compared = [scenario.write(directory) for scenario in scenarios.compared()]
     bench.alone = [scenario.write(directory) for scenario in scenarios.alone()]
     return bench, absent
@@ -46,7 +47,7 @@ def measure_all(bench, rows):
     found["stacks"] = measure.footprint(bench, starts)
     found["latencies"] = measure.latencies(bench, found["compared"])
     found["alone"] = measure.alone(bench)
-    found["connections"] = measure.by_connections(bench, list(bench.ports), found["compared"])
+    found["connections"] = measure.by_connections(bench, list(bench.ports))
     pair = ["api*", "onesync"]
     for name in set(bench.stacks) - set(pair):
         bench.stacks[name].stop()
@@ -56,9 +57,8 @@ def measure_all(bench, rows):
     return found
 
 
-def run(directory, cluster):
+def run(directory, cluster, seconds, rounds, rows):
     """All that is measured, and what it depends on."""
-    seconds, rounds, rows = number("BENCH_SECONDS", 2), number("BENCH_ROUNDS", 5), number("BENCH_ROWS", 1_000_000)
     begin, load_before = time.monotonic(), facts.load_average()
     bench, absent = prepare(directory, cluster, seconds, rounds)
     found = measure_all(bench, rows)
@@ -70,6 +70,7 @@ def run(directory, cluster):
 
 
 def main():
+    knobs = number("BENCH_SECONDS", 2), number("BENCH_ROUNDS", 5), number("BENCH_ROWS", 1_000_000, least=ROWS)
     need_tools()
     load.check_parser()
     end_with_signals()
@@ -79,7 +80,7 @@ def main():
         cluster = Cluster(directory)
         try:
             cluster.start()
-            found = run(directory, cluster)
+            found = run(directory, cluster, *knobs)
         finally:
             stop_all()
             cluster.stop()
