@@ -61,8 +61,8 @@ def _summary(found):
 def _machine(facts):
     versions = ", ".join(f"{name} {version}" for name, version in facts["versions"].items())
     return (
-        f"Measured on {facts['date']} at commit {facts['commit']}, in {facts['took']} s, on {facts['cores']} cores ({facts['cpu']}, "
-        f"{facts['architecture']}) with {facts['memory']} GiB and Linux {facts['kernel']}; the load average before was {facts['load']:.1f}. "
+        f"Measured on {facts['date']} at commit {facts['commit']}, in {facts['took']} s, on {facts['cores']} cores ({facts['cpu']},\n"
+        f"{facts['architecture']}) with {facts['memory']} GiB and Linux {facts['kernel']}; the load average before was {facts['load']:.1f}.\n"
         f"While runs were measured, {facts['others']:.0%} of the machine's CPU went to nothing that was measured.\n"
         f"{versions}.\n")
 
@@ -77,8 +77,8 @@ def _stacks(facts, stacks):
     head = ["", "what it is", "same", "processes", "RSS, MiB", "all, MiB", "start, ms", "size, MB"]
     return (
         "## Stacks\n\n" + table(head, rows, texts=3) +
-        "\nsame: whether answers are the API's to the byte, or the same JSON. RSS is the largest process's after load, all is the proportional set of "
-        "all processes of the stack. start is the time to the first answer. size is the program's without debug information.\n")
+        "\nsame: whether answers are the API's to the byte, or the same JSON. RSS is the largest process's after load, all is the proportional\n"
+        "set of all processes of the stack. start is the time to the first answer. size is the program's without debug information.\n")
 
 
 def _compared(compared):
@@ -94,8 +94,8 @@ def _compared(compared):
 
 def _latencies(latencies):
     text = (
-        "## Latency\n\nIn an open loop, which sends at half of the rate above whatever becomes of earlier requests, at random times; a latency counts "
-        "from when the request was due.\n\n![Latency by stack](charts/latency.svg)\n")
+        "## Latency\n\nIn an open loop, which sends at half of the rate above whatever becomes of earlier requests, at random times; a latency\n"
+        "counts from when the request was due.\n\n![Latency by stack](charts/latency.svg)\n")
     for scenario, results in latencies.items():
         rows = [
             [f"`{name}`", f"{result['rate']:,.0f}", *(f"{result[part] / 1000:.2f}" for part in ("p50", "p90", "p99"))]
@@ -141,7 +141,8 @@ def _workers(results):
 
 
 def _rows(results):
-    return "## By rows\n\nGET one asks for a thousand campaigns that lie evenly in the table.\n\n![By rows](charts/rows.svg)\n\n" + _kinds(results, "rows")
+    text = "## By rows\n\nGET one asks for a thousand campaigns that lie evenly in the table.\n\n![By rows](charts/rows.svg)\n\n"
+    return text + _kinds(results, "rows")
 
 
 def _descriptions(results):

@@ -89,7 +89,7 @@ static void calendar(int64_t days_since_1970, int *year, unsigned *month, unsign
     *year = era * 400 + in_years + (*month <= 2);
 }
 
-// `microseconds` are counted from 2000 on, as Postgres does; years have four digits here.
+// `microseconds` are counted from 2000 on, as Postgres does: earlier ones, and years after 9999, are not for here.
 void append_json_date(struct text *text, int64_t microseconds) {
     static const char days[] = "ThuFriSatSunMonTueWed", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
     int64_t seconds = microseconds / 1000000 + 946684800;

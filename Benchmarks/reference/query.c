@@ -37,7 +37,7 @@ void read_query(struct query *query, struct request request) {
         read_campaign(query, request.body);
         return;
     }
-    bool is_list = request.target.count == strlen("/campaigns/") || request.target.start[strlen("/campaigns/")] == '?';
+    bool is_list = memchr(request.target.start, '?', request.target.count);
     query->question = is_list ? READ_LIST : READ_ONE;
     query->number = htobe64(number_behind(request.target, is_list ? "?limit=" : "/campaigns/"));
 }
