@@ -6,7 +6,8 @@ HEAD = """# Speed
 `make bench` measures the API beside other ways to answer the same requests, on one machine that runs the generator of load, nginx, the
 stacks and one Postgres, and writes this file. Before, it checks that all give the same answers. `api` is the API as it is shipped, with its
 own nginx; `api*` is the same workers behind the nginx that all others are behind, which does nothing else than pass requests on. The
-references in C are the least that must be done: the same statements and the same JSON, and no checks, limits, logs, ETags or timeouts.
+references in C are the least that must be done: the same statements and the same JSON, and no checks, limits, logs, ETags or timeouts;
+`onesync` and `pipelined` read and write FastCGI's records themselves, `documented` uses libfcgi.
 Runs of {seconds} s are interleaved, and each round begins with another stack: {rounds} rounds, and {fewer} where one thing is varied. Tables have
 the medians; a ratio is taken round by round, with its least and greatest in parentheses. wrk keeps 32 connections busy where nothing else
 is said. CPU is what the kernel has counted for the worker's, Postgres's and nginx's processes. Postgres does not sync to disk here, and the
