@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help build install uninstall up down restart status logs psql env test test-unit test-pgbouncer test-api-fuzz test-browser test-monitoring test-faults soak test-compose test-sanitize fuzz bench-micro bench-instructions
+.PHONY: help build install uninstall up down restart status logs psql env test test-unit test-pgbouncer test-api-fuzz test-browser test-monitoring test-faults soak test-compose test-sanitize fuzz bench bench-micro bench-instructions
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -58,6 +58,9 @@ test-sanitize: ## the unit and feature tests under the address sanitizer and the
 
 fuzz: ## fuzz everything that reads bytes from outside, each target for FUZZ_SECONDS (60)
 	@scripts/fuzz
+
+bench: ## the API beside references in C and other stacks: Benchmarks/RESULTS.md; BENCH_SECONDS (2), BENCH_ROUNDS (5), BENCH_ROWS (1000000)
+	@scripts/bench
 
 bench-micro: ## what our own layers cost for a request, without nginx and Postgres
 	@scripts/build bench-micro && .build/release/bench-micro

@@ -1,0 +1,118 @@
+"""Measures: each function is a section of the results."""
+import statistics
+
+import check
+import load
+import scenarios
+from database import DESCRIPTION
+from results import ratio
+
+
+def say(what, results):
+    print(f"{what}: " + ", ".join(f"{name} {result['rate']:,.0f}/s" for name, result in results.items()), flush=True)
+    return results
+
+
+def start_all(bench):
+    """The milliseconds to the first answer, the middle one of three starts; and what answers the same."""
+    results = {}
+    for name in bench.stacks:
+        times = [bench.start(name)] + [bench.restart(name) for _ in range(2)]
+        results[name] = {"start": statistics.median(times), "same": check.same(name, bench.ports)}
+    bench.cluster.reset()
+    print("all answer the same: " + ", ".join(f"{name} ({result['same']})" for name, result in results.items()), flush=True)
+    return results
+
+
+def compare(bench):
+    results = {}
+    for scenario in bench.compared:
+        found = results[scenario.name] = say(scenario.name, bench.interleave(list(bench.ports), scenario))
+        ratios = (f"{name} {ratio(found['api*'], result)}" for name, result in found.items() if name != "api*")
+        print("  api* / it: " + ", ".join(ratios), flush=True)
+    return results
+
+
+def latencies(bench, compared):
+    """Percentiles in an open loop, at half of the rate that each stack has reached."""
+    results = {}
+    for scenario in bench.compared:
+        results[scenario.name] = {name: _latency(bench, name, scenario, compared[scenario.name][name]["rate"] / 2) for name in bench.ports}
+        print(f"{scenario.name}, p50/p99: " + ", ".join(
+            f"{name} {result['p50']:.0f}/{result['p99']:.0f} us" for name, result in results[scenario.name].items()), flush=True)
+    return results
+
+
+def _latency(bench, name, scenario, rate):
+    runs = []
+    for _ in range(bench.fewer()):
+        run = load.open_loop(bench.directory, bench.ports[name], scenario, rate, bench.seconds)
+        if run["failed"] or run["lost"]:
+            bench.notes.append(f"{name}, {scenario.name}, open loop: {run['failed']} of {run['due']} requests failed, {run['lost']} were lost.")
+        if scenario.changes:
+            bench.cluster.reset()
+        runs.append(run)
+    return {"rate": rate, **{part: statistics.median(run[part] for run in runs) for part in ("p50", "p90", "p99")}}
+
+
+def footprint(bench, results):
+    """What the stacks hold after load, and the size of the programs."""
+    for name, stack in bench.stacks.items():
+        largest, all_of_them, count = stack.memory()
+        results[name] |= {"rss": largest, "pss": all_of_them, "processes": count, "binary": stack.stripped_bytes()}
+    return results
+
+
+def alone(bench):
+    """What only the API is asked, as it is shipped."""
+    return {scenario.name: say(scenario.name, bench.interleave(["api"], scenario, rounds=bench.fewer()))["api"] for scenario in bench.alone}
+
+
+def by_connections(bench, names):
+    scenario = bench.compared[0]
+    return {
+        count: say(f"{scenario.name}, {count} connections", bench.interleave(names, scenario, count, bench.fewer()))
+        for count in (1, 8, 32, 128, 256)}
+
+
+def by_workers(bench, names):
+    results = {}
+    for count in (1, 2, 3, 4):
+        for name in names:
+            bench.restart(name, loops=count)
+        results[count] = {
+            scenario.name: say(f"{scenario.name}, {count} loops", bench.interleave(names, scenario, rounds=bench.fewer()))
+            for scenario in bench.compared[:2]}
+    return results
+
+
+def by_rows(bench, names, largest):
+    """GET one and the list of 100, in tables of a thousand to `largest` rows."""
+    bench.cluster.create("scale")
+    results, rows = {}, 0
+    for count in (1_000, 10_000, 100_000, 1_000_000):
+        if count > largest:
+            break
+        bench.cluster.fill_in_bulk("scale", rows + 1, count)
+        rows = count
+        for name in names:
+            bench.restart(name, database="scale")
+        measured = [scenarios.get_one(rows, f"GET one of {rows}"), scenarios.list_of_100()]
+        results[rows] = {
+            kind: say(f"{kind}, {rows:,} rows", bench.interleave(names, scenario.write(bench.directory), rounds=bench.fewer()))
+            for kind, scenario in zip(("GET one", "list of 100"), measured)}
+    return results
+
+
+def by_description(bench, names):
+    """GET one with descriptions of 100 bytes to 64 KiB."""
+    results = {}
+    for size in (100, 1_024, 8_192, 65_536):
+        database = f"descriptions_{size}"
+        bench.cluster.create(database)
+        bench.cluster.fill(database, 1, 1000, (f"{DESCRIPTION} " * size)[:size])
+        bench.cluster.vacuum(database)
+        for name in names:
+            bench.restart(name, database=database)
+        results[size] = say(f"descriptions of {size:,} bytes", bench.interleave(names, bench.compared[0], rounds=bench.fewer()))
+    return results

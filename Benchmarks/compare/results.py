@@ -1,0 +1,155 @@
+"""The results as Markdown."""
+import statistics
+
+HEAD = """# Speed
+
+`make bench` measures the API beside other ways to answer the same requests, on one machine that runs the generator of load, nginx, the
+stacks and one Postgres, and writes this file. Before, it checks that all give the same answers. `api` is the API as it is shipped, with its
+own nginx; `api*` is the same workers behind the nginx that all others are behind, which does nothing else than pass requests on. The
+references in C are the least that must be done: the same statements and the same JSON, and no checks, limits, logs, ETags or timeouts;
+`onesync` and `pipelined` read and write FastCGI's records themselves, `documented` uses libfcgi.
+Runs of {seconds} s are interleaved, and each round begins with another stack: {rounds} rounds, and {fewer} where one thing is varied. Tables have
+the medians; a ratio is taken round by round, with its least and greatest in parentheses. wrk keeps 32 connections busy where nothing else
+is said. CPU is what the kernel has counted for the worker's, Postgres's and nginx's processes. Postgres does not sync to disk here, and the
+table has 1,000 rows where nothing else is said.
+"""
+
+
+def table(head, rows, texts=1):
+    """The first columns are texts, the others numbers."""
+    lines = [head, ["---"] * texts + ["---:"] * (len(head) - texts)] + rows
+    return "".join("| " + " | ".join(str(cell) for cell in line) + " |\n" for line in lines)
+
+
+def ratio(one, other):
+    """How many times as fast one was in each round: the middle, and the least and the greatest."""
+    if one is other:
+        return ""
+    each = [first / second for first, second in zip(one["rates"], other["rates"]) if second]
+    if not each:
+        return "-"
+    return f"{statistics.median(each):.2f} ({min(each):.2f}..{max(each):.2f})"
+
+
+def cpu(result):
+    return [f"{time:.1f}" for time in (*result["cpu"], sum(result["cpu"]))]
+
+
+def write(found, path):
+    sections = [
+        _head(found["facts"]), _summary(found), _machine(found["facts"]), _stacks(found["facts"], found["stacks"]), _compared(found["compared"]),
+        _latencies(found["latencies"]), _alone(found["alone"]), _connections(found["connections"]), _workers(found["workers"]),
+        _rows(found["rows"]), _descriptions(found["descriptions"]), _notes(found["facts"]),
+    ]
+    path.write_text("\n".join(sections))
+
+
+def _head(facts):
+    return HEAD.format(seconds=facts["seconds"], rounds=facts["rounds"], fewer=max(1, facts["rounds"] // 2))
+
+
+def _summary(found):
+    rows = []
+    for name in found["compared"]["GET one"]:
+        rates = [f"{results[name]['rate']:,.0f}" for results in found["compared"].values()]
+        used = f"{sum(found['compared']['GET one'][name]['cpu']):,.0f}"
+        memory = found["stacks"]["api*" if name == "api" else name]["pss"]
+        rows.append([f"`{name}`", *rates, used, f"{found['latencies']['GET one'][name]['p99'] / 1000:.1f}", f"{memory / 1024:.0f}"])
+    kinds = [f"{scenario}/s" for scenario in found["compared"]]
+    return table(["", *kinds, "CPU a GET one, us", "p99 at half load, ms", "memory, MiB"], rows)
+
+
+def _machine(facts):
+    versions = ", ".join(f"{name} {version}" for name, version in facts["versions"].items())
+    return (
+        f"Measured on {facts['date']} at commit {facts['commit']}, in {facts['took']} s, on {facts['cores']} cores ({facts['cpu']},\n"
+        f"{facts['architecture']}) with {facts['memory']} GiB and Linux {facts['kernel']}; the load average before was {facts['load']:.1f}.\n"
+        f"While runs were measured, {facts['others']:.0%} of the machine's CPU went to nothing that was measured.\n"
+        f"{versions}.\n")
+
+
+def _stacks(facts, stacks):
+    rows = []
+    for name, result in stacks.items():
+        size = f"{result['binary'] / 1e6:.2f}" if result["binary"] else "-"
+        rows.append([
+            f"`{name}`", facts["about"][name], result["same"], result["processes"], f"{result['rss'] / 1024:.1f}", f"{result['pss'] / 1024:.1f}",
+            f"{result['start']:.0f}", size])
+    head = ["", "what it is", "same", "processes", "RSS, MiB", "all, MiB", "start, ms", "size, MB"]
+    return (
+        "## Stacks\n\n" + table(head, rows, texts=3) +
+        "\nsame: whether answers are the API's to the byte, or the same JSON. RSS is the largest process's after load, all is the proportional\n"
+        "set of all processes of the stack. start is the time to the first answer. size is the program's without debug information.\n")
+
+
+def _compared(compared):
+    text = "## Throughput and CPU\n\n![Requests a second by stack](charts/throughput.svg)\n\n![CPU a request by stack](charts/cpu.svg)\n"
+    for scenario, results in compared.items():
+        rows = [
+            [f"`{name}`", f"{result['rate']:,.0f}", ratio(results["api"], result), ratio(results["api*"], result), *cpu(result)]
+            for name, result in results.items()]
+        head = ["", "requests/s", "`api` / it", "`api*` / it", "worker, us", "Postgres, us", "nginx, us", "sum, us"]
+        text += f"\n### {scenario}\n\n" + table(head, rows)
+    return text
+
+
+def _latencies(latencies):
+    text = (
+        "## Latency\n\nIn an open loop, which sends at half of the rate above whatever becomes of earlier requests, at random times; a latency\n"
+        "counts from when the request was due.\n\n![Latency by stack](charts/latency.svg)\n")
+    for scenario, results in latencies.items():
+        rows = [
+            [f"`{name}`", f"{result['rate']:,.0f}", *(f"{result[part] / 1000:.2f}" for part in ("p50", "p90", "p99"))]
+            for name, result in results.items()]
+        text += f"\n### {scenario}\n\n" + table(["", "requests/s", "p50, ms", "p90, ms", "p99, ms"], rows)
+    return text
+
+
+def _alone(alone):
+    rows = [[name, f"{result['rate']:,.0f}", *cpu(result)] for name, result in alone.items()]
+    return "## Other requests, `api`\n\n" + table(["", "requests/s", "worker, us", "Postgres, us", "nginx, us", "sum, us"], rows)
+
+
+def _by(results):
+    """Rates: a line for each stack, a column for each count."""
+    counts = list(results)
+    rows = [[f"`{name}`", *(f"{results[count][name]['rate']:,.0f}" for count in counts)] for name in results[counts[0]]]
+    return rows, [f"{int(count):,}" for count in counts]
+
+
+def _connections(results):
+    rows, counts = _by(results)
+    return "## By connections\n\nGET one, requests a second.\n\n![By connections](charts/connections.svg)\n\n" + table(["connections", *counts], rows)
+
+
+def _pairs(results, what):
+    """The API and the reference side by side, for each count."""
+    rows = []
+    for count, pair in results.items():
+        rows.append([
+            f"{int(count):,}", *(f"{pair[name]['rate']:,.0f}" for name in ("api*", "onesync")), ratio(pair["api*"], pair["onesync"]),
+            f"{pair['api*']['cpu'][0]:.1f}", f"{pair['onesync']['cpu'][0]:.1f}"])
+    return table([what, "`api*`, requests/s", "`onesync`", "`api*` / `onesync`", "worker of `api*`, us", "of `onesync`, us"], rows)
+
+
+def _kinds(results, what):
+    kinds = list(next(iter(results.values())))
+    return "\n".join(f"### {kind}\n\n" + _pairs({count: by_kind[kind] for count, by_kind in results.items()}, what) for kind in kinds)
+
+
+def _workers(results):
+    return "## By workers\n\nAs many workers of the API, or loops of the reference.\n\n" + _kinds(results, "workers")
+
+
+def _rows(results):
+    text = "## By rows\n\nGET one asks for a thousand campaigns that lie evenly in the table.\n\n![By rows](charts/rows.svg)\n\n"
+    return text + _kinds(results, "rows")
+
+
+def _descriptions(results):
+    return "## By length of the description\n\nGET one.\n\n" + _pairs(results, "bytes")
+
+
+def _notes(facts):
+    notes = [f"`{name}` was not measured: {why}." for name, why in facts["absent"].items()] + facts["notes"]
+    return "## Notes\n\n" + ("".join(f"- {note}\n" for note in notes) or "None.\n")
