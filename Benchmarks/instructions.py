@@ -42,8 +42,8 @@ def record(kind, content):
 def request(method, target, body):
     """A request as nginx sends it on a kept connection."""
     params = {
-        "REQUEST_METHOD": method, "REQUEST_URI": target, "REQUEST_SCHEME": "http", "SERVER_PROTOCOL": "HTTP/1.1",
-        "CONTENT_TYPE": JSON if body else "", "CONTENT_LENGTH": str(len(body)) if body else "",
+        "REQUEST_METHOD": method, "REQUEST_URI": target, "REQUEST_SCHEME": "http",
+        **({"CONTENT_TYPE": JSON, "CONTENT_LENGTH": str(len(body))} if body else {}),
         "HTTP_HOST": "localhost:5051", "HTTP_USER_AGENT": "curl/8.5.0", "HTTP_ACCEPT": "*/*",
     }
     pairs = b"".join(bytes([len(name), len(value)]) + (name + value).encode() for name, value in params.items())
