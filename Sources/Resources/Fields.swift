@@ -33,33 +33,38 @@ public struct Fields<Model: ORM.Model>: Sendable {
 /// Writes rows as JSON objects: no field of a row is copied for it.
 struct RowWriter<Model: ORM.Model>: Sendable {
     private struct Member: Sendable {
-        let key: Range<Int>
+        /// Where its opening is: the bracket or a comma, the name, and the colon.
+        let opening: Range<Int>
         let value: any FieldValue.Type
         let offset: Int
     }
 
     private var members: [Member] = []
-    /// The names and colons of all members, one after the other.
-    private var keys: [UInt8] = []
+    /// The openings of all members, one after the other.
+    private var openings: [UInt8] = []
 
     /// Makes a writer of some fields, in this order.
     init(_ fields: [Field<Model>]) {
         for field in fields {
-            let start = keys.count
-            keys += JSONKey(field.name).bytes
-            members.append(Member(key: start..<keys.count, value: field.value, offset: field.offset))
+            let start = openings.count
+            openings += [UInt8(ascii: members.isEmpty ? "{" : ",")] + JSONKey(field.name).bytes
+            members.append(Member(opening: start..<openings.count, value: field.value, offset: field.offset))
         }
     }
 
     /// Writes a row.
     func write(_ row: Model, to json: inout JSONWriter) {
-        json.beginObject()
+        guard !members.isEmpty else {
+            json.beginObject()
+            return json.endObject()
+        }
+        json.beginParts()
         withUnsafeBytes(of: row) { row in
-            keys.withUnsafeBufferPointer { keys in
+            openings.withUnsafeBufferPointer { openings in
                 // Sound: a member's offset is that of a stored property of the row, of the member's type.
                 guard let address = row.baseAddress else { return }
                 for member in members {
-                    json.key(UnsafeBufferPointer(rebasing: keys[member.key]))
+                    json.part(UnsafeBufferPointer(rebasing: openings[member.opening]))
                     member.value.write(at: address + member.offset, to: &json)
                 }
             }

@@ -26,18 +26,27 @@ enum JSONEscape {
 
     // MARK: Plain text
 
-    /// Copies what is plain of the next eight bytes; near the end, of the next one.
+    /// Copies what is plain of the next eight bytes, or of those that are left.
     private static func copyPlain(
         _ text: UnsafeRawPointer, _ end: UnsafeRawPointer, to output: UnsafeMutableRawPointer
     ) -> Int {
-        guard end - text >= 8 else {
-            let byte = text.load(as: UInt8.self)
-            output.storeBytes(of: byte, as: UInt8.self)
-            return isPlain(byte) ? 1 : 0
-        }
-        let word = text.loadUnaligned(as: UInt64.self)
+        let word = end - text >= 8 ? text.loadUnaligned(as: UInt64.self) : lastWord(text, end - text)
         output.storeBytes(of: word, as: UInt64.self)
         return UInt64(littleEndian: word).plainBytes
+    }
+
+    /// The last bytes, one to seven, with zeros behind them, which are not plain.
+    private static func lastWord(_ text: UnsafeRawPointer, _ count: Int) -> UInt64 {
+        func part<Part: FixedWidthInteger>(_ offset: Int, as _: Part.Type) -> UInt64 {
+            UInt64(truncatingIfNeeded: text.loadUnaligned(fromByteOffset: offset, as: Part.self).littleEndian)
+                << (8 * offset)
+        }
+        // Parts that overlap hold the same bytes there.
+        let word =
+            count >= 4
+            ? part(0, as: UInt32.self) | part(count - 4, as: UInt32.self)
+            : part(0, as: UInt8.self) | part(count / 2, as: UInt8.self) | part(count - 1, as: UInt8.self)
+        return word.littleEndian
     }
 
     private static func isPlain(_ byte: UInt8) -> Bool { byte >= 0x20 && byte < 0x7f && byte != 0x22 && byte != 0x5c }

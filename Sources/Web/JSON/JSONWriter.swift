@@ -43,11 +43,13 @@ public struct JSONWriter: ~Copyable {
         value.write(to: &self)
     }
 
-    /// Writes the name of a member, whose value is to be written next.
-    /// - Parameter key: the bytes of a `JSONKey`.
-    public mutating func key(_ key: UnsafeBufferPointer<UInt8>) {
-        separate()
-        bytes.append(key)
+    /// Begins a value whose parts are written by `part`.
+    public mutating func beginParts() { separate() }
+
+    /// Writes a part of a value that is JSON already, such as the bracket or comma, the name and the colon of a member, whose
+    /// value is to be written next.
+    public mutating func part(_ json: UnsafeBufferPointer<UInt8>) {
+        bytes.append(json)
         needsComma = false
     }
 
