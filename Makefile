@@ -25,8 +25,9 @@ psql: ## open the database
 env: ## print the exports that point other tools at it: eval "$(make -s env)"
 	@scripts/dev env
 
-test: ## all tests: unit, feature (a real Postgres), end to end (nginx, worker and Postgres), and the pages in a browser
+test: ## all tests: unit, feature (a real Postgres), end to end (nginx, worker and Postgres), instructions, and the pages in a browser
 	@scripts/test all
+	@if scripts/dev prepare-instructions; then $(MAKE) -s bench-instructions; else echo "instructions were not counted: valgrind cannot be installed here"; fi
 	@if scripts/test-browser --prepare; then scripts/test-browser; else echo "the pages were not tested: Chromium and its packages cannot be installed here"; fi
 
 test-unit: ## the tests that need no server
