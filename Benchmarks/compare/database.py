@@ -11,7 +11,7 @@ ODD = 17
 
 
 class Cluster:
-    """A cluster that is gone when this process is. It does not sync to disk: no disk is measured."""
+    """A cluster that is gone when this process is. It is synced to disk, as one that holds what somebody needs."""
 
     def __init__(self, directory):
         self.directory = directory / "cluster"
@@ -19,7 +19,7 @@ class Cluster:
     def start(self):
         for name in ("DATABASE_URL", "DATABASE_URL_FILE", "POSTGRES_PASSWORD_FILE"):
             os.environ.pop(name, None)
-        self.host = output(ROOT / "scripts/cluster", "start", self.directory, "--watch", os.getpid()).strip()
+        self.host = output(ROOT / "scripts/cluster", "start", self.directory, "--watch", os.getpid(), "--synced").strip()
         # What a run leaves is vacuumed before the next one, and at no other time.
         self.sql("ALTER SYSTEM SET autovacuum = off", "postgres")
         self.sql("SELECT pg_reload_conf()", "postgres")

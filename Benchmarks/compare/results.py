@@ -10,8 +10,8 @@ references in C are the least that must be done: the same statements and the sam
 `onesync` and `pipelined` read and write FastCGI's records themselves, `documented` uses libfcgi.
 Runs of {seconds} s are interleaved, and each round begins with another stack: {rounds} rounds, and {fewer} where one thing is varied. Tables have
 the medians; a ratio is taken round by round, with its least and greatest in parentheses. wrk keeps 32 connections busy where nothing else
-is said. CPU is what the kernel has counted for the worker's, Postgres's and nginx's processes. Postgres does not sync to disk here, and the
-table has 1,000 rows where nothing else is said.
+is said. CPU is what the kernel has counted for the worker's, Postgres's and nginx's processes. A commit is on the disk when it is
+answered. The table has 1,000 rows where nothing else is said.
 """
 
 

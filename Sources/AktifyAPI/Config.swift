@@ -11,7 +11,7 @@ import Web
 /// | `POSTGRES_DB` | database | `aktify` |
 /// | `POSTGRES_USER` | role | `postgres` |
 /// | `POSTGRES_PASSWORD` (`_FILE`) | password | none |
-/// | `POSTGRES_CONNECTIONS` | connections of each loop | `2` |
+/// | `POSTGRES_CONNECTIONS` | connections of each loop | `8`, fewer with many workers |
 /// | `STATEMENT_TIMEOUT_MS` | how long a statement may take, in milliseconds | `2000` |
 /// | `POSTGRES_PREPARE` | whether statements are prepared: `false` behind a PgBouncer that pools transactions | `true` |
 /// | `SLOW_QUERY_MS` | how long a statement takes before it is logged as slow, in milliseconds | `500` |
@@ -63,7 +63,8 @@ public struct Config: Sendable {
         let read = EnvironmentReader(variables: variables, readFile: readFile)
         database = DatabaseConfiguration(
             server: try Config.server(read),
-            connections: try read.integer("POSTGRES_CONNECTIONS", default: 2, in: 1...100),
+            connections: try read.integer(
+                "POSTGRES_CONNECTIONS", default: Config.connections(workers: 1), in: 1...100),
             statementTimeout: .milliseconds(try read.integer("STATEMENT_TIMEOUT_MS", default: 2000, in: 1...600_000)),
             prepares: try read.bool("POSTGRES_PREPARE", default: true),
             slowStatement: .milliseconds(try read.integer("SLOW_QUERY_MS", default: 500, in: 0...600_000)))
@@ -79,6 +80,11 @@ public struct Config: Sendable {
             try read.choice("APP_ENV", of: ["production", "development"], default: "production") != "production"
         logLevel = try read.choice("LOG_LEVEL", of: Config.logLevels, default: "info")
     }
+
+    /// How many connections each of some workers has when nobody says so: 2 to 8, and 48 of all of them where that leaves 2. Each
+    /// but one can wait for a commit of its own, and Postgres writes those that come together to disk at once. A reload has
+    /// twice as many for a moment, and Postgres's own limit is 100.
+    public static func connections(workers: Int) -> Int { min(8, max(2, 48 / workers)) }
 
     private static let logLevels = ["trace", "debug", "info", "notice", "warning", "error", "critical"]
 

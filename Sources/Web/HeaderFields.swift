@@ -236,7 +236,8 @@ extension UnsafeBufferPointer<UInt8> {
     private var hasControls: Bool {
         let words = count / 8
         let start = UnsafeRawPointer(baseAddress)
-        for word in 0..<words where start?.loadUnaligned(fromByteOffset: 8 * word, as: UInt64.self).hasControls == true {
+        for word in 0..<words where start?.loadUnaligned(fromByteOffset: 8 * word, as: UInt64.self).hasControls == true
+        {
             return true
         }
         return self[(8 * words)...].contains { $0 < 0x20 || $0 == 0x7f }

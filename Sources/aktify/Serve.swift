@@ -143,10 +143,11 @@ struct Serve: ParsableCommand {
 
     private func options(_ config: Config, _ variables: [String: String]) throws -> Master.Options {
         let command = [Inheritance.program, "worker", "--loops", "1", "--migrations", migrations]
+        let workers =
+            try workers ?? count(variables["WORKERS"]) ?? min(sysconf(Int32(_SC_NPROCESSORS_ONLN)), Master.mostWorkers)
         var options = Master.Options(
-            workers: try workers ?? count(variables["WORKERS"])
-                ?? min(sysconf(Int32(_SC_NPROCESSORS_ONLN)), Master.mostWorkers),
-            command: command, environment: { backtraced(try self.variables()) },
+            workers: workers, command: command,
+            environment: { backtraced(connected(try self.variables(), of: workers)) },
             check: (
                 [Inheritance.program] + CommandLine.arguments.dropFirst() + ["--check"],
                 Inheritance.cleaned(processEnvironment())
@@ -223,6 +224,12 @@ private func backtraced(_ variables: [String: String]) -> [String: String] {
         "symbolicate=fast", "output-to=stderr", "swift-backtrace=\(helper)",
     ]
     return variables.merging(["SWIFT_BACKTRACE": settings.joined(separator: ",")]) { $1 }
+}
+
+/// Says how many connections each of the workers has, unless somebody has said so.
+private func connected(_ variables: [String: String], of workers: Int) -> [String: String] {
+    guard variables["POSTGRES_CONNECTIONS"] ?? "" == "" else { return variables }
+    return variables.merging(["POSTGRES_CONNECTIONS": String(Config.connections(workers: workers))]) { $1 }
 }
 
 /// Tells systemd's watchdog that the master's loop turns.

@@ -22,11 +22,16 @@ extension Config {
         let config = try Config.testing()
         #expect(config.cors == .anyOrigin)
         #expect(config.maxBodyBytes == 1_048_576)
-        #expect(config.database.connections == 2)
+        #expect(config.database.connections == 8)
         guard case .parts("localhost", 5432, "postgres", "", "aktify") = config.database.server else {
             Issue.record("unexpected: \(config.database.server)")
             return
         }
+    }
+
+    @Test(arguments: [(1, 8), (6, 8), (7, 6), (8, 6), (16, 3), (24, 2), (512, 2)])
+    func `workers share 48 connections, while each has 2 to 8`(workers: Int, connections: Int) {
+        #expect(Config.connections(workers: workers) == connections)
     }
 
     @Test func `DATABASE_URL wins over the parts, and an empty variable is absent`() throws {

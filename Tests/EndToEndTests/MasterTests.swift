@@ -33,6 +33,15 @@ import Testing
         #expect(stack.worker.wait(seconds: 5) == 0)
     }
 
+    @Test func `workers share the connections that one Postgres has`() throws {
+        let stack = try Stack(workers: 7)
+        for worker in try stack.workers() {
+            let variables = try String(contentsOfFile: "/proc/\(worker)/environ", encoding: .utf8).split(
+                separator: "\0")
+            #expect(variables.contains("POSTGRES_CONNECTIONS=6"))
+        }
+    }
+
     @Test func `a request that runs when it is told to stop is answered`() throws {
         let stack = try Stack(workers: 1)
         do {
