@@ -27,7 +27,7 @@ public struct Fields<Model: ORM.Model>: Sendable {
     }
 
     /// The field of a name; `nil` when clients see none of that name.
-    func named(_ name: String) -> Field<Model>? { visible.first { $0.name.utf8.elementsEqual(name.utf8) } }
+    func named(_ name: String) -> Field<Model>? { visible.first { $0.name.hasSameBytes(as: name) } }
 }
 
 /// Writes rows as JSON objects: no field of a row is copied for it.

@@ -93,7 +93,7 @@ struct ListQuery<Model: ORM.Model> {
             throw FieldProblem(
                 "must be names with commas between, of \(all.visible.map(\.name).joined(separator: ", "))")
         }
-        return all.visible.filter { field in names.contains { $0.utf8.elementsEqual(field.name.utf8) } }
+        return all.visible.filter { field in names.contains { $0.hasSameBytes(as: field.name) } }
     }
 
     /// How many characters `q` may have, all of them together: Postgres looks each three of them up, and longer ones take it seconds.

@@ -10,7 +10,8 @@ public struct Column<Model: Sendable, Value: SQLValue>: Sendable {
     public let successor: (@Sendable (_ value: Value, _ now: Timestamp) -> Value)?
     /// The name as SQL wants it.
     public let reference: String
-    private let rules: [Rule<Value>]
+    /// What the rules that check values say.
+    private let problems: [@Sendable (Value) -> String?]
 
     /// Makes a column.
     /// - Parameters:
@@ -30,7 +31,7 @@ public struct Column<Model: Sendable, Value: SQLValue>: Sendable {
         precondition(
             onDelete != .setNull || Value.null != nil, "\(name) cannot be NULL: .setNull needs an optional property")
         self.path = path
-        self.rules = rules
+        problems = rules.compactMap { $0.problem }
         self.fallback = fallback ?? rules.lazy.compactMap(\.fallback).first
         if let onUpdate {
             successor = { _, now in onUpdate.make(0, now) }
@@ -51,8 +52,8 @@ public struct Column<Model: Sendable, Value: SQLValue>: Sendable {
 
     /// What is wrong with a value, by the rules: `must have 1 to 255 characters`; `nil` when nothing is.
     public func problem(with value: Value) -> String? {
-        for rule in rules {
-            if let problem = rule.problem?(value) { return problem }
+        for problem in problems {
+            if let problem = problem(value) { return problem }
         }
         return nil
     }

@@ -8,14 +8,17 @@ extension Tabular {
         // No fragments: each is an array, and this is the text that is written most.
         let definition = definition
         var statement = Statement(unsafe: "INSERT INTO \(definition.reference) (")
-        for (index, assignment) in values.enumerated() {
-            if index > 0 { statement.append(", ") }
+        var separator = ""
+        for assignment in values {
+            statement.append(separator)
             statement.append(assignment.column)
+            separator = ", "
         }
-        statement.append(") VALUES (")
-        for (index, assignment) in values.enumerated() {
-            if index > 0 { statement.append(", ") }
+        separator = ") VALUES ("
+        for assignment in values {
+            statement.append(separator)
             if let value = assignment.value { statement.bind(value) } else { statement.append("DEFAULT") }
+            separator = ", "
         }
         statement.append(") RETURNING ")
         statement.append(definition.columnList)

@@ -1,3 +1,5 @@
+import Glibc
+
 /// A JSON value, as it was parsed (RFC 8259). What depends on its use is left to its user: a number stays text.
 public enum JSON: Equatable, Sendable {
     case null
@@ -43,7 +45,11 @@ extension JSON.Members: Equatable, ExpressibleByDictionaryLiteral {
 
 extension String {
     /// Whether both are the same UTF-8, where `==` would spend time on canonical equivalence.
-    func hasSameBytes(as other: String) -> Bool {
-        utf8.count == other.utf8.count && utf8.elementsEqual(other.utf8)
+    package func hasSameBytes(as other: String) -> Bool {
+        guard utf8.count == other.utf8.count else { return false }
+        var (one, other) = (self, other)
+        return one.withUTF8 { one in
+            other.withUTF8 { other in one.isEmpty || memcmp(one.baseAddress!, other.baseAddress!, one.count) == 0 }
+        }
     }
 }
