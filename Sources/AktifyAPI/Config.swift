@@ -6,7 +6,7 @@ import Web
 /// | variable | meaning | default |
 /// |---|---|---|
 /// | `DATABASE_URL` (`_FILE`) | where Postgres is; wins over `POSTGRES_*` | |
-/// | `POSTGRES_HOST` | host name, or the directory of a Unix socket | `localhost` |
+/// | `POSTGRES_HOST` | host name, or the directory of a Unix socket; or several: `a,b:5433` | `localhost` |
 /// | `POSTGRES_PORT` | port | `5432` |
 /// | `POSTGRES_DB` | database | `aktify` |
 /// | `POSTGRES_USER` | role | `postgres` |
@@ -92,8 +92,14 @@ public struct Config: Sendable {
         if let url = try read.secret("DATABASE_URL") {
             do { return try .init(connectionString: url) } catch { throw ConfigError("DATABASE_URL", "\(error)") }
         }
+        let host = read.text("POSTGRES_HOST", default: "localhost")
+        guard DatabaseConfiguration.Server.areHosts(host) else {
+            throw ConfigError(
+                "POSTGRES_HOST", is: host,
+                expected: "a host, or several with commas between, with or without ports: a,b:5433")
+        }
         return .parts(
-            host: read.text("POSTGRES_HOST", default: "localhost"),
+            host: host,
             port: UInt16(try read.integer("POSTGRES_PORT", default: 5432, in: 1...65_535)),
             user: read.text("POSTGRES_USER", default: "postgres"),
             password: try read.secret("POSTGRES_PASSWORD") ?? "",

@@ -33,6 +33,9 @@ struct ConnectionString {
         try checkPorts()
     }
 
+    /// The hosts in it; none when it has addresses besides, whose order must stay.
+    var hosts: Hosts { Hosts(names: values["hostaddr"] == nil ? values["host"] ?? "" : "", ports: values["port"]) }
+
     /// The passwords in it, as libpq reads them.
     var secrets: [String] { ["password", "sslpassword"].compactMap { values[$0] } }
 
@@ -105,6 +108,16 @@ extension PostgresConfiguration.Server {
     public init(connectionString text: String) throws(MalformedConnectionString) {
         _ = try ConnectionString(text)
         self = .url(text)
+    }
+
+    /// Whether a text names hosts, as `parts` takes them: `one,two:5433,[::1]:5434,/run/postgresql`.
+    public static func areHosts(_ text: String) -> Bool { Hosts(text, port: 5432) != nil }
+
+    var hosts: Hosts {
+        switch self {
+        case .url(let url): (try? ConnectionString(url).hosts) ?? Hosts(names: "", ports: nil)
+        case .parts(let host, let port, _, _, _): Hosts(host, port: port) ?? Hosts(names: host, ports: String(port))
+        }
     }
 }
 

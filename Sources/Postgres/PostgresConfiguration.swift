@@ -1,11 +1,13 @@
 /// Where Postgres is, and how it is used.
 public struct PostgresConfiguration: Sendable {
-    /// Where Postgres is, and who asks.
+    /// Where Postgres is, and who asks. Of several hosts, each new connection looks for the one that takes changes
+    /// (`target_session_attrs=read-write`), in a random order.
     public enum Server: Sendable {
-        /// A connection string or URI, as libpq reads it (Postgres manual, chapter 34.1.1); several hosts are tried in turn.
+        /// A connection string or URI, as libpq reads it (Postgres manual, chapter 34.1.1).
         /// `init(connectionString:)` checks it.
         case url(String)
-        /// The parts of one. A host that begins with a slash is a Unix socket's directory; an empty password is none.
+        /// The parts of one. A host that begins with a slash is a Unix socket's directory; an empty password is none. There may be
+        /// several hosts with commas between, each with a port of its own or without.
         case parts(host: String, port: UInt16, user: String, password: String, database: String)
     }
 
@@ -59,12 +61,13 @@ public struct PostgresConfiguration: Sendable {
             ] + (prepares ? [("options", options)] : [])
         // The first dbname may be a URL; a later one is a database's name, and wins (Postgres manual, chapter 34.1).
         let other = database.map { [("dbname", $0)] } ?? []
+        let hosts = server.hosts
+        let primary = hosts.areMany ? [("target_session_attrs", "read-write")] : []
         switch server {
-        case .url(let url): return own + [("dbname", url)] + other
-        case .parts(let host, let port, let user, let password, let database):
-            return own + [
-                ("host", host), ("port", String(port)), ("user", user), ("password", password), ("dbname", database),
-            ] + other
+        case .url(let url): return own + primary + [("dbname", url)] + other + (hosts.areMany ? hosts.parameters : [])
+        case .parts(_, _, let user, let password, let database):
+            return own + primary + hosts.parameters + [("user", user), ("password", password), ("dbname", database)]
+                + other
         }
     }
 
