@@ -30,6 +30,7 @@ async function show(state) {
 }
 
 async function mayLeave() {
+  await shown.view.saved?.();
   if (!shown.view.isDirty?.()) return true;
   return mayDiscard();
 }

@@ -21,6 +21,9 @@ export function readable(field, value) {
   return value === "" ? "(empty)" : value;
 }
 
+/** A campaign's name in a sentence, which a long one does not fill. */
+export const quoted = (name) => `“${name.length > 40 ? `${name.slice(0, 39)}…` : name}”`;
+
 /** How many: `1 campaign`, `1,200 campaigns`. */
 export function counted(number) {
   return `${number.toLocaleString("en")} ${number === 1 ? "campaign" : "campaigns"}`;

@@ -3,7 +3,7 @@
 import { alert } from "./announcements.js";
 import { changesBetween, fields, problem } from "./campaign.js";
 import { mayDiscard } from "./dialogs.js";
-import { copyElement, find } from "./dom.js";
+import { begin, copyElement, find, isEdited } from "./dom.js";
 
 /**
  * A form with a campaign's values.
@@ -21,7 +21,7 @@ export function campaignForm({ values, action, submit, cancel }) {
     if (event.key === "Escape") leave(event);
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
   });
-  const isDirty = () => Object.keys(changesBetween(values, valuesOf(form))).length > 0;
+  const isDirty = () => Object.keys(changesBetween(values, valuesOf(form, values))).length > 0;
   const leave = async (event) => {
     event.preventDefault();
     if (!isDirty() || (await mayDiscard())) cancel();
@@ -34,7 +34,7 @@ export function campaignForm({ values, action, submit, cancel }) {
     submitButton.ariaDisabled = "true";
     showErrors(form, null);
     try {
-      await submit(valuesOf(form));
+      await submit(valuesOf(form, values));
     } catch (error) {
       showErrors(form, error);
     }
@@ -45,14 +45,14 @@ export function campaignForm({ values, action, submit, cancel }) {
 }
 
 function fill(form, values) {
-  form.elements.name.value = values.name;
-  form.elements.description.value = values.description;
+  for (const field of ["name", "description"]) begin(form.elements[field], values[field]);
   form.elements.is_active.checked = values.is_active;
 }
 
-function valuesOf(form) {
-  const { name, description, is_active: active } = form.elements;
-  return { name: name.value, description: description.value, is_active: active.checked };
+/** What the form says; a text that nobody edited is the one that it began with. */
+function valuesOf(form, values) {
+  const text = (field) => (isEdited(form.elements[field]) ? form.elements[field].value : values[field]);
+  return { name: text("name"), description: text("description"), is_active: form.elements.is_active.checked };
 }
 
 /** Puts the service's errors beside their fields, others above them; the first wrong field gets the focus. */

@@ -3,10 +3,10 @@
 import { announce } from "./announcements.js";
 import * as api from "./api.js";
 import { leaving, removeAll, setActive } from "./bulk.js";
-import { counted, labels } from "./campaign.js";
+import { counted, labels, quoted } from "./campaign.js";
 import { changed } from "./changes.js";
 import { button, copy, copyElement, find, findAll, notice, setLink } from "./dom.js";
-import { edit, unsavedEditors } from "./editing.js";
+import { edit, saved, unsavedEditors } from "./editing.js";
 import { exportAs } from "./exporting.js";
 import { takeFirst } from "./first.js";
 import { debounced, Latest } from "./latest.js";
@@ -33,6 +33,8 @@ export function listView(main, initial, cameFrom) {
   let state = initial;
   let campaigns = [];
   let total = null;
+  /** The state whose rows are shown. */
+  let listed = null;
   let searched = "";
   let isTypingOn = false;
   let retry;
@@ -58,7 +60,8 @@ export function listView(main, initial, cameFrom) {
       if (!page) return;
       clearTimeout(waiting);
       note(state.cursor, page.next);
-      campaigns = page.rows.filter((campaign) => !leaving.has(campaign.id));
+      campaigns = [...page.rows, ...editedBesides(page.rows)].filter((campaign) => !leaving.has(campaign.id));
+      listed = state;
       showPage(page.next);
       countAll();
     } catch (error) {
@@ -73,6 +76,12 @@ export function listView(main, initial, cameFrom) {
     let page = await (takeFirst(state) ?? api.list(state, { signal }));
     while (page.next && page.rows.every((campaign) => leaving.has(campaign.id))) page = await api.list({ ...state, cursor: page.next }, { signal });
     return page;
+  }
+
+  /** Rows in which somebody types stay, whatever became of the list. */
+  function editedBesides(others) {
+    const edited = unsavedEditors(table).map((editor) => rows.idAt(editor));
+    return campaigns.filter(({ id }) => edited.includes(id) && !others.some((other) => other.id === id));
   }
 
   async function countAll() {
@@ -91,7 +100,7 @@ export function listView(main, initial, cameFrom) {
 
   function showPage(next) {
     selection.keep(campaigns.map((campaign) => campaign.id));
-    show(campaigns.length ? null : emptyNotice());
+    show(campaigns.length ? null : emptyNotice(), campaigns.length);
     rows.show(campaigns, state, selection);
     showSelection();
     showCount();
@@ -106,9 +115,9 @@ export function listView(main, initial, cameFrom) {
     cameFrom = null;
   }
 
-  /** Shows a notice in place of the table, or the table. */
-  function show(element) {
-    table.hidden = element !== null;
+  /** Shows a notice in place of the table, or above the one that there is. */
+  function show(element, hasRows) {
+    table.hidden = !hasRows;
     find("[data-part=notice]", main).replaceChildren(...(element ? [element] : []));
   }
 
@@ -128,18 +137,22 @@ export function listView(main, initial, cameFrom) {
     return state.cursor ? button("Show the first page", () => change({}), "button primary") : clearButton("button primary");
   }
 
+  /** Tells of an error; rows that were shown before stay, with what somebody types in them, unless others were asked for. */
   function showError(error) {
-    campaigns = [];
-    rows.show([], state, selection);
-    selection.keep([]);
-    showSelection();
-    find(".pages", main).hidden = true;
+    if (listed !== state) {
+      campaigns = [];
+      rows.show([], state, selection);
+      selection.keep([]);
+      showSelection();
+      find(".pages", main).hidden = true;
+    }
+    const title = `The campaigns cannot be ${campaigns.length ? "brought up to date" : "shown"}`;
     const isKnown = find(".notice .request", main) !== null;
     const isFocused = document.activeElement?.closest(".notice");
     const way = wayOut(error);
-    show(notice({ icon: "cloud", title: "The campaigns cannot be shown", text: error.message, actions: [way], request: error.requestID }));
+    show(notice({ icon: "cloud", title, text: error.message, actions: [way], request: error.requestID }), campaigns.length);
     if (isFocused) way.focus();
-    if (!isKnown) announce(`The campaigns cannot be shown. ${error.message}`);
+    if (!isKnown) announce(`${title}. ${error.message}`);
     if (error.status === 0 || error.status >= 500) retry = setTimeout(load, retryPause);
   }
 
@@ -271,15 +284,15 @@ export function listView(main, initial, cameFrom) {
     edit({
       shown,
       field,
-      value: campaign[field],
+      campaign,
       closed: (focus) => focus && find(field === "name" ? "a" : ".text", cell).focus(),
       save: async (value) => {
         const opened = await opening.catch(() => (opening = api.read(id)));
         const mine = { ...opened.campaign, [field]: field === "name" ? value.trim() : value };
-        const saved = await save(opened, mine, campaign);
-        if (!saved) return false;
-        replace(saved.campaign);
-        offerRestoring(saved, opened.campaign[field], field);
+        const made = await save(opened, mine, campaign);
+        if (!made) return false;
+        replace(made.campaign);
+        offerRestoring(made);
         return true;
       },
     });
@@ -296,9 +309,9 @@ export function listView(main, initial, cameFrom) {
         replace(opened.campaign);
         tell(`Somebody else has ${wasActive ? "deactivated" : "activated"} it already.`);
       } else {
-        const saved = await api.change(id, { is_active: !wasActive }, opened.etag);
-        replace(saved.campaign);
-        offerRestoring(saved, wasActive, "is_active");
+        const made = await api.change(id, { is_active: !wasActive }, opened.etag);
+        replace(made.campaign);
+        offerRestoring({ ...made, replaced: { is_active: wasActive } });
       }
     } catch (error) {
       tellFailure(`Not changed: ${error.message}`);
@@ -306,11 +319,14 @@ export function listView(main, initial, cameFrom) {
     element.ariaBusy = null;
   }
 
-  function offerRestoring({ campaign, etag }, value, field) {
+  /** Offers to put back what was replaced, if anything was. */
+  function offerRestoring({ campaign, etag, replaced }) {
+    const [field] = Object.keys(replaced);
+    if (!field) return;
     offerUndo({
-      text: field === "is_active" ? `“${campaign.name}” ${campaign.is_active ? "activated" : "deactivated"}.` : `${labels[field]} changed.`,
+      text: field === "is_active" ? `${quoted(campaign.name)} ${campaign.is_active ? "activated" : "deactivated"}.` : `${labels[field]} changed.`,
       undo: async () => {
-        await api.change(campaign.id, { [field]: value }, api.latestOwn(campaign.id, etag));
+        await api.change(campaign.id, replaced, api.latestOwn(campaign.id, etag));
         changed();
       },
     });
@@ -348,6 +364,7 @@ export function listView(main, initial, cameFrom) {
       load();
     },
     reload: load,
+    saved,
     isDirty: () => unsavedEditors(main).length > 0,
     leave: () => {
       clearTimeout(retry);
