@@ -136,6 +136,23 @@ class EditingTests(ConsoleTest):
         campaign = self.stack.campaign(identifier)
         self.assertEqual((campaign["name"], campaign["is_active"]), ("Alpha", True))
 
+    def test_own_undo(self):
+        """What was undone from here while the form was open is no conflict"""
+        [identifier] = self.fill_with("Alpha")
+        self.open_list()
+        self.page.get_by_role("switch").click()
+        undo = self.button("Undo")
+        expect(undo).to_be_visible()
+        self.page.get_by_role("link", name="Alpha").click()
+        self.button("Edit").click()
+        self.page.get_by_role("textbox", name="Description").fill("Of it")
+        with self.page.expect_response(lambda response: response.request.method == "PATCH"):
+            undo.click()
+        self.button("Save").click()
+        expect(self.page.locator("article .description")).to_have_text("Of it")
+        campaign = self.stack.campaign(identifier)
+        self.assertEqual((campaign["description"], campaign["is_active"]), ("Of it", True))
+
     def test_short_outage(self):
         """An editor that was opened while the service was away can save when it is back"""
         [identifier] = self.fill_with("Alpha")

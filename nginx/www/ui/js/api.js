@@ -13,6 +13,21 @@ export class ApiError extends Error {
     this.requestID = requestID;
     this.fields = new Map(errors.map((error) => [error.field, error.message]));
   }
+
+  /** It may work a moment later. */
+  get isTemporary() {
+    return this.status === 0 || this.status === 429 || this.status >= 500;
+  }
+
+  /** What was asked for may have been done all the same. */
+  get isUnknown() {
+    return this.status === 502 || this.status === 504;
+  }
+
+  /** Tells it of something that was to be done: `“A”`, `changed`. */
+  of(what, done) {
+    return `${what} ${this.isUnknown ? "perhaps " : ""}not ${done}: ${this.message}`;
+  }
 }
 
 /** The next page's cursor in a Link header field; "" when there is none. */
@@ -43,10 +58,6 @@ async function send(method, path, { body, type = "application/json", headers = {
 }
 
 const one = (id) => `/campaigns/${id}`;
-const many = (ids) => `/campaigns/?${new URLSearchParams({ "id[in]": ids.join(",") })}`;
-const ifMatch = (etag) => (etag ? { "If-Match": etag } : {});
-const patch = (path, change, headers) =>
-  send("PATCH", path, { body: JSON.stringify(change), type: "application/merge-patch+json", headers });
 const versioned = async (response) => ({ campaign: await response.json(), etag: response.headers.get("ETag") });
 
 /** A page of the list that a state describes: `{ rows, next }`. */
@@ -88,32 +99,22 @@ export const create = async (body, key) =>
 const successors = new Map();
 
 /** The version that changes from here have made of one: a later one is somebody else's. */
-export function latestOwn(id, etag) {
+function latestOwn(id, etag) {
   const next = successors.get(`${id} ${etag}`);
   return next ? latestOwn(id, next) : etag;
 }
 
-/** Changes some fields; with an ETag only while it is still that version (else 412). */
+/** Changes some fields, while nobody else changed the version of an ETag (else 412). */
 export async function change(id, fields, etag) {
-  const changed = await versioned(await patch(one(id), fields, ifMatch(etag)));
-  if (etag && etag !== changed.etag) successors.set(`${id} ${etag}`, changed.etag);
+  const own = latestOwn(id, etag);
+  const headers = { "If-Match": own };
+  const changed = await versioned(await send("PATCH", one(id), { body: JSON.stringify(fields), type: "application/merge-patch+json", headers }));
+  if (own !== changed.etag) successors.set(`${id} ${own}`, changed.etag);
   return changed;
 }
 
-/** Deletes one; with an ETag only while it is still that version (else 412). With `keepalive` it is sent even when the page goes away. */
-export const remove = (id, etag, options) => send("DELETE", one(id), { headers: ifMatch(etag), ...options });
-
-const affected = async (response) => (await response.json()).affected;
-
-/** Which of some campaigns are active, or are not. */
-export async function inState(ids, isActive) {
-  const query = new URLSearchParams({ "id[in]": ids.join(","), is_active: isActive, fields: "id", limit: ids.length });
-  const response = await send("GET", `/campaigns/?${query}`);
-  return (await response.json()).map((campaign) => campaign.id);
-}
-
-/** Changes many, and tells how many there were. */
-export const changeMany = async (ids, fields) => affected(await patch(many(ids), fields));
+/** Deletes one, while nobody else changed the version of an ETag (else 412). With `keepalive` it is sent even when the page goes away. */
+export const remove = (id, etag, options) => send("DELETE", one(id), { headers: { "If-Match": latestOwn(id, etag) }, ...options });
 
 /** All campaigns of a state's filter but some, in its order, as the text of a media type: `progress` is told the bytes so far. */
 export async function exported(state, without, type, progress, signal) {

@@ -153,7 +153,7 @@ export function listView(main, initial, cameFrom) {
     show(notice({ icon: "cloud", title, text: error.message, actions: [way], request: error.requestID }), campaigns.length);
     if (isFocused) way.focus();
     if (!isKnown) announce(`${title}. ${error.message}`);
-    if (error.status === 0 || error.status >= 500) retry = setTimeout(load, retryPause);
+    if (error.isTemporary) retry = setTimeout(load, retryPause);
   }
 
   // MARK: The filter, the order and the page
@@ -302,7 +302,7 @@ export function listView(main, initial, cameFrom) {
     const element = find(".switch", rows.element(id));
     if (element.ariaBusy) return;
     element.ariaBusy = "true";
-    const { is_active: wasActive } = campaignOf(id);
+    const { name, is_active: wasActive } = campaignOf(id);
     try {
       const opened = await api.read(id);
       if (opened.campaign.is_active !== wasActive) {
@@ -314,7 +314,8 @@ export function listView(main, initial, cameFrom) {
         offerRestoring({ ...made, replaced: { is_active: wasActive } });
       }
     } catch (error) {
-      tellFailure(`Not changed: ${error.message}`);
+      tellFailure(error.of(quoted(name), "changed"));
+      if (error.isUnknown) load();
     }
     element.ariaBusy = null;
   }
@@ -326,7 +327,7 @@ export function listView(main, initial, cameFrom) {
     offerUndo({
       text: field === "is_active" ? `${quoted(campaign.name)} ${campaign.is_active ? "activated" : "deactivated"}.` : `${labels[field]} changed.`,
       undo: async () => {
-        await api.change(campaign.id, replaced, api.latestOwn(campaign.id, etag));
+        await api.change(campaign.id, replaced, etag);
         changed();
       },
     });
