@@ -44,7 +44,8 @@ export async function errorOf(response) {
 }
 
 async function send(method, path, { body, type = "application/json", headers = {}, ...options } = {}) {
-  const init = { method, headers, ...options };
+  // A page that is gone back to is not to show what the browser kept.
+  const init = { method, headers, cache: "no-cache", ...options };
   if (body !== undefined) Object.assign(init, { body, headers: { ...headers, "Content-Type": type } });
   let response;
   try {

@@ -38,6 +38,7 @@ export function listView(main, initial, cameFrom) {
   let searched = "";
   let isTypingOn = false;
   let retry;
+  let waiting;
   const selection = new Selection();
   const [loading, counting] = [new Latest(), new Latest()];
 
@@ -52,9 +53,9 @@ export function listView(main, initial, cameFrom) {
 
   async function load() {
     clearTimeout(retry);
+    clearTimeout(waiting);
     table.ariaBusy = "true";
-    const isNew = campaigns.length === 0 && !find(".notice", main);
-    const waiting = isNew && setTimeout(() => rows.showSkeleton(8), skeletonPause);
+    if (campaigns.length === 0 && !find(".notice", main)) waiting = setTimeout(() => rows.showSkeleton(8), skeletonPause);
     try {
       const page = await loading.run((signal) => shownPage(signal));
       if (!page) return;
@@ -85,21 +86,21 @@ export function listView(main, initial, cameFrom) {
   }
 
   async function countAll() {
-    const number = await counting.run((signal) => api.count(state, leaving, signal)).catch(() => undefined);
+    const number = await counting.run((signal) => api.count(state, leaving, signal)).catch(() => null);
     if (number === undefined) return;
     total = number;
     showCount();
-    announce(counted(total));
+    if (total !== null) announce(counted(total));
   }
 
   function showCount() {
-    if (total === null) return;
-    find(".count", main).textContent = total.toLocaleString("en");
-    find(".range", main).textContent = `${campaigns.length} of ${counted(total)}`;
+    find(".count", main).textContent = total?.toLocaleString("en") ?? "";
+    find(".range", main).textContent = total === null ? "" : `${campaigns.length} of ${counted(total)}`;
   }
 
   function showPage(next) {
     selection.keep(campaigns.map((campaign) => campaign.id));
+    const wasInNotice = document.activeElement.closest(".notice");
     show(campaigns.length ? null : emptyNotice(), campaigns.length);
     rows.show(campaigns, state, selection);
     showSelection();
@@ -113,6 +114,7 @@ export function listView(main, initial, cameFrom) {
     const isFree = document.activeElement === document.body;
     if (cameFrom !== null && isFree && !rows.focus(cameFrom)) find("h1", main).focus();
     cameFrom = null;
+    if (wasInNotice) find("h1", main).focus();
   }
 
   /** Shows a notice in place of the table, or above the one that there is. */
@@ -122,7 +124,12 @@ export function listView(main, initial, cameFrom) {
   }
 
   function emptyNotice() {
-    if (state.q || state.active || state.cursor) {
+    if (state.cursor) {
+      const previous = before(state.cursor);
+      const way = button(previous === null ? "First page" : "Previous page", () => change({ cursor: previous ?? "" }), "button primary");
+      return notice({ icon: "empty", title: "Nothing is left on this page", text: "There is more on the pages before it.", actions: [way] });
+    }
+    if (state.q || state.active) {
       return notice({ icon: "search", title: "Nothing found", text: "No campaign has this in its name and is in this state.", actions: [clearButton()] });
     }
     const create = button("New campaign", () => go({ ...state, view: "new" }), "button primary");
@@ -148,7 +155,7 @@ export function listView(main, initial, cameFrom) {
     }
     const title = `The campaigns cannot be ${campaigns.length ? "brought up to date" : "shown"}`;
     const isKnown = find(".notice .request", main) !== null;
-    const isFocused = document.activeElement?.closest(".notice");
+    const isFocused = document.activeElement.closest(".notice") || (campaigns.length === 0 && table.contains(document.activeElement));
     const way = wayOut(error);
     show(notice({ icon: "cloud", title, text: error.message, actions: [way], request: error.requestID }), campaigns.length);
     if (isFocused) way.focus();
@@ -357,6 +364,7 @@ export function listView(main, initial, cameFrom) {
       const isOtherList = next.q !== state.q || next.active !== state.active;
       const isOtherPage = next.cursor !== state.cursor;
       state = next;
+      if (isOtherList) total = null;
       // Somebody has been asked.
       for (const editor of unsavedEditors(main)) editor.reset();
       clearSelection();
