@@ -8,7 +8,7 @@ import { begin, copyElement, find, isEdited } from "./dom.js";
 /**
  * A form with a campaign's values.
  * @param values the ones that it begins with; it is dirty when it has others.
- * @param submit gets the values, and returns a promise; the errors that it throws are shown. A second submission waits for none:
+ * @param submit gets the values, and returns a promise; the errors that it throws are shown, with the link that is their `way`. A second submission waits for none:
  *   it is ignored while the first one runs.
  */
 export function campaignForm({ values, action, submit, cancel }) {
@@ -63,7 +63,7 @@ function showErrors(form, error) {
     form.elements[field].ariaInvalid = text ? "true" : null;
   }
   const wrong = told.filter(([, text]) => text);
-  find(".alert", form).textContent = error && wrong.length === 0 ? error.message : "";
+  find(".alert", form).replaceChildren(...(error && wrong.length === 0 ? [error.message, " ", error.way ?? ""] : []));
   if (wrong.length === 0) return;
   form.elements[wrong[0][0]].focus();
   alert(wrong.map(([, text]) => text).join(" "));

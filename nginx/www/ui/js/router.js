@@ -45,7 +45,7 @@ export function start(view, leave) {
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[href]");
     const isPlain = event.button === 0 && !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
-    if (!link || !isPlain || event.defaultPrevented) return;
+    if (!link || link.target || !isPlain || event.defaultPrevented) return;
     const url = new URL(link.href);
     if (url.origin !== location.origin || !/^\/ui\/(new|campaigns\/\d+)?$/.test(url.pathname) || url.hash) return;
     event.preventDefault();
