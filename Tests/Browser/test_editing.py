@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from console import ConsoleTest
+from console import WIDE, ConsoleTest
 
 
 class EditingTests(ConsoleTest):
@@ -235,6 +235,28 @@ class EditingTests(ConsoleTest):
         self.page.locator("dialog").get_by_role("button", name="Cancel").click()
         expect(field).to_have_value("Mine")
         self.assertTrue(self.page.url.endswith("/ui/"))
+        inactive = self.page.get_by_role("radio", name="Inactive")
+        inactive.check(force=True)
+        self.page.locator("dialog").get_by_role("button", name="Cancel").click()
+        expect(inactive).not_to_be_checked()
+
+    def test_left_in_conflict(self):
+        """Who leaves while there is a conflict is asked about that, and about nothing else"""
+        [identifier] = self.fill_with("Alpha")
+        self.open_list()
+        with self.page.expect_response(f"**/campaigns/{identifier}"):
+            self.button("Edit description", exact=False).click()
+        self.page.keyboard.type("Mine")
+        self.stack.change(identifier, description="Theirs")
+        self.page.get_by_role("link", name="New campaign").click()
+        conflict = self.page.get_by_role("heading", name="Somebody else changed this campaign: “Alpha”")
+        expect(conflict).to_be_visible()
+        self.page.wait_for_timeout(1500)
+        expect(self.page.locator("dialog[open]")).to_have_count(1)
+        self.page.get_by_role("group", name="Description").get_by_label("Yours").check()
+        self.button("Save this choice").click()
+        expect(self.page.get_by_role("heading", name="New campaign")).to_be_visible()
+        self.assertEqual(self.stack.campaign(identifier)["description"], "Mine")
 
     def test_unsaved_while_saving(self):
         """Who reloads is asked while something is being saved"""
@@ -414,7 +436,7 @@ class EditingTests(ConsoleTest):
 
     def test_long_description(self):
         """The editor of a description is as wide as its cell, however long the text is"""
-        text = "https://example.com/" + "x" * 200 + " and words and words" * 20
+        text = "https://example.com/" + "x" * 200 + " and words and words" * 60
         self.fill_with("Alpha", description=text)
         self.open_list()
         cell = self.page.locator("tbody .description").bounding_box()
@@ -423,6 +445,7 @@ class EditingTests(ConsoleTest):
         box = field.bounding_box()
         self.assertLess(box["width"], cell["width"])
         self.assertGreater(box["height"], 60)
+        self.assertLess(box["height"], WIDE["height"] / 2)
         cancel = self.button("Cancel").bounding_box()
         self.assertLessEqual(cancel["x"] + cancel["width"], cell["x"] + cell["width"])
         self.assert_reflow("a long description")

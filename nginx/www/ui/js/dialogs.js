@@ -35,7 +35,7 @@ async function choose(base, mine, theirs) {
   const dialog = find("#conflict");
   const choices = differences(base, mine, theirs);
   if (choices.length === 0) return theirs;
-  find("h2", dialog).textContent = `Somebody else changed this campaign: ${quoted(theirs.name)}`;
+  find("h2", dialog).textContent = `Somebody else changed this campaign: ${quoted(base.name)}`;
   find("[data-part=fields]", dialog).replaceChildren(...choices.map(choiceElement));
   if ((await ask(dialog)) !== "save") return null;
   return merged(mine, theirs, Object.fromEntries(new FormData(find("form", dialog))));

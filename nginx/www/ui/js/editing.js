@@ -10,10 +10,13 @@ export const unsavedEditors = (root) => findAll(".inline", root).filter(({ eleme
 
 const saving = new Set();
 
-/** Waits for what is being saved; not for long, when the service does not answer. */
-export const saved = () => Promise.race([Promise.all(saving), new Promise((resolve) => setTimeout(resolve, patience))]);
+/** Waits for what is being saved, and while a question about it is open; otherwise not for long. */
+export const saved = () => Promise.race([Promise.all(saving), patience()]);
 
-const patience = 1000;
+async function patience() {
+  do await new Promise((resolve) => setTimeout(resolve, 1000));
+  while (saving.size && find("dialog[open]"));
+}
 
 /**
  * Puts an editor in the place of what a cell shows. Enter, or leaving it, saves; Escape cancels.

@@ -201,7 +201,7 @@ export function listView(main, initial, cameFrom) {
   });
   tools.addEventListener("submit", (event) => event.preventDefault());
   tools.addEventListener("change", (event) => {
-    if (["active", "sort"].includes(event.target.name)) change({ [event.target.name]: event.target.value });
+    if (["active", "sort"].includes(event.target.name)) change({ [event.target.name]: event.target.value }).then(showTools);
   });
   find("thead", table).addEventListener("click", (event) => {
     const column = event.target.closest("[data-sort]")?.dataset.sort;
