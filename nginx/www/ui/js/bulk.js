@@ -5,8 +5,8 @@ import { counted } from "./campaign.js";
 import { changed } from "./changes.js";
 import { offerUndo, tell, tellFailure } from "./toasts.js";
 
-/** The campaigns that are deleted as soon as that cannot be undone any more: nobody is shown them until then. */
-export const leaving = new Set();
+/** The campaigns that are deleted as soon as that cannot be undone any more: nobody is shown them until then. Each has what undoes its deletion. */
+export const leaving = new Map();
 
 /** Activates or deactivates campaigns. */
 export async function setActive(campaigns, isActive) {
@@ -42,14 +42,12 @@ export async function removeAll(seen) {
   const isAsSeen = (now, index) => now && JSON.stringify(now.campaign) === JSON.stringify(seen[index]);
   const chosen = opened.filter(isAsSeen);
   tellLeft(opened.filter((now, index) => now && !isAsSeen(now, index)));
-  for (const { campaign } of chosen) leaving.add(campaign.id);
-  changed();
-  if (chosen.length === 0) return;
+  if (chosen.length === 0) return changed();
   const forget = () => {
     for (const { campaign } of chosen) leaving.delete(campaign.id);
     changed();
   };
-  offerUndo({
+  const undo = offerUndo({
     text: `${counted(chosen.length)} deleted.`,
     undo: forget,
     commit: async () => {
@@ -60,6 +58,8 @@ export async function removeAll(seen) {
       tellLeft(chosen.filter((_, index) => removals[index].reason?.status === 412));
     },
   });
+  for (const { campaign } of chosen) leaving.set(campaign.id, undo);
+  changed();
 }
 
 function nothingIfGone(error) {
