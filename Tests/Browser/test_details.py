@@ -291,3 +291,75 @@ class DetailsTests(ConsoleTest):
         reads[0].continue_()
         self.page.wait_for_timeout(200)
         expect(self.page.get_by_role("textbox", name="Name", exact=True)).to_have_value("Typed")
+
+    # Dialogs
+
+    def test_back_in_dialog(self):
+        """Going back closes a dialog that is open, as cancelled"""
+        first, _ = self.fill_with("Alpha", "Beta")
+        self.open_list()
+        self.page.get_by_role("link", name="Alpha").click()
+        self.button("Delete").click()
+        expect(self.page.get_by_role("dialog")).to_be_visible()
+        self.page.go_back()
+        self.expect_names("Alpha", "Beta")
+        expect(self.page.get_by_role("dialog")).to_have_count(0)
+        self.assertEqual(len(self.stack.campaigns()), 2)
+
+    def test_back_in_conflict(self):
+        """Going back from both versions asks whether to discard one's own"""
+        first, _ = self.fill_with("Alpha", "Beta")
+        self.open_list()
+        self.page.get_by_role("link", name="Alpha").click()
+        self.button("Edit").click()
+        self.stack.change(first, name="Theirs")
+        self.page.get_by_role("textbox", name="Name", exact=True).fill("Mine")
+        self.button("Save").click()
+        expect(self.page.locator("#conflict")).to_be_visible()
+        self.page.evaluate("history.back()")
+        expect(self.page.get_by_role("dialog", name="Discard your changes?")).to_be_visible()
+        expect(self.page.locator("#conflict")).to_be_hidden()
+        self.button("Cancel").last.click()
+        self.page.wait_for_url(f"**/ui/campaigns/{first}")
+        expect(self.page.get_by_role("textbox", name="Name", exact=True)).to_have_value("Mine")
+
+    def test_back_in_question(self):
+        """Going back twice from what is not saved asks once: the address is the page's again, or where it was gone to"""
+        self.fill_with("Alpha", "Beta")
+        self.open_list("/ui/?q=a")
+        self.page.locator(".brand").click()
+        self.page.wait_for_url("**/ui/")
+        self.page.get_by_role("link", name="New campaign").click()
+        name = self.page.get_by_role("textbox", name="Name", exact=True)
+        name.fill("Typed")
+        dialog = self.page.get_by_role("dialog", name="Discard your changes?")
+
+        def back_twice():
+            for address in ("/ui/", "/ui/?q=a"):
+                self.page.evaluate("history.back()")
+                self.page.wait_for_function("address => location.pathname + location.search === address", arg=address)
+                expect(dialog).to_be_visible()
+
+        back_twice()
+        dialog.get_by_role("button", name="Cancel").click()
+        self.page.wait_for_url("**/ui/new")
+        self.page.wait_for_timeout(200)
+        expect(dialog).to_be_hidden()
+        expect(name).to_have_value("Typed")
+        back_twice()
+        dialog.get_by_role("button", name="Discard").click()
+        expect(self.page.get_by_role("searchbox")).to_have_value("a")
+
+    def test_enter_saves_choice(self):
+        """Enter on a version that was chosen saves the choice"""
+        [identifier] = self.fill_with("Alpha")
+        self.open_details(identifier)
+        self.button("Edit").click()
+        self.page.get_by_role("textbox", name="Name", exact=True).fill("Mine")
+        self.stack.change(identifier, name="Theirs")
+        self.page.keyboard.press("Enter")
+        yours = self.page.locator("#conflict").get_by_label("Yours")
+        yours.check()
+        yours.press("Enter")
+        expect(self.page.get_by_role("heading", name="Mine")).to_be_visible()
+        self.assertEqual(self.stack.campaign(identifier)["name"], "Mine")
