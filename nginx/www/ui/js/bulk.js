@@ -1,7 +1,7 @@
 // What is done to all selected campaigns at once, and undone.
 
 import * as api from "./api.js";
-import { counted } from "./campaign.js";
+import { counted, isolated } from "./campaign.js";
 import { changed } from "./changes.js";
 import { offerUndo, tell, tellFailure } from "./toasts.js";
 
@@ -72,7 +72,7 @@ const remove = ({ campaign, etag }) => api.remove(campaign.id, api.latestOwn(cam
 /** Tells what was not deleted, by its names; of many, by the first ones. */
 function tellLeft(changed) {
   if (changed.length === 0) return;
-  const names = changed.slice(0, 5).map(({ campaign: { name } }) => `“${name.length > 40 ? `${name.slice(0, 39)}…` : name}”`);
+  const names = changed.slice(0, 5).map(({ campaign: { name } }) => `“${isolated(name.length > 40 ? `${name.slice(0, 39)}…` : name)}”`);
   const more = changed.length > names.length ? ` and ${changed.length - names.length} more` : "";
   tellFailure(`Not deleted, because somebody changed ${changed.length === 1 ? "it" : "them"} meanwhile: ${names.join(", ")}${more}.`);
 }

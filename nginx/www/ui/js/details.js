@@ -3,7 +3,7 @@
 import { announce } from "./announcements.js";
 import * as api from "./api.js";
 import { leaving } from "./bulk.js";
-import { changesBetween } from "./campaign.js";
+import { changesBetween, isolated, visible } from "./campaign.js";
 import { button, copy, copyElement, find, findAll, notice, setLink } from "./dom.js";
 import { confirmed } from "./dialogs.js";
 import { campaignForm } from "./form.js";
@@ -91,7 +91,7 @@ export function detailsView(main, state) {
     form = null;
     const { campaign } = opened;
     const element = find(".details", card) ?? makeElement();
-    find("h1", element).textContent = campaign.name;
+    find("h1", element).textContent = visible(campaign.name);
     const status = find(".status", element);
     status.textContent = isLeaving() ? "Being deleted" : campaign.is_active ? "Active" : "Inactive";
     status.classList.toggle("on", campaign.is_active && !isLeaving());
@@ -111,7 +111,7 @@ export function detailsView(main, state) {
     for (const one of findAll("[data-action]", element)) one.hidden = (one.dataset.action === "keep") !== isLeaving();
     if (element.contains(focused) && focused.hidden) find("h1", element).focus();
     tell("");
-    document.title = `${campaign.name} · Aktify`;
+    document.title = `${isolated(campaign.name)} · Aktify`;
   }
 
   const tell = (text) => (find(".alert", card).textContent = text);
@@ -138,13 +138,13 @@ export function detailsView(main, state) {
     async delete() {
       const { campaign, etag } = opened;
       const text = "It is gone for everybody, and this cannot be undone.";
-      if (!(await confirmed({ title: `Delete “${campaign.name}”?`, text, action: "Delete" }))) return;
+      if (!(await confirmed({ title: `Delete “${isolated(campaign.name)}”?`, text, action: "Delete" }))) return;
       try {
         await api.remove(campaign.id, etag);
         announce(`${campaign.name} is deleted.`);
         if (isShown()) await go({ ...state, view: "list" });
       } catch (error) {
-        if (!isShown()) return tellFailure(`“${campaign.name}” is not deleted: ${error.message}`);
+        if (!isShown()) return tellFailure(`“${isolated(campaign.name)}” is not deleted: ${error.message}`);
         if (error.status === 404) return showError(error);
         if (error.status === 412) await load();
         tell(error.status === 412 ? "Somebody else changed it meanwhile: this is how it is now. It is not deleted." : error.message);
@@ -161,7 +161,7 @@ export function detailsView(main, state) {
       announce("Saved.");
     } catch (error) {
       if (isShown()) tell(error.message);
-      else tellFailure(`“${opened.campaign.name}” is not changed: ${error.message}`);
+      else tellFailure(`“${isolated(opened.campaign.name)}” is not changed: ${error.message}`);
     }
   }
 

@@ -3,7 +3,7 @@
 import { announce } from "./announcements.js";
 import * as api from "./api.js";
 import { leaving, removeAll, setActive } from "./bulk.js";
-import { counted, labels } from "./campaign.js";
+import { counted, isolated, labels } from "./campaign.js";
 import { changed } from "./changes.js";
 import { button, copy, copyElement, find, findAll, notice, setLink } from "./dom.js";
 import { edit, unsavedEditors } from "./editing.js";
@@ -308,7 +308,7 @@ export function listView(main, initial, cameFrom) {
 
   function offerRestoring({ campaign, etag }, value, field) {
     offerUndo({
-      text: field === "is_active" ? `“${campaign.name}” ${campaign.is_active ? "activated" : "deactivated"}.` : `${labels[field]} changed.`,
+      text: field === "is_active" ? `“${isolated(campaign.name)}” ${campaign.is_active ? "activated" : "deactivated"}.` : `${labels[field]} changed.`,
       undo: async () => {
         await api.change(campaign.id, { [field]: value }, api.latestOwn(campaign.id, etag));
         changed();
