@@ -27,6 +27,8 @@ class SightTests(ConsoleTest):
                 self.assertNotEqual(chosen, other)
                 links = self.page.get_by_role("navigation", name="Main").get_by_role("link")
                 self.assertNotEqual(*(links.nth(index).evaluate(colour) for index in (0, 1)))
+                label = self.page.get_by_role("link", name="New campaign")
+                self.assertEqual(label.evaluate("one => getComputedStyle(one).forcedColorAdjust"), "none")
                 enabled, disabled = self.button("Export as CSV"), self.page.locator("[data-page=next]")
                 ink = "one => getComputedStyle(one).color"
                 self.assertNotEqual(enabled.evaluate(ink), disabled.evaluate(ink))
@@ -52,6 +54,11 @@ class SightTests(ConsoleTest):
                 expect(dialog).to_be_visible()
                 with self.subTest(name=name[:9], viewport=viewport):
                     self.assertLessEqual(*dialog.evaluate("one => [one.scrollWidth, one.clientWidth]"))
+                    dialog.evaluate("one => one.scrollTo(0, 1e6)")
+                    covered = dialog.evaluate("one => [one.querySelector('p'), one.querySelector('.actions')].map(part => part.getBoundingClientRect())"
+                                              ".reduce((text, buttons) => text.bottom - buttons.top)")
+                    self.assertLessEqual(covered, 0)
+                    dialog.evaluate("one => one.scrollTo(0, 0)")
                     for button in ("Cancel", "Delete"):
                         expect(dialog.get_by_role("button", name=button)).to_be_in_viewport(ratio=1)
 
