@@ -75,7 +75,7 @@ export async function list(state, { signal, limit = pageSize, extra = {} } = {})
 /** The query of a state's filter, without some campaigns that it selects too. */
 function queryWithout(ids, state) {
   const query = filterOf(state);
-  for (const id of ids) query.append("id[ne]", id);
+  for (const id of ids.keys()) query.append("id[ne]", id);
   return query;
 }
 

@@ -5,8 +5,8 @@ import { counted, quoted } from "./campaign.js";
 import { changed } from "./changes.js";
 import { offerUndo, tell, tellFailure } from "./toasts.js";
 
-/** The campaigns that are deleted as soon as that cannot be undone any more: nobody is shown them until then. */
-export const leaving = new Set();
+/** The campaigns that are deleted as soon as that cannot be undone any more: nobody is shown them until then. Each has what undoes its deletion. */
+export const leaving = new Map();
 
 /** Activates or deactivates campaigns. */
 export async function setActive(seen, isActive) {
@@ -48,7 +48,7 @@ export async function removeAll(selected) {
     for (const { id } of campaigns) leaving.delete(id);
     changed();
   };
-  for (const { id } of seen) leaving.add(id);
+  for (const campaign of seen) leaving.set(campaign.id, () => stay([campaign]));
   changed();
   let opened;
   try {
@@ -59,12 +59,12 @@ export async function removeAll(selected) {
   }
   const texts = new Set(seen.map((campaign) => JSON.stringify(campaign)));
   const isAsSeen = ({ campaign }) => texts.has(JSON.stringify(campaign));
-  const chosen = opened.filter(isAsSeen);
+  const chosen = opened.filter((now) => isAsSeen(now) && leaving.has(now.campaign.id));
   if (chosen.length < seen.length) stay(seen.filter(({ id }) => !chosen.some(({ campaign }) => campaign.id === id)));
   tellLeft(opened.filter((now) => !isAsSeen(now)), "deleted");
   if (chosen.length === 0) return;
   const forget = () => stay(chosen.map(({ campaign }) => campaign));
-  offerUndo({
+  const undo = offerUndo({
     text: `${counted(chosen.length)} deleted.`,
     undo: forget,
     commit: async () => {
@@ -74,6 +74,7 @@ export async function removeAll(selected) {
       tellRest(result, "deleted");
     },
   });
+  for (const { campaign } of chosen) leaving.set(campaign.id, undo);
 }
 
 /** Reads campaigns, with their versions; those that are gone are left out. */

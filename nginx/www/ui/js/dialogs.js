@@ -2,14 +2,27 @@
 
 import { labels, quoted, readable } from "./campaign.js";
 import { differences, merged } from "./conflict.js";
-import { copyElement, find } from "./dom.js";
+import { copyElement, find, findAll } from "./dom.js";
 
 /** Opens a dialog, and waits for the value of the button that closes it: "" for Escape. */
 function ask(dialog) {
   dialog.returnValue = "";
   dialog.showModal();
-  return new Promise((resolve) => dialog.addEventListener("close", () => resolve(dialog.returnValue), { once: true }));
+  return closed(dialog);
 }
+
+const closed = (dialog) => new Promise((resolve) => dialog.addEventListener("close", () => resolve(dialog.returnValue), { once: true }));
+
+function cancel(dialog) {
+  dialog.close("");
+  return closed(dialog);
+}
+
+/** Closes what is open, as Escape does. */
+export const cancelAll = () => Promise.all(findAll("dialog[open]").map(cancel));
+
+// Not a button that submits: Enter is for the other one.
+find("#conflict [type=button]").addEventListener("click", () => cancel(find("#conflict")));
 
 /** Whether somebody means it. */
 export async function confirmed({ title, text, action }) {

@@ -26,20 +26,23 @@ export function campaignForm({ values, action, submit, cancel }) {
     event.preventDefault();
     if (!isDirty() || (await mayDiscard())) cancel();
   };
-  let isBusy = false;
+  // What would be typed meanwhile is not in what is saved.
+  const setBusy = (isBusy) => {
+    form.ariaBusy = submitButton.ariaDisabled = isBusy ? "true" : null;
+    form.elements.name.readOnly = form.elements.description.readOnly = isBusy;
+  };
+  form.elements.is_active.addEventListener("click", (event) => form.ariaBusy && event.preventDefault());
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    if (isBusy) return;
-    isBusy = true;
-    submitButton.ariaDisabled = "true";
+    if (form.ariaBusy) return;
+    setBusy(true);
     showErrors(form, null);
     try {
       await submit(valuesOf(form, values));
     } catch (error) {
       showErrors(form, error);
     }
-    isBusy = false;
-    submitButton.ariaDisabled = null;
+    setBusy(false);
   });
   return { element: form, isDirty };
 }

@@ -25,7 +25,7 @@ function remove(element) {
   if (hasFocus) find("main h1")?.focus();
 }
 
-/** Tells what was done, and offers to undo it for ten seconds; `action` is as for `Undoable`. */
+/** Tells what was done, and offers to undo it for ten seconds; `action` is as for `Undoable`. Returns what undoes it. */
 export function offerUndo(action) {
   let element;
   const undoable = new Undoable(guarded(action), (state) => {
@@ -40,6 +40,7 @@ export function offerUndo(action) {
   for (const event of ["pointerenter", "focusin"]) element.addEventListener(event, () => undoable.pause());
   for (const event of ["pointerleave", "focusout"]) element.addEventListener(event, () => setTimeout(goOn));
   announce(`${action.text} Press ${usesSingleKeys() ? "z" : "Control z"} to undo.`);
+  return () => undoable.undo();
 }
 
 let undoing = Promise.resolve();
