@@ -341,7 +341,13 @@ class BulkTests(ConsoleTest):
         self.expect_kept("Campaign 50")
 
     def expect_kept(self, *names):
-        self.assertEqual([row["name"] for row in self.stack.campaigns()], list(names))
+        """What was sent to be deleted may take a moment."""
+        kept = lambda: [row["name"] for row in self.stack.campaigns()]
+        for _ in range(50):
+            if kept() == list(names):
+                return
+            self.page.wait_for_timeout(20)
+        self.assertEqual(kept(), list(names))
 
     def test_leaving(self):
         """A deletion that waits is carried out when the page goes away, and goes on on other views"""

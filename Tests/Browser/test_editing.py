@@ -92,8 +92,16 @@ class EditingTests(ConsoleTest):
         expect(undo).to_be_visible()
         self.stack.change(identifier, name="Theirs")
         undo.click()
-        expect(self.page.locator(".toast.failed")).to_be_visible()
+        expect(self.page.locator(".toast.failed")).to_contain_text("Not undone: ")
         self.assertFalse(self.stack.campaign(identifier)["is_active"])
+
+    def test_broken_answer(self):
+        """An answer that breaks off is told of like one that does not come"""
+        [identifier] = self.fill_with("Alpha")
+        self.open_list()
+        self.page.route(f"**/campaigns/{identifier}", lambda route: route.fulfill(status=200, body="{"))
+        self.page.get_by_role("switch").click()
+        expect(self.toast("“Alpha” not changed: The answer broke off.")).to_be_visible()
 
     def test_stale(self):
         """A value that somebody else changed before the editor was opened is not overwritten unseen"""

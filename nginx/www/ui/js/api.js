@@ -59,7 +59,11 @@ async function send(method, path, { body, type = "application/json", headers = {
 }
 
 const one = (id) => `/campaigns/${id}`;
-const versioned = async (response) => ({ campaign: await response.json(), etag: response.headers.get("ETag") });
+const brokeOff = () => {
+  throw new ApiError(0, { message: "The answer broke off." });
+};
+const jsonOf = (response) => response.json().catch(brokeOff);
+const versioned = async (response) => ({ campaign: await jsonOf(response), etag: response.headers.get("ETag") });
 
 /** A page of the list that a state describes: `{ rows, next }`. */
 export async function list(state, { signal, limit = pageSize, extra = {} } = {}) {
@@ -69,7 +73,7 @@ export async function list(state, { signal, limit = pageSize, extra = {} } = {})
   if (state.cursor) query.set("cursor", state.cursor);
   for (const [name, value] of Object.entries(extra)) query.set(name, value);
   const response = await send("GET", `/campaigns/?${query}`, { signal });
-  return { rows: await response.json(), next: nextCursor(response.headers.get("Link")) };
+  return { rows: await jsonOf(response), next: nextCursor(response.headers.get("Link")) };
 }
 
 /** The query of a state's filter, without some campaigns that it selects too. */
@@ -94,7 +98,7 @@ export const read = async (id, signal) => versioned(await send("GET", one(id), {
 
 /** Makes a campaign of a JSON text, once for each key. */
 export const create = async (body, key) =>
-  (await send("POST", "/campaigns/", { body, headers: { "Idempotency-Key": key } })).json();
+  jsonOf(await send("POST", "/campaigns/", { body, headers: { "Idempotency-Key": key } }));
 
 /** What versions became by changes from here. */
 const successors = new Map();
@@ -127,7 +131,7 @@ export async function exported(state, without, type, progress, signal) {
   for (;;) {
     const { value, done } = await reader.read().catch((error) => {
       if (signal.aborted) throw error;
-      throw new ApiError(0, { message: "The answer broke off." });
+      brokeOff();
     });
     if (done) return new Blob(parts, { type });
     parts.push(value);

@@ -45,18 +45,18 @@ export function offerUndo(action) {
 
 let undoing = Promise.resolve();
 
-/** The same action, whose failures are told, and which is undone when those before it are. */
-function guarded({ text, undo, commit }) {
-  const guard = (act, done) => async () => {
+/** The same action, which is undone when those before it are; a failure is told. */
+function guarded({ undo, ...action }) {
+  const attempt = async () => {
     try {
-      if ((await act()) === false) return false;
-      if (done) announce(done);
+      if ((await undo()) === false) return false;
+      announce("Undone.");
     } catch (error) {
-      tellFailure(error.message);
+      tellFailure(`Not undone: ${error.message}`);
       return !error.isTemporary;
     }
   };
-  return { text, undo: () => (undoing = undoing.then(guard(undo, "Undone."))), commit: commit && guard(commit) };
+  return { ...action, undo: () => (undoing = undoing.then(attempt)) };
 }
 
 /** Undoes the newest action that can be undone. */
