@@ -126,6 +126,7 @@ class StoryTests(ConsoleTest):
             route.fetch()
             route.fulfill(status=504, json={"message": "The request may have been carried out, or not."})
 
+        self.refuse("POST", "/campaigns/")
         self.page.route("**/campaigns/", lose, times=1)
         self.open("/ui/new")
         name = self.page.get_by_role("textbox", name="Name", exact=True)
@@ -133,6 +134,9 @@ class StoryTests(ConsoleTest):
         name.fill("Lost")
         self.button("Create").click()
         expect(told).to_have_text("The request may have been carried out, or not.")
+        self.button("Create").click()
+        expect(told).to_have_text("The service is not available. Try again in a moment.")
+        self.page.unroute_all()
         name.fill("Found")
         self.button("Create").click()
         expect(told).to_contain_text("“Lost” may have been created before. Create makes this one besides it.")

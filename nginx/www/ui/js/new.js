@@ -24,10 +24,12 @@ export function newView(main, state) {
 
   async function create(values) {
     const body = JSON.stringify(values);
-    const before = unsure;
-    unsure = null;
     // Sent again as it was it creates once; changed it would be another one.
-    if (before && before.body !== body) throw besides(before.name);
+    if (unsure && unsure.body !== body) {
+      const { name } = unsure;
+      unsure = null;
+      throw besides(name);
+    }
     try {
       return await api.create(body, keys.keyFor(body));
     } catch (error) {
