@@ -192,6 +192,7 @@ class DetailsTests(ConsoleTest):
         self.button("Delete").click()
         self.expect_names("Alpha", "Gamma")
         self.page.get_by_role("link", name="Alpha").click()
+        expect(self.page.get_by_role("heading", name="Alpha")).to_be_focused()
         self.page.keyboard.press("j")
         expect(self.page.get_by_role("heading", name="Gamma")).to_be_focused()
         self.page.keyboard.press("k")
