@@ -16,7 +16,7 @@ WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 NARROWEST = {"width": 320, "height": 640}
 AXE = (pathlib.Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 # The browser itself tells the console of answers that are errors: tests that make some allow for them.
-ANSWERED = re.compile(r"Failed to load resource: (the server responded with a status of (404|412|422|503)|net::ERR_FAILED)")
+ANSWERED = re.compile(r"Failed to load resource: (the server responded with a status of (404|412|422|503|504)|net::ERR_FAILED)")
 
 
 class Shared:
@@ -87,6 +87,11 @@ class ConsoleTest(unittest.TestCase):
         held = []
         self.page.route(f"**{path}", lambda route: held.append(route) if route.request.method == method else route.fallback())
         return held
+
+    def refuse(self, method, path, status=503, message="The service is not available. Try again in a moment."):
+        """Requests that are answered with an error."""
+        answer = lambda route: route.fulfill(status=status, json={"message": message})
+        self.page.route(f"**{path}", lambda route: answer(route) if route.request.method == method else route.fallback())
 
     def wait_for(self, held):
         """The first request that was held, as soon as there is one."""

@@ -1,5 +1,7 @@
 """What is done to many campaigns at once, and undone."""
 
+import re
+
 from playwright.sync_api import expect
 
 from console import ConsoleTest
@@ -57,6 +59,112 @@ class BulkTests(ConsoleTest):
         self.toast("1 campaign deactivated.").get_by_role("button", name="Undo").click()
         expect(self.page.get_by_role("switch", name="Active: B")).to_be_checked()
         self.assertEqual(self.active(), ["B"])
+
+    def test_undo_overwrites_nothing(self):
+        """Undoing leaves alone, and names, what somebody else changed since"""
+        [identifier, _] = self.fill_with("A", "B")
+        self.open_list()
+        self.select_range(0, 1)
+        self.button("Deactivate").click()
+        expect(self.toast("2 campaigns deactivated.")).to_be_visible()
+        self.stack.change(identifier, description="Stopped for good")
+        self.page.keyboard.press("z")
+        expect(self.toast("Not activated, because somebody changed it meanwhile: “A”.")).to_be_visible()
+        expect(self.page.get_by_role("switch", name="Active: B")).to_be_checked()
+        self.assertEqual(self.active(), ["B"])
+
+    def test_undo_without_service(self):
+        """An undo that fails for now can be tried again"""
+        self.fill_with("A", "B")
+        self.open_list()
+        self.select_range(0, 1)
+        self.button("Deactivate").click()
+        offer = self.toast("2 campaigns deactivated.")
+        expect(offer).to_be_visible()
+        self.refuse("PATCH", "/campaigns/*")
+        self.page.keyboard.press("z")
+        expect(self.toast("The service is not available.")).to_be_visible()
+        expect(offer).to_be_visible()
+        self.page.unroute_all()
+        self.page.keyboard.press("z")
+        expect(self.page.get_by_role("switch", name="Active: A")).to_be_checked()
+        expect(offer).to_have_count(0)
+        self.assertEqual(self.active(), ["A", "B"])
+
+    def test_undo_of_earlier(self):
+        """What was changed before can be undone after all, and what waits to be deleted is deleted, whatever was undone meanwhile"""
+        self.fill_with("A", "B")
+        self.page.clock.install()
+        self.open_list()
+        self.row("A").hover()
+        self.button("Rename A").click()
+        self.page.keyboard.type("A2")
+        self.page.keyboard.press("Enter")
+        renamed = self.toast("Name changed.")
+        expect(renamed).to_be_visible()
+        self.select_range(0, 1)
+        self.button("Deactivate").click()
+        deactivated = self.toast("2 campaigns deactivated.")
+        expect(deactivated).to_be_visible()
+        self.page.get_by_label("Select B").click()
+        self.button("Delete").click()
+        expect(self.toast("1 campaign deleted.")).to_be_visible()
+        renamed.get_by_role("button", name="Undo").click()
+        self.expect_names("A")
+        deactivated.get_by_role("button", name="Undo").click()
+        expect(self.page.get_by_role("switch", name="Active: A")).to_be_checked()
+        self.page.mouse.move(5, 5)
+        self.page.clock.run_for(11_000)
+        expect(self.page.locator(".toast")).to_have_count(0)
+        self.expect_kept("A")
+
+    def test_unknown(self):
+        """When it is not known what became of a change, the list shows what is"""
+        self.fill_with("A")
+        self.open_list()
+
+        def lose(route):
+            if route.request.method != "PATCH":
+                return route.fallback()
+            route.fetch()
+            route.fulfill(status=504, json={"message": "The request may have been carried out, or not."})
+
+        self.page.route("**/campaigns/*", lose)
+        switch = self.page.get_by_role("switch")
+        self.boxes().first.click()
+        self.button("Deactivate").click()
+        expect(self.toast("1 campaign perhaps not deactivated: The request may have been carried out, or not.")).to_be_visible()
+        expect(switch).not_to_be_checked()
+        switch.click()
+        expect(self.toast("“A” perhaps not changed: The request may have been carried out, or not.")).to_be_visible()
+        expect(switch).to_be_checked()
+
+    def test_delete_twice(self):
+        """What is being deleted vanishes at once, and cannot be deleted once more"""
+        self.fill_with("A", "B", "C")
+        self.open_list()
+        held = []
+        self.page.route(re.compile(r"/campaigns/\d+$"), lambda route: held.append(route))
+        self.select_range(0, 1)
+        self.button("Delete").click()
+        self.expect_names("C")
+        for route in held:
+            route.continue_()
+        self.toast("2 campaigns deleted.").get_by_role("button", name="Undo").click()
+        self.expect_names("A", "B", "C")
+        expect(self.page.locator(".toast")).to_have_count(0)
+
+    def test_failures(self):
+        """Failures name their campaign, the same one is told once, and no more than three stand there"""
+        self.fill_with(*"ABCDEF")
+        self.open_list()
+        self.refuse("PATCH", "/campaigns/*")
+        for name in "ABCDEFF":
+            switch = self.page.get_by_role("switch", name=f"Active: {name}")
+            switch.click()
+            expect(switch).not_to_have_attribute("aria-busy", "true")
+        text = "not changed: The service is not available. Try again in a moment."
+        expect(self.page.locator(".toast p")).to_have_text([f"“D” {text}", f"“E” {text}", f"“F” {text} ×2"])
 
     def test_delete_page(self):
         """When all of a page is deleted, what stands behind it is shown"""
@@ -233,7 +341,13 @@ class BulkTests(ConsoleTest):
         self.expect_kept("Campaign 50")
 
     def expect_kept(self, *names):
-        self.assertEqual([row["name"] for row in self.stack.campaigns()], list(names))
+        """What was sent to be deleted may take a moment."""
+        kept = lambda: [row["name"] for row in self.stack.campaigns()]
+        for _ in range(50):
+            if kept() == list(names):
+                return
+            self.page.wait_for_timeout(20)
+        self.assertEqual(kept(), list(names))
 
     def test_leaving(self):
         """A deletion that waits is carried out when the page goes away, and goes on on other views"""

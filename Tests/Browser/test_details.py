@@ -181,3 +181,189 @@ class DetailsTests(ConsoleTest):
         self.button("Save").click()
         expect(self.page.locator("form .alert")).to_have_text("Campaign not found.")
         expect(self.page.get_by_role("textbox", name="Name", exact=True)).to_have_value("Mine")
+
+    # While something runs
+
+    def test_leaving(self):
+        """Previous and next pass by what waits to be deleted; its page says so, offers to undo it, and nothing else"""
+        first, second, third = self.fill_with("Alpha", "Beta", "Gamma")
+        self.open_list("/ui/?sort=name")
+        self.page.get_by_label("Select Beta").check()
+        self.button("Delete").click()
+        self.expect_names("Alpha", "Gamma")
+        self.page.get_by_role("link", name="Alpha").click()
+        expect(self.page.get_by_role("heading", name="Alpha")).to_be_focused()
+        self.page.keyboard.press("j")
+        expect(self.page.get_by_role("heading", name="Gamma")).to_be_focused()
+        self.page.keyboard.press("k")
+        expect(self.page.get_by_role("heading", name="Alpha")).to_be_focused()
+        self.page.evaluate(f"history.pushState({{ position: 9 }}, '', '/ui/campaigns/{second}'); history.back(); setTimeout(() => history.forward(), 100)")
+        expect(self.page.get_by_role("heading", name="Beta")).to_be_visible()
+        expect(self.page.locator(".details .status")).to_have_text("Being deleted")
+        expect(self.page.locator(".details").get_by_role("button")).to_have_text(["Undo"])
+        self.page.keyboard.press("e")
+        expect(self.page.locator("#name")).to_have_count(0)
+        self.page.locator(".details").get_by_role("button", name="Undo").click()
+        expect(self.button("Edit")).to_be_visible()
+        expect(self.toast("deleted")).to_have_count(0)
+        expect(self.page.locator(".details h1")).to_be_focused()
+
+    def test_kept_while_read(self):
+        """Who undoes the deletion of one on its page while it is only being read keeps it, and the others are deleted"""
+        _, second = self.fill_with("Alpha", "Beta")
+        self.page.clock.install()
+        self.open_list()
+        self.page.get_by_role("link", name="Alpha").click()
+        expect(self.page.get_by_role("heading", name="Alpha")).to_be_visible()
+        self.page.go_back()
+        self.expect_names("Alpha", "Beta")
+        held = self.hold("GET", f"/campaigns/{second}")
+        self.page.get_by_label("Select all on this page").check()
+        self.button("Delete").click()
+        self.wait_for(held)
+        self.page.go_forward()
+        expect(self.page.locator(".status")).to_have_text("Being deleted")
+        self.button("Undo").click()
+        expect(self.button("Edit")).to_be_visible()
+        held[0].continue_()
+        expect(self.toast("1 campaign deleted.")).to_be_visible()
+        with self.page.expect_response(lambda response: response.request.method == "DELETE"):
+            self.page.clock.run_for(11_000)
+        self.assertEqual([row["name"] for row in self.stack.campaigns()], ["Alpha"])
+
+    def test_typed_while_saving(self):
+        """While a save runs the form takes nothing more, that would be lost"""
+        [identifier] = self.fill_with("Alpha")
+        self.open_details(identifier)
+        self.button("Edit").click()
+        name, description = (self.page.get_by_role("textbox", name=name, exact=True) for name in ("Name", "Description"))
+        name.fill("Beta")
+        held = self.hold("PATCH", f"/campaigns/{identifier}")
+        self.button("Save").click()
+        self.wait_for(held)
+        expect(name).not_to_be_editable()
+        expect(description).not_to_be_editable()
+        self.page.get_by_role("checkbox", name="Active").click()
+        expect(self.page.get_by_role("checkbox", name="Active")).to_be_checked()
+        held[0].abort()
+        expect(self.page.locator("form .alert")).to_have_text("The service cannot be reached.")
+        expect(description).to_be_editable()
+        self.page.unroute_all()
+        self.button("Save").click()
+        expect(self.page.get_by_role("heading", name="Beta")).to_be_visible()
+
+    def test_edited_while_toggling(self):
+        """The answer to a toggle leaves a form alone that is open by then, and what it saves does not take the toggle back"""
+        [identifier] = self.fill_with("Alpha")
+        self.open_details(identifier)
+        held = self.hold("PATCH", f"/campaigns/{identifier}")
+        self.button("Deactivate").click()
+        self.wait_for(held)
+        self.button("Edit").click()
+        description = self.page.get_by_role("textbox", name="Description", exact=True)
+        description.fill("A long text")
+        with self.page.expect_response(lambda response: response.request.method == "PATCH"):
+            held[0].continue_()
+        self.page.wait_for_timeout(200)
+        expect(description).to_have_value("A long text")
+        self.page.unroute_all()
+        self.button("Save").click()
+        expect(self.page.locator(".details .description")).to_have_text("A long text")
+        now = self.stack.campaign(identifier)
+        self.assertEqual((now["description"], now["is_active"]), ("A long text", False))
+
+    def test_focus_kept(self):
+        """When the campaign is read anew the focus stays where it is, and so does a form that was opened meanwhile"""
+        first, second = self.fill_with("Alpha", "Beta")
+        self.page.clock.install()
+        self.open_list()
+        self.page.get_by_label("Select Beta").check()
+        self.button("Delete").click()
+        self.expect_names("Alpha")
+        self.page.get_by_role("link", name="Alpha").click()
+        self.button("Edit").focus()
+        reads = self.hold("GET", f"/campaigns/{first}")
+        self.page.clock.run_for(11_000)
+        self.wait_for(reads).continue_()
+        self.page.wait_for_timeout(200)
+        expect(self.button("Edit")).to_be_focused()
+        reads.clear()
+        self.page.evaluate("dispatchEvent(new Event('campaignschanged'))")
+        self.wait_for(reads)
+        self.page.keyboard.press("e")
+        self.page.get_by_role("textbox", name="Name", exact=True).fill("Typed")
+        reads[0].continue_()
+        self.page.wait_for_timeout(200)
+        expect(self.page.get_by_role("textbox", name="Name", exact=True)).to_have_value("Typed")
+
+    # Dialogs
+
+    def test_back_in_dialog(self):
+        """Going back closes a dialog that is open, as cancelled"""
+        first, _ = self.fill_with("Alpha", "Beta")
+        self.open_list()
+        self.page.get_by_role("link", name="Alpha").click()
+        self.button("Delete").click()
+        expect(self.page.get_by_role("dialog")).to_be_visible()
+        self.page.go_back()
+        self.expect_names("Alpha", "Beta")
+        expect(self.page.get_by_role("dialog")).to_have_count(0)
+        self.assertEqual(len(self.stack.campaigns()), 2)
+
+    def test_back_in_conflict(self):
+        """Going back from both versions asks whether to discard one's own"""
+        first, _ = self.fill_with("Alpha", "Beta")
+        self.open_list()
+        self.page.get_by_role("link", name="Alpha").click()
+        self.button("Edit").click()
+        self.stack.change(first, name="Theirs")
+        self.page.get_by_role("textbox", name="Name", exact=True).fill("Mine")
+        self.button("Save").click()
+        expect(self.page.locator("#conflict")).to_be_visible()
+        self.page.evaluate("history.back()")
+        expect(self.page.get_by_role("dialog", name="Discard your changes?")).to_be_visible()
+        expect(self.page.locator("#conflict")).to_be_hidden()
+        self.button("Cancel").last.click()
+        self.page.wait_for_url(f"**/ui/campaigns/{first}")
+        expect(self.page.get_by_role("textbox", name="Name", exact=True)).to_have_value("Mine")
+
+    def test_back_in_question(self):
+        """Going back twice from what is not saved asks once: the address is the page's again, or where it was gone to"""
+        self.fill_with("Alpha", "Beta")
+        self.open_list("/ui/?q=a")
+        self.page.locator(".brand").click()
+        self.page.wait_for_url("**/ui/")
+        self.page.get_by_role("link", name="New campaign").click()
+        name = self.page.get_by_role("textbox", name="Name", exact=True)
+        name.fill("Typed")
+        dialog = self.page.get_by_role("dialog", name="Discard your changes?")
+
+        def back_twice():
+            for address in ("/ui/", "/ui/?q=a"):
+                self.page.evaluate("history.back()")
+                self.page.wait_for_function("address => location.pathname + location.search === address", arg=address)
+                expect(dialog).to_be_visible()
+
+        back_twice()
+        dialog.get_by_role("button", name="Cancel").click()
+        self.page.wait_for_url("**/ui/new")
+        self.page.wait_for_timeout(200)
+        expect(dialog).to_be_hidden()
+        expect(name).to_have_value("Typed")
+        back_twice()
+        dialog.get_by_role("button", name="Discard").click()
+        expect(self.page.get_by_role("searchbox")).to_have_value("a")
+
+    def test_enter_saves_choice(self):
+        """Enter on a version that was chosen saves the choice"""
+        [identifier] = self.fill_with("Alpha")
+        self.open_details(identifier)
+        self.button("Edit").click()
+        self.page.get_by_role("textbox", name="Name", exact=True).fill("Mine")
+        self.stack.change(identifier, name="Theirs")
+        self.page.keyboard.press("Enter")
+        yours = self.page.locator("#conflict").get_by_label("Yours")
+        yours.check()
+        yours.press("Enter")
+        expect(self.page.get_by_role("heading", name="Mine")).to_be_visible()
+        self.assertEqual(self.stack.campaign(identifier)["name"], "Mine")

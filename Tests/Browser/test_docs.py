@@ -1,10 +1,12 @@
 """The documentation at /docs/: its examples, which run as they stand there, and the operations, which can be tried out."""
 
 import json
+import pathlib
 import re
 import subprocess
 import sys
 import tempfile
+import time
 
 from playwright.sync_api import expect
 
@@ -69,6 +71,21 @@ class DocsTests(ConsoleTest):
                     self.assertTrue(PRINTED[name](printed), printed)
                     run += 1
         self.assertEqual(run, len(PRINTED) * len(LANGUAGES))
+
+    def test_failing_examples(self):
+        """The examples in curl fail when they do not work: they show no old page, say what is wrong, and send once what is refused"""
+        self.open_docs()
+        pages, creating = (self.page.locator(f"#{topic} [data-language=curl] code").text_content() for topic in ("pages", "creating"))
+        with tempfile.TemporaryDirectory() as folder:
+            pathlib.Path(folder, "page.json").write_text("old")
+            shell = {"cwd": folder, "capture_output": True, "text": True, "timeout": 30}
+            done = subprocess.run(["sh", "-c", pages.replace(self.stack.url, "http://127.0.0.1:1")], **shell)
+            self.assertEqual((done.returncode, done.stdout), (7, ""))
+            began = time.monotonic()
+            done = subprocess.run(["sh", "-c", creating.replace('"Spring"', '""')], **shell)
+            self.assertEqual(done.returncode, 22)
+            self.assertIn("name must have 1 to 255 characters.", done.stdout)
+            self.assertLess(time.monotonic() - began, 0.9)
 
     def test_languages(self):
         """One language is shown at a time; the choice holds when the page is opened again, and an example can be copied"""

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from console import ConsoleTest
+from console import WIDE, ConsoleTest
 
 
 class EditingTests(ConsoleTest):
@@ -92,8 +92,16 @@ class EditingTests(ConsoleTest):
         expect(undo).to_be_visible()
         self.stack.change(identifier, name="Theirs")
         undo.click()
-        expect(self.page.locator(".toast.failed")).to_be_visible()
+        expect(self.page.locator(".toast.failed")).to_contain_text("Not undone: ")
         self.assertFalse(self.stack.campaign(identifier)["is_active"])
+
+    def test_broken_answer(self):
+        """An answer that breaks off is told of like one that does not come"""
+        [identifier] = self.fill_with("Alpha")
+        self.open_list()
+        self.page.route(f"**/campaigns/{identifier}", lambda route: route.fulfill(status=200, body="{"))
+        self.page.get_by_role("switch").click()
+        expect(self.toast("“Alpha” not changed: The answer broke off.")).to_be_visible()
 
     def test_stale(self):
         """A value that somebody else changed before the editor was opened is not overwritten unseen"""
@@ -135,6 +143,23 @@ class EditingTests(ConsoleTest):
         self.expect_names("Alpha")
         campaign = self.stack.campaign(identifier)
         self.assertEqual((campaign["name"], campaign["is_active"]), ("Alpha", True))
+
+    def test_own_undo(self):
+        """What was undone from here while the form was open is no conflict"""
+        [identifier] = self.fill_with("Alpha")
+        self.open_list()
+        self.page.get_by_role("switch").click()
+        undo = self.button("Undo")
+        expect(undo).to_be_visible()
+        self.page.get_by_role("link", name="Alpha").click()
+        self.button("Edit").click()
+        self.page.get_by_role("textbox", name="Description").fill("Of it")
+        with self.page.expect_response(lambda response: response.request.method == "PATCH"):
+            undo.click()
+        self.button("Save").click()
+        expect(self.page.locator("article .description")).to_have_text("Of it")
+        campaign = self.stack.campaign(identifier)
+        self.assertEqual((campaign["description"], campaign["is_active"]), ("Of it", True))
 
     def test_short_outage(self):
         """An editor that was opened while the service was away can save when it is back"""
@@ -186,19 +211,249 @@ class EditingTests(ConsoleTest):
         self.page.wait_for_url("**/ui/?active=true&sort=name")
         held = self.hold("PATCH", f"/campaigns/{identifier}")
         self.page.get_by_role("link", name="New campaign").click()
-        expect(self.page.get_by_role("heading", name="New campaign")).to_be_visible()
         self.wait_for(held).continue_()
+        expect(self.page.get_by_role("heading", name="New campaign")).to_be_visible()
         expect(self.toast("Description changed.")).to_be_visible()
         self.assertEqual(self.stack.campaign(identifier)["description"], "Mine")
 
     def test_left_while_saving(self):
-        """A value that cannot be saved is told of, also when another page is shown then"""
+        """A save that takes long does not hold anybody who wants to leave; when it fails then, that is told"""
         [identifier] = self.fill_with("Alpha")
         self.open_list()
         held = self.hold("PATCH", f"/campaigns/{identifier}")
         self.button("Edit description", exact=False).click()
         self.page.get_by_role("textbox", name="Description").fill("Mine")
         self.page.get_by_role("link", name="New campaign").click()
+        route = self.wait_for(held)
+        self.button("Discard").click()
         expect(self.page.get_by_role("heading", name="New campaign")).to_be_visible()
-        self.wait_for(held).abort()
-        expect(self.toast("Description not saved: The service cannot be reached.")).to_be_visible()
+        route.abort()
+        expect(self.toast("Description of “Alpha” not saved: The service cannot be reached.")).to_be_visible()
+
+    def test_left_unsaved(self):
+        """Who leaves while something is saved waits for it, and is asked when it fails"""
+        [identifier] = self.fill_with("Alpha")
+        self.open_list()
+        self.refuse("PATCH", f"/campaigns/{identifier}")
+        self.button("Edit description", exact=False).click()
+        field = self.page.get_by_role("textbox", name="Description")
+        field.fill("Mine")
+        self.page.get_by_role("link", name="Alpha").click()
+        expect(self.page.get_by_role("heading", name="Discard your changes?")).to_be_visible()
+        self.page.locator("dialog").get_by_role("button", name="Cancel").click()
+        expect(field).to_have_value("Mine")
+        self.assertTrue(self.page.url.endswith("/ui/"))
+        inactive = self.page.get_by_role("radio", name="Inactive")
+        inactive.check(force=True)
+        self.page.locator("dialog").get_by_role("button", name="Cancel").click()
+        expect(inactive).not_to_be_checked()
+
+    def test_left_in_conflict(self):
+        """Who leaves while there is a conflict is asked about that, and about nothing else"""
+        [identifier] = self.fill_with("Alpha")
+        self.open_list()
+        with self.page.expect_response(f"**/campaigns/{identifier}"):
+            self.button("Edit description", exact=False).click()
+        self.page.keyboard.type("Mine")
+        self.stack.change(identifier, description="Theirs")
+        self.page.get_by_role("link", name="New campaign").click()
+        conflict = self.page.get_by_role("heading", name="Somebody else changed this campaign: “Alpha”")
+        expect(conflict).to_be_visible()
+        self.page.wait_for_timeout(1500)
+        expect(self.page.locator("dialog[open]")).to_have_count(1)
+        self.page.get_by_role("group", name="Description").get_by_label("Yours").check()
+        self.button("Save this choice").click()
+        expect(self.page.get_by_role("heading", name="New campaign")).to_be_visible()
+        self.assertEqual(self.stack.campaign(identifier)["description"], "Mine")
+
+    def test_unsaved_while_saving(self):
+        """Who reloads is asked while something is being saved"""
+        [identifier] = self.fill_with("Alpha")
+        self.open_list()
+        held = self.hold("PATCH", f"/campaigns/{identifier}")
+        self.button("Edit description", exact=False).click()
+        self.page.keyboard.type("Mine")
+        self.page.keyboard.press("Enter")
+        self.wait_for(held)
+        asked = []
+        self.page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+        self.page.reload()
+        self.assertEqual(asked, ["beforeunload"])
+
+    def delete_later(self, name):
+        """Selects and deletes one; the list is read anew when that is carried out, by `commit`."""
+        self.row(name).locator(".select input").click()
+        self.button("Delete").click()
+        expect(self.toast("1 campaign deleted.")).to_be_visible()
+        expect(self.row(name)).to_have_count(0)
+
+    def commit(self):
+        self.page.clock.run_for(11_000)
+        expect(self.toast("1 campaign deleted.")).to_have_count(0)
+
+    def test_outage_while_editing(self):
+        """What is typed stays, though the list cannot be read anew meanwhile"""
+        [_, identifier] = self.fill_with("Alpha", "Beta")
+        self.page.clock.install()
+        self.open_list()
+        self.delete_later("Alpha")
+        self.button("Edit description", exact=False).click()
+        field = self.page.get_by_role("textbox", name="Description")
+        self.page.keyboard.type("In the making")
+        self.page.route("**/campaigns/**", lambda route: route.abort())
+        self.commit()
+        expect(self.page.get_by_role("heading", name="The campaigns cannot be brought up to date")).to_be_visible()
+        expect(field).to_be_focused()
+        self.page.unroute_all()
+        self.page.clock.run_for(6_000)
+        expect(self.page.locator(".notice")).to_have_count(0)
+        self.page.keyboard.type(", still")
+        self.page.keyboard.press("Enter")
+        expect(self.button("Edit description: In the making, still")).to_be_visible()
+        self.assertEqual(self.stack.campaign(identifier)["description"], "In the making, still")
+
+    def test_row_pushed_off(self):
+        """A row in which somebody types stays, though it stands on another page by now, and is not saved half"""
+        ids = self.stack.refill([{"name": f"A{number:02}"} for number in range(27)])
+        self.page.clock.install()
+        self.open_list("/ui/?sort=name")
+        self.delete_later("A03")
+        last = self.row("A24")
+        last.locator(".text").click()
+        self.page.keyboard.type("Half")
+        self.stack.ask("POST", "/campaigns/", [{"name": "A00b"}, {"name": "A00c"}])
+        self.commit()
+        expect(self.row("A00c")).to_be_visible()
+        expect(self.page.get_by_role("textbox", name="Description")).to_be_focused()
+        self.assertEqual(self.stack.campaign(ids[24])["description"], "")
+        self.page.keyboard.type(" and whole")
+        self.page.keyboard.press("Enter")
+        expect(self.toast("Description changed.")).to_be_visible()
+        self.assertEqual(self.stack.campaign(ids[24])["description"], "Half and whole")
+
+    def conflict(self, identifier):
+        """Somebody else renames the only campaign while it is renamed here."""
+        self.row("Alpha").hover()
+        with self.page.expect_response(f"**/campaigns/{identifier}"):
+            self.button("Rename Alpha").click()
+        self.stack.change(identifier, name="Theirs")
+        self.page.get_by_role("textbox", name="Name").fill("Mine")
+        self.page.keyboard.press("Enter")
+
+    def choose(self, whose):
+        self.page.get_by_role("group", name="Name").get_by_label(whose).check()
+        self.button("Save this choice").click()
+
+    def test_conflict_theirs(self):
+        """Who chooses theirs changes nothing, and there is nothing to undo"""
+        [identifier] = self.fill_with("Alpha")
+        self.open_list()
+        self.conflict(identifier)
+        self.choose("Theirs")
+        expect(self.page.get_by_role("link", name="Theirs")).to_be_focused()
+        expect(self.page.locator(".toast")).to_have_count(0)
+        self.page.keyboard.press("z")
+        expect(self.page.locator("#polite")).to_contain_text("There is nothing to undo.")
+        self.assertEqual(self.stack.campaign(identifier)["name"], "Theirs")
+
+    def test_conflict_undo(self):
+        """Undoing what was chosen against theirs restores theirs"""
+        [identifier] = self.fill_with("Alpha")
+        self.open_list()
+        self.conflict(identifier)
+        self.choose("Yours")
+        self.expect_names("Mine")
+        self.page.keyboard.press("z")
+        self.expect_names("Theirs")
+        self.assertEqual(self.stack.campaign(identifier)["name"], "Theirs")
+
+    def test_two_conflicts(self):
+        """Two conflicts are two questions, one behind the other, and each names its campaign"""
+        ids = self.fill_with("Alpha", "Beta")
+        self.open_list()
+        held = []
+        waits = lambda route: route.request.method == "PATCH" and len(held) < 2
+        self.page.route("**/campaigns/*", lambda route: held.append(route) if waits(route) else route.fallback())
+        for identifier, name in zip(ids, ["Alpha", "Beta"]):
+            self.row(name).hover()
+            with self.page.expect_response(f"**/campaigns/{identifier}"):
+                self.button(f"Rename {name}").click()
+            self.page.keyboard.type(f"My {name}")
+            self.page.keyboard.press("Enter")
+        self.page.wait_for_timeout(100)
+        self.assertEqual(len(held), 2)
+        for identifier, name in zip(ids, ["Alpha", "Beta"]):
+            self.stack.change(identifier, name=f"Their {name}")
+        for route in held:
+            with self.page.expect_response(lambda response: response.request.method == "GET"):
+                route.continue_()
+        title = self.page.get_by_role("heading", name="Somebody else changed this campaign")
+        expect(title).to_contain_text("Alpha")
+        self.choose("Yours")
+        expect(title).to_contain_text("Beta")
+        expect(self.page.get_by_role("group", name="Name").get_by_label("Yours")).not_to_be_checked()
+        self.choose("Theirs")
+        self.expect_names("My Alpha", "Their Beta")
+        self.assertEqual([row["name"] for row in self.stack.campaigns()], ["My Alpha", "Their Beta"])
+
+    def test_normalised(self):
+        """What the browser alone makes of a value is no change: neither in the list nor in the form"""
+        [identifier] = self.stack.refill([{"name": "two\nlines", "description": "line 1\r\nline 2"}])
+        before = self.stack.campaign(identifier)
+        self.open_list()
+        for control in (".text", ".pencil"):
+            self.rows().hover()
+            self.page.locator(control).click()
+            self.page.keyboard.press("Enter")
+            expect(self.page.locator(".inline")).to_have_count(0)
+        expect(self.page.locator(".toast")).to_have_count(0)
+        self.assertEqual(self.stack.campaign(identifier), before)
+        self.open(f"/ui/campaigns/{identifier}")
+        self.button("Edit").click()
+        self.page.keyboard.press("Escape")
+        expect(self.button("Edit")).to_be_focused()
+        self.button("Edit").click()
+        self.page.get_by_role("checkbox", name="Active", exact=True).uncheck()
+        self.button("Save").click()
+        expect(self.page.locator(".status")).to_have_text("Inactive")
+        now = self.stack.campaign(identifier)
+        self.assertEqual((now["name"], now["description"]), (before["name"], before["description"]))
+
+    def test_focus_kept(self):
+        """A save that ends after somebody went on leaves the focus where it is"""
+        ids = self.fill_with("Alpha", "Beta")
+        self.open_list()
+        held = self.hold("PATCH", f"/campaigns/{ids[0]}")
+        box = self.page.get_by_role("searchbox")
+        self.row("Alpha").hover()
+        self.button("Rename Alpha").click()
+        field = self.page.get_by_role("textbox", name="Name")
+        field.fill("Alpha 2")
+        self.page.keyboard.press("Enter")
+        self.wait_for(held)
+        box.focus()
+        held.pop().abort()
+        expect(field).to_have_accessible_description("The service cannot be reached.")
+        expect(box).to_be_focused()
+        field.press("Enter")
+        self.wait_for(held)
+        box.focus()
+        held.pop().continue_()
+        expect(self.toast("Name changed.")).to_be_visible()
+        expect(box).to_be_focused()
+
+    def test_long_description(self):
+        """The editor of a description is as wide as its cell, however long the text is"""
+        text = "https://example.com/" + "x" * 200 + " and words and words" * 60
+        self.fill_with("Alpha", description=text)
+        self.open_list()
+        cell = self.page.locator("tbody .description").bounding_box()
+        self.page.locator(".text").click()
+        field = self.page.get_by_role("textbox", name="Description")
+        box = field.bounding_box()
+        self.assertLess(box["width"], cell["width"])
+        self.assertGreater(box["height"], 60)
+        self.assertLess(box["height"], WIDE["height"] / 2)
+        cancel = self.button("Cancel").bounding_box()
+        self.assertLessEqual(cancel["x"] + cancel["width"], cell["x"] + cell["width"])
+        self.assert_reflow("a long description")

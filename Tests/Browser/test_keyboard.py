@@ -52,6 +52,42 @@ class KeyboardTests(ConsoleTest):
         self.page.keyboard.press("n")
         expect(self.page.get_by_role("heading", name="New campaign")).to_be_visible()
 
+    def test_undo(self):
+        """Without single keys Control z undoes, and what is announced says so; in a field it is the browser's own"""
+        self.fill_with("A")
+        self.open_list().keyboard.press("?")
+        self.page.get_by_label("Use single keys as shortcuts").uncheck()
+        self.page.keyboard.press("Escape")
+        switch = self.page.get_by_role("switch")
+        switch.click()
+        expect(self.page.locator("#polite")).to_contain_text("“A” deactivated. Press Control z to undo.")
+        self.page.keyboard.press("z")
+        self.page.get_by_role("searchbox").press("Control+z")
+        expect(switch).not_to_be_checked()
+        switch.focus()
+        self.page.keyboard.press("Control+z")
+        expect(switch).to_be_checked()
+
+    def test_focused_message(self):
+        """A message that has the focus stays when the pointer leaves it, and one under the pointer when the focus does"""
+        self.fill_with("A")
+        self.page.clock.install()
+        self.open_list()
+        self.page.get_by_role("switch").click()
+        undo = self.button("Undo")
+        undo.hover()
+        undo.focus()
+        self.page.mouse.move(5, 5)
+        self.page.clock.run_for(11_000)
+        expect(undo).to_be_focused()
+        undo.hover()
+        self.page.get_by_role("switch").focus()
+        self.page.clock.run_for(11_000)
+        expect(undo).to_be_visible()
+        self.page.mouse.move(5, 5)
+        self.page.clock.run_for(11_000)
+        expect(undo).to_have_count(0)
+
     def test_skip(self):
         """The first Tab leads past the header"""
         self.fill_with("A")

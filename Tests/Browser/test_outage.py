@@ -32,6 +32,19 @@ class OutageTests(ConsoleTest):
         self.stack.start_api()
         expect(self.row("Beta")).to_be_visible(timeout=8000)
 
+    def test_focus(self):
+        """The focus goes to what can be done, and back to the list when it is there again"""
+        self.fill_with("Alpha")
+        self.open_list()
+        self.page.route("**/campaigns/*", lambda route: route.abort())
+        self.button("Name").focus()
+        self.page.keyboard.press("Enter")
+        expect(self.button("Try again")).to_be_focused()
+        self.page.unroute_all()
+        self.page.keyboard.press("Enter")
+        self.expect_names("Alpha")
+        expect(self.page.get_by_role("heading", name="Campaigns")).to_be_focused()
+
     def test_form(self):
         """A form says so and keeps what was typed, until it can be sent"""
         self.fill_with()

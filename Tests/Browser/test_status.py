@@ -122,6 +122,10 @@ class StatusTests(ConsoleTest):
         subprocess.run(["kill", "-KILL", old], check=True)
         expect(self.fact("Crashed")).to_have_text(str(crashed + 1), timeout=8000)
         expect(self.page.locator("#workers td:first-child")).not_to_have_text(old)
+        self.open_status()
+        self.expect_headline("Workers were replaced in the last minutes: ", timeout=8000)
+        self.expect_headline("crashed and 0 got stuck so far.")
+        self.stack.stop_api()
 
     def test_reload(self):
         """A reload is told, with its outcome"""

@@ -116,6 +116,61 @@ class StoryTests(ConsoleTest):
         expect(self.page.get_by_role("heading", name="Twice")).to_be_visible()
         self.assertEqual([row["name"] for row in self.stack.campaigns()], ["Once", "Twice"])
 
+    def test_unknown(self):
+        """After an answer that says nothing a retry makes it once; who changes it first is told that it may be there, with a way to look"""
+        self.fill_with()
+
+        def lose(route):
+            if route.request.method != "POST":
+                return route.fallback()
+            route.fetch()
+            route.fulfill(status=504, json={"message": "The request may have been carried out, or not."})
+
+        self.refuse("POST", "/campaigns/")
+        self.page.route("**/campaigns/", lose, times=1)
+        self.open("/ui/new")
+        name = self.page.get_by_role("textbox", name="Name", exact=True)
+        told = self.page.locator("form .alert")
+        name.fill("Lost")
+        self.button("Create").click()
+        expect(told).to_have_text("The request may have been carried out, or not.")
+        self.button("Create").click()
+        expect(told).to_have_text("The service is not available. Try again in a moment.")
+        self.page.unroute_all()
+        name.fill("Found")
+        self.button("Create").click()
+        expect(told).to_contain_text("“Lost” may have been created before. Create makes this one besides it.")
+        with self.page.expect_popup() as popup:
+            told.get_by_role("link", name="Look for “Lost”").click()
+        self.expect_names("Lost", page=popup.value)
+        popup.value.close()
+        self.assertEqual([row["name"] for row in self.stack.campaigns()], ["Lost"])
+        name.fill("Lost")
+        self.button("Create").click()
+        expect(self.page.get_by_role("heading", name="Lost")).to_be_visible()
+        self.assertEqual([row["name"] for row in self.stack.campaigns()], ["Lost"])
+
+    def test_left(self):
+        """What is created after somebody left is told, and takes nobody away; so is what is not"""
+        [identifier] = self.fill_with("Winter")
+        for name, end in (("Spring", lambda route: route.continue_()), ("Summer", lambda route: route.abort())):
+            self.open_list()
+            self.page.keyboard.press("n")
+            self.page.get_by_role("textbox", name="Name", exact=True).fill(name)
+            held = self.hold("POST", "/campaigns/")
+            self.button("Create").click()
+            route = self.wait_for(held)
+            self.button("Cancel").click()
+            self.row("Winter").locator(".text").click()
+            self.page.keyboard.type("Cold")
+            end(route)
+            outcome = "is created." if name == "Spring" else "not created: The service cannot be reached."
+            expect(self.toast(f"“{name}” {outcome}")).to_be_visible()
+            expect(self.row("Spring")).to_be_visible()
+            expect(self.page.get_by_role("textbox", name="Description")).to_be_focused()
+            self.assertEqual(self.page.url, f"{self.stack.url}/ui/")
+            self.page.keyboard.press("Escape")
+
     def test_cancel(self):
         """Cancel goes back, makes nothing and forgets what was typed"""
         self.fill_with("Winter")

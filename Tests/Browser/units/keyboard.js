@@ -24,6 +24,10 @@ export default {
     ]),
   "what is typed is no command": () => equal(commands(["n", "Escape"], { ...free, isTyping: true }), [null, null]),
   "the browser's own shortcuts stay its own": () => equal(commandOf({ key: "n", ctrlKey: true }, free), null),
+  "Control z undoes, but what is typed": () => {
+    const press = (where) => commandOf({ key: "z", ctrlKey: true }, { ...free, ...where });
+    equal([press({ usesSingleKeys: false }), press({ isTyping: true })], ["undo", null]);
+  },
   "single keys can be turned off": () => equal(commands(["n", "?", "Escape"], { ...free, usesSingleKeys: false }), [null, null, "cancel"]),
   "neighbours are on the same page, or on the ones beside it": async () => {
     equal(await beside("6", ""), [null, "5 of page 0"]);

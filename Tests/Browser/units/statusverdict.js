@@ -23,6 +23,19 @@ export default {
     equal(verdict({ "reloads under way": 1 }).state, "busy");
     equal(verdict({ processes: [{ state: "Idle" }, { state: "Finishing" }] }).state, "busy");
   },
+  "workers that crashed are told for five minutes, and not those that a reload or a start replaced": () => {
+    const service = { "start time": 1000, "start since": 2000, "last reload time": 1500, "worker crashes": 6, "stuck workers": 0 };
+    const worker = (since) => ({ state: "Idle", "start time": 3000 - since, "start since": since });
+    equal(verdict({ ...service, processes: [worker(1900), worker(4)] }), {
+      state: "busy",
+      headline: "Workers were replaced in the last minutes: 6 crashed and 0 got stuck so far.",
+      detail: "",
+    });
+    equal(verdict({ ...service, processes: [worker(1900), worker(301)] }).state, "good");
+    equal(verdict({ ...service, "worker crashes": 0, processes: [worker(4)] }).state, "good");
+    equal(verdict({ ...service, "last reload time": 2999, processes: [worker(4)] }).state, "good");
+    equal(verdict({ ...service, "start time": 2996, processes: [worker(4)] }).state, "good");
+  },
   "no answer, another answer and a refusal are not the same": () => {
     equal(verdictWithout(0, null).headline, "There is no answer.");
     equal(verdictWithout(503, "14:02:33").detail, "nginx answered 503. What is below is from 14:02:33. This page goes on asking.");

@@ -28,13 +28,30 @@ export default {
     clock.go(1);
     equal(log, ["done", "commit"]);
   },
-  "undone, it is not carried out, and undone once only"() {
+  async "undone, it is not carried out, and undone once only"() {
     const { clock, log, undoable } = started();
-    undoable.undo();
+    const undoing = undoable.undo();
     undoable.undo();
     clock.go(20_000);
     undoable.commit();
-    equal(log, ["undone", "undo"]);
+    await undoing;
+    clock.go(20_000);
+    undoable.commit();
+    equal(log, ["undo", "undone"]);
+  },
+  async "an undo that does not work for now can be tried again, for the time that is left"() {
+    const { clock, log, undoable } = started();
+    undoable.action.undo = () => false;
+    clock.go(6_000);
+    const undoing = undoable.undo();
+    clock.go(20_000);
+    await undoing;
+    equal([undoable.state, log], ["open", ["open"]]);
+    undoable.resume();
+    clock.go(3_999);
+    equal(log, ["open"]);
+    clock.go(1);
+    equal(log, ["open", "done", "commit"]);
   },
   "its time stands still while it is looked at"() {
     const { clock, log, undoable } = started();

@@ -13,6 +13,21 @@ export class ApiError extends Error {
     this.requestID = requestID;
     this.fields = new Map(errors.map((error) => [error.field, error.message]));
   }
+
+  /** It may work a moment later. */
+  get isTemporary() {
+    return this.status === 0 || this.status === 429 || this.status >= 500;
+  }
+
+  /** What was asked for may have been done all the same. */
+  get isUnknown() {
+    return this.status === 502 || this.status === 504;
+  }
+
+  /** Tells it of something that was to be done: `“A”`, `changed`. */
+  of(what, done) {
+    return `${what} ${this.isUnknown ? "perhaps " : ""}not ${done}: ${this.message}`;
+  }
 }
 
 /** The next page's cursor in a Link header field; "" when there is none. */
@@ -29,7 +44,8 @@ export async function errorOf(response) {
 }
 
 async function send(method, path, { body, type = "application/json", headers = {}, ...options } = {}) {
-  const init = { method, headers, ...options };
+  // A page that is gone back to is not to show what the browser kept.
+  const init = { method, headers, cache: "no-cache", ...options };
   if (body !== undefined) Object.assign(init, { body, headers: { ...headers, "Content-Type": type } });
   let response;
   try {
@@ -43,11 +59,11 @@ async function send(method, path, { body, type = "application/json", headers = {
 }
 
 const one = (id) => `/campaigns/${id}`;
-const many = (ids) => `/campaigns/?${new URLSearchParams({ "id[in]": ids.join(",") })}`;
-const ifMatch = (etag) => (etag ? { "If-Match": etag } : {});
-const patch = (path, change, headers) =>
-  send("PATCH", path, { body: JSON.stringify(change), type: "application/merge-patch+json", headers });
-const versioned = async (response) => ({ campaign: await response.json(), etag: response.headers.get("ETag") });
+const brokeOff = () => {
+  throw new ApiError(0, { message: "The answer broke off." });
+};
+const jsonOf = (response) => response.json().catch(brokeOff);
+const versioned = async (response) => ({ campaign: await jsonOf(response), etag: response.headers.get("ETag") });
 
 /** A page of the list that a state describes: `{ rows, next }`. */
 export async function list(state, { signal, limit = pageSize, extra = {} } = {}) {
@@ -57,13 +73,13 @@ export async function list(state, { signal, limit = pageSize, extra = {} } = {})
   if (state.cursor) query.set("cursor", state.cursor);
   for (const [name, value] of Object.entries(extra)) query.set(name, value);
   const response = await send("GET", `/campaigns/?${query}`, { signal });
-  return { rows: await response.json(), next: nextCursor(response.headers.get("Link")) };
+  return { rows: await jsonOf(response), next: nextCursor(response.headers.get("Link")) };
 }
 
 /** The query of a state's filter, without some campaigns that it selects too. */
 function queryWithout(ids, state) {
   const query = filterOf(state);
-  for (const id of ids) query.append("id[ne]", id);
+  for (const id of ids.keys()) query.append("id[ne]", id);
   return query;
 }
 
@@ -82,38 +98,28 @@ export const read = async (id, signal) => versioned(await send("GET", one(id), {
 
 /** Makes a campaign of a JSON text, once for each key. */
 export const create = async (body, key) =>
-  (await send("POST", "/campaigns/", { body, headers: { "Idempotency-Key": key } })).json();
+  jsonOf(await send("POST", "/campaigns/", { body, headers: { "Idempotency-Key": key } }));
 
 /** What versions became by changes from here. */
 const successors = new Map();
 
 /** The version that changes from here have made of one: a later one is somebody else's. */
-export function latestOwn(id, etag) {
+function latestOwn(id, etag) {
   const next = successors.get(`${id} ${etag}`);
   return next ? latestOwn(id, next) : etag;
 }
 
-/** Changes some fields; with an ETag only while it is still that version (else 412). */
+/** Changes some fields, while nobody else changed the version of an ETag (else 412). */
 export async function change(id, fields, etag) {
-  const changed = await versioned(await patch(one(id), fields, ifMatch(etag)));
-  if (etag && etag !== changed.etag) successors.set(`${id} ${etag}`, changed.etag);
+  const own = latestOwn(id, etag);
+  const headers = { "If-Match": own };
+  const changed = await versioned(await send("PATCH", one(id), { body: JSON.stringify(fields), type: "application/merge-patch+json", headers }));
+  if (own !== changed.etag) successors.set(`${id} ${own}`, changed.etag);
   return changed;
 }
 
-/** Deletes one; with an ETag only while it is still that version (else 412). With `keepalive` it is sent even when the page goes away. */
-export const remove = (id, etag, options) => send("DELETE", one(id), { headers: ifMatch(etag), ...options });
-
-const affected = async (response) => (await response.json()).affected;
-
-/** Which of some campaigns are active, or are not. */
-export async function inState(ids, isActive) {
-  const query = new URLSearchParams({ "id[in]": ids.join(","), is_active: isActive, fields: "id", limit: ids.length });
-  const response = await send("GET", `/campaigns/?${query}`);
-  return (await response.json()).map((campaign) => campaign.id);
-}
-
-/** Changes many, and tells how many there were. */
-export const changeMany = async (ids, fields) => affected(await patch(many(ids), fields));
+/** Deletes one, while nobody else changed the version of an ETag (else 412). With `keepalive` it is sent even when the page goes away. */
+export const remove = (id, etag, options) => send("DELETE", one(id), { headers: { "If-Match": latestOwn(id, etag) }, ...options });
 
 /** All campaigns of a state's filter but some, in its order, as the text of a media type: `progress` is told the bytes so far. */
 export async function exported(state, without, type, progress, signal) {
@@ -125,7 +131,7 @@ export async function exported(state, without, type, progress, signal) {
   for (;;) {
     const { value, done } = await reader.read().catch((error) => {
       if (signal.aborted) throw error;
-      throw new ApiError(0, { message: "The answer broke off." });
+      brokeOff();
     });
     if (done) return new Blob(parts, { type });
     parts.push(value);

@@ -2,7 +2,7 @@
 
 import "./relativetime.js";
 import { whenChanged } from "./changes.js";
-import { mayDiscard, showHelp } from "./dialogs.js";
+import { cancelAll, mayDiscard, showHelp } from "./dialogs.js";
 import { find } from "./dom.js";
 import { listen } from "./keyboard.js";
 import { listView } from "./list.js";
@@ -30,6 +30,8 @@ async function show(state) {
 }
 
 async function mayLeave() {
+  await cancelAll();
+  await shown.view.saved?.();
   if (!shown.view.isDirty?.()) return true;
   return mayDiscard();
 }

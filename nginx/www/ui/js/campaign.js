@@ -21,6 +21,18 @@ export function readable(field, value) {
   return value === "" ? "(empty)" : value;
 }
 
+/** A name as it is shown: of one that nobody would see that is said. */
+export const visible = (name) => (/[^\p{DI}\p{Z}\p{Cc}\p{Cf}\u2800]/u.test(name) ? name : "(no visible name)");
+
+/** A name within a text, of which it turns nothing round, whichever way it is written itself. */
+export function isolated(name) {
+  const shown = visible(name).replace(/[\u2066-\u2069]/g, "");
+  return /^[\u0020-\u024f]*$/.test(shown) ? shown : `\u2068${shown}\u2069`;
+}
+
+/** A campaign's name in a sentence, which a long one does not fill. */
+export const quoted = (name) => `“${isolated(name.length > 40 ? `${name.slice(0, 39)}…` : name)}”`;
+
 /** How many: `1 campaign`, `1,200 campaigns`. */
 export function counted(number) {
   return `${number.toLocaleString("en")} ${number === 1 ? "campaign" : "campaigns"}`;

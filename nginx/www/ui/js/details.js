@@ -2,6 +2,8 @@
 
 import { announce } from "./announcements.js";
 import * as api from "./api.js";
+import { leaving } from "./bulk.js";
+import { changesBetween, isolated, visible } from "./campaign.js";
 import { button, copy, copyElement, find, findAll, notice, setLink } from "./dom.js";
 import { confirmed } from "./dialogs.js";
 import { campaignForm } from "./form.js";
@@ -20,6 +22,7 @@ export function detailsView(main, state) {
   const finding = new Latest();
   let opened = null;
   let form = null;
+  let toggling = null;
   const ways = { previous: null, next: null };
 
   main.replaceChildren(copy("details"));
@@ -36,7 +39,8 @@ export function detailsView(main, state) {
   async function load({ isFirst = false } = {}) {
     try {
       const answer = await loading.run((signal) => api.read(state.id, signal));
-      if (!answer) return;
+      // What is being edited stays: saving it finds out what others did.
+      if (!answer || form) return;
       opened = answer;
       showCampaign();
       if (isFirst) find("h1", card).focus();
@@ -45,9 +49,15 @@ export function detailsView(main, state) {
     }
   }
 
+  /** A page of the list, without what waits to be deleted. */
+  async function listed(...query) {
+    const { rows, next } = await api.list(...query);
+    return { rows: rows.filter(({ id }) => !leaving.has(id) || String(id) === state.id), next };
+  }
+
   async function findNeighbours() {
     // Without them the page is as useful: it says nothing when they cannot be had.
-    Object.assign(ways, await finding.run((signal) => neighbours(state, api.list, before, signal)).catch(() => null));
+    Object.assign(ways, await finding.run((signal) => neighbours(state, listed, before, signal)).catch(() => null));
     showWays();
   }
 
@@ -67,14 +77,24 @@ export function detailsView(main, state) {
     announce(find("h2", card).textContent);
   }
 
+  const isLeaving = () => leaving.has(opened?.campaign.id);
+
+  function makeElement() {
+    const element = copyElement("campaign");
+    element.addEventListener("click", (event) => actions[event.target.closest("[data-action]")?.dataset.action]?.());
+    card.replaceChildren(element);
+    return element;
+  }
+
+  /** Shows it as it is now, in what shows it already: the focus stays where it is. */
   function showCampaign() {
     form = null;
     const { campaign } = opened;
-    const element = copyElement("campaign");
-    find("h1", element).textContent = campaign.name;
+    const element = find(".details", card) ?? makeElement();
+    find("h1", element).textContent = visible(campaign.name);
     const status = find(".status", element);
-    status.textContent = campaign.is_active ? "Active" : "Inactive";
-    status.classList.toggle("on", campaign.is_active);
+    status.textContent = isLeaving() ? "Being deleted" : campaign.is_active ? "Active" : "Inactive";
+    status.classList.toggle("on", campaign.is_active && !isLeaving());
     const description = find(".description", element);
     description.textContent = campaign.description || "No description.";
     description.classList.toggle("soft", !campaign.description);
@@ -84,20 +104,23 @@ export function detailsView(main, state) {
       time.setAttribute("datetime", campaign[field]);
       const small = document.createElement("small");
       small.textContent = exact(new Date(campaign[field]));
-      find(`[data-part=${field}]`, element).append(time, small);
+      find(`[data-part=${field}]`, element).replaceChildren(time, small);
     }
     find("[data-action=toggle]", element).textContent = campaign.is_active ? "Deactivate" : "Activate";
-    element.addEventListener("click", (event) => actions[event.target.closest("[data-action]")?.dataset.action]?.());
-    card.replaceChildren(element);
-    document.title = `${campaign.name} · Aktify`;
+    const focused = document.activeElement;
+    for (const one of findAll("[data-action]", element)) one.hidden = (one.dataset.action === "keep") !== isLeaving();
+    if (element.contains(focused) && focused.hidden) find("h1", element).focus();
+    tell("");
+    document.title = `${isolated(campaign.name)} · Aktify`;
   }
 
   const tell = (text) => (find(".alert", card).textContent = text);
 
   const actions = {
     edit() {
-      if (!opened || form) return false;
-      form = campaignForm({ values: opened.campaign, action: "Save", cancel: stopEditing, submit: saveChange });
+      if (!opened || form || isLeaving()) return false;
+      const values = opened.campaign;
+      form = campaignForm({ values, action: "Save", cancel: stopEditing, submit: (edited) => saveChange(values, edited) });
       const title = document.createElement("h1");
       title.textContent = "Edit campaign";
       title.className = "title";
@@ -106,24 +129,22 @@ export function detailsView(main, state) {
     },
 
     async toggle() {
-      try {
-        await finish(await save(opened, { ...opened.campaign, is_active: !opened.campaign.is_active }), "toggle");
-      } catch (error) {
-        if (isShown()) tell(error.message);
-        else tellFailure(`“${opened.campaign.name}” is not changed: ${error.message}`);
-      }
+      await toggling;
+      toggling = saveToggled();
     },
+
+    keep: () => leaving.get(opened.campaign.id)?.(),
 
     async delete() {
       const { campaign, etag } = opened;
       const text = "It is gone for everybody, and this cannot be undone.";
-      if (!(await confirmed({ title: `Delete “${campaign.name}”?`, text, action: "Delete" }))) return;
+      if (!(await confirmed({ title: `Delete “${isolated(campaign.name)}”?`, text, action: "Delete" }))) return;
       try {
         await api.remove(campaign.id, etag);
         announce(`${campaign.name} is deleted.`);
         if (isShown()) await go({ ...state, view: "list" });
       } catch (error) {
-        if (!isShown()) return tellFailure(`“${campaign.name}” is not deleted: ${error.message}`);
+        if (!isShown()) return tellFailure(`“${isolated(campaign.name)}” is not deleted: ${error.message}`);
         if (error.status === 404) return showError(error);
         if (error.status === 412) await load();
         tell(error.status === 412 ? "Somebody else changed it meanwhile: this is how it is now. It is not deleted." : error.message);
@@ -131,16 +152,28 @@ export function detailsView(main, state) {
     },
   };
 
-  async function saveChange(values) {
-    await finish(await save(opened, { ...opened.campaign, ...values, name: values.name.trim() }), "edit");
+  async function saveToggled() {
+    try {
+      const saved = await save(opened, { ...opened.campaign, is_active: !opened.campaign.is_active });
+      if (!saved || !isShown()) return;
+      opened = saved;
+      if (!form) showCampaign();
+      announce("Saved.");
+    } catch (error) {
+      if (isShown()) tell(error.message);
+      else tellFailure(`“${isolated(opened.campaign.name)}” is not changed: ${error.message}`);
+    }
   }
 
-  /** Shows what was saved, and gives the focus back to the button that began it. */
-  async function finish(saved, action) {
+  /** Saves what was changed of the values that the form began with; who does so keeps what was to be deleted. */
+  async function saveChange(values, edited) {
+    await toggling;
+    actions.keep();
+    const change = changesBetween(values, { ...edited, name: edited.name.trim() });
+    const saved = await save(opened, { ...opened.campaign, ...change });
     if (!saved || !isShown()) return;
     opened = saved;
-    showCampaign();
-    find(`[data-action=${action}]`, card).focus();
+    stopEditing();
     announce("Saved.");
   }
 

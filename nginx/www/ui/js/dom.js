@@ -39,3 +39,12 @@ export function button(text, act, style = "button") {
   element.addEventListener("click", act);
   return element;
 }
+
+/** Gives a control its first value; its `defaultValue` is what the browser makes of it: none has a "\r", nor two lines in one. */
+export function begin(control, value) {
+  control.defaultValue = value;
+  control.defaultValue = control.value;
+}
+
+/** Whether somebody changed what a control began with. */
+export const isEdited = (control) => control.value !== control.defaultValue;

@@ -13,7 +13,10 @@ export async function exportAs(format, state) {
   const progress = tellProgress("Exporting…", () => stopping.abort());
   const show = (bytes) => progress.set(`Exporting… ${(bytes / 1e6).toFixed(1)} MB`);
   try {
-    save(await api.exported(state, leaving, types[format], show, stopping.signal), `campaigns-${today()}.${format}`);
+    const parts = [await api.exported(state, leaving, types[format], show, stopping.signal)];
+    // Excel takes a file for UTF-8 only with this mark.
+    if (format === "csv") parts.unshift("\uFEFF");
+    save(new Blob(parts, { type: types[format] }), `campaigns-${today()}.${format}`);
     announce("Exported.");
   } catch (error) {
     if (!stopping.signal.aborted) tellFailure(`Not exported: ${error.message}`);

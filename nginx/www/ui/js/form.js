@@ -3,12 +3,12 @@
 import { alert } from "./announcements.js";
 import { changesBetween, fields, problem } from "./campaign.js";
 import { mayDiscard } from "./dialogs.js";
-import { copyElement, find } from "./dom.js";
+import { begin, copyElement, find, isEdited } from "./dom.js";
 
 /**
  * A form with a campaign's values.
  * @param values the ones that it begins with; it is dirty when it has others.
- * @param submit gets the values, and returns a promise; the errors that it throws are shown. A second submission waits for none:
+ * @param submit gets the values, and returns a promise; the errors that it throws are shown, with the link that is their `way`. A second submission waits for none:
  *   it is ignored while the first one runs.
  */
 export function campaignForm({ values, action, submit, cancel }) {
@@ -21,38 +21,41 @@ export function campaignForm({ values, action, submit, cancel }) {
     if (event.key === "Escape") leave(event);
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
   });
-  const isDirty = () => Object.keys(changesBetween(values, valuesOf(form))).length > 0;
+  const isDirty = () => Object.keys(changesBetween(values, valuesOf(form, values))).length > 0;
   const leave = async (event) => {
     event.preventDefault();
     if (!isDirty() || (await mayDiscard())) cancel();
   };
-  let isBusy = false;
+  // What would be typed meanwhile is not in what is saved.
+  const setBusy = (isBusy) => {
+    form.ariaBusy = submitButton.ariaDisabled = isBusy ? "true" : null;
+    form.elements.name.readOnly = form.elements.description.readOnly = isBusy;
+  };
+  form.elements.is_active.addEventListener("click", (event) => form.ariaBusy && event.preventDefault());
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    if (isBusy) return;
-    isBusy = true;
-    submitButton.ariaDisabled = "true";
+    if (form.ariaBusy) return;
+    setBusy(true);
     showErrors(form, null);
     try {
-      await submit(valuesOf(form));
+      await submit(valuesOf(form, values));
     } catch (error) {
       showErrors(form, error);
     }
-    isBusy = false;
-    submitButton.ariaDisabled = null;
+    setBusy(false);
   });
   return { element: form, isDirty };
 }
 
 function fill(form, values) {
-  form.elements.name.value = values.name;
-  form.elements.description.value = values.description;
+  for (const field of ["name", "description"]) begin(form.elements[field], values[field]);
   form.elements.is_active.checked = values.is_active;
 }
 
-function valuesOf(form) {
-  const { name, description, is_active: active } = form.elements;
-  return { name: name.value, description: description.value, is_active: active.checked };
+/** What the form says; a text that nobody edited is the one that it began with. */
+function valuesOf(form, values) {
+  const text = (field) => (isEdited(form.elements[field]) ? form.elements[field].value : values[field]);
+  return { name: text("name"), description: text("description"), is_active: form.elements.is_active.checked };
 }
 
 /** Puts the service's errors beside their fields, others above them; the first wrong field gets the focus. */
@@ -63,7 +66,7 @@ function showErrors(form, error) {
     form.elements[field].ariaInvalid = text ? "true" : null;
   }
   const wrong = told.filter(([, text]) => text);
-  find(".alert", form).textContent = error && wrong.length === 0 ? error.message : "";
+  find(".alert", form).replaceChildren(...(error && wrong.length === 0 ? [error.message, " ", error.way ?? ""] : []));
   if (wrong.length === 0) return;
   form.elements[wrong[0][0]].focus();
   alert(wrong.map(([, text]) => text).join(" "));

@@ -5,13 +5,12 @@ function randomKey() {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Gives the same key for the same body, and another one for another: sent twice, it creates once. */
+/** Gives the same key for the same body, also after others, and another one for another: sent twice, it creates once. */
 export class KeyKeeper {
-  #body = null;
-  #key = null;
+  #keys = new Map();
 
   keyFor(body) {
-    if (body !== this.#body) [this.#body, this.#key] = [body, randomKey()];
-    return this.#key;
+    if (!this.#keys.has(body)) this.#keys.set(body, randomKey());
+    return this.#keys.get(body);
   }
 }

@@ -17,15 +17,20 @@ const commands = {
 };
 
 /**
- * The command of a key press: none while something is typed, or with Control, Alt or Meta; with single keys turned off, Escape only.
+ * The command of a key press: none while something is typed, or with Control, Alt or Meta, but for Control z; with single keys turned
+ * off, Escape only.
  * @param where `{ isTyping, usesSingleKeys }`
  */
 export function commandOf({ key, ctrlKey, altKey, metaKey }, { isTyping, usesSingleKeys }) {
-  if (ctrlKey || altKey || metaKey || isTyping) return null;
+  if (altKey || isTyping) return null;
+  if (ctrlKey || metaKey) return key === "z" ? "undo" : null;
   return usesSingleKeys || key === "Escape" ? (commands[key] ?? null) : null;
 }
 
 const isTyping = (target) => target.matches("textarea, select, input:not([type=checkbox], [type=radio])");
+
+/** Whether keys without Control are shortcuts. */
+export const usesSingleKeys = () => find("#single-keys").checked;
 
 /** Calls `perform` with the command of each key press; it returns false when there is nothing to do. */
 export function listen(perform) {
@@ -34,7 +39,7 @@ export function listen(perform) {
   setting.addEventListener("change", () => remember("localStorage", "single keys", setting.checked ? "on" : "off"));
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || find("dialog[open]")) return;
-    const command = commandOf(event, { isTyping: isTyping(event.target), usesSingleKeys: setting.checked });
+    const command = commandOf(event, { isTyping: isTyping(event.target), usesSingleKeys: usesSingleKeys() });
     if (command && perform(command) !== false) event.preventDefault();
   });
 }

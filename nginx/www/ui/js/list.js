@@ -3,10 +3,10 @@
 import { announce } from "./announcements.js";
 import * as api from "./api.js";
 import { leaving, removeAll, setActive } from "./bulk.js";
-import { counted, labels } from "./campaign.js";
+import { counted, labels, quoted } from "./campaign.js";
 import { changed } from "./changes.js";
 import { button, copy, copyElement, find, findAll, notice, setLink } from "./dom.js";
-import { edit, unsavedEditors } from "./editing.js";
+import { edit, saved, unsavedEditors } from "./editing.js";
 import { exportAs } from "./exporting.js";
 import { takeFirst } from "./first.js";
 import { debounced, Latest } from "./latest.js";
@@ -33,9 +33,12 @@ export function listView(main, initial, cameFrom) {
   let state = initial;
   let campaigns = [];
   let total = null;
+  /** The state whose rows are shown. */
+  let listed = null;
   let searched = "";
   let isTypingOn = false;
   let retry;
+  let waiting;
   const selection = new Selection();
   const [loading, counting] = [new Latest(), new Latest()];
 
@@ -50,15 +53,16 @@ export function listView(main, initial, cameFrom) {
 
   async function load() {
     clearTimeout(retry);
+    clearTimeout(waiting);
     table.ariaBusy = "true";
-    const isNew = campaigns.length === 0 && !find(".notice", main);
-    const waiting = isNew && setTimeout(() => rows.showSkeleton(8), skeletonPause);
+    if (campaigns.length === 0 && !find(".notice", main)) waiting = setTimeout(() => rows.showSkeleton(8), skeletonPause);
     try {
       const page = await loading.run((signal) => shownPage(signal));
       if (!page) return;
       clearTimeout(waiting);
       note(state.cursor, page.next);
-      campaigns = page.rows.filter((campaign) => !leaving.has(campaign.id));
+      campaigns = [...page.rows, ...editedBesides(page.rows)].filter((campaign) => !leaving.has(campaign.id));
+      listed = state;
       showPage(page.next);
       countAll();
     } catch (error) {
@@ -75,23 +79,29 @@ export function listView(main, initial, cameFrom) {
     return page;
   }
 
+  /** Rows in which somebody types stay, whatever became of the list. */
+  function editedBesides(others) {
+    const edited = unsavedEditors(table).map((editor) => rows.idAt(editor));
+    return campaigns.filter(({ id }) => edited.includes(id) && !others.some((other) => other.id === id));
+  }
+
   async function countAll() {
-    const number = await counting.run((signal) => api.count(state, leaving, signal)).catch(() => undefined);
+    const number = await counting.run((signal) => api.count(state, leaving, signal)).catch(() => null);
     if (number === undefined) return;
     total = number;
     showCount();
-    announce(counted(total));
+    if (total !== null) announce(counted(total));
   }
 
   function showCount() {
-    if (total === null) return;
-    find(".count", main).textContent = total.toLocaleString("en");
-    find(".range", main).textContent = `${campaigns.length} of ${counted(total)}`;
+    find(".count", main).textContent = total?.toLocaleString("en") ?? "";
+    find(".range", main).textContent = total === null ? "" : `${campaigns.length} of ${counted(total)}`;
   }
 
   function showPage(next) {
     selection.keep(campaigns.map((campaign) => campaign.id));
-    show(campaigns.length ? null : emptyNotice());
+    const wasInNotice = document.activeElement.closest(".notice");
+    show(campaigns.length ? null : emptyNotice(), campaigns.length);
     rows.show(campaigns, state, selection);
     showSelection();
     showCount();
@@ -104,16 +114,22 @@ export function listView(main, initial, cameFrom) {
     const isFree = document.activeElement === document.body;
     if (cameFrom !== null && isFree && !rows.focus(cameFrom)) find("h1", main).focus();
     cameFrom = null;
+    if (wasInNotice) find("h1", main).focus();
   }
 
-  /** Shows a notice in place of the table, or the table. */
-  function show(element) {
-    table.hidden = element !== null;
+  /** Shows a notice in place of the table, or above the one that there is. */
+  function show(element, hasRows) {
+    table.hidden = !hasRows;
     find("[data-part=notice]", main).replaceChildren(...(element ? [element] : []));
   }
 
   function emptyNotice() {
-    if (state.q || state.active || state.cursor) {
+    if (state.cursor) {
+      const previous = before(state.cursor);
+      const way = button(previous === null ? "First page" : "Previous page", () => change({ cursor: previous ?? "" }), "button primary");
+      return notice({ icon: "empty", title: "Nothing is left on this page", text: "There is more on the pages before it.", actions: [way] });
+    }
+    if (state.q || state.active) {
       return notice({ icon: "search", title: "Nothing found", text: "No campaign has this in its name and is in this state.", actions: [clearButton()] });
     }
     const create = button("New campaign", () => go({ ...state, view: "new" }), "button primary");
@@ -128,19 +144,23 @@ export function listView(main, initial, cameFrom) {
     return state.cursor ? button("Show the first page", () => change({}), "button primary") : clearButton("button primary");
   }
 
+  /** Tells of an error; rows that were shown before stay, with what somebody types in them, unless others were asked for. */
   function showError(error) {
-    campaigns = [];
-    rows.show([], state, selection);
-    selection.keep([]);
-    showSelection();
-    find(".pages", main).hidden = true;
+    if (listed !== state) {
+      campaigns = [];
+      rows.show([], state, selection);
+      selection.keep([]);
+      showSelection();
+      find(".pages", main).hidden = true;
+    }
+    const title = `The campaigns cannot be ${campaigns.length ? "brought up to date" : "shown"}`;
     const isKnown = find(".notice .request", main) !== null;
-    const isFocused = document.activeElement?.closest(".notice");
+    const isFocused = document.activeElement.closest(".notice") || (campaigns.length === 0 && table.contains(document.activeElement));
     const way = wayOut(error);
-    show(notice({ icon: "cloud", title: "The campaigns cannot be shown", text: error.message, actions: [way], request: error.requestID }));
+    show(notice({ icon: "cloud", title, text: error.message, actions: [way], request: error.requestID }), campaigns.length);
     if (isFocused) way.focus();
-    if (!isKnown) announce(`The campaigns cannot be shown. ${error.message}`);
-    if (error.status === 0 || error.status >= 500) retry = setTimeout(load, retryPause);
+    if (!isKnown) announce(`${title}. ${error.message}`);
+    if (error.isTemporary) retry = setTimeout(load, retryPause);
   }
 
   // MARK: The filter, the order and the page
@@ -181,7 +201,7 @@ export function listView(main, initial, cameFrom) {
   });
   tools.addEventListener("submit", (event) => event.preventDefault());
   tools.addEventListener("change", (event) => {
-    if (["active", "sort"].includes(event.target.name)) change({ [event.target.name]: event.target.value });
+    if (["active", "sort"].includes(event.target.name)) change({ [event.target.name]: event.target.value }).then(showTools);
   });
   find("thead", table).addEventListener("click", (event) => {
     const column = event.target.closest("[data-sort]")?.dataset.sort;
@@ -271,15 +291,15 @@ export function listView(main, initial, cameFrom) {
     edit({
       shown,
       field,
-      value: campaign[field],
+      campaign,
       closed: (focus) => focus && find(field === "name" ? "a" : ".text", cell).focus(),
       save: async (value) => {
         const opened = await opening.catch(() => (opening = api.read(id)));
         const mine = { ...opened.campaign, [field]: field === "name" ? value.trim() : value };
-        const saved = await save(opened, mine, campaign);
-        if (!saved) return false;
-        replace(saved.campaign);
-        offerRestoring(saved, opened.campaign[field], field);
+        const made = await save(opened, mine, campaign);
+        if (!made) return false;
+        replace(made.campaign);
+        offerRestoring(made);
         return true;
       },
     });
@@ -289,28 +309,32 @@ export function listView(main, initial, cameFrom) {
     const element = find(".switch", rows.element(id));
     if (element.ariaBusy) return;
     element.ariaBusy = "true";
-    const { is_active: wasActive } = campaignOf(id);
+    const { name, is_active: wasActive } = campaignOf(id);
     try {
       const opened = await api.read(id);
       if (opened.campaign.is_active !== wasActive) {
         replace(opened.campaign);
         tell(`Somebody else has ${wasActive ? "deactivated" : "activated"} it already.`);
       } else {
-        const saved = await api.change(id, { is_active: !wasActive }, opened.etag);
-        replace(saved.campaign);
-        offerRestoring(saved, wasActive, "is_active");
+        const made = await api.change(id, { is_active: !wasActive }, opened.etag);
+        replace(made.campaign);
+        offerRestoring({ ...made, replaced: { is_active: wasActive } });
       }
     } catch (error) {
-      tellFailure(`Not changed: ${error.message}`);
+      tellFailure(error.of(quoted(name), "changed"));
+      if (error.isUnknown) load();
     }
     element.ariaBusy = null;
   }
 
-  function offerRestoring({ campaign, etag }, value, field) {
+  /** Offers to put back what was replaced, if anything was. */
+  function offerRestoring({ campaign, etag, replaced }) {
+    const [field] = Object.keys(replaced);
+    if (!field) return;
     offerUndo({
-      text: field === "is_active" ? `“${campaign.name}” ${campaign.is_active ? "activated" : "deactivated"}.` : `${labels[field]} changed.`,
+      text: field === "is_active" ? `${quoted(campaign.name)} ${campaign.is_active ? "activated" : "deactivated"}.` : `${labels[field]} changed.`,
       undo: async () => {
-        await api.change(campaign.id, { [field]: value }, api.latestOwn(campaign.id, etag));
+        await api.change(campaign.id, replaced, etag);
         changed();
       },
     });
@@ -340,6 +364,7 @@ export function listView(main, initial, cameFrom) {
       const isOtherList = next.q !== state.q || next.active !== state.active;
       const isOtherPage = next.cursor !== state.cursor;
       state = next;
+      if (isOtherList) total = null;
       // Somebody has been asked.
       for (const editor of unsavedEditors(main)) editor.reset();
       clearSelection();
@@ -348,6 +373,7 @@ export function listView(main, initial, cameFrom) {
       load();
     },
     reload: load,
+    saved,
     isDirty: () => unsavedEditors(main).length > 0,
     leave: () => {
       clearTimeout(retry);

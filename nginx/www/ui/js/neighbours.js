@@ -4,7 +4,7 @@ import { pageSize } from "./api.js";
 
 /**
  * The states of the pages of a campaign's neighbours: `{ previous, next }`, `null` where there is none.
- * @param list reads a page of the list, as `api.list` does.
+ * @param list reads a page of the list, as `api.list` does; one of whose rows none is left is passed by.
  * @param before knows which page comes before one, as `trail.before` does.
  */
 export async function neighbours(state, list, before, signal) {
@@ -13,11 +13,18 @@ export async function neighbours(state, list, before, signal) {
   const { rows, next } = await page(state.cursor);
   const index = rows.findIndex((row) => String(row.id) === state.id);
   if (index < 0) return byID(state, list, to, signal);
-  const cursorBefore = before(state.cursor);
-  const hasBefore = index === 0 && cursorBefore !== null;
+  /** The nearest row of the pages from a cursor on, one way. */
+  async function nearest(cursor, at, following) {
+    while (cursor || cursor === "") {
+      const found = await page(cursor);
+      if (found.rows.length) return to(found.rows.at(at), cursor);
+      cursor = following(cursor, found.next);
+    }
+    return null;
+  }
   return {
-    previous: hasBefore ? to((await page(cursorBefore)).rows.at(-1), cursorBefore) : to(rows[index - 1], state.cursor),
-    next: index === rows.length - 1 && next ? to((await page(next)).rows[0], next) : to(rows[index + 1], state.cursor),
+    previous: to(rows[index - 1], state.cursor) ?? (await nearest(before(state.cursor), -1, before)),
+    next: to(rows[index + 1], state.cursor) ?? (next ? await nearest(next, 0, (_, next) => next || null) : null),
   };
 }
 
@@ -25,7 +32,7 @@ export async function neighbours(state, list, before, signal) {
 async function byID(state, list, to, signal) {
   const first = async (sort, condition) => {
     const extra = { fields: "id", [condition]: state.id };
-    return to((await list({ ...state, sort, cursor: "" }, { signal, limit: 1, extra })).rows[0], "");
+    return to((await list({ ...state, sort, cursor: "" }, { signal, extra })).rows[0], "");
   };
   return { previous: await first("id", "id[gt]"), next: await first("-id", "id[lt]") };
 }

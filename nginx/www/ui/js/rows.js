@@ -1,5 +1,6 @@
 // The rows of the list's table.
 
+import { isolated, visible } from "./campaign.js";
 import { copyElement, find } from "./dom.js";
 import { addressOf } from "./urlstate.js";
 
@@ -60,20 +61,22 @@ export class Rows {
 }
 
 function fill(element, campaign, address) {
+  const name = isolated(campaign.name);
   element.dataset.id = campaign.id;
   find(".id", element).textContent = campaign.id;
-  find(".select input", element).ariaLabel = `Select ${campaign.name}`;
+  find(".select input", element).ariaLabel = `Select ${name}`;
   const link = find(".name a", element);
-  link.textContent = link.title = campaign.name;
+  link.textContent = visible(campaign.name);
+  link.title = campaign.name;
   link.href = address;
   const pencil = find(".pencil", element);
-  pencil.ariaLabel = `Rename ${campaign.name}`;
+  pencil.ariaLabel = `Rename ${name}`;
   const description = find(".description .value", element);
   description.textContent = campaign.description || "—";
   description.classList.toggle("none", !campaign.description);
   find(".text", element).title = campaign.description;
   const toggle = find(".switch", element);
-  toggle.ariaLabel = `Active: ${campaign.name}`;
+  toggle.ariaLabel = `Active: ${name}`;
   toggle.ariaChecked = String(campaign.is_active);
   find(".created relative-time", element).setAttribute("datetime", campaign.created_on);
   find(".updated relative-time", element).setAttribute("datetime", campaign.updated_on);

@@ -7,7 +7,8 @@ import { resolveConflict } from "./dialogs.js";
 /**
  * Makes a campaign be `mine`, which was made of `base`, as it was `opened` to be saved. When somebody else changed the same since, both
  * versions are shown, and what is chosen is saved.
- * @returns `{ campaign, etag }`, or `null` when the choice was put off: nothing is saved then.
+ * @returns `{ campaign, etag, replaced }`, the last one with the former values of what was changed; or `null` when the choice was put off:
+ *   nothing is saved then.
  * @throws ApiError
  */
 export async function save(opened, mine, base = opened.campaign) {
@@ -18,9 +19,10 @@ export async function save(opened, mine, base = opened.campaign) {
   }
   for (;;) {
     const change = changesBetween(opened.campaign, mine);
-    if (Object.keys(change).length === 0) return opened;
+    const replaced = changesBetween(mine, opened.campaign);
+    if (Object.keys(change).length === 0) return { ...opened, replaced };
     try {
-      return await api.change(base.id, change, opened.etag);
+      return { ...(await api.change(base.id, change, opened.etag)), replaced };
     } catch (error) {
       if (error.status !== 412) throw error;
     }

@@ -1,7 +1,8 @@
 // Messages at the foot of the page, and the actions that can be undone there.
 
 import { alert, announce } from "./announcements.js";
-import { copyElement, find } from "./dom.js";
+import { copyElement, find, findAll } from "./dom.js";
+import { usesSingleKeys } from "./keyboard.js";
 import { Undoable, undoSeconds } from "./undo.js";
 
 const open = new Set();
@@ -24,36 +25,43 @@ function remove(element) {
   if (hasFocus) find("main h1")?.focus();
 }
 
-/** Tells what was done, and offers to undo it for ten seconds; `action` is as for `Undoable`. */
+/** Tells what was done, and offers to undo it for ten seconds; `action` is as for `Undoable`. Returns what undoes it. */
 export function offerUndo(action) {
   let element;
-  const undoable = new Undoable(guarded(action), () => {
+  const undoable = new Undoable(guarded(action), (state) => {
+    if (state === "open") return goOn();
     open.delete(undoable);
     remove(element);
   });
+  /** Its time goes on, unless somebody looks at it still, with the pointer or the focus. */
+  const goOn = () => element.matches(":hover, :focus-within") || undoable.resume();
   open.add(undoable);
   element = show(action.text, "Undo", () => undoable.undo(), "timed");
   for (const event of ["pointerenter", "focusin"]) element.addEventListener(event, () => undoable.pause());
-  for (const event of ["pointerleave", "focusout"]) element.addEventListener(event, () => undoable.resume());
-  announce(`${action.text} Press z to undo.`);
+  for (const event of ["pointerleave", "focusout"]) element.addEventListener(event, () => setTimeout(goOn));
+  announce(`${action.text} Press ${usesSingleKeys() ? "z" : "Control z"} to undo.`);
+  return () => undoable.undo();
 }
 
-/** The same action, whose failures are told. */
-function guarded({ text, undo, commit }) {
-  const guard = (act, done) => async () => {
+let undoing = Promise.resolve();
+
+/** The same action, which is undone when those before it are; a failure is told. */
+function guarded({ undo, ...action }) {
+  const attempt = async () => {
     try {
-      await act();
-      if (done) announce(done);
+      if ((await undo()) === false) return false;
+      announce("Undone.");
     } catch (error) {
-      tellFailure(error.message);
+      tellFailure(`Not undone: ${error.message}`);
+      return !error.isTemporary;
     }
   };
-  return { text, undo: guard(undo, "Undone."), commit: commit && guard(commit) };
+  return { ...action, undo: () => (undoing = undoing.then(attempt)) };
 }
 
 /** Undoes the newest action that can be undone. */
 export function undoNewest() {
-  const newest = [...open].at(-1);
+  const newest = [...open].findLast(({ state }) => state === "open");
   if (newest) newest.undo();
   else announce("There is nothing to undo.");
 }
@@ -68,10 +76,21 @@ export function tell(text) {
   announce(text);
 }
 
-/** Tells that something went wrong, until somebody has read it. */
+const mostFailures = 3;
+
+/** Tells that something went wrong, until somebody has read it: the same is told once, and the newest ones leave the page to be seen. */
 export function tellFailure(text) {
-  const element = show(text, "Dismiss", () => remove(element), "failed");
   alert(text);
+  const failures = findAll("#toasts .failed");
+  const same = failures.find((element) => element.dataset.text === text);
+  if (same) {
+    same.dataset.times = Number(same.dataset.times ?? 1) + 1;
+    find("p", same).textContent = `${text} ×${same.dataset.times}`;
+    return;
+  }
+  if (failures.length === mostFailures) remove(failures[0]);
+  const element = show(text, "Dismiss", () => remove(element), "failed");
+  element.dataset.text = text;
 }
 
 /** Tells what goes on: a text that can be changed, and a way to stop it. */

@@ -4,7 +4,7 @@
 export const undoSeconds = 10;
 
 /**
- * One action: open, then undone, or done when its time is over. While somebody looks at it (a pointer over it, the focus in it) its
+ * One action: open, then being undone and undone, or done when its time is over. While somebody looks at it (a pointer over it, the focus in it) its
  * time stands still.
  */
 export class Undoable {
@@ -16,8 +16,9 @@ export class Undoable {
   #ended;
 
   /**
-   * @param action `{ text, undo, commit }`: what was done, how to take it back, and, when it has not been sent yet, how to do it.
-   * @param ended is called with "undone" or "done".
+   * @param action `{ text, undo, commit }`: what was done, how to take it back, and, when it has not been sent yet, how to do it. `undo`
+   *   returns false when that may work later.
+   * @param ended is called with "undone" or "done", and with "open" when it is open again.
    */
   constructor(action, ended, clock = { now: () => performance.now(), set: (f, ms) => setTimeout(f, ms), clear: (t) => clearTimeout(t) }) {
     this.action = action;
@@ -43,21 +44,24 @@ export class Undoable {
     this.#timer = this.#clock.set(() => this.commit(), Math.max(0, this.#left));
   }
 
-  /** Takes it back; only once, and only while it is open. */
-  undo() {
-    return this.#end("undone", this.action.undo);
+  /** Takes it back; only once, and only while it is open. Meanwhile its time stands still. */
+  async undo() {
+    if (this.#state !== "open") return;
+    this.pause();
+    this.#state = "undoing";
+    this.#become((await this.action.undo()) === false ? "open" : "undone");
   }
 
   /** Lets it be. */
   commit() {
-    return this.#end("done", this.action.commit);
-  }
-
-  #end(state, act) {
     if (this.#state !== "open") return;
     this.pause();
+    this.#become("done");
+    return this.action.commit?.();
+  }
+
+  #become(state) {
     this.#state = state;
     this.#ended(state);
-    return act?.();
   }
 }

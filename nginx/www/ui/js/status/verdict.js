@@ -1,6 +1,13 @@
 // The state of the service in a sentence. No DOM.
 
-import { count } from "./words.js";
+import { count, number } from "./words.js";
+
+/** For so many seconds it is told that a worker took another one's place. */
+const recently = 300;
+
+/** Whether a worker was started lately, and neither by the start of the service nor by a reload. */
+const isReplacement = (worker, service) =>
+  worker["start since"] < recently && worker["start time"] > Math.max(service["start time"] + 1, service["last reload time"]);
 
 /** `{ state, headline, detail }`; the state is `good`, `busy` or `bad`. */
 export function verdictOf(reading) {
@@ -17,6 +24,9 @@ export function verdictOf(reading) {
   if (status["reloads under way"]) return { state: "busy", headline: "A reload is under way.", detail: "Workers are replaced one by one." };
   if (status["processes"]?.some((one) => one.state === "Starting" || one.state === "Finishing"))
     return { state: "busy", headline: "Workers are being replaced.", detail: "" };
+  const [crashed, stuck] = [status["worker crashes"], status["stuck workers"]];
+  if (crashed + stuck > 0 && status["processes"]?.some((one) => isReplacement(one, status)))
+    return { state: "busy", headline: `Workers were replaced in the last minutes: ${number(crashed)} crashed and ${number(stuck)} got stuck so far.`, detail: "" };
   return { state: "good", headline: "All is well.", detail: "" };
 }
 
