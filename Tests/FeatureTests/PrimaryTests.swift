@@ -27,6 +27,13 @@ import Testing
             }
         }
 
+        /// Names both servers.
+        var configuration: DatabaseConfiguration {
+            DatabaseConfiguration(
+                server: .parts(
+                    host: "\(standby),\(primary)", port: 5432, user: "postgres", password: "", database: "postgres"))
+        }
+
         deinit {
             for name in ["a", "b"] { _ = try? runToEnd(["scripts/cluster", "stop", "\(folder.path)/\(name)"]) }
         }
@@ -57,10 +64,7 @@ import Testing
         throws
     {
         let pair = try Pair()
-        let configuration = DatabaseConfiguration(
-            server: .parts(
-                host: "\(pair.standby),\(pair.primary)", port: 5432, user: "postgres", password: "",
-                database: "postgres"))
+        let configuration = pair.configuration
         nonisolated(unsafe) let clusters = pair  // Sound: touched by one task at a time.
         try Loop.run {
             let loop = try #require(Loop.current)
@@ -99,10 +103,7 @@ import Testing
 
     @Test func `a server that takes no changes any more is left for one that does`() throws {
         let pair = try Pair()
-        let configuration = DatabaseConfiguration(
-            server: .parts(
-                host: "\(pair.standby),\(pair.primary)", port: 5432, user: "postgres", password: "",
-                database: "postgres"))
+        let configuration = pair.configuration
         nonisolated(unsafe) let clusters = pair  // Sound: touched by one task at a time.
         try Loop.run {
             let database = Database(configuration)
