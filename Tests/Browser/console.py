@@ -82,16 +82,28 @@ class ConsoleTest(unittest.TestCase):
         if not request.url.startswith((self.stack.url + "/", f"blob:{self.stack.url}/")):
             self.troubles.append(f"a request to {request.url}")
 
+    def intercept(self, where, handler, **options):
+        """Handles requests in place of the service, from now on: Chromium still sends the first ones after interception was switched on,
+        so that a probe is repeated until it is intercepted."""
+        self.page.route(where, handler, **options)
+        if not self.page.url.startswith(self.stack.url):
+            return
+        self.page.route("**/healthz", lambda route: route.fulfill(status=204))
+        for _ in range(100):
+            if self.page.evaluate("fetch('/healthz').then(({ status }) => status, () => 0)") == 204:
+                return
+        self.fail("requests are not intercepted")
+
     def hold(self, method, path):
         """Requests that are not answered until they are continued or aborted: they come into the list that is returned."""
         held = []
-        self.page.route(f"**{path}", lambda route: held.append(route) if route.request.method == method else route.fallback())
+        self.intercept(f"**{path}", lambda route: held.append(route) if route.request.method == method else route.fallback())
         return held
 
     def refuse(self, method, path, status=503, message="The service is not available. Try again in a moment."):
         """Requests that are answered with an error."""
         answer = lambda route: route.fulfill(status=status, json={"message": message})
-        self.page.route(f"**{path}", lambda route: answer(route) if route.request.method == method else route.fallback())
+        self.intercept(f"**{path}", lambda route: answer(route) if route.request.method == method else route.fallback())
 
     def wait_for(self, held):
         """The first request that was held, as soon as there is one."""

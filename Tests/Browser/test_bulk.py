@@ -129,7 +129,7 @@ class BulkTests(ConsoleTest):
             route.fetch()
             route.fulfill(status=504, json={"message": "The request may have been carried out, or not."})
 
-        self.page.route("**/campaigns/*", lose)
+        self.intercept("**/campaigns/*", lose)
         switch = self.page.get_by_role("switch")
         self.boxes().first.click()
         self.button("Deactivate").click()
@@ -144,7 +144,7 @@ class BulkTests(ConsoleTest):
         self.fill_with("A", "B", "C")
         self.open_list()
         held = []
-        self.page.route(re.compile(r"/campaigns/\d+$"), lambda route: held.append(route))
+        self.intercept(re.compile(r"/campaigns/\d+$"), lambda route: held.append(route))
         self.select_range(0, 1)
         self.button("Delete").click()
         self.expect_names("C")
@@ -268,7 +268,7 @@ class BulkTests(ConsoleTest):
         ids = self.fill_with("A", "B", "C")
         self.page.clock.install()
         self.open_list()
-        self.page.route(f"**/campaigns/{ids[1]}", lambda route: route.abort() if route.request.method == "DELETE" else route.continue_())
+        self.intercept(f"**/campaigns/{ids[1]}", lambda route: route.abort() if route.request.method == "DELETE" else route.continue_())
         self.page.get_by_label("Select all on this page").click()
         self.button("Delete").click()
         expect(self.toast("3 campaigns deleted.")).to_be_visible()
@@ -281,7 +281,7 @@ class BulkTests(ConsoleTest):
         """Nothing vanishes while the service cannot be reached"""
         self.fill_with("A", "B")
         self.open_list()
-        self.page.route("**/campaigns/*", lambda route: route.abort())
+        self.intercept("**/campaigns/*", lambda route: route.abort())
         self.page.get_by_label("Select all on this page").click()
         self.button("Delete").click()
         expect(self.toast("Not deleted: The service cannot be reached.")).to_be_visible()

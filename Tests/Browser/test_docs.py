@@ -169,7 +169,7 @@ class DocsTests(ConsoleTest):
 
     def test_missing(self):
         """Without Swagger UI the guide is there, and one sentence says what to run"""
-        self.page.route("**/docs/swagger-ui/**", lambda route: route.fulfill(status=404))
+        self.intercept("**/docs/swagger-ui/**", lambda route: route.fulfill(status=404))
         self.allows_errors = True
         page = self.open("/docs/")
         expect(page.locator("#swagger")).to_contain_text("run scripts/dev swagger-ui")

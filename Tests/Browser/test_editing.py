@@ -99,7 +99,7 @@ class EditingTests(ConsoleTest):
         """An answer that breaks off is told of like one that does not come"""
         [identifier] = self.fill_with("Alpha")
         self.open_list()
-        self.page.route(f"**/campaigns/{identifier}", lambda route: route.fulfill(status=200, body="{"))
+        self.intercept(f"**/campaigns/{identifier}", lambda route: route.fulfill(status=200, body="{"))
         self.page.get_by_role("switch").click()
         expect(self.toast("“Alpha” not changed: The answer broke off.")).to_be_visible()
 
@@ -165,7 +165,7 @@ class EditingTests(ConsoleTest):
         """An editor that was opened while the service was away can save when it is back"""
         [identifier] = self.fill_with("Alpha")
         self.open_list()
-        self.page.route(f"**/campaigns/{identifier}", lambda route: route.abort(), times=1)
+        self.intercept(f"**/campaigns/{identifier}", lambda route: route.abort(), times=1)
         self.button("Edit description", exact=False).click()
         field = self.page.get_by_role("textbox", name="Description")
         field.fill("Mine")
@@ -300,7 +300,7 @@ class EditingTests(ConsoleTest):
         self.button("Edit description", exact=False).click()
         field = self.page.get_by_role("textbox", name="Description")
         self.page.keyboard.type("In the making")
-        self.page.route("**/campaigns/**", lambda route: route.abort())
+        self.intercept("**/campaigns/**", lambda route: route.abort())
         self.commit()
         expect(self.page.get_by_role("heading", name="The campaigns cannot be brought up to date")).to_be_visible()
         expect(field).to_be_focused()
@@ -373,7 +373,7 @@ class EditingTests(ConsoleTest):
         self.open_list()
         held = []
         waits = lambda route: route.request.method == "PATCH" and len(held) < 2
-        self.page.route("**/campaigns/*", lambda route: held.append(route) if waits(route) else route.fallback())
+        self.intercept("**/campaigns/*", lambda route: held.append(route) if waits(route) else route.fallback())
         for identifier, name in zip(ids, ["Alpha", "Beta"]):
             self.row(name).hover()
             with self.page.expect_response(f"**/campaigns/{identifier}"):

@@ -32,7 +32,7 @@ class ListTests(ConsoleTest):
         self.fill_with("Alpha", "Beta")
         self.open_list()
         late = []
-        self.page.route(lambda url: "q=alpha" in url and "count" not in url, lambda route: late.append(route))
+        self.intercept(lambda url: "q=alpha" in url and "count" not in url, lambda route: late.append(route))
         box = self.page.get_by_role("searchbox")
         box.fill("alpha")
         self.page.wait_for_timeout(400)
@@ -144,7 +144,7 @@ class ListTests(ConsoleTest):
         """Until the first answer comes there are bars in the places of the rows"""
         self.fill_with("Alpha")
         held = []
-        self.page.route("**/campaigns/?*", lambda route: held.append(route))
+        self.intercept("**/campaigns/?*", lambda route: held.append(route))
         self.open()
         expect(self.page.locator("tr.skeleton")).to_have_count(8)
         expect(self.page.locator("table")).to_have_attribute("aria-busy", "true")

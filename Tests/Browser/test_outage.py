@@ -36,7 +36,7 @@ class OutageTests(ConsoleTest):
         """The focus goes to what can be done, and back to the list when it is there again"""
         self.fill_with("Alpha")
         self.open_list()
-        self.page.route("**/campaigns/*", lambda route: route.abort())
+        self.intercept("**/campaigns/*", lambda route: route.abort())
         self.button("Name").focus()
         self.page.keyboard.press("Enter")
         expect(self.button("Try again")).to_be_focused()

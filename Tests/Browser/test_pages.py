@@ -40,7 +40,7 @@ class PageTests(ConsoleTest):
             self.assert_reflow(state.__name__)
         for identifier in self.ids:
             self.stack.change(identifier, name="W" * 255, description="W" * 300)
-        self.page.route("**/campaigns/?*count=true", lambda route: route.fulfill(headers={"X-Total-Count": "1234567"}, body="[]"))
+        self.intercept("**/campaigns/?*count=true", lambda route: route.fulfill(headers={"X-Total-Count": "1234567"}, body="[]"))
         for state in (self.selected, self.details, self.confirm, self.left):
             state()
             self.page.screenshot(path=SCREENSHOTS / f"{state.__name__}-long-320.png")
@@ -98,7 +98,7 @@ class PageTests(ConsoleTest):
 
     def loading(self):
         held = []
-        self.page.route("**/campaigns/?*", lambda route: held.append(route))
+        self.intercept("**/campaigns/?*", lambda route: held.append(route))
         self.open()
         expect(self.page.locator(".skeleton").first).to_be_visible()
         self.held = held
@@ -108,7 +108,7 @@ class PageTests(ConsoleTest):
             route.abort()
         self.page.unroute("**/campaigns/?*")
         body = {"message": "The service is not available. Try again in a moment.", "request_id": "03df37497012dc874cda9ef2418486ed"}
-        self.page.route("**/campaigns/?*", lambda route: route.fulfill(status=503, body=json.dumps(body)))
+        self.intercept("**/campaigns/?*", lambda route: route.fulfill(status=503, body=json.dumps(body)))
         self.open()
         expect(self.page.locator(".notice .request")).to_be_visible()
         self.page.unroute("**/campaigns/?*")

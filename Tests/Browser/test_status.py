@@ -109,7 +109,7 @@ class StatusTests(ConsoleTest):
     def test_no_nginx(self):
         """nginx does not answer: the page says so, and goes on when it does"""
         self.open_status()
-        self.page.route("**/status?*", lambda route: route.abort())
+        self.intercept("**/status?*", lambda route: route.abort())
         self.expect_headline("There is no answer.", timeout=8000)
         self.page.unroute("**/status?*")
         self.expect_headline("All is well.", timeout=8000)
@@ -193,7 +193,7 @@ class StatusTests(ConsoleTest):
         self.open_status()
         self.page.screenshot(path=SCREENSHOTS / "status-320.png", full_page=True)
         self.assert_reflow("status")
-        self.page.route("**/status?*", lambda route: route.fulfill(status=503, body="{}"))
+        self.intercept("**/status?*", lambda route: route.fulfill(status=503, body="{}"))
         self.expect_headline("The service does not say how it is.", timeout=8000)
         self.assert_reflow("status-down")
 
@@ -212,7 +212,7 @@ class StatusTests(ConsoleTest):
             self.look("status", suffix)
         for asker in askers:
             asker.join()
-        self.page.route("**/status?*", lambda route: route.fulfill(status=503, body="{}"))
+        self.intercept("**/status?*", lambda route: route.fulfill(status=503, body="{}"))
         self.expect_headline("The service does not say how it is.", timeout=8000)
         self.look("status-down", suffix)
 

@@ -107,7 +107,7 @@ class StoryTests(ConsoleTest):
             lost.append(route.fetch().status)
             route.abort()
 
-        self.page.route("**/campaigns/", lose)
+        self.intercept("**/campaigns/", lose)
         self.open("/ui/new")
         self.page.get_by_role("textbox", name="Name", exact=True).fill("Twice")
         self.button("Create").click()
@@ -127,7 +127,7 @@ class StoryTests(ConsoleTest):
             route.fulfill(status=504, json={"message": "The request may have been carried out, or not."})
 
         self.refuse("POST", "/campaigns/")
-        self.page.route("**/campaigns/", lose, times=1)
+        self.intercept("**/campaigns/", lose, times=1)
         self.open("/ui/new")
         name = self.page.get_by_role("textbox", name="Name", exact=True)
         told = self.page.locator("form .alert")
