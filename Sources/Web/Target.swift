@@ -70,6 +70,7 @@ struct PathSegments: Sequence, IteratorProtocol {
         /// Whether it stands for a text.
         func isText(_ text: [UInt8]) -> Bool {
             guard !isEncoded else { return Target.decodedBytes(Array(bytes)[...]) == text }
+            // Sound: a buffer that has bytes has an address.
             return bytes.count == text.count && (bytes.isEmpty || memcmp(bytes.baseAddress!, text, text.count) == 0)
         }
 

@@ -48,6 +48,7 @@ extension String {
     package func hasSameBytes(as other: String) -> Bool {
         guard utf8.count == other.utf8.count else { return false }
         var (one, other) = (self, other)
+        // Sound: both have as many bytes, and a buffer that has some has an address.
         return one.withUTF8 { one in
             other.withUTF8 { other in one.isEmpty || memcmp(one.baseAddress!, other.baseAddress!, one.count) == 0 }
         }
