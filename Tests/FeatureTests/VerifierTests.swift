@@ -173,6 +173,22 @@ import Testing
         #expect(value?.hasPrefix("aktify_scratch_") == true)
     }
 
+    /// As a worker of autovacuum is: of no role that a service may have.
+    @Test func `a scratch database waits for a session that its owner may not end`() throws {
+        let role = "owner_\(UInt32.random(in: 0...UInt32.max))"
+        try database.sql("CREATE ROLE \(role) LOGIN CREATEDB")
+        let (configuration, database) = (self.database.directConfiguration(user: role), self.database)
+        let name = try Loop.run {
+            let loop = try #require(Loop.current)
+            return try await ScratchDatabase.with(configuration) {
+                let monitor = try await Connection.open(database.directConfiguration(database: $0.database))
+                _ = loop.schedule(at: .now.advanced(by: .seconds(1))) { monitor.close() }
+                return $0.database
+            }
+        }
+        #expect(try scratchDatabases(of: #require(name)) == "0")
+    }
+
     @Test func `who may make no database is told what is missing`() throws {
         let role = "maker_\(UInt32.random(in: 0...UInt32.max))"
         try database.sql("CREATE ROLE \(role) LOGIN")

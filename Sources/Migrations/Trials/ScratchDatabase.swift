@@ -21,16 +21,22 @@ struct ScratchDatabase {
         scratch.statementTimeout = .seconds(60)
         do {
             try Task.checkCancellation()
-            // As long as somebody is connected to it, nobody sweeps it.
-            let keeper = try await Connection.open(scratch)
-            defer { keeper.close() }
-            let value = try await body(scratch)
+            let value = try await ScratchDatabase.connected(to: scratch, body)
             try await database.drop()
             return value
         } catch {
             try? await database.drop()
             throw error
         }
+    }
+
+    /// Runs `body` while somebody is connected to it, so that nobody sweeps it.
+    private static func connected<Value: Sendable>(
+        to scratch: PostgresConfiguration, _ body: (PostgresConfiguration) async throws -> Value
+    ) async throws -> Value {
+        let keeper = try await Connection.open(scratch)
+        defer { keeper.close() }
+        return try await body(scratch)
     }
 
     private init(on server: Connection) async throws {
@@ -62,7 +68,13 @@ struct ScratchDatabase {
         || quote_literal(to_jsonb(d) ->> 'datlocale') END, 'ICU_RULES ' || quote_literal(to_jsonb(d) ->> 'daticurules'))
         """
 
-    private func drop() async throws { try await server.script("DROP DATABASE IF EXISTS \(name) WITH (FORCE)") }
+    /// Ends the sessions that are left in it. Those of another role (a worker of autovacuum, a monitor) it has no right to end:
+    /// then it waits for them as the server does, which stops autovacuum itself and gives others five seconds.
+    private func drop() async throws {
+        do { try await server.script("DROP DATABASE IF EXISTS \(name) WITH (FORCE)") } catch let error as PostgresError
+            where error.state == "42501"
+        { try await server.script("DROP DATABASE IF EXISTS \(name)") }
+    }
 
     /// Drops those that are older than an hour and that nobody is connected to: their makers were killed. Another one's are left.
     private static func sweep(_ server: Connection) async throws {
