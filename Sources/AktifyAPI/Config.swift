@@ -7,6 +7,8 @@ import Web
 /// |---|---|---|
 /// | `DATABASE_URL` (`_FILE`) | where Postgres is; wins over `POSTGRES_*` | |
 /// | `POSTGRES_HOST` | host name, or the directory of a Unix socket; or several: `a,b:5433` | `localhost` |
+/// | `POSTGRES_READ_HOST` | replicas that reads may go to, as in `POSTGRES_HOST`: host names with commas between | none |
+/// | `POSTGRES_READ_MAX_LAG_MS` | how far a replica may lag that is read from, in milliseconds | `10000` |
 /// | `POSTGRES_PORT` | port | `5432` |
 /// | `POSTGRES_DB` | database | `aktify` |
 /// | `POSTGRES_USER` | role | `postgres` |
@@ -68,6 +70,9 @@ public struct Config: Sendable {
             statementTimeout: .milliseconds(try read.integer("STATEMENT_TIMEOUT_MS", default: 2000, in: 1...600_000)),
             prepares: try read.bool("POSTGRES_PREPARE", default: true),
             slowStatement: .milliseconds(try read.integer("SLOW_QUERY_MS", default: 500, in: 0...600_000)))
+        database.replicaHosts = try Config.hosts(read, "POSTGRES_READ_HOST")
+        database.maximumLag = .milliseconds(
+            try read.integer("POSTGRES_READ_MAX_LAG_MS", default: 10_000, in: 100...3_600_000))
         cors = try Config.cors(read.text("CORS_ALLOW_ORIGINS", default: "*"))
         maxBodyBytes = try read.integer("MAX_BODY_BYTES", default: 1 << 20, in: 0...(1 << 30))
         requestTimeout = .milliseconds(try read.integer("REQUEST_TIMEOUT_MS", default: 25_000, in: 1...3_600_000))
@@ -92,18 +97,22 @@ public struct Config: Sendable {
         if let url = try read.secret("DATABASE_URL") {
             do { return try .init(connectionString: url) } catch { throw ConfigError("DATABASE_URL", "\(error)") }
         }
-        let host = read.text("POSTGRES_HOST", default: "localhost")
-        guard DatabaseConfiguration.Server.areHosts(host) else {
-            throw ConfigError(
-                "POSTGRES_HOST", is: host,
-                expected: "a host, or several with commas between, with or without ports: a,b:5433")
-        }
         return .parts(
-            host: host,
+            host: try hosts(read, "POSTGRES_HOST") ?? "localhost",
             port: UInt16(try read.integer("POSTGRES_PORT", default: 5432, in: 1...65_535)),
             user: read.text("POSTGRES_USER", default: "postgres"),
             password: try read.secret("POSTGRES_PASSWORD") ?? "",
             database: read.text("POSTGRES_DB", default: "aktify"))
+    }
+
+    /// Reads one host or several; `nil` when the variable is not set.
+    private static func hosts(_ read: EnvironmentReader, _ name: String) throws(ConfigError) -> String? {
+        let text = read.text(name, default: "")
+        guard text.isEmpty || DatabaseConfiguration.Server.areHosts(text) else {
+            throw ConfigError(
+                name, is: text, expected: "a host, or several with commas between, with or without ports: a,b:5433")
+        }
+        return text.isEmpty ? nil : text
     }
 
     private static func cors(_ text: String) throws(ConfigError) -> CORS {

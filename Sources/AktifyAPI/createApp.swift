@@ -31,6 +31,7 @@ func createApp(
     health: HealthService = HealthService(schema: nil, versions: { [] }, applied: { [:] })
 ) throws -> Application {
     var app = Application(cors: config.cors)
+    if config.database.replicaHosts != nil { app.use(readYourWrites()) }
     if config.logsQueries || config.isDevelopment {
         app.use(recordQueries(logs: config.logsQueries, tells: config.isDevelopment))
     }

@@ -30,7 +30,7 @@ extension Database {
         let declaration = Cursor<M>.declaration(of: statement)
         var record = StreamRecord(declaration, at: site, columns: M.definition.columns)
         do {
-            let last = try await streams.chunks(declaration) { (chunk: Cursor<M>.Chunk) in
+            let last = try await chunks(declaration, on: streams) { (chunk: Cursor<M>.Chunk) in
                 record.add(chunk)
                 record.pause()
                 try await body(chunk.models)
@@ -42,6 +42,24 @@ extension Database {
         } catch {
             note(record.end(error))
             throw error
+        }
+    }
+}
+
+extension Database {
+    /// Reads from a replica where the session allows it, and from another server when that one fails before its first chunk.
+    private func chunks<M: Model>(
+        _ declaration: Statement, on streams: Pool, _ body: (Cursor<M>.Chunk) async throws -> Void
+    ) async throws -> Cursor<M>.Chunk {
+        guard let replicas, let session = CausalSession.current else {
+            return try await streams.chunks(declaration, body)
+        }
+        var hasBegun = false
+        return try await replicas.read(for: session, \.streams, hasBegun: { hasBegun }) {
+            try await $0.chunks(declaration) { chunk in
+                hasBegun = true
+                try await body(chunk)
+            }
         }
     }
 }
@@ -69,15 +87,4 @@ extension Pool {
 
 extension PostgresError {
     fileprivate var isWorthAnotherConnection: Bool { [.lost, .notSent, .terminated].contains(kind) || isStale }
-}
-
-extension PostgresConfiguration {
-    /// For the connections that streams have for themselves: few, since each may be held by a slow reader, and worth waiting for.
-    var forStreams: PostgresConfiguration {
-        var configuration = self
-        configuration.connections = 4
-        configuration.keepsOneForReads = false
-        configuration.acquireTimeout = .seconds(2)
-        return configuration
-    }
 }

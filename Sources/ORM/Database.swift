@@ -14,21 +14,25 @@ public struct Database: Sendable {
     private let pool: Pool?
     /// The connections for streams; `nil` when a stream is to read all rows at once.
     let streams: Pool?
+    /// The servers besides the primary that reads may go to, when there are any.
+    let replicas: Replicas?
     private let slow: Duration
     private let log: Logger
 
     /// Makes a database for the loop that the caller runs on; it connects when it is first used.
     public init(_ configuration: DatabaseConfiguration, log: Logger = Logger(label: "aktify.database")) {
+        let (pool, streams) = (Pool(configuration), Pool(configuration.forStreams))
         self.init(
-            executor: Pool(configuration), streams: Pool(configuration.forStreams), slow: configuration.slowStatement,
-            log: log)
+            executor: pool, streams: streams,
+            replicas: Replicas(configuration, primary: Pools(reads: pool, streams: streams)),
+            slow: configuration.slowStatement, log: log)
     }
 
     package init(
-        executor: any StatementExecutor, streams: Pool? = nil, slow: Duration,
+        executor: any StatementExecutor, streams: Pool? = nil, replicas: Replicas? = nil, slow: Duration,
         log: Logger = Logger(label: "aktify.database")
     ) {
-        (self.executor, self.streams, self.slow, self.log) = (executor, streams, slow, log)
+        (self.executor, self.streams, self.replicas, self.slow, self.log) = (executor, streams, replicas, slow, log)
         pool = executor as? Pool
     }
 
@@ -202,7 +206,12 @@ public struct Database: Sendable {
         do {
             let result =
                 switch (access, pool) {
-                case (.reading, let pool?): try await pool.read(statement)
+                case (.reading, let pool?):
+                    if let replicas, let session = CausalSession.current {
+                        try await replicas.read(for: session, \.reads) { try await $0.read(statement) }
+                    } else {
+                        try await pool.read(statement)
+                    }
                 case (.reading, nil): try await executor.read(statement)
                 case (.writing, _): try await executor.write(statement)
                 }

@@ -17,3 +17,9 @@ public typealias ExecutedStatement = Postgres.ExecutedStatement
 
 /// The place in the code that a statement comes from.
 public typealias Site = Postgres.Site
+
+/// What one client has written, and so has to see.
+public typealias CausalSession = Postgres.CausalSession
+
+/// A position in the database's log.
+public typealias WALPosition = Postgres.WALPosition

@@ -45,10 +45,12 @@ final class Transaction: StatementExecutor, @unchecked Sendable {
 
     /// Commits. Postgres answers the COMMIT of a transaction that has failed with ROLLBACK, and no error.
     private func end() async throws {
-        let tag = try await PostgresError.ofChange(depth == 0 ? .commit : .inTransaction) {
-            try await lease.execute(commit)
-        }.tag
-        guard depth > 0 || tag == "COMMIT" else { throw PostgresError.rolledBack }
+        guard depth == 0 else {
+            _ = try await PostgresError.ofChange(.inTransaction) { try await lease.execute(commit) }
+            return
+        }
+        let results = try await PostgresError.ofChange(.commit) { try await lease.commit([commit]) }
+        guard results.last?.tag == "COMMIT" else { throw PostgresError.rolledBack }
     }
 
     /// What has still to be said before a statement: the transactions around it that have not begun.

@@ -103,6 +103,30 @@ public final class Connection: @unchecked Sendable {
         }
     }
 
+    /// Sends statements, and another one right behind them, whose transaction begins when theirs has ended.
+    /// - Returns: what the other one returned, `nil` when it failed; and how the statements ended.
+    func execute(
+        _ statements: [Statement], then other: Statement
+    ) async -> (other: Result?, outcome: Swift.Result<[Result], any Error>) {
+        var last = Waiter<Result>(on: loop)
+        do {
+            let results = try await againIfStale {
+                last = Waiter<Result>(on: loop)
+                do {
+                    return try await withUnsafeThrowingContinuation { continuation in
+                        submit(statements, .all(continuation), isAlone: true)
+                        submit(CollectionOfOne(other), .later(last), isAlone: true)
+                    }
+                } catch {
+                    // Only a connection with nothing under way tells whether a transaction is open.
+                    _ = try? await last.value()
+                    throw error
+                }
+            }
+            return (try? await last.value(), .success(results))
+        } catch { return (try? await last.value(), .failure(error)) }
+    }
+
     /// Sends a statement that changes nothing, together with those of this turn of the loop, and waits for what it returns.
     /// - Parameter isAlone: whether it shares its sync, and so its transaction, with no other.
     /// - Throws: `PostgresError`; of kind `aborted` when another statement's failure was the cause.

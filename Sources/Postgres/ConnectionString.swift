@@ -113,6 +113,14 @@ extension PostgresConfiguration.Server {
     /// Whether a text names hosts, as `parts` takes them: `one,two:5433,[::1]:5434,/run/postgresql`.
     public static func areHosts(_ text: String) -> Bool { Hosts(text, port: 5432) != nil }
 
+    /// The port of hosts that are given without one.
+    var port: UInt16 {
+        switch self {
+        case .url: hosts.all.first.flatMap { UInt16($0.port) } ?? 5432
+        case .parts(_, let port, _, _, _): port
+        }
+    }
+
     var hosts: Hosts {
         switch self {
         case .url(let url): (try? ConnectionString(url).hosts) ?? Hosts(names: "", ports: nil)

@@ -29,6 +29,8 @@ final class InFlight {
     enum Continuation {
         case one(UnsafeContinuation<Result, any Error>)
         case all(UnsafeContinuation<[Result], any Error>)
+        /// A task that waits for something else first.
+        case later(Waiter<Result>)
     }
 
     init(_ continuation: Continuation, sent: Instant, limit: Duration, isScript: Bool = false) {
@@ -80,6 +82,7 @@ final class InFlight {
         switch continuation {
         case .one(let task): task.resume(returning: last)
         case .all(let task): task.resume(returning: results + [last])
+        case .later(let waiter): waiter.resume(returning: last)
         }
     }
 
@@ -89,6 +92,7 @@ final class InFlight {
         switch continuation {
         case .one(let task): task.resume(throwing: error)
         case .all(let task): task.resume(throwing: error)
+        case .later(let waiter): waiter.resume(throwing: error)
         }
     }
 }

@@ -43,6 +43,18 @@ public final class Lease: @unchecked Sendable {
         try await usable().execute(statements)
     }
 
+    /// Runs statements that commit when they end, in one packet, and notes in the present session, if there is one, where the commit is
+    /// in the log: known only when it has been made, and so asked behind it, in the same packet.
+    /// - Throws: as `execute`.
+    package func commit(_ statements: [Statement]) async throws -> [Result] {
+        guard let session = CausalSession.current else { return try await execute(statements) }
+        let (position, outcome) = await (try usable()).execute(statements, then: .primaryPosition)
+        var row = position?.row(0)
+        // Also of a change that was refused: the client has seen what it was refused for.
+        session.wrote((try? row?.position()) ?? .unknown)
+        return try outcome.get()
+    }
+
     /// Runs a text of any number of statements, which have no parameters.
     /// - Throws: as `execute`.
     @discardableResult

@@ -19,6 +19,7 @@ public final class Pool: @unchecked Sendable {
     private var connections: [ID: Connection] = [:]
     private var waiters: [PoolState.WaiterID: Waiter<PoolState.ConnectionID>] = [:]
     private var lastWaiter = 0
+    private var isAbandoned = false
 
     /// Makes a pool for the loop that the caller runs on; it connects when it is first used.
     public init(_ configuration: PostgresConfiguration, log: Logger = Logger(label: "aktify.postgres")) {
@@ -53,7 +54,7 @@ public final class Pool: @unchecked Sendable {
                 case .lost, .notSent, .terminated: losses += 1
                 default: throw error
                 }
-                guard losses <= configuration.connections else { throw error }
+                guard losses <= configuration.connections, !isAbandoned else { throw error }
             }
         }
     }
@@ -133,6 +134,7 @@ public final class Pool: @unchecked Sendable {
     private func wait(
         _ queue: (inout PoolState, PoolState.WaiterID, Instant) -> [PoolState.Action]
     ) async throws -> ID {
+        guard !isAbandoned else { throw Connection.notSent }
         lastWaiter += 1
         let (id, waiter) = (lastWaiter, Waiter<PoolState.ConnectionID>(on: loop))
         waiters[id] = waiter
@@ -186,11 +188,15 @@ public final class Pool: @unchecked Sendable {
 
     // MARK: Opening and closing
 
-    private func open(_ id: ID) { Task(executorPreference: loop) { await self.opened(id) } }
+    private func open(_ id: ID) {
+        guard !isAbandoned else { return }
+        Task(executorPreference: loop) { await self.opened(id) }
+    }
 
     private func opened(_ id: ID) async {
         do {
             let connection = try await Connection.open(configuration)
+            guard !isAbandoned else { return connection.close() }
             connection.onClose = { [weak self] in self?.closed(id) }
             connections[id] = connection
             perform(state.opened(id, at: loop.now))
@@ -204,6 +210,13 @@ public final class Pool: @unchecked Sendable {
     private func closed(_ id: ID) {
         connections[id] = nil
         perform(state.closed(id, at: loop.now))
+    }
+
+    /// Closes all connections, whatever is under way on them, and opens no other: all calls fail from now on.
+    func abandon() {
+        isAbandoned = true
+        for connection in connections.values { connection.close() }
+        for waiter in waiters.values { waiter.resume(throwing: Connection.notSent) }
     }
 
     // MARK: Statistics

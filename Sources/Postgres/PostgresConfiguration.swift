@@ -30,6 +30,12 @@ public struct PostgresConfiguration: Sendable {
     public var prepares: Bool
     /// How long a statement may take before it is logged as slow.
     public var slowStatement: Duration
+    /// Hosts of replicas that reads may go to, as `Server.parts` takes them; all else is as `server` has it. `nil` when there are none.
+    public var replicaHosts: String?
+    /// How long ago the primary may have been where a replica is that is read from.
+    public var maximumLag = Duration.seconds(10)
+    /// The replica that this is the configuration of.
+    var replica: Hosts.Host?
 
     /// Makes a configuration; the defaults are 2 connections, 2 s for a statement, 1 s for a connection, and 500 ms
     /// for a statement that is not slow.
@@ -63,12 +69,37 @@ public struct PostgresConfiguration: Sendable {
         let other = database.map { [("dbname", $0)] } ?? []
         let hosts = server.hosts
         let primary = hosts.areMany ? [("target_session_attrs", "read-write")] : []
+        // What comes last wins, also over an address in the URL.
+        let here =
+            replica.map {
+                [("host", $0.name), ("port", $0.port), ("hostaddr", ""), ("target_session_attrs", "any")]
+            } ?? []
         switch server {
-        case .url(let url): return own + primary + [("dbname", url)] + other + (hosts.areMany ? hosts.parameters : [])
+        case .url(let url):
+            return own + primary + [("dbname", url)] + other + (hosts.areMany ? hosts.parameters : []) + here
         case .parts(_, _, let user, let password, let database):
             return own + primary + hosts.parameters + [("user", user), ("password", password), ("dbname", database)]
-                + other
+                + other + here
         }
+    }
+
+    /// Each replica's, with few connections, since reads share them.
+    var replicas: [PostgresConfiguration] {
+        guard let text = replicaHosts, let hosts = Hosts(text, port: server.port) else { return [] }
+        return hosts.all.map { host in
+            var configuration = self
+            (configuration.replica, configuration.replicaHosts) = (host, nil)
+            configuration.connections = min(4, connections)
+            configuration.keepsOneForReads = false
+            return configuration
+        }
+    }
+
+    /// For the connection that asks a replica how far it is: one that takes longer than a second to say so is not read from.
+    var forPolling: PostgresConfiguration {
+        var configuration = self
+        configuration.statementTimeout = .milliseconds(500)
+        return configuration
     }
 
     /// Settings of the session, sent with the connection's first message: no round trip of their own.
@@ -77,5 +108,14 @@ public struct PostgresConfiguration: Sendable {
             statementTimeout.components.seconds * 1000 + statementTimeout.components.attoseconds / 1_000_000_000_000_000
         return "-c statement_timeout=\(timeout) -c idle_in_transaction_session_timeout=\(timeout * 2) -c timezone=UTC"
             + " -c client_connection_check_interval=1000"
+    }
+
+    /// For the connections that streams have for themselves: few, since each may be held by a slow reader, and worth waiting for.
+    package var forStreams: PostgresConfiguration {
+        var configuration = self
+        configuration.connections = 4
+        configuration.keepsOneForReads = false
+        configuration.acquireTimeout = .seconds(2)
+        return configuration
     }
 }

@@ -36,7 +36,10 @@ public struct Application: Sendable {
 
     /// Answers a request.
     public func respond(to request: Request) async -> Response {
-        middlewares.isEmpty ? await answer(request) : await respond(to: request, inside: middlewares[...])
+        guard !middlewares.isEmpty else { return await answer(request) }
+        var request = request
+        request.reads = router.reads(of: request)
+        return await respond(to: request, inside: middlewares[...])
     }
 
     private func respond(to request: Request, inside middlewares: ArraySlice<Middleware>) async -> Response {

@@ -9,6 +9,7 @@ public struct Blueprint: Sendable {
         let method: HTTPRequest.Method
         let path: String
         let operation: Operation?
+        let reads: ReadPreference
         let handler: Handler
     }
 
@@ -24,15 +25,19 @@ public struct Blueprint: Sendable {
     ///   - path: relative to the prefix: `/` is the prefix with a slash behind it, `/<id>` has a parameter, which stands for one
     ///     segment that is not empty.
     ///   - operation: what it takes and answers; a route without one is not documented.
+    ///   - reads: which servers its reads may go to; the primary only when it is left out.
     public mutating func route(
-        _ method: HTTPRequest.Method, _ path: String, _ operation: Operation? = nil, _ handler: @escaping Handler
+        _ method: HTTPRequest.Method, _ path: String, _ operation: Operation? = nil, reads: ReadPreference = .primary,
+        _ handler: @escaping Handler
     ) {
-        routes.append(Route(method: method, path: path, operation: operation, handler: handler))
+        routes.append(Route(method: method, path: path, operation: operation, reads: reads, handler: handler))
     }
 
     /// Adds a route for GET, and so for HEAD.
-    public mutating func get(_ path: String, _ operation: Operation? = nil, _ handler: @escaping Handler) {
-        route(.get, path, operation, handler)
+    public mutating func get(
+        _ path: String, _ operation: Operation? = nil, reads: ReadPreference = .primary, _ handler: @escaping Handler
+    ) {
+        route(.get, path, operation, reads: reads, handler)
     }
 
     /// Adds a route for POST.
@@ -66,4 +71,16 @@ public struct RouteDescription: Sendable {
     public let blueprint: String
     /// What it takes and answers; `nil` when it is not documented.
     public let operation: Operation?
+    /// Which servers its reads may go to.
+    public let reads: ReadPreference
+}
+
+/// Which database servers the reads of a route may go to, where there are replicas besides the primary.
+public enum ReadPreference: String, Sendable {
+    /// The primary only.
+    case primary
+    /// The primary, or a replica while the primary cannot be reached.
+    case primaryPreferred = "primary preferred"
+    /// A replica that has what the client has written, or else the primary.
+    case replicaPreferred = "replica preferred"
 }

@@ -11,7 +11,7 @@ public enum CORS: Sendable, Hashable {
 
     /// The response header fields that pages of other origins may read besides the CORS-safelisted ones (Fetch standard).
     private static let exposed =
-        "ETag, Link, Location, Preference-Applied, Retry-After, X-Request-Id, X-Total-Count"
+        "ETag, Link, Location, Preference-Applied, Retry-After, X-Database-Position, X-Request-Id, X-Total-Count"
 
     /// Appends the header fields that tell a browser what it may do.
     func append(to fields: inout HeaderFields, for request: Request) {

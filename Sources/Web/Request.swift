@@ -19,6 +19,8 @@ public struct Request: Sendable {
     public var id: String
     /// The path of the route that answers, as it is mounted, with its parameters: `/campaigns/<id>`; empty before it is found.
     public internal(set) var route = ""
+    /// Which servers the reads of the route may go to, as a middleware sees it.
+    public internal(set) var reads = ReadPreference.primary
     /// The parts of the path that stand for the parameters of the route, percent-decoded.
     var parameters: [(name: String, value: String)] = []
 

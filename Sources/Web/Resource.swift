@@ -16,6 +16,7 @@ final class Resource: Sendable {
     /// Not a tuple: a function in a tuple in an array is called through a thunk at each end.
     private struct Entry: Sendable {
         let method: HTTPRequest.Method
+        let reads: ReadPreference
         let handler: Blueprint.Handler
     }
 
@@ -34,9 +35,10 @@ final class Resource: Sendable {
     }
 
     /// The same path with another method; `nil` when it takes the method already.
-    func adding(_ handler: @escaping Blueprint.Handler, for method: HTTPRequest.Method) -> Resource? {
-        guard !handlers.contains(where: { $0.method == method }) else { return nil }
-        return Resource(path, segments, handlers + [Entry(method: method, handler: handler)])
+    func adding(_ route: Blueprint.Route) -> Resource? {
+        guard !handlers.contains(where: { $0.method == route.method }) else { return nil }
+        let entry = Entry(method: route.method, reads: route.reads, handler: route.handler)
+        return Resource(path, segments, handlers + [entry])
     }
 
     /// Whether two paths stand for the same requests: parameters are alike, whatever their names.
@@ -64,8 +66,14 @@ final class Resource: Sendable {
     }
 
     /// What answers a method: HEAD is GET, whose body is left out later.
-    func handler(for method: HTTPRequest.Method) -> Blueprint.Handler? {
-        handlers.first { $0.method == (method == .head ? .get : method) }?.handler
+    func handler(for method: HTTPRequest.Method) -> Blueprint.Handler? { entry(for: method)?.handler }
+
+    /// Which servers the reads of a method may go to.
+    func reads(for method: HTTPRequest.Method) -> ReadPreference { entry(for: method)?.reads ?? .primary }
+
+    @inline(__always)
+    private func entry(for method: HTTPRequest.Method) -> Entry? {
+        handlers.first { $0.method == (method == .head ? .get : method) }
     }
 
     /// Whether a method is taken, OPTIONS included.

@@ -36,7 +36,8 @@ struct Router: Sendable {
             try add(route, at: path, to: &mount)
             routes.append(
                 RouteDescription(
-                    method: route.method, path: path, blueprint: blueprint.name, operation: route.operation))
+                    method: route.method, path: path, blueprint: blueprint.name, operation: route.operation,
+                    reads: route.reads))
         }
         // The longest prefix first, so that a blueprint under another's prefix is asked first.
         mounts.insert(mount, at: mounts.firstIndex { $0.prefix.count < mount.prefix.count } ?? mounts.endIndex)
@@ -46,7 +47,7 @@ struct Router: Sendable {
         let resource = Resource(path: path, behind: mount.prefix.count)
         let index = mount.resources.firstIndex { $0.isSame(as: resource) }
         let former = index.map { mount.resources[$0] } ?? resource
-        guard let latter = former.adding(route.handler, for: route.method) else {
+        guard let latter = former.adding(route) else {
             throw SetupError("the route \(route.method) \(resource.path) stands there twice: remove one of them")
         }
         if let index { mount.resources[index] = latter } else { mount.resources.append(latter) }
@@ -56,6 +57,9 @@ struct Router: Sendable {
 
     /// The resource that a request is for.
     func find(_ request: Request) -> Found? { find(request.target) }
+
+    /// Which servers the reads of a request may go to.
+    func reads(of request: Request) -> ReadPreference { find(request)?.resource.reads(for: request.method) ?? .primary }
 
     /// Lets the right handler answer.
     /// - Throws: 404, 405, and what the handler throws.

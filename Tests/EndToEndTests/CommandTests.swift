@@ -84,9 +84,10 @@ import Testing
         let (status, output) = try runToEnd([Stack.program, "routes"], environment: ["POSTGRES_HOST": "/nowhere"])
         #expect(status == 0)
         for line in [
-            "GET     /                           root\n",
-            "GET     /campaigns/<id>             campaigns\n        SELECT id,",
-            "POST    /campaigns/                 campaigns\n        INSERT INTO campaign",
+            "GET     /                           root            primary\n",
+            "GET     /readyz                     root            primary preferred\n",
+            "GET     /campaigns/<id>             campaigns       replica preferred\n        SELECT id,",
+            "POST    /campaigns/                 campaigns       primary\n        INSERT INTO campaign",
         ] { #expect(output.contains(line)) }
     }
 

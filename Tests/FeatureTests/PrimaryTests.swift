@@ -1,5 +1,5 @@
 import EventLoop
-import Foundation
+import Glibc
 import ORM
 import Postgres
 import TestSupport
@@ -7,65 +7,17 @@ import Testing
 
 /// A primary and a synchronous standby, and what becomes of those who write when the one is lost and the other takes its place.
 @Suite struct PrimaryTests {
-    /// Two clusters, ended when nobody holds them.
-    private final class Pair {
-        private let folder: Folder
-        let primary: String
-        let standby: String
-
-        init() throws {
-            folder = try Folder()
-            let options = ["--watch", String(getpid()), "--synced"]
-            primary = try Pair.cluster("start", "\(folder.path)/a", options)
-            try Pair.sql("CREATE TABLE note (id bigint PRIMARY KEY)", on: primary)
-            standby = try Pair.cluster("start", "\(folder.path)/b", options + ["--standby-of", primary])
-            try Pair.sql("ALTER SYSTEM SET synchronous_standby_names = '*'", on: primary)
-            try Pair.sql("SELECT pg_reload_conf()", on: primary)
-            let host = primary
-            try waitUntil("the standby is synchronous") {
-                try Pair.sql("SELECT sync_state FROM pg_stat_replication", on: host) == "sync"
-            }
-        }
-
-        /// Names both servers.
-        var configuration: DatabaseConfiguration {
-            DatabaseConfiguration(
-                server: .parts(
-                    host: "\(standby),\(primary)", port: 5432, user: "postgres", password: "", database: "postgres"))
-        }
-
-        deinit {
-            for name in ["a", "b"] { _ = try? runToEnd(["scripts/cluster", "stop", "\(folder.path)/\(name)"]) }
-        }
-
-        func promote() throws { _ = try Pair.cluster("promote", "\(folder.path)/b", []) }
-
-        /// Kills the primary's postmaster, whose backends end when they notice.
-        func killPrimary() throws {
-            let file = try Pair.sql("SHOW data_directory", on: primary) + "/postmaster.pid"
-            let pid = try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n").first.flatMap {
-                Int32($0)
-            }
-            kill(try #require(pid), SIGKILL)
-        }
-
-        @discardableResult
-        static func sql(_ text: String, on socket: String) throws -> String {
-            try run(["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", socket, "-U", "postgres", "-c", text])
-                .trimmingCharacters(in: .whitespacesAndNewlines)
-        }
-
-        private static func cluster(_ command: String, _ folder: String, _ options: [String]) throws -> String {
-            try run(["scripts/cluster", command, folder] + options).trimmingCharacters(in: .whitespacesAndNewlines)
+    private static func pair() throws -> ReplicatedPostgres {
+        try ReplicatedPostgres(isSynchronous: true) {
+            try ReplicatedPostgres.sql("CREATE TABLE note (id bigint PRIMARY KEY)", on: $0)
         }
     }
 
     @Test func `writes find the primary that takes the place of a lost one, and none that was acknowledged is lost`()
         throws
     {
-        let pair = try Pair()
-        let configuration = pair.configuration
-        nonisolated(unsafe) let clusters = pair  // Sound: touched by one task at a time.
+        let clusters = try Self.pair()
+        let configuration = clusters.configuration
         try Loop.run {
             let loop = try #require(Loop.current)
             let database = Database(configuration)
@@ -77,7 +29,7 @@ import Testing
                 acknowledged.append(note)
             }
             for _ in 0..<50 { try await write() }
-            try clusters.killPrimary()
+            try clusters.kill(clusters.primary, SIGKILL)
             for _ in 0..<20 {
                 try? await write()
                 try await loop.sleep(for: .milliseconds(50))
@@ -102,15 +54,13 @@ import Testing
     }
 
     @Test func `a server that takes no changes any more is left for one that does`() throws {
-        let pair = try Pair()
-        let configuration = pair.configuration
-        nonisolated(unsafe) let clusters = pair  // Sound: touched by one task at a time.
+        let clusters = try Self.pair()
+        let configuration = clusters.configuration
         try Loop.run {
             let loop = try #require(Loop.current)
             let database = Database(configuration)
             try await database.execute("INSERT INTO note VALUES (1)")
-            try Pair.sql("ALTER SYSTEM SET default_transaction_read_only = on", on: clusters.primary)
-            try Pair.sql("SELECT pg_reload_conf()", on: clusters.primary)
+            try clusters.set("default_transaction_read_only", "on", on: clusters.primary)
             // A write that came before the settings would wait for its standby for ever.
             var isReadOnly = false
             for _ in 0..<500 where !isReadOnly {
@@ -130,7 +80,7 @@ import Testing
             #expect(
                 errors.last == "none" && errors.count > 1 && errors.dropLast().allSatisfy { $0 == "25006" }, "\(errors)"
             )
-            #expect(try Pair.sql("SELECT max(id) FROM note", on: clusters.standby) != "1")
+            #expect(try clusters.sql("SELECT max(id) FROM note", on: clusters.standbys[0]) != "1")
         }
     }
 }

@@ -6,7 +6,7 @@ func rootBlueprint(_ health: HealthService) -> Blueprint {
     var root = Blueprint("root")
     root.get("/", RootOperations.greeting) { _ in .json("Hello, from Flask!") }
     root.get("/healthz", RootOperations.health) { _ in .json(status("ok")) }
-    root.get("/readyz", RootOperations.readiness) { _ in
+    root.get("/readyz", RootOperations.readiness, reads: .primaryPreferred) { _ in
         try await health.check()
         return .json(status("ready"))
     }

@@ -27,8 +27,7 @@ public struct ExecutedStatement: Sendable {
     /// What stands for all statements of the same text: sixteen digits (FNV-1a, 64 bits).
     public var fingerprint: String {
         let hash = statement.text.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
-        let digits = String(hash, radix: 16)
-        return String(repeating: "0", count: 16 - digits.utf8.count) + digits
+        return hash.hexadecimal
     }
 }
 

@@ -1,0 +1,56 @@
+import SQL
+
+/// A position in the write-ahead log: a timeline and an LSN (Postgres manual, chapter 30.6 and 26.3.5).
+public struct WALPosition: Hashable, Sendable {
+    /// The timeline, which a promotion increments.
+    public let timeline: UInt32
+    /// The log sequence number, in bytes.
+    public let lsn: UInt64
+
+    /// Makes a position.
+    public init(timeline: UInt32, lsn: UInt64) { (self.timeline, self.lsn) = (timeline, lsn) }
+
+    /// The position of a write whose own position is not known: no replica ever reaches it.
+    public static let unknown = WALPosition(timeline: .max, lsn: .max)
+
+    /// Whether a server that has replayed up to here has replayed everything up to `other`. An equal LSN on an earlier timeline may be
+    /// another record.
+    func includes(_ other: WALPosition) -> Bool { timeline >= other.timeline && lsn >= other.lsn }
+
+    /// The position that includes both.
+    public func merged(with other: WALPosition) -> WALPosition {
+        WALPosition(timeline: max(timeline, other.timeline), lsn: max(lsn, other.lsn))
+    }
+}
+
+extension WALPosition: CustomStringConvertible {
+    /// Eight hexadecimal digits of the timeline and sixteen of the LSN: `00000001-00000000016b3748`.
+    public var description: String { timeline.hexadecimal + "-" + lsn.hexadecimal }
+
+    /// Reads what `description` writes; `nil` when it is anything else.
+    public init?(_ text: String) {
+        let parts = text.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
+        guard parts.count == 2, parts[0].count == 8, parts[1].count == 16,
+            parts.allSatisfy({ $0.allSatisfy { Character(UnicodeScalar($0)).isHexDigit } }),
+            let timeline = UInt32(Substring(parts[0]), radix: 16), let lsn = UInt64(Substring(parts[1]), radix: 16)
+        else { return nil }
+        self.init(timeline: timeline, lsn: lsn)
+    }
+}
+
+extension Statement {
+    /// Asks a primary for the end of its log: on a standby it is an error.
+    static let primaryPosition: Statement = """
+        SELECT ('x' || left(pg_walfile_name(lsn), 8))::bit(32)::bigint, (lsn - '0/0')::bigint \
+        FROM pg_current_wal_insert_lsn() lsn
+        """
+}
+
+extension Row {
+    /// Reads a timeline and an LSN, each a `bigint`.
+    /// - Throws: `DecodingError`.
+    mutating func position() throws(DecodingError) -> WALPosition {
+        WALPosition(
+            timeline: UInt32(truncatingIfNeeded: try next(Int64.self)), lsn: UInt64(bitPattern: try next(Int64.self)))
+    }
+}

@@ -1,0 +1,188 @@
+import EventLoop
+import Foundation
+import HTTPTypes
+import Migrations
+import ORM
+import Postgres
+import TestSupport
+import Testing
+import Web
+
+@testable import AktifyAPI
+
+/// Reads that replicas answer, and what a client sees of its own writes.
+@Suite(.serialized) struct ReplicaTests {
+    /// A primary with the application's schema, and its standbys.
+    private static func servers(_ count: Int = 1) throws -> ReplicatedPostgres {
+        try ReplicatedPostgres(standbys: count) { host in
+            let configuration = DatabaseConfiguration(
+                server: .parts(host: host, port: 5432, user: "postgres", password: "", database: "postgres"))
+            let graph = try ScriptDirectory("\(checkout)/migrations").graph()
+            try Loop.run { try await Migrator(graph: graph, configuration: configuration) { _ in }.upgrade() }
+        }
+    }
+
+    /// Runs `body` with an application that reads from the standbys, when it has found all of them.
+    private func withApp(
+        _ servers: ReplicatedPostgres, maximumLag: Int = 10_000,
+        _ body: @escaping @Sendable (TestClient, ReplicatedPostgres, Loop) async throws -> Void
+    ) throws {
+        let variables = [
+            "POSTGRES_HOST": servers.primary, "POSTGRES_DB": "postgres",
+            "POSTGRES_READ_HOST": servers.standbys.joined(separator: ","),
+            "POSTGRES_READ_MAX_LAG_MS": String(maximumLag),
+        ]
+        try Loop.run {
+            let loop = try #require(Loop.current)
+            let config = try Config(environment: variables, readFile: { _ in nil })
+            let client = TestClient(try createApp(config))
+            _ = try await client.get("/readyz")
+            try await loop.sleep(for: .milliseconds(500))
+            try await body(client, servers, loop)
+        }
+    }
+
+    private static func create(_ client: TestClient, _ name: String) async throws -> (target: String, position: String)
+    {
+        let answer = try await client.post(
+            "/campaigns/", #"{"name": "\#(name)", "description": "d", "is_active": true}"#)
+        #expect(answer.status == .created, "\(answer.text)")
+        let location = try #require(answer.headers[.location])
+        return (
+            String(location.dropFirst("http://localhost:5051".count)),
+            try #require(answer.headers[.databasePosition])
+        )
+    }
+
+    @Test func `a client that says what it has written reads it, and who does not may read what was before`() throws {
+        try withApp(Self.servers()) { client, servers, loop in
+            try servers.sql("SELECT pg_wal_replay_pause()", on: servers.standbys[0])
+            let (target, position) = try await Self.create(client, "one")
+            #expect(WALPosition(position) != nil && WALPosition(position) != .unknown)
+            #expect(try await client.get(target).status == .notFound)
+            #expect(try await client.get(target, headers: [.databasePosition: position]).status == .ok)
+            #expect(
+                try await client.get(target, headers: [.cookie: "a=b; database_position=\(position)"]).status == .ok)
+            for list in ["/campaigns/", "/campaigns/?limit=1"] {
+                #expect(try await client.get(list).json == [])
+                #expect(try await client.get(list, headers: [.databasePosition: position]).json != [])
+            }
+            // What cannot be read is what only the primary has.
+            #expect(try await client.get(target, headers: [.databasePosition: "?"]).status == .ok)
+            try servers.sql("SELECT pg_wal_replay_resume()", on: servers.standbys[0])
+            try await loop.sleep(for: .milliseconds(500))
+            #expect(try await client.get(target).status == .ok)
+        }
+    }
+
+    @Test func `each change says where it ends, also one that was refused, and browsers keep it in a cookie`() throws {
+        try withApp(Self.servers()) { client, servers, _ in
+            let (target, first) = try await Self.create(client, "one")
+            let patch = try await client.send(
+                .patch, target, headers: [.contentType: "application/json"], body: Array(#"{"is_active": false}"#.utf8))
+            let second = try #require(patch.headers[.databasePosition])
+            #expect(first < second)
+            let cookie = try #require(patch.headers[.setCookie])
+            #expect(cookie == "database_position=\(second); Path=/; Max-Age=60; HttpOnly; SameSite=Lax")
+            let refused = try await client.send(.delete, target, headers: [.ifMatch: "\"99\""])
+            #expect(refused.status == .preconditionFailed && refused.headers[.databasePosition] != nil)
+            #expect(try await client.send(.delete, "/campaigns/?id=999999").headers[.databasePosition] != nil)
+            #expect(try await client.get(target).headers[.databasePosition] == nil)
+            #expect(try await client.post("/campaigns/", "{}").headers[.databasePosition] == nil)
+        }
+    }
+
+    @Test func `the position of a change is known without a round trip of its own`() throws {
+        try withApp(Self.servers()) { client, _, _ in
+            let recorder = QueryRecorder()
+            _ = try await QueryRecorder.$current.withValue(recorder) { try await Self.create(client, "one") }
+            #expect(recorder.statements.count == 1)
+        }
+    }
+
+    @Test func `reads go on when the primary is lost, and changes are refused`() throws {
+        try withApp(Self.servers()) { client, servers, loop in
+            let (target, position) = try await Self.create(client, "one")
+            try await loop.sleep(for: .milliseconds(300))
+            try servers.kill(servers.primary, SIGKILL)
+            for _ in 0..<30 {
+                #expect(try await client.get(target).status == .ok)
+                #expect(try await client.get(target, headers: [.databasePosition: position]).status == .ok)
+                #expect(try await client.get("/campaigns/").status == .ok)
+                #expect(try await client.get("/readyz").status == .ok)
+                let change = try await client.send(.delete, target)
+                #expect([.serviceUnavailable, .badGateway].contains(change.status))
+                try await loop.sleep(for: .milliseconds(20))
+            }
+        }
+    }
+
+    @Test func `a replica that is lost, frozen or conflicts costs nobody an error`() throws {
+        try withApp(Self.servers(2)) { client, servers, loop in
+            let (target, position) = try await Self.create(client, "one")
+            try await loop.sleep(for: .milliseconds(300))
+            let end = Instant.now.advanced(by: .seconds(6))
+            let readers = (0..<8).map { reader in
+                Task(executorPreference: loop) {
+                    var slowest = Duration.zero
+                    while Instant.now < end {
+                        let start = Instant.now
+                        let headers: HeaderFields = reader % 2 == 0 ? [:] : [.databasePosition: position]
+                        let answer = try await client.get(reader % 4 < 2 ? target : "/campaigns/", headers: headers)
+                        #expect(answer.status == .ok, "\(answer.text)")
+                        slowest = max(slowest, Instant.now.duration(since: start))
+                        try await loop.sleep(for: .milliseconds(2))
+                    }
+                    return slowest
+                }
+            }
+            try await loop.sleep(for: .milliseconds(500))
+            // Frozen: its processes are there, and do not answer.
+            try servers.kill(servers.standbys[0], SIGSTOP, all: true)
+            try await loop.sleep(for: .milliseconds(2500))
+            // Both are away now.
+            try servers.kill(servers.standbys[1], SIGKILL)
+            for reader in readers { #expect(try await reader.value < .seconds(3)) }
+            #expect(try await client.get(target).status == .ok)
+            try servers.kill(servers.standbys[0], SIGCONT, all: true)
+        }
+    }
+
+    @Test func `a read that the replay cancels is sent to the primary`() throws {
+        try withApp(Self.servers()) { client, servers, loop in
+            _ = try await Self.create(client, "one")
+            try await loop.sleep(for: .milliseconds(300))
+            // A lock that is replayed conflicts with every read of the table.
+            try servers.set("max_standby_streaming_delay", "0", on: servers.standbys[0])
+            let locks = Task(executorPreference: loop) {
+                for _ in 0..<20 {
+                    try servers.sql("BEGIN; LOCK TABLE campaign; SELECT pg_sleep(0.01); COMMIT", on: servers.primary)
+                    try await loop.sleep(for: .milliseconds(5))
+                }
+            }
+            for _ in 0..<300 {
+                #expect(try await client.get("/campaigns/?limit=10").status == .ok)
+                #expect(try await client.get("/campaigns/").status == .ok)
+                try await loop.sleep(for: .milliseconds(1))
+            }
+            try await locks.value
+        }
+    }
+
+    @Test func `a replica that lags too much, or is none any more, is not read from`() throws {
+        try withApp(Self.servers(), maximumLag: 2000) { client, servers, loop in
+            try servers.sql("SELECT pg_wal_replay_pause()", on: servers.standbys[0])
+            let (target, _) = try await Self.create(client, "one")
+            #expect(try await client.get(target).status == .notFound)
+            for _ in 0..<100 where try await client.get(target).status != .ok {
+                try await loop.sleep(for: .milliseconds(100))
+            }
+            #expect(try await client.get(target).status == .ok)
+            try servers.sql("SELECT pg_wal_replay_resume()", on: servers.standbys[0])
+            try servers.promote()
+            try servers.sql("TRUNCATE campaign", on: servers.standbys[0])
+            try await loop.sleep(for: .milliseconds(500))
+            #expect(try await client.get(target).status == .ok)
+        }
+    }
+}
