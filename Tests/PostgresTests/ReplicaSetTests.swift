@@ -74,7 +74,8 @@ import Testing
     }
 
     @Test(arguments: 0..<50)
-    func `whatever happens, a replica that is chosen has answered last, and has replayed what is required`(seed: UInt64) {
+    func `whatever happens, a replica that is chosen has answered last, and has replayed what is required`(seed: UInt64)
+    {
         var random = SeededGenerator(seed: seed)
         var set = ReplicaSet(count: 3, maximumLag: .seconds(1))
         var replayed: [WALPosition?] = [nil, nil, nil]
