@@ -83,6 +83,9 @@ public struct PostgresConfiguration: Sendable {
         }
     }
 
+    /// Whether it names several servers, one of which is the primary.
+    package var hasSeveralServers: Bool { server.hosts.areMany }
+
     /// Each replica's, with few connections, since reads share them.
     var replicas: [PostgresConfiguration] {
         guard let text = replicaHosts, let hosts = Hosts(text, port: server.port) else { return [] }

@@ -13,6 +13,8 @@ public struct Migrator: Sendable {
     public struct Options: Sendable {
         /// How long to wait for somebody else who changes the schema.
         public var lockTimeout = Duration.seconds(30)
+        /// How long to wait for a primary where several servers are named: a failover takes its time.
+        public var primaryTimeout = Duration.seconds(60)
         /// How long a statement waits for a table that others use, before it is tried again.
         ///
         /// Others queue behind a statement that waits: so it does not wait long, and is tried more often.
@@ -121,13 +123,28 @@ public struct Migrator: Sendable {
     // MARK: Running
 
     func withSession<Value: Sendable>(_ body: (MigrationSession) async throws -> Value) async throws -> Value {
-        let session = try await MigrationSession(configuration, options, log: log)
+        let session = try await connected()
         defer { session.connection.close() }
         guard let loop = Loop.current else { preconditionFailure("migrations run on a loop") }
         return try await withTaskCancellationHandler {
             try await body(session)
         } onCancel: {
             Task(executorPreference: loop) { await session.connection.cancel() }
+        }
+    }
+
+    /// Connects; of several servers, none may be the primary for a while.
+    private func connected() async throws -> MigrationSession {
+        let deadline = Instant.now.advanced(by: options.primaryTimeout)
+        var hasSaid = false
+        while true {
+            do { return try await MigrationSession(configuration, options, log: log) } catch let error as PostgresError
+                where error.kind == .unreachable && configuration.hasSeveralServers && Instant.now < deadline
+            {
+                if !hasSaid { log("Waiting for a primary: \(error)") }
+                hasSaid = true
+                try await Loop.current?.sleep(for: .milliseconds(500))
+            }
         }
     }
 
