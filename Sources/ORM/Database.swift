@@ -15,7 +15,7 @@ public struct Database: Sendable {
     /// The connections for streams; `nil` when a stream is to read all rows at once.
     let streams: Pool?
     /// The servers besides the primary that reads may go to, when there are any.
-    let replicas: Replicas?
+    public let replicas: Replicas?
     private let slow: Duration
     private let log: Logger
 

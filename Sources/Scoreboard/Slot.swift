@@ -22,6 +22,10 @@ public struct Slot: @unchecked Sendable {
         case memory, mostMemory
         /// Connections to the database that are open, leased and idle, and tasks that wait for one.
         case poolOpen, poolLeased, poolIdle, poolWaiting
+        /// Replicas that reads may go to, and those of them that are read from now.
+        case replicas, replicasInUse
+        /// Reads that were sent to a replica, and those that another server had to answer.
+        case replicaReads, replicaRetries
         /// Requests that took longer than they should; the master counts them.
         case slow
         /// Whether the database did not answer when it was last asked: 0 or 1.
@@ -63,7 +67,7 @@ public struct Slot: @unchecked Sendable {
 
     /// Adds what another slot has counted.
     func add(_ other: Slot) {
-        for number in [Number.accepted, .requests, .slow] { self[number] += other[number] }
+        for number in [Number.accepted, .requests, .slow, .replicaReads, .replicaRetries] { self[number] += other[number] }
         for number in [Number.mostActive, .mostMemory] { self[number] = max(self[number], other[number]) }
         for histogram in other.histograms { self.histogram(named: histogram.name)?.add(histogram) }
     }

@@ -29,6 +29,10 @@ final class Pulse: @unchecked Sendable {
             (slot[.poolOpen], slot[.poolLeased]) = (pool.open, pool.leased)
             (slot[.poolIdle], slot[.poolWaiting]) = (pool.idle, pool.waiting)
         }
+        if let replicas = database.replicas?.statistics {
+            (slot[.replicas], slot[.replicasInUse]) = (replicas.configured, replicas.inUse)
+            (slot[.replicaReads], slot[.replicaRetries]) = (replicas.reads, replicas.retries)
+        }
         if beats % 4 == 0 {
             slot[.memory] = Pulse.residentMemory()
             slot[.mostMemory] = max(slot[.mostMemory], slot[.memory])

@@ -27,6 +27,14 @@ import Web
         _ servers: ReplicatedPostgres, maximumLag: Int = 10_000,
         _ body: @escaping @Sendable (TestClient, ReplicatedPostgres, Loop) async throws -> Void
     ) throws {
+        try withApp(servers, maximumLag: maximumLag) { client, servers, loop, _ in try await body(client, servers, loop)
+        }
+    }
+
+    private func withApp(
+        _ servers: ReplicatedPostgres, maximumLag: Int = 10_000,
+        _ body: @escaping @Sendable (TestClient, ReplicatedPostgres, Loop, Replicas) async throws -> Void
+    ) throws {
         let variables = [
             "POSTGRES_HOST": servers.primary, "POSTGRES_DB": "postgres",
             "POSTGRES_READ_HOST": servers.standbys.joined(separator: ","),
@@ -35,10 +43,13 @@ import Web
         try Loop.run {
             let loop = try #require(Loop.current)
             let config = try Config(environment: variables, readFile: { _ in nil })
-            let client = TestClient(try createApp(config))
-            _ = try await client.get("/readyz")
-            try await loop.sleep(for: .milliseconds(500))
-            try await body(client, servers, loop)
+            let database = Database(config.database)
+            let replicas = try #require(database.replicas)
+            let client = TestClient(try createApp(config, database: database))
+            for _ in 0..<100 where replicas.statistics.inUse < servers.standbys.count {
+                try await loop.sleep(for: .milliseconds(50))
+            }
+            try await body(client, servers, loop, replicas)
         }
     }
 
@@ -118,7 +129,7 @@ import Web
     }
 
     @Test func `a replica that is lost, frozen or conflicts costs nobody an error`() throws {
-        try withApp(Self.servers(2)) { client, servers, loop in
+        try withApp(Self.servers(2)) { client, servers, loop, replicas in
             let (target, position) = try await Self.create(client, "one")
             try await loop.sleep(for: .milliseconds(300))
             let end = Instant.now.advanced(by: .seconds(6))
@@ -144,7 +155,12 @@ import Web
             try servers.kill(servers.standbys[1], SIGKILL)
             for reader in readers { #expect(try await reader.value < .seconds(3)) }
             #expect(try await client.get(target).status == .ok)
+            let statistics = replicas.statistics
+            #expect(statistics.configured == 2 && statistics.inUse == 0 && statistics.retries > 0)
+            #expect(statistics.reads > statistics.retries)
             try servers.kill(servers.standbys[0], SIGCONT, all: true)
+            for _ in 0..<100 where replicas.statistics.inUse == 0 { try await loop.sleep(for: .milliseconds(50)) }
+            #expect(replicas.statistics.inUse == 1)
         }
     }
 

@@ -11,6 +11,7 @@ public final class Replicas: @unchecked Sendable {
     private var replicas: [Replica]
     private var set: ReplicaSet
     private let log: Logger
+    private var (reads, retries) = (0, 0)
 
     /// Makes the replicas that a configuration names, and begins to poll them; `nil` when it names none.
     package init?(
@@ -37,6 +38,7 @@ public final class Replicas: @unchecked Sendable {
         _ body: (Pool) async throws -> Value
     ) async throws -> Value {
         let first = session.reads == .replicaPreferred ? set.choose(after: session.required) : nil
+        if first != nil { reads += 1 }
         do { return try await body(pools(of: first)[keyPath: pool]) } catch let error as PostgresError {
             guard session.reads != .primary, !hasBegun(), error.isOfServer || first != nil && error.isOfReplay else {
                 throw error
@@ -45,12 +47,34 @@ public final class Replicas: @unchecked Sendable {
             // What one replica has not replayed, or cancels for its replay, is likely to fail on another.
             let second = error.isOfServer ? set.choose(after: session.required, except: first) : nil
             guard first != second else { throw error }
+            retries += 1
             return try await body(pools(of: second)[keyPath: pool])
         }
     }
 
     /// The connections to a replica, or to the primary when it is `nil`.
     private func pools(of index: Int?) -> Pools { index.map { replicas[$0].pools } ?? primary }
+
+    // MARK: Statistics
+
+    /// What the replicas are used for at a moment.
+    public struct Statistics: Hashable, Sendable {
+        /// Those that reads may go to. One that is the primary now is none.
+        public var configured: Int
+        /// Those that are read from now.
+        public var inUse: Int
+        /// Reads that were sent to one so far.
+        public var reads: Int
+        /// Reads that another server had to answer so far.
+        public var retries: Int
+    }
+
+    /// What the replicas are used for now.
+    public var statistics: Statistics {
+        Statistics(
+            configured: set.states.count { $0 != .notStandby }, inUse: set.states.count(where: \.isFollowing),
+            reads: reads, retries: retries)
+    }
 
     // MARK: What the polls say
 
@@ -77,9 +101,8 @@ public final class Replicas: @unchecked Sendable {
         change(&set)
         let after = set.states[index].word
         guard before != after else { return }
-        let isUsed = if case .following = set.states[index] { true } else { false }
         log.log(
-            level: isUsed ? .notice : .warning,
+            level: set.states[index].isFollowing ? .notice : .warning,
             "replica \(replicas[index].name) \(after)\(reason.map { ": \($0)" } ?? "")")
     }
 }
@@ -160,6 +183,8 @@ private struct Weak: Sendable {
 }
 
 extension ReplicaSet.State {
+    fileprivate var isFollowing: Bool { if case .following = self { true } else { false } }
+
     /// What it means for reads.
     fileprivate var word: String {
         switch self {

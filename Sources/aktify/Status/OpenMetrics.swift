@@ -50,6 +50,9 @@ struct OpenMetrics {
         counter("requests", "Requests that began.", status.total(.requests))
         counter("connections", "Connections that were accepted.", status.total(.accepted))
         counter("slow_requests", "Requests that took longer than they should.", status.total(.slow))
+        counter("replica_reads", "Reads that were sent to a replica.", status.total(.replicaReads))
+        counter(
+            "replica_retries", "Reads that another server had to answer than the first.", status.total(.replicaRetries))
         counter("reloads", "Reloads that replaced all workers.", status.events.reloads)
         counter("failed_reloads", "Reloads after which the old workers went on.", status.events.failedReloads)
         counter("respawns", "Workers that were started in place of ones that had ended.", status.events.respawns)
@@ -69,6 +72,10 @@ struct OpenMetrics {
         gauge("pool_idle", "Connections to the database with nothing under way.", status.now(.poolIdle))
         gauge("pool_leased", "Connections to the database that one task has for itself.", status.now(.poolLeased))
         gauge("pool_waiting", "Tasks that wait for a connection to the database.", status.now(.poolWaiting))
+        gauge("replicas", "Replicas that reads may go to.", status.greatest(.replicas))
+        gauge(
+            "replicas_in_use", "Replicas that are read from, by the worker that sees fewest.",
+            status.least(.replicasInUse))
         gauge(
             "workers_without_database", "Workers that the database did not answer when they last asked, each 5 s.",
             status.now(.withoutDatabase))

@@ -69,6 +69,10 @@ struct StatusReport: JSONWritable {
         json.member("db pool in use", status.now(.poolOpen) - status.now(.poolIdle))
         json.member("db pool idle", status.now(.poolIdle))
         json.member("db pool waiting", status.now(.poolWaiting))
+        json.member("replicas", status.greatest(.replicas))
+        json.member("replicas in use", status.least(.replicasInUse))
+        json.member("replica reads", status.total(.replicaReads))
+        json.member("replica retries", status.total(.replicaRetries))
         json.member("rss", status.now(.memory))
     }
 }
@@ -92,6 +96,9 @@ extension Master.Status {
 
     /// What the workers that run say now, added up.
     func now(_ number: Slot.Number) -> Int { workers.reduce(0) { $0 + $1.slot[number] } }
+
+    /// The least that any worker says now.
+    func least(_ number: Slot.Number) -> Int { workers.map { $0.slot[number] }.min() ?? 0 }
 
     /// The greatest that any worker has seen.
     func greatest(_ number: Slot.Number) -> Int { workers.reduce(past[number]) { max($0, $1.slot[number]) } }

@@ -28,6 +28,11 @@ struct StatusTable {
         line(
             "database    \(status["db pool in use"]) in use, \(status["db pool idle"]) idle, \(status["db pool waiting"]) waiting"
         )
+        if status.integer("replicas") > 0 {
+            line(
+                "replicas    \(status["replicas in use"]) of \(status["replicas"]) in use, \(status["replica reads"]) reads, \(status["replica retries"]) answered by another"
+            )
+        }
         line(
             "reloads     \(status["reloads"]) done, \(status["failed reloads"]) failed"
                 + (status["last reload"].isEmpty ? "" : "; the last one: \(status["last reload"])"))
