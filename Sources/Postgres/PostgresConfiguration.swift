@@ -1,7 +1,7 @@
 /// Where Postgres is, and how it is used.
 public struct PostgresConfiguration: Sendable {
     /// Where Postgres is, and who asks. Of several hosts, each new connection looks for the one that takes changes
-    /// (`target_session_attrs=read-write`), in a random order.
+    /// (`target_session_attrs=read-write`).
     public enum Server: Sendable {
         /// A connection string or URI, as libpq reads it (Postgres manual, chapter 34.1.1).
         /// `init(connectionString:)` checks it.
@@ -49,6 +49,14 @@ public struct PostgresConfiguration: Sendable {
 
     /// How long a statement may take as the client sees it: the server's own limit comes first.
     var deadline: Duration { statementTimeout + .milliseconds(500) }
+
+    /// libpq's keywords and values for each of several hosts, as a search among them needs them; else for all.
+    var searches: [[(keyword: String, value: String)]] {
+        let (all, hosts) = (parameters, server.hosts)
+        guard hosts.areMany else { return [all] }
+        // Of a keyword that comes twice, libpq takes the last value.
+        return hosts.all.map { all + [("host", $0.name), ("port", $0.port)] }
+    }
 
     /// libpq's keywords and values; what an URL says itself comes last, and wins.
     var parameters: [(keyword: String, value: String)] {
