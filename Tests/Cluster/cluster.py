@@ -52,13 +52,13 @@ class Cluster:
         return None
 
     async def whole(self):
-        """The primary, when the two others get its changes, one of them before they are acknowledged."""
+        """The primary, when the two others get its changes, each for one that may confirm them."""
         said = await asyncio.gather(*map(self.tell, (1, 2, 3)))
         primaries = [node for node in (1, 2, 3) if said[node - 1].get("role") in ("master", "primary")]
         if len(primaries) != 1 or any(one.get("state") != "running" for one in said) or len({one.get("timeline") for one in said}) != 1:
             return None
         standbys = [one["sync_state"] for one in said[primaries[0] - 1].get("replication", []) if one["state"] == "streaming"]
-        return primaries[0] if sorted(standbys) == ["async", "sync"] else None
+        return primaries[0] if standbys == ["quorum", "quorum"] else None
 
     async def until(self, seconds, what, condition):
         end = time.monotonic() + seconds

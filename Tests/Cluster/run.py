@@ -61,7 +61,7 @@ class Trial:
         self.summarize(time.monotonic() - start)
 
     async def one(self, fault):
-        old = await self.cluster.until(120, "three nodes with a synchronous standby", self.cluster.whole)
+        old = await self.cluster.until(120, "three nodes, all of one mind", self.cluster.whole)
         others = [node for node in (1, 2, 3) if node != old]
         writes, reads = len(self.load.writes), len(self.load.reads)
         start = time.monotonic()
@@ -78,7 +78,7 @@ class Trial:
         await asyncio.sleep(3)
         back = time.monotonic()
         await self.cluster.do("start", old)
-        await self.cluster.until(120, "three nodes with a synchronous standby", self.cluster.whole)
+        await self.cluster.until(120, "three nodes, all of one mind", self.cluster.whole)
         whole = time.monotonic()
         await asyncio.sleep(2)
 
