@@ -34,6 +34,15 @@ RUN mkdir /swagger-ui && { /scripts/swagger-ui /swagger-ui || echo "/docs/ lacks
 FROM ${NGINX_IMAGE} AS nginx
 COPY --from=swagger-ui /swagger-ui /etc/nginx/aktify/swagger-ui
 
+# A node of docker-compose.cluster.yml: Patroni with its Postgres, or a member of etcd. It makes its cluster itself, not Debian's scripts.
+FROM ${RUNTIME_IMAGE} AS cluster
+RUN mkdir -p /etc/postgresql-common && echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf \
+    && apt-get update \
+    && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends curl etcd-server patroni postgresql-15 \
+    && rm -rf /var/lib/apt/lists/* /var/cache/apt/* \
+    && install -d -o etcd -g etcd -m 700 /var/lib/etcd
+COPY docs/cluster/patroni.yml /etc/aktify/patroni.yml
+
 FROM ${RUNTIME_IMAGE} AS runtime
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends libfcgi0ldbl libpq5 \
