@@ -102,10 +102,11 @@ class Trial:
         by_status = ", ".join(f"{status}: {count}" for status, count in collections.Counter(read.status for read in errors).items())
         when = f" ({by_status}), {errors[0].end - start:.1f} to {errors[-1].end - start:.1f} s after the fault" if errors else ""
         last = max((one.end for one in [*writes, *errors] if one.status not in (200, 201)), default=promoted) - promoted
+        again = sum(one.start > back and one.status not in (200, 201) for one in [*writes, *errors])
         self.figures[fault].append((promoted - start, committed - promoted, first, max(last, 0), outage, whole - back))
         print(f"  node{new} was promoted after {promoted - start:.1f} s instead of node{old}; from then on {committed - promoted:.2f} s to a"
               f" commit in psql, {first:.2f} s to one by the API, {last:.1f} s to the last failure; no change for {outage:.1f} s;"
-              f" whole {whole - back:.1f} s after the mending")
+              f" whole {whole - back:.1f} s after the mending" + (f", in which {again} more failed" if again else ""))
         print("  changes: " + ", ".join(f"{count} {kind}" for kind, count in kinds.items()) + f", the slowest {slowest:.1f} s;"
               f" reads: {len(reads)}, {len(errors)} failed{when}", flush=True)
         for write in writes:
