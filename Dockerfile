@@ -34,6 +34,19 @@ RUN mkdir /swagger-ui && { /scripts/swagger-ui /swagger-ui || echo "/docs/ lacks
 FROM ${NGINX_IMAGE} AS nginx
 COPY --from=swagger-ui /swagger-ui /etc/nginx/aktify/swagger-ui
 
+# A node of docker-compose.cluster.yml: Patroni with its Postgres, or a member of etcd. Patroni makes the cluster, not Debian's scripts.
+FROM ${RUNTIME_IMAGE} AS cluster
+RUN mkdir -p /etc/postgresql-common && echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf \
+    && apt-get update \
+    && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+        ca-certificates curl etcd-server postgresql-15 python3 python3-venv \
+    && rm -rf /var/lib/apt/lists/* /var/cache/apt/* \
+    && install -d -o etcd -g etcd -m 700 /var/lib/etcd
+COPY scripts/patroni-requirements.txt /opt/
+ARG PIP_INDEX_URL
+RUN python3 -m venv /opt/patroni && /opt/patroni/bin/pip install -q --no-cache-dir --disable-pip-version-check -r /opt/patroni-requirements.txt
+COPY docs/cluster/patroni.yml /etc/aktify/patroni.yml
+
 FROM ${RUNTIME_IMAGE} AS runtime
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends libfcgi0ldbl libpq5 \

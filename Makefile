@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help build install uninstall up down restart status logs psql env test test-unit test-pgbouncer test-api-fuzz test-browser test-monitoring test-faults soak test-compose test-sanitize fuzz bench bench-micro bench-instructions
+.PHONY: help build install uninstall up down restart status logs psql env cluster-up cluster-down cluster-status test test-unit test-pgbouncer test-api-fuzz test-browser test-monitoring test-cluster test-faults soak test-compose test-sanitize fuzz bench bench-micro bench-instructions
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -25,6 +25,15 @@ psql: ## open the database
 env: ## print the exports that point other tools at it: eval "$(make -s env)"
 	@scripts/dev env
 
+cluster-up: ## the API on port 5151 (CLUSTER_PORT=…), with a cluster of three Postgres nodes on this machine: docs/cluster.md
+	@scripts/dev prepare-cluster && scripts/build && scripts/trial-cluster up
+
+cluster-down: ## stop the cluster; its data stays
+	@scripts/trial-cluster down
+
+cluster-status: ## the nodes of the cluster, and the API
+	@scripts/trial-cluster status
+
 test: ## all tests: unit, feature (a real Postgres), end to end (nginx, worker and Postgres), instructions, and the pages in a browser
 	@scripts/test all
 	@if scripts/dev prepare-instructions; then $(MAKE) -s bench-instructions; else echo "instructions were not counted: valgrind cannot be installed here"; fi
@@ -44,6 +53,9 @@ test-browser: ## the console, the documentation and the page of /status, used wi
 
 test-monitoring: ## docs/monitoring, with a Prometheus that reads the running service
 	@scripts/test-monitoring
+
+test-cluster: ## take the primary of a cluster away, in five ways, CLUSTER_ROUNDS (3) times each, under load; a seed is printed
+	@scripts/test-cluster
 
 test-faults: ## the whole service under load and random faults, for FAULT_SECONDS (1800); a failing seed is printed
 	@scripts/test faults

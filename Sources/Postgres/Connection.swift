@@ -41,8 +41,7 @@ public final class Connection: @unchecked Sendable {
     /// - Throws: `PostgresError` of kind `unreachable`, with libpq's own words.
     public static func open(_ configuration: PostgresConfiguration) async throws -> Connection {
         guard let loop = Loop.current else { preconditionFailure("a connection belongs to a loop: open it on one") }
-        let parameters = configuration.parameters
-        let session = try await loop.offload { try Session.open(parameters) }
+        let session = try await HostSearch.session(on: loop, configuration.candidates)
         return try Connection(session, on: loop, configuration)
     }
 

@@ -36,6 +36,9 @@ struct ConnectionString {
     /// The hosts in it; none when it has addresses besides, whose order must stay.
     var hosts: Hosts { Hosts(names: values["hostaddr"] == nil ? values["host"] ?? "" : "", ports: values["port"]) }
 
+    /// The first port in it.
+    var port: UInt16? { values["port"]?.split(separator: ",").first.flatMap { UInt16($0) } }
+
     /// The passwords in it, as libpq reads them.
     var secrets: [String] { ["password", "sslpassword"].compactMap { values[$0] } }
 
@@ -116,7 +119,7 @@ extension PostgresConfiguration.Server {
     /// The port of hosts that are given without one.
     var port: UInt16 {
         switch self {
-        case .url: hosts.all.first.flatMap { UInt16($0.port) } ?? 5432
+        case .url(let url): (try? ConnectionString(url).port) ?? 5432
         case .parts(_, let port, _, _, _): port
         }
     }

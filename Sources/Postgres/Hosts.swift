@@ -30,15 +30,6 @@ struct Hosts {
 
     /// Whether there is a primary to look for.
     var areMany: Bool { all.count > 1 }
-
-    /// libpq's keywords, in a random order of the hosts, so that connections spread over them: libpq takes the first that answers as it
-    /// is asked to.
-    var parameters: [(keyword: String, value: String)] {
-        let hosts = all.shuffled()
-        return [
-            ("host", hosts.map(\.name).joined(separator: ",")), ("port", hosts.map(\.port).joined(separator: ",")),
-        ]
-    }
 }
 
 extension Hosts.Host {

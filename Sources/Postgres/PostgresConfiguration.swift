@@ -1,7 +1,7 @@
 /// Where Postgres is, and how it is used.
 public struct PostgresConfiguration: Sendable {
     /// Where Postgres is, and who asks. Of several hosts, each new connection looks for the one that takes changes
-    /// (`target_session_attrs=read-write`), in a random order.
+    /// (`target_session_attrs=read-write`).
     public enum Server: Sendable {
         /// A connection string or URI, as libpq reads it (Postgres manual, chapter 34.1.1).
         /// `init(connectionString:)` checks it.
@@ -56,30 +56,33 @@ public struct PostgresConfiguration: Sendable {
     /// How long a statement may take as the client sees it: the server's own limit comes first.
     var deadline: Duration { statementTimeout + .milliseconds(500) }
 
-    /// libpq's keywords and values; what an URL says itself comes last, and wins.
-    var parameters: [(keyword: String, value: String)] {
+    /// libpq's keywords and values for each server that may be the one; of a keyword that comes twice, libpq takes the last value.
+    var candidates: [[(keyword: String, value: String)]] {
+        let hosts = server.hosts
+        func here(_ host: Hosts.Host) -> [(keyword: String, value: String)] {
+            parameters + [("host", host.name), ("port", host.port)]
+        }
+        if let replica { return [here(replica) + [("hostaddr", ""), ("target_session_attrs", "any")]] }
+        // A URL of one server says itself where that is.
+        if case .url = server, !hosts.areMany { return [parameters] }
+        return hosts.all.map(here)
+    }
+
+    /// What is the same for all servers; what a URL says comes after our own, and wins.
+    private var parameters: [(keyword: String, value: String)] {
         let own =
             [
                 ("connect_timeout", "3"), ("keepalives_idle", "30"), ("keepalives_interval", "5"),
-                ("keepalives_count", "3"),
-                ("tcp_user_timeout", "10000"), ("client_encoding", "UTF8"), ("gssencmode", "disable"),
-                ("fallback_application_name", applicationName),
+                ("keepalives_count", "3"), ("tcp_user_timeout", "10000"), ("client_encoding", "UTF8"),
+                ("gssencmode", "disable"), ("fallback_application_name", applicationName),
             ] + (prepares ? [("options", options)] : [])
+            + (hasSeveralServers ? [("target_session_attrs", "read-write")] : [])
         // The first dbname may be a URL; a later one is a database's name, and wins (Postgres manual, chapter 34.1).
         let other = database.map { [("dbname", $0)] } ?? []
-        let hosts = server.hosts
-        let primary = hosts.areMany ? [("target_session_attrs", "read-write")] : []
-        // What comes last wins, also over an address in the URL.
-        let here =
-            replica.map {
-                [("host", $0.name), ("port", $0.port), ("hostaddr", ""), ("target_session_attrs", "any")]
-            } ?? []
         switch server {
-        case .url(let url):
-            return own + primary + [("dbname", url)] + other + (hosts.areMany ? hosts.parameters : []) + here
+        case .url(let url): return own + [("dbname", url)] + other
         case .parts(_, _, let user, let password, let database):
-            return own + primary + hosts.parameters + [("user", user), ("password", password), ("dbname", database)]
-                + other + here
+            return own + [("user", user), ("password", password), ("dbname", database)] + other
         }
     }
 

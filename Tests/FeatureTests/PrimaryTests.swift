@@ -53,6 +53,35 @@ import Testing
         }
     }
 
+    @Test func `a server that does not answer keeps nobody from the one that takes its place`() throws {
+        let clusters = try Self.pair()
+        // The kernel takes the connection, and nobody ever reads from it, as of a server that is frozen.
+        let silent = try Socket.listening()
+        let configuration = clusters.configuration(with: "127.0.0.1:\(silent.port)")
+        try Loop.run {
+            let loop = try #require(Loop.current)
+            let database = Database(configuration)
+            let begin = Instant.now
+            try await database.execute("INSERT INTO note VALUES (1)")
+            #expect(Instant.now.duration(since: begin) < .seconds(1))
+            try clusters.kill(clusters.primary, SIGKILL)
+            // A search is under way now, which the silent server holds up for three seconds.
+            for _ in 0..<10 {
+                _ = try? await database.execute("INSERT INTO note VALUES (2)")
+                try await loop.sleep(for: .milliseconds(50))
+            }
+            try clusters.promote()
+            let promoted = Instant.now
+            var isBack = false
+            while !isBack, Instant.now.duration(since: promoted) < .seconds(10) {
+                isBack = (try? await database.execute("INSERT INTO note VALUES (3)")) != nil
+                try await loop.sleep(for: .milliseconds(20))
+            }
+            #expect(isBack && Instant.now.duration(since: promoted) < .seconds(2))
+        }
+        withExtendedLifetime(silent.socket) {}
+    }
+
     @Test func `a server that takes no changes any more is left for one that does`() throws {
         let clusters = try Self.pair()
         let configuration = clusters.configuration

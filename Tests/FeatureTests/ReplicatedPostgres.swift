@@ -45,11 +45,13 @@ final class ReplicatedPostgres: Sendable {
     }
 
     /// Names all servers, the standbys first.
-    var configuration: DatabaseConfiguration {
-        DatabaseConfiguration(
-            server: .parts(
-                host: (standbys + [primary]).joined(separator: ","), port: 5432, user: "postgres", password: "",
-                database: "postgres"))
+    var configuration: DatabaseConfiguration { configuration(with: nil) }
+
+    /// Names all servers, and another before them.
+    func configuration(with other: String?) -> DatabaseConfiguration {
+        let hosts = ([other].compactMap(\.self) + standbys + [primary]).joined(separator: ",")
+        return DatabaseConfiguration(
+            server: .parts(host: hosts, port: 5432, user: "postgres", password: "", database: "postgres"))
     }
 
     /// Makes a standby the primary.

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct ConnectionStringTests {
     private func said(_ message: String, _ server: PostgresConfiguration.Server) -> String {
-        message.redacted(PostgresConfiguration(server: server).parameters)
+        message.redacted(PostgresConfiguration(server: server).candidates[0])
     }
 
     @Test func `a password is left out of libpq's words`() {
@@ -30,7 +30,7 @@ import Testing
     @Test func `a connection that cannot be opened does not tell the password`() {
         for url in ["postgres://app:s3cret@PW@localhost/x", "postgres://app:s3cret@localhost:1/x"] {
             let error = #expect(throws: PostgresError.self) {
-                _ = try Session.open(PostgresConfiguration(server: .url(url)).parameters)
+                _ = try Session.open(PostgresConfiguration(server: .url(url)).candidates[0])
             }
             #expect(error?.kind == .unreachable)
             #expect(error.map { !"\($0)".contains("PW") && !"\($0)".contains("s3cret") } == true)

@@ -3,8 +3,9 @@ import Testing
 @testable import Postgres
 
 @Suite struct HostsTests {
-    private func values(_ server: PostgresConfiguration.Server) -> [String: String] {
-        Dictionary(PostgresConfiguration(server: server).parameters.map { ($0.keyword, $0.value) }) { $1 }
+    /// What libpq is told of each server.
+    private func values(_ server: PostgresConfiguration.Server) -> [[String: String]] {
+        PostgresConfiguration(server: server).values
     }
 
     private func parts(_ host: String) -> PostgresConfiguration.Server {
@@ -26,21 +27,37 @@ import Testing
     }
 
     @Test(arguments: ["postgres://app@a:5432,b:5433/x", "host=a,b port=5432,5433 user=app dbname=x"])
-    func `of several hosts, the one that takes changes is looked for, each first in its turn`(url: String) throws {
+    func `of several hosts, the one that takes changes is looked for at each`(url: String) throws {
         for server in [try PostgresConfiguration.Server(connectionString: url), parts("a,b:5433")] {
-            #expect(values(server)["target_session_attrs"] == "read-write")
-            // 2^-100 is how often a hundred orders are all the same.
-            let orders = (0..<100).map { _ in
-                let values = values(server)
-                return "\(values["host"] ?? "") \(values["port"] ?? "")"
-            }
-            #expect(Set(orders) == ["a,b 5432,5433", "b,a 5433,5432"])
+            let values = values(server)
+            #expect(values.map { $0["host"] } == ["a", "b"] && values.map { $0["port"] } == ["5432", "5433"])
+            #expect(values.allSatisfy { $0["target_session_attrs"] == "read-write" })
         }
     }
 
     @Test func `one host is asked as it is`() throws {
-        #expect(values(parts("a"))["target_session_attrs"] == nil && values(parts("a"))["port"] == "5432")
-        let url = values(try .init(connectionString: "postgres://app@a/x"))
-        #expect(url["target_session_attrs"] == nil && url["host"] == nil)
+        let values = values(parts("a"))
+        #expect(values.count == 1 && values[0]["target_session_attrs"] == nil)
+        #expect(values[0]["host"] == "a" && values[0]["port"] == "5432")
+        let url = self.values(try .init(connectionString: "postgres://app@a/x"))
+        #expect(url.count == 1 && url[0]["target_session_attrs"] == nil && url[0]["host"] == nil)
+    }
+
+    @Test(arguments: [
+        "postgres://app@a:5433,b/x", "host=a,b port=5433 hostaddr=10.0.0.1 user=app target_session_attrs=primary",
+    ])
+    func `a replica is asked whatever it is, with all else as the primary's`(url: String) throws {
+        var configuration = PostgresConfiguration(server: try .init(connectionString: url))
+        configuration.replicaHosts = "c,d:5434"
+        let values = configuration.replicas.flatMap(\.values)
+        #expect(values.map { $0["host"] } == ["c", "d"] && values.map { $0["port"] } == ["5433", "5434"])
+        #expect(
+            values.allSatisfy { $0["target_session_attrs"] == "any" && $0["hostaddr"] == "" && $0["dbname"] == url })
+    }
+}
+
+extension PostgresConfiguration {
+    fileprivate var values: [[String: String]] {
+        candidates.map { Dictionary($0.map { ($0.keyword, $0.value) }) { $1 } }
     }
 }
