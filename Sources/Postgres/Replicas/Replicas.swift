@@ -153,11 +153,15 @@ private struct Weak: Sendable {
             do {
                 let connection = try await Connection.open(configuration)
                 defer { connection.close() }
+                // A standby goes back to an earlier timeline only when it is started anew, which closes the connection.
+                var timeline: UInt32 = 0
                 while value != nil {
                     var row = try await connection.execute(Weak.replayed).row(0)
                     let isStandby = try row.next(Bool.self)
                     let position = try row.position()
-                    value?.answered(index, replayed: isStandby ? position : nil, at: loop.now)
+                    timeline = max(timeline, position.timeline)
+                    let replayed = WALPosition(timeline: timeline, lsn: position.lsn)
+                    value?.answered(index, replayed: isStandby ? replayed : nil, at: loop.now)
                     try await loop.sleep(for: Weak.interval)
                 }
             } catch {
@@ -167,10 +171,12 @@ private struct Weak: Sendable {
         }
     }
 
-    /// The timeline is that of the last restartpoint at least: a standby has no function for that of the record it has replayed last.
+    /// The timeline is the one that is received, as whoever has the rights of `pg_read_all_stats` sees it; or else that of the last
+    /// restartpoint: a standby has no function for that of the record it has replayed last.
     private static let replayed: Statement = """
-        SELECT pg_is_in_recovery(), greatest(min_recovery_end_timeline, timeline_id)::bigint, \
-        coalesce(pg_last_wal_replay_lsn() - '0/0', 0)::bigint FROM pg_control_recovery(), pg_control_checkpoint()
+        SELECT pg_is_in_recovery(), greatest(min_recovery_end_timeline, timeline_id, received_tli)::bigint, \
+        coalesce(pg_last_wal_replay_lsn() - '0/0', 0)::bigint \
+        FROM pg_control_recovery(), pg_control_checkpoint() LEFT JOIN pg_stat_wal_receiver ON true
         """
 
     /// Asks the primary for its position, by which the lag of replicas is measured.
