@@ -210,7 +210,12 @@ def keep_logs(folder):
         place = kept / log.relative_to(folder)
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(log, place)
-    shutil.rmtree(folder, ignore_errors=True)
+    # Processes that were killed with their namespace may not all be gone yet.
+    for _ in range(50):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            break
+        time.sleep(0.1)
     print(f"logs are in {kept.relative_to(CHECKOUT)}")
 
 
