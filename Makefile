@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help build install uninstall up down restart status logs psql env cluster-up cluster-down cluster-status test test-unit test-pgbouncer test-api-fuzz test-browser test-monitoring test-cluster test-faults soak test-compose test-sanitize fuzz bench bench-micro bench-instructions
+.PHONY: help build install uninstall up down restart status logs psql env cluster-up cluster-down cluster-status test test-unit test-pgbouncer test-api-fuzz test-browser test-monitoring test-cluster restore-drill test-faults soak test-compose test-sanitize fuzz bench bench-micro bench-instructions
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -56,6 +56,9 @@ test-monitoring: ## docs/monitoring, with a Prometheus that reads the running se
 
 test-cluster: ## take the primary of a cluster away, in five ways, CLUSTER_ROUNDS (3) times each, under load; a seed is printed
 	@scripts/test-cluster
+
+restore-drill: ## back up a running service, destroy its data and restore them, to a point in time and to the end (docs/backups.md)
+	@scripts/restore-drill
 
 test-faults: ## the whole service under load and random faults, for FAULT_SECONDS (1800); a failing seed is printed
 	@scripts/test faults

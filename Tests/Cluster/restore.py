@@ -1,0 +1,639 @@
+"""Backups, and recoveries from them: to a point in time after an accident, and to the end of the archive after a machine is lost.
+
+Every recovery is compared with what was there, row by row; recoveries from damaged backups must fail. See docs/backups.md.
+"""
+
+import bisect
+import collections
+import contextlib
+import grp
+import http.client
+import json
+import os
+import pathlib
+import pwd
+import random
+import re
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+FOLDER = pathlib.Path(__file__).parent
+sys.path[:0] = [str(FOLDER.parent / "Browser")]
+
+from stack import CHECKOUT, PROGRAM, Stack
+
+STANZA = "aktify"
+# Seconds: how long a segment of the log is kept back from the archive at most. In production it is 60 and more.
+ARCHIVE_TIMEOUT = 5
+# Seconds that the switch and the copy take besides, on a busy machine.
+ARCHIVE_GRACE = 5
+SEGMENT = 16 << 20
+ROWS, WRITERS = 20_000, 8
+# Seconds: the drill gives up after so many.
+DEADLINE = 420
+
+Write = collections.namedtuple("Write", "time position name")
+
+
+def run(command, seconds=90, **options):
+    return subprocess.run([str(part) for part in command], cwd=CHECKOUT, timeout=seconds, text=True, stdin=subprocess.DEVNULL, **options)
+
+
+def output(command, **options):
+    return run(command, check=True, stdout=subprocess.PIPE, **options).stdout.strip()
+
+
+def megabytes(folder):
+    return sum(path.stat().st_size for path in pathlib.Path(folder).rglob("*") if path.is_file()) / 1e6
+
+
+class Clock:
+    """Prints how long something took."""
+
+    def __init__(self):
+        self.start = time.monotonic()
+
+    @contextlib.contextmanager
+    def step(self, name):
+        start, notes = time.monotonic(), []
+        yield notes
+        seconds = time.monotonic() - start
+        print(f"{start - self.start:6.1f} s  {name}: {seconds:.1f} s" + "".join(f", {note}" for note in notes), flush=True)
+
+
+class Problems:
+    def __init__(self):
+        self.count = 0
+
+    def check(self, holds, problem):
+        if not holds:
+            self.count += 1
+            print(f"✘ {problem}", flush=True)
+        return holds
+
+
+class Cluster:
+    """A Postgres of scripts/cluster, with an account of its own for pgBackRest: everything in the drill's folder."""
+
+    def __init__(self, folder, name):
+        self.folder = pathlib.Path(folder, name)
+        self.data = self.folder / "data"
+        self.host = None
+
+    def start(self, *settings):
+        options = [option for setting in settings for option in ("--set", setting)]
+        command = ["scripts/cluster", "start", self.folder, "--watch", os.getpid(), "--synced", *options]
+        done = run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.host = done.stdout.strip()
+        return done.returncode == 0
+
+    def runs(self):
+        return run(["scripts/cluster", "running", self.folder]).returncode == 0
+
+    def stop(self):
+        run(["scripts/cluster", "stop", self.folder], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def sql(self, text, **options):
+        return output(["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", self.host, "-U", "postgres", "-c", text], **options,
+                      env=os.environ | {"PGTZ": "UTC", "PGCONNECT_TIMEOUT": "10"})
+
+    def recovers(self, seconds=60):
+        """Waits for the end of recovery; whether it came, and not the server's."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            with contextlib.suppress(subprocess.CalledProcessError):
+                if self.sql("SELECT pg_is_in_recovery()", stderr=subprocess.DEVNULL) == "f":
+                    return True
+            if not self.runs():
+                return False
+            time.sleep(0.1)
+        return False
+
+    def log(self):
+        return (self.folder / "postgres.log").read_text()
+
+    def tables(self):
+        """All rows of all tables, as text and in order."""
+        tables = self.sql("SELECT oid::regclass FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")
+        return {table: self.sql(f"SELECT t FROM {table} t ORDER BY t::text COLLATE \"C\"").splitlines() for table in tables.splitlines()}
+
+    def sequences(self):
+        rows = self.sql("SELECT sequencename || ' ' || coalesce(last_value, 0) FROM pg_sequences").splitlines()
+        return {name: int(value) for name, value in map(str.split, rows)}
+
+    def campaigns(self):
+        rows = self.sql("SELECT id || ' ' || name FROM campaign").splitlines()
+        return {int(key): name for key, name in (row.split(" ", 1) for row in rows)}
+
+    def kill(self):
+        """Ends it as a power failure does: nobody finishes anything, nor tells the archive."""
+        lines = (self.data / "postmaster.pid").read_text().split("\n")
+        processes, memory = [int(lines[0])], lines[6].split()
+        for process in processes:
+            with contextlib.suppress(ProcessLookupError, FileNotFoundError):
+                os.kill(process, signal.SIGSTOP)
+                processes += map(int, pathlib.Path(f"/proc/{process}/task/{process}/children").read_text().split())
+        for process in processes:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        killed = time.monotonic()
+        while any(pathlib.Path(f"/proc/{process}").exists() for process in processes) and time.monotonic() < killed + 10:
+            time.sleep(0.01)
+        # A Postgres that starts again would remove this of the one before; here none does.
+        run(["ipcrm", "-m", memory[1]], stderr=subprocess.DEVNULL)
+        return killed
+
+
+class Backups:
+    """pgBackRest, as the user whose the data are, with files in the drill's folder only."""
+
+    def __init__(self, folder, owner):
+        self.folder, self.owner = pathlib.Path(folder), owner
+        self.repository = self.folder / "repository"
+        self.passphrase = secrets.token_hex(24)
+        for name in ("repository", "lock", "log", "spool"):
+            self.own(self.folder / name)
+
+    def own(self, folder):
+        folder.mkdir(mode=0o750, exist_ok=True)
+        shutil.chown(folder, *self.owner)
+
+    def configuration(self, cluster):
+        return self.folder / f"{cluster.folder.name}.conf"
+
+    def configure(self, cluster):
+        """Writes a cluster's configuration: the clusters differ in the folder of the data."""
+        path = self.configuration(cluster)
+        path.write_text(f"""\
+[global]
+repo1-path={self.repository}
+repo1-retention-full=2
+repo1-cipher-type=aes-256-cbc
+repo1-cipher-pass={self.passphrase}
+compress-type=zst
+start-fast=y
+lock-path={self.folder}/lock
+log-path={self.folder}/log
+spool-path={self.folder}/spool
+
+[{STANZA}]
+pg1-path={cluster.data}
+pg1-user=postgres
+""")
+        path.chmod(0o600)
+        shutil.chown(path, *self.owner)
+
+    def archiving(self, cluster):
+        """The settings of a cluster that archives."""
+        command = f"pgbackrest --config={self.configuration(cluster)} --stanza={STANZA} archive-push %p"
+        return ["archive_mode=on", f"archive_command={command}", f"archive_timeout={ARCHIVE_TIMEOUT}"]
+
+    def run(self, cluster, *command):
+        """Runs a command of pgBackRest's for a cluster: its status and what it said."""
+        socket = [f"--pg1-socket-path={cluster.host}"] if cluster.host and command[0] in ("stanza-create", "check", "backup") else []
+        return self.execute("pgbackrest", f"--config={self.configuration(cluster)}", f"--stanza={STANZA}", *socket, *command)
+
+    def find_faults(self, cluster, repository):
+        """Runs scripts/check-backups for a repository."""
+        self.configure(cluster)
+        # The user may not be able to reach the checkout.
+        with open(CHECKOUT / "scripts/check-backups") as script:
+            options = [f"--config={self.configuration(cluster)}", f"--repo1-path={repository}"]
+            return self.execute("bash", "-s", "--", STANZA, *options, input=script)
+
+    def execute(self, *command, input=subprocess.DEVNULL):
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(("PGBACKREST_", "PG"))}
+        rights = {"user": self.owner[0], "group": self.owner[1], "extra_groups": []} if os.getuid() == 0 else {}
+        process = subprocess.Popen(command, cwd="/", env=environment, stdin=input, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                   text=True, start_new_session=True, **rights)
+        try:
+            said = process.communicate(timeout=120)[0]
+            return process.returncode, said.strip()
+        except BaseException:
+            # With the processes that it has started.
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+
+    def must(self, cluster, *command):
+        status, said = self.run(cluster, *command)
+        if status:
+            raise RuntimeError(f"pgbackrest {' '.join(command)} ended with {status}: {said}")
+        return said
+
+    def info(self, cluster):
+        return json.loads(self.must(cluster, "info", "--output=json"))[0]["backup"]
+
+    def segments(self, repository=None):
+        """The archive's whole segments, by name."""
+        paths = (repository or self.repository).glob(f"archive/{STANZA}/*/*/*")
+        return {path.name[:24]: path for path in paths if re.fullmatch(r"[0-9A-F]{24}-[0-9a-f]{40}(\.\w+)?", path.name)}
+
+    def restore(self, cluster, *options):
+        """Restores into a new cluster's folder: the status and what was said."""
+        self.own(cluster.folder)
+        cluster.folder.chmod(0o755)
+        self.configure(cluster)
+        return self.run(cluster, *options, "restore")
+
+
+class Writers:
+    """Clients that create, change and delete campaigns of their own, and keep account of what they were told."""
+
+    def __init__(self, url):
+        self.address = url.split("//")[1]
+        # What was acknowledged, by campaign; what nobody knows of: by campaign, or only the name of one that was to be made.
+        self.histories, self.unknown, self.unknown_names = collections.defaultdict(list), collections.defaultdict(set), set()
+        self.failed = []
+        self.is_excused = self.ends = False
+        self.locks = [threading.Lock() for _ in range(WRITERS)]
+        self.threads = [threading.Thread(target=self.go_on, args=(number,), daemon=True) for number in range(WRITERS)]
+        for thread in self.threads:
+            thread.start()
+
+    @contextlib.contextmanager
+    def paused(self):
+        with contextlib.ExitStack() as stack:
+            for lock in self.locks:
+                stack.enter_context(lock)
+            yield
+
+    def stop(self):
+        self.ends = True
+        for thread in self.threads:
+            thread.join(30)
+
+    @property
+    def count(self):
+        return sum(map(len, list(self.histories.values())))
+
+    def go_on(self, number):
+        chooser, own, count = random.Random(number), [], 0
+        while not self.ends:
+            count += 1
+            with self.locks[number]:
+                self.write(f"{secrets.token_hex(4)} {number} {count}", chooser, own)
+            time.sleep(chooser.uniform(0.005, 0.03))
+
+    def write(self, name, chooser, own):
+        choice = chooser.random()
+        fields = {"Content-Type": "application/json"}
+        if choice < 0.6 or not own:
+            method, path, key = "POST", "/campaigns/", None
+            if choice < 0.3:
+                fields["Idempotency-Key"] = name.replace(" ", "-")
+        else:
+            key = chooser.choice(own)
+            method, path = ("PATCH" if choice < 0.9 else "DELETE"), f"/campaigns/{key}"
+        body = None if method == "DELETE" else json.dumps({"name": name, "description": "x" * chooser.randrange(400)})
+        name = None if method == "DELETE" else name
+        connection = http.client.HTTPConnection(self.address, timeout=33)
+        try:
+            connection.request(method, path, body, fields)
+            answer = connection.getresponse()
+            status, data = answer.status, answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            status, data = repr(error), b""
+        finally:
+            connection.close()
+        if status in (200, 201, 204):
+            if method == "POST":
+                key = json.loads(data)["id"]
+                own.append(key)
+            self.histories[key].append(Write(time.monotonic(), answer.headers["X-Database-Position"], name))
+        elif not self.is_excused:
+            self.failed.append(f"{method} {path}: {status} {data[:200]}")
+        elif key is None:
+            self.unknown_names.add(name)
+        else:
+            self.unknown[key].add(name)
+        if method == "DELETE" or not isinstance(status, int) or status >= 400:
+            with contextlib.suppress(ValueError):
+                own.remove(key)
+
+
+def flip(path):
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def difference(expected, found):
+    """How two tables differ, in words; nothing where they do not."""
+    said = []
+    for table in sorted(expected.keys() | found.keys()):
+        old, new = collections.Counter(expected.get(table, [])), collections.Counter(found.get(table, []))
+        missing, more = old - new, new - old
+        if missing or more or (table in expected) != (table in found):
+            said.append(f"{table}: {missing.total()} rows are missing, {more.total()} too many, as {[*missing, *more][:1]}")
+        elif expected[table] != found[table]:
+            said.append(f"{table}: another order")
+    return "; ".join(said)
+
+
+class Drill:
+    def __init__(self):
+        self.clock, self.problems, self.clusters = Clock(), Problems(), []
+        # The segment of the log that T is in.
+        self.segment = None
+        self.check = self.problems.check
+        self.compared = 0
+        self.folder = tempfile.mkdtemp()
+        os.chmod(self.folder, 0o755)
+        # The service's own folder is to be in it.
+        tempfile.tempdir = self.folder
+        self.stack = self.writers = None
+
+    def cluster(self, name):
+        cluster = Cluster(self.folder, name)
+        self.clusters.append(cluster)
+        return cluster
+
+    def close(self):
+        """Ends everything, wherever the drill was interrupted; clusters that are not known yet end with this process."""
+        if self.writers:
+            self.writers.is_excused = self.writers.ends = True
+        for process in pathlib.Path("/proc/thread-self/children").read_text().split():
+            with contextlib.suppress(OSError):
+                os.kill(int(process), signal.SIGTERM)
+        # The service's may run without our knowing.
+        for folder in {cluster.folder for cluster in self.clusters} | set(pathlib.Path(self.folder).glob("*/cluster")):
+            run(["scripts/cluster", "stop", folder], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        if self.writers:
+            self.writers.stop()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            if self.stack:
+                self.stack.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def serve(self, cluster):
+        """Starts the API on a cluster."""
+        # With a place to read from, the answer to a change says where it ends in the log. Lists and campaigns are not read here.
+        self.stack.environment |= {"POSTGRES_HOST": cluster.host, "POSTGRES_READ_HOST": cluster.host, "STATEMENT_TIMEOUT_MS": "10000"}
+        self.stack.start_api()
+
+    def run(self):
+        with self.clock.step("service started, with the schema"):
+            self.stack = Stack()
+            self.stack.stop_api()
+        primary = Cluster(self.stack.folder, "cluster")
+        self.clusters.append(primary)
+        self.prepare(primary)
+        needed = self.back_up(primary)
+        moment, expected, sequences = self.note_moment(primary)
+        self.have_accident(primary)
+        with self.clock.step("the whole repository verified") as notes:
+            status, said = self.backups.find_faults(primary, self.backups.repository)
+            self.check(not status, f"there are faults in an intact repository: {said}")
+            notes.append(f"{len(self.backups.segments())} segments of the log, {megabytes(self.backups.repository):.1f} MB")
+            # As it is before a second timeline begins in it, whose first segment repeats what the one before had.
+            run(["cp", "-a", self.backups.repository, self.backups.folder / "before"], check=True)
+        restored = self.restore_moment(moment, expected, sequences)
+        self.try_damaged(needed, moment, expected)
+        self.lose_machine(restored)
+
+    def prepare(self, primary):
+        with self.clock.step("archiving set up: checksums of pages, stanza-create, check") as notes:
+            lines = (primary.data / "postmaster.pid").read_text().split("\n")
+            binaries = pathlib.Path(os.readlink(f"/proc/{lines[0]}/exe")).parent
+            primary.stop()
+            status = primary.data.stat()
+            owner = pwd.getpwuid(status.st_uid).pw_name, grp.getgrgid(status.st_gid).gr_name
+            self.backups = Backups(self.folder, owner)
+            rights = {"user": owner[0], "group": owner[1], "extra_groups": []} if os.getuid() == 0 else {}
+            run([binaries / "pg_checksums", "--enable", "-D", primary.data], check=True, capture_output=True, **rights)
+            self.backups.configure(primary)
+            if not primary.start(*self.backups.archiving(primary)):
+                raise RuntimeError(f"Postgres did not start: {primary.log()[-500:]}")
+            self.backups.must(primary, "stanza-create")
+            self.backups.must(primary, "check")
+            notes.append(output(["pgbackrest", "version"]))
+            rows = f"SELECT 'row ' || n, repeat(md5(n::text), 6) FROM generate_series(1, {ROWS}) n"
+            primary.sql(f"INSERT INTO campaign (name, description) {rows}")
+
+    def back_up(self, primary):
+        """A full backup, and a differential one under load: the segment of the log where that one ends."""
+        self.serve(primary)
+        for kind in ("full", "diff"):
+            if kind == "diff":
+                self.writers = Writers(self.stack.url)
+                time.sleep(2)
+            count = self.writers.count if self.writers else 0
+            with self.clock.step(f"backup, {kind}") as notes:
+                self.backups.must(primary, "backup", f"--type={kind}")
+                backup = self.backups.info(primary)[-1]
+                size = backup["info"]
+                notes += [f"{size['size'] / 1e6:.1f} MB of data", f"{size['repository']['delta'] / 1e6:.1f} MB written"]
+                if self.writers:
+                    notes.append(f"{self.writers.count - count} writes meanwhile")
+                    self.check(self.writers.count > count, "nobody wrote during the backup")
+        return backup["archive"]["stop"]
+
+    def note_moment(self, primary):
+        """A moment between two writes, and all rows of then: in a segment that holds writes before it and is not the archive's last."""
+        primary.sql("SELECT pg_switch_wal()")
+        time.sleep(2)
+        with self.clock.step("all rows read, with the writers paused") as notes:
+            with self.writers.paused():
+                moment, self.segment = primary.sql("SELECT clock_timestamp(), pg_walfile_name(pg_current_wal_insert_lsn())").split("|")
+                expected, sequences = primary.tables(), primary.sequences()
+                notes.append(f"T = {moment}")
+        notes = ", ".join(f"{table} {len(rows)}" for table, rows in expected.items())
+        print(f"          {notes}", flush=True)
+        is_enough = len(expected["campaign"]) > ROWS and expected["idempotency_key"] and len(expected) >= 5
+        self.check(is_enough, "there is too little to compare")
+        time.sleep(2)
+        primary.sql("SELECT pg_switch_wal()")
+        return moment, expected, sequences
+
+    def have_accident(self, primary):
+        with self.clock.step("accident, and the service stopped") as notes:
+            self.writers.is_excused = True
+            primary.sql("DELETE FROM campaign")
+            primary.sql("DROP TABLE idempotency_key")
+            time.sleep(0.5)
+            self.writers.stop()
+            self.check(not self.writers.failed, f"writes failed: {self.writers.failed[:3]}")
+            self.stack.stop_api()
+            # A server that is stopped in order archives what it has; of one that is left running, pg_switch_wal() does.
+            primary.stop()
+            notes.append(f"{self.writers.count} writes were acknowledged before")
+
+    def restore_moment(self, moment, expected, sequences):
+        restored = self.cluster("restored")
+        with self.clock.step("restore to T") as notes:
+            status, said = self.backups.restore(restored, "--type=time", f"--target={moment}", "--target-action=promote")
+            if status:
+                raise RuntimeError(f"the restore ended with {status}: {said}")
+            notes.append(f"{megabytes(restored.data):.1f} MB")
+        with self.clock.step("the log replayed up to T"):
+            if not restored.start(*self.backups.archiving(restored)) or not restored.recovers():
+                raise RuntimeError(f"no recovery: {restored.log()[-1000:]}")
+        with self.clock.step("compared") as notes:
+            found = restored.tables()
+            wrong = difference(expected, found)
+            self.check(not wrong, f"the restored database is not that of T: {wrong}")
+            now = restored.sequences()
+            self.check(all(now.get(name, -1) >= value for name, value in sequences.items()), f"sequences: {sequences} at T, {now} now")
+            rows = sum(map(len, found.values()))
+            self.compared += rows
+            notes.append(f"{rows} rows in {len(found)} tables")
+        self.check_indexes(restored)
+        with self.clock.step("the service on the restored database answers, and writes"):
+            self.serve(restored)
+            top = max(restored.campaigns())
+            row = json.load(self.stack.ask("POST", "/campaigns/", {"name": "after the restore"}))
+            self.check(row["id"] > top and self.stack.campaign(row["id"])["name"] == "after the restore", f"{row} was made, after id {top}")
+            self.check(self.stack.change(top, name="changed")["name"] == "changed", "a restored row cannot be changed")
+            checked = run([PROGRAM, "db", "check"], env=self.stack.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            self.check(checked.returncode == 0, f"aktify db check: {checked.stdout}")
+        return restored
+
+    def check_indexes(self, cluster):
+        """Every index has every row, and the pages have the checksums that they say."""
+        cluster.sql("CREATE EXTENSION amcheck")
+        count = cluster.sql("""
+            SELECT count(bt_index_check(i.indexrelid, true)) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+            JOIN pg_am a ON a.oid = c.relam WHERE a.amname = 'btree' AND c.relnamespace = 'public'::regnamespace""")
+        cluster.sql("DROP EXTENSION amcheck")
+        self.check(int(count) > 5, f"only {count} indexes were checked")
+        self.check(cluster.sql("SHOW data_checksums") == "on", "there are no checksums")
+
+    # Damaged repositories: each is a copy.
+
+    def try_damaged(self, needed, moment, expected):
+        to_moment = ("--type=time", f"--target={moment}", "--target-action=promote")
+        unreached = "recovery ended before configured recovery target was reached"
+        incomplete = "could not locate required checkpoint record|WAL ends before end of online backup"
+        for name, options, victim, damage, refusal in (
+            ("the segment of T is missing", to_moment, self.segment, pathlib.Path.unlink, unreached),
+            ("a byte of the segment of T is wrong", to_moment, self.segment, flip, unreached),
+            ("a segment that the backup needs is missing", ("--type=default",), needed, pathlib.Path.unlink, incomplete),
+            ("the segment of T is missing, and nobody names T", ("--type=default",), self.segment, pathlib.Path.unlink, None),
+            ("a byte of the backup is wrong", to_moment, None, flip, None),
+        ):
+            with self.clock.step(f"damaged: {name}") as notes:
+                self.try_one(name, options, victim, damage, refusal, expected, notes)
+
+    def try_one(self, name, options, victim, damage, refusal, expected, notes):
+        """Recovers from a damaged repository, which must not succeed, and must be seen."""
+        repository = self.backups.folder / "damaged"
+        run(["cp", "-a", self.backups.folder / "before", repository], check=True)
+        damage(self.backups.segments(repository)[victim] if victim else self.largest(repository))
+        cluster = self.cluster("trial")
+        status, said = self.backups.find_faults(cluster, repository)
+        found = re.search("(checksum invalid|other): [1-9]" if damage is flip else "missing: 1 segments", said)
+        self.check(status and found, f"{name}, and scripts/check-backups ended with {status}: {said}")
+        notes.append("scripts/check-backups finds it")
+        # An option that pgBackRest does not document: it would go on trying for half a minute.
+        status, said = self.backups.restore(cluster, f"--repo1-path={repository}", "--job-retry=0", *options)
+        if not victim:
+            self.check(status, f"{name}, and the restore ended with {status}: {said}")
+            notes.append(f"the restore ends with {status}: {(said.splitlines() or [''])[0][:150]}")
+        elif self.check(not status, f"{name}: the restore ended with {status}: {said}"):
+            recovers = cluster.start("archive_mode=off") and cluster.recovers()
+            if refusal:
+                found = re.search(refusal, cluster.log())
+                self.check(not recovers and found, f"{name}, and Postgres does not say so: {cluster.log()[-500:]}")
+                notes.append(f"Postgres refuses: {found and found[0]}")
+            elif self.check(recovers, f"{name}: {cluster.log()[-500:]}"):
+                # The end of the log is wherever the archive has no next segment: nobody but who knows the rows can tell.
+                self.check(difference(expected, cluster.tables()), f"{name}, and the rows of T are there")
+                notes.append("Postgres starts as if nothing were wrong; the comparison finds it")
+        cluster.stop()
+        shutil.rmtree(cluster.folder, ignore_errors=True)
+        shutil.rmtree(repository)
+
+    def largest(self, repository):
+        """The largest file of the last backup."""
+        return max(repository.glob(f"backup/{STANZA}/*D/pg_data/base/**/*.zst"), key=lambda path: path.stat().st_size)
+
+    def lose_machine(self, primary):
+        before = primary.campaigns()
+        self.writers = Writers(self.stack.url)
+        with self.clock.step("backup, incr, of the restored database") as notes:
+            self.backups.must(primary, "backup", "--type=incr")
+            notes.append(f"{self.backups.info(primary)[-1]['info']['repository']['delta'] / 1e6:.1f} MB written")
+        time.sleep(ARCHIVE_TIMEOUT * 2.5)
+        with self.clock.step("machine lost: every process killed, the data deleted") as notes:
+            self.writers.is_excused = True
+            killed = primary.kill()
+            self.writers.stop()
+            self.stack.stop_api()
+            shutil.rmtree(primary.data)
+            self.check(not self.writers.failed, f"writes failed: {self.writers.failed[:3]}")
+            notes.append(f"{self.writers.count} writes were acknowledged since the first restore")
+        found = self.cluster("second")
+        with self.clock.step("restore to the end of the archive") as notes:
+            status, said = self.backups.restore(found, "--type=default")
+            if status:
+                raise RuntimeError(f"the restore ended with {status}: {said}")
+            notes.append(f"{megabytes(found.data):.1f} MB")
+        with self.clock.step("the log replayed to its end"):
+            if not found.start(*self.backups.archiving(found)) or not found.recovers():
+                raise RuntimeError(f"no recovery: {found.log()[-1000:]}")
+        with self.clock.step("compared") as notes:
+            self.compare_end(before, found.campaigns(), killed, notes)
+        self.check_indexes(found)
+        with self.clock.step("the service on it answers and writes, and the archive goes on"):
+            self.serve(found)
+            row = json.load(self.stack.ask("POST", "/campaigns/", {"name": "after the loss"}))
+            self.check(self.stack.campaign(row["id"])["name"] == "after the loss", f"{row} was made")
+            self.backups.must(found, "check")
+
+    def compare_end(self, before, found, killed, notes):
+        """Every write that the archive has must be there, and nothing that nobody wrote."""
+        last = max(name for name in self.backups.segments() if name.startswith("00000002"))
+        end = f"{last[:8]}-{(int(last[8:16], 16) * (1 << 32 - 24) + int(last[16:], 16) + 1) * SEGMENT:016x}"
+        writers, lost, kept = self.writers, [], 0
+        untouched = {key: name for key, name in found.items() if key not in writers.histories}
+        strangers = {key: name for key, name in untouched.items() if before.get(key) != name and name not in writers.unknown_names}
+        missing = [key for key, name in before.items() if found.get(key) != name]
+        self.check(not strangers and not missing, f"{len(missing)} older rows are missing, {len(strangers)} are nobody's")
+        for key, history in writers.histories.items():
+            # In the archive for certain are so many of its writes; the state found may be of any later one, or of one that nobody knows of.
+            certain = bisect.bisect_right([write.position for write in history], end)
+            names = [write.name for write in history]
+            state = found.get(key)
+            if state in names[max(certain - 1, 0):]:
+                reached = max(number for number, name in enumerate(names) if name == state) + 1
+            elif certain == 0 and state is None:
+                reached = 0
+            else:
+                reached = len(names)
+                self.check(state in writers.unknown[key], f"campaign {key} is {state}, not {names[certain - 1:]}, archived up to {end}")
+            lost += history[reached:]
+            kept += reached
+        self.compared += len(found)
+        window = killed - min((write.time for write in lost), default=killed)
+        notes += [f"{len(found)} rows", f"{kept} acknowledged writes are there", f"{len(lost)} of the last {window:.1f} s are lost"]
+        self.check(kept and lost, "nothing was kept, or nothing lost: the drill proves nothing")
+        self.check(window <= ARCHIVE_TIMEOUT + ARCHIVE_GRACE, f"{window:.1f} s are lost, with archive_timeout = {ARCHIVE_TIMEOUT}")
+
+
+def interrupted(number, _):
+    raise SystemExit(f"ended by {signal.Signals(number).name}")
+
+
+def main():
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
+    for number in signals:
+        signal.signal(number, interrupted)
+    signal.alarm(DEADLINE)
+    drill = Drill()
+    try:
+        drill.run()
+    finally:
+        for number in signals:
+            signal.signal(number, signal.SIG_IGN)
+        drill.close()
+    print(f"restore drill: {drill.compared} rows compared, {drill.problems.count} problems, {time.monotonic() - drill.clock.start:.0f} s")
+    return 1 if drill.problems.count else 0
+
+
+sys.exit(main())
