@@ -71,6 +71,9 @@ public struct Config: Sendable {
             prepares: try read.bool("POSTGRES_PREPARE", default: true),
             slowStatement: .milliseconds(try read.integer("SLOW_QUERY_MS", default: 500, in: 0...600_000)))
         database.replicaHosts = try Config.hosts(read, "POSTGRES_READ_HOST")
+        if database.replicaHosts != nil, database.server.hasAddresses {
+            throw ConfigError("DATABASE_URL", "has hostaddr, which POSTGRES_READ_HOST cannot be used with: say host")
+        }
         database.maximumLag = .milliseconds(
             try read.integer("POSTGRES_READ_MAX_LAG_MS", default: 10_000, in: 100...3_600_000))
         cors = try Config.cors(read.text("CORS_ALLOW_ORIGINS", default: "*"))

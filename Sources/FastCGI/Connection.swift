@@ -200,6 +200,10 @@ final class Connection: @unchecked Sendable {
             guard !Task.isCancelled else { throw CancellationError() }
             if !sendAtOnce(response) { try await hold(response) }
         } catch {
+            if !(error is CancellationError), !(error is SlowPeer), let request = work?.request {
+                server.note(
+                    "the response to \(request.method) \(request.target) (\(request.id)) was broken off: \(error)")
+            }
             exchange.abandon()
         }
         finished()

@@ -131,6 +131,9 @@ public final class Server: @unchecked Sendable {
         spool = nil
     }
 
+    /// Logs what went wrong with a response, once a second at most.
+    func note(_ message: @autoclosure () -> String) { log.warning(message()) }
+
     /// Counts a response's bytes among those that wait for their peers, until they are released.
     /// - Returns: whether there is room for them; one response has room always.
     func hold(_ bytes: Int) -> Bool {

@@ -49,8 +49,7 @@ final class Transaction: StatementExecutor, @unchecked Sendable {
             _ = try await PostgresError.ofChange(.inTransaction) { try await lease.execute(commit) }
             return
         }
-        let results = try await PostgresError.ofChange(.commit) { try await lease.commit([commit]) }
-        guard results.last?.tag == "COMMIT" else { throw PostgresError.rolledBack }
+        guard try await lease.commit([commit], .commit).last?.tag == "COMMIT" else { throw PostgresError.rolledBack }
     }
 
     /// What has still to be said before a statement: the transactions around it that have not begun.

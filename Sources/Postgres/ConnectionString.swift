@@ -36,6 +36,9 @@ struct ConnectionString {
     /// The hosts in it; none when it has addresses besides, whose order must stay.
     var hosts: Hosts { Hosts(names: values["hostaddr"] == nil ? values["host"] ?? "" : "", ports: values["port"]) }
 
+    /// The addresses in it, which libpq connects to in place of the hosts.
+    var addresses: [Substring] { values["hostaddr"]?.split(separator: ",") ?? [] }
+
     /// The first port in it.
     var port: UInt16? { values["port"]?.split(separator: ",").first.flatMap { UInt16($0) } }
 
@@ -115,6 +118,15 @@ extension PostgresConfiguration.Server {
 
     /// Whether a text names hosts, as `parts` takes them: `one,two:5433,[::1]:5434,/run/postgresql`.
     public static func areHosts(_ text: String) -> Bool { Hosts(text, port: 5432) != nil }
+
+    /// Whether it names addresses (`hostaddr`), which replicas' names could not replace.
+    public var hasAddresses: Bool {
+        if case .url(let url) = self { (try? ConnectionString(url).addresses.isEmpty) == false } else { false }
+    }
+
+    var hasSeveralAddresses: Bool {
+        if case .url(let url) = self { (try? ConnectionString(url).addresses.count) ?? 0 > 1 } else { false }
+    }
 
     /// The port of hosts that are given without one.
     var port: UInt16 {

@@ -14,7 +14,7 @@ struct Hosts {
     init?(_ text: String, port: UInt16) {
         var all: [Host] = []
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
-            guard let host = Host(part, port: port) else { return nil }
+            guard let host = Host(part.trimmingSpaces, port: port) else { return nil }
             all.append(host)
         }
         self.all = all
@@ -49,6 +49,13 @@ extension Hosts.Host {
 }
 
 extension Substring {
+    /// Without the spaces around it.
+    fileprivate var trimmingSpaces: Substring {
+        var rest = drop { $0 == " " }
+        while rest.last == " " { rest.removeLast() }
+        return rest
+    }
+
     /// An address without the brackets that it may stand in.
     fileprivate var unbracketed: String { String(hasPrefix("[") && hasSuffix("]") ? dropFirst().dropLast() : self) }
 }

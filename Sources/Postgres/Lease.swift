@@ -45,14 +45,24 @@ public final class Lease: @unchecked Sendable {
 
     /// Runs statements that commit when they end, in one packet, and notes in the present session, if there is one, where the commit is
     /// in the log: known only when it has been made, and so asked behind it, in the same packet.
-    /// - Throws: as `execute`.
-    package func commit(_ statements: [Statement]) async throws -> [Result] {
-        guard let session = CausalSession.current else { return try await execute(statements) }
-        let (position, outcome) = await (try usable()).execute(statements, then: .primaryPosition)
-        var row = position?.row(0)
-        // Also of a change that was refused: the client has seen what it was refused for.
-        session.wrote((try? row?.position()) ?? .unknown)
-        return try outcome.get()
+    /// - Throws: as `execute`; a `PostgresError` says what became of the change.
+    package func commit(_ statements: [Statement], _ step: PostgresError.Step = .whole) async throws -> [Result] {
+        guard let session = CausalSession.current else {
+            return try await PostgresError.ofChange(step) { try await execute(statements) }
+        }
+        let (last, outcome) = await (try usable()).execute(statements, then: .primaryPosition)
+        var row = last?.row(0)
+        let position = try? row?.position()
+        do {
+            let results = try await PostgresError.ofChange(step) { try outcome.get() }
+            session.wrote(position ?? .unknown)
+            return results
+        } catch {
+            // Of a change that was refused, too, if it is known: the client has seen what it was refused for.
+            let isUnknown = (error as? PostgresError)?.change == .unknown
+            if let position = isUnknown ? position ?? .unknown : position { session.wrote(position) }
+            throw error
+        }
     }
 
     /// Runs a text of any number of statements, which have no parameters.

@@ -20,13 +20,21 @@ public final class Pool: @unchecked Sendable {
     private var waiters: [PoolState.WaiterID: Waiter<PoolState.ConnectionID>] = [:]
     private var lastWaiter = 0
     private var isAbandoned = false
+    /// Looks whether a new connection is one to use.
+    private let check: (Connection) async throws -> Void
 
     /// Makes a pool for the loop that the caller runs on; it connects when it is first used.
-    public init(_ configuration: PostgresConfiguration, log: Logger = Logger(label: "aktify.postgres")) {
+    public convenience init(_ configuration: PostgresConfiguration, log: Logger = Logger(label: "aktify.postgres")) {
+        self.init(configuration, log: log) { _ in }
+    }
+
+    /// - Parameter check: throws when a new connection is not to be used.
+    init(_ configuration: PostgresConfiguration, log: Logger, check: @escaping (Connection) async throws -> Void) {
         guard let loop = Loop.current else { preconditionFailure("a pool belongs to a loop: make it on one") }
         self.configuration = configuration
         self.loop = loop
         self.log = log
+        self.check = check
         state = PoolState(limit: configuration.connections, keepsOneForReads: configuration.keepsOneForReads)
     }
 
@@ -196,6 +204,7 @@ public final class Pool: @unchecked Sendable {
     private func opened(_ id: ID) async {
         do {
             let connection = try await Connection.open(configuration)
+            try await check(connection)
             guard !isAbandoned else { return connection.close() }
             connection.onClose = { [weak self] in self?.closed(id) }
             connections[id] = connection

@@ -62,7 +62,7 @@ public struct PostgresConfiguration: Sendable {
         func here(_ host: Hosts.Host) -> [(keyword: String, value: String)] {
             parameters + [("host", host.name), ("port", host.port)]
         }
-        if let replica { return [here(replica) + [("hostaddr", ""), ("target_session_attrs", "any")]] }
+        if let replica { return [here(replica) + [("target_session_attrs", "any")]] }
         // A URL of one server says itself where that is.
         if case .url = server, !hosts.areMany { return [parameters] }
         return hosts.all.map(here)
@@ -87,15 +87,17 @@ public struct PostgresConfiguration: Sendable {
     }
 
     /// Whether it names several servers, one of which is the primary.
-    package var hasSeveralServers: Bool { server.hosts.areMany }
+    package var hasSeveralServers: Bool { server.hosts.areMany || server.hasSeveralAddresses }
 
-    /// Each replica's, with few connections, since reads share them.
+    /// Each replica's, with two connections at most, since reads share them.
     var replicas: [PostgresConfiguration] {
         guard let text = replicaHosts, let hosts = Hosts(text, port: server.port) else { return [] }
-        return hosts.all.map { host in
+        // One that is named twice would be tried twice when it is gone.
+        var seen: Set<Hosts.Host> = []
+        return hosts.all.filter { seen.insert($0).inserted }.map { host in
             var configuration = self
             (configuration.replica, configuration.replicaHosts) = (host, nil)
-            configuration.connections = min(4, connections)
+            configuration.connections = min(2, connections)
             configuration.keepsOneForReads = false
             return configuration
         }

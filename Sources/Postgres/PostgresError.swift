@@ -102,5 +102,14 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
         state == "26000" || state == "0A000" && message.hasPrefix("cached plan must not change result type")
     }
 
+    /// Whether every server that was asked for a connection has refused it for what was asked (the role, the password, the database), and
+    /// not because it is starting or stopping: libpq has a text of that only, a line for each server.
+    package var isRefusal: Bool {
+        kind == .unreachable
+            && message.split(separator: "\n").allSatisfy {
+                $0.contains("FATAL:") && !$0.contains("the database system is")
+            }
+    }
+
     public var description: String { state.map { "\($0): \(message)" } ?? message }
 }

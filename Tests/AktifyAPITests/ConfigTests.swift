@@ -141,4 +141,15 @@ extension Config {
         }
         #expect(error?.description == "f:2: has a NUL in it")
     }
+
+    @Test func `replicas are named by hosts, and not beside addresses`() throws {
+        #expect(try config([:]).database.replicaHosts == nil)
+        let database = try config(["POSTGRES_READ_HOST": "b,c:5433", "POSTGRES_READ_MAX_LAG_MS": "500"]).database
+        #expect(database.replicaHosts == "b,c:5433" && database.maximumLag == .milliseconds(500))
+        #expect(problem(["POSTGRES_READ_HOST": "b,"])?.hasPrefix("POSTGRES_READ_HOST: expected a host") == true)
+        let url = "postgres://app@a/x?hostaddr=10.0.0.1"
+        #expect(
+            problem(["DATABASE_URL": url, "POSTGRES_READ_HOST": "b"])
+                == "DATABASE_URL: has hostaddr, which POSTGRES_READ_HOST cannot be used with: say host")
+    }
 }

@@ -65,4 +65,17 @@ import Testing
         }
         #expect(Instant.now.duration(since: start) < .seconds(5))
     }
+
+    @Test func `what all servers refuse is not waited for`() throws {
+        let servers = try ReplicatedPostgres()
+        var configuration = servers.configuration
+        configuration.database = "nowhere"
+        let (graph, other) = (try Self.graph(), configuration)
+        let start = Instant.now
+        let error = #expect(throws: PostgresError.self) {
+            try Loop.run { try await Migrator(graph: graph, configuration: other) { _ in }.upgrade() }
+        }
+        #expect(error?.isRefusal == true && Instant.now.duration(since: start) < .seconds(10))
+        withExtendedLifetime(servers) {}
+    }
 }

@@ -13,64 +13,121 @@ import Testing
         WALPosition(timeline: timeline, lsn: lsn)
     }
 
+    private func standby(_ lsn: UInt64, timeline: UInt32 = 1, system: Int64 = 1) -> ReplicaSet.Answer {
+        ReplicaSet.Answer(system: system, isStandby: true, position: position(lsn, timeline: timeline))
+    }
+
+    private func primary(_ lsn: UInt64, timeline: UInt32 = 1) -> ReplicaSet.Answer {
+        ReplicaSet.Answer(system: 1, isStandby: false, position: position(lsn, timeline: timeline))
+    }
+
     @Test func `no replica is chosen before it has answered`() {
         var set = ReplicaSet(count: 2, maximumLag: .seconds(10))
-        #expect(set.choose(after: nil) == nil)
-        set.answered(1, replayed: position(5), at: at(0))
-        #expect(set.choose(after: nil) == 1)
+        #expect(set.choose(after: nil, at: start) == nil)
+        set.answered(1, standby(5))
+        #expect(set.choose(after: nil, at: start) == 1)
+        set.isUnavailable(1)
+        #expect(set.choose(after: nil, at: start) == nil)
     }
 
     @Test func `replicas are chosen in turn`() {
         var set = ReplicaSet(count: 3, maximumLag: .seconds(10))
-        for index in 0..<3 { set.answered(index, replayed: position(5), at: at(0)) }
-        #expect((0..<6).map { _ in set.choose(after: nil) } == [0, 1, 2, 0, 1, 2])
-        set.failed(1)
-        #expect((0..<4).map { _ in set.choose(after: nil) } == [0, 2, 0, 2])
+        for index in 0..<3 { set.answered(index, standby(5)) }
+        #expect((0..<6).map { _ in set.choose(after: nil, at: start) } == [0, 1, 2, 0, 1, 2])
+        set.isUnavailable(1)
+        #expect((0..<4).map { _ in set.choose(after: nil, at: start) } == [0, 2, 0, 2])
+    }
+
+    @Test func `the replica of an earlier read is chosen again, as long as it will do`() {
+        var set = ReplicaSet(count: 3, maximumLag: .seconds(10))
+        for index in 0..<3 { set.answered(index, standby(5)) }
+        #expect((0..<4).map { _ in set.choose(after: nil, preferring: 2, at: start) } == [2, 2, 2, 2])
+        #expect(set.choose(after: nil, preferring: 2, except: 2, at: start) != 2)
+        set.isUnavailable(2)
+        #expect(set.choose(after: nil, preferring: 2, at: start) != 2)
     }
 
     @Test func `a replica is chosen only when it has replayed what is required`() {
         var set = ReplicaSet(count: 2, maximumLag: .seconds(10))
-        set.answered(0, replayed: position(5), at: at(0))
-        set.answered(1, replayed: position(7), at: at(0))
-        #expect((0..<2).map { _ in set.choose(after: position(6)) } == [1, 1])
-        #expect(set.choose(after: position(7)) == 1 && set.choose(after: position(8)) == nil)
-        #expect(set.choose(after: position(6), except: 1) == nil)
-        #expect(set.choose(after: .unknown) == nil)
+        set.answered(0, standby(5))
+        set.answered(1, standby(7))
+        #expect((0..<2).map { _ in set.choose(after: position(6), at: start) } == [1, 1])
+        #expect(set.choose(after: position(7), at: start) == 1 && set.choose(after: position(8), at: start) == nil)
+        #expect(set.choose(after: position(6), except: 1, at: start) == nil)
+        #expect(set.choose(after: .unknown, at: start) == nil)
     }
 
     @Test func `an LSN on an earlier timeline may be another record`() {
         var set = ReplicaSet(count: 1, maximumLag: .seconds(10))
-        set.answered(0, replayed: position(9), at: at(0))
-        #expect(set.choose(after: position(5, timeline: 2)) == nil)
-        set.answered(0, replayed: position(9, timeline: 2), at: at(0))
-        #expect(set.choose(after: position(5, timeline: 2)) == 0 && set.choose(after: position(5)) == 0)
+        set.answered(0, standby(9))
+        #expect(set.choose(after: position(5, timeline: 2), at: start) == nil)
+        set.answered(0, standby(9, timeline: 2))
+        #expect(set.choose(after: position(5, timeline: 2), at: start) == 0)
+        #expect(set.choose(after: position(5), at: start) == 0)
     }
 
-    @Test func `a server that is not in recovery is no replica`() {
-        var set = ReplicaSet(count: 1, maximumLag: .seconds(10))
-        set.answered(0, replayed: nil, at: at(0))
-        #expect(set.choose(after: nil) == nil)
+    @Test func `a server that is not in recovery, or of another cluster, is no replica`() {
+        var set = ReplicaSet(count: 2, maximumLag: .seconds(10))
+        set.primaryAnswered(primary(5), at: start)
+        set.answered(0, primary(9))
+        set.answered(1, standby(9, system: 2))
+        #expect(set.states == [.notStandby, .foreign] && set.choose(after: nil, at: start) == nil)
     }
+
+    // MARK: Lag
 
     @Test func `a replica that is where the primary was too long ago is not chosen`() {
         var set = ReplicaSet(count: 1, maximumLag: .seconds(1))
-        for time in 0...20 { set.primaryIs(at: position(UInt64(time)), at: at(time * 100)) }
+        for time in 0...20 { set.primaryAnswered(primary(UInt64(time)), at: at(time * 100)) }
         // A second ago, the primary was at 10.
-        set.answered(0, replayed: position(10), at: at(2000))
-        #expect(set.choose(after: nil) == 0)
-        set.answered(0, replayed: position(9), at: at(2000))
-        #expect(set.states == [.lagging] && set.choose(after: nil) == nil)
-        set.answered(0, replayed: position(20), at: at(2100))
-        #expect(set.choose(after: nil) == 0)
+        set.answered(0, standby(10))
+        #expect(set.choose(after: nil, at: at(2000)) == 0)
+        set.answered(0, standby(9))
+        #expect(set.states == [.lagging] && set.choose(after: nil, at: at(2000)) == nil)
+        set.answered(0, standby(20))
+        #expect(set.choose(after: nil, at: at(2000)) == 0)
     }
 
-    @Test func `while the primary writes nothing, or does not answer, nobody lags`() {
+    @Test func `at first, a replica that is not yet where the primary was found lags`() {
+        var set = ReplicaSet(count: 1, maximumLag: .seconds(10))
+        set.primaryAnswered(primary(10), at: start)
+        set.answered(0, standby(9))
+        #expect(set.states == [.lagging])
+        set.answered(0, standby(10))
+        #expect(set.choose(after: nil, at: at(1)) == 0)
+    }
+
+    @Test func `while the primary does not answer, a replica that did not lag goes on answering`() {
         var set = ReplicaSet(count: 1, maximumLag: .seconds(1))
-        for time in 0...50 { set.primaryIs(at: position(10), at: at(time * 100)) }
-        set.answered(0, replayed: position(10), at: at(5000))
-        #expect(set.choose(after: nil) == 0)
-        set.answered(0, replayed: position(10), at: at(600_000))
-        #expect(set.choose(after: nil) == 0)
+        // It is lost with records that no replica has got.
+        for time in 0...20 { set.primaryAnswered(primary(UInt64(time)), at: at(time * 100)) }
+        set.answered(0, standby(15))
+        #expect(set.choose(after: nil, at: at(2000)) == 0)
+        set.answered(0, standby(15))
+        #expect(set.choose(after: nil, at: at(600_000)) == 0)
+        // Another one takes its place, which has less.
+        set.primaryAnswered(primary(16, timeline: 2), at: at(600_000))
+        set.answered(0, standby(16))
+        #expect(set.choose(after: nil, at: at(600_000)) == 0)
+    }
+
+    // MARK: Reads that fail
+
+    @Test func `a replica that fails reads is left alone for longer and longer, until one succeeds`() {
+        var set = ReplicaSet(count: 1, maximumLag: .seconds(1))
+        set.answered(0, standby(5))
+        var now = start
+        for seconds in [1, 2, 4, 8, 16, 30, 30] {
+            set.readFailed(0, at: now)
+            // Those that were under way with it.
+            set.readFailed(0, at: now)
+            #expect(set.choose(after: nil, at: now.advanced(by: .milliseconds(seconds * 1000 - 1))) == nil)
+            now = now.advanced(by: .seconds(seconds))
+            #expect(set.choose(after: nil, at: now) == 0)
+        }
+        set.readSucceeded(0)
+        set.readFailed(0, at: now)
+        #expect(set.choose(after: nil, at: now.advanced(by: .seconds(1))) == 0)
     }
 
     @Test(arguments: 0..<50)
@@ -81,19 +138,24 @@ import Testing
         var replayed: [WALPosition?] = [nil, nil, nil]
         for step in 0..<500 {
             let (now, index) = (at(step * 20), Int.random(in: 0..<3, using: &random))
-            let place = position(
-                UInt64.random(in: 0...600, using: &random), timeline: .random(in: 1...2, using: &random))
-            switch Int.random(in: 0..<4, using: &random) {
-            case 0: set.primaryIs(at: position(UInt64(step)), at: now)
+            let (lsn, timeline) = (
+                UInt64.random(in: 0...600, using: &random), UInt32.random(in: 1...2, using: &random)
+            )
+            switch Int.random(in: 0..<5, using: &random) {
+            case 0: set.primaryAnswered(primary(UInt64(step)), at: now)
             case 1:
-                set.failed(index)
+                set.isUnavailable(index)
                 replayed[index] = nil
             case 2:
-                replayed[index] = Bool.random(using: &random) ? place : nil
-                set.answered(index, replayed: replayed[index], at: now)
+                let answer = Bool.random(using: &random) ? standby(lsn, timeline: timeline) : primary(lsn)
+                replayed[index] = answer.isStandby ? answer.position : nil
+                set.answered(index, answer)
+            case 3: if Bool.random(using: &random) { set.readFailed(index, at: now) } else { set.readSucceeded(index) }
             default:
-                guard let chosen = set.choose(after: place, except: index) else { continue }
-                #expect(chosen != index && replayed[chosen]?.includes(place) == true)
+                let required = position(lsn, timeline: timeline)
+                guard let chosen = set.choose(after: required, except: index, at: now) else { continue }
+                #expect(chosen != index && replayed[chosen]?.includes(required) == true)
+                #expect(!set.isPaused(chosen, at: now))
             }
         }
     }

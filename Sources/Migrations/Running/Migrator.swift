@@ -94,7 +94,7 @@ public struct Migrator: Sendable {
     /// - Parameter purges: whether rows are deleted first that no file has.
     /// - Throws: `MigrationFailed`, `RevisionGraph.Broken`, `PostgresError`.
     public func stamp(_ target: String, purges: Bool = false) async throws {
-        try await withSession { session in
+        try await withSession(waits: true) { session in
             let new = Set(try graph.resolve(target))
             try await session.lock(within: options.lockTimeout, log: log)
             try await session.makeTables()
@@ -122,8 +122,11 @@ public struct Migrator: Sendable {
 
     // MARK: Running
 
-    func withSession<Value: Sendable>(_ body: (MigrationSession) async throws -> Value) async throws -> Value {
-        let session = try await connected()
+    /// - Parameter waits: whether to wait for a primary, where several servers are named.
+    func withSession<Value: Sendable>(
+        waits: Bool = false, _ body: (MigrationSession) async throws -> Value
+    ) async throws -> Value {
+        let session = try await connected(until: .now.advanced(by: waits ? options.primaryTimeout : .zero))
         defer { session.connection.close() }
         guard let loop = Loop.current else { preconditionFailure("migrations run on a loop") }
         return try await withTaskCancellationHandler {
@@ -134,12 +137,12 @@ public struct Migrator: Sendable {
     }
 
     /// Connects; of several servers, none may be the primary for a while.
-    private func connected() async throws -> MigrationSession {
-        let deadline = Instant.now.advanced(by: options.primaryTimeout)
+    private func connected(until deadline: Instant) async throws -> MigrationSession {
         var hasSaid = false
         while true {
             do { return try await MigrationSession(configuration, options, log: log) } catch let error as PostgresError
-                where error.kind == .unreachable && configuration.hasSeveralServers && Instant.now < deadline
+                where error.kind == .unreachable && !error.isRefusal && configuration.hasSeveralServers
+                && Instant.now < deadline
             {
                 if !hasSaid { log("Waiting for a primary: \(error)") }
                 hasSaid = true
@@ -160,7 +163,7 @@ public struct Migrator: Sendable {
     ) async throws {
         log("Context impl PostgresqlImpl.")
         log("Will assume transactional DDL.")
-        try await withSession { session in
+        try await withSession(waits: true) { session in
             let seen = try await known(session)
             try await check(session, seen, try plan(seen), direction, isLocked: false)
             guard try !plan(seen).isEmpty else { return }

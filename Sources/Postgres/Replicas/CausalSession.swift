@@ -22,6 +22,9 @@ public final class CausalSession: @unchecked Sendable {
     /// Where the last write of this session ends; `nil` when there was none.
     public private(set) var written: WALPosition?
 
+    /// The replica that has answered a read of this session: the later ones go to the same, so that they fit together.
+    var replica: Int?
+
     /// Makes a session.
     public init(reads: Reads, after required: WALPosition? = nil) { (self.reads, self.required) = (reads, required) }
 

@@ -1,70 +1,141 @@
 import EventLoop
 
-/// Which replicas may answer a read: a state machine without IO. The poll of each replica and of the primary tells it what they say.
+/// Which replicas may answer a read: a state machine without IO. The polls of the replicas and of the primary tell it what they say, and
+/// reads tell it whether they failed.
 struct ReplicaSet {
     /// What is known of a server.
     enum State: Equatable {
-        /// It did not answer the last poll, or was not polled yet.
+        /// It has not been asked yet.
+        case unknown
+        /// It did not answer the last poll.
         case unavailable
         /// It is not in recovery: whether it is the primary or one that was cut off, it is no replica.
         case notStandby
+        /// Its data are another cluster's than the primary's.
+        case foreign
         /// It lags more than is allowed.
         case lagging
         /// It has replayed up to a position.
         case following(WALPosition)
     }
 
-    private(set) var states: [State]
+    /// What a server says when it is polled.
+    struct Answer: Equatable {
+        /// The identifier of its cluster, which a primary and its standbys share.
+        let system: Int64
+        let isStandby: Bool
+        /// What it has written, or replayed.
+        let position: WALPosition
+    }
+
+    private struct Replica {
+        var state = State.unknown
+        /// Reads that have failed in a row, and until when it is left alone for that.
+        var failures = 0
+        var pausesUntil: Instant?
+    }
+
+    private var replicas: [Replica]
     private let maximumLag: Duration
     /// Where the primary was and when, oldest first.
     private var samples: [(time: Instant, position: WALPosition)] = []
+    private var system: Int64?
     /// The replica that is asked next.
     private var next = 0
 
     /// - Parameter maximumLag: how long ago the primary may have been where a replica is now.
     init(count: Int, maximumLag: Duration) {
-        states = Array(repeating: .unavailable, count: count)
+        replicas = Array(repeating: Replica(), count: count)
         self.maximumLag = maximumLag
     }
 
+    /// What is known of each.
+    var states: [State] { replicas.map(\.state) }
+
+    // MARK: Polls
+
     /// Notes where the primary is.
-    mutating func primaryIs(at position: WALPosition, at now: Instant) {
-        samples.append((now, position))
+    mutating func primaryAnswered(_ answer: Answer, at now: Instant) {
+        system = answer.system
+        // Another primary: where the former one was says nothing about it.
+        if let last = samples.last,
+            !answer.position.includes(last.position) || answer.position.timeline != last.position.timeline
+        {
+            samples = []
+        }
+        samples.append((now, answer.position))
         let limit = now.advanced(by: .zero - maximumLag)
         if let index = samples.lastIndex(where: { $0.time <= limit }) { samples.removeFirst(index) }
     }
 
-    /// Notes what a replica has replayed; `nil` when it is not in recovery.
-    mutating func answered(_ index: Int, replayed: WALPosition?, at now: Instant) {
-        guard let replayed else { return states[index] = .notStandby }
-        states[index] = isLagging(replayed, at: now) ? .lagging : .following(replayed)
+    /// Notes where a replica is.
+    mutating func answered(_ index: Int, _ answer: Answer) {
+        replicas[index].state =
+            if system ?? answer.system != answer.system {
+                .foreign
+            } else if !answer.isStandby {
+                .notStandby
+            } else {
+                isLagging(answer.position) ? .lagging : .following(answer.position)
+            }
     }
 
-    /// Notes that a replica does not answer.
-    mutating func failed(_ index: Int) { states[index] = .unavailable }
+    /// Notes that a replica did not answer a poll.
+    mutating func isUnavailable(_ index: Int) { replicas[index].state = .unavailable }
+
+    /// Whether a replica has not got to where the primary was before the time that it may lag, as of when the primary last answered:
+    /// while there is none, nobody lags more and more. By LSN alone, since a standby may not know the timeline.
+    private func isLagging(_ replayed: WALPosition) -> Bool {
+        guard let last = samples.last else { return false }
+        let limit = last.time.advanced(by: .zero - maximumLag)
+        // As long as none is that old, the first will do: whoever follows gets past it within moments.
+        let sample = samples.last { $0.time <= limit } ?? samples[0]
+        return replayed.lsn < sample.position.lsn
+    }
+
+    // MARK: Reads
 
     /// Chooses the replica for a read, in turn.
     /// - Parameters:
     ///   - required: what it must have replayed.
+    ///   - preferred: the one that has answered an earlier read of the same request.
     ///   - failed: one that is not chosen.
     /// - Returns: `nil` when none will do.
-    mutating func choose(after required: WALPosition?, except failed: Int? = nil) -> Int? {
-        for offset in states.indices {
-            let index = (next + offset) % states.count
-            guard index != failed, case .following(let replayed) = states[index],
-                required.map(replayed.includes) ?? true
-            else { continue }
-            next = (index + 1) % states.count
+    mutating func choose(
+        after required: WALPosition?, preferring preferred: Int? = nil, except failed: Int? = nil, at now: Instant
+    ) -> Int? {
+        if let preferred, preferred != failed, isUsable(preferred, required, now) { return preferred }
+        for offset in replicas.indices {
+            let index = (next + offset) % replicas.count
+            guard index != failed, isUsable(index, required, now) else { continue }
+            next = (index + 1) % replicas.count
             return index
         }
         return nil
     }
 
-    /// Whether a replica has not got to where the primary was before the time that it may lag. By LSN alone: of a timeline, a standby
-    /// tells only after its next restartpoint.
-    private func isLagging(_ replayed: WALPosition, at now: Instant) -> Bool {
-        let limit = now.advanced(by: .zero - maximumLag)
-        guard let sample = samples.last(where: { $0.time <= limit }) else { return false }
-        return replayed.lsn < sample.position.lsn
+    private func isUsable(_ index: Int, _ required: WALPosition?, _ now: Instant) -> Bool {
+        guard case .following(let replayed) = replicas[index].state, required.map(replayed.includes) ?? true else {
+            return false
+        }
+        return replicas[index].pausesUntil.map { $0 <= now } ?? true
     }
+
+    /// Notes that a read has failed for the server's sake: it is left alone for a second, and twice as long after each failure in a row, 30 s
+    /// at most.
+    mutating func readFailed(_ index: Int, at now: Instant) {
+        // Reads that were under way together fail together, and count once.
+        if let until = replicas[index].pausesUntil, until > now { return }
+        replicas[index].pausesUntil = now.advanced(by: .seconds(min(30, 1 << min(replicas[index].failures, 5))))
+        replicas[index].failures += 1
+    }
+
+    /// Notes that a read has succeeded.
+    mutating func readSucceeded(_ index: Int) {
+        guard replicas[index].failures > 0 else { return }
+        (replicas[index].failures, replicas[index].pausesUntil) = (0, nil)
+    }
+
+    /// Whether a replica is left alone because reads have failed.
+    func isPaused(_ index: Int, at now: Instant) -> Bool { replicas[index].pausesUntil.map { $0 > now } ?? false }
 }

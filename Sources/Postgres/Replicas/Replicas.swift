@@ -8,10 +8,13 @@ import SQL
 /// touched on its loop's thread only.
 public final class Replicas: @unchecked Sendable {
     private let primary: Pools
-    private var replicas: [Replica]
+    private let replicas: [Replica]
     private var set: ReplicaSet
+    private let loop: Loop
     private let log: Logger
     private var (reads, retries) = (0, 0)
+    /// What the primary said last when it did not say where it is.
+    private var refusal = ""
 
     /// Makes the replicas that a configuration names, and begins to poll them; `nil` when it names none.
     package init?(
@@ -19,41 +22,55 @@ public final class Replicas: @unchecked Sendable {
     ) {
         let configurations = configuration.replicas
         guard let loop = Loop.current, !configurations.isEmpty else { return nil }
-        (self.primary, self.log) = (primary, log)
+        (self.primary, self.loop, self.log) = (primary, loop, log)
         replicas = configurations.map { Replica($0, log) }
         set = ReplicaSet(count: configurations.count, maximumLag: configuration.maximumLag)
-        let reference = Weak(value: self)
+        let poll = ReplicaPoll(replicas: self, loop: loop)
         for (index, configuration) in configurations.enumerated() {
-            Task(executorPreference: loop) { await reference.poll(index, configuration.forPolling, on: loop) }
+            Task(executorPreference: loop) { await poll.askReplica(index, configuration.forPolling) }
         }
-        Task(executorPreference: loop) { await reference.pollPrimary(on: loop) }
+        Task(executorPreference: loop) { await poll.askPrimary() }
     }
 
     // MARK: Reading
 
-    /// Lets `body` read from the server that the session allows; from another one, once, when the first fails before `hasBegun`.
+    /// Lets `body` read from the server that the session allows. When that one fails before `hasBegun`, another replica is tried, and when
+    /// that one fails, too, the primary.
     /// - Throws: what `body` throws.
     package func read<Value>(
         for session: CausalSession, _ pool: KeyPath<Pools, Pool>, hasBegun: () -> Bool = { false },
         _ body: (Pool) async throws -> Value
     ) async throws -> Value {
-        let first = session.reads == .replicaPreferred ? set.choose(after: session.required) : nil
-        if first != nil { reads += 1 }
-        do { return try await body(pools(of: first)[keyPath: pool]) } catch let error as PostgresError {
-            guard session.reads != .primary, !hasBegun(), error.isOfServer || first != nil && error.isOfReplay else {
-                throw error
+        guard session.reads == .replicaPreferred else {
+            do { return try await body(primary[keyPath: pool]) } catch let error as PostgresError
+                where session.reads == .primaryPreferred && error.isOfServer && !hasBegun()
+            {
+                guard let index = set.choose(after: session.required, at: loop.now) else { throw error }
+                return try await body(replicas[index].pools[keyPath: pool])
             }
-            if let first, error.isOfServer { note(first, because: "\(error)") { $0.failed(first) } }
-            // What one replica has not replayed, or cancels for its replay, is likely to fail on another.
-            let second = error.isOfServer ? set.choose(after: session.required, except: first) : nil
-            guard first != second else { throw error }
-            retries += 1
-            return try await body(pools(of: second)[keyPath: pool])
         }
+        var failed: Int?
+        for _ in 0..<2 {
+            guard
+                let index = set.choose(
+                    after: session.required, preferring: session.replica, except: failed, at: loop.now)
+            else { break }
+            session.replica = index
+            reads += 1
+            do {
+                let value = try await body(replicas[index].pools[keyPath: pool])
+                set.readSucceeded(index)
+                return value
+            } catch let error as PostgresError where !hasBegun() && error.isWorthAnotherServer {
+                retries += 1
+                failed = index
+                if error.isOfServer && error.kind != .busy { readFailed(index, error) }
+                // What one replica has not replayed, or cancels for its replay, is likely to fail on another.
+                guard error.isOfServer else { break }
+            }
+        }
+        return try await body(primary[keyPath: pool])
     }
-
-    /// The connections to a replica, or to the primary when it is `nil`.
-    private func pools(of index: Int?) -> Pools { index.map { replicas[$0].pools } ?? primary }
 
     // MARK: Statistics
 
@@ -71,39 +88,57 @@ public final class Replicas: @unchecked Sendable {
 
     /// What the replicas are used for now.
     public var statistics: Statistics {
-        Statistics(
-            configured: set.states.count { $0 != .notStandby }, inUse: set.states.count(where: \.isFollowing),
-            reads: reads, retries: retries)
+        let states = set.states
+        return Statistics(
+            configured: states.count { $0 != .notStandby },
+            inUse: states.indices.count { states[$0].isFollowing && !set.isPaused($0, at: loop.now) }, reads: reads,
+            retries: retries)
     }
 
-    // MARK: What the polls say
+    // MARK: What is known of them
 
-    fileprivate func answered(_ index: Int, replayed: WALPosition?, at now: Instant) {
-        note(index) { $0.answered(index, replayed: replayed, at: now) }
+    func answered(_ index: Int, _ answer: ReplicaSet.Answer, from identity: ServerIdentity) {
+        replicas[index].identity = identity
+        set.answered(index, answer)
+        note(index)
     }
 
     /// Closes the connections to a replica that does not answer, so that the reads on them are sent to another server.
-    fileprivate func lost(_ index: Int, _ error: any Error) {
-        note(index, because: "\(error)") { $0.failed(index) }
-        replicas[index].abandon(log)
+    func lost(_ index: Int, _ error: any Error) {
+        set.isUnavailable(index)
+        note(index, "\(error)")
+        replicas[index].abandon()
     }
 
     /// Takes the primary's position.
     /// - Throws: `PostgresError`, `DecodingError`.
-    fileprivate func readPrimaryPosition(at now: () -> Instant) async throws {
-        var row = try await primary.reads.read(.primaryPosition).row(0)
-        set.primaryIs(at: try row.position(), at: now())
+    func askPrimary() async throws {
+        var row = try await primary.reads.read(.primaryStatus).row(0)
+        let system = try row.next(Int64.self)
+        let answer = ReplicaSet.Answer(system: system, isStandby: false, position: try row.position())
+        set.primaryAnswered(answer, at: loop.now)
     }
 
-    /// Changes what is known of a replica, and logs when that changes what it is used for.
-    private func note(_ index: Int, because reason: String? = nil, _ change: (inout ReplicaSet) -> Void) {
-        let before = set.states[index].word
-        change(&set)
-        let after = set.states[index].word
-        guard before != after else { return }
-        log.log(
-            level: set.states[index].isFollowing ? .notice : .warning,
-            "replica \(replicas[index].name) \(after)\(reason.map { ": \($0)" } ?? "")")
+    /// Logs why the primary does not say where it is, when it could: without that, no lag is noticed.
+    func isRefusedByPrimary(_ error: PostgresError) {
+        guard error.kind == .server, refusal != error.message else { return }
+        refusal = error.message
+        log.error("the primary does not say where it is, so that replicas may lag unnoticed: \(error)")
+    }
+
+    private func readFailed(_ index: Int, _ error: PostgresError) {
+        guard !set.isPaused(index, at: loop.now) else { return }
+        set.readFailed(index, at: loop.now)
+        log.warning("replica \(replicas[index].name) is left alone for a while, because a read has failed: \(error)")
+    }
+
+    /// Logs what is known of a replica when that has changed.
+    private func note(_ index: Int, _ reason: String = "") {
+        let state = set.states[index]
+        let words = state.words + (reason.isEmpty ? "" : ": \(reason)")
+        guard words != replicas[index].said else { return }
+        replicas[index].said = words
+        log.log(level: state.isFollowing ? .notice : .warning, "replica \(replicas[index].name) \(words)")
     }
 }
 
@@ -115,75 +150,62 @@ package struct Pools {
     package init(reads: Pool, streams: Pool) { (self.reads, self.streams) = (reads, streams) }
 }
 
+/// A server: a cluster, and which start of a postmaster. A host name may stand for several.
+struct ServerIdentity: Equatable {
+    let system: Int64
+    /// In microseconds since 1970.
+    let started: Int64
+
+    /// Reads both, each a `bigint`.
+    /// - Throws: `DecodingError`.
+    init(_ row: inout Row) throws(DecodingError) { (system, started) = (try row.next(), try row.next()) }
+
+    /// Asks a server who it is.
+    static let question: Statement = """
+        SELECT system_identifier, (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint FROM pg_control_system()
+        """
+}
+
 /// One replica: where it is, and the connections to it.
-private struct Replica {
+private final class Replica {
     private let configuration: PostgresConfiguration
-    private(set) var pools: Pools
+    private let log: Logger
+    private(set) lazy var pools = newPools()
+    /// The server that is polled.
+    var identity: ServerIdentity?
+    /// What the log says last.
+    var said = ""
 
     init(_ configuration: PostgresConfiguration, _ log: Logger) {
-        self.configuration = configuration
-        pools = Replica.pools(configuration, log)
+        (self.configuration, self.log) = (configuration, log)
     }
 
     var name: String { configuration.replica.map { "\($0.name):\($0.port)" } ?? "" }
 
     /// Closes all connections; later ones are new.
-    mutating func abandon(_ log: Logger) {
+    func abandon() {
         let old = pools
-        pools = Replica.pools(configuration, log)
+        pools = newPools()
         old.reads.abandon()
         old.streams.abandon()
     }
 
-    private static func pools(_ configuration: PostgresConfiguration, _ log: Logger) -> Pools {
-        Pools(reads: Pool(configuration, log: log), streams: Pool(configuration.forStreams, log: log))
-    }
-}
-
-/// Polls for as long as somebody reads.
-private struct Weak: Sendable {
-    weak let value: Replicas?
-
-    private static let interval = Duration.milliseconds(100)
-    private static let pause = Duration.milliseconds(500)
-
-    /// Asks a replica what it has replayed, on a connection of its own, so that no read delays the answer.
-    func poll(_ index: Int, _ configuration: PostgresConfiguration, on loop: Loop) async {
-        while value != nil {
-            do {
-                let connection = try await Connection.open(configuration)
-                defer { connection.close() }
-                // A standby goes back to an earlier timeline only when it is started anew, which closes the connection.
-                var timeline: UInt32 = 0
-                while value != nil {
-                    var row = try await connection.execute(Weak.replayed).row(0)
-                    let isStandby = try row.next(Bool.self)
-                    let position = try row.position()
-                    timeline = max(timeline, position.timeline)
-                    let replayed = WALPosition(timeline: timeline, lsn: position.lsn)
-                    value?.answered(index, replayed: isStandby ? replayed : nil, at: loop.now)
-                    try await loop.sleep(for: Weak.interval)
-                }
-            } catch {
-                value?.lost(index, error)
-                try? await loop.sleep(for: Weak.pause)
-            }
+    private func newPools() -> Pools {
+        func pool(_ configuration: PostgresConfiguration) -> Pool {
+            Pool(configuration, log: log) { [weak self] in try await self?.check($0) }
         }
+        return Pools(reads: pool(configuration), streams: pool(configuration.forStreams))
     }
 
-    /// The timeline is the one that is received, as whoever has the rights of `pg_read_all_stats` sees it; or else that of the last
-    /// restartpoint: a standby has no function for that of the record it has replayed last.
-    private static let replayed: Statement = """
-        SELECT pg_is_in_recovery(), greatest(min_recovery_end_timeline, timeline_id, received_tli)::bigint, \
-        coalesce(pg_last_wal_replay_lsn() - '0/0', 0)::bigint \
-        FROM pg_control_recovery(), pg_control_checkpoint() LEFT JOIN pg_stat_wal_receiver ON true
-        """
-
-    /// Asks the primary for its position, by which the lag of replicas is measured.
-    func pollPrimary(on loop: Loop) async {
-        while value != nil {
-            try? await value?.readPrimaryPosition { loop.now }
-            try? await loop.sleep(for: Weak.pause)
+    /// Refuses a connection to another server than the one that is polled: it may have replayed less.
+    private func check(_ connection: Connection) async throws {
+        var row = try await connection.execute(ServerIdentity.question).row(0)
+        guard try ServerIdentity(&row) == identity else {
+            connection.close()
+            throw PostgresError(
+                .unreachable,
+                message:
+                    "another server has answered than the one that is polled: name each replica by a name of its own")
         }
     }
 }
@@ -192,10 +214,12 @@ extension ReplicaSet.State {
     fileprivate var isFollowing: Bool { if case .following = self { true } else { false } }
 
     /// What it means for reads.
-    fileprivate var word: String {
+    fileprivate var words: String {
         switch self {
+        case .unknown: ""
         case .unavailable: "does not answer"
         case .notStandby: "is not in recovery, and is not read from"
+        case .foreign: "is not of the primary's cluster, and is not read from"
         case .lagging: "lags too much"
         case .following: "is read from"
         }
@@ -207,16 +231,15 @@ extension PostgresError {
     fileprivate var isOfServer: Bool {
         switch kind {
         case .unreachable, .notSent, .lost, .terminated, .busy, .deadline: true
-        case .server: state == "57P03"
+        case .server: state == "57P03" || state?.classCode == "53"
         case .aborted: false
         }
     }
 
-    /// Whether it comes of the replay that a replica is in: a conflict with it (Postgres manual, chapter 27.4.2), a table or column that
-    /// it has not got to yet, a statement that a standby does not run.
-    fileprivate var isOfReplay: Bool {
-        guard let state else { return false }
-        return ["40001", "40P01", "42P01", "42703", "25006"].contains(state.code)
+    /// Whether another server may well answer what a replica has not: one that replays may cancel a query for it (Postgres manual, chapter
+    /// 27.4.2), and may lack tables, columns, types and rights that the primary has.
+    fileprivate var isWorthAnotherServer: Bool {
+        isOfServer || [.defect, .conflict, .unavailable].contains(meaning)
             || state == "57014" && message.contains("recovery")
     }
 }

@@ -39,10 +39,12 @@ extension WALPosition: CustomStringConvertible {
 }
 
 extension Statement {
-    /// Asks a primary for the end of its log: on a standby it is an error.
+    /// Asks a primary for the end of the last record in its log; on a standby it is an error. Behind the last record of a page, Postgres
+    /// tells where the next one will begin, behind a header (24 bytes, 40 for a segment's first page) that nobody replays.
     static let primaryPosition: Statement = """
-        SELECT ('x' || left(pg_walfile_name(lsn), 8))::bit(32)::bigint, (lsn - '0/0')::bigint \
-        FROM pg_current_wal_insert_lsn() lsn
+        SELECT ('x' || left(file_name, 8))::bit(32)::bigint, (lsn - '0/0')::bigint \
+        - CASE WHEN file_offset = 40 THEN 40 WHEN file_offset % 8192 = 24 THEN 24 ELSE 0 END \
+        FROM pg_current_wal_insert_lsn() lsn, pg_walfile_name_offset(lsn)
         """
 }
 
