@@ -3,19 +3,24 @@ import os
 import shutil
 
 from machine import ROOT, free_port, output, start
+from stacks import THREADS
 
 # What the shipped configuration passes, and how long it keeps connections.
 PARAMETERS = {
     "REQUEST_METHOD": "$request_method", "REQUEST_URI": "$request_uri", "REQUEST_SCHEME": "$scheme",
     "CONTENT_TYPE": "$content_type", "CONTENT_LENGTH": "$content_length", "SERVER_NAME": "$server_name", "SERVER_PORT": "$server_port",
 }
-FASTCGI = "".join(f"fastcgi_param {name} {value}; " for name, value in PARAMETERS.items())
+FASTCGI = "".join(f"fastcgi_param {name} {value}; " for name, value in PARAMETERS.items()) + (
+    "fastcgi_keep_conn on; fastcgi_buffers 16 16k; fastcgi_max_temp_file_size 0; fastcgi_pass {upstream};")
 KEPT = "keepalive 64; keepalive_requests 100000; keepalive_time 1s; keepalive_timeout 500ms;"
 
-# How a stack is asked: over FastCGI, with kept connections or one for each request, or over HTTP.
+# A kept connection has its thread for itself: nginx's workers together keep half of the threads, so that others are free for new ones.
+KEPT_BY_THREADS = KEPT.replace("keepalive 64", f"keepalive {max(1, THREADS // 2 // os.cpu_count())}")
+
+# How a stack is asked: over FastCGI, by loops or by threads that each serve one connection, or over HTTP.
 PASSES = {
-    "fastcgi-kept": (KEPT, FASTCGI + "fastcgi_keep_conn on; fastcgi_buffers 16 16k; fastcgi_max_temp_file_size 0; fastcgi_pass {upstream};"),
-    "fastcgi": ("", FASTCGI + "fastcgi_buffers 16 16k; fastcgi_max_temp_file_size 0; fastcgi_pass {upstream};"),
+    "fastcgi-loops": (KEPT, FASTCGI),
+    "fastcgi-threads": (KEPT_BY_THREADS, FASTCGI),
     "http": (KEPT, 'proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $http_host; proxy_buffers 16 16k; '
              "proxy_max_temp_file_size 0; proxy_pass http://{upstream};"),
 }

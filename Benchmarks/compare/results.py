@@ -7,7 +7,8 @@ HEAD = """# Speed
 stacks and one Postgres, and writes this file. Before, it checks that all give the same answers. `api` is the API as it is shipped, with its
 own nginx; `api*` is the same workers behind the nginx that all others are behind, which does nothing else than pass requests on. The
 references in C are the least that must be done: the same statements and the same JSON, and no checks, limits, logs, ETags or timeouts;
-`onesync` and `pipelined` read and write FastCGI's records themselves, `documented` uses libfcgi.
+`onesync` and `pipelined` read and write FastCGI's records themselves, `documented` uses libfcgi, with a thread for each connection of
+nginx's. All keep nginx's connections, and the loops have as many connections for changes as the API has.
 Runs of {seconds} s are interleaved, and each round begins with another stack: {rounds} rounds, and {fewer} where one thing is varied. Tables have
 the medians; a ratio is taken round by round, with its least and greatest in parentheses. wrk keeps 32 connections busy where nothing else
 is said. CPU is what the kernel has counted for the worker's, Postgres's and nginx's processes. A commit is on the disk when it is
@@ -73,13 +74,14 @@ def _stacks(facts, stacks):
     for name, result in stacks.items():
         size = f"{result['binary'] / 1e6:.2f}" if result["binary"] else "-"
         rows.append([
-            f"`{name}`", facts["about"][name], result["same"], result["processes"], f"{result['rss'] / 1024:.1f}", f"{result['pss'] / 1024:.1f}",
+            f"`{name}`", facts["about"][name], result["same"], facts["connections"][name], result["processes"], f"{result['rss'] / 1024:.1f}", f"{result['pss'] / 1024:.1f}",
             f"{result['start']:.0f}", size])
-    head = ["", "what it is", "same", "processes", "RSS, MiB", "all, MiB", "start, ms", "size, MB"]
+    head = ["", "what it is", "same", "connections", "processes", "RSS, MiB", "all, MiB", "start, ms", "size, MB"]
     return (
         "## Stacks\n\n" + table(head, rows, texts=3) +
-        "\nsame: whether answers are the API's to the byte, or the same JSON. RSS is the largest process's after load, all is the proportional\n"
-        "set of all processes of the stack. start is the time to the first answer. size is the program's without debug information.\n")
+        "\nsame: whether answers are the API's to the byte, or the same JSON. connections is how many to Postgres the stack has at\n"
+        "most. RSS is the largest process's after load, all is the proportional set of all processes of the stack. start is the time to the first answer. size is the\n"
+        "program's without debug information.\n")
 
 
 def _compared(compared):

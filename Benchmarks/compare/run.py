@@ -63,7 +63,9 @@ def run(directory, cluster, seconds, rounds, rows):
     bench, absent = prepare(directory, cluster, seconds, rounds)
     found = measure_all(bench, rows)
     found["facts"] = facts.facts(cluster, load_before) | {
-        "seconds": seconds, "rounds": rounds, "about": {stack.name: stack.about for stack in bench.stacks.values()}, "absent": absent,
+        "seconds": seconds, "rounds": rounds, "absent": absent,
+        "about": {stack.name: stack.about for stack in bench.stacks.values()},
+        "connections": {stack.name: stack.connections for stack in bench.stacks.values()},
         "notes": bench.notes, "took": round(time.monotonic() - begin), "others": bench.others / bench.had}
     # As it would be read again: keys are text.
     return json.loads(json.dumps(found))
