@@ -11,6 +11,8 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 TICK = 1e6 / os.sysconf("SC_CLK_TCK")
+# What of the user's environment reaches the processes that are started: any other variable could change what is measured.
+INHERITED = ("PATH", "HOME", "LANG", "TMPDIR")
 PACKAGES = {"gcc": "gcc", "wrk": "wrk", "nginx": "nginx-light", "psql": "postgresql", "strip": "binutils", "pg_config": "libpq-dev"}
 
 
@@ -18,8 +20,13 @@ def fail(sentence):
     sys.exit(f"bench: {sentence}")
 
 
-def need_tools():
+def clear_environment():
+    for name in set(os.environ).difference(INHERITED):
+        del os.environ[name]
     os.environ["PATH"] += ":/usr/sbin"
+
+
+def need_tools():
     for tool, package in PACKAGES.items():
         if not shutil.which(tool):
             fail(f"{tool} is not installed: apt-get install {package}")

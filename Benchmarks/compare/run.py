@@ -17,7 +17,7 @@ import stacks
 from bench import Bench
 from database import ROWS, Cluster
 from front import Bare, Shipped
-from machine import ROOT, end_with_signals, fail, need_tools, stop_all
+from machine import ROOT, clear_environment, end_with_signals, fail, need_tools, stop_all
 
 
 def number(name, default, least=1):
@@ -73,6 +73,7 @@ def run(directory, cluster, seconds, rounds, rows):
 
 def main():
     knobs = number("BENCH_SECONDS", 2), number("BENCH_ROUNDS", 5), number("BENCH_ROWS", 1_000_000, least=ROWS)
+    clear_environment()
     need_tools()
     load.check_parser()
     end_with_signals()

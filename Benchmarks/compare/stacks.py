@@ -8,6 +8,8 @@ import sys
 from machine import ROOT, memory, output, start, stop
 
 CORES = os.cpu_count()
+# Where Debian has the sources of Go's libraries.
+GO_LIBRARIES = pathlib.Path(os.environ.get("BENCH_GOPATH", "/usr/share/gocode"))
 HERE = ROOT / "Benchmarks"
 TOOLS = os.path.dirname(sys.executable)
 # Threads and processes that each wait for Postgres: as many as wrk has connections.
@@ -132,14 +134,12 @@ def php(directory):
 
 
 def go(directory):
-    # Where Debian has the sources of libraries.
-    libraries = pathlib.Path(os.environ.get("BENCH_GOPATH", "/usr/share/gocode"))
     if not shutil.which("go"):
         return "Go is not installed"
-    if not (libraries / "src/github.com/lib/pq").exists():
+    if not (GO_LIBRARIES / "src/github.com/lib/pq").exists():
         return "Go's lib/pq is not installed (golang-github-lib-pq-dev)"
     program, socket = directory / "go_app", directory / "go.sock"
-    variables = {"GO111MODULE": "off", "GOPATH": libraries, "GOCACHE": directory / "go-cache", "GOFLAGS": ""}
+    variables = {"GO111MODULE": "off", "GOPATH": GO_LIBRARIES, "GOCACHE": directory / "go-cache", "GOFLAGS": ""}
     output("go", "build", "-o", program, HERE / "stacks/go_app.go", env={**os.environ, **variables}, cwd=directory)
 
     def command(cluster, database, loops):

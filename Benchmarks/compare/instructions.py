@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Counts the user-space instructions that the worker needs for a request, with valgrind's callgrind, and compares them with
 Benchmarks/instructions.txt: a count is the same in each run, however busy the machine is. It fails when one has grown by more than 3 %.
 UPDATE=1 writes the file anew. The counts depend on the versions of Swift and of the libraries, which stand in the file's first line:
@@ -10,7 +9,6 @@ import os
 import pathlib
 import re
 import shutil
-import signal
 import socket
 import struct
 import subprocess
@@ -18,14 +16,15 @@ import sys
 import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+from machine import ROOT, clear_environment, last_line, output, start
+
 BUDGET = ROOT / "Benchmarks/instructions.txt"
 TOLERANCE = 0.03
 CONNECTIONS = 8
 JSON = "application/json"
 
 # As the service runs, wherever it was started: scripts/dev, the unit of systemd, the image.
-os.environ["GLIBC_TUNABLES"] = "glibc.malloc.tcache_max=16400:glibc.malloc.tcache_count=100"
+TUNABLES = {"GLIBC_TUNABLES": "glibc.malloc.tcache_max=16400:glibc.malloc.tcache_count=100"}
 
 # What is measured: a name, a request, and how many of them.
 CASES = [
@@ -82,29 +81,29 @@ def connect(path):
     return connection
 
 
-def started(path):
+def started(worker, path, log):
     """Connections to the worker, as soon as it accepts them."""
     for _ in range(300):
         try:
             return [connect(path) for _ in range(CONNECTIONS)]
         except OSError:
             time.sleep(0.2)
-    sys.exit("the worker did not start")
+        if worker.poll() is not None:
+            break
+    sys.exit(f"the worker did not start: {last_line(log)}")
 
 
-def prepare(directory):
-    """Starts a cluster that ends with this process, and fills a database."""
-    cluster = [ROOT / "scripts/cluster", "start", directory / "cluster", "--watch", str(os.getpid())]
-    host = subprocess.run(cluster, check=True, capture_output=True, text=True).stdout.strip()
-    for name in ("DATABASE_URL", "DATABASE_URL_FILE", "POSTGRES_PASSWORD_FILE"):
-        os.environ.pop(name, None)
-    os.environ.update(
-        POSTGRES_HOST=host, POSTGRES_USER="postgres", POSTGRES_DB="aktify", POSTGRES_PORT="5432", POSTGRES_PASSWORD="")
-    psql = ["psql", "-XAtq", "-h", host, "-U", "postgres"]
-    subprocess.run([*psql, "-c", "CREATE DATABASE aktify"], check=True)
-    subprocess.run([ROOT / ".build/release/aktify", "db", "upgrade"], check=True, cwd=ROOT, stderr=subprocess.DEVNULL)
+def prepare(cluster):
+    """Starts a cluster that ends with this process, fills a database, and gives the variables that it is found by."""
+    host = output(ROOT / "scripts/cluster", "start", cluster, "--watch", os.getpid()).strip()
+    variables = {
+        "POSTGRES_HOST": host, "POSTGRES_PORT": "5432", "POSTGRES_USER": "postgres", "POSTGRES_PASSWORD": "", "POSTGRES_DB": "aktify"}
+    psql = ["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", host, "-U", "postgres"]
+    output(*psql, "-c", "CREATE DATABASE aktify")
+    output(ROOT / ".build/release/aktify", "db", "upgrade", cwd=ROOT, env=os.environ | variables)
     rows = "INSERT INTO campaign (name, description) SELECT 'Campaign ' || n, 'A description' FROM generate_series(1, 100) n"
-    subprocess.run([*psql, "-d", "aktify", "-c", rows], check=True)
+    output(*psql, "-d", "aktify", "-c", rows)
+    return variables
 
 
 def total(path):
@@ -114,19 +113,18 @@ def total(path):
     sys.exit(f"there are no totals in {path}")
 
 
-def measure(directory):
-    path, output = directory / "worker.socket", directory / "counts"
-    worker = subprocess.Popen(
-        ["valgrind", "--tool=callgrind", "--instr-atstart=no", f"--callgrind-out-file={output}",
-         ROOT / ".build/release/aktify", "worker", "--listen", f"unix:{path}", "--loops", "1"],
-        cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def measure(directory, variables):
+    path, counted, log = directory / "worker.socket", directory / "counts", directory / "worker.log"
+    worker = start(
+        "valgrind", "--tool=callgrind", "--instr-atstart=no", f"--callgrind-out-file={counted}",
+        ROOT / ".build/release/aktify", "worker", "--listen", f"unix:{path}", "--loops", "1", env=variables | TUNABLES, log=log)
 
     def control(*words):
-        subprocess.run(["callgrind_control", *words, str(worker.pid)], check=True, capture_output=True)
+        output("callgrind_control", *words, worker.pid)
 
     counts = {}
     try:
-        connections = started(path)
+        connections = started(worker, path, log)
         for place, (name, method, target, body, count) in enumerate(CASES, 1):
             message = request(method, target, body)
             send(connections, message, CONNECTIONS * 20, is_warming_up=True)
@@ -136,8 +134,8 @@ def measure(directory):
             control("--dump")
             counts[name] = round(total(directory / f"counts.{place}") / count)
     finally:
-        worker.send_signal(signal.SIGTERM)
-        worker.wait(60)
+        worker.kill()
+        worker.wait()
     return counts
 
 
@@ -170,15 +168,15 @@ def compare(counts, budget):
 
 
 def main():
+    is_update, here = os.environ.get("UPDATE") == "1", versions()
+    clear_environment()
     if not shutil.which("valgrind"):
         sys.exit("bench-instructions counts with valgrind, which is not installed: apt-get install valgrind")
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as directory:
         directory = pathlib.Path(directory)
         directory.chmod(0o755)
-        prepare(directory)
-        counts = measure(directory)
-    here = versions()
-    if os.environ.get("UPDATE") == "1":
+        counts = measure(directory, prepare(directory / "cluster"))
+    if is_update:
         BUDGET.write_text(here + "\n" + "".join(f"{name}: {count}\n" for name, count in counts.items()))
     measured, budget = read_budget()
     if here != measured:
