@@ -175,7 +175,10 @@ def main():
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as directory:
         directory = pathlib.Path(directory)
         directory.chmod(0o755)
-        counts = measure(directory, prepare(directory / "cluster"))
+        try:
+            counts = measure(directory, prepare(directory / "cluster"))
+        finally:
+            output(ROOT / "scripts/cluster", "stop", directory / "cluster")
     if is_update:
         BUDGET.write_text(here + "\n" + "".join(f"{name}: {count}\n" for name, count in counts.items()))
     measured, budget = read_budget()
