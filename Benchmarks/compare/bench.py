@@ -64,13 +64,29 @@ class Bench:
         self.had += had
         self.others += max(0, busy - ours)
 
-    def interleave(self, names, scenario, connections=CONNECTIONS, rounds=None):
-        """Runs of all stacks in turn, each round beginning with the next one."""
+    def run_open(self, name, scenario, rate, seed):
+        """One run in an open loop: percentiles of the latency, in microseconds."""
+        counted = load.open_loop(self.directory, self.ports[name], scenario, rate, self.seconds, seed)
+        if scenario.changes:
+            self.cluster.reset()
+        self.shipped.empty_log()
+        if counted["failed"] or counted["lost"]:
+            self.notes.append(
+                f"{name}, {scenario.name}, open loop: {counted['failed']} of {counted['due']} requests failed, {counted['lost']} were lost.")
+        return counted
+
+    def in_turn(self, names, run, rounds):
+        """What `run` gives for each name and round; in a round, all names have their turn."""
         runs = {name: [] for name in names}
-        for number in range(rounds or self.rounds):
-            first = number % len(names)
+        for turn in range(rounds):
+            first = turn % len(names)
             for name in names[first:] + names[:first]:
-                runs[name].append(self.run(name, scenario, connections))
+                runs[name].append(run(name, turn))
+        return runs
+
+    def interleave(self, names, scenario, connections=CONNECTIONS, rounds=None):
+        """Runs of wrk of all stacks in turn."""
+        runs = self.in_turn(names, lambda name, _: self.run(name, scenario, connections), rounds or self.rounds)
         return {name: summary(runs[name]) for name in names}
 
     def fewer(self):

@@ -23,13 +23,17 @@ def table(head, rows, texts=1):
 
 
 def ratio(one, other):
-    """How many times as fast one was in each round: the middle, and the least and the greatest."""
+    """How many times as fast one was in each round."""
     if one is other:
         return ""
     each = [first / second for first, second in zip(one["rates"], other["rates"]) if second]
-    if not each:
-        return "-"
-    return f"{statistics.median(each):.2f} ({min(each):.2f}..{max(each):.2f})"
+    return spread(each) if each else "-"
+
+
+def spread(each):
+    """The middle, and of several the least and the greatest, too."""
+    middle = f"{statistics.median(each):.2f}"
+    return middle if len(each) == 1 else f"{middle} ({min(each):.2f}..{max(each):.2f})"
 
 
 def cpu(result):
@@ -98,10 +102,12 @@ def _compared(compared):
 def _latencies(latencies):
     text = (
         "## Latency\n\nIn an open loop, which sends at half of the rate above whatever becomes of earlier requests, at random times; a latency\n"
-        "counts from when the request was due.\n\n![Latency by stack](charts/latency.svg)\n")
+        "counts from when the request was due, and a request that has no answer, or one that is no success, is as late as the end of the run.\n"
+        "Stacks take turns in each round.\n\n![Latency by stack](charts/latency.svg)\n")
     for scenario, results in latencies.items():
         rows = [
-            [f"`{name}`", f"{result['rate']:,.0f}", *(f"{result[part] / 1000:.2f}" for part in ("p50", "p90", "p99"))]
+            [f"`{name}`", f"{result['rate']:,.0f}", *(f"{result[part] / 1000:.2f}" for part in ("p50", "p90")),
+             spread([time / 1000 for time in result["p99s"]])]
             for name, result in results.items()]
         text += f"\n### {scenario}\n\n" + table(["", "requests/s", "p50, ms", "p90, ms", "p99, ms"], rows)
     return text
