@@ -1,6 +1,15 @@
 """The results as Markdown."""
 import statistics
 
+# README.md's table stands between these lines.
+FIRST, LAST = "<!-- written by make bench -->", "<!-- to here -->"
+README_NAMES = {
+    "api": "the API, as shipped", "onesync": "the least in C: event loops, pipelined statements, a sync a turn (`onesync`)",
+    "pipelined": "the same, with a sync a statement (`pipelined`)", "documented": "libfcgi as documented, in C: 32 threads that wait",
+    "go": "Go, net/http, lib/pq", "php": "PHP, php-fpm, PDO", "fastapi": "FastAPI, asyncpg, uvicorn",
+    "flask": "the original's Flask, SQLAlchemy, gunicorn",
+}
+
 HEAD = """# Speed
 
 `make bench` measures the API beside other ways to answer the same requests, on one machine that runs the generator of load, nginx, the
@@ -53,15 +62,26 @@ def _head(facts):
     return HEAD.format(seconds=facts["seconds"], rounds=facts["rounds"], fewer=max(1, facts["rounds"] // 2))
 
 
-def _summary(found):
+def _summary(found, names=None):
+    """The most important figures; of README.md's names, or of all stacks under their own."""
     rows = []
-    for name in found["compared"]["GET one"]:
+    for name, title in (names or {name: f"`{name}`" for name in found["compared"]["GET one"]}).items():
         rates = [f"{results[name]['rate']:,.0f}" for results in found["compared"].values()]
         used = f"{sum(found['compared']['GET one'][name]['cpu']):,.0f}"
         memory = found["stacks"]["api*" if name == "api" else name]["pss"]
-        rows.append([f"`{name}`", *rates, used, f"{found['latencies']['GET one'][name]['p99'] / 1000:.1f}", f"{memory / 1024:.0f}"])
+        rows.append([title, *rates, used, f"{found['latencies']['GET one'][name]['p99'] / 1000:.1f}", f"{memory / 1024:.0f}"])
     kinds = [f"{scenario}/s" for scenario in found["compared"]]
     return table(["", *kinds, "CPU a GET one, us", "p99 at half load, ms", "memory, MiB"], rows)
+
+
+def write_summary(found, path):
+    """Replaces the table in README.md."""
+    before, rest = path.read_text().split(FIRST)
+    after = rest.split(LAST)[1]
+    names = {name: title for name, title in README_NAMES.items() if name in found["compared"]["GET one"]}
+    path.write_text(
+        f"{before}{FIRST}\nOn {found['facts']['cores']} cores, which also make the load, with each commit on the disk:\n\n"
+        f"{_summary(found, names)}{LAST}{after}")
 
 
 def _machine(facts):
