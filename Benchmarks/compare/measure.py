@@ -86,9 +86,7 @@ def by_rows(bench, names, largest):
     """GET one and the list of 100, in tables of a thousand to `largest` rows."""
     bench.cluster.create("scale")
     results, rows = {}, 0
-    for count in (1_000, 10_000, 100_000, 1_000_000):
-        if count > largest:
-            break
+    for count in sorted({count for count in (1_000, 10_000, 100_000, 1_000_000) if count < largest} | {largest}):
         bench.cluster.fill_in_bulk("scale", rows + 1, count)
         rows = count
         for name in names:
