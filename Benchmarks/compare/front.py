@@ -2,7 +2,7 @@
 import os
 import shutil
 
-from machine import ROOT, free_port, output, start
+from machine import ROOT, fail, free_port, last_line, output, start
 from stacks import THREADS
 
 # What the shipped configuration passes, and how long it keeps connections.
@@ -26,18 +26,26 @@ PASSES = {
 }
 
 
-def run(config, log):
-    return start("nginx", "-c", config, "-e", log, "-g", "daemon off;", log=log)
+class Front:
+    """An nginx that runs."""
+
+    def run(self, config, log):
+        self.log = log
+        self.process = start("nginx", "-c", config, "-e", log, "-g", "daemon off;", log=log)
+
+    def check(self):
+        if self.process.poll() is not None:
+            fail(f"nginx does not run: {last_line(self.log)}")
 
 
-class Shipped:
+class Shipped(Front):
     """The API's own nginx."""
 
     def __init__(self, directory):
         self.port = free_port()
         config = output(ROOT / "scripts/nginx-config", directory / "nginx", self.port, directory).strip()
         self.access_log = directory / "nginx/access.log"
-        self.process = run(config, directory / "nginx/nginx-error.log")
+        self.run(config, directory / "nginx/nginx-error.log")
 
     def empty_log(self):
         """It has a line for each request."""
@@ -45,7 +53,7 @@ class Shipped:
             os.truncate(self.access_log, 0)
 
 
-class Bare:
+class Bare(Front):
     """One nginx with a port for each stack."""
 
     def __init__(self, directory, stacks):
@@ -54,7 +62,7 @@ class Bare:
         folder.mkdir()
         config = folder / "nginx.conf"
         config.write_text(self._text(folder, stacks))
-        self.process = run(config, folder / "error.log")
+        self.run(config, folder / "error.log")
 
     def _text(self, folder, stacks):
         user = "user root;" if os.getuid() == 0 else ""

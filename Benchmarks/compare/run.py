@@ -58,7 +58,7 @@ def run(directory, cluster, seconds, rounds, rows):
         "seconds": seconds, "rounds": rounds, "absent": absent,
         "about": {stack.name: stack.about for stack in bench.stacks.values()},
         "connections": {stack.name: stack.connections for stack in bench.stacks.values()},
-        "notes": bench.notes, "took": round(time.monotonic() - begin), "others": bench.others / bench.had}
+        "notes": bench.notes, "seed": bench.seed, "took": round(time.monotonic() - begin), "others": bench.others / bench.had}
     # As it would be read again: keys are text.
     return json.loads(json.dumps(found))
 
