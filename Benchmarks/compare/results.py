@@ -104,8 +104,8 @@ def _stacks(facts, stacks):
     return (
         "## Stacks\n\n" + table(head, rows, texts=3) +
         "\nsame: whether answers are the API's to the byte, or the same JSON. connections is how many to Postgres the stack has at\n"
-        "most. RSS is the largest process's after load, all is the proportional set of all processes of the stack. start is the time to the first answer. size is the\n"
-        "program's without debug information.\n")
+        "most. RSS is the largest process's after load, all is the proportional set of all processes of the stack. start is the time to the first\n"
+        "answer. size is the program's without debug information.\n")
 
 
 def _compared(compared):
@@ -123,7 +123,7 @@ def _latencies(latencies):
     text = (
         "## Latency\n\nIn an open loop, which sends at half of the rate above whatever becomes of earlier requests, at random times; a latency\n"
         "counts from when the request was due, and a request that has no answer, or one that is no success, is as late as the end of the run.\n"
-        "Stacks take turns in each round.\n\n![Latency by stack](charts/latency.svg)\n")
+        "Of p99, the least and the greatest of the rounds stand in parentheses.\n\n![Latency by stack](charts/latency.svg)\n")
     for scenario, results in latencies.items():
         rows = [
             [f"`{name}`", f"{result['rate']:,.0f}", *(f"{result[part] / 1000:.2f}" for part in ("p50", "p90")),
