@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 
+from database import Cluster
 from machine import ROOT, clear_environment, last_line, output, start
 
 BUDGET = ROOT / "Benchmarks/instructions.txt"
@@ -31,15 +32,16 @@ TUNABLES = {"GLIBC_TUNABLES": "glibc.malloc.tcache_max=16400:glibc.malloc.tcache
 # Dictionaries have the same order in each run.
 SAME_HASHES = {"SWIFT_DETERMINISTIC_HASHING": "1"}
 
-# Each case is counted so often, and its least count taken: timers, and answers of Postgres that arrive one by one, only add.
-PARTS = 8
+# So often each connection sends a request before they are counted, and then while each time is counted. Of the counts, the one is taken
+# that an eighth of them stays below: those of a time without timers, and without the rare luck of fewer turns of the worker's loop.
+WARM_UP, PARTS = 20, 50
 
-# What is measured: a name, a request, and how many times each connection sends it in a part.
+# What is measured: a name and a request.
 CASES = [
-    ("GET one", "GET", "/campaigns/1", b"", 25),
-    ("list of 100", "GET", "/campaigns/", b"", 3),
-    ("POST", "POST", "/campaigns/", b'{"name":"Spring sale","description":"20 % off"}', 6),
-    ("PATCH", "PATCH", "/campaigns/1", b'{"name":"Summer sale"}', 6),
+    ("GET one", "GET", "/campaigns/1", b""),
+    ("list of 100", "GET", "/campaigns/", b""),
+    ("POST", "POST", "/campaigns/", b'{"name":"Spring sale","description":"20 % off"}'),
+    ("PATCH", "PATCH", "/campaigns/1", b'{"name":"Summer sale"}'),
 ]
 
 
@@ -72,18 +74,14 @@ def read_response(connection):
             return output[8:11].decode()
 
 
-def send(worker, connections, message, times, is_warming_up=False):
-    """Has each connection send a request so many times. The worker is stopped meanwhile: it finds all of them in one turn of its loop,
-    however busy the machine is."""
-    for _ in range(times):
-        worker.send_signal(signal.SIGSTOP)
-        for connection in connections:
-            connection.sendall(message)
-        worker.send_signal(signal.SIGCONT)
-        for connection in connections:
-            status = read_response(connection)
-            if not status.startswith("2") and not is_warming_up:
-                sys.exit(f"a request was answered {status}")
+def send(worker, connections, message):
+    """Has each connection send a request. The worker is stopped meanwhile: it finds all of them in one turn of its loop, however busy the
+    machine is."""
+    worker.send_signal(signal.SIGSTOP)
+    for connection in connections:
+        connection.sendall(message)
+    worker.send_signal(signal.SIGCONT)
+    return [read_response(connection) for connection in connections]
 
 
 def connect(path):
@@ -105,19 +103,6 @@ def started(worker, path, log):
     sys.exit(f"the worker did not start: {last_line(log)}")
 
 
-def prepare(cluster):
-    """Starts a cluster that ends with this process, fills a database, and gives the variables that it is found by."""
-    host = output(ROOT / "scripts/cluster", "start", cluster, "--watch", os.getpid()).strip()
-    variables = {
-        "POSTGRES_HOST": host, "POSTGRES_PORT": "5432", "POSTGRES_USER": "postgres", "POSTGRES_PASSWORD": "", "POSTGRES_DB": "aktify"}
-    psql = ["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", host, "-U", "postgres"]
-    output(*psql, "-c", "CREATE DATABASE aktify")
-    output(ROOT / ".build/release/aktify", "db", "upgrade", cwd=ROOT, env=os.environ | variables)
-    rows = "INSERT INTO campaign (name, description) SELECT 'Campaign ' || n, 'A description' FROM generate_series(1, 100) n"
-    output(*psql, "-d", "aktify", "-c", rows)
-    return variables
-
-
 def total(path):
     for line in path.read_text().splitlines():
         if line.startswith("totals: "):
@@ -125,34 +110,40 @@ def total(path):
     sys.exit(f"there are no totals in {path}")
 
 
-def measure(directory, variables):
+def low(name, parts):
+    failures = {status for statuses, _ in parts for status in statuses if not status.startswith("2")}
+    if failures:
+        sys.exit(f"{name} was answered {', '.join(failures)}")
+    return round(sorted(count for _, count in parts)[PARTS // 8])
+
+
+def measure(directory, cluster):
     path, counted, log = directory / "worker.socket", directory / "counts", directory / "worker.log"
+    # A stopped process does not end with TERM.
     worker = start(
-        "valgrind", "--tool=callgrind", "--instr-atstart=no", f"--callgrind-out-file={counted}",
-        ROOT / ".build/release/aktify", "worker", "--listen", f"unix:{path}", "--loops", "1", env=variables | TUNABLES | SAME_HASHES, log=log)
+        "setpriv", "--pdeathsig", "KILL", "valgrind", "--tool=callgrind", f"--callgrind-out-file={counted}",
+        ROOT / ".build/release/aktify", "worker", "--listen", f"unix:{path}", "--loops", "1",
+        env=cluster.environment("aktify") | TUNABLES | SAME_HASHES, log=log)
+    dumps = itertools.count(1)
 
-    def control(*words):
-        output("callgrind_control", *words, worker.pid)
+    def count(message):
+        """The instructions since the last count, each connection having sent a request."""
+        statuses = send(worker, connections, message)
+        output("vgdb", f"--pid={worker.pid}", "dump")
+        return statuses, total(directory / f"counts.{next(dumps)}") / CONNECTIONS
 
-    counts = {}
     try:
         connections = started(worker, path, log)
-        dumps = itertools.count(1)
-        for name, method, target, body, times in CASES:
-            message = request(method, target, body)
-            send(worker, connections, message, 20, is_warming_up=True)
-            parts = []
-            for _ in range(PARTS):
-                control("--instr=on")
-                send(worker, connections, message, times)
-                control("--instr=off")
-                control("--dump")
-                parts.append(total(directory / f"counts.{next(dumps)}"))
-            counts[name] = round(min(parts) / times / CONNECTIONS)
+        counts = {}
+        for name, *words in CASES:
+            message = request(*words)
+            for _ in range(WARM_UP):
+                send(worker, connections, message)
+            counts[name] = [count(message) for _ in range(PARTS)]
     finally:
         worker.kill()
         worker.wait()
-    return counts
+    return {name: low(name, parts) for name, parts in counts.items()}
 
 
 def versions():
@@ -191,10 +182,14 @@ def main():
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as directory:
         directory = pathlib.Path(directory)
         directory.chmod(0o755)
+        cluster = Cluster(directory)
         try:
-            counts = measure(directory, prepare(directory / "cluster"))
+            cluster.start()
+            cluster.create("aktify")
+            cluster.fill("aktify", 1, 100, "A description")
+            counts = measure(directory, cluster)
         finally:
-            output(ROOT / "scripts/cluster", "stop", directory / "cluster")
+            cluster.stop()
     if is_update:
         BUDGET.write_text(here + "\n" + "".join(f"{name}: {count}\n" for name, count in counts.items()))
     measured, budget = read_budget()
