@@ -98,8 +98,8 @@ def _stacks(facts, stacks):
     for name, result in stacks.items():
         size = f"{result['binary'] / 1e6:.2f}" if result["binary"] else "-"
         rows.append([
-            f"`{name}`", facts["about"][name], result["same"], facts["connections"][name], result["processes"], f"{result['rss'] / 1024:.1f}", f"{result['pss'] / 1024:.1f}",
-            f"{result['start']:.0f}", size])
+            f"`{name}`", facts["about"][name], result["same"], facts["connections"][name], result["processes"],
+            f"{result['rss'] / 1024:.1f}", f"{result['pss'] / 1024:.1f}", f"{result['start']:.0f}", size])
     head = ["", "what it is", "same", "connections", "processes", "RSS, MiB", "all, MiB", "start, ms", "size, MB"]
     return (
         "## Stacks\n\n" + table(head, rows, texts=3) +
