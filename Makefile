@@ -82,7 +82,7 @@ bench-micro: ## what our own layers cost for a request, without nginx and Postgr
 	@scripts/build bench-micro && .build/release/bench-micro
 
 bench-instructions: ## instructions a request by valgrind, against Benchmarks/instructions.txt; UPDATE=1 writes it anew
-	@scripts/build && Benchmarks/instructions.py
+	@scripts/build && python3 -B Benchmarks/compare/instructions.py
 
 build: ## build the program as it is shipped: .build/release/aktify
 	@scripts/dev prepare-build && scripts/build

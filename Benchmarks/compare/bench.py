@@ -1,4 +1,5 @@
 """Everything that runs, and one run of it."""
+import random
 import statistics
 import time
 
@@ -17,6 +18,9 @@ class Bench:
         self.directory, self.cluster, self.bare, self.shipped = directory, cluster, bare, shipped
         self.stacks = {stack.name: stack for stack in stacks}
         self.seconds, self.rounds, self.notes = seconds, rounds, []
+        self.seed = time.time_ns() % 1_000_000
+        self.random = random.Random(self.seed)
+        print(f"the order of the runs has seed {self.seed}", flush=True)
         # The microseconds of CPU that the machine had in all runs, and what others used of them.
         self.had = self.others = 0
         # The API behind its own nginx, and behind the one that the others are behind, too.
@@ -25,12 +29,16 @@ class Bench:
     def stack(self, name):
         return self.stacks["api*" if name == "api" else name]
 
+    def front(self, name):
+        return self.shipped if name == "api" else self.bare
+
     def start(self, name, **options):
         """Starts a stack, and gives the milliseconds to its first answer."""
         stack = self.stack(name)
         begin = time.monotonic()
         stack.start(self.cluster, stack.socket.with_suffix(".log"), **options)
         while not check.answers(self.ports[name]):
+            self.front(name).check()
             if stack.process.poll() is not None or time.monotonic() > begin + 30:
                 fail(f"{name} does not answer: {last_line(stack.socket.with_suffix('.log'))}")
             time.sleep(0.002)
@@ -42,8 +50,7 @@ class Bench:
 
     def run(self, name, scenario, connections=CONNECTIONS):
         """One run of wrk: requests a second, and microseconds of CPU a request of the worker, of Postgres and of nginx."""
-        front = self.shipped if name == "api" else self.bare
-        roots = [self.stack(name).process.pid, self.cluster.pid, front.process.pid]
+        roots = [self.stack(name).process.pid, self.cluster.pid, self.front(name).process.pid]
         if scenario.rows > ROWS:
             self.cluster.fill("aktify", ROWS + 1, scenario.rows)
         before, whole, generators = used(roots), machine_time(), generators_time()
@@ -54,8 +61,7 @@ class Bench:
             self.cluster.reset()
         self.shipped.empty_log()
         wrong = counted["sockets"] + (counted["requests"] - counted["errors"] if scenario.errors else counted["errors"])
-        if wrong:
-            self.notes.append(f"{name}, {scenario.name}, {connections} connections: {wrong} of {counted['requests']} requests went wrong.")
+        self._note_wrong(f"{name}, {scenario.name}, {connections} connections", wrong, counted["requests"])
         return {"rate": counted["rate"], "cpu": [time / max(1, counted["requests"]) for time in cpu]}
 
     def _count_others(self, before, ours):
@@ -64,13 +70,35 @@ class Bench:
         self.had += had
         self.others += max(0, busy - ours)
 
-    def interleave(self, names, scenario, connections=CONNECTIONS, rounds=None):
-        """Runs of all stacks in turn, each round beginning with the next one."""
+    def run_open(self, name, scenario, rate, seed):
+        """One run in an open loop: percentiles of the latency, in microseconds."""
+        counted = load.open_loop(self.directory, self.ports[name], scenario, rate, self.seconds, seed)
+        if scenario.changes:
+            self.cluster.reset()
+        self.shipped.empty_log()
+        self._note_wrong(f"{name}, {scenario.name}, open loop", counted["failed"], counted["due"])
+        if counted["lost"]:
+            self.notes.append(f"{name}, {scenario.name}, open loop: {counted['lost']} of {counted['due']} requests had no answer.")
+        return counted
+
+    def _note_wrong(self, run, wrong, requests):
+        """Requests that went wrong count as the others do: few are noted, and many end the benchmark."""
+        if wrong > requests / 100:
+            fail(f"{run}: {wrong} of {requests} requests went wrong")
+        if wrong:
+            self.notes.append(f"{run}: {wrong} of {requests} requests went wrong.")
+
+    def in_turn(self, names, run, rounds):
+        """What `run` gives for each name and round; in a round, all names have their turn, in an order by chance."""
         runs = {name: [] for name in names}
-        for number in range(rounds or self.rounds):
-            first = number % len(names)
-            for name in names[first:] + names[:first]:
-                runs[name].append(self.run(name, scenario, connections))
+        for turn in range(rounds):
+            for name in self.random.sample(names, len(names)):
+                runs[name].append(run(name, turn))
+        return runs
+
+    def interleave(self, names, scenario, connections=CONNECTIONS, rounds=None):
+        """Runs of wrk of all stacks in turn."""
+        runs = self.in_turn(names, lambda name, _: self.run(name, scenario, connections), rounds or self.rounds)
         return {name: summary(runs[name]) for name in names}
 
     def fewer(self):

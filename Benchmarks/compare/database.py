@@ -17,9 +17,7 @@ class Cluster:
         self.directory = directory / "cluster"
 
     def start(self):
-        for name in ("DATABASE_URL", "DATABASE_URL_FILE", "POSTGRES_PASSWORD_FILE"):
-            os.environ.pop(name, None)
-        self.host = output(ROOT / "scripts/cluster", "start", self.directory, "--watch", os.getpid(), "--synced").strip()
+        self.host = output(ROOT / "scripts/cluster", "start", self.directory, "--watch", os.getpid(), "--synced", "--set", "max_connections=1000").strip()
         # What a run leaves is vacuumed before the next one, and at no other time.
         self.sql("ALTER SYSTEM SET autovacuum = off", "postgres")
         self.sql("SELECT pg_reload_conf()", "postgres")

@@ -31,7 +31,8 @@ def _text(*words):
 
 
 def _commit():
-    changed = _text("git", "status", "--porcelain", "--untracked-files=no", "--", ".", ":!Benchmarks/RESULTS.md", ":!Benchmarks/charts")
+    # Files that git does not know are built, too; those that the benchmark writes do not matter.
+    changed = _text("git", "status", "--porcelain", "--", ".", ":!Benchmarks/RESULTS.md", ":!Benchmarks/charts", ":!README.md")
     return (_text("git", "rev-parse", "--short", "HEAD") or "unknown") + (" with changes" if changed else "")
 
 

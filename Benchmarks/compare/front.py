@@ -2,37 +2,50 @@
 import os
 import shutil
 
-from machine import ROOT, free_port, output, start
+from machine import ROOT, fail, free_port, last_line, output, start
+from stacks import THREADS
 
 # What the shipped configuration passes, and how long it keeps connections.
 PARAMETERS = {
     "REQUEST_METHOD": "$request_method", "REQUEST_URI": "$request_uri", "REQUEST_SCHEME": "$scheme",
     "CONTENT_TYPE": "$content_type", "CONTENT_LENGTH": "$content_length", "SERVER_NAME": "$server_name", "SERVER_PORT": "$server_port",
 }
-FASTCGI = "".join(f"fastcgi_param {name} {value}; " for name, value in PARAMETERS.items())
+FASTCGI = "".join(f"fastcgi_param {name} {value}; " for name, value in PARAMETERS.items()) + (
+    "fastcgi_keep_conn on; fastcgi_buffers 16 16k; fastcgi_max_temp_file_size 0; fastcgi_pass {upstream};")
 KEPT = "keepalive 64; keepalive_requests 100000; keepalive_time 1s; keepalive_timeout 500ms;"
 
-# How a stack is asked: over FastCGI, with kept connections or one for each request, or over HTTP.
+# A kept connection has its thread for itself: nginx's workers together keep half of the threads, so that others are free for new ones.
+KEPT_BY_THREADS = KEPT.replace("keepalive 64", f"keepalive {max(1, THREADS // 2 // os.cpu_count())}")
+
+# How a stack is asked: over FastCGI, by loops or by threads that each serve one connection, or over HTTP.
 PASSES = {
-    "fastcgi-kept": (KEPT, FASTCGI + "fastcgi_keep_conn on; fastcgi_buffers 16 16k; fastcgi_max_temp_file_size 0; fastcgi_pass {upstream};"),
-    "fastcgi": ("", FASTCGI + "fastcgi_buffers 16 16k; fastcgi_max_temp_file_size 0; fastcgi_pass {upstream};"),
+    "fastcgi-loops": (KEPT, FASTCGI),
+    "fastcgi-threads": (KEPT_BY_THREADS, FASTCGI),
     "http": (KEPT, 'proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $http_host; proxy_buffers 16 16k; '
              "proxy_max_temp_file_size 0; proxy_pass http://{upstream};"),
 }
 
 
-def run(config, log):
-    return start("nginx", "-c", config, "-e", log, "-g", "daemon off;", log=log)
+class Front:
+    """An nginx that runs."""
+
+    def run(self, config, log):
+        self.log = log
+        self.process = start("nginx", "-c", config, "-e", log, "-g", "daemon off;", log=log)
+
+    def check(self):
+        if self.process.poll() is not None:
+            fail(f"nginx does not run: {last_line(self.log)}")
 
 
-class Shipped:
+class Shipped(Front):
     """The API's own nginx."""
 
     def __init__(self, directory):
         self.port = free_port()
         config = output(ROOT / "scripts/nginx-config", directory / "nginx", self.port, directory).strip()
         self.access_log = directory / "nginx/access.log"
-        self.process = run(config, directory / "nginx/nginx-error.log")
+        self.run(config, directory / "nginx/nginx-error.log")
 
     def empty_log(self):
         """It has a line for each request."""
@@ -40,7 +53,7 @@ class Shipped:
             os.truncate(self.access_log, 0)
 
 
-class Bare:
+class Bare(Front):
     """One nginx with a port for each stack."""
 
     def __init__(self, directory, stacks):
@@ -49,7 +62,7 @@ class Bare:
         folder.mkdir()
         config = folder / "nginx.conf"
         config.write_text(self._text(folder, stacks))
-        self.process = run(config, folder / "error.log")
+        self.run(config, folder / "error.log")
 
     def _text(self, folder, stacks):
         user = "user root;" if os.getuid() == 0 else ""

@@ -39,6 +39,6 @@ def closed_loop(port, scenario, connections, seconds):
         "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", FOLDER / script, f"http://127.0.0.1:{port}", "--", word))
 
 
-def open_loop(directory, port, scenario, rate, seconds, connections=128):
+def open_loop(directory, port, scenario, rate, seconds, seed, connections=128):
     """Requests that come at random times, `rate` a second, whatever has become of the earlier ones."""
-    return json.loads(output(directory / "openloop", port, rate, seconds, connections, scenario.file, 1))
+    return json.loads(output(directory / "openloop", port, rate, seconds, connections, scenario.file, seed))

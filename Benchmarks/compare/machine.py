@@ -11,15 +11,23 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 TICK = 1e6 / os.sysconf("SC_CLK_TCK")
-PACKAGES = {"gcc": "gcc", "wrk": "wrk", "nginx": "nginx-light", "psql": "postgresql", "strip": "binutils", "pg_config": "libpq-dev"}
+# What of the user's environment reaches the processes that are started: any other variable could change what is measured.
+INHERITED = ("PATH", "HOME", "LANG", "TMPDIR")
+PACKAGES = {"gcc": "gcc", "wrk": "wrk", "nginx": "nginx-light", "psql": "postgresql", "strip": "binutils", "pg_config": "libpq-dev",
+    "setpriv": "util-linux"}
 
 
 def fail(sentence):
     sys.exit(f"bench: {sentence}")
 
 
-def need_tools():
+def clear_environment():
+    for name in set(os.environ).difference(INHERITED):
+        del os.environ[name]
     os.environ["PATH"] += ":/usr/sbin"
+
+
+def need_tools():
     for tool, package in PACKAGES.items():
         if not shutil.which(tool):
             fail(f"{tool} is not installed: apt-get install {package}")
@@ -117,11 +125,11 @@ _started = []
 
 
 def start(*words, env=None, cwd=ROOT, log):
-    """Starts a process that ends with the benchmark. Ctrl-C does not reach it."""
+    """Starts a process that ends with the benchmark, even when that is killed. Ctrl-C does not reach it."""
     with open(log, "ab") as file:
         process = subprocess.Popen(
-            [str(word) for word in words], env={**os.environ, **(env or {})}, cwd=cwd, stdin=subprocess.DEVNULL, stdout=file,
-            stderr=file, start_new_session=True)
+            ["setpriv", "--pdeathsig", "TERM", *map(str, words)], env={**os.environ, **(env or {})}, cwd=cwd, stdin=subprocess.DEVNULL,
+            stdout=file, stderr=file, start_new_session=True)
     _started.append(process)
     return process
 
@@ -142,7 +150,7 @@ def stop(process):
     try:
         process.wait(10)
     except subprocess.TimeoutExpired:
-        print(f"bench: {process.args[0]} does not stop, and is killed", file=sys.stderr)
+        print(f"bench: {process.args[3]} does not stop, and is killed", file=sys.stderr)
     for pid, birth in births.items():
         with contextlib.suppress(OSError):
             if _births([pid]).get(pid) == birth:

@@ -37,22 +37,18 @@ def latencies(bench, compared):
     """Percentiles in an open loop, at half of the rate that each stack has reached."""
     results = {}
     for scenario in bench.compared:
-        results[scenario.name] = {name: _latency(bench, name, scenario, compared[scenario.name][name]["rate"] / 2) for name in bench.ports}
+        rates = {name: compared[scenario.name][name]["rate"] / 2 for name in bench.ports}
+        runs = bench.in_turn(list(rates), lambda name, turn: bench.run_open(name, scenario, rates[name], seed=turn), bench.rounds)
+        found = results[scenario.name] = {name: {"rate": rates[name], **percentiles(runs[name])} for name in rates}
         print(f"{scenario.name}, p50/p99: " + ", ".join(
-            f"{name} {result['p50']:.0f}/{result['p99']:.0f} us" for name, result in results[scenario.name].items()), flush=True)
+            f"{name} {result['p50']:.0f}/{result['p99']:.0f} us" for name, result in found.items()), flush=True)
     return results
 
 
-def _latency(bench, name, scenario, rate):
-    runs = []
-    for _ in range(bench.fewer()):
-        run = load.open_loop(bench.directory, bench.ports[name], scenario, rate, bench.seconds)
-        if run["failed"] or run["lost"]:
-            bench.notes.append(f"{name}, {scenario.name}, open loop: {run['failed']} of {run['due']} requests failed, {run['lost']} were lost.")
-        if scenario.changes:
-            bench.cluster.reset()
-        runs.append(run)
-    return {"rate": rate, **{part: statistics.median(run[part] for run in runs) for part in ("p50", "p90", "p99")}}
+def percentiles(runs):
+    """The middle of each percentile, and each round's p99."""
+    middles = {part: statistics.median(run[part] for run in runs) for part in ("p50", "p90", "p99")}
+    return middles | {"p99s": [run["p99"] for run in runs]}
 
 
 def footprint(bench, results):
@@ -90,9 +86,7 @@ def by_rows(bench, names, largest):
     """GET one and the list of 100, in tables of a thousand to `largest` rows."""
     bench.cluster.create("scale")
     results, rows = {}, 0
-    for count in (1_000, 10_000, 100_000, 1_000_000):
-        if count > largest:
-            break
+    for count in sorted({count for count in (1_000, 10_000, 100_000, 1_000_000) if count < largest} | {largest}):
         bench.cluster.fill_in_bulk("scale", rows + 1, count)
         rows = count
         for name in names:

@@ -1,17 +1,27 @@
 """The results as Markdown."""
 import statistics
 
+# README.md's table stands between these lines.
+FIRST, LAST = "<!-- written by make bench -->", "<!-- to here -->"
+README_NAMES = {
+    "api": "the API, as shipped", "onesync": "the least in C: event loops, pipelined statements, a sync a turn (`onesync`)",
+    "pipelined": "the same, with a sync a statement (`pipelined`)", "documented": "libfcgi as documented, in C: 32 threads that wait",
+    "go": "Go, net/http, lib/pq", "php": "PHP, php-fpm, PDO", "fastapi": "FastAPI, asyncpg, uvicorn",
+    "flask": "the original's Flask, SQLAlchemy, gunicorn",
+}
+
 HEAD = """# Speed
 
 `make bench` measures the API beside other ways to answer the same requests, on one machine that runs the generator of load, nginx, the
 stacks and one Postgres, and writes this file. Before, it checks that all give the same answers. `api` is the API as it is shipped, with its
 own nginx; `api*` is the same workers behind the nginx that all others are behind, which does nothing else than pass requests on. The
 references in C are the least that must be done: the same statements and the same JSON, and no checks, limits, logs, ETags or timeouts;
-`onesync` and `pipelined` read and write FastCGI's records themselves, `documented` uses libfcgi.
-Runs of {seconds} s are interleaved, and each round begins with another stack: {rounds} rounds, and {fewer} where one thing is varied. Tables have
-the medians; a ratio is taken round by round, with its least and greatest in parentheses. wrk keeps 32 connections busy where nothing else
-is said. CPU is what the kernel has counted for the worker's, Postgres's and nginx's processes. A commit is on the disk when it is
-answered. The table has 1,000 rows where nothing else is said.
+`onesync` and `pipelined` read and write FastCGI's records themselves, `documented` uses libfcgi, with a thread for each connection of
+nginx's. All keep nginx's connections, and the loops have as many connections for changes as the API has.
+Runs of {seconds} s are interleaved, in an order by chance (seed {seed}): {rounds} rounds, and {fewer} where one thing is varied. Tables
+have the medians; a ratio is taken round by round, with its least and greatest in parentheses. wrk keeps 32 connections busy where nothing
+else is said. CPU is what the kernel has counted for the worker's, Postgres's and nginx's processes. A commit is on the disk when it is
+answered. The table has 1,000 rows where nothing else is said, and those that POST adds during a run.
 """
 
 
@@ -22,13 +32,17 @@ def table(head, rows, texts=1):
 
 
 def ratio(one, other):
-    """How many times as fast one was in each round: the middle, and the least and the greatest."""
+    """How many times as fast one was in each round."""
     if one is other:
         return ""
     each = [first / second for first, second in zip(one["rates"], other["rates"]) if second]
-    if not each:
-        return "-"
-    return f"{statistics.median(each):.2f} ({min(each):.2f}..{max(each):.2f})"
+    return spread(each) if each else "-"
+
+
+def spread(each):
+    """The middle, and of several the least and the greatest, too."""
+    middle = f"{statistics.median(each):.2f}"
+    return middle if len(each) == 1 else f"{middle} ({min(each):.2f}..{max(each):.2f})"
 
 
 def cpu(result):
@@ -45,18 +59,29 @@ def write(found, path):
 
 
 def _head(facts):
-    return HEAD.format(seconds=facts["seconds"], rounds=facts["rounds"], fewer=max(1, facts["rounds"] // 2))
+    return HEAD.format(seed=facts["seed"], seconds=facts["seconds"], rounds=facts["rounds"], fewer=max(1, facts["rounds"] // 2))
 
 
-def _summary(found):
+def _summary(found, names=None):
+    """The most important figures; of README.md's names, or of all stacks under their own."""
     rows = []
-    for name in found["compared"]["GET one"]:
+    for name, title in (names or {name: f"`{name}`" for name in found["compared"]["GET one"]}).items():
         rates = [f"{results[name]['rate']:,.0f}" for results in found["compared"].values()]
         used = f"{sum(found['compared']['GET one'][name]['cpu']):,.0f}"
         memory = found["stacks"]["api*" if name == "api" else name]["pss"]
-        rows.append([f"`{name}`", *rates, used, f"{found['latencies']['GET one'][name]['p99'] / 1000:.1f}", f"{memory / 1024:.0f}"])
+        rows.append([title, *rates, used, f"{found['latencies']['GET one'][name]['p99'] / 1000:.1f}", f"{memory / 1024:.0f}"])
     kinds = [f"{scenario}/s" for scenario in found["compared"]]
     return table(["", *kinds, "CPU a GET one, us", "p99 at half load, ms", "memory, MiB"], rows)
+
+
+def write_summary(found, path):
+    """Replaces the table in README.md."""
+    before, rest = path.read_text().split(FIRST)
+    after = rest.split(LAST)[1]
+    names = {name: title for name, title in README_NAMES.items() if name in found["compared"]["GET one"]}
+    path.write_text(
+        f"{before}{FIRST}\nOn {found['facts']['cores']} cores, which also make the load, with each commit on the disk:\n\n"
+        f"{_summary(found, names)}{LAST}{after}")
 
 
 def _machine(facts):
@@ -73,13 +98,14 @@ def _stacks(facts, stacks):
     for name, result in stacks.items():
         size = f"{result['binary'] / 1e6:.2f}" if result["binary"] else "-"
         rows.append([
-            f"`{name}`", facts["about"][name], result["same"], result["processes"], f"{result['rss'] / 1024:.1f}", f"{result['pss'] / 1024:.1f}",
-            f"{result['start']:.0f}", size])
-    head = ["", "what it is", "same", "processes", "RSS, MiB", "all, MiB", "start, ms", "size, MB"]
+            f"`{name}`", facts["about"][name], result["same"], facts["connections"][name], result["processes"],
+            f"{result['rss'] / 1024:.1f}", f"{result['pss'] / 1024:.1f}", f"{result['start']:.0f}", size])
+    head = ["", "what it is", "same", "connections", "processes", "RSS, MiB", "all, MiB", "start, ms", "size, MB"]
     return (
         "## Stacks\n\n" + table(head, rows, texts=3) +
-        "\nsame: whether answers are the API's to the byte, or the same JSON. RSS is the largest process's after load, all is the proportional\n"
-        "set of all processes of the stack. start is the time to the first answer. size is the program's without debug information.\n")
+        "\nsame: whether answers are the API's to the byte, or the same JSON. connections is how many to Postgres the stack has at\n"
+        "most. RSS is the largest process's after load, all is the proportional set of all processes of the stack. start is the time to the first\n"
+        "answer. size is the program's without debug information.\n")
 
 
 def _compared(compared):
@@ -96,10 +122,12 @@ def _compared(compared):
 def _latencies(latencies):
     text = (
         "## Latency\n\nIn an open loop, which sends at half of the rate above whatever becomes of earlier requests, at random times; a latency\n"
-        "counts from when the request was due.\n\n![Latency by stack](charts/latency.svg)\n")
+        "counts from when the request was due, and a request that has no answer, or one that is no success, is as late as the end of the run.\n"
+        "Of p99, the least and the greatest of the rounds stand in parentheses.\n\n![Latency by stack](charts/latency.svg)\n")
     for scenario, results in latencies.items():
         rows = [
-            [f"`{name}`", f"{result['rate']:,.0f}", *(f"{result[part] / 1000:.2f}" for part in ("p50", "p90", "p99"))]
+            [f"`{name}`", f"{result['rate']:,.0f}", *(f"{result[part] / 1000:.2f}" for part in ("p50", "p90")),
+             spread([time / 1000 for time in result["p99s"]])]
             for name, result in results.items()]
         text += f"\n### {scenario}\n\n" + table(["", "requests/s", "p50, ms", "p90, ms", "p99, ms"], rows)
     return text
@@ -107,7 +135,8 @@ def _latencies(latencies):
 
 def _alone(alone):
     rows = [[name, f"{result['rate']:,.0f}", *cpu(result)] for name, result in alone.items()]
-    return "## Other requests, `api`\n\n" + table(["", "requests/s", "worker, us", "Postgres, us", "nginx, us", "sum, us"], rows)
+    about = "PATCH changes 20,000 campaigns in turn, so that none waits for its own last change; the others ask for the 1,000.\n\n"
+    return "## Other requests, `api`\n\n" + about + table(["", "requests/s", "worker, us", "Postgres, us", "nginx, us", "sum, us"], rows)
 
 
 def _by(results):

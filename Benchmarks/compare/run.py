@@ -1,8 +1,6 @@
-"""Measures the API beside other ways to answer the same requests, and writes Benchmarks/RESULTS.md and Benchmarks/charts.
-
-BENCH_SECONDS (2) is how long a run takes, BENCH_ROUNDS (5) how many there are of each, BENCH_ROWS (1000000) the largest table."""
+"""Measures the API beside other ways to answer the same requests, and writes Benchmarks/RESULTS.md, Benchmarks/charts and README.md's
+table. Results that are of no use to others are written into .local/bench instead."""
 import json
-import os
 import pathlib
 import tempfile
 import time
@@ -17,14 +15,8 @@ import stacks
 from bench import Bench
 from database import ROWS, Cluster
 from front import Bare, Shipped
-from machine import ROOT, end_with_signals, fail, need_tools, stop_all
-
-
-def number(name, default, least=1):
-    text = os.environ.get(name, str(default))
-    if not text.isascii() or not text.isdigit() or int(text) < least:
-        fail(f"{name}: expected a number from {least} on, not {text!r}")
-    return int(text)
+from knobs import DEFAULTS, knobs
+from machine import ROOT, clear_environment, end_with_signals, need_tools, stop_all
 
 
 def prepare(directory, cluster, seconds, rounds):
@@ -63,14 +55,41 @@ def run(directory, cluster, seconds, rounds, rows):
     bench, absent = prepare(directory, cluster, seconds, rounds)
     found = measure_all(bench, rows)
     found["facts"] = facts.facts(cluster, load_before) | {
-        "seconds": seconds, "rounds": rounds, "about": {stack.name: stack.about for stack in bench.stacks.values()}, "absent": absent,
-        "notes": bench.notes, "took": round(time.monotonic() - begin), "others": bench.others / bench.had}
+        "seconds": seconds, "rounds": rounds, "absent": absent,
+        "about": {stack.name: stack.about for stack in bench.stacks.values()},
+        "connections": {stack.name: stack.connections for stack in bench.stacks.values()},
+        "notes": bench.notes, "seed": bench.seed, "took": round(time.monotonic() - begin), "others": bench.others / bench.had}
     # As it would be read again: keys are text.
     return json.loads(json.dumps(found))
 
 
+def defect(chosen, others):
+    """Why results are of no use to others; None when they are."""
+    changed = [f"{name}={value}" for name, value in chosen.items() if value != DEFAULTS[name]]
+    if changed:
+        return f"they are of {', '.join(changed)}"
+    if others > 0.1:
+        return f"{others:.0%} of the machine's CPU went to something that was not measured"
+    return None
+
+
+def keep(found, why_not):
+    """Writes the results where they are kept, or, where something is wrong with them, where they can be looked at."""
+    folder = ROOT / (".local/bench" if why_not else "Benchmarks")
+    (folder / "charts").mkdir(exist_ok=True)
+    charts.draw(found, folder / "charts")
+    results.write(found, folder / "RESULTS.md")
+    written = f"{folder.relative_to(ROOT)}/RESULTS.md and charts"
+    if why_not:
+        print(f"{written} are written, and Benchmarks and README.md are as before: {why_not}.")
+    else:
+        results.write_summary(found, ROOT / "README.md")
+        print(f"{written} and README.md's table are written, after {found['facts']['took']} s.")
+
+
 def main():
-    knobs = number("BENCH_SECONDS", 2), number("BENCH_ROUNDS", 5), number("BENCH_ROWS", 1_000_000, least=ROWS)
+    chosen = knobs()
+    clear_environment()
     need_tools()
     load.check_parser()
     end_with_signals()
@@ -80,15 +99,11 @@ def main():
         cluster = Cluster(directory)
         try:
             cluster.start()
-            found = run(directory, cluster, *knobs)
+            found = run(directory, cluster, *chosen.values())
         finally:
             stop_all()
             cluster.stop()
-    folder = ROOT / "Benchmarks"
-    (folder / "charts").mkdir(exist_ok=True)
-    charts.draw(found, folder / "charts")
-    results.write(found, folder / "RESULTS.md")
-    print(f"Benchmarks/RESULTS.md and Benchmarks/charts are written, after {found['facts']['took']} s.")
+    keep(found, defect(chosen, found["facts"]["others"]))
 
 
 main()

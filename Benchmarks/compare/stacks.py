@@ -8,10 +8,14 @@ import sys
 from machine import ROOT, memory, output, start, stop
 
 CORES = os.cpu_count()
+# Where Debian has the sources of Go's libraries.
+GO_LIBRARIES = pathlib.Path(os.environ.get("BENCH_GOPATH", "/usr/share/gocode"))
 HERE = ROOT / "Benchmarks"
 TOOLS = os.path.dirname(sys.executable)
-# Threads of the documented loop: each waits for Postgres, so that there are more than cores.
-THREADS = 4 * CORES
+# Threads and processes that each wait for Postgres: as many as wrk has connections.
+THREADS = 32
+# Connections to Postgres that the API has for each worker, the loops of the reference for changes alone, and Go for each core.
+CONNECTIONS = 8
 
 
 @dataclasses.dataclass
@@ -21,6 +25,8 @@ class Stack:
     name: str
     about: str
     passes: str
+    # The most connections to Postgres that it has.
+    connections: int
     socket: object
     command: object
     parameters: dict = dataclasses.field(default_factory=dict)
@@ -55,10 +61,10 @@ def api(directory):
             "--status-listen", f"unix:{directory}/status.sock"]
         # As scripts/dev starts it.
         tunables = {"GLIBC_TUNABLES": "glibc.malloc.tcache_max=16400:glibc.malloc.tcache_count=100"}
-        return words, cluster.environment(database) | tunables
+        return words, cluster.environment(database) | tunables | {"POSTGRES_CONNECTIONS": str(CONNECTIONS)}
 
     about = f"the API behind the bare nginx, {CORES} workers"
-    return Stack("api*", about, "fastcgi-kept", directory / "api.sock", command, binary=ROOT / ".build/release/aktify")
+    return Stack("api*", about, "fastcgi-loops", CORES * CONNECTIONS, directory / "api.sock", command, binary=ROOT / ".build/release/aktify")
 
 
 def build(directory):
@@ -69,13 +75,13 @@ def build(directory):
     output("gcc", *flags, HERE / "load/openloop.c", "-o", directory / "openloop", "-lm")
 
 
-def reference(directory, mode, about, passes, threads=None):
+def reference(directory, mode, about, passes, connections, threads=None):
     socket = directory / f"{mode}.sock"
 
     def command(cluster, database, loops):
         return [directory / "reference", mode, socket, cluster.conninfo(database), threads or loops], {}
 
-    return Stack(mode, about, passes, socket, command, binary=directory / "reference")
+    return Stack(mode, about, passes, connections, socket, command, binary=directory / "reference")
 
 
 def flask(directory):
@@ -87,7 +93,8 @@ def flask(directory):
             "--no-control-socket", "--pythonpath", HERE / "stacks", "flask_app:app"]
         return words, {"SQLALCHEMY_URL": cluster.url("postgresql+psycopg2", database), "PYTHONDONTWRITEBYTECODE": "1"}
 
-    return Stack("flask", f"Flask, SQLAlchemy, psycopg2, gunicorn with {2 * CORES + 1} workers: the original's stack", "http", socket, command)
+    workers = 2 * CORES + 1
+    return Stack("flask", f"Flask, SQLAlchemy, psycopg2, gunicorn with {workers} workers: the original's stack", "http", workers, socket, command)
 
 
 def fastapi(directory):
@@ -99,7 +106,8 @@ def fastapi(directory):
             "--app-dir", HERE / "stacks", "fastapi_app:app"]
         return words, {"ASYNCPG_URL": cluster.url("postgresql", database), "PYTHONDONTWRITEBYTECODE": "1"}
 
-    return Stack("fastapi", f"FastAPI, asyncpg, uvicorn with {CORES} workers", "http", socket, command)
+    # Of which asyncpg's pool has ten each.
+    return Stack("fastapi", f"FastAPI, asyncpg, uvicorn with {CORES} workers", "http", 10 * CORES, socket, command)
 
 
 # --- Stacks whose programs may not be here: each gives a Stack, or why there is none.
@@ -122,25 +130,22 @@ def php(directory):
         return words, {"PDO_DSN": f"pgsql:host={cluster.host};dbname={database}"}
 
     about = f"PHP, PDO, php-fpm with {THREADS} processes"
-    return Stack("php", about, "fastcgi", socket, command, {"SCRIPT_FILENAME": HERE / "stacks/php_app.php"})
+    return Stack("php", about, "fastcgi-threads", THREADS, socket, command, {"SCRIPT_FILENAME": HERE / "stacks/php_app.php"})
 
 
 def go(directory):
-    # Where Debian has the sources of libraries.
-    libraries = pathlib.Path(os.environ.get("BENCH_GOPATH", "/usr/share/gocode"))
     if not shutil.which("go"):
         return "Go is not installed"
-    if not (libraries / "src/github.com/lib/pq").exists():
+    if not (GO_LIBRARIES / "src/github.com/lib/pq").exists():
         return "Go's lib/pq is not installed (golang-github-lib-pq-dev)"
     program, socket = directory / "go_app", directory / "go.sock"
-    variables = {"GO111MODULE": "off", "GOPATH": libraries, "GOCACHE": directory / "go-cache", "GOFLAGS": ""}
+    variables = {"GO111MODULE": "off", "GOPATH": GO_LIBRARIES, "GOCACHE": directory / "go-cache", "GOFLAGS": ""}
     output("go", "build", "-o", program, HERE / "stacks/go_app.go", env={**os.environ, **variables}, cwd=directory)
 
     def command(cluster, database, loops):
-        return [program, socket, cluster.conninfo(database), THREADS], {"GOMAXPROCS": str(loops)}
+        return [program, socket, cluster.conninfo(database), CORES * CONNECTIONS], {"GOMAXPROCS": str(loops)}
 
-    about = f"Go, net/http, database/sql and lib/pq with {THREADS} connections"
-    return Stack("go", about, "http", socket, command, binary=program)
+    return Stack("go", "Go, net/http, database/sql and lib/pq", "http", CORES * CONNECTIONS, socket, command, binary=program)
 
 
 def found(pattern):
@@ -154,12 +159,14 @@ def found(pattern):
 def all_stacks(directory):
     """The stacks that can run here, and why others cannot."""
     build(directory)
-    loops = f"a reference in C: {CORES} event loops, pipelined statements"
+    loops, documented = f"a reference in C: {CORES} event loops, pipelined statements", "a reference in C: libfcgi's documented loop"
+    # One for reads, and those for changes.
+    connections = CORES * (1 + CONNECTIONS)
     stacks = [
         api(directory),
-        reference(directory, "onesync", f"{loops}, a sync a turn of the loop", "fastcgi-kept"),
-        reference(directory, "pipelined", f"{loops}, a sync a statement", "fastcgi-kept"),
-        reference(directory, "documented", f"a reference in C: libfcgi's documented loop, {THREADS} threads that wait", "fastcgi", THREADS),
+        reference(directory, "onesync", f"{loops}, a sync a turn of the loop", "fastcgi-loops", connections),
+        reference(directory, "pipelined", f"{loops}, a sync a statement", "fastcgi-loops", connections),
+        reference(directory, "documented", f"{documented}, {THREADS} threads that wait", "fastcgi-threads", THREADS, threads=THREADS),
     ]
     optional = {"go": go(directory), "php": php(directory)}
     stacks += [stack for stack in optional.values() if isinstance(stack, Stack)]

@@ -1,6 +1,7 @@
 // openloop PORT RATE SECONDS CONNECTIONS FILE SEED: HTTP requests to 127.0.0.1 that arrive at random times, RATE a second on average,
 // whether or not earlier ones were answered. A request's latency counts from when it was due: one that waits for a free connection,
-// because the server is late with others, is late itself. FILE has the requests, each behind a line with its length.
+// because the server is late with others, is late itself. One that has no answer by the end of the run, or an answer that is no success,
+// is as late as that end. FILE has the requests, each behind a line with its length.
 // It prints one line of JSON; latencies are in microseconds.
 #include <arpa/inet.h>
 #include <errno.h>
@@ -29,6 +30,7 @@ struct request {
 // A connection to the server: idle, or with one request under way, which was due at `due`.
 struct connection {
     int socket;
+    bool is_waiting;
     int64_t due;
     char *bytes;
     size_t count;
@@ -37,9 +39,9 @@ struct connection {
 static struct request *requests;
 static size_t request_count;
 static struct connection *connections, **idle;
-static int idle_count, poller, port;
-static int64_t *dues, *latencies;
-static size_t due_count, arrived, sent, answered, failed, broken;
+static int connection_count, idle_count, poller, port;
+static int64_t *dues, *latencies, last;
+static size_t due_count, arrived, sent, ended, failed, lost;
 
 static _Noreturn void fail(const char *what) {
     fprintf(stderr, "openloop: %s\n", what);
@@ -90,6 +92,7 @@ static void open_connection(struct connection *connection) {
 }
 
 static void open_connections(int count) {
+    connection_count = count;
     poller = epoll_create1(0);
     connections = calloc(count, sizeof *connections);
     idle = calloc(count, sizeof *idle);
@@ -116,26 +119,33 @@ static bool is_whole(struct connection *connection) {
     return !is_chunked || (body >= 5 && !memcmp(connection->bytes + connection->count - 5, "0\r\n\r\n", 5));
 }
 
+// A request has its answer at `time`, or none by the end of the run.
+static void end_request(int64_t due, int64_t time) { latencies[ended++] = time - due; }
+
 static void release(struct connection *connection) {
     connection->count = 0;
+    connection->is_waiting = false;
     idle[idle_count++] = connection;
 }
 
 static void take_answer(struct connection *connection) {
-    char status = connection->count > 9 ? connection->bytes[9] : '5';
-    if (status != '2' && status != '3') failed++;
-    latencies[answered++] = now() - connection->due;
+    bool is_success = connection->count > 9 && connection->bytes[9] == '2';
+    failed += !is_success;
+    end_request(connection->due, is_success ? now() : last);
     release(connection);
 }
 
-// A server may close an idle connection; one that has a request is a failure.
+static void lose(int64_t due) {
+    lost++;
+    end_request(due, last);
+}
+
+// A server may close an idle connection; with one that has a request, the request is lost.
 static void reopen(struct connection *connection) {
-    bool is_idle = false;
-    for (int place = 0; place < idle_count; place++) is_idle = is_idle || idle[place] == connection;
     close(connection->socket);
     open_connection(connection);
-    if (is_idle) return;
-    broken++;
+    if (!connection->is_waiting) return;
+    lose(connection->due);
     release(connection);
 }
 
@@ -164,6 +174,7 @@ static void send_due(int64_t start) {
         struct connection *connection = idle[--idle_count];
         struct request *request = &requests[(size_t)(drand48() * request_count)];
         connection->due = start + dues[sent++];
+        connection->is_waiting = true;
         if (write(connection->socket, request->bytes, request->count) != (ssize_t)request->count) reopen(connection);
     }
 }
@@ -177,12 +188,20 @@ static void wait_until(int64_t time) {
     for (int place = 0; place < count; place++) receive(events[place].data.ptr);
 }
 
+static void lose_rest(int64_t start) {
+    for (int place = 0; place < connection_count; place++)
+        if (connections[place].is_waiting) lose(connections[place].due);
+    while (sent < due_count) lose(start + dues[sent++]);
+}
+
 static void run(double seconds) {
-    int64_t start = now(), last = start + (seconds + GRACE) * 1e9;
-    while (answered + broken < due_count && now() < last) {
+    int64_t start = now();
+    last = start + (seconds + GRACE) * 1e9;
+    while (ended < due_count && now() < last) {
         send_due(start);
         wait_until(arrived < due_count ? start + dues[arrived] : last);
     }
+    lose_rest(start);
 }
 
 static int compare(const void *one, const void *other) {
@@ -190,7 +209,7 @@ static int compare(const void *one, const void *other) {
     return (left > right) - (left < right);
 }
 
-static double percentile(double part) { return answered ? latencies[(size_t)(part * (answered - 1))] / 1e3 : 0; }
+static double percentile(double part) { return ended ? latencies[(size_t)(part * (ended - 1))] / 1e3 : 0; }
 
 int main(int count, char **words) {
     if (count != 7) fail("say PORT RATE SECONDS CONNECTIONS FILE SEED");
@@ -201,7 +220,7 @@ int main(int count, char **words) {
     plan(rate, seconds, atol(words[6]));
     open_connections(atoi(words[4]));
     run(seconds);
-    qsort(latencies, answered, sizeof *latencies, compare);
+    qsort(latencies, ended, sizeof *latencies, compare);
     printf("{\"due\":%zu,\"failed\":%zu,\"lost\":%zu,\"p50\":%.1f,\"p90\":%.1f,\"p99\":%.1f}\n",
-           due_count, failed, due_count - answered, percentile(0.5), percentile(0.9), percentile(0.99));
+           due_count, failed, lost, percentile(0.5), percentile(0.9), percentile(0.99));
 }

@@ -4,7 +4,8 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-enum { QUEUE = 4096, EVENTS = 128 };
+// As many connections for changes as a worker of the API has: a commit waits for the earlier ones of its own connection.
+enum { QUEUE = 1024, EVENTS = 128, CHANGES = 8 };
 
 // A connection to Postgres in pipeline mode, and who waits for its answers, in their order.
 struct pipeline {
@@ -19,7 +20,8 @@ struct pipeline {
 
 struct loop {
     int poller;
-    struct pipeline reads, changes;
+    struct pipeline reads, changes[CHANGES];
+    unsigned turn;
     struct text head, body;
     struct query query;
 };
@@ -91,15 +93,20 @@ static void take_request(struct loop *loop, struct link *link) {
     struct request request = {0};
     if (read_request(link, &request)) {
         read_query(&loop->query, request);
-        ask(loop, loop->query.question == CREATE ? &loop->changes : &loop->reads, link);
+        bool is_change = loop->query.question == CREATE;
+        ask(loop, is_change ? &loop->changes[loop->turn++ % CHANGES] : &loop->reads, link);
     } else if (link->is_closed) {
         watch(loop, EPOLL_CTL_DEL, link->socket, 0, NULL);
         if (!link->is_waiting) free_link(link);
     }
 }
 
+static bool is_pipeline(struct loop *loop, void *who) {
+    return who == &loop->reads || (who >= (void *)loop->changes && who < (void *)(loop->changes + CHANGES));
+}
+
 static void take_event(struct loop *loop, void *who) {
-    if (who == &loop->reads || who == &loop->changes) {
+    if (is_pipeline(loop, who)) {
         take_results(loop, who);
     } else if (who) {
         take_request(loop, who);
@@ -114,7 +121,7 @@ void *run_loop(void *unused) {
     struct epoll_event events[EVENTS];
     loop->poller = epoll_create1(EPOLL_CLOEXEC);
     open_pipeline(loop, &loop->reads, options.shares_sync);
-    open_pipeline(loop, &loop->changes, false);
+    for (int place = 0; place < CHANGES; place++) open_pipeline(loop, &loop->changes[place], false);
     watch(loop, EPOLL_CTL_ADD, options.listener, EPOLLIN | EPOLLEXCLUSIVE, NULL);
     for (;;) {
         int count = epoll_wait(loop->poller, events, EVENTS, -1);
