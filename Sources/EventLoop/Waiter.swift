@@ -10,13 +10,13 @@ public final class Waiter<Value: Sendable>: @unchecked Sendable {
     /// Those of the tasks that came later.
     private var others: [(id: Int, Continuation)] = []
     private var lastID = 0
-    private var outcome: Result<Value, any Error>?
+    private var result: Result<Value, any Error>?
 
     /// Makes a waiter for tasks that run on `loop`.
     public init(on loop: Loop) { self.loop = loop }
 
     /// Whether an outcome has come already.
-    public var isResumed: Bool { outcome != nil }
+    public var isResumed: Bool { result != nil }
 
     /// Ends the waiting with a value; without effect when it has ended already.
     public func resume(returning value: Value) { resume(with: .success(value)) }
@@ -27,13 +27,23 @@ public final class Waiter<Value: Sendable>: @unchecked Sendable {
     /// Ends the waiting; without effect when it has ended already.
     public func resume(with result: Result<Value, any Error>) {
         loop.assertCurrent()
-        guard outcome == nil else { return }
-        outcome = result
+        guard self.result == nil else { return }
+        self.result = result
         continuation?.1.resume(with: result)
         continuation = nil
         guard !others.isEmpty else { return }
         for (_, continuation) in others { continuation.resume(with: result) }
         others = []
+    }
+
+    /// Waits for the outcome, also in a task that is cancelled: for what ends by itself.
+    /// - Throws: the error that was given.
+    public func outcome() async throws -> Value {
+        lastID += 1
+        let id = lastID
+        return try await withUnsafeThrowingContinuation { continuation in
+            if let result { continuation.resume(with: result) } else { add((id, continuation)) }
+        }
     }
 
     /// Waits for the outcome, which may have come already.
@@ -43,7 +53,7 @@ public final class Waiter<Value: Sendable>: @unchecked Sendable {
         let id = lastID
         return try await withTaskCancellationHandler {
             try await withUnsafeThrowingContinuation { continuation in
-                if let outcome { continuation.resume(with: outcome) } else { add((id, continuation)) }
+                if let result { continuation.resume(with: result) } else { add((id, continuation)) }
             }
         } onCancel: {
             Task(executorPreference: loop) { self.cancel(id) }
@@ -57,7 +67,7 @@ public final class Waiter<Value: Sendable>: @unchecked Sendable {
     /// Ends the waiting of one task; that of the only one ends it altogether, so that who brings the outcome sees that nobody
     /// waits for it.
     private func cancel(_ id: Int) {
-        guard outcome == nil else { return }
+        guard result == nil else { return }
         if continuation?.id == id {
             guard !others.isEmpty else { return resume(throwing: CancellationError()) }
             continuation?.1.resume(throwing: CancellationError())

@@ -118,12 +118,12 @@ public final class Connection: @unchecked Sendable {
                     }
                 } catch {
                     // Only a connection with nothing under way tells whether a transaction is open.
-                    _ = try? await last.value()
+                    _ = try? await last.outcome()
                     throw error
                 }
             }
-            return (try? await last.value(), .success(results))
-        } catch { return (try? await last.value(), .failure(error)) }
+            return (try? await last.outcome(), .success(results))
+        } catch { return (try? await last.outcome(), .failure(error)) }
     }
 
     /// Sends a statement that changes nothing, together with those of this turn of the loop, and waits for what it returns.

@@ -103,11 +103,12 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
     }
 
     /// Whether every server that was asked for a connection has refused it for what was asked (the role, the password, the database), and
-    /// not because it is starting or stopping: libpq has a text of that only, a line for each server.
+    /// not for what passes: libpq has a text of that only, a line for each server.
     package var isRefusal: Bool {
-        kind == .unreachable
-            && message.split(separator: "\n").allSatisfy {
-                $0.contains("FATAL:") && !$0.contains("the database system is")
+        let passing = ["the database system is", "too many", "connection slots", "server login"]
+        return kind == .unreachable
+            && message.split(separator: "\n").allSatisfy { line in
+                line.contains("FATAL:") && !passing.contains { line.contains($0) }
             }
     }
 

@@ -32,11 +32,12 @@ import Web
     }
 
     private func withApp(
-        _ servers: ReplicatedPostgres, maximumLag: Int = 10_000, user: String = "postgres", readHosts: [String]? = nil,
+        _ servers: ReplicatedPostgres, maximumLag: Int = 10_000, user: String = "postgres", primary: String? = nil,
+        readHosts: [String]? = nil,
         _ body: @escaping @Sendable (TestClient, ReplicatedPostgres, Loop, Replicas) async throws -> Void
     ) throws {
         let variables = [
-            "POSTGRES_HOST": servers.primary, "POSTGRES_DB": "postgres", "POSTGRES_USER": user,
+            "POSTGRES_HOST": primary ?? servers.primary, "POSTGRES_DB": "postgres", "POSTGRES_USER": user,
             "POSTGRES_READ_HOST": (readHosts ?? servers.standbys).joined(separator: ","),
             "POSTGRES_READ_MAX_LAG_MS": String(maximumLag),
         ]
@@ -283,6 +284,47 @@ import Web
                 #expect(replicas.statistics.inUse == 1)
                 try await loop.sleep(for: .milliseconds(50))
             }
+        }
+    }
+
+    @Test func `a standby that has crashed is not read from before it has replayed again what it had`() throws {
+        try withApp(Self.servers()) { client, servers, loop in
+            let standby = servers.standbys[0]
+            for round in 0..<4 {
+                let (target, position) = try await Self.create(client, "\(round)")
+                try await loop.sleep(for: .milliseconds(300))
+                let pid = try servers.sql(
+                    "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() LIMIT 1",
+                    on: standby)
+                kill(try #require(Int32(pid)), SIGKILL)
+                try await loop.sleep(for: .milliseconds(20 + 10 * round))
+                for _ in 0..<20 {
+                    #expect(try await client.get(target, headers: [.databasePosition: position]).status == .ok)
+                    try await loop.sleep(for: .milliseconds(5))
+                }
+                try await loop.sleep(for: .milliseconds(1500))
+            }
+        }
+    }
+
+    @Test func `a standby of a former primary, which has more than the new one, is not read from`() throws {
+        let servers = try Self.servers(2)
+        let (kept, left) = (servers.standbys[0], servers.standbys[1])
+        // The one that is promoted has not got the last rows, which the other has.
+        try servers.set("primary_conninfo", "''", on: kept)
+        try waitUntil("it does not stream") {
+            try servers.sql("SELECT count(*) FROM pg_stat_replication", on: servers.primary) == "1"
+        }
+        let row = "INSERT INTO campaign (name, description) SELECT 'lost', '' FROM generate_series(1, 1000)"
+        try servers.sql(row, on: servers.primary)
+        try waitUntil("the other has the rows") { try servers.sql("SELECT count(*) FROM campaign", on: left) == "1000" }
+        try servers.kill(servers.primary, SIGKILL)
+        try servers.promote(0)
+        try withApp(servers, primary: kept, readHosts: [left]) { client, servers, loop, replicas in
+            _ = try await client.get("/readyz")
+            try await loop.sleep(for: .milliseconds(1500))
+            #expect(try await client.get("/campaigns/1").status == .notFound)
+            #expect(replicas.statistics.inUse == 0)
         }
     }
 }

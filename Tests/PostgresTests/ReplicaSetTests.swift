@@ -111,6 +111,23 @@ import Testing
         #expect(set.choose(after: nil, at: at(600_000)) == 0)
     }
 
+    @Test func `a standby that has what the primary has not is not chosen, until the primary has got there`() {
+        var set = ReplicaSet(count: 2, maximumLag: .seconds(10))
+        set.primaryAnswered(primary(5), at: start)
+        set.answered(0, standby(9))
+        set.answered(1, standby(5))
+        set.primaryAnswered(primary(6), after: set.replayed, at: at(500))
+        #expect(set.states == [.ahead, .following(position(5))])
+        set.answered(0, standby(9))
+        #expect((0..<2).map { _ in set.choose(after: nil, at: at(600)) } == [1, 1])
+        // A standby is polled more often, and may well be past where the primary was.
+        set.answered(1, standby(7))
+        #expect(set.choose(after: nil, at: at(600)) == 1)
+        set.primaryAnswered(primary(9), after: set.replayed, at: at(1000))
+        set.answered(0, standby(9))
+        #expect(set.states == [.following(position(9)), .following(position(7))])
+    }
+
     // MARK: Reads that fail
 
     @Test func `a replica that fails reads is left alone for longer and longer, until one succeeds`() {
@@ -125,7 +142,12 @@ import Testing
             now = now.advanced(by: .seconds(seconds))
             #expect(set.choose(after: nil, at: now) == 0)
         }
-        set.readSucceeded(0)
+        // One that began before the failure says nothing.
+        set.readSucceeded(0, since: start)
+        set.readFailed(0, at: now)
+        #expect(set.choose(after: nil, at: now.advanced(by: .seconds(29))) == nil)
+        #expect(set.choose(after: nil, ignoringPauses: true, at: now) == 0)
+        set.readSucceeded(0, since: now.advanced(by: .milliseconds(1)))
         set.readFailed(0, at: now)
         #expect(set.choose(after: nil, at: now.advanced(by: .seconds(1))) == 0)
     }
@@ -150,7 +172,12 @@ import Testing
                 let answer = Bool.random(using: &random) ? standby(lsn, timeline: timeline) : primary(lsn)
                 replayed[index] = answer.isStandby ? answer.position : nil
                 set.answered(index, answer)
-            case 3: if Bool.random(using: &random) { set.readFailed(index, at: now) } else { set.readSucceeded(index) }
+            case 3:
+                if Bool.random(using: &random) {
+                    set.readFailed(index, at: now)
+                } else {
+                    set.readSucceeded(index, since: now)
+                }
             default:
                 let required = position(lsn, timeline: timeline)
                 guard let chosen = set.choose(after: required, except: index, at: now) else { continue }

@@ -24,6 +24,8 @@ public final class CausalSession: @unchecked Sendable {
 
     /// The replica that has answered a read of this session: the later ones go to the same, so that they fit together.
     var replica: Int?
+    /// Whether a read had to go to the primary: then the later ones do, too.
+    var staysAtPrimary = false
 
     /// Makes a session.
     public init(reads: Reads, after required: WALPosition? = nil) { (self.reads, self.required) = (reads, required) }

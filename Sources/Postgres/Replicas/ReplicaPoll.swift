@@ -16,12 +16,20 @@ struct ReplicaPoll: Sendable {
         while replicas != nil {
             do {
                 let connection = try await Connection.open(configuration)
-                defer { connection.close() }
+                // At once, and not with the next question: what is known of it is not true any more.
+                connection.onClose = { [weak replicas] in replicas?.lost(index, Connection.lost) }
+                defer {
+                    connection.onClose = {}
+                    connection.close()
+                }
+                var first: ServerIdentity?
                 // A standby goes back to an earlier timeline only when it is started anew, which closes the connection.
                 var timeline: UInt32 = 0
                 while replicas != nil {
                     var row = try await connection.execute(.replicaStatus).row(0)
                     let identity = try ServerIdentity(&row)
+                    guard first ?? identity == identity else { throw ServerIdentity.changed }
+                    first = identity
                     let isStandby = try row.next(Bool.self)
                     let position = try row.position()
                     timeline = max(timeline, position.timeline)

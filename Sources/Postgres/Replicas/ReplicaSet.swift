@@ -15,6 +15,8 @@ struct ReplicaSet {
         case foreign
         /// It lags more than is allowed.
         case lagging
+        /// It has replayed what the primary has not: the log of a former primary.
+        case ahead
         /// It has replayed up to a position.
         case following(WALPosition)
     }
@@ -30,8 +32,13 @@ struct ReplicaSet {
 
     private struct Replica {
         var state = State.unknown
-        /// Reads that have failed in a row, and until when it is left alone for that.
+        /// What it has replayed, as it said last.
+        var replayed: WALPosition?
+        /// Until the primary's log has got there: what it had replayed when the primary was found behind that.
+        var ahead: UInt64?
+        /// Reads that have failed in a row, when the last one did, and until when others are preferred for that.
         var failures = 0
+        var failed: Instant?
         var pausesUntil: Instant?
     }
 
@@ -54,9 +61,18 @@ struct ReplicaSet {
 
     // MARK: Polls
 
+    /// What each replica has replayed, as it said last: to be asked for before the primary is.
+    var replayed: [WALPosition?] { replicas.map(\.replayed) }
+
     /// Notes where the primary is.
-    mutating func primaryAnswered(_ answer: Answer, at now: Instant) {
+    /// - Parameter replayed: what the replicas had replayed before the primary was asked: a standby of its own cannot have had more.
+    mutating func primaryAnswered(_ answer: Answer, after replayed: [WALPosition?] = [], at now: Instant) {
         system = answer.system
+        for (index, position) in replayed.enumerated() {
+            guard let position else { continue }
+            replicas[index].ahead = position.lsn > answer.position.lsn ? position.lsn : nil
+            if replicas[index].ahead != nil, case .following = replicas[index].state { replicas[index].state = .ahead }
+        }
         // Another primary: where the former one was says nothing about it.
         if let last = samples.last,
             !answer.position.includes(last.position) || answer.position.timeline != last.position.timeline
@@ -70,18 +86,23 @@ struct ReplicaSet {
 
     /// Notes where a replica is.
     mutating func answered(_ index: Int, _ answer: Answer) {
+        replicas[index].replayed = answer.isStandby ? answer.position : nil
         replicas[index].state =
             if system ?? answer.system != answer.system {
                 .foreign
             } else if !answer.isStandby {
                 .notStandby
+            } else if replicas[index].ahead.map({ $0 <= answer.position.lsn }) ?? false {
+                .ahead
             } else {
                 isLagging(answer.position) ? .lagging : .following(answer.position)
             }
     }
 
     /// Notes that a replica did not answer a poll.
-    mutating func isUnavailable(_ index: Int) { replicas[index].state = .unavailable }
+    mutating func isUnavailable(_ index: Int) {
+        (replicas[index].state, replicas[index].replayed) = (.unavailable, nil)
+    }
 
     /// Whether a replica has not got to where the primary was before the time that it may lag, as of when the primary last answered:
     /// while there is none, nobody lags more and more. By LSN alone, since a standby may not know the timeline.
@@ -100,42 +121,47 @@ struct ReplicaSet {
     ///   - required: what it must have replayed.
     ///   - preferred: the one that has answered an earlier read of the same request.
     ///   - failed: one that is not chosen.
+    ///   - ignoresPauses: whether one will do whose reads have failed: when there is no other server.
     /// - Returns: `nil` when none will do.
     mutating func choose(
-        after required: WALPosition?, preferring preferred: Int? = nil, except failed: Int? = nil, at now: Instant
+        after required: WALPosition?, preferring preferred: Int? = nil, except failed: Int? = nil,
+        ignoringPauses ignoresPauses: Bool = false, at now: Instant
     ) -> Int? {
-        if let preferred, preferred != failed, isUsable(preferred, required, now) { return preferred }
+        let moment = ignoresPauses ? nil : now
+        if let preferred, preferred != failed, isUsable(preferred, required, moment) { return preferred }
         for offset in replicas.indices {
             let index = (next + offset) % replicas.count
-            guard index != failed, isUsable(index, required, now) else { continue }
+            guard index != failed, isUsable(index, required, moment) else { continue }
             next = (index + 1) % replicas.count
             return index
         }
         return nil
     }
 
-    private func isUsable(_ index: Int, _ required: WALPosition?, _ now: Instant) -> Bool {
+    private func isUsable(_ index: Int, _ required: WALPosition?, _ now: Instant?) -> Bool {
         guard case .following(let replayed) = replicas[index].state, required.map(replayed.includes) ?? true else {
             return false
         }
-        return replicas[index].pausesUntil.map { $0 <= now } ?? true
+        guard let now, let until = replicas[index].pausesUntil else { return true }
+        return until <= now
     }
 
-    /// Notes that a read has failed for the server's sake: it is left alone for a second, and twice as long after each failure in a row, 30 s
+    /// Notes that a read has failed for the server's sake: others are preferred for a second, and twice as long after each failure in a row, 30 s
     /// at most.
     mutating func readFailed(_ index: Int, at now: Instant) {
         // Reads that were under way together fail together, and count once.
         if let until = replicas[index].pausesUntil, until > now { return }
         replicas[index].pausesUntil = now.advanced(by: .seconds(min(30, 1 << min(replicas[index].failures, 5))))
         replicas[index].failures += 1
+        replicas[index].failed = now
     }
 
-    /// Notes that a read has succeeded.
-    mutating func readSucceeded(_ index: Int) {
-        guard replicas[index].failures > 0 else { return }
-        (replicas[index].failures, replicas[index].pausesUntil) = (0, nil)
+    /// Notes that a read has succeeded. One that began before the last failure says nothing.
+    mutating func readSucceeded(_ index: Int, since start: Instant) {
+        guard let failed = replicas[index].failed, start > failed else { return }
+        (replicas[index].failures, replicas[index].failed, replicas[index].pausesUntil) = (0, nil, nil)
     }
 
-    /// Whether a replica is left alone because reads have failed.
+    /// Whether others are preferred to a replica because reads have failed.
     func isPaused(_ index: Int, at now: Instant) -> Bool { replicas[index].pausesUntil.map { $0 > now } ?? false }
 }

@@ -41,35 +41,50 @@ public final class Replicas: @unchecked Sendable {
         for session: CausalSession, _ pool: KeyPath<Pools, Pool>, hasBegun: () -> Bool = { false },
         _ body: (Pool) async throws -> Value
     ) async throws -> Value {
-        guard session.reads == .replicaPreferred else {
-            do { return try await body(primary[keyPath: pool]) } catch let error as PostgresError
-                where session.reads == .primaryPreferred && error.isOfServer && !hasBegun()
-            {
-                guard let index = set.choose(after: session.required, at: loop.now) else { throw error }
-                return try await body(replicas[index].pools[keyPath: pool])
-            }
+        switch session.reads {
+        case .primary: return try await body(primary[keyPath: pool])
+        case .primaryPreferred: return try await readPrimary(for: session, pool, hasBegun, body)
+        case .replicaPreferred: break
         }
         var failed: Int?
-        for _ in 0..<2 {
+        for _ in 0..<2 where !session.staysAtPrimary {
             guard
                 let index = set.choose(
                     after: session.required, preferring: session.replica, except: failed, at: loop.now)
             else { break }
             session.replica = index
             reads += 1
+            let start = Instant.now
             do {
                 let value = try await body(replicas[index].pools[keyPath: pool])
-                set.readSucceeded(index)
+                set.readSucceeded(index, since: start)
                 return value
             } catch let error as PostgresError where !hasBegun() && error.isWorthAnotherServer {
                 retries += 1
                 failed = index
-                if error.isOfServer && error.kind != .busy { readFailed(index, error) }
-                // What one replica has not replayed, or cancels for its replay, is likely to fail on another.
-                guard error.isOfServer else { break }
+                if error.isOfServer, error.kind != .busy { readFailed(index, error) }
+                // What one replica has not replayed, or cancels for its replay, is likely to fail on another; and who has waited for a
+                // connection does not wait twice.
+                guard error.isOfServer, error.kind != .busy else { break }
             }
         }
-        return try await body(primary[keyPath: pool])
+        session.staysAtPrimary = true
+        return try await readPrimary(for: session, pool, hasBegun, body)
+    }
+
+    /// Reads from the primary; while that one cannot be asked, from a replica, also from one whose reads have failed.
+    private func readPrimary<Value>(
+        for session: CausalSession, _ pool: KeyPath<Pools, Pool>, _ hasBegun: () -> Bool,
+        _ body: (Pool) async throws -> Value
+    ) async throws -> Value {
+        do { return try await body(primary[keyPath: pool]) } catch let error as PostgresError
+            where error.isOfServer && !hasBegun()
+        {
+            guard let index = set.choose(after: session.required, ignoringPauses: true, at: loop.now) else {
+                throw error
+            }
+            return try await body(replicas[index].pools[keyPath: pool])
+        }
     }
 
     // MARK: Statistics
@@ -99,6 +114,7 @@ public final class Replicas: @unchecked Sendable {
 
     func answered(_ index: Int, _ answer: ReplicaSet.Answer, from identity: ServerIdentity) {
         replicas[index].identity = identity
+        replicas[index].replayed = answer.isStandby ? answer.position.lsn : 0
         set.answered(index, answer)
         note(index)
     }
@@ -113,10 +129,12 @@ public final class Replicas: @unchecked Sendable {
     /// Takes the primary's position.
     /// - Throws: `PostgresError`, `DecodingError`.
     func askPrimary() async throws {
+        let replayed = set.replayed
         var row = try await primary.reads.read(.primaryStatus).row(0)
         let system = try row.next(Int64.self)
         let answer = ReplicaSet.Answer(system: system, isStandby: false, position: try row.position())
-        set.primaryAnswered(answer, at: loop.now)
+        set.primaryAnswered(answer, after: replayed, at: loop.now)
+        for index in replicas.indices { note(index) }
     }
 
     /// Logs why the primary does not say where it is, when it could: without that, no lag is noticed.
@@ -160,9 +178,14 @@ struct ServerIdentity: Equatable {
     /// - Throws: `DecodingError`.
     init(_ row: inout Row) throws(DecodingError) { (system, started) = (try row.next(), try row.next()) }
 
-    /// Asks a server who it is.
+    /// A pooler leads one connection to several servers.
+    static let changed = PostgresError(
+        .unreachable, message: "several servers answer on one connection: name each replica by a name of its own")
+
+    /// Asks a server who it is, and what it has replayed.
     static let question: Statement = """
-        SELECT system_identifier, (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint FROM pg_control_system()
+        SELECT system_identifier, (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint, \
+        coalesce(pg_last_wal_replay_lsn() - '0/0', 0)::bigint FROM pg_control_system()
         """
 }
 
@@ -171,8 +194,9 @@ private final class Replica {
     private let configuration: PostgresConfiguration
     private let log: Logger
     private(set) lazy var pools = newPools()
-    /// The server that is polled.
+    /// The server that is polled, and what it has replayed.
     var identity: ServerIdentity?
+    var replayed: UInt64 = 0
     /// What the log says last.
     var said = ""
 
@@ -197,15 +221,20 @@ private final class Replica {
         return Pools(reads: pool(configuration), streams: pool(configuration.forStreams))
     }
 
-    /// Refuses a connection to another server than the one that is polled: it may have replayed less.
+    /// Refuses a connection to another server than the one that is polled, and to one that replays again what it had replayed, after a crash:
+    /// reads are sent there by what the poll has said.
     private func check(_ connection: Connection) async throws {
+        let known = replayed
         var row = try await connection.execute(ServerIdentity.question).row(0)
-        guard try ServerIdentity(&row) == identity else {
+        let isKnown = try ServerIdentity(&row) == identity
+        let lsn = UInt64(bitPattern: try row.next(Int64.self))
+        guard isKnown, lsn >= known else {
             connection.close()
             throw PostgresError(
                 .unreachable,
-                message:
-                    "another server has answered than the one that is polled: name each replica by a name of its own")
+                message: isKnown
+                    ? "the server has been restarted, and has not replayed again what it had"
+                    : "another server has answered than the one that is polled: name each replica by a name of its own")
         }
     }
 }
@@ -221,6 +250,7 @@ extension ReplicaSet.State {
         case .notStandby: "is not in recovery, and is not read from"
         case .foreign: "is not of the primary's cluster, and is not read from"
         case .lagging: "lags too much"
+        case .ahead: "has what the primary has not, and is not read from"
         case .following: "is read from"
         }
     }

@@ -43,7 +43,7 @@ extension Statement {
     /// tells where the next one will begin, behind a header (24 bytes, 40 for a segment's first page) that nobody replays.
     static let primaryPosition: Statement = """
         SELECT ('x' || left(file_name, 8))::bit(32)::bigint, (lsn - '0/0')::bigint \
-        - CASE WHEN file_offset = 40 THEN 40 WHEN file_offset % 8192 = 24 THEN 24 ELSE 0 END \
+        - CASE WHEN file_offset = 40 THEN 40 WHEN file_offset % current_setting('wal_block_size')::int = 24 THEN 24 ELSE 0 END \
         FROM pg_current_wal_insert_lsn() lsn, pg_walfile_name_offset(lsn)
         """
 }
