@@ -67,7 +67,9 @@ public struct Slot: @unchecked Sendable {
 
     /// Adds what another slot has counted.
     func add(_ other: Slot) {
-        for number in [Number.accepted, .requests, .slow, .replicaReads, .replicaRetries] { self[number] += other[number] }
+        for number in [Number.accepted, .requests, .slow, .replicaReads, .replicaRetries] {
+            self[number] += other[number]
+        }
         for number in [Number.mostActive, .mostMemory] { self[number] = max(self[number], other[number]) }
         for histogram in other.histograms { self.histogram(named: histogram.name)?.add(histogram) }
     }

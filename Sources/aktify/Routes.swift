@@ -8,7 +8,7 @@ import Web
 /// Lists what the application answers, and what it asks the database for that.
 struct Routes: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "List the routes: method, path, blueprint, where reads may go to, and the statements that each sends.",
+        abstract: "List the routes: method, path, blueprint, where reads may go, and the statements of each.",
         discussion: """
             Each route is run once without a database, as if there were no rows: a statement that is only sent when an earlier one \
             has returned some is not listed.
