@@ -2,18 +2,14 @@ import HTTPTypes
 import ORM
 import Web
 
-/// Lets each client read what it has written, wherever its reads go: a write's response says how far the database's log was then, in
-/// `X-Database-Position` and for browsers in a cookie, and a read that brings it back is answered by a server that is as far.
+/// Read-your-writes consistency with replicas: a write's response has the WAL position of its commit, in `X-Database-Position` and, for
+/// browsers, in a cookie; a read that sends it back is answered by a server that has replayed it.
 func readYourWrites() -> Application.Middleware {
     { request, next in
         let session = CausalSession(reads: CausalSession.Reads(request.reads), after: request.position)
         var response = await CausalSession.$current.withValue(session) { await next(request) }
-        if case .stream(let produce) = response.body {
-            // Its statements are sent while it is.
-            response.body = .stream { writer in
-                try await CausalSession.$current.withValue(session) { try await produce(writer) }
-            }
-        }
+        // Its statements run while it is sent.
+        response.wrapStream { produce in try await CausalSession.$current.withValue(session) { try await produce() } }
         if let position = session.written {
             let position = position.description
             response.headers[.databasePosition] = position
@@ -26,7 +22,7 @@ func readYourWrites() -> Application.Middleware {
 private let cookie = "database_position"
 
 extension Request {
-    /// How far the database must be, as the header and the cookie say: one that cannot be read is what only the primary has.
+    /// The WAL position that reads must include, by the header and the cookie; a malformed one means the primary.
     fileprivate var position: WALPosition? {
         let cookies = headers.values(of: .cookie).flatMap { $0.split(separator: ";") }.map(\.trimmed)
             .filter { $0.hasPrefix(cookie + "=") }.map { String($0.dropFirst(cookie.count + 1)) }

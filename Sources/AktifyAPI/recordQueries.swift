@@ -12,15 +12,12 @@ func recordQueries(logs: Bool, tells: Bool, log: Logger = Logger(label: "aktify.
         let recorder = QueryRecorder.current ?? QueryRecorder()
         var response = await QueryRecorder.$current.withValue(recorder) { await next(request) }
         let statements = recorder.statements
-        if case .stream(let produce) = response.body {
-            // Its statements are sent while it is.
-            response.body = .stream { writer in
-                defer { if logs { log.info(recorder, of: request) } }
-                try await QueryRecorder.$current.withValue(recorder) { try await produce(writer) }
-            }
-        } else if logs {
-            log.info(recorder, of: request)
+        // Its statements run while it is sent.
+        let isStream = response.wrapStream { produce in
+            defer { if logs { log.info(recorder, of: request) } }
+            try await QueryRecorder.$current.withValue(recorder) { try await produce() }
         }
+        if logs, !isStream { log.info(recorder, of: request) }
         if tells, let name = HTTPField.Name("Server-Timing") {
             let microseconds = recorder.elapsed.microseconds
             let duration = "\(microseconds / 1000).\(microseconds / 100 % 10)"

@@ -1,13 +1,13 @@
 import EventLoop
 
-/// The search for the one of several servers that is as asked: all are asked at the same time. While one does not answer, as a machine
-/// that is cut off or frozen, the others are asked again, because one of them may be about to take its place.
+/// Connects to the one of several servers that matches `target_session_attrs`. libpq tries hosts one after the other; this tries all at
+/// once. While one does not answer (unreachable, frozen), the others are tried again, because one of them may be about to be promoted.
 ///
 /// Sound as `@unchecked Sendable`: it is touched on its loop's thread only.
 final class HostSearch: @unchecked Sendable {
     private let loop: Loop
     private let found: Waiter<Session>
-    /// What each server said last, if it is not as asked.
+    /// Why the last connection to each server failed.
     private var errors: [PostgresError?]
     private var underWay: Int
 
@@ -18,9 +18,9 @@ final class HostSearch: @unchecked Sendable {
         underWay = count
     }
 
-    /// Opens a session on the first server that is as asked.
+    /// Opens a session on the first server that matches.
     /// - Parameter servers: libpq's keywords and values for each.
-    /// - Throws: `PostgresError` of kind `unreachable` when each has said no, or let its time run out.
+    /// - Throws: `PostgresError` of kind `unreachable` when each has refused or timed out.
     static func session(on loop: Loop, _ servers: [[(keyword: String, value: String)]]) async throws -> Session {
         if servers.count == 1 { return try await loop.offload { try Session.open(servers[0]) } }
         let search = HostSearch(servers.count, on: loop)

@@ -43,8 +43,8 @@ public final class Lease: @unchecked Sendable {
         try await usable().execute(statements)
     }
 
-    /// Runs statements that commit when they end, in one packet, and notes in the present session, if there is one, where the commit is
-    /// in the log: known only when it has been made, and so asked behind it, in the same packet.
+    /// Runs statements that end with a commit, and records the commit's WAL position in the current session, if there is one. The position is
+    /// known only after the commit, and so is read behind it in the same pipeline: no round trip of its own.
     /// - Throws: as `execute`; a `PostgresError` says what became of the change.
     package func commit(_ statements: [Statement], _ step: PostgresError.Step = .whole) async throws -> [Result] {
         guard let session = CausalSession.current else {

@@ -19,8 +19,8 @@ public final class Pool: @unchecked Sendable {
     private var connections: [ID: Connection] = [:]
     private var waiters: [PoolState.WaiterID: Waiter<PoolState.ConnectionID>] = [:]
     private var lastWaiter = 0
-    private var isAbandoned = false
-    /// Looks whether a new connection is one to use.
+    private var isShutDown = false
+    /// Validates a new connection.
     private let check: (Connection) async throws -> Void
 
     /// Makes a pool for the loop that the caller runs on; it connects when it is first used.
@@ -28,7 +28,7 @@ public final class Pool: @unchecked Sendable {
         self.init(configuration, log: log) { _ in }
     }
 
-    /// - Parameter check: throws when a new connection is not to be used.
+    /// - Parameter check: validates a new connection; throws when it must not be used.
     init(_ configuration: PostgresConfiguration, log: Logger, check: @escaping (Connection) async throws -> Void) {
         guard let loop = Loop.current else { preconditionFailure("a pool belongs to a loop: make it on one") }
         self.configuration = configuration
@@ -62,7 +62,7 @@ public final class Pool: @unchecked Sendable {
                 case .lost, .notSent, .terminated: losses += 1
                 default: throw error
                 }
-                guard losses <= configuration.connections, !isAbandoned else { throw error }
+                guard losses <= configuration.connections, !isShutDown else { throw error }
             }
         }
     }
@@ -142,7 +142,7 @@ public final class Pool: @unchecked Sendable {
     private func wait(
         _ queue: (inout PoolState, PoolState.WaiterID, Instant) -> [PoolState.Action]
     ) async throws -> ID {
-        guard !isAbandoned else { throw Connection.notSent }
+        guard !isShutDown else { throw Connection.notSent }
         lastWaiter += 1
         let (id, waiter) = (lastWaiter, Waiter<PoolState.ConnectionID>(on: loop))
         waiters[id] = waiter
@@ -197,7 +197,7 @@ public final class Pool: @unchecked Sendable {
     // MARK: Opening and closing
 
     private func open(_ id: ID) {
-        guard !isAbandoned else { return }
+        guard !isShutDown else { return }
         Task(executorPreference: loop) { await self.opened(id) }
     }
 
@@ -205,7 +205,7 @@ public final class Pool: @unchecked Sendable {
         do {
             let connection = try await Connection.open(configuration)
             try await check(connection)
-            guard !isAbandoned else { return connection.close() }
+            guard !isShutDown else { return connection.close() }
             connection.onClose = { [weak self] in self?.closed(id) }
             connections[id] = connection
             perform(state.opened(id, at: loop.now))
@@ -221,9 +221,9 @@ public final class Pool: @unchecked Sendable {
         perform(state.closed(id, at: loop.now))
     }
 
-    /// Closes all connections, whatever is under way on them, and opens no other: all calls fail from now on.
-    func abandon() {
-        isAbandoned = true
+    /// Shuts down at once: closes all connections, and fails what is under way, what waits, and every later call.
+    func shutDown() {
+        isShutDown = true
         for connection in connections.values { connection.close() }
         for waiter in waiters.values { waiter.resume(throwing: Connection.notSent) }
     }

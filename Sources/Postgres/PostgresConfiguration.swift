@@ -32,7 +32,7 @@ public struct PostgresConfiguration: Sendable {
     public var slowStatement: Duration
     /// Hosts of replicas that reads may go to, as `Server.parts` takes them; all else is as `server` has it. `nil` when there are none.
     public var replicaHosts: String?
-    /// How long ago the primary may have been where a replica is that is read from.
+    /// The greatest replication lag of a replica that is read from.
     public var maximumLag = Duration.seconds(10)
     /// The replica that this is the configuration of.
     var replica: Hosts.Host?
@@ -103,7 +103,7 @@ public struct PostgresConfiguration: Sendable {
         }
     }
 
-    /// For the connection that asks a replica how far it is: one that takes longer than a second to say so is not read from.
+    /// For the connection that polls a replica's replay position: one that does not answer within a second is not read from.
     var forPolling: PostgresConfiguration {
         var configuration = self
         configuration.statementTimeout = .milliseconds(500)

@@ -102,13 +102,13 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
         state == "26000" || state == "0A000" && message.hasPrefix("cached plan must not change result type")
     }
 
-    /// Whether every server that was asked for a connection has refused it for what was asked (the role, the password, the database), and
-    /// not for what passes: libpq has a text of that only, a line for each server.
+    /// Whether every server has refused the connection for a reason that is not transient: the role, the password, the database. Of a
+    /// failed connection, libpq has no SQLSTATE, only a message: a line for each server.
     package var isRefusal: Bool {
-        let passing = ["the database system is", "too many", "connection slots", "server login"]
+        let transient = ["the database system is", "too many", "connection slots", "server login"]
         return kind == .unreachable
             && message.split(separator: "\n").allSatisfy { line in
-                line.contains("FATAL:") && !passing.contains { line.contains($0) }
+                line.contains("FATAL:") && !transient.contains { line.contains($0) }
             }
     }
 

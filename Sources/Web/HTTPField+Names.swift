@@ -16,6 +16,6 @@ extension HTTPField.Name {
     public static let totalCount = Self("X-Total-Count")!
     /// `Idempotency-Key`: the client's name for a request that is carried out once, however often it is sent.
     public static let idempotencyKey = Self("Idempotency-Key")!
-    /// `X-Database-Position`: where in the database's log a write ends, for the client to send with the reads that must see it.
+    /// `X-Database-Position`: the WAL position of a write's commit, which the client sends with the reads that must see it.
     public static let databasePosition = Self("X-Database-Position")!
 }

@@ -26,6 +26,17 @@ public struct Response: Sendable {
         self.body = body
     }
 
+    /// Wraps the production of a streamed body: for a middleware whose task-local values must reach it.
+    /// - Returns: whether the body is a stream.
+    @discardableResult
+    public mutating func wrapStream(
+        _ wrap: @escaping @Sendable (_ produce: () async throws -> Void) async throws -> Void
+    ) -> Bool {
+        guard case .stream(let produce) = body else { return false }
+        body = .stream { writer in try await wrap { try await produce(writer) } }
+        return true
+    }
+
     /// A JSON response: one value, and a newline.
     public static func json(
         _ status: HTTPResponse.Status = .ok, headers: HeaderFields = [:], _ write: (inout JSONWriter) -> Void

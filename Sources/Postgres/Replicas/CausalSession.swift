@@ -1,4 +1,4 @@
-/// What one client has written, and so has to see: causal consistency between a primary and its replicas.
+/// A causally consistent session of one client: it reads its own writes, also from replicas.
 ///
 /// Sound as `@unchecked Sendable`: it is touched on its loop's thread only.
 public final class CausalSession: @unchecked Sendable {
@@ -17,15 +17,21 @@ public final class CausalSession: @unchecked Sendable {
 
     /// Which servers reads may go to.
     public let reads: Reads
-    /// What the client has written before; `nil` when it does not say.
+    /// The position of the client's earlier writes; `nil` when it sends none.
     public let required: WALPosition?
-    /// Where the last write of this session ends; `nil` when there was none.
+    /// The position of this session's last write; `nil` when there was none.
     public private(set) var written: WALPosition?
 
-    /// The replica that has answered a read of this session: the later ones go to the same, so that they fit together.
-    var replica: Int?
-    /// Whether a read had to go to the primary: then the later ones do, too.
-    var staysAtPrimary = false
+    /// The server that the later reads of this session go to, too, so that they see the same.
+    enum Server: Equatable {
+        case any
+        case replica(Int)
+        case primary
+
+        var replica: Int? { if case .replica(let index) = self { index } else { nil } }
+    }
+
+    var server = Server.any
 
     /// Makes a session.
     public init(reads: Reads, after required: WALPosition? = nil) { (self.reads, self.required) = (reads, required) }

@@ -58,18 +58,14 @@ struct ReplicaPoll: Sendable {
 }
 
 extension Statement {
-    /// Who a server is, whether it is a standby, and what it has replayed.
+    /// Reads a server's identity, whether it is a standby, and its replay position.
     ///
-    /// The timeline is the one that is received, as whoever has the rights of `pg_read_all_stats` sees it; or else that of the last
-    /// restartpoint: a standby has no function for that of the record it has replayed last.
-    fileprivate static let replicaStatus: Statement = """
-        SELECT system_identifier, (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint, pg_is_in_recovery(), \
-        greatest(min_recovery_end_timeline, timeline_id, received_tli)::bigint, \
-        coalesce(pg_last_wal_replay_lsn() - '0/0', 0)::bigint \
-        FROM pg_control_system(), pg_control_recovery(), pg_control_checkpoint() LEFT JOIN pg_stat_wal_receiver ON true
-        """
-
-    /// Which cluster's the primary is, and where it is.
-    static let primaryStatus = Statement(
-        unsafe: "SELECT (SELECT system_identifier FROM pg_control_system()), \(primaryPosition.text.dropFirst(7))")
+    /// The timeline is the one that is received, which only a role with the rights of `pg_read_all_stats` sees; else that of the last
+    /// restartpoint: a standby has no function for the timeline of the record that it has replayed last.
+    fileprivate static let replicaStatus = Statement(
+        unsafe: """
+            SELECT \(ServerIdentity.columns), pg_is_in_recovery(), \
+            greatest(min_recovery_end_timeline, timeline_id, received_tli)::bigint, \(ServerIdentity.replayedColumn) \
+            FROM pg_control_system(), pg_control_recovery(), pg_control_checkpoint() LEFT JOIN pg_stat_wal_receiver ON true
+            """)
 }

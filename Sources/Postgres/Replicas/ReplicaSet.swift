@@ -36,10 +36,14 @@ struct ReplicaSet {
         var replayed: WALPosition?
         /// Until the primary's log has got there: what it had replayed when the primary was found behind that.
         var ahead: UInt64?
-        /// Reads that have failed in a row, when the last one did, and until when others are preferred for that.
+        /// Reads that have failed in a row, and when the last one did.
         var failures = 0
         var failed: Instant?
-        var pausesUntil: Instant?
+
+        /// Until when others are preferred: a second after the first failure, twice as long after each further one, 30 s at most.
+        var pausesUntil: Instant? {
+            failed.map { $0.advanced(by: .seconds(min(30, 1 << min(failures - 1, 5)))) }
+        }
     }
 
     private var replicas: [Replica]
@@ -142,16 +146,13 @@ struct ReplicaSet {
         guard case .following(let replayed) = replicas[index].state, required.map(replayed.includes) ?? true else {
             return false
         }
-        guard let now, let until = replicas[index].pausesUntil else { return true }
-        return until <= now
+        return now.map { !isPaused(index, at: $0) } ?? true
     }
 
-    /// Notes that a read has failed for the server's sake: others are preferred for a second, and twice as long after each failure in a row, 30 s
-    /// at most.
+    /// Notes that a read has failed because the server could not be asked.
     mutating func readFailed(_ index: Int, at now: Instant) {
         // Reads that were under way together fail together, and count once.
-        if let until = replicas[index].pausesUntil, until > now { return }
-        replicas[index].pausesUntil = now.advanced(by: .seconds(min(30, 1 << min(replicas[index].failures, 5))))
+        guard !isPaused(index, at: now) else { return }
         replicas[index].failures += 1
         replicas[index].failed = now
     }
@@ -159,7 +160,7 @@ struct ReplicaSet {
     /// Notes that a read has succeeded. One that began before the last failure says nothing.
     mutating func readSucceeded(_ index: Int, since start: Instant) {
         guard let failed = replicas[index].failed, start > failed else { return }
-        (replicas[index].failures, replicas[index].failed, replicas[index].pausesUntil) = (0, nil, nil)
+        (replicas[index].failures, replicas[index].failed) = (0, nil)
     }
 
     /// Whether others are preferred to a replica because reads have failed.

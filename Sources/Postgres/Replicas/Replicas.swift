@@ -47,12 +47,12 @@ public final class Replicas: @unchecked Sendable {
         case .replicaPreferred: break
         }
         var failed: Int?
-        for _ in 0..<2 where !session.staysAtPrimary {
+        for _ in 0..<2 where session.server != .primary {
             guard
                 let index = set.choose(
-                    after: session.required, preferring: session.replica, except: failed, at: loop.now)
+                    after: session.required, preferring: session.server.replica, except: failed, at: loop.now)
             else { break }
-            session.replica = index
+            session.server = .replica(index)
             reads += 1
             let start = Instant.now
             do {
@@ -68,7 +68,7 @@ public final class Replicas: @unchecked Sendable {
                 guard error.isOfServer, error.kind != .busy else { break }
             }
         }
-        session.staysAtPrimary = true
+        session.server = .primary
         return try await readPrimary(for: session, pool, hasBegun, body)
     }
 
@@ -123,7 +123,7 @@ public final class Replicas: @unchecked Sendable {
     func lost(_ index: Int, _ error: any Error) {
         set.isUnavailable(index)
         note(index, "\(error)")
-        replicas[index].abandon()
+        replicas[index].reconnect()
     }
 
     /// Takes the primary's position.
@@ -182,11 +182,11 @@ struct ServerIdentity: Equatable {
     static let changed = PostgresError(
         .unreachable, message: "several servers answer on one connection: name each replica by a name of its own")
 
-    /// Asks a server who it is, and what it has replayed.
-    static let question: Statement = """
-        SELECT system_identifier, (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint, \
-        coalesce(pg_last_wal_replay_lsn() - '0/0', 0)::bigint FROM pg_control_system()
-        """
+    static let columns = "system_identifier, (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint"
+    static let replayedColumn = "coalesce(pg_last_wal_replay_lsn() - '0/0', 0)::bigint"
+
+    /// Reads a server's identity and its replay LSN.
+    static let question = Statement(unsafe: "SELECT \(columns), \(replayedColumn) FROM pg_control_system()")
 }
 
 /// One replica: where it is, and the connections to it.
@@ -206,12 +206,12 @@ private final class Replica {
 
     var name: String { configuration.replica.map { "\($0.name):\($0.port)" } ?? "" }
 
-    /// Closes all connections; later ones are new.
-    func abandon() {
+    /// Replaces the pools, and shuts the old ones down.
+    func reconnect() {
         let old = pools
         pools = newPools()
-        old.reads.abandon()
-        old.streams.abandon()
+        old.reads.shutDown()
+        old.streams.shutDown()
     }
 
     private func newPools() -> Pools {

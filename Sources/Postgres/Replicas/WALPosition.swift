@@ -39,11 +39,18 @@ extension WALPosition: CustomStringConvertible {
 }
 
 extension Statement {
-    /// Asks a primary for the end of the last record in its log; on a standby it is an error. Behind the last record of a page, Postgres
-    /// tells where the next one will begin, behind a header (24 bytes, 40 for a segment's first page) that nobody replays.
-    static let primaryPosition: Statement = """
-        SELECT ('x' || left(file_name, 8))::bit(32)::bigint, (lsn - '0/0')::bigint \
-        - CASE WHEN file_offset = 40 THEN 40 WHEN file_offset % current_setting('wal_block_size')::int = 24 THEN 24 ELSE 0 END \
+    /// Reads the end of the last record in a primary's WAL; on a standby it is an error.
+    static let primaryPosition = Statement(unsafe: "SELECT \(primaryColumns)")
+
+    /// Reads which cluster the primary belongs to, and its position.
+    static let primaryStatus = Statement(
+        unsafe: "SELECT (SELECT system_identifier FROM pg_control_system()), \(primaryColumns)")
+
+    /// After the last record of a page, the insert LSN is already behind the next page's header (24 bytes, 40 on the first page of a
+    /// segment), which no standby replays by itself.
+    private static let primaryColumns = """
+        ('x' || left(file_name, 8))::bit(32)::bigint, (lsn - '0/0')::bigint - CASE WHEN file_offset = 40 THEN 40 \
+        WHEN file_offset % current_setting('wal_block_size')::int = 24 THEN 24 ELSE 0 END \
         FROM pg_current_wal_insert_lsn() lsn, pg_walfile_name_offset(lsn)
         """
 }

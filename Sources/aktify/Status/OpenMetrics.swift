@@ -52,7 +52,7 @@ struct OpenMetrics {
         counter("slow_requests", "Requests that took longer than they should.", status.total(.slow))
         counter("replica_reads", "Reads that were sent to a replica.", status.total(.replicaReads))
         counter(
-            "replica_retries", "Reads that another server had to answer than the first.", status.total(.replicaRetries))
+            "replica_retries", "Reads that were retried on another server.", status.total(.replicaRetries))
         counter("reloads", "Reloads that replaced all workers.", status.events.reloads)
         counter("failed_reloads", "Reloads after which the old workers went on.", status.events.failedReloads)
         counter("respawns", "Workers that were started in place of ones that had ended.", status.events.respawns)
@@ -74,7 +74,7 @@ struct OpenMetrics {
         gauge("pool_waiting", "Tasks that wait for a connection to the database.", status.now(.poolWaiting))
         gauge("replicas", "Replicas that reads may go to.", status.greatest(.replicas))
         gauge(
-            "replicas_in_use", "Replicas that are read from, by the worker that sees fewest.",
+            "replicas_in_use", "Replicas in use: the least of all workers.",
             status.least(.replicasInUse))
         gauge(
             "workers_without_database", "Workers that the database did not answer when they last asked, each 5 s.",

@@ -30,7 +30,7 @@ struct StatusTable {
         )
         if status.integer("replicas") > 0 {
             line(
-                "replicas    \(status["replicas in use"]) of \(status["replicas"]) in use, \(status["replica reads"]) reads, \(status["replica retries"]) answered by another"
+                "replicas    \(status["replicas in use"]) of \(status["replicas"]) in use, \(status["replica reads"]) reads, \(status["replica retries"]) retried"
             )
         }
         line(
