@@ -59,16 +59,23 @@ let package = Package(
             name: "Resources",
             dependencies: ["Web", "SQL", "ORM", .product(name: "HTTPTypes", package: "swift-http-types")]),
         .target(
+            name: "Authentication",
+            dependencies: [
+                "EventLoop", "Web", "SQL", "ORM", .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        .target(
             name: "AktifyAPI",
             dependencies: [
-                "Web", "SQL", "ORM", "Resources",
+                "Authentication", "Web", "SQL", "ORM", "Resources",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .executableTarget(
             name: "aktify",
             dependencies: [
-                "AktifyAPI", "CLinux", "EventLoop", "FastCGI", "Migrations", "ORM", "Scoreboard", "Supervisor", "Web",
+                "AktifyAPI", "Authentication", "CLinux", "EventLoop", "FastCGI", "Migrations", "ORM", "SQL", "Scoreboard",
+                "Supervisor", "Web",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
@@ -112,6 +119,11 @@ let package = Package(
                 "ORM", "Resources", "SQL", "TestSupport", "Web", .product(name: "HTTPTypes", package: "swift-http-types"),
             ]),
         .testTarget(
+            name: "AuthenticationTests",
+            dependencies: [
+                "Authentication", "EventLoop", "TestSupport", "Web", .product(name: "HTTPTypes", package: "swift-http-types"),
+            ]),
+        .testTarget(
             name: "AktifyAPITests",
             dependencies: [
                 "AktifyAPI", "ORM", "Postgres", "Resources", "TestSupport", "Web", .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -119,7 +131,7 @@ let package = Package(
         .testTarget(
             name: "FeatureTests",
             dependencies: [
-                "AktifyAPI", "EventLoop", "Migrations", "ORM", "Postgres", "Resources", "SQL", "TestSupport", "Web",
+                "AktifyAPI", "Authentication", "EventLoop", "Migrations", "ORM", "Postgres", "Resources", "SQL", "TestSupport", "Web",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             exclude: ["queries.txt", "Corpus"]),

@@ -33,7 +33,7 @@ class Cluster:
     def environment(self, database):
         """How the API finds a database."""
         return {
-            "POSTGRES_HOST": self.host, "POSTGRES_PORT": "5432", "POSTGRES_USER": "postgres", "POSTGRES_PASSWORD": "",
+            "POSTGRES_HOST": self.host, "POSTGRES_PORT": "5432", "POSTGRES_USER": "postgres", "POSTGRES_PASSWORD": "", "AUTH": "off",
             "POSTGRES_DB": database, "LOG_LEVEL": "warning",
         }
 

@@ -18,6 +18,7 @@ import Web
 /// | `POSTGRES_PREPARE` | whether statements are prepared: `false` behind a PgBouncer that pools transactions | `true` |
 /// | `SLOW_QUERY_MS` | how long a statement takes before it is logged as slow, in milliseconds | `500` |
 /// | `LOG_QUERIES` | whether all statements are logged, grouped by request | `false` |
+/// | `AUTH` | who may use the API: `keys`, who has an API key; `off`, everybody | `off` in development, else none: the start is refused |
 /// | `APP_ENV` | `production`, or `development`: responses carry `Server-Timing` | `production` |
 /// | `MIGRATE_ON_START` | whether pending revisions are applied before the first request | `false` |
 /// | `CORS_ALLOW_ORIGINS` | `*`, or origins with commas between | `*` |
@@ -48,6 +49,8 @@ public struct Config: Sendable {
     public var logsQueries: Bool
     /// Whether responses say what they cost.
     public var isDevelopment: Bool
+    /// How clients authenticate; `nil` when it is not set, in production.
+    public var authentication: Authentication?
     /// Whether pending revisions are applied before the first request.
     public var migratesOnStart: Bool
     /// What the schema must be like for the application to be ready; `nil` when nobody has said. No variable: whoever serves knows
@@ -86,7 +89,33 @@ public struct Config: Sendable {
         logsQueries = try read.bool("LOG_QUERIES", default: false)
         isDevelopment =
             try read.choice("APP_ENV", of: ["production", "development"], default: "production") != "production"
+        authentication = try Config.authentication(read, isDevelopment: isDevelopment)
         logLevel = try read.choice("LOG_LEVEL", of: Config.logLevels, default: "info")
+    }
+
+    /// How clients authenticate.
+    public enum Authentication: String, CaseIterable, Sendable {
+        /// Not at all: everybody may do everything.
+        case off
+        /// By API keys.
+        case keys
+    }
+
+    private static func authentication(
+        _ read: EnvironmentReader, isDevelopment: Bool
+    ) throws(ConfigError) -> Authentication? {
+        let choices = Authentication.allCases.map(\.rawValue)
+        let text = try read.choice("AUTH", of: choices, default: isDevelopment ? "off" : "")
+        return Authentication(rawValue: text)
+    }
+
+    /// Refuses to serve everybody in production when nobody has decided that.
+    /// - Throws: `ConfigError` when `AUTH` is not set in production.
+    public func requireAuthentication() throws(ConfigError) {
+        guard authentication == nil else { return }
+        throw ConfigError(
+            "AUTH",
+            "is not set: say keys, and make one with aktify key create; or off, which lets everybody do everything")
     }
 
     /// How many connections each of some workers has when nobody says so: 2 to 8, and 48 of all of them where that leaves 2. Each

@@ -39,7 +39,7 @@ struct EnvironmentReader {
     }
 
     func choice(_ name: String, of choices: [String], default: String) throws(ConfigError) -> String {
-        let text = text(name, default: `default`).lowercased()
+        guard let text = value(name)?.lowercased() else { return `default` }
         guard choices.contains(text) else {
             throw ConfigError(name, is: text, expected: "one of \(choices.joined(separator: ", "))")
         }

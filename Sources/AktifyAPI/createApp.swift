@@ -1,3 +1,4 @@
+import Authentication
 import ORM
 import Resources
 import Web
@@ -8,7 +9,7 @@ let resources: [MountedResource] = [
 ]
 
 /// All tables of the application, for its schema, its documentation, and the checks of both.
-public let metadata = Metadata(tables: resources.map(\.table) + [IdempotencyKey.definition])
+public let metadata = Metadata(tables: resources.map(\.table) + [IdempotencyKey.definition, APIKeyRecord.definition])
 
 /// Puts an application together: nothing is built before this is called, and nothing else is read than `config`.
 ///
@@ -22,15 +23,18 @@ public func createApp(_ config: Config) throws -> Application {
 /// - Throws: `SetupError` when two blueprints or routes are in each other's way.
 public func createApp(_ config: Config, database: Database) throws -> Application {
     let health = HealthService(database, schema: config.schema)
-    return try createApp(config, repositories: .postgres(database), health: health)
+    let keys = config.authentication == .off ? nil : KeyAuthenticator(APIKeys(database))
+    return try createApp(
+        config, repositories: .postgres(database), authenticator: keys, health: health)
 }
 
 /// Puts an application together with a given place for rows: a test's may be memory.
 func createApp(
-    _ config: Config, repositories: Repositories,
+    _ config: Config, repositories: Repositories, authenticator: (any Authenticator)? = nil,
     health: HealthService = HealthService(schema: nil, versions: { [] }, applied: { [:] })
 ) throws -> Application {
     var app = Application(cors: config.cors)
+    app.guardRoutes(authorize(authenticator))
     if config.database.replicaHosts != nil { app.use(readYourWrites()) }
     if config.logsQueries || config.isDevelopment {
         app.use(recordQueries(logs: config.logsQueries, tells: config.isDevelopment))

@@ -14,14 +14,14 @@ extension Blueprint {
         self.init(plural ?? name + "s")
         let resource = Resource(name, service)
         let operations = ResourceOperations(name: name, plural: self.name, fields: resource.fields)
-        get("/", operations.list, reads: .replicaPreferred) { try await resource.list($0) }
-        post("/", operations.create) { try await resource.create($0) }
-        patch("/", operations.changeAll) { try await resource.changeAll($0) }
-        delete("/", operations.deleteAll) { try await resource.deleteAll($0) }
-        get("/<id>", operations.read, reads: .replicaPreferred) { try await resource.read($0) }
-        put("/<id>", operations.replace) { try await resource.replace($0) }
-        patch("/<id>", operations.change) { try await resource.change($0) }
-        delete("/<id>", operations.delete) { try await resource.delete($0) }
+        get("/", operations.list, reads: .replicaPreferred, access: .role(.reader)) { try await resource.list($0) }
+        post("/", operations.create, access: .role(.editor)) { try await resource.create($0) }
+        patch("/", operations.changeAll, access: .role(.editor)) { try await resource.changeAll($0) }
+        delete("/", operations.deleteAll, access: .role(.admin)) { try await resource.deleteAll($0) }
+        get("/<id>", operations.read, reads: .replicaPreferred, access: .role(.reader)) { try await resource.read($0) }
+        put("/<id>", operations.replace, access: .role(.editor)) { try await resource.replace($0) }
+        patch("/<id>", operations.change, access: .role(.editor)) { try await resource.change($0) }
+        delete("/<id>", operations.delete, access: .role(.editor)) { try await resource.delete($0) }
     }
 }
 

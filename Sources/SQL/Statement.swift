@@ -75,6 +75,9 @@ extension Statement: ExpressibleByStringInterpolation {
         /// Adds a parameter.
         public mutating func appendInterpolation(_ value: some SQLValue) { statement.bind(value) }
 
+        /// Adds a parameter; NULL for `nil`.
+        public mutating func appendInterpolation<Value: SQLValue>(value: Value?) { statement.bind(value) }
+
         /// Adds a column's name.
         public mutating func appendInterpolation(_ column: Column<some Sendable, some SQLValue>) {
             statement.append(column.reference)

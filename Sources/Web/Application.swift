@@ -5,6 +5,7 @@ import Logging
 public struct Application: Sendable {
     private var router = Router()
     private var middlewares: [Middleware] = []
+    private var routeGuard: RouteGuard?
     private let cors: CORS
     private let log: Logger
 
@@ -34,6 +35,12 @@ public struct Application: Sendable {
     /// Puts something around the answering of every request; what was put there first is the outermost.
     public mutating func use(_ middleware: @escaping Middleware) { middlewares.append(middleware) }
 
+    /// Runs between the routing of a request and its handler, inside all middlewares: it knows the route, and may throw.
+    public typealias RouteGuard = @Sendable (Request, (Request) async throws -> Response) async throws -> Response
+
+    /// Sets what runs before each handler; requests that no handler answers (404, 405, OPTIONS) do not reach it.
+    public mutating func guardRoutes(_ body: @escaping RouteGuard) { routeGuard = body }
+
     /// Answers a request.
     public func respond(to request: Request) async -> Response {
         guard !middlewares.isEmpty else { return await answer(request) }
@@ -52,7 +59,7 @@ public struct Application: Sendable {
     private func answer(_ request: Request) async -> Response {
         let found = router.find(request)
         do {
-            var response = try await router.respond(to: request, found)
+            var response = try await dispatch(request, found)
             response.route = found?.resource.path
             complete(&response, for: request)
             return response
@@ -61,6 +68,17 @@ public struct Application: Sendable {
             response.route = found?.resource.path
             return response
         }
+    }
+
+    /// Lets the route's handler answer, behind the guard.
+    @inline(__always)
+    private func dispatch(_ request: Request, _ found: Router.Found?) async throws -> Response {
+        guard let routeGuard, let found, let access = found.resource.access(for: request.method) else {
+            return try await router.respond(to: request, found)
+        }
+        var request = request
+        request.access = access
+        return try await routeGuard(request) { try await router.respond(to: $0, found) }
     }
 
     /// Answers a request with an error.

@@ -10,6 +10,7 @@ public struct Blueprint: Sendable {
         let path: String
         let operation: Operation?
         let reads: ReadPreference
+        let access: Access
         let handler: Handler
     }
 
@@ -26,38 +27,49 @@ public struct Blueprint: Sendable {
     ///     segment that is not empty.
     ///   - operation: what it takes and answers; a route without one is not documented.
     ///   - reads: which servers its reads may go to; the primary only when it is left out.
+    ///   - access: who may use it; nobody when it is left out, where the application authenticates its clients.
     public mutating func route(
         _ method: HTTPRequest.Method, _ path: String, _ operation: Operation? = nil, reads: ReadPreference = .primary,
-        _ handler: @escaping Handler
+        access: Access = .denied, _ handler: @escaping Handler
     ) {
-        routes.append(Route(method: method, path: path, operation: operation, reads: reads, handler: handler))
+        routes.append(
+            Route(method: method, path: path, operation: operation, reads: reads, access: access, handler: handler))
     }
 
     /// Adds a route for GET, and so for HEAD.
     public mutating func get(
-        _ path: String, _ operation: Operation? = nil, reads: ReadPreference = .primary, _ handler: @escaping Handler
+        _ path: String, _ operation: Operation? = nil, reads: ReadPreference = .primary, access: Access = .denied,
+        _ handler: @escaping Handler
     ) {
-        route(.get, path, operation, reads: reads, handler)
+        route(.get, path, operation, reads: reads, access: access, handler)
     }
 
     /// Adds a route for POST.
-    public mutating func post(_ path: String, _ operation: Operation? = nil, _ handler: @escaping Handler) {
-        route(.post, path, operation, handler)
+    public mutating func post(
+        _ path: String, _ operation: Operation? = nil, access: Access = .denied, _ handler: @escaping Handler
+    ) {
+        route(.post, path, operation, access: access, handler)
     }
 
     /// Adds a route for PUT.
-    public mutating func put(_ path: String, _ operation: Operation? = nil, _ handler: @escaping Handler) {
-        route(.put, path, operation, handler)
+    public mutating func put(
+        _ path: String, _ operation: Operation? = nil, access: Access = .denied, _ handler: @escaping Handler
+    ) {
+        route(.put, path, operation, access: access, handler)
     }
 
     /// Adds a route for PATCH.
-    public mutating func patch(_ path: String, _ operation: Operation? = nil, _ handler: @escaping Handler) {
-        route(.patch, path, operation, handler)
+    public mutating func patch(
+        _ path: String, _ operation: Operation? = nil, access: Access = .denied, _ handler: @escaping Handler
+    ) {
+        route(.patch, path, operation, access: access, handler)
     }
 
     /// Adds a route for DELETE.
-    public mutating func delete(_ path: String, _ operation: Operation? = nil, _ handler: @escaping Handler) {
-        route(.delete, path, operation, handler)
+    public mutating func delete(
+        _ path: String, _ operation: Operation? = nil, access: Access = .denied, _ handler: @escaping Handler
+    ) {
+        route(.delete, path, operation, access: access, handler)
     }
 }
 
@@ -73,6 +85,8 @@ public struct RouteDescription: Sendable {
     public let operation: Operation?
     /// Which servers its reads may go to.
     public let reads: ReadPreference
+    /// Who may use it.
+    public let access: Access
 }
 
 /// Which database servers the reads of a route may go to, where there are replicas besides the primary.

@@ -17,6 +17,7 @@ final class Resource: Sendable {
     private struct Entry: Sendable {
         let method: HTTPRequest.Method
         let reads: ReadPreference
+        let access: Access
         let handler: Blueprint.Handler
     }
 
@@ -37,7 +38,7 @@ final class Resource: Sendable {
     /// The same path with another method; `nil` when it takes the method already.
     func adding(_ route: Blueprint.Route) -> Resource? {
         guard !handlers.contains(where: { $0.method == route.method }) else { return nil }
-        let entry = Entry(method: route.method, reads: route.reads, handler: route.handler)
+        let entry = Entry(method: route.method, reads: route.reads, access: route.access, handler: route.handler)
         return Resource(path, segments, handlers + [entry])
     }
 
@@ -70,6 +71,9 @@ final class Resource: Sendable {
 
     /// Which servers the reads of a method may go to.
     func reads(for method: HTTPRequest.Method) -> ReadPreference { entry(for: method)?.reads ?? .primary }
+
+    /// Who may use a method; `nil` when it is not taken.
+    func access(for method: HTTPRequest.Method) -> Access? { entry(for: method)?.access }
 
     @inline(__always)
     private func entry(for method: HTTPRequest.Method) -> Entry? {

@@ -37,7 +37,7 @@ struct Router: Sendable {
             routes.append(
                 RouteDescription(
                     method: route.method, path: path, blueprint: blueprint.name, operation: route.operation,
-                    reads: route.reads))
+                    reads: route.reads, access: route.access))
         }
         // The longest prefix first, so that a blueprint under another's prefix is asked first.
         mounts.insert(mount, at: mounts.firstIndex { $0.prefix.count < mount.prefix.count } ?? mounts.endIndex)

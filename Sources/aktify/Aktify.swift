@@ -13,8 +13,7 @@ struct Aktify: ParsableCommand {
         version: version,
         subcommands: [
             Serve.self, WorkerCommand.self, Reload.self, Stop.self, StatusCommand.self, Healthcheck.self, DB.self,
-            Routes.self,
-            Explain.self,
+            Routes.self, Explain.self, Key.self,
         ])
 
     /// Ends with 0, with 1 when something is wrong, and with 2 when the command line is, as Alembic does; a command may say another number.

@@ -8,7 +8,7 @@ import Web
 /// Lists what the application answers, and what it asks the database for that.
 struct Routes: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "List the routes: method, path, blueprint, where reads may go, and the statements of each.",
+        abstract: "List the routes: method, path, blueprint, role, where reads may go, and the statements of each.",
         discussion: """
             Each route is run once without a database, as if there were no rows: a statement that is only sent when an earlier one \
             has returned some is not listed.
@@ -16,7 +16,7 @@ struct Routes: ParsableCommand {
 
     func run() throws {
         LoggingSystem.bootstrap { _ in SwiftLogNoOpLogHandler() }
-        let config = try Config(environment: [:], readFile: { _ in nil })
+        let config = try Config(environment: ["AUTH": "off"], readFile: { _ in nil })
         let lines = try Loop.run {
             let app = try createApp(config, database: .dry)
             var lines: [String] = []
@@ -30,7 +30,8 @@ struct Routes: ParsableCommand {
         let method = route.method.rawValue
         let recorder = QueryRecorder()
         _ = await QueryRecorder.$current.withValue(recorder) { await app.respond(to: route.request) }
-        let head = padded(method, 8) + padded(route.path, 28) + padded(route.blueprint, 16) + route.reads.rawValue
+        let head = padded(method, 8) + padded(route.path, 28) + padded(route.blueprint, 16)
+            + padded("\(route.access)", 8) + route.reads.rawValue
         return [head] + recorder.statements.map { "        \($0.statement.text)" }
     }
 

@@ -85,6 +85,7 @@ struct Serve: ParsableCommand {
         let environment = processEnvironment()
         let variables = try variables()
         let config = try loadConfig(variables)
+        try config.requireAuthentication()
         let graph = try ScriptDirectory(migrations).graph()
         let options = try options(config, variables)
         let privileges = try user.map { try Privileges(user: $0, group: group) }

@@ -38,6 +38,7 @@ struct WorkerCommand: ParsableCommand {
         for number in [SIGUSR2, SIGTTIN, SIGTTOU, SIGALRM] { signal(number, SIG_IGN) }
         let environment = processEnvironment()
         var config = try loadConfig(environment)
+        try config.requireAuthentication()
         let graph = try ScriptDirectory(migrations).graph()
         // First: from here on it ends with its master.
         let slot = WorkerSide.followMaster(environment: environment)

@@ -30,7 +30,7 @@ class Stack:
         host = subprocess.run(cluster, cwd=CHECKOUT, check=True, capture_output=True, text=True).stdout.strip()
         settings = {"HOST": host, "PORT": "5432", "USER": "postgres", "DB": "postgres", "PASSWORD": ""}
         self.environment = os.environ | {f"POSTGRES_{name}": value for name, value in settings.items()}
-        self.environment["LOG_LEVEL"] = "warning"
+        self.environment |= {"LOG_LEVEL": "warning", "AUTH": "off"}
         for name in ("DATABASE_URL", "DATABASE_URL_FILE", "POSTGRES_PASSWORD_FILE"):
             self.environment.pop(name, None)
         subprocess.run([PROGRAM, "db", "upgrade"], env=self.environment, cwd=CHECKOUT, check=True, capture_output=True)

@@ -22,7 +22,7 @@ func withApp(
 ) throws {
     let database = try migratedDatabase()
     try Loop.run {
-        var config = try Config(environment: variables, readFile: { _ in nil })
+        var config = try Config(environment: ["AUTH": "off"].merging(variables) { $1 }, readFile: { _ in nil })
         config.database = try database.configuration()
         try await body(RecordingClient(createApp(config), database.directConfiguration()), database)
     }

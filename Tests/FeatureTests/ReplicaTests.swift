@@ -37,7 +37,7 @@ import Web
         _ body: @escaping @Sendable (TestClient, ReplicatedPostgres, Loop, Replicas) async throws -> Void
     ) throws {
         let variables = [
-            "POSTGRES_HOST": primary ?? servers.primary, "POSTGRES_DB": "postgres", "POSTGRES_USER": user,
+            "AUTH": "off", "POSTGRES_HOST": primary ?? servers.primary, "POSTGRES_DB": "postgres", "POSTGRES_USER": user,
             "POSTGRES_READ_HOST": (readHosts ?? servers.standbys).joined(separator: ","),
             "POSTGRES_READ_MAX_LAG_MS": String(maximumLag),
         ]

@@ -10,7 +10,7 @@ func documentationBlueprint(of app: Application) -> Blueprint {
     let response = Response.json(document)
     let tag = EntityTag(fingerprint(of: response))
     var documentation = Blueprint("documentation")
-    documentation.get("") { request in
+    documentation.get("", access: .open) { request in
         if let condition = try request.ifNoneMatch(), condition.contains(tag) {
             return Response(.notModified, headers: [.eTag: tag.value])
         }

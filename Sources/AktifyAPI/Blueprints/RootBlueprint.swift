@@ -4,9 +4,9 @@ import Web
 /// The greeting that the user interface shows, and the two questions that whoever watches the service asks.
 func rootBlueprint(_ health: HealthService) -> Blueprint {
     var root = Blueprint("root")
-    root.get("/", RootOperations.greeting) { _ in .json("Hello, from Flask!") }
-    root.get("/healthz", RootOperations.health) { _ in .json(status("ok")) }
-    root.get("/readyz", RootOperations.readiness, reads: .primaryPreferred) { _ in
+    root.get("/", RootOperations.greeting, access: .open) { _ in .json("Hello, from Flask!") }
+    root.get("/healthz", RootOperations.health, access: .open) { _ in .json(status("ok")) }
+    root.get("/readyz", RootOperations.readiness, reads: .primaryPreferred, access: .open) { _ in
         try await health.check()
         return .json(status("ready"))
     }
