@@ -41,6 +41,6 @@ func createApp(
     }
     try app.mount(rootBlueprint(health), at: "/")
     for resource in resources { try app.mount(resource.blueprint(repositories), at: resource.prefix) }
-    try app.mount(documentationBlueprint(of: app), at: "/openapi.json")
+    try app.mount(documentationBlueprint(of: app, authenticates: authenticator != nil), at: "/openapi.json")
     return app
 }

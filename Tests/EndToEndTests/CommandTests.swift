@@ -84,10 +84,10 @@ import Testing
         let (status, output) = try runToEnd([Stack.program, "routes"], environment: ["POSTGRES_HOST": "/nowhere"])
         #expect(status == 0)
         for line in [
-            "GET     /                           root            primary\n",
-            "GET     /readyz                     root            primary preferred\n",
-            "GET     /campaigns/<id>             campaigns       replica preferred\n        SELECT id,",
-            "POST    /campaigns/                 campaigns       primary\n        INSERT INTO campaign",
+            "GET     /                           root            open    primary\n",
+            "GET     /readyz                     root            open    primary preferred\n",
+            "GET     /campaigns/<id>             campaigns       reader  replica preferred\n        SELECT id,",
+            "POST    /campaigns/                 campaigns       editor  primary\n        INSERT INTO campaign",
         ] { #expect(output.contains(line)) }
     }
 

@@ -154,7 +154,7 @@ import Testing
         let stack = try Stack(workers: 2)
         #expect(try stack.metrics()["aktify_pending_revisions"] == 0)
         try stack.database.sql("UPDATE alembic_version SET version_num = '6c369edd2a4c'")
-        try waitUntil("it is told") { try stack.metrics()["aktify_pending_revisions"] == 3 }
+        try waitUntil("it is told") { try stack.metrics()["aktify_pending_revisions"] == 4 }
         #expect(try stack.metrics()["aktify_workers_without_database"] == 0)
     }
 

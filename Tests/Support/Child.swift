@@ -14,7 +14,7 @@ public final class Child: @unchecked Sendable {
 
     /// Starts a program, found along PATH, in the checkout's folder.
     /// - Parameters:
-    ///   - environment: what is added to the environment of the tests.
+    ///   - environment: what is added to the environment of the tests, and to `AUTH=off`.
     ///   - input: the descriptor that becomes its standard input; a listening socket, for a worker.
     ///   - output: the file for its standard output and error.
     public init(_ command: [String], environment: [String: String] = [:], input: Int32? = nil, output: String) throws {
@@ -29,7 +29,8 @@ public final class Child: @unchecked Sendable {
         posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_APPEND, 0o600)
         posix_spawn_file_actions_adddup2(&actions, 1, 2)
         let command = ["env", "-C", checkout] + command
-        let variables = ProcessInfo.processInfo.environment.merging(environment) { $1 }.map { "\($0)=\($1)" }
+        let variables = (ProcessInfo.processInfo.environment.merging(["AUTH": "off"]) { $1 })
+            .merging(environment) { $1 }.map { "\($0)=\($1)" }
         let (arguments, environment) = (command.map { strdup($0) } + [nil], variables.map { strdup($0) } + [nil])
         defer { (arguments + environment).forEach { free($0) } }
         var pid = pid_t()

@@ -41,7 +41,7 @@ public struct TestDatabase: Sendable {
     public var environment: [String: String] {
         [
             "POSTGRES_HOST": socketDirectory, "POSTGRES_DB": name, "POSTGRES_USER": "postgres", "POSTGRES_PORT": "5432",
-            "POSTGRES_PASSWORD": "", "DATABASE_URL": "", "AUTH": "off",
+            "POSTGRES_PASSWORD": "", "DATABASE_URL": "",
         ]
     }
 

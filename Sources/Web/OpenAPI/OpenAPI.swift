@@ -5,12 +5,14 @@ extension Application {
     /// - Parameters:
     ///   - title: what the service is called.
     ///   - version: which version of the contract it is.
-    public func openAPI(title: String, version: String, description: String) -> JSON {
+    ///   - authenticates: whether routes that are not open need a bearer token.
+    public func openAPI(title: String, version: String, description: String, authenticates: Bool = false) -> JSON {
         let documented = routes.filter { $0.operation != nil }
         var paths = JSON.Members()
         for route in documented {
             let path = route.path.replacing("<", with: "{").replacing(">", with: "}")
-            guard let operation = route.operation else { continue }
+            guard var operation = route.operation else { continue }
+            if authenticates { operation.require(route.access) }
             var item = (paths[path] ?? [:]).adding(route.method.rawValue.lowercased(), operation.document)
             if route.method == .get { item = item.adding("head", operation.headDocument) }
             paths[path] = item.adding("options", operation.optionsDocument)
@@ -20,7 +22,8 @@ extension Application {
             "info": ["title": .string(title), "version": .string(version), "description": .string(description)],
             "servers": [["url": "/"]],
             "paths": .object(paths),
-            "components": ["schemas": .object(schemas(of: documented))],
+            "components": JSON.object(["schemas": .object(schemas(of: documented))])
+                .adding("securitySchemes", authenticates ? Operation.securitySchemes : nil),
         ]
     }
 
@@ -41,6 +44,24 @@ extension Operation {
             .adding("parameters", parameters.isEmpty ? nil : .array(parameters.map(\.document)))
             .adding("requestBody", body.map { ["required": true, "content": Operation.document(of: $0)] })
             .adding("responses", document(of: answers))
+            .adding("security", role.map { [[Operation.securityScheme: [.string($0.rawValue)]]] })
+    }
+
+    fileprivate static let securityScheme = "bearer"
+    /// HTTP authentication by a bearer token (OpenAPI 3.1, Security Scheme Object).
+    fileprivate static let securitySchemes: JSON = [
+        securityScheme: ["type": "http", "scheme": "bearer", "description": "An API key."]
+    ]
+
+    /// Declares who may use it.
+    fileprivate mutating func require(_ access: Access) {
+        guard case .role(let role) = access else { return }
+        self.role = role
+        let challenge: [(HTTPField.Name, String)] = [(.wwwAuthenticate, "What is needed (RFC 6750).")]
+        answers += [
+            .error(.unauthorized, "There is no valid key.", headers: challenge),
+            .error(.forbidden, "The key's role may not do this.", headers: challenge),
+        ]
     }
 
     /// HEAD: what GET answers, without the bodies.

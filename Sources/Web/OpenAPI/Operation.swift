@@ -18,6 +18,8 @@ public struct Operation: Sendable {
     public var answers: [Answer]
     /// The schemas that the others refer to, by name.
     public var schemas: [String: JSON]
+    /// The role that it needs; `nil` when it needs none. The route declares it.
+    var role: Role?
 
     /// Makes an operation.
     public init(

@@ -1,0 +1,219 @@
+import Foundation
+import Synchronization
+import TestSupport
+import Testing
+
+/// API keys, from the command that creates one to the request that is refused, through nginx.
+@Suite struct KeyTests {
+    private func aktify(_ stack: Stack, _ arguments: String...) throws -> (status: Int32, output: String) {
+        try runToEnd([Stack.program] + arguments, environment: stack.database.environment)
+    }
+
+    private func newKey(_ stack: Stack, _ name: String, _ role: String, _ options: String...) throws -> String {
+        let made = try runToEnd(
+            [Stack.program, "key", "create", "--name", name, "--role", role] + options,
+            environment: stack.database.environment)
+        #expect(made.status == 0)
+        return made.output.trimmingCharacters(in: .newlines)
+    }
+
+    private func bearer(_ key: String) -> [String] { ["Authorization: Bearer \(key)", "Content-Type: application/json"] }
+
+    private static let json = ["Content-Type: application/json"]
+
+    @Test func `who has no key gets 401 with a challenge, and nothing happens`() throws {
+        let stack = try Stack(environment: ["AUTH": "keys"])
+        for (method, target, body) in [
+            ("GET", "/campaigns/", nil), ("GET", "/campaigns/1", nil), ("POST", "/campaigns/", #"{"name":"a"}"#),
+            ("PUT", "/campaigns/1", #"{"name":"a"}"#), ("PATCH", "/campaigns/1", "{}"), ("DELETE", "/campaigns/1", nil),
+            ("PATCH", "/campaigns/?id=1", "{}"), ("DELETE", "/campaigns/?id=1", nil),
+        ] as [(String, String, String?)] {
+            let answer = try stack.request(
+                method, target, headers: Self.json + ["Origin: https://example.org"], body: body)
+            #expect(answer.status == 401, "\(method) \(target)")
+            #expect(answer.headers["www-authenticate"] == #"Bearer realm="aktify""#)
+            #expect(answer.headers["access-control-allow-origin"] == "https://example.org")
+            #expect(answer.headers["content-type"] == "application/json")
+            #expect(answer.body.contains(#""message":"Authenticate: send Authorization: Bearer, and your key.""#))
+        }
+        #expect(try stack.get("/campaigns/", headers: ["Accept: application/problem+json"]).body.contains(#""status":401"#))
+        #expect(try stack.request("HEAD", "/campaigns/").status == 401)
+        #expect(try stack.campaigns == 0)
+    }
+
+    @Test func `OPTIONS, what watches the service, the documentation and the pages need no key`() throws {
+        let stack = try Stack(environment: ["AUTH": "keys"])
+        for target in ["/", "/healthz", "/readyz", "/openapi.json", "/ui/", "/docs/"] {
+            #expect(try stack.get(target).status == 200, "\(target)")
+        }
+        let preflight = try stack.request(
+            "OPTIONS", "/campaigns/",
+            headers: [
+                "Origin: https://example.org", "Access-Control-Request-Method: POST",
+                "Access-Control-Request-Headers: authorization,content-type",
+            ])
+        #expect(preflight.status == 200)
+        #expect(preflight.headers["access-control-allow-headers"] == "authorization, content-type")
+        #expect(preflight.headers["access-control-allow-credentials"] == nil)
+    }
+
+    @Test func `a key may do what its role may`() throws {
+        let stack = try Stack(environment: ["AUTH": "keys"])
+        let keys = try ["reader", "editor", "admin"].map { try newKey(stack, "the \($0)", $0) }
+        func statuses(_ method: String, _ target: String, _ body: String? = nil) throws -> [Int] {
+            try keys.map { try stack.request(method, target, headers: bearer($0), body: body).status }
+        }
+        #expect(try statuses("POST", "/campaigns/", #"{"name":"a"}"#) == [403, 201, 201])
+        #expect(try statuses("GET", "/campaigns/") == [200, 200, 200])
+        #expect(try statuses("GET", "/campaigns/1") == [200, 200, 200])
+        #expect(try statuses("PATCH", "/campaigns/1", #"{"name":"b"}"#) == [403, 200, 200])
+        #expect(try statuses("PATCH", "/campaigns/?id=1", #"{"name":"b"}"#) == [403, 200, 200])
+        #expect(try statuses("DELETE", "/campaigns/?id=1") == [403, 403, 200])
+        #expect(try statuses("DELETE", "/campaigns/2") == [403, 204, 404])
+        let refused = try stack.request("DELETE", "/campaigns/?id=1", headers: bearer(keys[1]))
+        #expect(
+            refused.headers["www-authenticate"]
+                == #"Bearer realm="aktify", error="insufficient_scope", scope="admin""#)
+        #expect(refused.body.contains("This needs the role admin; yours is editor."))
+    }
+
+    @Test func `a typing error, a key of elsewhere, one that has expired and two at once are 401`() throws {
+        let stack = try Stack(environment: ["AUTH": "keys"])
+        let key = try newKey(stack, "crm", "reader", "--expires", "1m")
+        #expect(try stack.get("/campaigns/", headers: bearer(key)).status == 200)
+        let other = try newKey(stack, "other", "reader")
+        try stack.database.sql("DELETE FROM api_key WHERE name = 'other'")
+        for (headers, message) in [
+            (bearer(String(key.dropLast())), "a character is wrong or missing"), (bearer(other), "The key is not known."),
+            (["Authorization: Basic \(key)"], "the scheme Bearer, and one key"),
+            (bearer("' OR true --"), "a character is wrong or missing"),
+            (bearer(String(repeating: "a", count: 7000)), "a character is wrong or missing"),
+        ] {
+            let answer = try stack.get("/campaigns/", headers: headers)
+            #expect(answer.status == 401 && answer.body.contains(message), "\(message): \(answer.body)")
+        }
+        try stack.database.sql("UPDATE api_key SET expires_on = now()")
+        try waitUntil("it has expired") { try stack.get("/campaigns/", headers: bearer(key)).status == 401 }
+        #expect(try stack.get("/campaigns/", headers: bearer(key)).body.contains("The key has expired."))
+    }
+
+    @Test func `a revoked key ends within a second on every worker, while it is in use`() throws {
+        let stack = try Stack(workers: 3, environment: ["AUTH": "keys"])
+        let (key, other) = (try newKey(stack, "leaked", "reader"), try newKey(stack, "other", "reader"))
+        // Ten clients use it all the time, so that every worker has it in its cache.
+        let last = Mutex<[Date]>([])
+        let users = DispatchGroup()
+        for _ in 0..<10 {
+            users.enter()
+            Thread.detachNewThread { [port = stack.port] in
+                var (accepted, refusals) = (Date.distantPast, 0)
+                while refusals < 20 {
+                    let sent = Date()
+                    guard let socket = try? Socket(port: port) else { continue }
+                    let head = "GET /campaigns/1 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+                    socket.send(Array((head + "Authorization: Bearer \(key)\r\n\r\n").utf8))
+                    if Answer(socket.receiveAll()).status == 200 { accepted = sent } else { refusals += 1 }
+                }
+                last.withLock { $0.append(accepted) }
+                users.leave()
+            }
+        }
+        sleep(2)
+        #expect(try aktify(stack, "key", "revoke", "leaked").output == "leaked is revoked.\n")
+        let revoked = Date()
+        users.wait()
+        let ends = last.withLock { $0.map { $0.timeIntervalSince(revoked) } }
+        #expect(ends.count == 10 && ends.allSatisfy { $0 > -2 && $0 < 1 }, "\(ends)")
+        #expect(try stack.get("/campaigns/1", headers: bearer(key)).body.contains("The key was revoked."))
+        #expect(try stack.get("/campaigns/1", headers: bearer(other)).status == 200)
+    }
+
+    @Test func `the list shows every key but not its secret, and the last use`() throws {
+        let stack = try Stack(environment: ["AUTH": "keys"])
+        let key = try newKey(stack, "crm", "editor", "--expires", "90d", "--by", "ada")
+        #expect(try stack.get("/campaigns/", headers: bearer(key)).status == 200)
+        try waitUntil("the use is written down") {
+            try stack.database.sql("SELECT last_used_on IS NOT NULL FROM api_key") == "t"
+        }
+        _ = try newKey(stack, "old", "reader")
+        #expect(try aktify(stack, "key", "revoke", "old").status == 0)
+        let lines = try aktify(stack, "key", "list").output.split(separator: "\n")
+        #expect(lines.count == 2)
+        #expect(lines[0].contains(/^valid  editor  created .* by ada  expires 2.*  used 2.*  crm$/))
+        #expect(lines[1].contains(/^revoked  reader  .*  expires never  used never  old$/))
+        let list = try aktify(stack, "key", "list", "--json").output
+        #expect(list.contains(#""name":"crm""#) && list.contains(#""state":"revoked""#))
+        #expect(!list.contains(key) && !lines.joined().contains(key))
+        let stored = try stack.database.sql("SELECT hash = sha256('\(key)'), api_key::text FROM api_key WHERE name = 'crm'")
+        #expect(stored.hasPrefix("t|") && !stored.contains(key.dropFirst(7).prefix(10)))
+    }
+
+    @Test(arguments: [
+        (["create", "--name", "", "--role", "reader"], "--name must have 1 to 100 characters"),
+        (["create", "--name", "a", "--role", "owner"], "The role is reader, editor or admin, not owner."),
+        (["create", "--name", "a", "--role", "reader", "--expires", "soon"], "90d, 12h or 30m; not soon."),
+        (["create", "--name", "a", "--role", "reader", "--expires", "0d"], "90d, 12h or 30m; not 0d."),
+        (["create", "--name", "taken", "--role", "reader"], "There is, or was, a key named taken"),
+        (["revoke", "nobody"], "There is no key named nobody"),
+    ]) func `a mistake is one sentence`(arguments: [String], message: String) throws {
+        let database = try TestDatabase()
+        try run([Stack.program, "db", "upgrade"], environment: database.environment)
+        try run([Stack.program, "key", "create", "--name", "taken", "--role", "reader"], environment: database.environment)
+        let (status, output) = try runToEnd([Stack.program, "key"] + arguments, environment: database.environment)
+        #expect(status != 0 && output.contains(message), "\(output)")
+    }
+
+    @Test func `a database without the table of keys is told what to do`() throws {
+        let database = try TestDatabase()
+        let (status, output) = try runToEnd([Stack.program, "key", "list"], environment: database.environment)
+        #expect(status == 1 && output == "Error: the database has no table of keys yet: run aktify db upgrade\n")
+    }
+
+    @Test func `production does not start before somebody has decided who may use it`() throws {
+        for command in [["serve", "--check"], ["serve", "--listen", "127.0.0.1:0"], ["worker", "--listen", "127.0.0.1:0"]] {
+            let (status, output) = try runToEnd(
+                [Stack.program] + command, environment: ["AUTH": "", "POSTGRES_HOST": "/nowhere"])
+            #expect(status == 1 && output.hasPrefix("Error: AUTH: is not set: say keys"), "\(output)")
+        }
+        let development = try runToEnd(
+            [Stack.program, "serve", "--check"], environment: ["AUTH": "", "APP_ENV": "development"])
+        #expect(development.output == "The configuration is fine.\n")
+        let unknown = try runToEnd([Stack.program, "serve", "--check"], environment: ["AUTH": "none"])
+        #expect(unknown.output == "Error: AUTH: expected one of off, keys, not \"none\"\n")
+    }
+
+    @Test func `a reload that turns keys on, or off, fails no request that may be made`() throws {
+        let folder = try Folder()
+        let file = "\(folder.path)/env"
+        try "AUTH=off\n".write(toFile: file, atomically: true, encoding: .utf8)
+        let stack = try Stack(workers: 2, options: ["--env-file", file])
+        let key = try newKey(stack, "crm", "reader")
+        #expect(try stack.get("/campaigns/1").status == 200)
+        try "AUTH=keys\n".write(toFile: file, atomically: true, encoding: .utf8)
+        try stack.reload()
+        for _ in 0..<10 { #expect(try stack.get("/campaigns/1").status == 401) }
+        for _ in 0..<10 { #expect(try stack.get("/campaigns/1", headers: bearer(key)).status == 200) }
+    }
+
+    @Test func `the document says which role each operation needs`() throws {
+        let stack = try Stack(environment: ["AUTH": "keys"])
+        let document = try stack.get("/openapi.json").body
+        #expect(document.contains(#""securitySchemes":{"bearer":{"#))
+        #expect(document.contains(#""security":[{"bearer":["admin"]}]"#))
+        let open = try Stack(environment: ["AUTH": "off"]).get("/openapi.json").body
+        #expect(!open.contains("security"))
+    }
+
+    @Test func `a key is in no log`() throws {
+        let stack = try Stack(
+            environment: ["AUTH": "keys", "LOG_QUERIES": "1", "LOG_REQUESTS": "1", "SLOW_QUERY_MS": "0", "LOG_LEVEL": "trace"])
+        let key = try newKey(stack, "crm", "reader")
+        #expect(try stack.get("/campaigns/", headers: bearer(key)).status == 200)
+        #expect(try stack.get("/nowhere", headers: bearer(key)).status == 404)
+        sleep(2)
+        let logs = try ["nginx/access.log", "nginx-error.log"].map {
+            try String(contentsOfFile: "\(stack.folder.path)/\($0)", encoding: .utf8)
+        }
+        for log in logs + [stack.worker.log] { #expect(!log.contains(key.dropFirst(7).prefix(20))) }
+    }
+}
