@@ -9,7 +9,7 @@ let resources: [MountedResource] = [
 ]
 
 /// All tables of the application, for its schema, its documentation, and the checks of both.
-public let metadata = Metadata(tables: resources.map(\.table) + [IdempotencyKey.definition, APIKeyRecord.definition])
+public let metadata = Metadata(tables: resources.map(\.table) + [IdempotencyKey.definition, APIKeyRecord.definition, ChangeRecords.definition])
 
 /// Puts an application together: nothing is built before this is called, and nothing else is read than `config`.
 ///
@@ -34,7 +34,8 @@ func createApp(
     health: HealthService = HealthService(schema: nil, versions: { [] }, applied: { [:] })
 ) throws -> Application {
     var app = Application(cors: config.cors)
-    app.guardRoutes(authorize(authenticator))
+    let authorize = authorize(authenticator)
+    app.guardRoutes { request, next in try await authorize(request) { try await attributeChanges(of: $0, next) } }
     if config.database.replicaHosts != nil { app.use(readYourWrites()) }
     if config.logsQueries || config.isDevelopment {
         app.use(recordQueries(logs: config.logsQueries, tells: config.isDevelopment))

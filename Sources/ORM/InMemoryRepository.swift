@@ -63,4 +63,16 @@ public struct InMemoryRepository<Row: Model>: Repository {
     public func delete(all select: Select<Row>, _: StaticString, _: UInt) async throws -> Int {
         try await store.delete(where: select.contains).count
     }
+
+    public func history(
+        of id: Row.ID, before position: Int64, limit: Int, _: StaticString, _: UInt
+    ) async -> [ChangeRecord<Row>] {
+        await store.with(Row.self) { table in
+            let changes = table.changes.filter { record in
+                let row = record.after ?? record.before
+                return record.id < position && row?[keyPath: Row.primaryKey.path] == id
+            }
+            return Array(changes.reversed().prefix(limit))
+        }
+    }
 }

@@ -4,6 +4,7 @@ import SQL
 public actor MemoryStore {
     private var tables: [String: any AnyMemoryTable] = [:]
     private var keys: [IdempotencyKey.Name: (request: [UInt8], rows: any Sendable)] = [:]
+    private var lastChange: Int64 = 0
     private let now: @Sendable () -> Timestamp
 
     /// Makes a store that holds nothing; `now` is the clock.
@@ -23,8 +24,26 @@ public actor MemoryStore {
         try body(table(Row.self))
     }
 
+    /// Runs `body`, and records what it has changed, as the triggers do.
+    private func recording<Value>(_ body: () throws -> Value) rethrows -> Value {
+        let recorders = tables.values.map { $0.changeRecorder() }
+        let value = try body()
+        let (author, now) = (ChangeAuthor.current, now())
+        for record in recorders {
+            record { [self] in
+                lastChange += 1
+                return (lastChange, author, now)
+            }
+        }
+        return value
+    }
+
     func insert<Row: Model>(_ drafts: [Draft<Row>]) throws -> [Row] {
         let table = table(Row.self)
+        return try recording { try insert(drafts, into: table) }
+    }
+
+    private func insert<Row: Model>(_ drafts: [Draft<Row>], into table: MemoryTable<Row>) throws -> [Row] {
         let new = try drafts.map { draft in
             table.serial += 1
             return try Row.table.create(draft.values, table.serial, now())
@@ -45,6 +64,12 @@ public actor MemoryStore {
 
     func update<Row: Model>(_ draft: Draft<Row>, where isMeant: @Sendable (Row) -> Bool) throws -> [Row] {
         let table = table(Row.self)
+        return try recording { try update(draft, where: isMeant, in: table) }
+    }
+
+    private func update<Row: Model>(
+        _ draft: Draft<Row>, where isMeant: @Sendable (Row) -> Bool, in table: MemoryTable<Row>
+    ) throws -> [Row] {
         var changed: [Row] = []
         let rows = table.rows.map { row in
             guard isMeant(row) else { return row }
@@ -60,6 +85,12 @@ public actor MemoryStore {
 
     func delete<Row: Model>(where isMeant: @Sendable (Row) -> Bool) throws -> [Row] {
         let table = table(Row.self)
+        return try recording { try delete(where: isMeant, in: table) }
+    }
+
+    private func delete<Row: Model>(
+        where isMeant: @Sendable (Row) -> Bool, in table: MemoryTable<Row>
+    ) throws -> [Row] {
         let undo = tables.values.map { $0.savepoint() }
         let gone = table.rows.filter(isMeant)
         table.rows.removeAll(where: isMeant)
@@ -126,6 +157,8 @@ public actor MemoryStore {
 final class MemoryTable<Row: Model>: AnyMemoryTable {
     var rows: [Row] = []
     var serial: Int64 = 0
+    /// Those that were recorded, in order.
+    private(set) var changes: [ChangeRecord<Row>] = []
 
     func find(_ id: Row.ID) -> Row? { rows.first { $0[keyPath: Row.primaryKey.path] == id } }
 
@@ -135,6 +168,34 @@ final class MemoryTable<Row: Model>: AnyMemoryTable {
 
     func savepoint() -> () -> Void {
         { [self, rows] in self.rows = rows }
+    }
+
+    func changeRecorder() -> (() -> (Int64, ChangeAuthor?, Timestamp)) -> Void {
+        { [self, former = rows] next in
+            guard Row.definition.recordsChanges else { return }
+            for change in Self.changes(from: former, to: rows) {
+                let (id, author, now) = next()
+                changes.append(
+                    ChangeRecord(
+                        id: id, operation: change.operation, author: author == nil ? "role:memory" : author?.name,
+                        requestID: author?.requestID, changedOn: now, before: change.before, after: change.after))
+            }
+        }
+    }
+
+    private typealias Change = (operation: ChangeOperation, before: Row?, after: Row?)
+
+    private static func changes(from former: [Row], to latter: [Row]) -> [Change] {
+        let (key, columns) = (Row.primaryKey.path, Row.table.columns)
+        let old = Dictionary(uniqueKeysWithValues: former.map { ($0[keyPath: key], $0) })
+        let kept = Set(latter.map { $0[keyPath: key] })
+        let gone = former.filter { !kept.contains($0[keyPath: key]) }.map { (ChangeOperation.delete, $0, nil) as Change }
+        return gone
+            + latter.compactMap { row in
+                guard let before = old[row[keyPath: key]] else { return (.insert, nil, row) }
+                let isSame = columns.allSatisfy { $0.bytes(in: before) == $0.bytes(in: row) }
+                return isSame ? nil : (.update, before, row)
+            }
     }
 
     func refers(to gone: DeletedRows) -> Bool {
@@ -171,6 +232,8 @@ private protocol AnyMemoryTable: AnyObject {
     /// - Returns: the rows of this table that were deleted.
     func cascade(_ gone: DeletedRows) -> DeletedRows
     func refers(to gone: DeletedRows) -> Bool
+    /// A closure that records how the rows differ then from those that the table has now.
+    func changeRecorder() -> (() -> (Int64, ChangeAuthor?, Timestamp)) -> Void
 }
 
 /// Rows of one table that were deleted.

@@ -84,6 +84,18 @@ public struct PostgresRepository<Row: Model>: Repository {
         try await checked(isDeletion: true) { try await database.execute(select.deletion, file, line).affected }
     }
 
+    public func history(
+        of id: Row.ID, before position: Int64, limit: Int, _ file: StaticString, _ line: UInt
+    ) async throws -> [ChangeRecord<Row>] {
+        guard Row.definition.recordsChanges else { return [] }
+        let result = try await database.read(
+            Row.history(of: id, before: position, limit: Int64(limit)), file, line)
+        return try (0..<result.count).map { index in
+            var row = result.row(index)
+            return try ChangeRecord(row: &row)
+        }
+    }
+
     /// Tells of a constraint that was violated in the model's words, and which of the drafts that are inserted is at fault.
     private func checked<Value>(
         _ drafts: [Draft<Row>] = [], isDeletion: Bool = false, _ body: () async throws -> Value

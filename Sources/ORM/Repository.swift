@@ -49,6 +49,11 @@ public protocol Repository<Row>: Sendable {
     /// Deletes all rows that are selected; order and limit do not matter.
     /// - Returns: how many there were.
     func delete(all select: Select<Row>, _ file: StaticString, _ line: UInt) async throws -> Int
+
+    /// The changes of a row before one of them, the latest first; none where the table does not record changes.
+    func history(
+        of id: Row.ID, before position: Int64, limit: Int, _ file: StaticString, _ line: UInt
+    ) async throws -> [ChangeRecord<Row>]
 }
 
 /// What became of a change to one row.

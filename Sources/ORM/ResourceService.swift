@@ -55,6 +55,10 @@ public protocol ResourceService<Row>: Sendable {
     /// Deletes all rows that are selected, and `deletable`.
     /// - Returns: how many there were.
     func delete(all select: Select<Row>) async throws -> Int
+
+    /// The changes of a row before one of them, the latest first.
+    /// - Throws: `ResourceError.notFound` when there never was such a row.
+    func history(of id: Row.ID, before position: Int64, limit: Int) async throws -> [ChangeRecord<Row>]
 }
 
 /// A business rule: what a row must be, checked by the statement that changes it, and the error when it is not.
@@ -146,6 +150,13 @@ extension ResourceService {
 
     public func delete(all select: Select<Row>) async throws -> Int {
         try await rows.delete(all: select.meeting(deletable), #fileID, #line)
+    }
+
+    public func history(of id: Row.ID, before position: Int64, limit: Int) async throws -> [ChangeRecord<Row>] {
+        let changes = try await rows.history(of: id, before: position, limit: limit, #fileID, #line)
+        // A row that is as it was before changes were recorded has none.
+        if changes.isEmpty, position == .max { _ = try await find(id) }
+        return changes
     }
 }
 

@@ -22,13 +22,17 @@ package protocol StatementExecutor: Sendable {
 extension Pool: StatementExecutor {
     package func write(_ statement: Statement) async throws -> Result {
         try await lease { lease in
+            if let author = ChangeAuthor.current { return try await lease.commit([author.statement, statement])[1] }
             guard CausalSession.current == nil else { return try await lease.commit([statement])[0] }
             return try await PostgresError.ofChange { try await lease.execute(statement) }
         }
     }
 
     package func write(_ statements: [Statement]) async throws -> [Result] {
-        try await lease { lease in try await lease.commit(statements) }
+        try await lease { lease in
+            guard let author = ChangeAuthor.current else { return try await lease.commit(statements) }
+            return Array(try await lease.commit([author.statement] + statements).dropFirst())
+        }
     }
 
     /// Runs `body` in a transaction, again when other transactions were in its way: three times more, with a pause of 5 to 50 ms.

@@ -17,15 +17,17 @@ public final class Table<Model: Sendable>: Sendable {
     private let misplaced: @Sendable () -> [String]
 
     /// Makes a table.
+    /// - Parameter recordsChanges: whether each change of its rows is recorded, and answers `GET /<prefix>/<id>/history`.
     public init<each Value: SQLValue>(
         _ name: String, _ columns: repeat Column<Model, each Value>, indexes: [IndexDefinition] = [],
-        make: @escaping @Sendable (repeat each Value) -> Model
+        recordsChanges: Bool = false, make: @escaping @Sendable (repeat each Value) -> Model
     ) {
         var all: [any TableColumn<Model>] = []
         for column in repeat each columns { all.append(column) }
         self.columns = all
         version = all.first { $0.definition.isVersion } as? Column<Model, Int64>
-        definition = TableDefinition(name, columns: all.map { $0.definition }, indexes: indexes)
+        definition = TableDefinition(
+            name, columns: all.map { $0.definition }, indexes: indexes, recordsChanges: recordsChanges)
         decode = { row throws(DecodingError) in make(repeat try row.next((each Value).self)) }
         create = { values, serial, now in make(repeat try (each columns).value(among: values, serial, now)) }
         let count = all.count

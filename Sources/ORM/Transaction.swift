@@ -56,7 +56,8 @@ final class Transaction: StatementExecutor, @unchecked Sendable {
     private func openings() -> [Statement] {
         guard !hasBegun else { return [] }
         hasBegun = true
-        return (outer?.openings() ?? []) + [opening]
+        guard let outer else { return [opening] + (ChangeAuthor.current.map { [$0.statement] } ?? []) }
+        return outer.openings() + [opening]
     }
 
     func read(_ statement: Statement) async throws -> Result { try await write(statement) }

@@ -5,7 +5,7 @@ import Web
 
 extension Blueprint {
     /// A blueprint with all the routes of a resource: list, create, change and delete many under `/`; read, replace, change and delete one
-    /// under `/<id>`. More can be added.
+    /// under `/<id>`; and what has changed of it, where the table records that, under `/<id>/history`. More can be added.
     /// - Parameters:
     ///   - name: what one of them is called, in sentences: `campaign`.
     ///   - plural: what many are called, where routes are listed; an `s` behind the name when it is left out.
@@ -22,6 +22,10 @@ extension Blueprint {
         put("/<id>", operations.replace, access: .role(.editor)) { try await resource.replace($0) }
         patch("/<id>", operations.change, access: .role(.editor)) { try await resource.change($0) }
         delete("/<id>", operations.delete, access: .role(.editor)) { try await resource.delete($0) }
+        guard Service.Row.definition.recordsChanges else { return }
+        get("/<id>/history", operations.history, reads: .replicaPreferred, access: .role(.reader)) {
+            try await resource.history($0)
+        }
     }
 }
 
@@ -165,7 +169,7 @@ struct Resource<Service: ResourceService>: Sendable {
 
     // MARK: What they share
 
-    private func id(_ request: Request) throws(HTTPError) -> Row.ID { try readID(request.parameter("id")) }
+    func id(_ request: Request) throws(HTTPError) -> Row.ID { try readID(request.parameter("id")) }
 
     /// Reads the id in the path: digits alone, where it is an integer.
     private static func reader<Key: FieldValue>(
@@ -227,7 +231,7 @@ struct Resource<Service: ResourceService>: Sendable {
     }
 
     /// Runs `body`, and names the resource in what goes wrong.
-    private func told<Value>(_ body: () async throws -> Value) async throws -> Value {
+    func told<Value>(_ body: () async throws -> Value) async throws -> Value {
         do { return try await body() } catch let error as ResourceError { throw error.httpError(of: name) }
     }
 }

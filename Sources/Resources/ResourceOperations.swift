@@ -147,6 +147,30 @@ struct ResourceOperations<Model: ORM.Model> {
                 + [.error(.conflict, "It is in use: others refer to it.")])
     }
 
+    var history: Operation {
+        let position: JSON = ["type": "integer", "minimum": 1]
+        return operation(
+            "list", title + "Changes", "What has changed of a \(name), the latest first",
+            text: "Those of a \(name) that was deleted are there still. What was done before changes were recorded is not there.",
+            parameters: [
+                key,
+                .init(
+                    "limit", in: .query, "How many at most; 100 when it is left out.",
+                    ["type": "integer", "minimum": 1, "maximum": .number(String(historyLimits.most))],
+                    example: 100),
+                .init("cursor", in: .query, "Where the page begins: what `Link` says.", position),
+            ],
+            answers: [
+                Operation.Answer(
+                    .ok, "The changes.",
+                    headers: [(.link, "Earlier changes, with rel=\"next\"; not there on the last page.")],
+                    [.init(.json, ["type": "array", "items": ["$ref": .string("#/components/schemas/\(title)Change")]])]),
+                .error(.notFound, "There never was one."),
+                .error(.notAcceptable, "There is no representation that `Accept` allows."),
+                .error(.unprocessableContent, "The id or a parameter is not valid."),
+            ])
+    }
+
     // MARK: Parts
 
     private var reference: JSON { ["$ref": .string("#/components/schemas/\(title)")] }
@@ -307,11 +331,25 @@ extension ResourceOperations {
             let object: JSON = ["type": "object", "properties": .object(properties), "additionalProperties": false]
             return object.adding("required", required.isEmpty ? nil : .array(required.map { .string($0.name) }))
         }
-        return [
+        let schemas: [String: JSON] = [
             title: object(all, all) { $0.schema },
             title + "Selection": object(all, []) { $0.schema },
             title + "Draft": object(own, own.filter(\.isRequired)) { $0.inputSchema },
             title + "Patch": object(own, []) { $0.isRequired ? $0.inputSchema : $0.inputSchema.nullable },
+        ]
+        return Model.definition.recordsChanges ? schemas.merging([title + "Change": changeSchema]) { $1 } : schemas
+    }
+
+    private var changeSchema: JSON {
+        let (text, row): (JSON, JSON) = (["type": ["string", "null"]], ["anyOf": [reference, ["type": "null"]]])
+        let properties: JSON.Members = [
+            "after": row, "author": text, "before": row, "changed_on": Timestamp.schema, "id": ["type": "integer"],
+            "operation": ["type": "string", "enum": .array(ChangeOperation.allCases.map { .string($0.rawValue) })],
+            "request_id": text,
+        ]
+        return [
+            "type": "object", "additionalProperties": false, "properties": .object(properties),
+            "required": ["after", "author", "before", "changed_on", "id", "operation", "request_id"],
         ]
     }
 

@@ -4,8 +4,22 @@ extension TableDefinition {
         let keys = columns.filter(\.isPrimaryKey).map(\.reference).joined(separator: ", ")
         let lines = columns.map(\.line) + (keys.isEmpty ? [] : ["PRIMARY KEY (\(keys))"])
         let table = "CREATE TABLE \(reference) (\n    " + lines.joined(separator: ",\n    ") + "\n)"
-        return [table] + indexes.map { $0.creation(on: reference) }
+        return [table] + indexes.map { $0.creation(on: reference) } + (recordsChanges ? [recording] : [])
     }
+
+    /// The statement that makes the trigger which records changes; the function is a revision's.
+    public var recording: String {
+        TableDefinition.recording(on: name, key: columns.first(where: \.isPrimaryKey)?.name ?? "")
+    }
+
+    /// The statement that makes the trigger which records changes of a table, whose primary key is `key`.
+    public static func recording(on table: String, key: String) -> String {
+        "CREATE TRIGGER \(recorder(of: table)) AFTER INSERT OR UPDATE OR DELETE ON \(identifier(table)) "
+            + "FOR EACH ROW EXECUTE FUNCTION record_change(\(literal(key)))"
+    }
+
+    /// The name of the trigger that records changes of a table.
+    public static func recorder(of table: String) -> String { identifier(table + "_record_change") }
 }
 
 extension ColumnDefinition {

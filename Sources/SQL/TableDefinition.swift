@@ -6,14 +6,21 @@ public struct TableDefinition: Hashable, Sendable {
     public var columns: [ColumnDefinition]
     /// The indexes that the columns' rules need, and others; not those that keys and uniqueness bring along.
     public var indexes: [IndexDefinition]
+    /// Whether a trigger records each change of its rows.
+    public var recordsChanges: Bool
     /// The names of all columns, with commas between.
     public let columnList: String
     /// The text that reads the row whose primary key is `$1`: made once, since it is what is asked for most.
     public let findText: String
 
     /// Makes a table.
-    /// - Parameter indexes: those that it has besides `neededIndexes`, or in place of one of the same name.
-    public init(_ name: String, columns: [ColumnDefinition], indexes: [IndexDefinition] = []) {
+    /// - Parameters:
+    ///   - indexes: those that it has besides `neededIndexes`, or in place of one of the same name.
+    ///   - recordsChanges: whether a trigger records each change of its rows.
+    public init(
+        _ name: String, columns: [ColumnDefinition], indexes: [IndexDefinition] = [], recordsChanges: Bool = false
+    ) {
+        self.recordsChanges = recordsChanges
         self.name = name
         self.columns = columns
         let needed = TableDefinition.neededIndexes(name, columns).filter { need in

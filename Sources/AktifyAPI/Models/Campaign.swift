@@ -29,7 +29,7 @@ struct Campaign: Model, Hashable {
     static let primaryKey = columns.id
     static let table = Table(
         "campaign", columns.id, columns.name, columns.description, columns.isActive, columns.createdOn,
-        columns.updatedOn, columns.version, make: Campaign.init)
+        columns.updatedOn, columns.version, recordsChanges: true, make: Campaign.init)
 }
 
 extension Campaign {

@@ -1,3 +1,5 @@
+import SQL
+
 /// The differences between two states of one table, but for foreign keys.
 struct TableDifferences {
     let old: Catalog.Table
@@ -53,7 +55,19 @@ struct TableDifferences {
             let summary = "Detected added index '\(name)' on '\(table)'"
             return addIndex(name, index, old.indexes[name] == index ? nil : summary)
         }
-        return constraints + again + indexes
+        return constraints + again + indexes + recording
+    }
+
+    /// The trigger that records changes: it comes last, and goes with a summary of its own.
+    private var recording: [Change] {
+        guard old.recording != new.recording else { return [] }
+        let removal = "DROP TRIGGER \(TableDefinition.recorder(of: table)) ON \(quoted(table))"
+        let (came, went) = (new.recording.map { [$0] } ?? [], old.recording.map { [$0] } ?? [])
+        return [
+            Change(
+                "Detected \(new.recording == nil ? "removed" : "added") record of changes on '\(table)'",
+                upgrade: (went.isEmpty ? [] : [removal]) + came, downgrade: (came.isEmpty ? [] : [removal]) + went)
+        ]
     }
 
     /// The sets of columns whose uniqueness nothing may refer to meanwhile.

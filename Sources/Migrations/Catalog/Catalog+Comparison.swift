@@ -15,6 +15,7 @@ extension Catalog {
         try await makeSchema(connection)
         for statement in metadata.tables.flatMap(\.creation) { try await make(statement, connection) }
         var wanted = try await Catalog(reading: connection)
+        wanted.addRecordings(of: metadata)
         wanted.addIndexes(of: metadata)
         try await connection.script("ROLLBACK")
         return (actual, wanted)
@@ -50,12 +51,17 @@ extension Catalog {
         do {
             try await connection.script("SAVEPOINT creation; \(statement); RELEASE creation")
         } catch let error as PostgresError {
-            // An index may need an extension that the database has not got yet: it is then one of the differences.
-            guard statement.hasPrefix("CREATE INDEX") else {
+            // An index may need an extension, and a trigger a function, that the database has not got yet: it is then one of the differences.
+            guard ["CREATE INDEX", "CREATE TRIGGER"].contains(where: statement.hasPrefix) else {
                 throw MigrationFailed("a model's table cannot be made: \(error)")
             }
             try await connection.script("ROLLBACK TO creation")
         }
+    }
+
+    /// Adds the triggers, whether or not they could be made.
+    private mutating func addRecordings(of metadata: Metadata) {
+        for table in metadata.tables where table.recordsChanges { tables[table.name]?.recording = table.recording }
     }
 
     /// Adds the indexes that could not be made, as the models write them.

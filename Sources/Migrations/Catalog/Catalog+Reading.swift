@@ -15,6 +15,9 @@ extension Catalog {
         for row in try await connection.rows(Catalog.indexesQuery) {
             tables[row[0]]?.indexes[row[1]] = Index(definition: row[2])
         }
+        for row in try await connection.rows(Catalog.recordingsQuery) {
+            tables[row[0]]?.recording = TableDefinition.recording(on: row[0], key: row[1])
+        }
     }
 
     /// Reads the schema that comes first in the search path of a new connection.
@@ -51,6 +54,13 @@ extension Catalog {
         SELECT ARRAY[relname::text, conname::text, pg_get_constraintdef(pg_constraint.oid, true)] \
         FROM pg_constraint JOIN pg_class ON pg_class.oid = conrelid \
         WHERE connamespace = current_schema()::regnamespace AND contype IN ('p', 'u', 'c', 'f', 'x')
+        """
+
+    /// The triggers that record changes, with their argument, which ends with a NUL.
+    private static let recordingsQuery: Statement = """
+        SELECT ARRAY[relname::text, split_part(encode(tgargs, 'escape'), '\\000', 1)] \
+        FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid JOIN pg_proc ON pg_proc.oid = tgfoid \
+        WHERE relnamespace = current_schema()::regnamespace AND proname = 'record_change'
         """
 
     private static let indexesQuery: Statement = """

@@ -52,6 +52,8 @@ public struct Catalog: Hashable, Sendable {
         var constraints: [String: String] = [:]
         /// By name, without those that belong to a constraint.
         var indexes: [String: Index] = [:]
+        /// What makes the trigger that records changes; `nil` when there is none.
+        var recording: String?
 
         func column(_ name: String) -> Column? { columns.first { $0.name == name } }
     }

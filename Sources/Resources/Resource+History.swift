@@ -1,0 +1,68 @@
+import HTTPTypes
+import ORM
+import Web
+
+/// How many changes a page has at most, and when the client does not say.
+let historyLimits = (most: 1000, usual: 100)
+
+extension Resource {
+    /// The changes of one row, the latest first, with a link to earlier ones.
+    func history(_ request: Request) async throws -> Response {
+        _ = try request.negotiate([.json])
+        let (limit, position) = try page(request.query)
+        let id = try id(request)
+        let records = try await told { try await service.history(of: id, before: position, limit: limit + 1) }
+        var response = Response.json { json in
+            json.beginArray()
+            for record in records.prefix(limit) { write(record, to: &json) }
+            json.endArray()
+        }
+        if records.count > limit {
+            let url = request.url(with: "cursor", String(records[limit - 1].id))
+            response.headers[.link] = "<\(url)>; rel=\"next\""
+        }
+        return response
+    }
+
+    private func page(_ query: Query) throws(HTTPError) -> (limit: Int, position: Int64) {
+        var (limit, position, problems) = (historyLimits.usual, Int64.max, [HTTPError.Field]())
+        for parameter in query.parameters {
+            switch parameter.wholeName {
+            case "limit":
+                let number = Int(parameter.value)
+                if let number, (1...historyLimits.most).contains(number) { limit = number } else {
+                    problems.append(.init("limit", "limit must be a whole number from 1 to \(historyLimits.most)."))
+                }
+            case "cursor":
+                let number = Int64(parameter.value)
+                if let number, number > 0 { position = number } else {
+                    problems.append(.init("cursor", "cursor is none of this list's."))
+                }
+            default: continue
+            }
+        }
+        guard problems.isEmpty else {
+            throw HTTPError(.unprocessableContent, "The query is not valid.", fields: problems)
+        }
+        return (limit, position)
+    }
+
+    private func write(_ record: ChangeRecord<Row>, to json: inout JSONWriter) {
+        json.beginObject()
+        json.member("after", record.after.map { RowJSON(row: $0, writer: fields.all) })
+        json.member("author", record.author)
+        json.member("before", record.before.map { RowJSON(row: $0, writer: fields.all) })
+        json.member("changed_on", record.changedOn)
+        json.member("id", record.id)
+        json.member("operation", record.operation.rawValue)
+        json.member("request_id", record.requestID)
+        json.endObject()
+    }
+}
+
+private struct RowJSON<Row: Model>: JSONWritable {
+    let row: Row
+    let writer: RowWriter<Row>
+
+    func write(to json: inout JSONWriter) { writer.write(row, to: &json) }
+}

@@ -1,0 +1,27 @@
+extension Tabular {
+    /// The statement that reads the recorded changes of a row before one of them, the latest first: the columns of the record, whether there
+    /// is a row before and after the change, and both rows, each of which stands for the other where there is none.
+    ///
+    /// Columns that the table has got since a change was made have their defaults; those that it has lost are left out.
+    public static func history(of id: some SQLValue, before position: Int64, limit: Int64) -> Statement {
+        func columns(_ alias: String) -> String {
+            definition.columns.map { "\(alias).\($0.reference)" }.joined(separator: ", ")
+        }
+        func row(_ images: String) -> String {
+            "jsonb_populate_record(NULL::\(definition.reference), jsonb_build_object(\(defaults)) || COALESCE(\(images)))"
+        }
+        return """
+            SELECT record.id, operation, author, request_id, changed_on, before IS NOT NULL, after IS NOT NULL, \
+            \(unsafe: columns("former")), \(unsafe: columns("latter")) FROM (\
+            SELECT * FROM change_record WHERE table_name = \(unsafe: literal(definition.name)) AND row_id = \(id)::text \
+            AND id < \(position) ORDER BY id DESC LIMIT \(limit)) AS record, \
+            \(unsafe: row("before, after")) AS former, \(unsafe: row("after, before")) AS latter ORDER BY record.id DESC
+            """
+    }
+
+    private static var defaults: String {
+        definition.columns.compactMap { column in
+            column.isSerial ? nil : column.defaultValue.map { "\(literal(column.name)), \($0)" }
+        }.joined(separator: ", ")
+    }
+}
