@@ -204,6 +204,20 @@ import Testing
         #expect(!open.contains("security"))
     }
 
+    @Test func `the history of a campaign names the key and the request of each change`() throws {
+        let stack = try Stack(environment: ["AUTH": "keys"])
+        let (ada, bob) = (try newKey(stack, "ada", "editor"), try newKey(stack, "bob", "editor"))
+        let made = try stack.request("POST", "/campaigns/", headers: bearer(ada), body: #"{"name":"a"}"#)
+        let changed = try stack.request(
+            "PATCH", "/campaigns/1", headers: bearer(bob) + ["X-Request-Id: by-bob"], body: #"{"name":"b"}"#)
+        #expect(made.status == 201 && changed.status == 200)
+        let history = try stack.get("/campaigns/1/history", headers: bearer(ada)).body
+        #expect(history.contains(#""author":"key:bob""#) && history.contains(#""request_id":"by-bob""#))
+        #expect(history.contains(#""author":"key:ada""#))
+        #expect(history.contains("\"request_id\":\"\(made.headers["x-request-id"] ?? "")\""))
+        #expect(try stack.get("/campaigns/1/history").status == 401)
+    }
+
     @Test func `a key is in no log`() throws {
         let stack = try Stack(
             environment: ["AUTH": "keys", "LOG_QUERIES": "1", "LOG_REQUESTS": "1", "SLOW_QUERY_MS": "0", "LOG_LEVEL": "trace"])

@@ -1,4 +1,5 @@
 import Postgres
+import SQL
 import TestSupport
 import Testing
 
@@ -34,6 +35,17 @@ import Testing
                 -- data loss: all values of one.n
                 ALTER TABLE one DROP COLUMN n;
                 """)
+    }
+
+    @Test func `a trigger that records changes comes with its table, comes alone, and goes`() throws {
+        let function = "CREATE FUNCTION public.record_change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'"
+        try database.sql(function)
+        let table = "CREATE TABLE one (id bigint PRIMARY KEY)"
+        let trigger = TableDefinition.recording(on: "one", key: "id")
+        #expect(try upgrade(from: "", to: "\(table); \(trigger)").hasSuffix(trigger + ";"))
+        #expect(try upgrade(from: table, to: "\(table); \(trigger)") == trigger + ";")
+        #expect(
+            try upgrade(from: "\(table); \(trigger)", to: table) == "DROP TRIGGER one_record_change ON one;")
     }
 
     @Test func `tables that refer to others go before them, and come after them`() throws {

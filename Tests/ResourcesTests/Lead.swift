@@ -210,6 +210,12 @@ final class StubbornLeads: Repository {
         await rest.count(select, file, line)
     }
 
+    func history(
+        of id: Int64, before position: Int64, limit: Int, _ file: StaticString, _ line: UInt
+    ) async -> [ChangeRecord<Lead>] {
+        await rest.history(of: id, before: position, limit: limit, file, line)
+    }
+
     func find(_ id: Int64, _ file: StaticString, _ line: UInt) async -> Lead? { await rest.find(id, file, line) }
 
     func insert(many drafts: [Draft<Lead>], _ file: StaticString, _ line: UInt) async throws -> [Lead] {

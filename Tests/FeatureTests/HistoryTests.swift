@@ -1,0 +1,187 @@
+import EventLoop
+import HTTPTypes
+import ORM
+import SQL
+import TestSupport
+import Testing
+import Web
+
+@testable import AktifyAPI
+
+/// The records of changes: the same of the fake and of the real repository, and what only the real one has.
+@Suite struct HistoryTests {
+    enum Kind: CaseIterable { case inMemory, postgres }
+
+    private func with(
+        _ kind: Kind, _ body: @escaping @Sendable (any Repository<Campaign>) async throws -> Void
+    ) throws {
+        switch kind {
+        case .inMemory: try Loop.run { try await body(InMemoryRepository<Campaign>()) }
+        case .postgres:
+            let configuration = try migratedDatabase().configuration()
+            try Loop.run { try await body(PostgresRepository<Campaign>(Database(configuration))) }
+        }
+    }
+
+    private static func changes(
+        _ rows: any Repository<Campaign>, _ id: Int64, before position: Int64 = .max, limit: Int = 100
+    ) async throws -> [ChangeRecord<Campaign>] {
+        try await rows.history(of: id, before: position, limit: limit, #fileID, #line)
+    }
+
+    @Test(arguments: Kind.allCases) func `each change has its author, its request, and the row before and after it`(
+        kind: Kind
+    ) throws {
+        try with(kind) { rows in
+            let (ada, bob) = (
+                ChangeAuthor(name: "key:ada", requestID: "r1"), ChangeAuthor(name: nil, requestID: "r2")
+            )
+            let first = try await ChangeAuthor.$current.withValue(ada) { try await rows.insert(Draft(name: "a")) }
+            let second = try await ChangeAuthor.$current.withValue(bob) {
+                try await rows.update(
+                    first.id, [Campaign.columns.name.set(to: "b")], if: Campaign.columns.version == 1, #fileID, #line
+                ).row
+            }
+            let gone = try await rows.delete(first.id, if: nil, #fileID, #line).row
+            let changes = try await Self.changes(rows, first.id)
+            #expect(changes.map(\.operation) == [.delete, .update, .insert])
+            #expect(changes.map(\.before) == [second, first, nil] && changes.map(\.after) == [nil, second, first])
+            #expect(gone == second)
+            #expect(changes.map(\.requestID) == [nil, "r2", "r1"])
+            #expect(changes[1].author == nil && changes[2].author == "key:ada")
+            #expect(changes[0].author?.hasPrefix("role:") == true)
+            #expect(changes.map(\.id) == changes.map(\.id).sorted(by: >))
+        }
+    }
+
+    @Test(arguments: Kind.allCases) func `what changes many rows is recorded for each of them`(kind: Kind) throws {
+        try with(kind) { rows in
+            let ids = try await rows.insert(many: (0..<5).map { Draft(name: "\($0)") }).map(\.id)
+            let key = IdempotencyKey(scope: "s", key: "k", request: [])
+            guard case .rows(let once) = try await rows.insert(many: [Draft(name: "once")], once: key, #fileID, #line),
+                case .rows = try await rows.insert(many: [Draft(name: "once")], once: key, #fileID, #line)
+            else {
+                Issue.record("it was not inserted")
+                return
+            }
+            _ = try await rows.update(
+                all: Campaign.where { $0.id.isIn(ids) }, [Campaign.columns.isActive.set(to: false)], #fileID, #line)
+            _ = try await rows.delete(all: Campaign.where { $0.id.isIn(Array(ids.prefix(2))) }, #fileID, #line)
+            for (index, id) in ids.enumerated() {
+                let operations = try await Self.changes(rows, id).map(\.operation)
+                #expect(operations == (index < 2 ? [.delete, .update, .insert] : [.update, .insert]))
+            }
+            #expect(try await Self.changes(rows, once[0].id).map(\.operation) == [.insert])
+        }
+    }
+
+    @Test(arguments: Kind.allCases) func `what was refused, or changed nothing, is not recorded`(kind: Kind) throws {
+        try with(kind) { rows in
+            let row = try await rows.insert(Draft(name: "a"))
+            _ = try await rows.update(row.id, [], if: nil, #fileID, #line)
+            _ = try await rows.update(
+                row.id, [Campaign.columns.name.set(to: "b")], if: Campaign.columns.version == 9, #fileID, #line)
+            _ = try? await rows.insert(Draft(name: String(repeating: "x", count: 300)))
+            #expect(try await Self.changes(rows, row.id).count == 1)
+            #expect(try await Self.changes(rows, row.id + 1).isEmpty)
+        }
+    }
+
+    @Test(arguments: Kind.allCases) func `pages begin where the one before ends`(kind: Kind) throws {
+        try with(kind) { rows in
+            let row = try await rows.insert(Draft(name: "0"))
+            for index in 1...9 {
+                _ = try await rows.update(
+                    row.id, [Campaign.columns.name.set(to: "\(index)")], if: nil, #fileID, #line)
+            }
+            var (position, names) = (Int64.max, [String]())
+            while let last = try await Self.changes(rows, row.id, before: position, limit: 4).map({ change in
+                names.append(change.after?.name ?? "")
+                return change.id
+            }).last { position = last }
+            #expect(names == (0...9).reversed().map { "\($0)" })
+        }
+    }
+
+    @Test func `a transaction that is rolled back leaves no record, and one that commits leaves all`() throws {
+        let configuration = try migratedDatabase().configuration()
+        try Loop.run {
+            let database = Database(configuration)
+            let rows = PostgresRepository<Campaign>(database)
+            let author = ChangeAuthor(name: "key:ada", requestID: "r")
+            struct Undo: Error {}
+            try await ChangeAuthor.$current.withValue(author) {
+                try? await database.transaction { inner in
+                    _ = try await inner.insert(Draft<Campaign>(name: "a"))
+                    throw Undo()
+                }
+                try await database.transaction { inner in
+                    let row = try await inner.insert(Draft<Campaign>(name: "b"))
+                    try await inner.transaction { nested in
+                        _ = try await nested.update(
+                            [Campaign.columns.name.set(to: "c")], where: { _ in Campaign.primaryKey == row.id })
+                    }
+                }
+            }
+            #expect(try await Self.changes(rows, 1).isEmpty)
+            let changes = try await Self.changes(rows, 2)
+            #expect(changes.map(\.operation) == [.update, .insert] && changes.allSatisfy { $0.author == "key:ada" })
+            // The connection is another's next, and has forgotten the author.
+            _ = try await rows.delete(2, if: nil, #fileID, #line)
+            #expect(try await Self.changes(rows, 2).first?.author == "role:postgres")
+        }
+    }
+
+    @Test func `columns that the table has got since have their defaults, and those that it has lost are left out`()
+        throws
+    {
+        let database = try migratedDatabase()
+        let configuration = try database.configuration()
+        try database.sql("INSERT INTO campaign (name) VALUES ('a')")
+        try database.sql("UPDATE change_record SET after = after - 'description' - 'version' || '{\"budget\": 7}'")
+        try Loop.run {
+            let rows = PostgresRepository<Campaign>(Database(configuration))
+            let row = try await Self.changes(rows, 1).first?.after
+            #expect(row?.description == "" && row?.version == 1 && row?.name == "a")
+        }
+    }
+
+    @Test func `what somebody does in psql is recorded as the role's`() throws {
+        try withApp { client, database in
+            try database.sql("INSERT INTO campaign (name) VALUES ('by hand')")
+            let answer = try await client.get("/campaigns/1/history")
+            #expect(answer.text.contains(#""author":"role:postgres""#) && answer.text.contains(#""request_id":null"#))
+        }
+    }
+
+    @Test func `over HTTP it is an array, with a link to earlier changes, that outlives its row`() throws {
+        try withApp { client, _ in
+            _ = try await client.post("/campaigns/", #"{"name":"a"}"#)
+            for name in ["b", "c"] {
+                _ = try await client.send(
+                    .patch, "/campaigns/1", headers: [.contentType: "application/json"], body: "{\"name\":\"\(name)\"}")
+            }
+            let first = try await client.get("/campaigns/1/history?limit=2")
+            #expect(first.status == .ok && first.text.hasPrefix(#"[{"after":{"created_on":"#))
+            #expect(first.text.contains(#""author":null"#) && !first.text.contains("version"))
+            #expect(first.headers[.link]?.contains("/campaigns/1/history?limit=2&cursor=2>; rel=\"next\"") == true)
+            let rest = try await client.get("/campaigns/1/history?limit=2&cursor=2")
+            #expect(rest.text.contains(#""before":null"#) && rest.headers[.link] == nil)
+            _ = try await client.send(.delete, "/campaigns/1")
+            #expect(try await client.get("/campaigns/1/history").text.hasPrefix(#"[{"after":null"#))
+        }
+    }
+
+    @Test func `a row without records has an empty history, and no row is 404`() throws {
+        try withApp { client, database in
+            try database.sql("INSERT INTO campaign (name) VALUES ('old')")
+            try database.sql("DELETE FROM change_record")
+            #expect(try await client.get("/campaigns/1/history").text == "[]\n")
+            #expect(try await client.get("/campaigns/2/history").status == .notFound)
+            #expect(try await client.get("/campaigns/x/history").status == .unprocessableContent)
+            for query in ["limit=0", "limit=1001", "limit=x", "cursor=-1", "cursor=x", "cursor="] {
+                #expect(try await client.get("/campaigns/1/history?\(query)").status == .unprocessableContent, "\(query)")
+            }
+        }
+    }
+}
