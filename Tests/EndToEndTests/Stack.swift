@@ -62,7 +62,9 @@ final class Stack {
         let arguments = ["nginx", "-c", config, "-e", "\(folder.path)/nginx-error.log", "-g", "daemon off;"]
         nginx = try Child(
             arguments, environment: ["PATH": "/usr/sbin:/usr/bin:/bin"], output: "\(folder.path)/nginx.log")
-        try waitUntil("the API answers: \(worker.log)\(nginx.log)") { (try? get("/"))?.status == 200 }
+        try waitUntil("the API answers: \(worker.log)\(nginx.log)") {
+            (try? get("/"))?.status == (environment["TLS_DIR"] == nil ? 200 : 308)
+        }
     }
 
     deinit {
