@@ -9,7 +9,9 @@ import Testing
 
     init() throws {
         folder = try Folder()
-        stack = try Stack(environment: ["TLS_DIR": "\(folder.path)/tls"])
+        // The primary does for a replica, so that changes have a position.
+        let replica = try TestDatabase().socketDirectory
+        stack = try Stack(environment: ["TLS_DIR": "\(folder.path)/tls", "POSTGRES_READ_HOST": replica])
     }
 
     /// Asks over HTTPS.
@@ -28,6 +30,7 @@ import Testing
         }
         let made = try curl("/campaigns/", "-H", "Content-Type: application/json", "-d", #"{"name":"a"}"#)
         #expect(made.status == 201 && made.headers["location"] == "https://localhost:\(stack.port)/campaigns/1")
+        #expect(made.headers["set-cookie"]?.hasSuffix("; SameSite=Lax; Secure") == true)
     }
 
     @Test func `every answer over HTTPS tells browsers to stay there`() throws {
