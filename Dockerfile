@@ -32,6 +32,8 @@ ARG PIP_INDEX_URL
 RUN mkdir /swagger-ui && { /scripts/swagger-ui /swagger-ui || echo "/docs/ lacks Swagger UI: docker-compose build --no-cache nginx gets it" >&2; }
 
 FROM ${NGINX_IMAGE} AS nginx
+# What the volume of docker-compose.tls.yml begins with: nginx's user writes a certificate into it.
+RUN install -d -o 101 -g 101 -m 700 /etc/nginx/tls
 COPY --from=swagger-ui /swagger-ui /etc/nginx/aktify/swagger-ui
 
 # A node of docker-compose.cluster.yml: Patroni with its Postgres, or a member of etcd. Patroni makes the cluster, not Debian's scripts.

@@ -13,7 +13,9 @@ func readYourWrites() -> Application.Middleware {
         if let position = session.written {
             let position = position.description
             response.headers[.databasePosition] = position
-            response.headers.append(.setCookie, "\(cookie)=\(position); Path=/; Max-Age=60; HttpOnly; SameSite=Lax")
+            let secure = request.scheme == "https" ? "; Secure" : ""
+            response.headers.append(
+                .setCookie, "\(cookie)=\(position); Path=/; Max-Age=60; HttpOnly; SameSite=Lax\(secure)")
         }
         return response
     }

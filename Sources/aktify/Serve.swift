@@ -84,6 +84,8 @@ struct Serve: ParsableCommand {
         StandardError.stopBlocking()
         let environment = processEnvironment()
         let variables = try variables()
+        // libpq reads its own from this process's environment: what the file says holds for the master's connections, too.
+        for (name, value) in variables where name.hasPrefix("PG") { setenv(name, value, 1) }
         let config = try loadConfig(variables)
         try config.requireAuthentication()
         let graph = try ScriptDirectory(migrations).graph()

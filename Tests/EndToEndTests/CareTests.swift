@@ -144,4 +144,22 @@ import Testing
         #expect(try make("uninstall", folder).status == 0)
         #expect(try files(in: folder) == ["etc/aktify/aktify.env"])
     }
+
+    @Test func `where nginx listens is the operator's to say, and stays so`() throws {
+        let folder = try Folder()
+        #expect(try make("install", folder).status == 0)
+        let (listen, share) = ("\(folder.path)/etc/aktify/listen.conf", "\(folder.path)/opt/aktify/share/aktify/nginx")
+        let api = try String(contentsOfFile: "\(share)/api.conf", encoding: .utf8)
+        #expect(
+            api.contains("include /etc/aktify/listen.conf;")
+                && api.contains("include /opt/aktify/share/aktify/nginx/headers.conf;"))
+        try run(["diff", "nginx/listen.conf", listen])
+        let tls = try String(contentsOfFile: "\(share)/tls.conf", encoding: .utf8)
+        #expect(tls.contains("ssl_certificate /etc/aktify/tls/fullchain.pem;"))
+        try run(["cp", "\(share)/tls.conf", listen])
+        for command in ["install", "uninstall"] {
+            #expect(try make(command, folder).status == 0)
+            #expect(try String(contentsOfFile: listen, encoding: .utf8) == tls)
+        }
+    }
 }

@@ -19,10 +19,11 @@ final class Stack {
     /// - Parameters:
     ///   - loops: of the worker.
     ///   - master: when there are some, the arguments of a master whose program is a link in the folder, `aktify`.
+    ///   - edits: what an operator replaces in nginx/api.conf, and by what.
     ///   - listener: when there is one, the worker gets it as its standard input, and makes none itself.
     init(
         loops: Int = 2, listener: Bool = false, environment: [String: String] = [:], limit: Int? = nil,
-        isMigrated: Bool = true, master: [String]? = nil
+        isMigrated: Bool = true, master: [String]? = nil, edits: [String: String] = [:]
     ) throws {
         folder = try Folder()
         let program = master == nil ? Stack.program : "\(folder.path)/aktify"
@@ -54,10 +55,16 @@ final class Stack {
             ["scripts/nginx-config", "\(folder.path)/nginx", String(port), folder.path], environment: environment
         )
         .trimmingCharacters(in: .newlines)
+        let api = "\(folder.path)/nginx/api.conf"
+        var text = try String(contentsOfFile: api, encoding: .utf8)
+        for (old, new) in edits { text = text.replacing(old, with: new) }
+        try text.write(toFile: api, atomically: true, encoding: .utf8)
         let arguments = ["nginx", "-c", config, "-e", "\(folder.path)/nginx-error.log", "-g", "daemon off;"]
         nginx = try Child(
             arguments, environment: ["PATH": "/usr/sbin:/usr/bin:/bin"], output: "\(folder.path)/nginx.log")
-        try waitUntil("the API answers: \(worker.log)\(nginx.log)") { (try? get("/"))?.status == 200 }
+        try waitUntil("the API answers: \(worker.log)\(nginx.log)") {
+            (try? get("/"))?.status == (environment["TLS_DIR"] == nil ? 200 : 308)
+        }
     }
 
     deinit {

@@ -1,0 +1,74 @@
+import TestSupport
+import Testing
+
+/// How often nginx lets a client ask. These have three requests, and the next one after a minute; the clients' addresses are what a
+/// reverse proxy on this machine says.
+@Suite struct LimitTests {
+    private let stack: Stack
+
+    init() throws {
+        stack = try Stack(edits: [
+            "rate=1000r/s": "rate=1r/m", "burst=2000": "burst=2", "rate=500r/s": "rate=1r/m", "burst=1000": "burst=2",
+            "server_tokens off;": "server_tokens off; set_real_ip_from 127.0.0.1; real_ip_header X-Forwarded-For;",
+        ])
+    }
+
+    private func get(from address: String, _ headers: String..., target: String = "/") throws -> Answer {
+        try stack.get(target, headers: ["X-Forwarded-For: \(address)"] + headers)
+    }
+
+    private func statuses(from addresses: [String], key: String? = nil) throws -> [Int] {
+        try addresses.map {
+            try stack.get("/", headers: ["X-Forwarded-For: \($0)"] + (key.map { ["Authorization: \($0)"] } ?? []))
+                .status
+        }
+    }
+
+    @Test func `who asks too often gets 429 in the API's form, and others do not notice`() throws {
+        #expect(try statuses(from: Array(repeating: "203.0.113.1", count: 4)) == [200, 200, 200, 429])
+        let answer = try get(from: "203.0.113.1", "Origin: http://ui", "X-Request-Id: me", target: "/campaigns/")
+        #expect(
+            answer.status == 429
+                && answer.body == #"{"message":"Too many requests. Slow down.","request_id":"me"}"# + "\n")
+        #expect(answer.headers["content-type"] == "application/json" && answer.headers["retry-after"] == "1")
+        #expect(answer.headers["access-control-allow-origin"] == "http://ui" && answer.headers["x-request-id"] == "me")
+        let problem = try get(from: "203.0.113.1", "Accept: application/problem+json", target: "/ui/")
+        #expect(problem.status == 429 && problem.headers["content-type"] == "application/problem+json")
+        #expect(try stack.request("DELETE", "/campaigns/1", headers: ["X-Forwarded-For: 203.0.113.1"]).status == 429)
+        #expect(try get(from: "203.0.113.2").status == 200)
+    }
+
+    @Test(arguments: ["127.0.0.1", "10.1.2.3", "172.31.0.1", "192.168.1.1", "::1", "fd00::1", "fe80::1"])
+    func `this machine and private networks are not limited`(address: String) throws {
+        #expect(
+            try statuses(from: Array(repeating: address, count: 5), key: "Bearer aktify_a") == [
+                200, 200, 200, 200, 200,
+            ])
+    }
+
+    @Test func `of IPv6, a network of 64 bits is one client; of addresses that embed IPv4 each is`() throws {
+        let one = ["2001:db8:0:a::1", "2001:db8:0:a:ffff::", "2001:db8:0:a:0:a::", "2001:db8:0:a::2"]
+        #expect(try statuses(from: one) == [200, 200, 200, 429])
+        #expect(try get(from: "2001:db8:0:b::1").status == 200)
+        #expect(try statuses(from: (1...5).map { "::ffff:203.0.113.\($0)" }) == [200, 200, 200, 200, 200])
+        #expect(try statuses(from: ["2001:db8:a0a:a0a::1", "2001:db8:a0a:a0b::"]) == [200, 200])
+    }
+
+    @Test func `a key is limited wherever it comes from, and no other is`() throws {
+        let addresses = (1...4).map { "203.0.113.\($0)" }
+        #expect(try statuses(from: addresses, key: "Bearer aktify_a") == [200, 200, 200, 429])
+        #expect(try get(from: "203.0.113.5", "Authorization: bearer aktify_a").status == 429)
+        #expect(try get(from: "203.0.113.5", "Authorization: Bearer aktify_b").status == 200)
+        #expect(
+            try statuses(from: (11...15).map { "203.0.113.\($0)" }, key: "Basic YTpi") == [200, 200, 200, 200, 200])
+    }
+
+    @Test func `who tries one key after the other is limited by the address`() throws {
+        let tries = try (1...4).map { try get(from: "203.0.113.1", "Authorization: Bearer aktify_\($0)").status }
+        #expect(tries == [200, 200, 200, 429])
+        // What was refused has not been counted for the key: nobody can use up somebody else's.
+        #expect(
+            try statuses(from: Array(repeating: "203.0.113.1", count: 3), key: "Bearer aktify_4") == [429, 429, 429])
+        #expect(try statuses(from: (2...4).map { "203.0.113.\($0)" }, key: "Bearer aktify_4") == [200, 200, 200])
+    }
+}
