@@ -1,11 +1,11 @@
-"""api-client-check.py URL FOLDER: uses the API through FOLDER/client, which is generated from the OpenAPI document."""
+"""api-client-check.py URL FOLDER KEY: uses the API through FOLDER/client, which is generated from the OpenAPI document."""
 
 import sys
 
 from httpx import URL
 
 sys.path.insert(0, sys.argv[2])
-from client import Client
+from client import AuthenticatedClient, Client
 from client.api.campaigns import (
     change_campaign,
     change_campaigns,
@@ -19,8 +19,12 @@ from client.api.campaigns import (
 from client.api.service import get_readiness
 from client.models import Campaign, CampaignDraft, CampaignPatch, Error, ListCampaignsSort
 
-api = Client(base_url=sys.argv[1])
+stranger = Client(base_url=sys.argv[1])
+api = AuthenticatedClient(base_url=sys.argv[1], token=sys.argv[3])
 assert get_readiness.sync(client=api).status == "ready"
+
+refused = list_campaigns.sync_detailed(client=stranger)
+assert refused.status_code == 401 and isinstance(refused.parsed, Error), refused
 
 # One: create, read, replace, change, delete.
 created = create_campaign.sync_detailed(client=api, body=CampaignDraft(name=" Client "))

@@ -28,6 +28,7 @@ import Web
         Ask(.patch, "/campaigns/1", "{}"), Ask(.patch, "/campaigns/1", #"{"name":"x"}"#, [.ifMatch: "\"9\""]),
         Ask(.delete, "/campaigns/1", nil, [.ifMatch: "\"3\""]), Ask(.delete, "/campaigns/2"),
         Ask(.patch, "/campaigns/?id[in]=3,4", #"{"is_active":false}"#), Ask(.delete, "/campaigns/?is_active=false"),
+        Ask(.get, "/campaigns/1/history?limit=2"),
     ]
 
     /// A request, and its body, as JSON.
