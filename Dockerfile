@@ -41,13 +41,16 @@ FROM ${RUNTIME_IMAGE} AS cluster
 RUN mkdir -p /etc/postgresql-common && echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf \
     && apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-        ca-certificates curl etcd-server postgresql-15 python3 python3-venv \
+        ca-certificates curl etcd-server pgbackrest postgresql-15 python3 python3-venv \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* \
-    && install -d -o etcd -g etcd -m 700 /var/lib/etcd
+    && install -d -o etcd -g etcd -m 700 /var/lib/etcd \
+    # A tmpfs there is root's, and has the mode that is found here.
+    && chmod 1777 /run/postgresql
 COPY scripts/patroni-requirements.txt /opt/
 ARG PIP_INDEX_URL
 RUN python3 -m venv /opt/patroni && /opt/patroni/bin/pip install -q --no-cache-dir --disable-pip-version-check -r /opt/patroni-requirements.txt
-COPY docs/cluster/patroni.yml /etc/aktify/patroni.yml
+COPY docs/cluster/patroni.yml /etc/aktify/patroni/
+COPY docs/cluster/*.yml /etc/aktify/patroni-restore/
 
 FROM ${RUNTIME_IMAGE} AS runtime
 RUN apt-get update \

@@ -54,7 +54,7 @@ test-browser: ## the console, the documentation and the page of /status, used wi
 test-monitoring: ## docs/monitoring, with a Prometheus that reads the running service
 	@scripts/test-monitoring
 
-test-cluster: ## take the primary of a cluster away, in five ways, CLUSTER_ROUNDS (3) times each, under load; a seed is printed
+test-cluster: ## back a cluster up and restore it, and take its primary away, in five ways, CLUSTER_ROUNDS (3) times each, under load; a seed is printed
 	@scripts/test-cluster
 
 restore-drill: ## back up a running service, destroy its data and restore them, to a point in time and to the end (docs/backups.md)

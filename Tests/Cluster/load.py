@@ -63,15 +63,15 @@ class Connection:
 
 
 class Load:
-    def __init__(self, port, seed):
+    def __init__(self, port, seed, writers=WRITERS, readers=READERS):
         self.port = port
         self.random = random.Random(seed)
         self.writes, self.reads = [], []
         self.acknowledged = []
         self.prefix = f"{seed}-"
         self.ends = False
-        self.tasks = [self.go_on(self.write, WRITER_PAUSE, number) for number in range(WRITERS)]
-        self.tasks += [self.go_on(self.read, READER_PAUSE, number) for number in range(READERS)]
+        self.tasks = [self.go_on(self.write, WRITER_PAUSE, number) for number in range(writers)]
+        self.tasks += [self.go_on(self.read, READER_PAUSE, number) for number in range(readers)]
         self.tasks = [asyncio.ensure_future(task) for task in self.tasks]
 
     async def stop(self):

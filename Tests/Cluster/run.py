@@ -7,21 +7,13 @@ as `kill,cut`.
 import asyncio
 import collections
 import os
-import pathlib
 import random
-import shutil
-import signal
-import subprocess
 import sys
-import tempfile
 import time
 
-FOLDER = pathlib.Path(__file__).parent
-sys.path[:0] = [str(FOLDER), str(FOLDER.parent / "Browser")]
-
 import load
-from cluster import CHECKOUT, Cluster
-from stack import free_port
+import place
+from cluster import Cluster
 
 # What happens to the primary's node; scripts/trial-cluster knows how.
 FAULTS = {
@@ -155,11 +147,8 @@ def order(seed, with_cut):
 
 
 def inside():
-    """The test itself, where the nodes are."""
     seed = int(os.environ["CLUSTER_SEED"])
     trial = Trial(seed, order(seed, os.environ.get("CLUSTER_NAMESPACES")))
-    if os.environ.get("CLUSTER_NAMESPACES"):
-        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     try:
         asyncio.run(trial.run())
     except (RuntimeError, asyncio.TimeoutError) as error:
@@ -168,55 +157,4 @@ def inside():
     return 1 if trial.problems else 0
 
 
-def can_have_namespaces():
-    return os.getuid() == 0 and subprocess.run(["unshare", "--net", "ip", "link", "add", "nodes", "type", "bridge"], capture_output=True).returncode == 0
-
-
-def main():
-    if sys.argv[1:] == ["--inside"]:
-        return inside()
-    seed = os.environ.get("CLUSTER_SEED") or str(random.randrange(1_000_000))
-    print(f"CLUSTER_SEED={seed}", flush=True)
-    folder = tempfile.mkdtemp()
-    os.chmod(folder, 0o755)
-    os.environ |= {"CLUSTER_SEED": seed, "CLUSTER_DIR": folder, "CLUSTER_PORT": str(free_port()), "CLUSTER_NET": "127.0.77", "LOG_LEVEL": "info"}
-    command = [sys.executable, "-B", __file__, "--inside"]
-    if can_have_namespaces():
-        # Everything is in namespaces of network and processes, which end with their first process, whatever becomes of us. That one is a
-        # shell, because it also has to wait for what others leave behind: Postgres takes a process that was not waited for, for one that runs.
-        os.environ |= {"CLUSTER_NAMESPACES": "1", "CLUSTER_NET": "10.77.0"}
-        command = ["setpriv", "--pdeathsig", "KILL", "unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc",
-                   "bash", "-c", '"$@" & wait $!', "bash", *command]
-    else:
-        print("nodes cannot be cut off here: that needs root, and a kernel with network namespaces and bridges", flush=True)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    test = subprocess.Popen(command)
-    try:
-        return test.wait()
-    except KeyboardInterrupt:
-        return 130
-    finally:
-        test.kill()
-        test.wait()
-        if not os.environ.get("CLUSTER_NAMESPACES"):
-            subprocess.run([CHECKOUT / "scripts/trial-cluster", "down"], capture_output=True)
-        keep_logs(pathlib.Path(folder))
-
-
-def keep_logs(folder):
-    kept = CHECKOUT / ".local/cluster-test"
-    shutil.rmtree(kept, ignore_errors=True)
-    for log in folder.rglob("*.log"):
-        place = kept / log.relative_to(folder)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(log, place)
-    # Processes that were killed with their namespace may not all be gone yet.
-    for _ in range(50):
-        shutil.rmtree(folder, ignore_errors=True)
-        if not folder.exists():
-            break
-        time.sleep(0.1)
-    print(f"logs are in {kept.relative_to(CHECKOUT)}")
-
-
-sys.exit(main())
+sys.exit(place.main(__file__, inside))

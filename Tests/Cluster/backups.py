@@ -1,0 +1,217 @@
+"""Backups of a cluster, while people write: through a failover, and through a repository that is away; a node made anew from them, and all
+of the cluster as of a moment, every row compared. See docs/backups.md.
+"""
+
+import asyncio
+import collections
+import datetime
+import json
+import os
+import pathlib
+import shutil
+import sys
+import time
+
+import load
+import place
+from cluster import Cluster
+
+WRITERS, READERS = 20, 10
+# Seconds that the repository is away.
+AWAY = 12
+
+
+class Trial:
+    def __init__(self, seed):
+        self.seed = seed
+        self.cluster = Cluster()
+        # The nodes' folder is the test's: whoever runs them can reach it.
+        self.folder = pathlib.Path(os.environ["CLUSTER_DIR"])
+        self.problems = 0
+
+    def check(self, holds, problem):
+        if not holds:
+            self.problems += 1
+            print(f"✘ {problem}", flush=True)
+
+    def start_load(self, seed):
+        self.load = load.Load(self.cluster.port, seed, WRITERS, READERS)
+
+    async def run(self):
+        await self.step("the cluster is up, with a first backup", self.cluster.do("up"))
+        self.start_load(self.seed)
+        await asyncio.sleep(3)
+        await self.step("full backup", self.back_up("full"))
+        await self.step("the primary killed, and back", self.fail_over())
+        await self.step("a node made anew", self.make_anew())
+        await self.step("the repository is away, and back", self.be_without())
+        await self.step("differential backup", self.back_up("diff"))
+        await self.step("restored to T", self.restore())
+        await self.step("full backup of the restored cluster", self.back_up("full"))
+        await self.step("the repository verified", self.verify())
+
+    async def step(self, name, doing):
+        start = time.monotonic()
+        said = await asyncio.wait_for(doing, 300)
+        print(f"{name}: {time.monotonic() - start:.1f} s" + (f", {said}" if isinstance(said, list) and (said := ", ".join(said)) else ""), flush=True)
+
+    async def whole(self):
+        return await self.cluster.until(120, "three nodes, all of one mind", self.cluster.whole)
+
+    async def info(self):
+        return json.loads(await self.cluster.do("pgbackrest", "info", "--output=json"))[0]
+
+    async def sql(self, text):
+        return (await self.cluster.do("query", text)).strip()
+
+    def count_writes(self, since):
+        """What became of the writes since then."""
+        counted = collections.Counter(load.kind_of(write.status) for write in self.load.writes[since:])
+        return counted, ", ".join(f"{count} writes {kind}" for kind, count in counted.items())
+
+    async def back_up(self, kind):
+        before = len(self.load.writes)
+        await self.cluster.do("pgbackrest", "backup", f"--type={kind}")
+        backup = (await self.info())["backup"][-1]
+        self.check(backup["type"] == kind, f"the last backup is {backup['type']}, not {kind}")
+        counted, said = self.count_writes(before)
+        self.check(set(counted) == {"done"}, f"{said}, while a backup was made")
+        return [f"{backup['info']['repository']['delta'] / 1e6:.1f} MB written", said]
+
+    async def fail_over(self):
+        """The archive goes on with the new primary and its timeline, and lacks nothing."""
+        old, before, start = await self.whole(), len(self.load.writes), time.monotonic()
+        await self.cluster.do("kill", old)
+        new = await self.cluster.until(90, "another primary", lambda: self.cluster.primary([node for node in (1, 2, 3) if node != old]))
+        promoted = time.monotonic()
+        await self.cluster.until(60, "a write after the promotion", lambda: self.written(promoted))
+        first = time.monotonic()
+        # Switches the segment, and waits until it is in the repository.
+        await self.cluster.do("pgbackrest", "check")
+        archived = time.monotonic()
+        await self.cluster.do("start", old)
+        await self.whole()
+        last = (await self.info())["archive"][-1]["max"]
+        self.check(int(last[:8], 16) == (await self.cluster.tell(new))["timeline"] == 2, f"the last segment in the repository is {last}")
+        return [f"node{new} after {promoted - start:.1f} s, written to {first - promoted:.1f} s later, its segment {last} archived after another"
+                f" {archived - first:.1f} s", self.count_writes(before)[1]]
+
+    async def written(self, since):
+        return any(write.status == 201 and write.end > since for write in reversed(self.load.writes))
+
+    async def make_anew(self):
+        primary = await self.whole()
+        node, before = primary % 3 + 1, len(self.load.writes)
+        log = self.folder / f"node{node}/patroni.log"
+        await self.cluster.do("stop", node)
+        shutil.rmtree(log.parent / "data")
+        start, read = time.monotonic(), log.stat().st_size
+        await self.cluster.do("start", node)
+        await self.whole()
+        self.check_created(node, read)
+        counted, said = self.count_writes(before)
+        self.check(set(counted) == {"done"}, f"{said}, while a node was made anew")
+        return [f"node{node} follows after {time.monotonic() - start:.1f} s", said]
+
+    def check_created(self, node, read):
+        said = (self.folder / f"node{node}/patroni.log").read_bytes()[read:].decode()
+        self.check("replica has been created using pgbackrest" in said and "using basebackup" not in said, f"node{node} is not from the repository")
+
+    async def be_without(self):
+        """Writes go on, the operator is told, and the archive catches up; of a primary that changes meanwhile, with its help."""
+        old, before = await self.whole(), len(self.load.writes)
+        repository, away = self.folder / "repository", self.folder / "away"
+        repository.rename(away)
+        await self.sql("SELECT pg_switch_wal()")
+        failed = time.monotonic()
+        await self.cluster.until(30, "the status says that archiving fails", self.says_failure)
+        told = time.monotonic() - failed
+        try:
+            await self.cluster.do("pgbackrest", "check")
+            self.check(False, "pgbackrest check succeeds without a repository")
+        except RuntimeError:
+            pass
+        await asyncio.sleep(AWAY)
+        counted, said = self.count_writes(before)
+        self.check(set(counted) == {"done"}, f"{said}, without the repository")
+        start = time.monotonic()
+        await self.cluster.do("switchover")
+        await self.whole()
+        switched = time.monotonic() - start
+        away.rename(repository)
+        back = time.monotonic()
+        await self.cluster.do("pgbackrest", "check")
+        caught_up = time.monotonic() - back
+        # What the primary before could not push, the new one does not.
+        faults = await self.faults()
+        self.check("missing: " in faults.splitlines()[-1], f"no segment is missing after a failover without the repository: {faults}")
+        pushed = await self.cluster.do("push-log", old)
+        faults = await self.faults()
+        self.check(not faults, f"after push-log: {faults}")
+        self.check(not await self.says_failure(), "the status still says that archiving fails")
+        return [said, f"told after {told:.1f} s", f"switchover in {switched:.1f} s", f"the new primary's log caught up in {caught_up:.1f} s",
+                f"{len(pushed.splitlines())} segments pushed from node{old}"]
+
+    async def says_failure(self):
+        return "FAILS" in await self.cluster.do("status")
+
+    async def faults(self):
+        """What scripts/check-backups says, if anything is wrong."""
+        try:
+            await self.cluster.do("check-backups")
+        except RuntimeError as error:
+            return str(error).strip()
+        return ""
+
+    async def restore(self):
+        """Everything acknowledged before T is there, nothing begun after it is."""
+        await asyncio.sleep(1)
+        moment, now = time.monotonic(), datetime.datetime.now(datetime.timezone.utc)
+        await asyncio.sleep(3)
+        await self.load.stop()
+        before = await self.rows()
+        await self.sql("DELETE FROM campaign")
+        read = {node: (self.folder / f"node{node}/patroni.log").stat().st_size for node in (1, 2, 3)}
+        start = time.monotonic()
+        await self.cluster.do("restore", now.isoformat(sep=" "))
+        restored = time.monotonic() - start
+        primary = await self.whole()
+        for node in {1, 2, 3} - {primary}:
+            self.check_created(node, read[node])
+        found = await self.rows()
+        wanted = {write.id for write in self.load.writes if write.status == 201 and write.end < moment}
+        unwanted = {write.name for write in self.load.writes if write.start > moment}
+        wrong = [key for key in wanted if found.get(key) != before[key]]
+        late = [row for row in found.values() if json.loads(row)["name"] in unwanted]
+        strange = [row for key, row in found.items() if before.get(key) != row]
+        self.check(wanted and not wrong, f"{len(wrong)} of {len(wanted)} rows acknowledged before T are not there, as {wrong[:3]}")
+        self.check(unwanted and not late, f"{len(late)} of {len(unwanted)} rows begun after T are there, as {late[:3]}")
+        self.check(not strange, f"{len(strange)} rows are not what they were, as {strange[:3]}")
+        self.start_load(self.seed + 1)
+        await asyncio.sleep(3)
+        counted, said = self.count_writes(0)
+        self.check(set(counted) == {"done"}, f"the restored cluster: {said}")
+        return [f"{restored:.1f} s until three nodes and the API were there", f"{len(found)} rows, {len(wanted)} of them acknowledged before T",
+                f"none of {len(unwanted)} begun after it", said + " since"]
+
+    async def rows(self):
+        lines = (await self.sql("SELECT to_jsonb(c) FROM campaign c")).splitlines()
+        return {json.loads(line)["id"]: line for line in lines}
+
+    async def verify(self):
+        await self.load.stop()
+        faults = await self.faults()
+        self.check(not faults, faults)
+
+
+def inside():
+    trial = Trial(int(os.environ["CLUSTER_SEED"]))
+    try:
+        asyncio.run(trial.run())
+    except (RuntimeError, asyncio.TimeoutError) as error:
+        trial.check(False, repr(error))
+    print(f"backups of a cluster: {trial.problems} problems")
+    return 1 if trial.problems else 0
+
+
+sys.exit(place.main(__file__, inside))
