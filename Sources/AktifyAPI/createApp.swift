@@ -9,7 +9,8 @@ let resources: [MountedResource] = [
 ]
 
 /// All tables of the application, for its schema, its documentation, and the checks of both.
-public let metadata = Metadata(tables: resources.map(\.table) + [IdempotencyKey.definition, APIKeyRecord.definition, ChangeRecords.definition])
+public let metadata = Metadata(
+    tables: resources.map(\.table) + [IdempotencyKey.definition, APIKeyRecord.definition, ChangeRecords.definition])
 
 /// Puts an application together: nothing is built before this is called, and nothing else is read than `config`.
 ///

@@ -24,7 +24,7 @@ public enum ChangeOperation: String, Enumeration { case insert, update, delete }
 public enum ChangeRecords {
     /// The table.
     public static let definition = TableDefinition(
-        "change_record",
+        TableDefinition.records,
         columns: [
             ColumnDefinition(name: "table_name", type: "text", oid: String.type, isPrimaryKey: true),
             ColumnDefinition(name: "row_id", type: "text", oid: String.type, isPrimaryKey: true),

@@ -189,7 +189,9 @@ final class MemoryTable<Row: Model>: AnyMemoryTable {
         let (key, columns) = (Row.primaryKey.path, Row.table.columns)
         let old = Dictionary(uniqueKeysWithValues: former.map { ($0[keyPath: key], $0) })
         let kept = Set(latter.map { $0[keyPath: key] })
-        let gone = former.filter { !kept.contains($0[keyPath: key]) }.map { (ChangeOperation.delete, $0, nil) as Change }
+        let gone = former.filter { !kept.contains($0[keyPath: key]) }.map {
+            (ChangeOperation.delete, $0, nil) as Change
+        }
         return gone
             + latter.compactMap { row in
                 guard let before = old[row[keyPath: key]] else { return (.insert, nil, row) }

@@ -30,12 +30,16 @@ extension Resource {
             switch parameter.wholeName {
             case "limit":
                 let number = Int(parameter.value)
-                if let number, (1...historyLimits.most).contains(number) { limit = number } else {
+                if let number, (1...historyLimits.most).contains(number) {
+                    limit = number
+                } else {
                     problems.append(.init("limit", "limit must be a whole number from 1 to \(historyLimits.most)."))
                 }
             case "cursor":
                 let number = Int64(parameter.value)
-                if let number, number > 0 { position = number } else {
+                if let number, number > 0 {
+                    position = number
+                } else {
                     problems.append(.init("cursor", "cursor is none of this list's."))
                 }
             default: continue

@@ -151,7 +151,8 @@ struct ResourceOperations<Model: ORM.Model> {
         let position: JSON = ["type": "integer", "minimum": 1]
         return operation(
             "list", title + "Changes", "What has changed of a \(name), the latest first",
-            text: "Those of a \(name) that was deleted are there still. What was done before changes were recorded is not there.",
+            text:
+                "Those of a \(name) that was deleted are there still. What was done before changes were recorded is not there.",
             parameters: [
                 key,
                 .init(
@@ -164,7 +165,10 @@ struct ResourceOperations<Model: ORM.Model> {
                 Operation.Answer(
                     .ok, "The changes.",
                     headers: [(.link, "Earlier changes, with rel=\"next\"; not there on the last page.")],
-                    [.init(.json, ["type": "array", "items": ["$ref": .string("#/components/schemas/\(title)Change")]])]),
+                    [
+                        .init(
+                            .json, ["type": "array", "items": ["$ref": .string("#/components/schemas/\(title)Change")]])
+                    ]),
                 .error(.notFound, "There never was one."),
                 .error(.notAcceptable, "There is no representation that `Accept` allows."),
                 .error(.unprocessableContent, "The id or a parameter is not valid."),

@@ -13,7 +13,7 @@ extension Tabular {
         return """
             SELECT record.id, operation, author, request_id, changed_on, before IS NOT NULL, after IS NOT NULL, \
             \(unsafe: columns("former")), \(unsafe: columns("latter")) FROM (\
-            SELECT * FROM change_record WHERE table_name = \(unsafe: literal(definition.name)) AND row_id = \(id)::text \
+            SELECT * FROM \(unsafe: TableDefinition.records) WHERE table_name = \(unsafe: literal(definition.name)) AND row_id = \(id)::text \
             AND id < \(position) ORDER BY id DESC LIMIT \(limit)) AS record, \
             \(unsafe: row("before, after")) AS former, \(unsafe: row("after, before")) AS latter ORDER BY record.id DESC
             """

@@ -7,6 +7,9 @@ extension TableDefinition {
         return [table] + indexes.map { $0.creation(on: reference) } + (recordsChanges ? [recording] : [])
     }
 
+    /// The table that changes are recorded in.
+    public static let records = "change_record"
+
     /// The statement that makes the trigger which records changes; the function is a revision's.
     public var recording: String {
         TableDefinition.recording(on: name, key: columns.first(where: \.isPrimaryKey)?.name ?? "")

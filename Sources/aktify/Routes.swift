@@ -30,7 +30,8 @@ struct Routes: ParsableCommand {
         let method = route.method.rawValue
         let recorder = QueryRecorder()
         _ = await QueryRecorder.$current.withValue(recorder) { await app.respond(to: route.request) }
-        let head = padded(method, 8) + padded(route.path, 28) + padded(route.blueprint, 16)
+        let head =
+            padded(method, 8) + padded(route.path, 28) + padded(route.blueprint, 16)
             + padded("\(route.access)", 8) + route.reads.rawValue
         return [head] + recorder.statements.map { "        \($0.statement.text)" }
     }

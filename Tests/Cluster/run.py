@@ -133,7 +133,7 @@ class Trial:
         writes, reads = self.load.writes, self.load.reads
         kinds = collections.Counter(load.kind_of(write.status) for write in writes)
         failed = sum(read.status != 200 for read in reads)
-        print(f"{len(writes)} changes ({', '.join(f'{count} {kind}' for kind, count in kinds.items())}) and {len(reads)} reads ({failed} failed)"
+        print(f"{len(writes)} changes ({', '.join(f'{count} {kind}' for kind, count in kinds.items())}) and {len(reads)} reads ({failed} failed; {self.load.waiting} besides were refused, since their position was unknown)"
               f" in {seconds:.0f} s, {(len(writes) + len(reads)) / seconds:.0f} a second")
 
 

@@ -17,7 +17,9 @@ import Testing
         return made.output.trimmingCharacters(in: .newlines)
     }
 
-    private func bearer(_ key: String) -> [String] { ["Authorization: Bearer \(key)", "Content-Type: application/json"] }
+    private func bearer(_ key: String) -> [String] {
+        ["Authorization: Bearer \(key)", "Content-Type: application/json"]
+    }
 
     private static let json = ["Content-Type: application/json"]
 
@@ -36,7 +38,8 @@ import Testing
             #expect(answer.headers["content-type"] == "application/json")
             #expect(answer.body.contains(#""message":"Authenticate: send Authorization: Bearer, and your key.""#))
         }
-        #expect(try stack.get("/campaigns/", headers: ["Accept: application/problem+json"]).body.contains(#""status":401"#))
+        #expect(
+            try stack.get("/campaigns/", headers: ["Accept: application/problem+json"]).body.contains(#""status":401"#))
         #expect(try stack.request("HEAD", "/campaigns/").status == 401)
         #expect(try stack.campaigns == 0)
     }
@@ -84,7 +87,8 @@ import Testing
         let other = try newKey(stack, "other", "reader")
         try stack.database.sql("DELETE FROM api_key WHERE name = 'other'")
         for (headers, message) in [
-            (bearer(String(key.dropLast())), "a character is wrong or missing"), (bearer(other), "The key is not known."),
+            (bearer(String(key.dropLast())), "a character is wrong or missing"),
+            (bearer(other), "The key is not known."),
             (["Authorization: Basic \(key)"], "the scheme Bearer, and one key"),
             (bearer("' OR true --"), "a character is wrong or missing"),
             (bearer(String(repeating: "a", count: 7000)), "a character is wrong or missing"),
@@ -144,7 +148,8 @@ import Testing
         let list = try aktify(stack, "key", "list", "--json").output
         #expect(list.contains(#""name":"crm""#) && list.contains(#""state":"revoked""#))
         #expect(!list.contains(key) && !lines.joined().contains(key))
-        let stored = try stack.database.sql("SELECT hash = sha256('\(key)'), api_key::text FROM api_key WHERE name = 'crm'")
+        let stored = try stack.database.sql(
+            "SELECT hash = sha256('\(key)'), api_key::text FROM api_key WHERE name = 'crm'")
         #expect(stored.hasPrefix("t|") && !stored.contains(key.dropFirst(7).prefix(10)))
     }
 
@@ -158,7 +163,8 @@ import Testing
     ]) func `a mistake is one sentence`(arguments: [String], message: String) throws {
         let database = try TestDatabase()
         try run([Stack.program, "db", "upgrade"], environment: database.environment)
-        try run([Stack.program, "key", "create", "--name", "taken", "--role", "reader"], environment: database.environment)
+        try run(
+            [Stack.program, "key", "create", "--name", "taken", "--role", "reader"], environment: database.environment)
         let (status, output) = try runToEnd([Stack.program, "key"] + arguments, environment: database.environment)
         #expect(status != 0 && output.contains(message), "\(output)")
     }
@@ -170,7 +176,9 @@ import Testing
     }
 
     @Test func `production does not start before somebody has decided who may use it`() throws {
-        for command in [["serve", "--check"], ["serve", "--listen", "127.0.0.1:0"], ["worker", "--listen", "127.0.0.1:0"]] {
+        for command in [
+            ["serve", "--check"], ["serve", "--listen", "127.0.0.1:0"], ["worker", "--listen", "127.0.0.1:0"],
+        ] {
             let (status, output) = try runToEnd(
                 [Stack.program] + command, environment: ["AUTH": "", "POSTGRES_HOST": "/nowhere"])
             #expect(status == 1 && output.hasPrefix("Error: AUTH: is not set: say keys"), "\(output)")
@@ -220,7 +228,9 @@ import Testing
 
     @Test func `a key is in no log`() throws {
         let stack = try Stack(
-            environment: ["AUTH": "keys", "LOG_QUERIES": "1", "LOG_REQUESTS": "1", "SLOW_QUERY_MS": "0", "LOG_LEVEL": "trace"])
+            environment: [
+                "AUTH": "keys", "LOG_QUERIES": "1", "LOG_REQUESTS": "1", "SLOW_QUERY_MS": "0", "LOG_LEVEL": "trace",
+            ])
         let key = try newKey(stack, "crm", "reader")
         #expect(try stack.get("/campaigns/", headers: bearer(key)).status == 200)
         #expect(try stack.get("/nowhere", headers: bearer(key)).status == 404)

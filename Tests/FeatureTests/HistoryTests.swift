@@ -180,7 +180,8 @@ import Web
             #expect(try await client.get("/campaigns/2/history").status == .notFound)
             #expect(try await client.get("/campaigns/x/history").status == .unprocessableContent)
             for query in ["limit=0", "limit=1001", "limit=x", "cursor=-1", "cursor=x", "cursor="] {
-                #expect(try await client.get("/campaigns/1/history?\(query)").status == .unprocessableContent, "\(query)")
+                #expect(
+                    try await client.get("/campaigns/1/history?\(query)").status == .unprocessableContent, "\(query)")
             }
         }
     }
