@@ -43,6 +43,8 @@ CASES = [
     ("POST", "POST", "/campaigns/", b'{"name":"Spring sale","description":"20 % off"}'),
     ("PATCH", "PATCH", "/campaigns/1", b'{"name":"Summer sale"}'),
 ]
+# The same, where clients authenticate.
+CASES_WITH_KEY = [("GET one with a key", "GET", "/campaigns/1", b"")]
 
 
 def record(kind, content):
@@ -50,12 +52,13 @@ def record(kind, content):
     return struct.pack(">BBHHBB", 1, kind, 1, len(content), 0, 0) + content
 
 
-def request(method, target, body):
-    """A request as nginx sends it on a kept connection."""
+def request(method, target, body, key):
+    """A request as nginx sends it on a kept connection; with a key, where there is one."""
     params = {
         "REQUEST_METHOD": method, "REQUEST_URI": target, "REQUEST_SCHEME": "http",
         **({"CONTENT_TYPE": JSON, "CONTENT_LENGTH": str(len(body))} if body else {}),
         "HTTP_HOST": "localhost:5051", "HTTP_USER_AGENT": "curl/8.5.0", "HTTP_ACCEPT": "*/*",
+        **({"HTTP_AUTHORIZATION": f"Bearer {key}"} if key else {}),
     }
     pairs = b"".join(bytes([len(name), len(value)]) + (name + value).encode() for name, value in params.items())
     stdin = (record(5, body) if body else b"") + record(5, b"")
@@ -117,13 +120,15 @@ def low(name, parts):
     return round(sorted(count for _, count in parts)[PARTS // 8])
 
 
-def measure(directory, cluster):
+def measure(directory, environment, cases, key=None):
+    """The instructions of each case."""
+    directory.mkdir()
     path, counted, log = directory / "worker.socket", directory / "counts", directory / "worker.log"
     # A stopped process does not end with TERM.
     worker = start(
         "setpriv", "--pdeathsig", "KILL", "valgrind", "--tool=callgrind", f"--callgrind-out-file={counted}",
         ROOT / ".build/release/aktify", "worker", "--listen", f"unix:{path}", "--loops", "1",
-        env=cluster.environment("aktify") | TUNABLES | SAME_HASHES, log=log)
+        env=environment | TUNABLES | SAME_HASHES, log=log)
     dumps = itertools.count(1)
 
     def count(message):
@@ -135,8 +140,8 @@ def measure(directory, cluster):
     try:
         connections = started(worker, path, log)
         counts = {}
-        for name, *words in CASES:
-            message = request(*words)
+        for name, *words in cases:
+            message = request(*words, key)
             for _ in range(WARM_UP):
                 send(worker, connections, message)
             counts[name] = [count(message) for _ in range(PARTS)]
@@ -187,7 +192,11 @@ def main():
             cluster.start()
             cluster.create("aktify")
             cluster.fill("aktify", 1, 100, "A description")
-            counts = measure(directory, cluster)
+            environment = cluster.environment("aktify")
+            create = (ROOT / ".build/release/aktify", "key", "create", "--name", "bench", "--role", "reader")
+            key = output(*create, cwd=ROOT, env=os.environ | environment).strip()
+            counts = measure(directory / "open", environment, CASES)
+            counts |= measure(directory / "keys", environment | {"AUTH": "keys"}, CASES_WITH_KEY, key)
         finally:
             cluster.stop()
     if is_update:

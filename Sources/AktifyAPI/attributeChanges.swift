@@ -5,7 +5,6 @@ import Web
 func attributeChanges(
     of request: Request, _ next: (Request) async throws -> Response
 ) async throws -> Response {
-    guard !request.method.isSafe else { return try await next(request) }
     let author = ChangeAuthor(name: request.principal?.name, requestID: request.id)
     return try await ChangeAuthor.$current.withValue(author) { try await next(request) }
 }

@@ -35,8 +35,8 @@ func createApp(
     health: HealthService = HealthService(schema: nil, versions: { [] }, applied: { [:] })
 ) throws -> Application {
     var app = Application(cors: config.cors)
-    let authorize = authorize(authenticator)
-    app.guardRoutes { request, next in try await authorize(request) { try await attributeChanges(of: $0, next) } }
+    if let authenticator { app.authorize(by: authorize(authenticator)) }
+    app.aroundChanges(attributeChanges)
     if config.database.replicaHosts != nil { app.use(readYourWrites()) }
     if config.logsQueries || config.isDevelopment {
         app.use(recordQueries(logs: config.logsQueries, tells: config.isDevelopment))

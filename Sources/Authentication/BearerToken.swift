@@ -2,22 +2,32 @@ import HTTPTypes
 import Web
 
 extension Request {
-    /// The token of `Authorization: Bearer` (RFC 6750, section 2.1).
-    /// - Throws: 401 when there is none.
-    func bearerToken() throws(HTTPError) -> String {
+    /// The value of `Authorization`.
+    /// - Throws: 401 when there is none, or more than one.
+    func credentials() throws(HTTPError) -> String {
         let values = headers.values(of: .authorization)
         guard let value = values.first else {
             throw .unauthenticated("Authenticate: send Authorization: Bearer, and your key.")
         }
-        // The scheme is not case-sensitive (RFC 9110, section 11.1).
-        guard values.count == 1, value.utf8.count > 7, value.prefix(7).lowercased() == "bearer " else {
-            throw .unauthenticated("Authorization must have the scheme Bearer, and one key.")
-        }
-        return String(value.dropFirst(7))
+        guard values.count == 1 else { throw .notBearer }
+        return value
+    }
+}
+
+extension String {
+    /// The token in this value of `Authorization` (RFC 6750, section 2.1). The scheme is not case-sensitive (RFC 9110, section 11.1).
+    /// - Throws: 401 when the scheme is another one.
+    func bearerToken() throws(HTTPError) -> String {
+        guard utf8.count > 7, prefix(7).lowercased() == "bearer " else { throw .notBearer }
+        return String(dropFirst(7))
     }
 }
 
 extension HTTPError {
+    fileprivate static var notBearer: HTTPError {
+        .unauthenticated("Authorization must have the scheme Bearer, and one key.")
+    }
+
     /// Error codes of `WWW-Authenticate` (RFC 6750, section 3.1).
     enum BearerError: String {
         case invalidToken = "invalid_token"

@@ -28,24 +28,24 @@ public final class KeyAuthenticator: Authenticator, @unchecked Sendable {
 
     /// - Throws: 401, and what the lookup throws.
     public func authenticate(_ request: Request) async throws -> Principal {
-        let token = try request.bearerToken()
-        switch cache.find(token, at: now()) {
+        let credentials = try request.credentials()
+        switch cache.find(credentials, at: now()) {
         case .fresh(let principal): return principal
         case .stale(let principal):
-            Task.detached(executorPreference: Loop.current) { await self.refresh(token) }
+            Task.detached(executorPreference: Loop.current) { await self.refresh(credentials) }
             return principal
-        case .absent: return try await lookUp(token)
+        case .absent: return try await lookUp(credentials)
         }
     }
 
-    private func lookUp(_ token: String) async throws -> Principal {
-        guard let key = APIKey(token) else {
+    private func lookUp(_ credentials: String) async throws -> Principal {
+        guard let key = APIKey(try credentials.bearerToken()) else {
             throw HTTPError.unauthenticated(
                 "This is no key of this API: a character is wrong or missing.", .invalidToken)
         }
         let sent = now()
         let known = try await find(key)
-        cache.store(token, known?.valid, sent: sent, at: now())
+        cache.store(credentials, known?.valid, sent: sent, at: now())
         switch known?.state {
         case .valid?: break
         case .revoked?: throw HTTPError.unauthenticated("The key was revoked.", .invalidToken)
@@ -59,11 +59,11 @@ public final class KeyAuthenticator: Authenticator, @unchecked Sendable {
         return known.principal
     }
 
-    private func refresh(_ token: String) async {
-        do { _ = try await lookUp(token) } catch is HTTPError {
+    private func refresh(_ credentials: String) async {
+        do { _ = try await lookUp(credentials) } catch is HTTPError {
             // The next request says so.
         } catch {
-            cache.failed(token)
+            cache.failed(credentials)
             log.warning("a key could not be looked up: \(error)")
         }
     }

@@ -7,16 +7,10 @@ public protocol Authenticator: Sendable {
 }
 
 /// Lets only those use a route who may: the one place where that is decided.
-/// - Parameter authenticator: `nil` lets everybody do everything.
-public func authorize(_ authenticator: (any Authenticator)?) -> Application.RouteGuard {
-    { request, next in
-        guard let authenticator, request.access != .open else { return try await next(request) }
-        var request = request
+public func authorize(_ authenticator: some Authenticator) -> Application.Authorizer {
+    { request, access in
         let principal = try await authenticator.authenticate(request)
-        guard request.access.allows(principal.role) else {
-            throw HTTPError.insufficientRole(principal.role, for: request.access)
-        }
-        request.principal = principal
-        return try await next(request)
+        guard access.allows(principal.role) else { throw HTTPError.insufficientRole(principal.role, for: access) }
+        return principal
     }
 }

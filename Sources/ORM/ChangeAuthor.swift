@@ -4,6 +4,7 @@ import SQL
 public struct ChangeAuthor: Hashable, Sendable {
     /// The client; `nil` when it has not authenticated.
     public let name: String?
+    /// The request's id, which has no space in it.
     public let requestID: String
 
     /// Makes an author.
@@ -12,8 +13,8 @@ public struct ChangeAuthor: Hashable, Sendable {
     /// The author of the present task's changes; without one, records name the role of the connection.
     @TaskLocal public static var current: ChangeAuthor?
 
-    /// Tells the triggers who changes rows, until the transaction ends.
+    /// Tells the triggers who changes rows, until the transaction ends. It returns no columns.
     var statement: Statement {
-        "SELECT set_config('aktify.author', \(name ?? ""), true), set_config('aktify.request_id', \(requestID), true)"
+        Statement(unsafe: "SELECT FROM set_config('aktify.author', $1, true)", requestID + " " + (name ?? ""))
     }
 }

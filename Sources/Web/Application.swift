@@ -5,7 +5,8 @@ import Logging
 public struct Application: Sendable {
     private var router = Router()
     private var middlewares: [Middleware] = []
-    private var routeGuard: RouteGuard?
+    private var authorizer: Authorizer?
+    private var changeMiddleware: HandlerMiddleware?
     private let cors: CORS
     private let log: Logger
 
@@ -35,11 +36,18 @@ public struct Application: Sendable {
     /// Puts something around the answering of every request; what was put there first is the outermost.
     public mutating func use(_ middleware: @escaping Middleware) { middlewares.append(middleware) }
 
-    /// Runs between the routing of a request and its handler, inside all middlewares: it knows the route, and may throw.
-    public typealias RouteGuard = @Sendable (Request, (Request) async throws -> Response) async throws -> Response
+    /// Finds out who sends a request to a route, and whether he may use it.
+    /// - Throws: 401 and 403, as a rule.
+    public typealias Authorizer = @Sendable (Request, Access) async throws -> Principal
 
-    /// Sets what runs before each handler; requests that no handler answers (404, 405, OPTIONS) do not reach it.
-    public mutating func guardRoutes(_ body: @escaping RouteGuard) { routeGuard = body }
+    /// Has routes that are not open ask who may use them. Requests that no handler answers (404, 405, OPTIONS) are let through.
+    public mutating func authorize(by authorizer: @escaping Authorizer) { self.authorizer = authorizer }
+
+    /// Runs around a handler, inside all middlewares: it knows the route and the principal, and may throw.
+    public typealias HandlerMiddleware = @Sendable (Request, (Request) async throws -> Response) async throws -> Response
+
+    /// Sets what runs around the handlers of methods that are not safe.
+    public mutating func aroundChanges(_ middleware: @escaping HandlerMiddleware) { changeMiddleware = middleware }
 
     /// Answers a request.
     public func respond(to request: Request) async -> Response {
@@ -70,15 +78,17 @@ public struct Application: Sendable {
         }
     }
 
-    /// Lets the route's handler answer, behind the guard.
+    /// Lets the route's handler answer whoever may use it.
     @inline(__always)
     private func dispatch(_ request: Request, _ found: Router.Found?) async throws -> Response {
-        guard let routeGuard, let found, let access = found.resource.access(for: request.method) else {
+        let isSafe = request.method.isSafe
+        guard authorizer != nil || !isSafe, let found, let access = found.resource.access(for: request.method) else {
             return try await router.respond(to: request, found)
         }
         var request = request
-        request.access = access
-        return try await routeGuard(request) { try await router.respond(to: $0, found) }
+        if let authorizer, access != .open { request.principal = try await authorizer(request, access) }
+        guard !isSafe, let changeMiddleware else { return try await router.respond(to: request, found) }
+        return try await changeMiddleware(request) { try await router.respond(to: $0, found) }
     }
 
     /// Answers a request with an error.

@@ -21,10 +21,8 @@ public struct Request: Sendable {
     public internal(set) var route = ""
     /// Which servers the reads of the route may go to, as a middleware sees it.
     public internal(set) var reads = ReadPreference.primary
-    /// Who may use the route, as its guard sees it.
-    public internal(set) var access = Access.denied
     /// Who sends it; `nil` when the application does not authenticate, or the route is open.
-    public var principal: Principal?
+    public internal(set) var principal: Principal?
     /// The parts of the path that stand for the parameters of the route, percent-decoded.
     var parameters: [(name: String, value: String)] = []
 

@@ -11,7 +11,7 @@ import Web
     private static let key = APIKey()
     private static let crm = Principal(name: "key:crm", role: .editor)
 
-    private func application(_ authenticator: (any Authenticator)?) throws -> Application {
+    private func application(_ authenticator: KeyAuthenticator?) throws -> Application {
         var blueprint = Blueprint("test")
         blueprint.get("/open", access: .open) { _ in .json("open") }
         blueprint.get("/read", access: .role(.reader)) { .json($0.principal?.name ?? "nobody") }
@@ -19,7 +19,7 @@ import Web
         blueprint.delete("/read", access: .role(.admin)) { _ in Response(.noContent) }
         blueprint.get("/undeclared") { _ in .json("undeclared") }
         var app = Application()
-        app.guardRoutes(authorize(authenticator))
+        if let authenticator { app.authorize(by: authorize(authenticator)) }
         try app.mount(blueprint, at: "/")
         return app
     }

@@ -22,7 +22,9 @@ CREATE TABLE change_record (
 );
 CREATE FUNCTION record_change() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
-    request TEXT := NULLIF(current_setting('aktify.request_id', true), '');
+    -- The request's id, a space, and the client's name.
+    author TEXT := NULLIF(current_setting('aktify.author', true), '');
+    request TEXT := split_part(author, ' ', 1);
     old_row JSONB := CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) END;
     new_row JSONB := CASE WHEN TG_OP <> 'DELETE' THEN to_jsonb(NEW) END;
 BEGIN
@@ -30,7 +32,7 @@ BEGIN
     INSERT INTO change_record (table_name, row_id, operation, author, request_id, before, after)
     VALUES (
         TG_TABLE_NAME, COALESCE(new_row, old_row) ->> TG_ARGV[0], lower(TG_OP),
-        CASE WHEN request IS NULL THEN 'role:' || session_user ELSE NULLIF(current_setting('aktify.author', true), '') END,
+        CASE WHEN author IS NULL THEN 'role:' || session_user ELSE NULLIF(substr(author, length(request) + 2), '') END,
         request, old_row, new_row
     );
     RETURN NULL;
