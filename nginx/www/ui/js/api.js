@@ -1,5 +1,6 @@
 // The API over HTTP, and its errors. No DOM.
 
+import { currentKey, renewed } from "./session.js";
 import { filterOf } from "./urlstate.js";
 
 /** How many campaigns a page of the list has. */
@@ -43,19 +44,34 @@ export async function errorOf(response) {
   return new ApiError(response.status, { ...body, message });
 }
 
-async function send(method, path, { body, type = "application/json", headers = {}, ...options } = {}) {
+async function ask(key, method, path, { body, type = "application/json", headers = {}, ...options } = {}) {
+  const fields = { ...headers, ...(key && { Authorization: `Bearer ${key}` }), ...(body !== undefined && { "Content-Type": type }) };
   // A page that is gone back to is not to show what the browser kept.
-  const init = { method, headers, cache: "no-cache", ...options };
-  if (body !== undefined) Object.assign(init, { body, headers: { ...headers, "Content-Type": type } });
-  let response;
+  const init = { method, headers: fields, body, cache: "no-cache", ...options };
   try {
-    response = await fetch(path, init);
+    return await fetch(path, init);
   } catch (error) {
     if (options.signal?.aborted) throw error;
     throw new ApiError(0, { message: "The service cannot be reached." });
   }
+}
+
+/** Sends a request; one that is refused for its key, which has done nothing, again as soon as somebody has signed in. */
+async function send(method, path, options) {
+  for (;;) {
+    const key = currentKey();
+    const response = await ask(key, method, path, options);
+    if (response.ok) return response;
+    const error = await errorOf(response);
+    if (error.status !== 401 || !(await renewed(key, error))) throw error;
+  }
+}
+
+/** Whose a key is, and with which role: `{ name, role }`. */
+export async function identity(key) {
+  const response = await ask(key, "GET", "/me");
   if (!response.ok) throw await errorOf(response);
-  return response;
+  return jsonOf(response);
 }
 
 const one = (id) => `/campaigns/${id}`;
