@@ -6,6 +6,9 @@ import { filterOf } from "./urlstate.js";
 /** How many campaigns a page of the list has. */
 export const pageSize = 25;
 
+/** How many changes a page of a campaign's history has. */
+const historySize = 10;
+
 /** An answer that is an error, or none at all: then its status is 0. */
 export class ApiError extends Error {
   constructor(status, { message, errors = [], request_id: requestID = "" }) {
@@ -111,6 +114,14 @@ export async function count(state, without, signal) {
 
 /** One campaign, with the ETag of its version. */
 export const read = async (id, signal) => versioned(await send("GET", one(id), { signal }));
+
+/** What has changed of one, the latest first: `{ changes, next }`. */
+export async function history(id, { cursor = "", signal } = {}) {
+  const query = new URLSearchParams({ limit: historySize });
+  if (cursor) query.set("cursor", cursor);
+  const response = await send("GET", `${one(id)}/history?${query}`, { signal });
+  return { changes: await jsonOf(response), next: nextCursor(response.headers.get("Link")) };
+}
 
 /** Makes a campaign of a JSON text, once for each key. */
 export const create = async (body, key) =>
