@@ -295,6 +295,7 @@ class SecrecyTests(KeyTest):
         self.open()
         self.sign_in(key)
         self.expect_names("Alpha")
+        texts.append(self.page.title())
         self.page.get_by_role("switch").click()
         self.button("Undo").click()
         with self.page.expect_download() as download:
