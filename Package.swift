@@ -126,7 +126,7 @@ let package = Package(
         .testTarget(
             name: "AktifyAPITests",
             dependencies: [
-                "AktifyAPI", "ORM", "Postgres", "Resources", "TestSupport", "Web", .product(name: "HTTPTypes", package: "swift-http-types"),
+                "AktifyAPI", "Authentication", "ORM", "Postgres", "Resources", "TestSupport", "Web", .product(name: "HTTPTypes", package: "swift-http-types"),
             ]),
         .testTarget(
             name: "FeatureTests",

@@ -42,6 +42,7 @@ func createApp(
         app.use(recordQueries(logs: config.logsQueries, tells: config.isDevelopment))
     }
     try app.mount(rootBlueprint(health), at: "/")
+    try app.mount(identityBlueprint(), at: "/me")
     for resource in resources { try app.mount(resource.blueprint(repositories), at: resource.prefix) }
     try app.mount(documentationBlueprint(of: app, authenticates: authenticator != nil), at: "/openapi.json")
     return app

@@ -25,7 +25,7 @@ import Web
             ]
         }
         return wrongBodies + [
-            (.get, "/", nil, [:]), (.get, "/healthz", nil, [:]), (.get, "/readyz", nil, [:]),
+            (.get, "/", nil, [:]), (.get, "/healthz", nil, [:]), (.get, "/readyz", nil, [:]), (.get, "/me", nil, [:]),
             (.get, "/campaigns/", nil, [:]), (.get, "/campaigns/?limit=0", nil, [:]),
             (.get, "/campaigns/", nil, [.accept: "image/png"]), (.get, "/campaigns/1", nil, [:]),
             (.get, "/campaigns/1", nil, [.ifNoneMatch: "*"]), (.get, "/campaigns/1", nil, [.ifNoneMatch: "1"]),

@@ -16,18 +16,17 @@ WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 NARROWEST = {"width": 320, "height": 640}
 AXE = (pathlib.Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 # The browser itself tells the console of answers that are errors: tests that make some allow for them.
-ANSWERED = re.compile(r"Failed to load resource: (the server responded with a status of (404|412|422|503|504)|net::ERR_FAILED)")
+ANSWERED = re.compile(r"Failed to load resource: (the server responded with a status of (401|403|404|412|422|503|504)|net::ERR_FAILED)")
 
 
 class Shared:
-    """One stack and one browser for all tests, which run one after the other."""
+    """One browser for all tests, which run one after the other, and one stack for each way to authenticate."""
 
-    stack: Stack
+    stacks = {}
     browser = None
 
     @classmethod
     def start(cls):
-        cls.stack = Stack()
         cls.playwright = sync_playwright().start()
         arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
         cls.browser = cls.playwright.chromium.launch(executable_path="/usr/bin/chromium", args=arguments)
@@ -38,16 +37,24 @@ class Shared:
         if cls.browser:
             cls.browser.close()
             cls.playwright.stop()
-        cls.stack.close()
+        for stack in cls.stacks.values():
+            stack.close()
+
+    @classmethod
+    def stack(cls, auth):
+        if auth not in cls.stacks:
+            cls.stacks[auth] = Stack(auth)
+        return cls.stacks[auth]
 
 
 class ConsoleTest(unittest.TestCase):
     """A test with a browser of its own: at its end nothing may have gone wrong unseen."""
 
     allows_errors = False
+    auth = "off"
 
     def setUp(self):
-        self.stack = Shared.stack
+        self.stack = Shared.stack(self.auth)
         self.contexts = []
         self.troubles = []
         self.page = self.open_browser()
@@ -126,6 +133,11 @@ class ConsoleTest(unittest.TestCase):
         page = self.open(path, page)
         expect(self.rows(page).first).to_be_visible()
         return page
+
+    def sign_in(self, key, page=None):
+        field = (page or self.page).get_by_label("API key")
+        field.fill(key)
+        field.press("Enter")
 
     def rows(self, page=None):
         return (page or self.page).locator("tbody tr[data-id]")

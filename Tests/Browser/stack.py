@@ -23,17 +23,18 @@ def free_port():
 
 
 class Stack:
-    def __init__(self):
+    def __init__(self, auth="off"):
         self.folder = tempfile.mkdtemp()
         os.chmod(self.folder, 0o755)
         cluster = ["scripts/cluster", "start", f"{self.folder}/cluster", "--watch", str(os.getpid())]
         host = subprocess.run(cluster, cwd=CHECKOUT, check=True, capture_output=True, text=True).stdout.strip()
         settings = {"HOST": host, "PORT": "5432", "USER": "postgres", "DB": "postgres", "PASSWORD": ""}
         self.environment = os.environ | {f"POSTGRES_{name}": value for name, value in settings.items()}
-        self.environment |= {"LOG_LEVEL": "warning", "AUTH": "off"}
+        self.environment |= {"LOG_LEVEL": "warning", "AUTH": auth}
         for name in ("DATABASE_URL", "DATABASE_URL_FILE", "POSTGRES_PASSWORD_FILE"):
             self.environment.pop(name, None)
         subprocess.run([PROGRAM, "db", "upgrade"], env=self.environment, cwd=CHECKOUT, check=True, capture_output=True)
+        self.key = self.new_key("the tests", "admin") if auth == "keys" else None
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         command = ["scripts/nginx-config", f"{self.folder}/nginx", str(port), self.folder]
@@ -64,11 +65,26 @@ class Stack:
         subprocess.run(["scripts/cluster", "stop", f"{self.folder}/cluster"], cwd=CHECKOUT, capture_output=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    # Keys, where the API asks for them.
+
+    def run(self, *command):
+        return subprocess.run(command, env=self.environment, cwd=CHECKOUT, check=True, capture_output=True, text=True).stdout.strip()
+
+    def new_key(self, name, role):
+        return self.run(PROGRAM, "key", "create", "--name", name, "--role", role)
+
+    def revoke(self, name):
+        """Revokes a key, and waits until no worker takes it any more."""
+        self.run(PROGRAM, "key", "revoke", name)
+        time.sleep(1)
+
     # Asking the API, besides what the browser does.
 
-    def ask(self, method, path, body=None):
+    def ask(self, method, path, body=None, key=None):
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data, {"Content-Type": "application/json"}, method=method)
+        if key := key or self.key:
+            request.add_header("Authorization", f"Bearer {key}")
         return urllib.request.urlopen(request, timeout=10)
 
     def campaign(self, identifier):
@@ -77,8 +93,8 @@ class Stack:
     def campaigns(self):
         return json.load(self.ask("GET", "/campaigns/"))
 
-    def change(self, identifier, **fields):
-        return json.load(self.ask("PATCH", f"/campaigns/{identifier}", fields))
+    def change(self, identifier, key=None, **fields):
+        return json.load(self.ask("PATCH", f"/campaigns/{identifier}", fields, key))
 
     def refill(self, campaigns):
         """Deletes all campaigns, and makes these; returns their ids."""

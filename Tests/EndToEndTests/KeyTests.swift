@@ -73,6 +73,10 @@ import Testing
         #expect(try statuses("PATCH", "/campaigns/?id=1", #"{"name":"b"}"#) == [403, 200, 200])
         #expect(try statuses("DELETE", "/campaigns/?id=1") == [403, 403, 200])
         #expect(try statuses("DELETE", "/campaigns/2") == [403, 204, 404])
+        for (key, role) in zip(keys, ["reader", "editor", "admin"]) {
+            let body = try stack.get("/me", headers: bearer(key)).body
+            #expect(body == #"{"name":"key:the \#(role)","role":"\#(role)"}"# + "\n")
+        }
         let refused = try stack.request("DELETE", "/campaigns/?id=1", headers: bearer(keys[1]))
         #expect(
             refused.headers["www-authenticate"]

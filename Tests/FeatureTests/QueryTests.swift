@@ -15,7 +15,7 @@ import Web
 @Suite struct QueryTests {
     /// A request for each way that a route can go.
     private static let requests: [Ask] = [
-        Ask(.get, "/"), Ask(.get, "/healthz"), Ask(.get, "/readyz"), Ask(.get, "/openapi.json"),
+        Ask(.get, "/"), Ask(.get, "/healthz"), Ask(.get, "/readyz"), Ask(.get, "/me"), Ask(.get, "/openapi.json"),
         Ask(.get, "/campaigns/"), Ask(.get, "/campaigns/?limit=2"),
         Ask(.get, "/campaigns/?limit=2&sort=-created_on,id&count=true"),
         Ask(.get, "/campaigns/?q=One&is_active=true&created_on[gte]=2020-01-01&id[in]=1,2&name[ne]=x"),

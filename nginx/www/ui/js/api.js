@@ -1,9 +1,13 @@
 // The API over HTTP, and its errors. No DOM.
 
+import { currentKey, renewed } from "./session.js";
 import { filterOf } from "./urlstate.js";
 
 /** How many campaigns a page of the list has. */
 export const pageSize = 25;
+
+/** How many changes a page of a campaign's history has. */
+const historySize = 10;
 
 /** An answer that is an error, or none at all: then its status is 0. */
 export class ApiError extends Error {
@@ -43,19 +47,34 @@ export async function errorOf(response) {
   return new ApiError(response.status, { ...body, message });
 }
 
-async function send(method, path, { body, type = "application/json", headers = {}, ...options } = {}) {
+async function ask(key, method, path, { body, type = "application/json", headers = {}, ...options } = {}) {
+  const fields = { ...headers, ...(key && { Authorization: `Bearer ${key}` }), ...(body !== undefined && { "Content-Type": type }) };
   // A page that is gone back to is not to show what the browser kept.
-  const init = { method, headers, cache: "no-cache", ...options };
-  if (body !== undefined) Object.assign(init, { body, headers: { ...headers, "Content-Type": type } });
-  let response;
+  const init = { method, headers: fields, body, cache: "no-cache", ...options };
   try {
-    response = await fetch(path, init);
+    return await fetch(path, init);
   } catch (error) {
     if (options.signal?.aborted) throw error;
     throw new ApiError(0, { message: "The service cannot be reached." });
   }
+}
+
+/** Sends a request; one that is refused for its key, which has done nothing, again as soon as somebody has signed in. */
+async function send(method, path, options) {
+  for (;;) {
+    const key = currentKey();
+    const response = await ask(key, method, path, options);
+    if (response.ok) return response;
+    const error = await errorOf(response);
+    if (error.status !== 401 || !(await renewed(key, error))) throw error;
+  }
+}
+
+/** Whose a key is, and with which role: `{ name, role }`. */
+export async function identity(key) {
+  const response = await ask(key, "GET", "/me");
   if (!response.ok) throw await errorOf(response);
-  return response;
+  return jsonOf(response);
 }
 
 const one = (id) => `/campaigns/${id}`;
@@ -95,6 +114,14 @@ export async function count(state, without, signal) {
 
 /** One campaign, with the ETag of its version. */
 export const read = async (id, signal) => versioned(await send("GET", one(id), { signal }));
+
+/** What has changed of one, the latest first: `{ changes, next }`. */
+export async function history(id, { cursor = "", signal } = {}) {
+  const query = new URLSearchParams({ limit: historySize });
+  if (cursor) query.set("cursor", cursor);
+  const response = await send("GET", `${one(id)}/history?${query}`, { signal });
+  return { changes: await jsonOf(response), next: nextCursor(response.headers.get("Link")) };
+}
 
 /** Makes a campaign of a JSON text, once for each key. */
 export const create = async (body, key) =>

@@ -1,12 +1,14 @@
 // The console: it shows the view that the address names, and hands it the keys.
 
 import "./relativetime.js";
+import { isolated } from "./campaign.js";
 import { whenChanged } from "./changes.js";
 import { cancelAll, mayDiscard, showHelp } from "./dialogs.js";
-import { find } from "./dom.js";
+import { find, findAll } from "./dom.js";
 import { listen } from "./keyboard.js";
 import { listView } from "./list.js";
 import { current, go, start } from "./router.js";
+import { isCurrent, may, setSession, signedIn, whenSessionChanges } from "./session.js";
 import { commitAll, undoNewest } from "./toasts.js";
 
 /** The list comes with the page, so that it is there soon; the others are fetched behind it. */
@@ -44,16 +46,44 @@ const shared = {
   search: () => void go({ ...current(), view: "list" }).then(() => shown.view.commands.search?.()),
 };
 
+/** The role that a command needs, if it needs one. */
+const needs = { new: "editor", select: "editor", extend: "editor", edit: "editor", undo: "editor" };
+
 function perform(command) {
   const act = { ...shared, ...shown.view.commands }[command];
-  return act ? act() : false;
+  return act && may(needs[command]) ? act() : false;
+}
+
+/** Shows who has signed in, and hides what they may not do. */
+function showSession() {
+  const { name = "", role = "" } = signedIn() ?? {};
+  document.documentElement.dataset.role = role;
+  for (const element of findAll(".who, #sign-out")) element.hidden = !name;
+  find(".who .name").textContent = isolated(name);
+  find(".who .role").textContent = role;
+}
+
+/** Forgets the key, and all that was shown: what waits to be undone is done before. */
+async function signOut() {
+  if (!(await mayLeave())) return;
+  commitAll();
+  shown.view.leave?.();
+  shown = { state: null, view: {} };
+  setSession(null);
+  location.replace("/ui/");
 }
 
 addEventListener("beforeunload", (event) => shown.view.isDirty?.() && event.preventDefault());
 addEventListener("pagehide", commitAll);
 whenChanged(() => shown.view.reload?.());
+whenSessionChanges(() => {
+  showSession();
+  shown.view.reload?.();
+});
 find("#help-button").addEventListener("click", showHelp);
-addEventListener("pageshow", (event) => event.persisted && shown.view.reload?.());
+find("#sign-out").addEventListener("click", signOut);
+addEventListener("pageshow", (event) => event.persisted && (isCurrent() ? shown.view.reload?.() : location.reload()));
 listen(perform);
+showSession();
 start(show, mayLeave);
 setTimeout(() => Object.values(views).forEach((view) => view().catch(() => {})), fetchPause);

@@ -10,6 +10,9 @@ export function changesBetween(from, to) {
   return Object.fromEntries(fields.filter((field) => from[field] !== to[field]).map((field) => [field, to[field]]));
 }
 
+/** Those fields of a campaign, without what the service adds. */
+export const contents = (campaign) => Object.fromEntries(fields.map((field) => [field, campaign[field]]));
+
 /** What is wrong with a field, in the words of the page: the API begins with the field's own name. */
 export function problem(field, message) {
   return message.startsWith(`${field} `) ? labels[field] + message.slice(field.length) : message;
@@ -19,6 +22,13 @@ export function problem(field, message) {
 export function readable(field, value) {
   if (field === "is_active") return value ? "Active" : "Inactive";
   return value === "" ? "(empty)" : value;
+}
+
+/** Which fields a record of the history changed: `{ field, from, to }`, `from` being undefined in a new campaign, and `to` in a deleted one. */
+export function changedFields({ before, after }) {
+  return fields
+    .map((field) => ({ field, from: before?.[field], to: after?.[field] }))
+    .filter(({ from, to }) => from !== to);
 }
 
 /** A name as it is shown: of one that nobody would see that is said. */

@@ -3,10 +3,12 @@
 import { announce } from "./announcements.js";
 import * as api from "./api.js";
 import { leaving } from "./bulk.js";
-import { changesBetween, isolated, visible } from "./campaign.js";
+import { changesBetween, contents, isolated, quoted, visible } from "./campaign.js";
 import { button, copy, copyElement, find, findAll, notice, setLink } from "./dom.js";
 import { confirmed } from "./dialogs.js";
 import { campaignForm } from "./form.js";
+import { campaignHistory } from "./history.js";
+import { KeyKeeper } from "./idempotency.js";
 import { Latest } from "./latest.js";
 import { neighbours } from "./neighbours.js";
 import { go } from "./router.js";
@@ -23,11 +25,16 @@ export function detailsView(main, state) {
   let opened = null;
   let form = null;
   let toggling = null;
+  let isCreating = false;
   const ways = { previous: null, next: null };
+  const keys = new KeyKeeper();
+  const history = campaignHistory(state.id, putBack);
 
   main.replaceChildren(copy("details"));
   document.title = `Campaign ${state.id} · Aktify`;
   const card = find(".card", main);
+  const past = find("[data-part=history]", main);
+  past.append(history.element);
   /** What ends when another page is shown leaves that alone. */
   const isShown = () => card.isConnected;
   setLink(find(".back", main), addressOf({ ...state, view: "list" }));
@@ -63,6 +70,11 @@ export function detailsView(main, state) {
 
   function showError(error) {
     const isGone = error.status === 404;
+    past.hidden = !isGone;
+    if (isGone) {
+      opened = null;
+      history.show(null);
+    }
     const again = button("Try again", () => load({ isFirst: true }), "button primary");
     card.replaceChildren(
       notice({
@@ -112,6 +124,8 @@ export function detailsView(main, state) {
     if (element.contains(focused) && focused.hidden) find("h1", element).focus();
     tell("");
     document.title = `${isolated(campaign.name)} · Aktify`;
+    past.hidden = false;
+    history.show(campaign);
   }
 
   const tell = (text) => (find(".alert", card).textContent = text);
@@ -125,12 +139,13 @@ export function detailsView(main, state) {
       title.textContent = "Edit campaign";
       title.className = "title";
       card.replaceChildren(title, form.element);
+      past.hidden = true;
       find("#name", card).focus();
     },
 
     async toggle() {
       await toggling;
-      toggling = saveToggled();
+      toggling = saveAs({ is_active: !opened.campaign.is_active });
     },
 
     keep: () => leaving.get(opened.campaign.id)?.(),
@@ -152,17 +167,44 @@ export function detailsView(main, state) {
     },
   };
 
-  async function saveToggled() {
+  /** Makes it be what is shown, but for a change; tells whether it is. */
+  async function saveAs(change) {
     try {
-      const saved = await save(opened, { ...opened.campaign, is_active: !opened.campaign.is_active });
-      if (!saved || !isShown()) return;
+      const saved = await save(opened, { ...opened.campaign, ...change });
+      if (!saved || !isShown()) return false;
       opened = saved;
       if (!form) showCampaign();
       announce("Saved.");
+      return true;
     } catch (error) {
-      if (isShown()) tell(error.message);
-      else tellFailure(`“${isolated(opened.campaign.name)}” is not changed: ${error.message}`);
+      if (!isShown()) tellFailure(`“${isolated(opened.campaign.name)}” is not changed: ${error.message}`);
+      else if (error.status === 404) showError(error);
+      else tell(error.message);
+      return false;
     }
+  }
+
+  /** Makes it be what it was; one that is not there any more is made again. */
+  async function putBack(version) {
+    await toggling;
+    if (!opened) return createAgain(version);
+    actions.keep();
+    toggling = saveAs(contents(version));
+    if (await toggling) find("h1", card)?.focus();
+  }
+
+  async function createAgain(version) {
+    if (isCreating) return;
+    isCreating = true;
+    const body = JSON.stringify(contents(version));
+    try {
+      const campaign = await api.create(body, keys.keyFor(body));
+      announce(`${campaign.name} is created again.`);
+      if (isShown()) await go({ ...state, id: String(campaign.id), cursor: "" }, { replaces: true });
+    } catch (error) {
+      tellFailure(error.of(quoted(version.name), "created"));
+    }
+    isCreating = false;
   }
 
   /** Saves what was changed of the values that the form began with; who does so keeps what was to be deleted. */
@@ -199,6 +241,7 @@ export function detailsView(main, state) {
     leave: () => {
       loading.cancel();
       finding.cancel();
+      history.cancel();
     },
     isDirty: () => form?.isDirty() ?? false,
     reload: () => form || load(),

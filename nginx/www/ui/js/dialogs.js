@@ -5,7 +5,7 @@ import { differences, merged } from "./conflict.js";
 import { copyElement, find, findAll } from "./dom.js";
 
 /** Opens a dialog, and waits for the value of the button that closes it: "" for Escape. */
-function ask(dialog) {
+export function ask(dialog) {
   dialog.returnValue = "";
   dialog.showModal();
   return closed(dialog);
@@ -13,7 +13,7 @@ function ask(dialog) {
 
 const closed = (dialog) => new Promise((resolve) => dialog.addEventListener("close", () => resolve(dialog.returnValue), { once: true }));
 
-function cancel(dialog) {
+export function cancel(dialog) {
   dialog.close("");
   return closed(dialog);
 }

@@ -14,6 +14,7 @@ import { go } from "./router.js";
 import { Rows } from "./rows.js";
 import { save } from "./saving.js";
 import { Selection } from "./selection.js";
+import { may } from "./session.js";
 import { offerUndo, tell, tellFailure } from "./toasts.js";
 import { before, note } from "./trail.js";
 import { addressOf, defaults, sortedBy } from "./urlstate.js";
@@ -132,6 +133,7 @@ export function listView(main, initial, cameFrom) {
     if (state.q || state.active) {
       return notice({ icon: "search", title: "Nothing found", text: "No campaign has this in its name and is in this state.", actions: [clearButton()] });
     }
+    if (!may("editor")) return notice({ icon: "empty", title: "No campaigns yet", text: "Nobody has made one." });
     const create = button("New campaign", () => go({ ...state, view: "new" }), "button primary");
     return notice({ icon: "empty", title: "No campaigns yet", text: "The first one is a name away.", actions: [create] });
   }

@@ -4,10 +4,11 @@ import { announce } from "./announcements.js";
 import * as api from "./api.js";
 import { quoted } from "./campaign.js";
 import { changed } from "./changes.js";
-import { copy, find, setLink } from "./dom.js";
+import { copy, find, notice, setLink } from "./dom.js";
 import { campaignForm } from "./form.js";
 import { KeyKeeper } from "./idempotency.js";
 import { go } from "./router.js";
+import { may } from "./session.js";
 import { tell, tellFailure } from "./toasts.js";
 import { addressOf, defaults } from "./urlstate.js";
 
@@ -63,10 +64,11 @@ export function newView(main, state) {
     },
   });
   main.replaceChildren(copy("new"));
-  find(".card", main).append(form.element);
+  const refusal = () => notice({ icon: "empty", title: "You may not make one", text: "Your key may only read." });
+  find(".card", main).append(may("editor") ? form.element : refusal());
   setLink(find(".back", main), addressOf(back));
   document.title = "New campaign · Aktify";
-  find("#name", main).focus();
+  find(may("editor") ? "#name" : "h1", main).focus();
   return {
     leave: () => (isLeft = true),
     isDirty: () => !isDone && form.isDirty(),

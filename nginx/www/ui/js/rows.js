@@ -1,7 +1,8 @@
 // The rows of the list's table.
 
-import { isolated, visible } from "./campaign.js";
+import { isolated, readable, visible } from "./campaign.js";
 import { copyElement, find } from "./dom.js";
+import { may } from "./session.js";
 import { addressOf } from "./urlstate.js";
 
 /** Shows campaigns in a table's body; a row that stays is the same element, with its focus and its editor. */
@@ -75,6 +76,9 @@ function fill(element, campaign, address) {
   description.textContent = campaign.description || "—";
   description.classList.toggle("none", !campaign.description);
   find(".text", element).title = campaign.description;
+  // Who may not change them reads them.
+  find(".description .read", element).textContent = may("editor") ? "" : campaign.description;
+  find(".active .read", element).textContent = may("editor") ? "" : readable("is_active", campaign.is_active);
   const toggle = find(".switch", element);
   toggle.ariaLabel = `Active: ${name}`;
   toggle.ariaChecked = String(campaign.is_active);

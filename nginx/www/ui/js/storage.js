@@ -17,3 +17,12 @@ export function remember(storage, key, text) {
     // It is forgotten, then.
   }
 }
+
+/** Keeps it no longer. */
+export function forget(storage, key) {
+  try {
+    globalThis[storage].removeItem(key);
+  } catch {
+    // There is none, then.
+  }
+}
