@@ -237,8 +237,4 @@ final class StubbornLeads: Repository {
     func delete(all select: Select<Lead>, _ file: StaticString, _ line: UInt) async throws -> Int {
         try await rest.delete(all: select, file, line)
     }
-
-    func history(
-        of _: Int64, before _: Int64, limit _: Int, _: StaticString, _: UInt
-    ) async throws -> [ChangeRecord<Lead>] { [] }
 }
