@@ -284,8 +284,8 @@ extension ResourceOperations {
             .init(
                 "cursor", in: .query, "Where the page begins: what `Link` says. Only with `limit`.", ["type": "string"]),
             .init(
-                "sort", in: .query, "By what they are sorted; a minus turns it round.",
-                ["type": "string", "enum": .array(orders.map(JSON.string))]),
+                "sort", in: .query, "By what they are sorted; a minus turns it round. An empty one counts as none.",
+                ["type": "string", "enum": .array((orders + [""]).map(JSON.string))]),
             .init("count", in: .query, "Whether `X-Total-Count` tells how many there are.", ["type": "boolean"]),
             .init(
                 "fields", in: .query, "The fields that are wanted, with commas between.",
