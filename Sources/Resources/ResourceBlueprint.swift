@@ -271,6 +271,8 @@ extension Request {
         else {
             throw HTTPError(.badRequest, "There may be one Idempotency-Key, of 1 to 255 visible ASCII characters.")
         }
-        return IdempotencyKey(scope: route, key: value, request: body)
+        // One client's keys are none of another's.
+        let scope = principal.map { route + " " + $0.name } ?? route
+        return IdempotencyKey(scope: scope, key: value, request: body)
     }
 }

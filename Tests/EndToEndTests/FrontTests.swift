@@ -42,6 +42,14 @@ import Testing
         #expect(answer.status == 503 && answer.headers["retry-after"] == "1")
     }
 
+    @Test func `nginx starts without a warning`() throws {
+        let stack = try Stack(loops: 1)
+        for log in ["nginx.log", "nginx-error.log"] {
+            let text = try String(contentsOfFile: "\(stack.folder.path)/\(log)", encoding: .utf8)
+            #expect(!text.contains("[warn]"), "\(text)")
+        }
+    }
+
     @Test func `PUT and DELETE reach the worker as they were sent`() throws {
         let stack = try Stack()
         for method in ["PUT", "DELETE"] {

@@ -230,6 +230,17 @@ import Testing
         #expect(try stack.get("/campaigns/1/history").status == 401)
     }
 
+    @Test func `two clients may use the same Idempotency-Key`() throws {
+        let stack = try Stack(environment: ["AUTH": "keys"])
+        let (ada, bob) = (try newKey(stack, "ada", "editor"), try newKey(stack, "bob", "editor"))
+        let answers = try [(ada, "a"), (bob, "b"), (ada, "a"), (ada, "b")].map { key, name in
+            try stack.request(
+                "POST", "/campaigns/", headers: bearer(key) + ["Idempotency-Key: 1"], body: "{\"name\":\"\(name)\"}")
+        }
+        #expect(answers.map(\.status) == [201, 201, 201, 422])
+        #expect(answers[0].body == answers[2].body && answers[0].body != answers[1].body)
+    }
+
     @Test func `a key is in no log`() throws {
         let stack = try Stack(
             environment: [
