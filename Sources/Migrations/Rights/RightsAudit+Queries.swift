@@ -2,7 +2,7 @@ import SQL
 
 /// Each query returns findings: who mends it, the problem, and the statement.
 ///
-/// A right of PUBLIC is everybody's, so the role's too. What an extension has made is left alone.
+/// A right of PUBLIC is everybody's, so the role's too; what the role needs is granted to it all the same. What an extension has made is left alone.
 extension RightsAudit {
     var queries: [Statement] {
         [
@@ -140,8 +140,8 @@ extension RightsAudit {
         acldefault('c', relowner)), needed.privilege FROM needed JOIN pg_class c ON c.oid = relation \
         LEFT JOIN pg_attribute ON attrelid = c.oid AND attname = part) needed \
         WHERE owner <> (SELECT oid FROM app) AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = (SELECT role FROM app)) \
-        AND NOT EXISTS (SELECT FROM aclexplode(acl) WHERE privilege_type = privilege \
-        AND (grantee = (SELECT oid FROM app) OR grantee = 0 AND place < 3)) ORDER BY place, target
+        AND NOT EXISTS (SELECT FROM aclexplode(acl) WHERE privilege_type = privilege AND grantee = (SELECT oid FROM app)) \
+        ORDER BY place, target
         """
 
     // MARK: Parts

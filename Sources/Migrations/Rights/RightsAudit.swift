@@ -30,14 +30,17 @@ public struct RightsAudit: Sendable {
         try await withConnection { connection in
             guard try await findings(connection).contains(where: { kinds.contains($0.mending) }) else { return [] }
             // Two that grant at once fail: "tuple concurrently updated".
-            try await connection.script("BEGIN; SELECT pg_advisory_xact_lock(hashtext('aktify db grant'))")
+            try await connection.script(
+                "BEGIN; SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock(hashtext('aktify db grant'))")
             var statements: [String] = []
             // What is revoked on a table goes for its columns too: then the next round grants it again.
-            while let finding = try await findings(connection).first(where: {
-                kinds.contains($0.mending) && !statements.contains($0.statement)
-            }) {
-                try await run(finding, connection)
-                statements.append(finding.statement)
+            while true {
+                let round = try await findings(connection).filter {
+                    kinds.contains($0.mending) && !statements.contains($0.statement)
+                }
+                if round.isEmpty { break }
+                for finding in round { try await run(finding, connection) }
+                statements += round.map(\.statement)
             }
             try await connection.script("COMMIT")
             return statements
