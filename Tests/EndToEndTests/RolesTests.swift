@@ -27,7 +27,9 @@ import Testing
         #expect(try stack.post(#"{"name":"a"}"#).status == 201)
         #expect(try stack.get("/readyz").status == 200 && stack.get("/campaigns/1/history").body.contains("insert"))
         #expect(
-            try database.sql("SELECT DISTINCT usename FROM pg_stat_activity WHERE application_name LIKE 'aktify %'")
+            try database.sql(
+                "SELECT DISTINCT usename FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'aktify %'"
+            )
                 == database.app)
         #expect(try database.sql("SELECT tableowner FROM pg_tables WHERE tablename = 'campaign'") == database.owner)
         let verified = try aktify(["db", "verify-rights"], database.environmentOfRoles)
