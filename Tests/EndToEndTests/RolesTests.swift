@@ -52,6 +52,16 @@ import Testing
         }
     }
 
+    @Test func `a worker without a master keeps its socket when it forgets the owner`() throws {
+        let database = try TestDatabase()
+        try database.makeRoles()
+        let variables = database.environmentOfRoles.merging(["MIGRATE_ON_START": "1"]) { $1 }
+        let stack = try Stack(loops: 1, listener: true, environment: variables, isMigrated: false, database: database)
+        #expect(try stack.post(#"{"name":"a"}"#).status == 201)
+        let file = URL(filePath: "/proc/\(stack.worker.pid)/environ")
+        #expect(try !String(decoding: Data(contentsOf: file), as: UTF8.self).contains("s3cret"))
+    }
+
     @Test func `a reload applies a new revision as the owner, and its table is usable at once`() throws {
         let folder = try MigrationFolder()
         let stack = try stack(options: ["--migrations", folder.path])
