@@ -93,8 +93,11 @@ import Testing
         let environment = database.environmentOfRoles
         let upgrade = try aktify(["db", "upgrade"], environment)
         #expect(upgrade.status == 0 && upgrade.output.contains("GRANT SELECT ON campaign TO \(database.app)"))
+        let folder = try MigrationFolder()
+        defer { withExtendedLifetime(folder) {} }
         for (command, said) in [
-            (["db", "upgrade"], "Will assume"), (["db", "check"], "No new upgrade operations"),
+            (["db", "dump", "--directory", folder.path], "Wrote"), (["db", "upgrade"], "Will assume"),
+            (["db", "check"], "No new upgrade operations"),
             (["db", "seed"], "Added 3 campaigns."),
             (["key", "create", "--name", "crm", "--role", "reader"], "aktify_"),
             (["key", "list"], "crm"), (["key", "revoke", "crm"], "crm is revoked."),
