@@ -152,6 +152,23 @@ import Web
         }
     }
 
+    @Test func `the script sets the passwords that it gets, and leaves the others`() throws {
+        let (database, folder) = (try TestDatabase(), try Folder())
+        let variables = [
+            "PGHOST": database.socketDirectory, "PGUSER": "postgres", "OWNER": database.owner, "APP": database.app,
+        ]
+        let file = "\(folder.path)/password"
+        try run(["sh", "-c", "echo \"it's\" >\(file)"])
+        let passwords = ["OWNER_PASSWORD_FILE": file, "APP_PASSWORD": "a b\\'c"]
+        try run(["scripts/database-roles", database.name], environment: variables.merging(passwords) { $1 })
+        let stored =
+            "SELECT string_agg(left(rolpassword, 14) || md5(rolpassword), ' ' ORDER BY rolname) FROM pg_authid WHERE rolname LIKE '%\(database.name)'"
+        let first = try database.sql(stored)
+        #expect(first.split(separator: "SCRAM-SHA-256$").count == 2)
+        try run(["scripts/database-roles", database.name], environment: variables)
+        #expect(try database.sql(stored) == first)
+    }
+
     @Test func `a role that is not there is said`() throws {
         let database = try TestDatabase()
         let audit = RightsAudit(of: "nobody", needing: rights, on: database.directConfiguration())
