@@ -13,6 +13,8 @@ import Web
 /// | `POSTGRES_DB` | database | `aktify` |
 /// | `POSTGRES_USER` | role | `postgres` |
 /// | `POSTGRES_PASSWORD` (`_FILE`) | password | none |
+/// | `POSTGRES_OWNER` | the role that owns the schema, as which `aktify db`, `aktify key`, `aktify explain` and `MIGRATE_ON_START` connect; workers forget it | the one that serves |
+/// | `POSTGRES_OWNER_PASSWORD` (`_FILE`) | its password | none |
 /// | `POSTGRES_CONNECTIONS` | connections of each loop | `8`, fewer with many workers |
 /// | `STATEMENT_TIMEOUT_MS` | how long a statement may take, in milliseconds | `2000` |
 /// | `POSTGRES_PREPARE` | whether statements are prepared: `false` behind a PgBouncer that pools transactions | `true` |
@@ -33,6 +35,8 @@ import Web
 public struct Config: Sendable {
     /// Where Postgres is, and how it is used.
     public var database: DatabaseConfiguration
+    /// The role that owns the schema; `nil` when it is the one that serves.
+    public var owner: DatabaseLogin?
     /// Which pages of other origins may use the API.
     public var cors: CORS
     /// The largest body of a request, in bytes.
@@ -79,6 +83,7 @@ public struct Config: Sendable {
         }
         database.maximumLag = .milliseconds(
             try read.integer("POSTGRES_READ_MAX_LAG_MS", default: 10_000, in: 100...3_600_000))
+        owner = try Config.owner(read)
         cors = try Config.cors(read.text("CORS_ALLOW_ORIGINS", default: "*"))
         maxBodyBytes = try read.integer("MAX_BODY_BYTES", default: 1 << 20, in: 0...(1 << 30))
         requestTimeout = .milliseconds(try read.integer("REQUEST_TIMEOUT_MS", default: 25_000, in: 1...3_600_000))
@@ -91,6 +96,28 @@ public struct Config: Sendable {
             try read.choice("APP_ENV", of: ["production", "development"], default: "production") != "production"
         authentication = try Config.authentication(read, isDevelopment: isDevelopment)
         logLevel = try read.choice("LOG_LEVEL", of: Config.logLevels, default: "info")
+    }
+
+    /// The database as the role that owns the schema finds it.
+    public var ownersDatabase: DatabaseConfiguration {
+        var database = database
+        if let owner { database.login = owner }
+        return database
+    }
+
+    /// The variables without what only the owner's commands, and a master, may know.
+    public static func withoutOwner(_ variables: [String: String]) -> [String: String] {
+        variables.filter { !$0.key.hasPrefix("POSTGRES_OWNER") }
+    }
+
+    private static func owner(_ read: EnvironmentReader) throws(ConfigError) -> DatabaseLogin? {
+        let role = read.text("POSTGRES_OWNER", default: "")
+        let password = try read.secret("POSTGRES_OWNER_PASSWORD")
+        guard !role.isEmpty else {
+            guard password == nil else { throw ConfigError("POSTGRES_OWNER", "is not set, and its password is") }
+            return nil
+        }
+        return DatabaseLogin(role: role, password: password ?? "")
     }
 
     /// How clients authenticate.

@@ -6,6 +6,9 @@ public typealias DatabaseError = PostgresError
 /// Where the database is, and how it is used.
 public typealias DatabaseConfiguration = PostgresConfiguration
 
+/// A role, and its password.
+public typealias DatabaseLogin = PostgresConfiguration.Login
+
 /// One row of a result.
 public typealias Row = Postgres.Row
 

@@ -39,6 +39,9 @@ struct ConnectionString {
     /// The addresses in it, which libpq connects to in place of the hosts.
     var addresses: [Substring] { values["hostaddr"]?.split(separator: ",") ?? [] }
 
+    /// The role in it.
+    var user: String? { values["user"] }
+
     /// The first port in it.
     var port: UInt16? { values["port"]?.split(separator: ",").first.flatMap { UInt16($0) } }
 

@@ -11,10 +11,23 @@ public struct PostgresConfiguration: Sendable {
         case parts(host: String, port: UInt16, user: String, password: String, database: String)
     }
 
+    /// A role, and its password; an empty one is none.
+    public struct Login: Sendable {
+        public var role: String
+        public var password: String
+
+        /// Makes a login.
+        public init(role: String, password: String) { (self.role, self.password) = (role, password) }
+
+        fileprivate var parameters: [(keyword: String, value: String)] { [("user", role), ("password", password)] }
+    }
+
     /// Where Postgres is.
     public var server: Server
     /// Another database on it than `server` says.
     public var database: String?
+    /// Another role than `server` says.
+    public var login: Login?
     /// Connections of one loop, at most.
     public var connections: Int
     /// Whether one of them, when there are two or more, is never leased, so that reads always have one.
@@ -80,9 +93,19 @@ public struct PostgresConfiguration: Sendable {
         // The first dbname may be a URL; a later one is a database's name, and wins (Postgres manual, chapter 34.1).
         let other = database.map { [("dbname", $0)] } ?? []
         switch server {
-        case .url(let url): return own + [("dbname", url)] + other
+        case .url(let url): return own + [("dbname", url)] + other + (login?.parameters ?? [])
         case .parts(_, _, let user, let password, let database):
-            return own + [("user", user), ("password", password), ("dbname", database)] + other
+            let login = login ?? Login(role: user, password: password)
+            return own + login.parameters + [("dbname", database)] + other
+        }
+    }
+
+    /// The role that connects; `nil` when nobody says it, and libpq takes the name of the operating system's user.
+    public var role: String? {
+        if let login { return login.role }
+        switch server {
+        case .url(let url): return (try? ConnectionString(url))?.user
+        case .parts(_, _, let user, _, _): return user
         }
     }
 

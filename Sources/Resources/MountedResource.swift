@@ -1,3 +1,4 @@
+import HTTPTypes
 import ORM
 import SQL
 import Web
@@ -16,5 +17,14 @@ public struct MountedResource: Sendable {
         self.prefix = prefix
         table = Row.definition
         self.blueprint = { blueprint($0.of(Row.self)) }
+    }
+
+    /// The rights on its table that its routes need; each of them reads rows, those that it writes too.
+    public var rights: [Right] {
+        let methods = blueprint(.inMemory()).methods
+        let needed: [(Right.Privilege, Set<HTTPRequest.Method>)] = [
+            (.select, methods), (.insert, [.post]), (.update, [.put, .patch]), (.delete, [.delete]),
+        ]
+        return needed.filter { !$1.isDisjoint(with: methods) }.map { Right($0.0, on: table.name) }
     }
 }

@@ -10,6 +10,9 @@ public enum WorkerSide {
 
     static func variables(slot: Int) -> [String: String] { [master: String(getpid()), self.slot: String(slot)] }
 
+    /// Whether a master has started this process.
+    public static func hasMaster(environment: [String: String]) -> Bool { environment[master] != nil }
+
     /// Lets this process end when its master does, if it has one, and tell it should it crash.
     /// - Returns: its place on the master's board; `nil` when it has no master.
     public static func followMaster(environment: [String: String]) -> Slot? {

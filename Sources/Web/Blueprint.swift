@@ -18,6 +18,9 @@ public struct Blueprint: Sendable {
     public let name: String
     private(set) var routes: [Route] = []
 
+    /// The methods of all routes.
+    public var methods: Set<HTTPRequest.Method> { Set(routes.map(\.method)) }
+
     /// Makes a blueprint without routes.
     public init(_ name: String) { self.name = name }
 

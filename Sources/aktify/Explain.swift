@@ -43,6 +43,8 @@ struct Explain: ParsableCommand {
         var loaded = try loadConfig(processEnvironment())
         // Whoever may run this may read the database as well.
         loaded.authentication = .off
+        // As the owner: sequences are altered, to be put back.
+        loaded.database = loaded.ownersDatabase
         let (config, method, target, body) = (loaded, method, target, body)
         let report = try Loop.run {
             let recorder = QueryRecorder()

@@ -40,10 +40,15 @@ struct WorkerCommand: ParsableCommand {
         var config = try loadConfig(environment)
         try config.requireAuthentication()
         let graph = try ScriptDirectory(migrations).graph()
+        let log = Logger(label: "aktify.worker")
+        if config.owner != nil {
+            let waits = !WorkerSide.hasMaster(environment: environment)
+            _ = try prepareSchema(graph, config, endings: WorkerCommand.endings, waits: waits, log: log)
+            try forgetOwner(environment)
+        }
         // First: from here on it ends with its master.
         let slot = WorkerSide.followMaster(environment: environment)
-        config = try prepareSchema(
-            graph, config, endings: WorkerCommand.endings, waits: slot == nil, log: Logger(label: "aktify.worker"))
+        config = try prepareSchema(graph, config, endings: WorkerCommand.endings, waits: slot == nil, log: log)
         let worker = try Worker(config: config, graph: graph, loops: slot == nil ? loops : 1, slot: slot)
         try Loop.run {
             try await worker.run(until: WorkerCommand.endings, listen: { try listener(environment) }) {

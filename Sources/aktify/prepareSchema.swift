@@ -23,14 +23,16 @@ func prepareSchema(_ graph: RevisionGraph, _ config: Config, endings: [Int32], w
     // Several start at once: one migrates, and the others wait for as long as it takes.
     options.lockTimeout = .seconds(86_400)
     options.programVersion = Aktify.version
-    let migrator = Migrator(graph: graph, configuration: config.database, options: options, log: { log.info("\($0)") })
+    let owners = config.ownersDatabase
+    let migrator = Migrator(graph: graph, configuration: owners, options: options, log: { log.info("\($0)") })
     let prepare = { @Sendable [config] in
-        let health = HealthService(Database(config.database), schema: config.schema)
+        let health = HealthService(Database(owners), schema: config.schema)
         while let outage = try await outage(of: health, migrator, config) {
             guard waits, config.migratesOnStart else { return log.error("the schema is not known: \(outage)") }
             log.error("waiting for the database, to migrate it: \(outage)")
             try await Loop.current?.sleep(for: .seconds(1))
         }
+        if config.migratesOnStart { try await config.grantMissingRights { log.info("\($0)") } }
     }
     do { try runCancellably(by: endings, prepare) } catch let interruption as Interrupted {
         log.info("told to end before it was ready: \(interruption)")
@@ -55,5 +57,7 @@ private func outage(of health: HealthService, _ migrator: Migrator, _ config: Co
         throw Complaint("\(error)" + (error.state == .behind ? ", or start with MIGRATE_ON_START=1" : ""))
     } catch let error as DatabaseError where error.meaning == .unavailable {
         return error
+    } catch let error as DatabaseError where error.state == "42501" {
+        throw Complaint("the role that serves lacks a right, aktify db grant grants it: \(error)")
     }
 }

@@ -49,6 +49,24 @@ extension Config {
         }
     }
 
+    @Test func `the owner of the schema is the one that serves, unless it has variables of its own`() throws {
+        let alone = try config(["POSTGRES_USER": "app"])
+        #expect(alone.owner == nil && alone.ownersDatabase.role == "app")
+        for place in [["POSTGRES_USER": "app"], ["DATABASE_URL": "postgresql://app:a@db/x"]] {
+            let both = try config(
+                place.merging(["POSTGRES_OWNER": "own", "POSTGRES_OWNER_PASSWORD_FILE": "/run/p"]) { $1 },
+                files: ["/run/p": "secret\n"])
+            #expect(both.database.role == "app" && both.ownersDatabase.role == "own")
+            #expect(both.owner?.password == "secret")
+        }
+        #expect(try config(["DATABASE_URL": "postgresql://db/x"]).database.role == nil)
+        #expect(problem(["POSTGRES_OWNER_PASSWORD": "x"]) == "POSTGRES_OWNER: is not set, and its password is")
+        #expect(
+            Config.withoutOwner(["POSTGRES_OWNER": "", "POSTGRES_OWNER_PASSWORD_FILE": "", "POSTGRES_USER": ""]).keys
+                .sorted()
+                == ["POSTGRES_USER"])
+    }
+
     @Test func `a secret may stand in a file`() throws {
         let config = try config(["POSTGRES_PASSWORD_FILE": "/run/p"], files: ["/run/p": "secret\n"])
         guard case .parts(_, _, _, "secret", _) = config.database.server else {

@@ -18,12 +18,13 @@ final class Stack {
     /// Starts everything, and waits until it answers.
     /// - Parameters:
     ///   - loops: of the worker.
+    ///   - database: one that is there already.
     ///   - master: when there are some, the arguments of a master whose program is a link in the folder, `aktify`.
     ///   - edits: what an operator replaces in nginx/api.conf, and by what.
     ///   - listener: when there is one, the worker gets it as its standard input, and makes none itself.
     init(
         loops: Int = 2, listener: Bool = false, environment: [String: String] = [:], limit: Int? = nil,
-        isMigrated: Bool = true, master: [String]? = nil, edits: [String: String] = [:]
+        isMigrated: Bool = true, database: TestDatabase? = nil, master: [String]? = nil, edits: [String: String] = [:]
     ) throws {
         folder = try Folder()
         let program = master == nil ? Stack.program : "\(folder.path)/aktify"
@@ -33,12 +34,12 @@ final class Stack {
                 atPath: "\(folder.path)/swift-backtrace-static",
                 withDestinationPath: "\(checkout)/.build/release/swift-backtrace-static")
         }
-        database = try TestDatabase()
+        self.database = try database ?? TestDatabase()
         port = try Socket.freePort()
-        if isMigrated { try run([Stack.program, "db", "upgrade"], environment: database.environment) }
+        if isMigrated { try run([Stack.program, "db", "upgrade"], environment: self.database.environment) }
         let socket = "\(folder.path)/api.sock"
         self.listener = listener ? try Socket(listeningOn: socket) : nil
-        let environment = database.environment.merging(environment) { $1 }
+        let environment = self.database.environment.merging(environment) { $1 }
         self.environment = environment
         worker =
             if let master {

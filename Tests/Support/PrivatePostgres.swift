@@ -45,6 +45,23 @@ public struct TestDatabase: Sendable {
         ]
     }
 
+    /// The role that owns the schema, once `makeRoles` has made it: a name of this database's own, since roles are the cluster's.
+    public var owner: String { "owner_\(name)" }
+
+    /// The role that serves.
+    public var app: String { "app_\(name)" }
+
+    /// Makes the two roles, and the database the owner's, as `scripts/database-roles` does it.
+    public func makeRoles() throws {
+        let variables = ["PGHOST": socketDirectory, "PGUSER": "postgres", "OWNER": owner, "APP": app]
+        try run(["scripts/database-roles", name], environment: variables)
+    }
+
+    /// The variables by which a master finds it, with a role for the schema and one that serves.
+    public var environmentOfRoles: [String: String] {
+        environment.merging(["POSTGRES_USER": app, "POSTGRES_OWNER": owner, "POSTGRES_OWNER_PASSWORD": "s3cret"]) { $1 }
+    }
+
     /// Whether the tests reach Postgres through a PgBouncer that pools transactions: `make test-pgbouncer`.
     public static let isPooled = ProcessInfo.processInfo.environment["TEST_PGBOUNCER"] == "1"
 

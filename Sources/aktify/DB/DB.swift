@@ -14,7 +14,8 @@ struct DB: ParsableCommand {
             DBStatus.self, History.self,
             Heads.self,
             Branches.self, Show.self, Merge.self, Stamp.self, Edit.self, Check.self, LintCommand.self, Verify.self,
-            RepairCommand.self, DumpCommand.self, SquashCommand.self, Wait.self, Seed.self,
+            RepairCommand.self, DumpCommand.self, SquashCommand.self, GrantCommand.self, VerifyRights.self, Wait.self,
+            Seed.self,
         ])
 
     func run() throws { throw ValidationError("Which command? aktify help db lists them.") }

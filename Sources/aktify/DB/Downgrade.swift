@@ -16,7 +16,11 @@ struct Downgrade: ParsableCommand {
 
     func run() throws {
         if sql { return print(try OfflineScript(schema.scripts.graph()).downgrade(revision)) }
-        let migrator = try schema.migrator(care.options)
-        try runCancellably { [revision] in try await migrator.downgrade(to: revision) }
+        let config = try loadSchemaConfig()
+        let migrator = try schema.migrator(config, care.options)
+        try runCancellably { [revision] in
+            try await migrator.downgrade(to: revision)
+            try await config.grantMissingRights(log: logMigration)
+        }
     }
 }

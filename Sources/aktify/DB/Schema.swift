@@ -13,16 +13,21 @@ struct Schema: ParsableArguments {
 
     /// A migrator on the configured database.
     func migrator(_ options: Migrator.Options = .init()) throws -> Migrator {
-        let config = try loadSchemaConfig()
-        return Migrator(
+        try migrator(loadSchemaConfig(), options)
+    }
+
+    /// A migrator on a database.
+    func migrator(_ config: Config, _ options: Migrator.Options) throws -> Migrator {
+        Migrator(
             graph: try scripts.graph(), configuration: config.database, options: options, log: logMigration)
     }
 }
 
-/// Reads the configuration for a command on the schema, whose sessions are no programs that need it.
+/// Reads the configuration for a command on the schema, whose sessions are its owner's, and no programs that need it.
 /// - Throws: `ConfigError`, in one line.
 func loadSchemaConfig(silently isSilent: Bool = false) throws -> Config {
     var config = try loadConfig(processEnvironment(), silently: isSilent)
+    config.database = config.ownersDatabase
     config.database.applicationName = "aktify db"
     return config
 }
