@@ -21,6 +21,17 @@ WRITERS, READERS = 20, 10
 AWAY = 12
 
 
+# Times that nothing is restored to, and what is said of them: before anything is stopped.
+REFUSED = {
+    "yesterday": "is no time",
+    "2026-11-29 14:37:17": "is no time",
+    "2026-11-29T14:37:17Z": "is no time",
+    "2026-02-30 14:37:17+00": "is no time",
+    "2000-01-01 00:00:00+00": "is before it",
+    "2999-01-01 00:00:00+00": "is still to come",
+}
+
+
 class Trial:
     def __init__(self, seed):
         self.seed = seed
@@ -46,7 +57,10 @@ class Trial:
         await self.step("a node made anew", self.make_anew())
         await self.step("the repository is away, and back", self.be_without())
         await self.step("differential backup", self.back_up("diff"))
+        for moment, answer in REFUSED.items():
+            await self.step(f"a restore to {moment}", self.refuse(moment, answer))
         await self.step("restored to T", self.restore())
+        await self.step("a time that the restore has left", self.refuse(self.left, "has left what was there then"))
         await self.step("full backup of the restored cluster", self.back_up("full"))
         await self.step("the repository verified", self.verify())
 
@@ -168,13 +182,22 @@ class Trial:
         await asyncio.sleep(1)
         moment, now = time.monotonic(), datetime.datetime.now(datetime.timezone.utc)
         await asyncio.sleep(3)
+        self.left = datetime.datetime.now(datetime.timezone.utc).isoformat(sep=" ")
+        await asyncio.sleep(1)
         await self.load.stop()
         before = await self.rows()
         await self.sql("DELETE FROM campaign")
+        # Two timelines are to have these.
+        for _ in range(3):
+            await self.sql("SELECT pg_switch_wal()")
+            await self.sql("CREATE TABLE IF NOT EXISTS another (id int)")
+            await self.sql("INSERT INTO another VALUES (1)")
+        await self.fail_to_restore()
         read = {node: (self.folder / f"node{node}/patroni.log").stat().st_size for node in (1, 2, 3)}
         start = time.monotonic()
         await self.cluster.do("restore", now.isoformat(sep=" "))
         restored = time.monotonic() - start
+        self.check_kept()
         primary = await self.whole()
         for node in {1, 2, 3} - {primary}:
             self.check_created(node, read[node])
@@ -194,6 +217,35 @@ class Trial:
         return [f"{restored:.1f} s until three nodes and the API were there", f"{len(found)} rows, {len(wanted)} of them acknowledged before T",
                 f"none of {len(unwanted)} begun after it", said + " since"]
 
+    async def refuse(self, moment, answer):
+        """A restore that is refused, while everything goes on."""
+        try:
+            await self.cluster.do("restore", moment)
+            said = ""
+        except RuntimeError as error:
+            said = str(error)
+        self.check(answer in said, f"a restore to {moment}: {said}")
+        self.check(await self.cluster.whole(), f"the cluster is not whole after a restore to {moment} was refused")
+
+    async def fail_to_restore(self):
+        """A restore that fails, after which the data from before it are kept, and no empty cluster is made."""
+        kept = [self.folder / f"node{node}/data/kept" for node in (1, 2, 3)]
+        for path in kept:
+            path.touch()
+        await asyncio.sleep(1)
+        late = datetime.datetime.now(datetime.timezone.utc).isoformat(sep=" ")
+        await asyncio.sleep(1)
+        for command, answer in ((("restore", late), "recovery ended before configured recovery target was reached"), (("up",), "has not come to its end")):
+            try:
+                await self.cluster.do(*command)
+                self.check(False, f"{command} succeeds")
+            except RuntimeError as error:
+                self.check(answer in str(error), f"{command}: {error}")
+
+    def check_kept(self):
+        kept = [(self.folder / f"node{node}/data.before/kept").exists() for node in (1, 2, 3)]
+        self.check(all(kept), f"the data from before the first of two restores are there: {kept}")
+
     async def rows(self):
         lines = (await self.sql("SELECT to_jsonb(c) FROM campaign c")).splitlines()
         return {json.loads(line)["id"]: line for line in lines}
@@ -202,6 +254,19 @@ class Trial:
         await self.load.stop()
         faults = await self.faults()
         self.check(not faults, faults)
+        # A timeline that a restore has left may have a segment of the same number.
+        for _ in range(3):
+            await self.sql("SELECT pg_switch_wal()")
+            await self.sql("INSERT INTO campaign (name) VALUES ('segment')")
+        await self.cluster.do("pgbackrest", "check")
+        archive = self.folder / "repository/archive/aktify/15-1"
+        last = max(path.name for path in archive.glob("*/*-*"))[:8]
+        backup = max((self.folder / "repository/backup/aktify").glob("*F"))
+        for path, said in (sorted(archive.glob(f"*/{last}*-*"))[2], "missing: 1 segments"), (archive / f"{last}.history", "missing: "), (backup, "backup " + backup.name):
+            path.rename(self.folder / "elsewhere")
+            faults = await self.faults()
+            self.check(said in faults, f"without {path.name}: {faults or 'nothing'}")
+            (self.folder / "elsewhere").rename(path)
 
 
 def inside():
