@@ -13,6 +13,8 @@ public final class KeyAuthenticator: Authenticator, @unchecked Sendable {
     private let log = Logger(label: "aktify.authentication")
     private var cache = KeyCache()
 
+    public let credentials = Credentials.key
+
     /// Makes one that takes the keys of a database.
     public convenience init(_ keys: APIKeys) {
         self.init(find: { try await keys.find($0) }, noteUse: { try await keys.noteUse(of: $0) })
@@ -28,7 +30,7 @@ public final class KeyAuthenticator: Authenticator, @unchecked Sendable {
 
     /// - Throws: 401, and what the lookup throws.
     public func authenticate(_ request: Request) async throws -> Principal {
-        let token = try request.bearerToken()
+        let token = try request.bearerToken(credentials)
         switch cache.find(token, at: now()) {
         case .fresh(let principal): return principal
         case .stale(let principal):
