@@ -16,6 +16,8 @@ COPY Package.swift .
 RUN --mount=type=cache,target=/src/.build,sharing=locked swift package resolve
 COPY . .
 RUN --mount=type=cache,target=/src/.build,sharing=locked scripts/test unit
+# TRAITS=JWT adds AUTH=jwt.
+ARG TRAITS
 RUN --mount=type=cache,target=/src/.build,sharing=locked scripts/build \
     && install -D .build/release/aktify /out/bin/aktify \
     && install -D .build/release/swift-backtrace-static /out/libexec/aktify/swift-backtrace-static \
@@ -53,8 +55,11 @@ COPY docs/cluster/patroni.yml /etc/aktify/patroni/
 COPY docs/cluster/*.yml /etc/aktify/patroni-restore/
 
 FROM ${RUNTIME_IMAGE} AS runtime
+ARG TRAITS
+# With the trait JWT, curl fetches the identity provider's keys.
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends libfcgi0ldbl libpq5 \
+        ${TRAITS:+ca-certificates curl} \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/log/* \
     && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin aktify
 COPY --from=build /out /usr/local

@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help build install uninstall up down restart status logs psql env cluster-up cluster-down cluster-status test test-unit test-pgbouncer test-api-fuzz test-browser test-monitoring test-cluster restore-drill test-faults soak test-compose test-sanitize fuzz bench bench-micro bench-instructions
+.PHONY: help build install uninstall up down restart status logs psql env cluster-up cluster-down cluster-status test test-unit test-jwt test-pgbouncer test-api-fuzz test-browser test-monitoring test-cluster restore-drill test-faults soak test-compose test-sanitize fuzz bench bench-micro bench-instructions
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -41,6 +41,9 @@ test: ## all tests: unit, feature (a real Postgres), end to end (nginx, worker a
 
 test-unit: ## the tests that need no server
 	@scripts/test unit
+
+test-jwt: ## AUTH=jwt, with the trait JWT, in a build of its own: .build-jwt
+	@scripts/test jwt
 
 test-pgbouncer: ## the feature tests, through a PgBouncer that pools transactions
 	@scripts/test pgbouncer

@@ -5,11 +5,13 @@ let package = Package(
     name: "aktify",
     platforms: [.macOS(.v15)],
     products: [.executable(name: "aktify", targets: ["aktify"])],
+    traits: [.trait(name: "JWT", description: "AUTH=jwt: tokens of an identity provider")],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.2.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.4.0", traits: []),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.4"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     ],
     targets: [
         .systemLibrary(name: "CFastCGI", pkgConfig: "fcgi", providers: [.apt(["libfcgi-dev"])]),
@@ -65,9 +67,18 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .target(
+            name: "JWTAuthentication",
+            dependencies: [
+                "Authentication", "CLinux", "EventLoop", "Supervisor", "Web",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "JWTKit", package: "jwt-kit", condition: .when(traits: ["JWT"])),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        .target(
             name: "AktifyAPI",
             dependencies: [
-                "Authentication", "Web", "SQL", "ORM", "Resources",
+                "Authentication", .target(name: "JWTAuthentication", condition: .when(traits: ["JWT"])), "Web", "SQL", "ORM",
+                "Resources",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
@@ -122,6 +133,13 @@ let package = Package(
             name: "AuthenticationTests",
             dependencies: [
                 "Authentication", "EventLoop", "TestSupport", "Web", .product(name: "HTTPTypes", package: "swift-http-types"),
+            ]),
+        .testTarget(
+            name: "JWTAuthenticationTests",
+            dependencies: [
+                "Authentication", "EventLoop", "JWTAuthentication", "TestSupport", "Web",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "JWTKit", package: "jwt-kit", condition: .when(traits: ["JWT"])),
             ]),
         .testTarget(
             name: "AktifyAPITests",

@@ -1,3 +1,4 @@
+import Authentication
 import ORM
 import Web
 
@@ -20,7 +21,13 @@ import Web
 /// | `POSTGRES_PREPARE` | whether statements are prepared: `false` behind a PgBouncer that pools transactions | `true` |
 /// | `SLOW_QUERY_MS` | how long a statement takes before it is logged as slow, in milliseconds | `500` |
 /// | `LOG_QUERIES` | whether all statements are logged, grouped by request | `false` |
-/// | `AUTH` | who may use the API: `keys`, who has an API key; `off`, everybody | `off` in development, else none: the start is refused |
+/// | `AUTH` | who may use the API: `keys`, who has an API key; `jwt`, who has a token of an identity provider; `off`, everybody | `off` in development, else none: the start is refused |
+/// | `JWT_JWKS_URL` | where the provider's keys are: `https:`, or `http:` on this machine | |
+/// | `JWT_JWKS_FILE` | a file that has them, in place of the address | |
+/// | `JWT_ISSUER` | what a token's `iss` must be | |
+/// | `JWT_AUDIENCE` | what a token's `aud` must be, or contain | |
+/// | `JWT_ROLES_CLAIM` | the claim that has the client's roles, `realm_access.roles` for one in another | `roles` |
+/// | `JWT_CLOCK_SKEW_S` | how far the provider's clock may differ, in seconds | `60` |
 /// | `APP_ENV` | `production`, or `development`: responses carry `Server-Timing` | `production` |
 /// | `MIGRATE_ON_START` | whether pending revisions are applied before the first request | `false` |
 /// | `CORS_ALLOW_ORIGINS` | `*`, or origins with commas between | `*` |
@@ -55,6 +62,8 @@ public struct Config: Sendable {
     public var isDevelopment: Bool
     /// How clients authenticate; `nil` when it is not set, in production.
     public var authentication: Authentication?
+    /// Whose tokens are taken; `nil` unless clients authenticate by them.
+    public var identityProvider: IdentityProvider?
     /// Whether pending revisions are applied before the first request.
     public var migratesOnStart: Bool
     /// What the schema must be like for the application to be ready; `nil` when nobody has said. No variable: whoever serves knows
@@ -95,6 +104,7 @@ public struct Config: Sendable {
         isDevelopment =
             try read.choice("APP_ENV", of: ["production", "development"], default: "production") != "production"
         authentication = try Config.authentication(read, isDevelopment: isDevelopment)
+        identityProvider = authentication == .jwt ? try Config.identityProvider(read) : nil
         logLevel = try read.choice("LOG_LEVEL", of: Config.logLevels, default: "info")
     }
 
@@ -126,6 +136,8 @@ public struct Config: Sendable {
         case off
         /// By API keys.
         case keys
+        /// By tokens of an identity provider (JSON Web Token, RFC 7519).
+        case jwt
     }
 
     private static func authentication(

@@ -3,6 +3,10 @@ import ORM
 import Resources
 import Web
 
+#if JWT
+    import JWTAuthentication
+#endif
+
 /// The resources: one line each.
 let resources: [MountedResource] = [
     MountedResource("/campaigns") { campaignBlueprint(CampaignService(rows: $0)) }
@@ -24,9 +28,16 @@ public func createApp(_ config: Config) throws -> Application {
 /// - Throws: `SetupError` when two blueprints or routes are in each other's way.
 public func createApp(_ config: Config, database: Database) throws -> Application {
     let health = HealthService(database, schema: config.schema)
-    let keys = config.authentication == .off ? nil : KeyAuthenticator(APIKeys(database))
     return try createApp(
-        config, repositories: .postgres(database), authenticator: keys, health: health)
+        config, repositories: .postgres(database), authenticator: authenticator(config, database), health: health)
+}
+
+private func authenticator(_ config: Config, _ database: Database) -> (any Authenticator)? {
+    if config.authentication == .off { return nil }
+    #if JWT
+        if let provider = config.identityProvider { return JWTAuthenticator(provider) }
+    #endif
+    return KeyAuthenticator(APIKeys(database))
 }
 
 /// Puts an application together with a given place for rows: a test's may be memory.
@@ -44,6 +55,6 @@ func createApp(
     try app.mount(rootBlueprint(health), at: "/")
     try app.mount(identityBlueprint(), at: "/me")
     for resource in resources { try app.mount(resource.blueprint(repositories), at: resource.prefix) }
-    try app.mount(documentationBlueprint(of: app, authenticates: authenticator != nil), at: "/openapi.json")
+    try app.mount(documentationBlueprint(of: app, credentials: authenticator?.credentials), at: "/openapi.json")
     return app
 }

@@ -2,40 +2,46 @@ import HTTPTypes
 import Web
 
 extension Request {
+    /// The token of `Authorization: Bearer` (RFC 6750, section 2.1).
+    /// - Throws: 401 when there is none.
+    package func bearerToken(_ credentials: Credentials) throws(HTTPError) -> String {
+        try authorization(credentials).bearerToken(credentials)
+    }
+
     /// The value of `Authorization`.
     /// - Throws: 401 when there is none, or more than one.
-    func credentials() throws(HTTPError) -> String {
+    func authorization(_ credentials: Credentials) throws(HTTPError) -> String {
         let values = headers.values(of: .authorization)
         guard let value = values.first else {
-            throw .unauthenticated("Authenticate: send Authorization: Bearer, and your key.")
+            throw .unauthenticated("Authenticate: send Authorization: Bearer, and your \(credentials.rawValue).")
         }
-        guard values.count == 1 else { throw .notBearer }
+        guard values.count == 1 else { throw .notBearer(credentials) }
         return value
     }
 }
 
 extension String {
-    /// The token in this value of `Authorization` (RFC 6750, section 2.1). The scheme is not case-sensitive (RFC 9110, section 11.1).
+    /// The token in this value of `Authorization`. The scheme is not case-sensitive (RFC 9110, section 11.1).
     /// - Throws: 401 when the scheme is another one.
-    func bearerToken() throws(HTTPError) -> String {
-        guard utf8.count > 7, prefix(7).lowercased() == "bearer " else { throw .notBearer }
+    func bearerToken(_ credentials: Credentials) throws(HTTPError) -> String {
+        guard utf8.count > 7, prefix(7).lowercased() == "bearer " else { throw .notBearer(credentials) }
         return String(dropFirst(7))
     }
 }
 
 extension HTTPError {
-    fileprivate static var notBearer: HTTPError {
-        .unauthenticated("Authorization must have the scheme Bearer, and one key.")
+    fileprivate static func notBearer(_ credentials: Credentials) -> HTTPError {
+        .unauthenticated("Authorization must have the scheme Bearer, and one \(credentials.rawValue).")
     }
 
     /// Error codes of `WWW-Authenticate` (RFC 6750, section 3.1).
-    enum BearerError: String {
+    package enum BearerError: String {
         case invalidToken = "invalid_token"
         case insufficientScope = "insufficient_scope"
     }
 
     /// 401, with a challenge (RFC 6750, section 3).
-    static func unauthenticated(_ message: String, _ error: BearerError? = nil) -> HTTPError {
+    package static func unauthenticated(_ message: String, _ error: BearerError? = nil) -> HTTPError {
         HTTPError(.unauthorized, message, headers: [.wwwAuthenticate: challenge(error)])
     }
 
@@ -47,7 +53,7 @@ extension HTTPError {
             headers: [.wwwAuthenticate: challenge(.insufficientScope) + ", scope=\"\(needed.rawValue)\""])
     }
 
-    private static func challenge(_ error: BearerError?) -> String {
+    package static func challenge(_ error: BearerError?) -> String {
         "Bearer realm=\"aktify\"" + (error.map { ", error=\"\($0.rawValue)\"" } ?? "")
     }
 }

@@ -13,6 +13,8 @@ public final class KeyAuthenticator: Authenticator, @unchecked Sendable {
     private let log = Logger(label: "aktify.authentication")
     private var cache = KeyCache()
 
+    public let credentials = Credentials.key
+
     /// Makes one that takes the keys of a database.
     public convenience init(_ keys: APIKeys) {
         self.init(find: { try await keys.find($0) }, noteUse: { try await keys.noteUse(of: $0) })
@@ -28,24 +30,24 @@ public final class KeyAuthenticator: Authenticator, @unchecked Sendable {
 
     /// - Throws: 401, and what the lookup throws.
     public func authenticate(_ request: Request) async throws -> Principal {
-        let credentials = try request.credentials()
-        switch cache.find(credentials, at: now()) {
+        let authorization = try request.authorization(credentials)
+        switch cache.find(authorization, at: now()) {
         case .fresh(let principal): return principal
         case .stale(let principal):
-            Task.detached(executorPreference: Loop.current) { await self.refresh(credentials) }
+            Task.detached(executorPreference: Loop.current) { await self.refresh(authorization) }
             return principal
-        case .absent: return try await lookUp(credentials)
+        case .absent: return try await lookUp(authorization)
         }
     }
 
-    private func lookUp(_ credentials: String) async throws -> Principal {
-        guard let key = APIKey(try credentials.bearerToken()) else {
+    private func lookUp(_ authorization: String) async throws -> Principal {
+        guard let key = APIKey(try authorization.bearerToken(credentials)) else {
             throw HTTPError.unauthenticated(
                 "This is no key of this API: a character is wrong or missing.", .invalidToken)
         }
         let sent = now()
         let known = try await find(key)
-        cache.store(credentials, known?.valid, sent: sent, at: now())
+        cache.store(authorization, known?.valid, sent: sent, at: now())
         switch known?.state {
         case .valid?: break
         case .revoked?: throw HTTPError.unauthenticated("The key was revoked.", .invalidToken)
@@ -59,11 +61,11 @@ public final class KeyAuthenticator: Authenticator, @unchecked Sendable {
         return known.principal
     }
 
-    private func refresh(_ credentials: String) async {
-        do { _ = try await lookUp(credentials) } catch is HTTPError {
+    private func refresh(_ authorization: String) async {
+        do { _ = try await lookUp(authorization) } catch is HTTPError {
             // The next request says so.
         } catch {
-            cache.failed(credentials)
+            cache.failed(authorization)
             log.warning("a key could not be looked up: \(error)")
         }
     }

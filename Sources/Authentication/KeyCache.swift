@@ -31,13 +31,13 @@ struct KeyCache {
     var count: Int { entries.count }
 
     /// Looks a value of `Authorization` up.
-    mutating func find(_ credentials: String, at now: Instant) -> Answer {
-        guard let entry = entries[credentials] else { return .absent }
+    mutating func find(_ authorization: String, at now: Instant) -> Answer {
+        guard let entry = entries[authorization] else { return .absent }
         let age = now.duration(since: entry.time)
         if age < KeyCache.refreshAge { return .fresh(entry.principal) }
         guard age < KeyCache.greatestAge else { return .absent }
         guard !entry.isBeingRefreshed else { return .fresh(entry.principal) }
-        entries[credentials]?.isBeingRefreshed = true
+        entries[authorization]?.isBeingRefreshed = true
         return .stale(entry.principal)
     }
 
@@ -45,20 +45,20 @@ struct KeyCache {
     /// - Parameters:
     ///   - principal: `nil` when the key is not valid.
     ///   - time: when the lookup was sent.
-    mutating func store(_ credentials: String, _ principal: Principal?, sent time: Instant, at now: Instant) {
+    mutating func store(_ authorization: String, _ principal: Principal?, sent time: Instant, at now: Instant) {
         guard let principal else {
-            entries[credentials] = nil
+            entries[authorization] = nil
             return
         }
         // An answer may have been overtaken by that of a later lookup.
-        if let entry = entries[credentials], entry.time > time { return }
-        if entries.count >= KeyCache.limit, entries[credentials] == nil { removeOld(at: now) }
-        guard entries.count < KeyCache.limit || entries[credentials] != nil else { return }
-        entries[credentials] = Entry(principal: principal, time: time)
+        if let entry = entries[authorization], entry.time > time { return }
+        if entries.count >= KeyCache.limit, entries[authorization] == nil { removeOld(at: now) }
+        guard entries.count < KeyCache.limit || entries[authorization] != nil else { return }
+        entries[authorization] = Entry(principal: principal, time: time)
     }
 
     /// Takes the failure of a lookup: the entry stays until it is too old, and the next request looks it up again.
-    mutating func failed(_ credentials: String) { entries[credentials]?.isBeingRefreshed = false }
+    mutating func failed(_ authorization: String) { entries[authorization]?.isBeingRefreshed = false }
 
     private mutating func removeOld(at now: Instant) {
         entries = entries.filter { now.duration(since: $0.value.time) < KeyCache.greatestAge }

@@ -4,6 +4,9 @@ import Web
 public protocol Authenticator: Sendable {
     /// - Throws: 401 when the request does not say so, or not credibly.
     func authenticate(_ request: Request) async throws -> Principal
+
+    /// What clients send, for the documentation.
+    var credentials: Credentials { get }
 }
 
 /// Lets only those use a route who may: the one place where that is decided.

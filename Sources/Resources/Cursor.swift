@@ -67,36 +67,3 @@ public struct Fingerprint: Sendable {
 extension FixedWidthInteger {
     fileprivate var bigEndianBytes: [UInt8] { withUnsafeBytes(of: bigEndian) { Array($0) } }
 }
-
-extension [UInt8] {
-    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
-
-    /// These bytes in base64url, without padding.
-    var base64URL: String {
-        var (text, bits, count): ([UInt8], UInt32, Int) = ([], 0, 0)
-        for byte in self {
-            (bits, count) = (bits << 8 | UInt32(byte), count + 8)
-            while count >= 6 {
-                count -= 6
-                text.append(Self.alphabet[Int(bits >> UInt32(count) & 63)])
-            }
-        }
-        if count > 0 { text.append(Self.alphabet[Int(bits << UInt32(6 - count) & 63)]) }
-        return String(decoding: text, as: UTF8.self)
-    }
-
-    /// Reads base64url without padding; `nil` when it is none.
-    init?(base64URL text: String) {
-        var (bytes, bits, count): ([UInt8], UInt32, Int) = ([], 0, 0)
-        for character in text.utf8 {
-            guard let digit = Self.alphabet.firstIndex(of: character) else { return nil }
-            (bits, count) = (bits << 6 | UInt32(digit), count + 6)
-            if count >= 8 {
-                count -= 8
-                bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
-            }
-        }
-        guard count < 6, bits & (1 << UInt32(count) - 1) == 0 else { return nil }
-        self = bytes
-    }
-}

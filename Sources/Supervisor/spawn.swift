@@ -8,7 +8,7 @@ import Glibc
 ///   - command: the program's path, and its arguments.
 ///   - descriptors: those of this process, and which ones they become.
 /// - Throws: `SystemError`; nothing is left of the attempt then.
-func spawn(
+package func spawn(
     _ command: [String], _ environment: [String: String], descriptors: [(own: Int32, its: Int32)]
 ) throws(SystemError) -> pid_t {
     // Out of the way of those that they become.

@@ -21,6 +21,7 @@ import Web
 
 /// Takes everybody for one client.
 private struct Known: Authenticator {
+    let credentials = Credentials.key
     let principal: Principal
 
     func authenticate(_ request: Request) async throws -> Principal { principal }

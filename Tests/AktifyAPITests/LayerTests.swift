@@ -8,7 +8,9 @@ import Testing
         "FastCGI": ["CFastCGI", "EventLoop", "Scoreboard", "Web"],
         "Postgres": ["CLibPQ", "EventLoop", "SQL", "Scoreboard"],
         "ORM": ["EventLoop", "SQL", "Postgres", "Scoreboard"], "Migrations": ["EventLoop", "SQL", "Postgres"],
-        "Resources": ["Web", "SQL", "ORM"], "AktifyAPI": ["Web", "SQL", "ORM", "Resources"],
+        "Resources": ["Web", "SQL", "ORM"], "AktifyAPI": ["Authentication", "Web", "SQL", "ORM", "Resources"],
+        "Authentication": ["EventLoop", "Web", "SQL", "ORM"],
+        "JWTAuthentication": ["Authentication", "EventLoop", "Supervisor", "Web"],
     ]
     private static let modules = Set(allowed.keys).union(["CFastCGI", "CLibPQ", "aktify"])
 

@@ -191,7 +191,12 @@ import Testing
             [Stack.program, "serve", "--check"], environment: ["AUTH": "", "APP_ENV": "development"])
         #expect(development.output == "The configuration is fine.\n")
         let unknown = try runToEnd([Stack.program, "serve", "--check"], environment: ["AUTH": "none"])
-        #expect(unknown.output == "Error: AUTH: expected one of off, keys, not \"none\"\n")
+        #if !JWT
+            let absent = try runToEnd([Stack.program, "serve", "--check"], environment: ["AUTH": "jwt"])
+            #expect(
+                absent.output == "Error: AUTH: jwt is not in this program: build it with TRAITS=JWT scripts/build\n")
+        #endif
+        #expect(unknown.output == "Error: AUTH: expected one of off, keys, jwt, not \"none\"\n")
     }
 
     @Test func `a reload that turns keys on, or off, fails no request that may be made`() throws {

@@ -11,7 +11,12 @@ final class Stack {
     private let nginx: Child
 
     /// The program as it is shipped.
-    static let program = "\(checkout)/.build/release/aktify"
+    static let program = "\(build)/release/aktify"
+    #if JWT
+        private static let build = "\(checkout)/.build-jwt"
+    #else
+        private static let build = "\(checkout)/.build"
+    #endif
 
     var socketPath: String { "\(folder.path)/api.sock" }
 
@@ -32,7 +37,7 @@ final class Stack {
             try FileManager.default.createSymbolicLink(atPath: program, withDestinationPath: Stack.program)
             try FileManager.default.createSymbolicLink(
                 atPath: "\(folder.path)/swift-backtrace-static",
-                withDestinationPath: "\(checkout)/.build/release/swift-backtrace-static")
+                withDestinationPath: "\(Stack.build)/release/swift-backtrace-static")
         }
         self.database = try database ?? TestDatabase()
         port = try Socket.freePort()

@@ -84,6 +84,16 @@ final class ReplicatedPostgres: Sendable {
             .trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
+    /// Waits until every standby has replayed what the primary has committed so far.
+    func waitUntilReplayed() throws {
+        let position = try sql("SELECT pg_current_wal_insert_lsn()", on: primary)
+        for standby in standbys {
+            try waitUntil("\(standby) has replayed \(position)") {
+                try sql("SELECT pg_last_wal_replay_lsn() >= '\(position)'", on: standby) == "t"
+            }
+        }
+    }
+
     private static func cluster(_ command: String, _ folder: String, _ options: [String]) throws -> String {
         try run(["scripts/cluster", command, folder] + options).trimmingCharacters(in: .whitespacesAndNewlines)
     }

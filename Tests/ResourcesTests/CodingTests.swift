@@ -1,6 +1,7 @@
 import ORM
 import TestSupport
 import Testing
+import Web
 
 @testable import Resources
 

@@ -3,11 +3,11 @@ import Resources
 import Web
 
 /// The contract, as an OpenAPI 3.1 document: made once, of the routes that are mounted so far.
-func documentationBlueprint(of app: Application, authenticates: Bool) -> Blueprint {
+func documentationBlueprint(of app: Application, credentials: Credentials?) -> Blueprint {
     let document = app.openAPI(
         title: "Campaign API", version: "1.0.0",
         description: "Campaigns: create, read, change, delete, find and export them. Every error is JSON.",
-        authenticates: authenticates)
+        credentials: credentials)
     let response = Response.json(document)
     let tag = EntityTag(fingerprint(of: response))
     var documentation = Blueprint("documentation")

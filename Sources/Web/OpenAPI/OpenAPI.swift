@@ -5,14 +5,16 @@ extension Application {
     /// - Parameters:
     ///   - title: what the service is called.
     ///   - version: which version of the contract it is.
-    ///   - authenticates: whether routes that are not open need a bearer token.
-    public func openAPI(title: String, version: String, description: String, authenticates: Bool = false) -> JSON {
+    ///   - credentials: what routes that are not open need; `nil`: nothing.
+    public func openAPI(
+        title: String, version: String, description: String, credentials: Credentials? = nil
+    ) -> JSON {
         let documented = routes.filter { $0.operation != nil }
         var paths = JSON.Members()
         for route in documented {
             let path = route.path.replacing("<", with: "{").replacing(">", with: "}")
             guard var operation = route.operation else { continue }
-            if authenticates { operation.require(route.access) }
+            if let credentials { operation.require(route.access, credentials) }
             var item = (paths[path] ?? [:]).adding(route.method.rawValue.lowercased(), operation.document)
             if route.method == .get { item = item.adding("head", operation.headDocument) }
             paths[path] = item.adding("options", operation.optionsDocument)
@@ -23,7 +25,7 @@ extension Application {
             "servers": [["url": "/"]],
             "paths": .object(paths),
             "components": JSON.object(["schemas": .object(schemas(of: documented))])
-                .adding("securitySchemes", authenticates ? Operation.securitySchemes : nil),
+                .adding("securitySchemes", credentials.map(Operation.securitySchemes)),
         ]
     }
 
@@ -49,18 +51,19 @@ extension Operation {
 
     fileprivate static let securityScheme = "bearer"
     /// HTTP authentication by a bearer token (OpenAPI 3.1, Security Scheme Object).
-    fileprivate static let securitySchemes: JSON = [
-        securityScheme: ["type": "http", "scheme": "bearer", "description": "An API key."]
-    ]
+    fileprivate static func securitySchemes(_ credentials: Credentials) -> JSON {
+        let scheme: JSON = ["type": "http", "scheme": "bearer", "description": .string(credentials.summary)]
+        return [securityScheme: scheme.adding("bearerFormat", credentials.format.map(JSON.string))]
+    }
 
     /// Declares who may use it.
-    fileprivate mutating func require(_ access: Access) {
+    fileprivate mutating func require(_ access: Access, _ credentials: Credentials) {
         guard case .role(let role) = access else { return }
         self.role = role
         let challenge: [(HTTPField.Name, String)] = [(.wwwAuthenticate, "What is needed (RFC 6750).")]
         answers += [
-            .error(.unauthorized, "There is no valid key.", headers: challenge),
-            .error(.forbidden, "The key's role may not do this.", headers: challenge),
+            .error(.unauthorized, "There is no valid \(credentials.rawValue).", headers: challenge),
+            .error(.forbidden, "The \(credentials.rawValue)'s role may not do this.", headers: challenge),
         ]
     }
 

@@ -1,0 +1,83 @@
+import Authentication
+import EventLoop
+import TestSupport
+import Testing
+
+@testable import JWTAuthentication
+
+/// Fetching keys from a provider that answers as it should, or not.
+@Suite struct KeySourceTests {
+    private func load(_ keys: IdentityProvider.Keys) throws -> String {
+        try Loop.run {
+            do {
+                let bytes = try await keys.load()
+                return bytes.count > 100 ? "\(bytes.count) bytes" : String(decoding: bytes, as: UTF8.self)
+            } catch { return "\(error)" }
+        }
+    }
+
+    /// What becomes of an answer, and how long it takes.
+    private func fetch(_ answer: String) throws -> (outcome: String, seconds: Double) {
+        let port = try Socket.freePort()
+        let folder = try Folder()
+        let script = """
+            import http.server, time
+            class Handler(http.server.BaseHTTPRequestHandler):
+                def do_GET(self):
+                    \(answer)
+                def say(self, status, body, *headers):
+                    self.send_response(status)
+                    for name, value in headers: self.send_header(name, value)
+                    self.end_headers()
+                    self.wfile.write(body)
+            http.server.HTTPServer(("127.0.0.1", \(port)), Handler).serve_forever()
+            """
+        let provider = try Child(["python3", "-c", script], output: "\(folder.path)/log")
+        defer { provider.signal(15) }
+        try waitUntil("it listens: \(provider.log)") { (try? Socket(port: port)) != nil }
+        let start = Instant.now
+        let outcome = try load(.url("http://127.0.0.1:\(port)/jwks?[a]{b}", environment: [:]))
+        return (outcome, Double(Instant.now.nanoseconds(since: start)) / 1e9)
+    }
+
+    @Test func `a document is fetched as it is`() throws {
+        #expect(try fetch(#"self.say(200, b'{"keys":[]}')"#).outcome == #"{"keys":[]}"#)
+        #expect(try fetch("self.say(200, self.path.encode())").outcome == "/jwks?[a]{b}")
+    }
+
+    @Test(arguments: [302, 304, 401, 404, 500, 204]) func `another status is a failure`(status: Int) throws {
+        let outcome = try fetch("self.say(\(status), b'', ('Location', 'http://127.0.0.1:1/'))").outcome
+        #expect(outcome.hasPrefix("curl says: ") && outcome.hasSuffix("\(status)"), "\(outcome)")
+    }
+
+    @Test func `ten megabytes are not read to their end`() throws {
+        #expect(try fetch("self.say(200, b'x' * 10_000_000)").outcome == "1000001 bytes")
+        let said = try fetch("self.say(200, b'x' * 10_000_000, ('Content-Length', '10000000'))").outcome
+        #expect(said.hasPrefix("curl says: curl: (63)"), "\(said)")
+    }
+
+    @Test(arguments: [
+        "time.sleep(60)", "self.say(200, b''), [(self.wfile.write(b'x'), time.sleep(0.1)) for _ in range(600)]",
+    ])
+    func `a slow provider is given up after five seconds`(answer: String) throws {
+        let (outcome, seconds) = try fetch(answer)
+        #expect(outcome.hasPrefix("curl says: ") && (4...9).contains(seconds), "\(outcome) \(seconds)")
+    }
+
+    @Test func `a provider that is down is a failure, with curl's reason`() throws {
+        let port = try Socket.freePort()
+        let outcome = try load(.url("http://127.0.0.1:\(port)/", environment: [:]))
+        #expect(outcome.hasPrefix("curl says: curl: (7) "))
+        // Nobody there has a certificate.
+        #expect(try load(.url("https://127.0.0.1:\(port)/", environment: [:])).hasPrefix("curl says: curl: (7) "))
+    }
+
+    @Test func `a file is read, up to a megabyte`() throws {
+        let folder = try Folder()
+        try run(["sh", "-c", "printf '{}' >\(folder.path)/small; head -c 2000000 /dev/zero >\(folder.path)/large"])
+        #expect(try load(.file("\(folder.path)/small")) == "{}")
+        #expect(try load(.file("\(folder.path)/large")) == "1000001 bytes")
+        #expect(try load(.file("\(folder.path)/none")).hasPrefix("open \(folder.path)/none: "))
+        #expect(try load(.file(folder.path)).hasPrefix("read keys: "))
+    }
+}
