@@ -5,6 +5,8 @@ import Web
 /// The API keys of a database.
 public struct APIKeys: Sendable {
     private let database: Database
+    /// The time in UTC, whatever the session's time zone is: a variable, or whoever is in front of Postgres, may set another.
+    private static let now = "(now() AT TIME ZONE 'UTC')"
 
     /// Those that a database keeps.
     public init(_ database: Database) { self.database = database }
@@ -22,8 +24,9 @@ public struct APIKeys: Sendable {
             try await database.execute(
                 """
                 INSERT INTO \(APIKeyRecord.definition) (\(columns.name), \(columns.role), \(columns.hash), \
-                \(columns.createdBy), \(columns.expiresOn)) \
-                VALUES (\(name), \(role), sha256(\(key.bytes)), \(author), now() + \(value: lifetime) * interval '1 second')
+                \(columns.createdBy), \(columns.createdOn), \(columns.expiresOn)) \
+                VALUES (\(name), \(role), sha256(\(key.bytes)), \(author), \(unsafe: APIKeys.now), \
+                \(unsafe: APIKeys.now) + \(value: lifetime) * interval '1 second')
                 """)
         } catch let error as DatabaseError where error.constraint == "api_key_name_key" {
             throw APIKeyError.nameTaken(name)
@@ -45,7 +48,7 @@ public struct APIKeys: Sendable {
         let columns = APIKeyRecord.columns
         let result = try await database.execute(
             """
-            UPDATE \(APIKeyRecord.definition) SET \(columns.revokedOn) = COALESCE(\(columns.revokedOn), now()) \
+            UPDATE \(APIKeyRecord.definition) SET \(columns.revokedOn) = COALESCE(\(columns.revokedOn), \(unsafe: APIKeys.now)) \
             WHERE \(columns.name) = \(name) RETURNING \(unsafe: APIKeyRecord.definition.columnList)
             """)
         guard result.count > 0 else { throw APIKeyError.unknown(name) }
@@ -63,8 +66,8 @@ public struct APIKeys: Sendable {
             try await database.read(
                 """
                 SELECT \(columns.id), \(columns.name), \(columns.role), \(columns.revokedOn) IS NOT NULL, \
-                COALESCE(\(columns.expiresOn) <= now(), false), \
-                COALESCE(\(columns.lastUsedOn) <= now() - interval '1 minute', true) \
+                COALESCE(\(columns.expiresOn) <= \(unsafe: APIKeys.now), false), \
+                COALESCE(\(columns.lastUsedOn) <= \(unsafe: APIKeys.now) - interval '1 minute', true) \
                 FROM \(APIKeyRecord.definition) WHERE \(columns.hash) = sha256(\(key.bytes))
                 """)
         }
@@ -84,8 +87,8 @@ public struct APIKeys: Sendable {
         let columns = APIKeyRecord.columns
         try await database.execute(
             """
-            UPDATE \(APIKeyRecord.definition) SET \(columns.lastUsedOn) = now() WHERE \(columns.id) = \(id) \
-            AND COALESCE(\(columns.lastUsedOn) <= now() - interval '1 minute', true)
+            UPDATE \(APIKeyRecord.definition) SET \(columns.lastUsedOn) = \(unsafe: APIKeys.now) WHERE \(columns.id) = \(id) \
+            AND COALESCE(\(columns.lastUsedOn) <= \(unsafe: APIKeys.now) - interval '1 minute', true)
             """)
     }
 }

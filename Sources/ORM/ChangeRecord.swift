@@ -15,6 +15,8 @@ public struct ChangeRecord<Row: Model>: Sendable {
     public var before: Row?
     /// The row after it; `nil` for a deletion.
     public var after: Row?
+    /// Whether there is an earlier change of the row.
+    public var isFollowed: Bool
 }
 
 /// What was done to a row.
@@ -52,6 +54,7 @@ extension ChangeRecord {
         requestID = try row.next(String?.self)
         changedOn = try row.next()
         let (hasBefore, hasAfter) = (try row.next(Bool.self), try row.next(Bool.self))
+        isFollowed = try row.next()
         let (former, latter) = (try Row(row: &row), try Row(row: &row))
         (before, after) = (hasBefore ? former : nil, hasAfter ? latter : nil)
     }

@@ -72,7 +72,11 @@ public struct InMemoryRepository<Row: Model>: Repository {
                 let row = record.after ?? record.before
                 return record.id < position && row?[keyPath: Row.primaryKey.path] == id
             }
-            return Array(changes.reversed().prefix(limit))
+            return changes.reversed().prefix(limit).map { change in
+                var change = change
+                change.isFollowed = change.id != changes.first?.id
+                return change
+            }
         }
     }
 }

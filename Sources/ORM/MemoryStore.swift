@@ -178,7 +178,8 @@ final class MemoryTable<Row: Model>: AnyMemoryTable {
                 changes.append(
                     ChangeRecord(
                         id: id, operation: change.operation, author: author == nil ? "role:memory" : author?.name,
-                        requestID: author?.requestID, changedOn: now, before: change.before, after: change.after))
+                        requestID: author?.requestID, changedOn: now, before: change.before, after: change.after,
+                        isFollowed: change.operation != .insert))
             }
         }
     }

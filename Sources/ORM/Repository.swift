@@ -50,7 +50,8 @@ public protocol Repository<Row>: Sendable {
     /// - Returns: how many there were.
     func delete(all select: Select<Row>, _ file: StaticString, _ line: UInt) async throws -> Int
 
-    /// The changes of a row before one of them, the latest first; none where the table does not record changes.
+    /// The changes of a row before one of them, the latest first: `limit` of them at most, fewer when the rows are large, and none where the
+    /// table does not record changes.
     func history(
         of id: Row.ID, before position: Int64, limit: Int, _ file: StaticString, _ line: UInt
     ) async throws -> [ChangeRecord<Row>]

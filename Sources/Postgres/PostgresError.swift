@@ -100,6 +100,15 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
     /// Whether what was prepared does not fit any more: the table was changed, or the session was reset.
     public var isStale: Bool {
         state == "26000" || state == "0A000" && message.hasPrefix("cached plan must not change result type")
+            || isOfFormerRow
+    }
+
+    /// Whether a prepared statement makes rows of a type that has changed, which Postgres does not plan it anew for:
+    /// `jsonb_populate_record(NULL::campaign, …)`.
+    private var isOfFormerRow: Bool {
+        message.hasPrefix("attribute ")
+            && (state == "42804" && message.hasSuffix(" of type record has wrong type")
+                || state == "42703" && message.hasSuffix(" of type record has been dropped"))
     }
 
     /// Whether every server has refused the connection for a reason that is not transient: the role, the password, the database. Of a

@@ -3,7 +3,7 @@ import ORM
 import Web
 
 /// How many changes a page has at most, and when the client does not say.
-let historyLimits = (most: 1000, usual: 100)
+let historyLimits = (most: 100, usual: 20)
 
 extension Resource {
     /// The changes of one row, the latest first, with a link to earlier ones.
@@ -11,14 +11,14 @@ extension Resource {
         _ = try request.negotiate([.json])
         let (limit, position) = try page(request.query)
         let id = try id(request)
-        let records = try await told { try await service.history(of: id, before: position, limit: limit + 1) }
+        let records = try await told { try await service.history(of: id, before: position, limit: limit) }
         var response = Response.json { json in
             json.beginArray()
-            for record in records.prefix(limit) { write(record, to: &json) }
+            for record in records { write(record, to: &json) }
             json.endArray()
         }
-        if records.count > limit {
-            let url = request.url(with: "cursor", String(records[limit - 1].id))
+        if let last = records.last, last.isFollowed {
+            let url = request.url(with: "cursor", String(last.id))
             response.headers[.link] = "<\(url)>; rel=\"next\""
         }
         return response

@@ -156,9 +156,10 @@ struct ResourceOperations<Model: ORM.Model> {
             parameters: [
                 key,
                 .init(
-                    "limit", in: .query, "How many at most; 100 when it is left out.",
+                    "limit", in: .query,
+                    "How many at most; \(historyLimits.usual) when it is left out, and fewer when the \(plural) are large.",
                     ["type": "integer", "minimum": 1, "maximum": .number(String(historyLimits.most))],
-                    example: 100),
+                    example: 20),
                 .init("cursor", in: .query, "Where the page begins: what `Link` says.", position),
             ],
             answers: [

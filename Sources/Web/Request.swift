@@ -27,7 +27,7 @@ public struct Request: Sendable {
     var parameters: [(name: String, value: String)] = []
 
     /// Makes a request.
-    /// - Parameter id: what the server in front calls it. A usable `X-Request-Id` among `headers` wins; with neither, one is
+    /// - Parameter id: what the server in front calls it. A usable `X-Request-Id` among `headers` wins; when neither is usable, one is
     ///   made.
     public init(
         method: HTTPRequest.Method, target: String, scheme: String = "http", headers: HeaderFields = [:],

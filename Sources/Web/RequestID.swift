@@ -2,10 +2,10 @@ import Synchronization
 
 /// What names a request in its response and in the log.
 enum RequestID {
-    /// Takes the client's name for it when that is 1 to 128 of `A-Z a-z 0-9 . _ -`, else the server's, else makes one.
+    /// Takes the client's name for it when that is 1 to 128 of `A-Z a-z 0-9 . _ -`, else the server's when that is, else makes one.
     static func choose(client: String?, server: String?) -> String {
-        if let client, isUsable(client) { return client }
-        return server ?? next()
+        for case let id? in [client, server] where isUsable(id) { return id }
+        return next()
     }
 
     private static func isUsable(_ id: String) -> Bool {

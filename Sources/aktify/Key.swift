@@ -37,20 +37,27 @@ struct Key: ParsableCommand {
         var by: String?
 
         func validate() throws {
-            guard (1...100).contains(name.unicodeScalars.count), name == name.trimmed,
-                name.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control })
-            else {
+            for (option, text) in [("name", name), ("by", by)] as [(String, String?)] {
+                guard let text, !isLabel(text) else { continue }
                 throw ValidationError(
-                    "--name must have 1 to 100 characters, none of them a control character, and no space at its ends.")
+                    "--\(option) must have 1 to 100 characters, none of them a control character, and no space at its ends."
+                )
             }
         }
 
         func run() throws {
             let (name, role, expires, author) = (name, role, expires, by ?? userName())
+            // What is opened next would get the descriptor, and the key: the connection to Postgres.
+            guard fcntl(STDOUT_FILENO, F_GETFD) >= 0 else {
+                throw Complaint("the standard output is closed, where the key would be printed")
+            }
             let key = try withKeys { keys in
                 try await keys.create(name: name, role: role, lifetime: expires, author: author)
             }
-            print(key.text)
+            let line = Array((key.text + "\n").utf8)
+            guard write(STDOUT_FILENO, line, line.count) == line.count else {
+                throw Complaint("the key could not be printed: revoke \(name), and create another one")
+            }
         }
     }
 
@@ -105,6 +112,17 @@ private func userName() -> String {
     if let user = processEnvironment()["SUDO_USER"], !user.isEmpty { return user }
     // Sound: an entry is valid until the next call, and there are no other threads.
     return getpwuid(getuid()).map { String(cString: $0.pointee.pw_name) } ?? "user \(getuid())"
+}
+
+/// Whether a name can stand in a line of a list: it has nothing in it that ends the line, changes its order or is not seen.
+private func isLabel(_ text: String) -> Bool {
+    (1...100).contains(text.unicodeScalars.count) && text == text.trimmed
+        && text.unicodeScalars.allSatisfy { scalar in
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator: false
+            default: true
+            }
+        }
 }
 
 @Sendable private func role(_ text: String) throws -> Role {

@@ -80,5 +80,10 @@ import Web
         #expect(
             PostgresError(.server, state: "0A000", message: "cached plan must not change result type").isStale)
         #expect(!PostgresError(.server, state: "0A000", message: "something else").isStale)
+        for (state, change) in [("42804", "has wrong type"), ("42703", "has been dropped")] {
+            let message = "attribute 2 of type record \(change)"
+            #expect(PostgresError(.server, state: SQLState(state), message: message).isStale)
+            #expect(!PostgresError(.server, state: SQLState(state), message: "something else").isStale)
+        }
     }
 }

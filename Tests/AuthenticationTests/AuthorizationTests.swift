@@ -87,6 +87,18 @@ import Web
         #expect(lookups.withLock { $0 } == 0)
     }
 
+    @Test func `a key in the cache has no other spelling`() async throws {
+        var key = APIKey()
+        while !key.text.contains("K") { key = APIKey() }
+        let known = known()
+        let app = try application(keys { _ in known })
+        #expect(await respond(app, .get, "/read", "Bearer " + key.text).status == 200)
+        // Unicode's KELVIN SIGN is canonically equivalent to a K.
+        let other = key.text.replacing("K", with: "\u{212a}")
+        #expect(other == key.text)
+        #expect(await respond(app, .get, "/read", "Bearer " + other).status == 401)
+    }
+
     @Test(arguments: [(KnownKey.State.revoked, "The key was revoked."), (.expired, "The key has expired.")])
     func `a key that has ended is 401`(state: KnownKey.State, message: String) async throws {
         let known = known(state)

@@ -159,6 +159,8 @@ import Testing
 
     @Test(arguments: [
         (["create", "--name", "", "--role", "reader"], "--name must have 1 to 100 characters"),
+        (["create", "--name", "a\u{202e}b", "--role", "reader"], "none of them a control character"),
+        (["create", "--name", "a", "--role", "reader", "--by", "me\nvalid"], "--by must have 1 to 100 characters"),
         (["create", "--name", "a", "--role", "owner"], "The role is reader, editor or admin, not owner."),
         (["create", "--name", "a", "--role", "reader", "--expires", "soon"], "90d, 12h or 30m; not soon."),
         (["create", "--name", "a", "--role", "reader", "--expires", "0d"], "90d, 12h or 30m; not 0d."),
@@ -171,6 +173,30 @@ import Testing
             [Stack.program, "key", "create", "--name", "taken", "--role", "reader"], environment: database.environment)
         let (status, output) = try runToEnd([Stack.program, "key"] + arguments, environment: database.environment)
         #expect(status != 0 && output.contains(message), "\(output)")
+    }
+
+    @Test func `a key that cannot be printed is no success`() throws {
+        let database = try TestDatabase()
+        try run([Stack.program, "db", "upgrade"], environment: database.environment)
+        for (name, output, message) in [("full", ">/dev/full", "revoke full"), ("closed", ">&-", "output is closed")] {
+            let command = "exec \(Stack.program) key create --name \(name) --role reader 2>&1 \(output)"
+            let made = try runToEnd(["bash", "-c", command], environment: database.environment)
+            #expect(made.status != 0 && made.output.contains(message), "\(made.output)")
+        }
+        #expect(try database.sql("SELECT string_agg(name, ',') FROM api_key") == "full")
+    }
+
+    @Test func `a key expires when it was said, whatever time zone a variable names`() throws {
+        let stack = try Stack(environment: ["AUTH": "keys", "PGTZ": "America/New_York"])
+        let made = try runToEnd(
+            [Stack.program, "key", "create", "--name", "far", "--role", "reader", "--expires", "1m"],
+            environment: stack.database.environment.merging(["PGTZ": "Asia/Tokyo"]) { $1 })
+        let key = made.output.trimmingCharacters(in: .newlines)
+        #expect(try stack.get("/me", headers: bearer(key)).status == 200)
+        let left = "extract(epoch FROM expires_on - now() AT TIME ZONE 'UTC')"
+        #expect(try stack.database.sql("SELECT \(left) BETWEEN 1 AND 60 FROM api_key") == "t")
+        try stack.database.sql("UPDATE api_key SET expires_on = now() AT TIME ZONE 'UTC'")
+        try waitUntil("it has expired") { try stack.get("/me", headers: bearer(key)).status == 401 }
     }
 
     @Test func `a database without the table of keys is told what to do`() throws {

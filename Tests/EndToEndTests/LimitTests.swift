@@ -57,7 +57,9 @@ import Testing
     @Test func `a key is limited wherever it comes from, and no other is`() throws {
         let addresses = (1...4).map { "203.0.113.\($0)" }
         #expect(try statuses(from: addresses, key: "Bearer aktify_a") == [200, 200, 200, 429])
-        #expect(try get(from: "203.0.113.5", "Authorization: bearer aktify_a").status == 429)
+        for spelling in ["bearer aktify_a", "Bearer aktify_a\t", "\tBearer aktify_a \u{1}", "Bearer\u{7f}aktify_a"] {
+            #expect(try get(from: "203.0.113.5", "Authorization: \(spelling)").status == 429)
+        }
         #expect(try get(from: "203.0.113.5", "Authorization: Bearer aktify_b").status == 200)
         #expect(
             try statuses(from: (11...15).map { "203.0.113.\($0)" }, key: "Basic YTpi") == [200, 200, 200, 200, 200])

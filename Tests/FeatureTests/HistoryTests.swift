@@ -172,6 +172,29 @@ import Web
         }
     }
 
+    @Test func `a page ends behind 1 MiB, whatever its limit is`() throws {
+        try withApp { client, database in
+            try database.sql("INSERT INTO campaign (name, description) VALUES ('wide', repeat('x', 900000))")
+            for index in 0..<5 { try database.sql("UPDATE campaign SET name = '\(index)'") }
+            var (target, pages, names) = (Optional("/campaigns/1/history?limit=100"), 0, [String]())
+            while let next = target {
+                let answer = try await client.get(next)
+                #expect(answer.status == .ok && answer.text.utf8.count < 4 << 20)
+                names += answer.text.matches(of: /"name":"(\w+)"/).map { String($0.output.1) }
+                target = answer.headers[.link].flatMap { $0.firstMatch(of: /(\/campaigns.*)>/).map { String($0.output.1) } }
+                pages += 1
+            }
+            #expect(pages == 6 && names.count == 11)
+        }
+    }
+
+    @Test func `records have the time in UTC, and nobody else may make triggers that record`() throws {
+        let database = try migratedDatabase()
+        try database.sql("SET timezone = 'America/New_York'; INSERT INTO campaign (name) VALUES ('a')")
+        #expect(try database.sql("SELECT abs(extract(epoch FROM now() AT TIME ZONE 'UTC' - changed_on)) < 60 FROM change_record") == "t")
+        #expect(try database.sql("SELECT has_function_privilege('pg_monitor', 'record_change()', 'EXECUTE')") == "f")
+    }
+
     @Test func `a row without records has an empty history, and no row is 404`() throws {
         try withApp { client, database in
             try database.sql("INSERT INTO campaign (name) VALUES ('old')")
@@ -179,7 +202,7 @@ import Web
             #expect(try await client.get("/campaigns/1/history").text == "[]\n")
             #expect(try await client.get("/campaigns/2/history").status == .notFound)
             #expect(try await client.get("/campaigns/x/history").status == .unprocessableContent)
-            for query in ["limit=0", "limit=1001", "limit=x", "cursor=-1", "cursor=x", "cursor="] {
+            for query in ["limit=0", "limit=101", "limit=x", "cursor=-1", "cursor=x", "cursor="] {
                 #expect(
                     try await client.get("/campaigns/1/history?\(query)").status == .unprocessableContent, "\(query)")
             }

@@ -149,6 +149,9 @@ import Testing
             let made = try #require(try await client().get("/", headers: [.requestID: id]).headers[.requestID])
             #expect(made.utf8.count == 32 && made != id)
         }
+        // The server in front, too: a record of a change has the id, a space, and the client's name.
+        #expect(Request(method: .get, target: "/", id: "s-1").id == "s-1")
+        #expect(Request(method: .get, target: "/", id: "s key:ada").id.utf8.count == 32)
     }
 
     @Test func `CORS lets every origin in, by its name`() async throws {

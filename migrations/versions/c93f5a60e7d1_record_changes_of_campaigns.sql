@@ -20,7 +20,8 @@ CREATE TABLE change_record (
     after JSONB,
     PRIMARY KEY (table_name, row_id, id)
 );
-CREATE FUNCTION record_change() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+CREATE FUNCTION record_change() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     -- The request's id, a space, and the client's name.
     author TEXT := NULLIF(current_setting('aktify.author', true), '');
@@ -38,6 +39,8 @@ BEGIN
     RETURN NULL;
 END
 $$;
+-- Who may make a trigger of his own with it may forge records.
+REVOKE EXECUTE ON FUNCTION record_change() FROM PUBLIC;
 CREATE TRIGGER campaign_record_change AFTER INSERT OR UPDATE OR DELETE ON campaign
     FOR EACH ROW EXECUTE FUNCTION record_change('id');
 
