@@ -10,18 +10,7 @@ import Web
 
 /// The records of changes: the same of the fake and of the real repository, and what only the real one has.
 @Suite struct HistoryTests {
-    enum Kind: CaseIterable { case inMemory, postgres }
-
-    private func with(
-        _ kind: Kind, _ body: @escaping @Sendable (any Repository<Campaign>) async throws -> Void
-    ) throws {
-        switch kind {
-        case .inMemory: try Loop.run { try await body(InMemoryRepository<Campaign>()) }
-        case .postgres:
-            let configuration = try migratedDatabase().configuration()
-            try Loop.run { try await body(PostgresRepository<Campaign>(Database(configuration))) }
-        }
-    }
+    typealias Kind = RepositoryKind
 
     private static func changes(
         _ rows: any Repository<Campaign>, _ id: Int64, before position: Int64 = .max, limit: Int = 100
@@ -32,7 +21,7 @@ import Web
     @Test(arguments: Kind.allCases) func `each change has its author, its request, and the row before and after it`(
         kind: Kind
     ) throws {
-        try with(kind) { rows in
+        try kind.with { rows in
             let (ada, bob) = (
                 ChangeAuthor(name: "key:ada", requestID: "r1"), ChangeAuthor(name: nil, requestID: "r2")
             )
@@ -55,7 +44,7 @@ import Web
     }
 
     @Test(arguments: Kind.allCases) func `what changes many rows is recorded for each of them`(kind: Kind) throws {
-        try with(kind) { rows in
+        try kind.with { rows in
             let ids = try await rows.insert(many: (0..<5).map { Draft(name: "\($0)") }).map(\.id)
             let key = IdempotencyKey(scope: "s", key: "k", request: [])
             guard case .rows(let once) = try await rows.insert(many: [Draft(name: "once")], once: key, #fileID, #line),
@@ -76,7 +65,7 @@ import Web
     }
 
     @Test(arguments: Kind.allCases) func `what was refused, or changed nothing, is not recorded`(kind: Kind) throws {
-        try with(kind) { rows in
+        try kind.with { rows in
             let row = try await rows.insert(Draft(name: "a"))
             _ = try await rows.update(row.id, [], if: nil, #fileID, #line)
             _ = try await rows.update(
@@ -88,7 +77,7 @@ import Web
     }
 
     @Test(arguments: Kind.allCases) func `pages begin where the one before ends`(kind: Kind) throws {
-        try with(kind) { rows in
+        try kind.with { rows in
             let row = try await rows.insert(Draft(name: "0"))
             for index in 1...9 {
                 _ = try await rows.update(

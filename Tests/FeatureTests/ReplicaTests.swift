@@ -54,6 +54,12 @@ import Web
         }
     }
 
+    /// Waits until the standbys have replayed all that there is, and the loop's polls have seen it.
+    private static func settle(_ servers: ReplicatedPostgres, _ loop: Loop) async throws {
+        try servers.waitUntilReplayed()
+        try await loop.sleep(for: .milliseconds(500))
+    }
+
     private static func create(_ client: TestClient, _ name: String) async throws -> (target: String, position: String)
     {
         let answer = try await client.post(
@@ -115,7 +121,7 @@ import Web
     @Test func `reads go on when the primary is lost, and changes are refused`() throws {
         try withApp(Self.servers()) { client, servers, loop in
             let (target, position) = try await Self.create(client, "one")
-            try servers.waitUntilReplayed()
+            try await Self.settle(servers, loop)
             try servers.kill(servers.primary, SIGKILL)
             for _ in 0..<30 {
                 #expect(try await client.get(target).status == .ok)
@@ -135,7 +141,7 @@ import Web
     @Test func `a replica that is lost, frozen or conflicts costs nobody an error`() throws {
         try withApp(Self.servers(2)) { client, servers, loop, replicas in
             let (target, position) = try await Self.create(client, "one")
-            try servers.waitUntilReplayed()
+            try await Self.settle(servers, loop)
             let end = Instant.now.advanced(by: .seconds(8))
             let readers = (0..<8).map { reader in
                 Task(executorPreference: loop) {
@@ -174,7 +180,7 @@ import Web
     @Test func `a read that the replay cancels is sent to the primary`() throws {
         try withApp(Self.servers()) { client, servers, loop in
             _ = try await Self.create(client, "one")
-            try servers.waitUntilReplayed()
+            try await Self.settle(servers, loop)
             // A lock that is replayed conflicts with every read of the table.
             try servers.set("max_standby_streaming_delay", "0", on: servers.standbys[0])
             let locks = Task(executorPreference: loop) {
@@ -212,7 +218,7 @@ import Web
     @Test func `what one request reads, it reads from one server`() throws {
         try withApp(Self.servers(2)) { client, servers, loop in
             _ = try await Self.create(client, "one")
-            try servers.waitUntilReplayed()
+            try await Self.settle(servers, loop)
             try servers.sql("SELECT pg_wal_replay_pause()", on: servers.standbys[0])
             _ = try await Self.create(client, "two")
             try await loop.sleep(for: .milliseconds(300))
@@ -255,7 +261,7 @@ import Web
             try point(to: standbys[1])
             try servers.sql("SELECT pg_wal_replay_pause()", on: standbys[1])
             let (target, position) = try await Self.create(client, "one")
-            try servers.waitUntilReplayed()
+            try await Self.settle(servers, loop)
             for _ in 0..<20 {
                 #expect(try await client.get(target, headers: [.databasePosition: position]).status == .ok)
                 try await loop.sleep(for: .milliseconds(20))

@@ -8,25 +8,14 @@ import Testing
 
 /// The same behaviour is asked of the fake and of the real repository, so that the fake cannot drift.
 @Suite struct RepositoryTests {
-    enum Kind: CaseIterable { case inMemory, postgres }
-
-    private func with(
-        _ kind: Kind, _ body: @escaping @Sendable (any Repository<Campaign>) async throws -> Void
-    ) throws {
-        switch kind {
-        case .inMemory: try Loop.run { try await body(InMemoryRepository<Campaign>()) }
-        case .postgres:
-            let configuration = try migratedDatabase().configuration()
-            try Loop.run { try await body(PostgresRepository<Campaign>(Database(configuration))) }
-        }
-    }
+    typealias Kind = RepositoryKind
 
     /// With campaigns of these names, the ones of one letter being inactive.
     private func with(
         _ kind: Kind, _ names: [String],
         _ body: @escaping @Sendable (any Repository<Campaign>, [Int64]) async throws -> Void
     ) throws {
-        try with(kind) { campaigns in
+        try kind.with { campaigns in
             let drafts = names.map { Campaign.Draft(name: $0, isActive: $0.count > 1) }
             try await body(campaigns, try await campaigns.insert(many: drafts).map(\.id))
         }
@@ -35,7 +24,7 @@ import Testing
     private static let byID = Campaign.all.ordered { [$0.id.ascending] }
 
     @Test(arguments: Kind.allCases) func `an empty repository has nothing`(kind: Kind) throws {
-        try with(kind) { campaigns in
+        try kind.with { campaigns in
             let (all, first, count) = (
                 try await campaigns.all(Self.byID), try await campaigns.find(1), try await campaigns.count(Self.byID)
             )
@@ -44,7 +33,7 @@ import Testing
     }
 
     @Test(arguments: Kind.allCases) func `what is inserted is found, and is as it was said to be`(kind: Kind) throws {
-        try with(kind) { campaigns in
+        try kind.with { campaigns in
             let drafts = [
                 Campaign.Draft(name: "é😀\"\\"),
                 Campaign.Draft(name: String(repeating: "x", count: 255), description: "d", isActive: false),
@@ -62,7 +51,7 @@ import Testing
     }
 
     @Test(arguments: Kind.allCases) func `many are inserted in order, and none is none`(kind: Kind) throws {
-        try with(kind) { campaigns in
+        try kind.with { campaigns in
             let drafts = (0..<20).map { Campaign.Draft(name: "\($0)") }
             let added = try await campaigns.insert(many: drafts)
             #expect(added.map(\.name) == drafts.map { $0.value(of: Campaign.columns.name) })
