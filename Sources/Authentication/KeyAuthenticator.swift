@@ -30,9 +30,9 @@ public final class KeyAuthenticator: Authenticator, @unchecked Sendable {
 
     /// - Throws: 401, and what the lookup throws.
     public func authenticate(_ request: Request) async throws -> Principal {
-        let authorization = try request.authorization(credentials)
+        var authorization = try request.authorization(credentials)
         // Two strings are equal by Unicode's rules: U+212A stands for a K, and is in no key.
-        let isASCII = authorization.utf8.allSatisfy { $0 < 0x80 }
+        let isASCII = authorization.withUTF8 { $0.allSatisfy { $0 < 0x80 } }
         switch isASCII ? cache.find(authorization, at: now()) : .absent {
         case .fresh(let principal): return principal
         case .stale(let principal):
