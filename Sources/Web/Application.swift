@@ -44,7 +44,9 @@ public struct Application: Sendable {
     public mutating func authorize(by authorizer: @escaping Authorizer) { self.authorizer = authorizer }
 
     /// Runs around a handler, inside all middlewares: it knows the route and the principal, and may throw.
-    public typealias HandlerMiddleware = @Sendable (Request, (Request) async throws -> Response) async throws -> Response
+    public typealias HandlerMiddleware =
+        @Sendable (Request, (Request) async throws -> Response) async throws
+        -> Response
 
     /// Sets what runs around the handlers of methods that are not safe.
     public mutating func aroundChanges(_ middleware: @escaping HandlerMiddleware) { changeMiddleware = middleware }

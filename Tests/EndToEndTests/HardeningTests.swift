@@ -24,13 +24,18 @@ import Testing
             _ = try stack.request(method, target, headers: [Self.json], body: body)
         }
         #expect(try stack.database.sql("SELECT id, created_on FROM campaign WHERE id = 1") == before)
-        #expect(try stack.database.sql("SELECT count(*) FROM campaign WHERE id > 50 OR version > 3 OR created_on < '2020-01-01'") == "0")
+        #expect(
+            try stack.database.sql(
+                "SELECT count(*) FROM campaign WHERE id > 50 OR version > 3 OR created_on < '2020-01-01'") == "0")
         #expect(try stack.database.sql("SELECT count(*) FROM change_record WHERE author = 'key:root'") == "0")
     }
 
     @Test func `an id of another type, or of nobody, tells nothing of other rows (API1)`() throws {
         let stack = try Stack(loops: 1)
-        for target in ["/campaigns/0", "/campaigns/1%20OR%201=1", "/campaigns/1;DROP", "/campaigns/../api_key", "/campaigns/9223372036854775808"] {
+        for target in [
+            "/campaigns/0", "/campaigns/1%20OR%201=1", "/campaigns/1;DROP", "/campaigns/../api_key",
+            "/campaigns/9223372036854775808",
+        ] {
             let answer = try stack.get(target)
             #expect([404, 422].contains(answer.status) && !answer.body.contains("SELECT"), "\(target)")
         }
@@ -39,7 +44,9 @@ import Testing
     @Test func `a filter by a hidden column, or by one of another table, is no filter (API3)`() throws {
         let stack = try Stack(loops: 1)
         try stack.database.sql("INSERT INTO campaign (name) VALUES ('first')")
-        for query in ["version=1", "hash=a", "api_key.hash=a", "name[like]=%25", "sort=version", "fields=version", "fields=*"] {
+        for query in [
+            "version=1", "hash=a", "api_key.hash=a", "name[like]=%25", "sort=version", "fields=version", "fields=*",
+        ] {
             let answer = try stack.get("/campaigns/?\(query)", headers: ["Prefer: handling=strict"])
             #expect(answer.status == 422, "\(query): \(answer.body)")
         }
@@ -48,21 +55,26 @@ import Testing
     @Test func `a foreign Host poisons no response that a cache may keep (API8)`() throws {
         let stack = try Stack(loops: 1)
         for index in 1...2 {
-            let made = try stack.send(Array("""
-                POST /campaigns/ HTTP/1.1\r
-                Host: evil.example\r
-                X-Forwarded-Host: evil.example\r
-                Connection: close\r
-                Content-Type: application/json\r
-                Content-Length: 12\r
-                \r
-                {"name":"a"}
-                """.utf8))
+            let made = try stack.send(
+                Array(
+                    """
+                    POST /campaigns/ HTTP/1.1\r
+                    Host: evil.example\r
+                    X-Forwarded-Host: evil.example\r
+                    Connection: close\r
+                    Content-Type: application/json\r
+                    Content-Length: 12\r
+                    \r
+                    {"name":"a"}
+                    """.utf8))
             // Of a POST's answer nothing is kept (RFC 9110, section 9.3.3), and only Host counts.
             #expect(made.status == 201 && made.headers["location"] == "http://evil.example/campaigns/\(index)")
         }
         for target in ["/campaigns/", "/campaigns/1", "/openapi.json", "/"] {
-            let answer = try stack.send(Array("GET \(target) HTTP/1.1\r\nHost: evil.example\r\nX-Forwarded-Host: evil.example\r\nConnection: close\r\n\r\n".utf8))
+            let answer = try stack.send(
+                Array(
+                    "GET \(target) HTTP/1.1\r\nHost: evil.example\r\nX-Forwarded-Host: evil.example\r\nConnection: close\r\n\r\n"
+                        .utf8))
             #expect(answer.status == 200 && !answer.body.contains("evil"), "\(target)")
             #expect(!answer.headers.values.joined().contains("evil"), "\(target)")
         }
@@ -72,7 +84,9 @@ import Testing
     func `no page of another origin sends credentials that the browser keeps (API8, CORS)`(origins: String) throws {
         let stack = try Stack(loops: 1, environment: ["CORS_ALLOW_ORIGINS": origins, "AUTH": "keys"])
         for origin in ["https://ui.example.org", "https://evil.example", "null"] {
-            for (method, target) in [("OPTIONS", "/campaigns/"), ("GET", "/campaigns/"), ("GET", "/nowhere"), ("GET", "/")] {
+            for (method, target) in [
+                ("OPTIONS", "/campaigns/"), ("GET", "/campaigns/"), ("GET", "/nowhere"), ("GET", "/"),
+            ] {
                 let answer = try stack.request(
                     method, target, headers: ["Origin: \(origin)", "Access-Control-Request-Method: DELETE"])
                 #expect(answer.headers["access-control-allow-credentials"] == nil)
@@ -85,8 +99,12 @@ import Testing
         let stack = try Stack(loops: 1, environment: ["LOG_REQUESTS": "1", "LOG_QUERIES": "1"])
         let forged = #"{"level":"critical","message":"forged"}"#
         let escaped = forged.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
-        _ = try stack.get("/campaigns/%0A\(escaped)?q=%0d%0a\(escaped)", headers: ["X-Request-Id: a%0a", "User-Agent: \u{1b}[31m\(forged)"])
-        _ = try stack.request("POST", "/campaigns/", headers: [Self.json], body: "{\"name\":\"a\\n\(forged.replacing("\"", with: "\\\""))\"}")
+        _ = try stack.get(
+            "/campaigns/%0A\(escaped)?q=%0d%0a\(escaped)",
+            headers: ["X-Request-Id: a%0a", "User-Agent: \u{1b}[31m\(forged)"])
+        _ = try stack.request(
+            "POST", "/campaigns/", headers: [Self.json],
+            body: "{\"name\":\"a\\n\(forged.replacing("\"", with: "\\\""))\"}")
         sleep(2)
         let access = try String(contentsOfFile: "\(stack.folder.path)/nginx/access.log", encoding: .utf8)
         for line in (stack.worker.log + access).split(separator: "\n") {
@@ -100,7 +118,10 @@ import Testing
         let key = try newKey(stack, "admin")
         let header = ["Authorization: Bearer \(key)"]
         #expect(try stack.get("/campaigns/1", headers: header).status == 200)
-        var told = try run(["ps", "-ww", "-o", "args", "-p"] + [(try stack.workers() + [stack.worker.pid]).map(String.init).joined(separator: ",")])
+        var told = try run(
+            ["ps", "-ww", "-o", "args", "-p"] + [
+                (try stack.workers() + [stack.worker.pid]).map(String.init).joined(separator: ",")
+            ])
         for target in ["/status", "/status?json", "/status?openmetrics", "/campaigns/x", "/nowhere", "/openapi.json"] {
             told += try stack.get(target, headers: header).body
         }
@@ -134,7 +155,10 @@ import Testing
             let documented = path.replacing("<", with: "{").replacing(">", with: "}")
             #expect(document.contains("\"\(documented)\":"), "\(path)")
         }
-        for target in ["/admin", "/debug", "/metrics", "/.env", "/.git/config", "/server-status", "/keys", "/api_key/", "/campaigns/1/history/1"] {
+        for target in [
+            "/admin", "/debug", "/metrics", "/.env", "/.git/config", "/server-status", "/keys", "/api_key/",
+            "/campaigns/1/history/1",
+        ] {
             #expect(try stack.get(target).status == 404, "\(target)")
         }
     }

@@ -170,7 +170,9 @@ import Web
                 let answer = try await client.get(next)
                 #expect(answer.status == .ok && answer.text.utf8.count < 4 << 20)
                 names += answer.text.matches(of: /"name":"(\w+)"/).map { String($0.output.1) }
-                target = answer.headers[.link].flatMap { $0.firstMatch(of: /(\/campaigns.*)>/).map { String($0.output.1) } }
+                target = answer.headers[.link].flatMap {
+                    $0.firstMatch(of: /(\/campaigns.*)>/).map { String($0.output.1) }
+                }
                 pages += 1
             }
             #expect(pages == 6 && names.count == 11)
@@ -180,7 +182,9 @@ import Web
     @Test func `records have the time in UTC, and nobody else may make triggers that record`() throws {
         let database = try migratedDatabase()
         try database.sql("SET timezone = 'America/New_York'; INSERT INTO campaign (name) VALUES ('a')")
-        #expect(try database.sql("SELECT abs(extract(epoch FROM now() AT TIME ZONE 'UTC' - changed_on)) < 60 FROM change_record") == "t")
+        #expect(
+            try database.sql(
+                "SELECT abs(extract(epoch FROM now() AT TIME ZONE 'UTC' - changed_on)) < 60 FROM change_record") == "t")
         #expect(try database.sql("SELECT has_function_privilege('pg_monitor', 'record_change()', 'EXECUTE')") == "f")
     }
 
