@@ -41,19 +41,15 @@ public struct APIKeys: Sendable {
     }
 
     /// Revokes a key: no worker takes it a second later.
-    /// - Returns: the key's record.
     /// - Throws: `APIKeyError.unknown`, `DatabaseError`.
-    @discardableResult
-    public func revoke(name: String) async throws -> APIKeyRecord {
+    public func revoke(name: String) async throws {
         let columns = APIKeyRecord.columns
         let result = try await database.execute(
             """
             UPDATE \(APIKeyRecord.definition) SET \(columns.revokedOn) = COALESCE(\(columns.revokedOn), \(unsafe: APIKeys.now)) \
-            WHERE \(columns.name) = \(name) RETURNING \(unsafe: APIKeyRecord.definition.columnList)
+            WHERE \(columns.name) = \(name)
             """)
-        guard result.count > 0 else { throw APIKeyError.unknown(name) }
-        var row = result.row(0)
-        return try APIKeyRecord(row: &row)
+        guard result.affected > 0 else { throw APIKeyError.unknown(name) }
     }
 
     /// Finds what is kept of a key, whatever its state; `nil` when there is no such key.
@@ -81,7 +77,7 @@ public struct APIKeys: Sendable {
             state: isRevoked ? .revoked : isExpired ? .expired : .valid, isUseDue: try row.next(Bool.self))
     }
 
-    /// Writes down that a key is used now, unless that was done within the last minute.
+    /// Records the use of a key, once a minute at most.
     /// - Throws: `DatabaseError`.
     public func noteUse(of id: Int64) async throws {
         let columns = APIKeyRecord.columns
@@ -99,13 +95,14 @@ extension APIKey {
 
 /// What is known of a key that a client has sent.
 public struct KnownKey: Sendable {
+    /// Whether it may be used.
     public enum State: Sendable { case valid, expired, revoked }
 
     /// The record's primary key.
     public let id: Int64
     public let principal: Principal
     public let state: State
-    /// Whether its use has to be written down.
+    /// Whether its last use was recorded more than a minute ago.
     public let isUseDue: Bool
 }
 

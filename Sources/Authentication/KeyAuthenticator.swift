@@ -50,13 +50,12 @@ public final class KeyAuthenticator: Authenticator, @unchecked Sendable {
         let sent = now()
         let known = try await find(key)
         cache.store(authorization, known?.valid, sent: sent, at: now())
-        switch known?.state {
-        case .valid?: break
-        case .revoked?: throw HTTPError.unauthenticated("The key was revoked.", .invalidToken)
-        case .expired?: throw HTTPError.unauthenticated("The key has expired.", .invalidToken)
-        case nil: throw HTTPError.unauthenticated("The key is not known.", .invalidToken)
+        guard let known else { throw HTTPError.unauthenticated("The key is not known.", .invalidToken) }
+        switch known.state {
+        case .valid: break
+        case .revoked: throw HTTPError.unauthenticated("The key was revoked.", .invalidToken)
+        case .expired: throw HTTPError.unauthenticated("The key has expired.", .invalidToken)
         }
-        guard let known else { preconditionFailure("a key that has a state is known") }
         if known.isUseDue {
             Task.detached(executorPreference: Loop.current) { await self.use(known.id) }
         }

@@ -16,7 +16,7 @@ public struct ChangeRecord<Row: Model>: Sendable {
     /// The row after it; `nil` for a deletion.
     public var after: Row?
     /// Whether there is an earlier change of the row.
-    public var isFollowed: Bool
+    public var hasEarlier: Bool
 }
 
 /// What was done to a row.
@@ -54,7 +54,7 @@ extension ChangeRecord {
         requestID = try row.next(String?.self)
         changedOn = try row.next()
         let (hasBefore, hasAfter) = (try row.next(Bool.self), try row.next(Bool.self))
-        isFollowed = try row.next()
+        hasEarlier = try row.next()
         let (former, latter) = (try Row(row: &row), try Row(row: &row))
         (before, after) = (hasBefore ? former : nil, hasAfter ? latter : nil)
     }

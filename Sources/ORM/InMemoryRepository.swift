@@ -74,7 +74,7 @@ public struct InMemoryRepository<Row: Model>: Repository {
             }
             return changes.reversed().prefix(limit).map { change in
                 var change = change
-                change.isFollowed = change.id != changes.first?.id
+                change.hasEarlier = change.id != changes.first?.id
                 return change
             }
         }

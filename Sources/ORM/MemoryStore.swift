@@ -179,7 +179,7 @@ final class MemoryTable<Row: Model>: AnyMemoryTable {
                     ChangeRecord(
                         id: id, operation: change.operation, author: author == nil ? "role:memory" : author?.name,
                         requestID: author?.requestID, changedOn: now, before: change.before, after: change.after,
-                        isFollowed: change.operation != .insert))
+                        hasEarlier: change.operation != .insert))
             }
         }
     }

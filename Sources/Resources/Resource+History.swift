@@ -17,7 +17,7 @@ extension Resource {
             for record in records { write(record, to: &json) }
             json.endArray()
         }
-        if let last = records.last, last.isFollowed {
+        if let last = records.last, last.hasEarlier {
             let url = request.url(with: "cursor", String(last.id))
             response.headers[.link] = "<\(url)>; rel=\"next\""
         }

@@ -13,9 +13,9 @@ extension Tabular {
             "jsonb_populate_record(NULL::\(definition.reference), jsonb_build_object(\(defaults)) || COALESCE(\(images)))"
         }
         return """
-            SELECT record.id, operation, author, request_id, changed_on, before IS NOT NULL, after IS NOT NULL, is_followed, \
+            SELECT record.id, operation, author, request_id, changed_on, before IS NOT NULL, after IS NOT NULL, has_earlier, \
             \(unsafe: columns("former")), \(unsafe: columns("latter")) FROM (\
-            SELECT *, row_number() OVER latest AS place, lead(id) OVER latest IS NOT NULL AS is_followed, \
+            SELECT *, row_number() OVER latest AS place, lead(id) OVER latest IS NOT NULL AS has_earlier, \
             sum(octet_length(concat(before, after))) OVER latest - octet_length(concat(before, after)) AS bytes FROM (\
             SELECT * FROM \(unsafe: TableDefinition.records) WHERE table_name = \(unsafe: literal(definition.name)) \
             AND row_id = \(id)::text AND id < \(position) ORDER BY id DESC LIMIT \(limit + 1)) AS change \

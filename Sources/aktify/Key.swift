@@ -88,7 +88,7 @@ struct Key: ParsableCommand {
 
         func run() throws {
             let name = name
-            _ = try withKeys { try await $0.revoke(name: name) }
+            try withKeys { try await $0.revoke(name: name) }
             print("\(name) is revoked.")
         }
     }
