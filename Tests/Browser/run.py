@@ -1,4 +1,4 @@
-"""Runs the tests of the console; the last line counts them."""
+"""Runs the tests of the console; the last lines name those that failed, and count."""
 
 import pathlib
 import sys
@@ -40,7 +40,7 @@ class Result(unittest.TextTestResult):
 
     @property
     def failed(self):
-        return len({test.id() for test, _ in self.failures})
+        return sorted({test.id() for test, _ in self.failures})
 
 
 def main(names):
@@ -54,7 +54,9 @@ def main(names):
         result = runner.run(tests)
     finally:
         Shared.stop()
-    print(f"{result.testsRun - result.failed} passed, {result.failed} failed")
+    for name in result.failed:
+        print(f"✘ {name}")
+    print(f"{result.testsRun - len(result.failed)} passed, {len(result.failed)} failed")
     return 1 if result.failed or not result.testsRun else 0
 
 
