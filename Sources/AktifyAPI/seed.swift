@@ -7,6 +7,6 @@ public func seed(_ database: Database) async throws -> Int {
     try await database.transaction { inner in
         try await inner.execute("LOCK TABLE \(Campaign.definition) IN SHARE ROW EXCLUSIVE MODE")
         guard try await inner.first(Campaign.all.limit(1)) == nil else { return 0 }
-        return try await inner.insert(many: (1...3).map { Draft<Campaign>(name: "Campaign \($0)") }).count
+        return try await inner.insert(many: (1...3).map { ColumnValues<Campaign>(name: "Campaign \($0)") }).count
     }
 }

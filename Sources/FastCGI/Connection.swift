@@ -23,7 +23,7 @@ final class Connection: @unchecked Sendable {
 
     let socket: Int32
     private let server: Server
-    private let exchange: Exchange
+    private let exchange: LibFCGIRequest
     private var watch: Watch?
     /// Answers the connection's requests, one after the other: one task for each connection.
     private var task: Task<Void, Never>?
@@ -32,9 +32,9 @@ final class Connection: @unchecked Sendable {
     /// What is being answered: an answer that comes after its request was given up is known by its not being this.
     private var work: Work?
     /// What others see of the request that arrives, or is being answered.
-    private var activity: Activity?
+    private var activity: RequestActivity?
     private var state: State
-    private var incoming: Incoming
+    private var incoming: RequestReader
     /// Whether something arrived while a request was being answered.
     private var hasArrivals = false
     private var roomWaiter: Waiter<Void>?
@@ -42,8 +42,8 @@ final class Connection: @unchecked Sendable {
     init(socket: Int32, server: Server) throws(SystemError) {
         self.socket = socket
         self.server = server
-        exchange = Exchange(socket: socket)
-        incoming = Incoming(limits: server.limits)
+        exchange = LibFCGIRequest(socket: socket)
+        incoming = RequestReader(limits: server.limits)
         state = .receiving(since: server.loop.now)
         watch = try server.loop.watch(socket, for: Connection.interest) { [unowned self] in ready($0) }
     }
@@ -70,9 +70,9 @@ final class Connection: @unchecked Sendable {
     // MARK: Receiving
 
     private func receive() {
-        guard let spool = try? server.readySpool() else { return close() }
-        do throws(Incoming.Failure) {
-            switch try incoming.receive(from: socket, into: spool.memory) {
+        guard let buffer = try? server.readyRequestBuffer() else { return close() }
+        do throws(RequestReader.Failure) {
+            switch try incoming.receive(from: socket, into: buffer.memory) {
             case .nothing: break
             case .partial: arrive()
             case .more:
@@ -90,7 +90,7 @@ final class Connection: @unchecked Sendable {
     /// Notes that a part of a request has arrived.
     private func arrive() {
         if case .idle = state { state = .receiving(since: server.loop.now) }
-        if activity == nil { activity = server.reporter.begin(at: Int(server.loop.now.nanoseconds)) }
+        if activity == nil { activity = server.metrics.begin(at: Int(server.loop.now.nanoseconds)) }
     }
 
     /// Goes on when those that have little to do have had their turn.
@@ -104,9 +104,9 @@ final class Connection: @unchecked Sendable {
         }
     }
 
-    private func begin(_ whole: Incoming.Whole) {
+    private func begin(_ whole: RequestReader.CompleteRequest) {
         guard let request = request(of: whole) else { return close() }
-        let activity = activity ?? server.reporter.begin(at: Int(server.loop.now.nanoseconds))
+        let activity = activity ?? server.metrics.begin(at: Int(server.loop.now.nanoseconds))
         self.activity = activity
         activity.arrived(
             method: request.method.rawValue, target: request.target, id: request.id, bodyBytes: request.body.count)
@@ -119,9 +119,9 @@ final class Connection: @unchecked Sendable {
     private final class Work: Sendable {
         let request: Request
         let refusal: HTTPError?
-        let activity: Activity?
+        let activity: RequestActivity?
 
-        init(request: Request, refusal: HTTPError?, activity: Activity?) {
+        init(request: Request, refusal: HTTPError?, activity: RequestActivity?) {
             (self.request, self.refusal, self.activity) = (request, refusal, activity)
         }
     }
@@ -139,13 +139,13 @@ final class Connection: @unchecked Sendable {
 
     /// Answers requests until the connection ends, or the task was cancelled.
     private func serve(_ first: Work) async {
-        let holder = Activity.Holder()
-        await Activity.$holder.withValue(holder) {
+        let holder = RequestActivity.Holder()
+        await RequestActivity.$holder.withValue(holder) {
             var next: Work? = first
             while let work = next {
                 holder.activity = work.activity
                 let response = await response(to: work)
-                guard work === self.work else { return work.activity.map(server.reporter.giveBack) ?? () }
+                guard work === self.work else { return work.activity.map(server.metrics.giveBack) ?? () }
                 await respond(with: response)
                 next = await nextWork()
             }
@@ -170,24 +170,24 @@ final class Connection: @unchecked Sendable {
     private func giveUp(_ work: Work) {
         task?.cancel()
         task = nil
-        activity = activity.map { server.reporter.replace($0) }
+        activity = activity.map { server.metrics.replace($0) }
         let advice = work.request.method.isSafe ? "" : " The change may have been made: look before you send it again."
         let refusal = HTTPError(.gatewayTimeout, "The answer took too long." + advice)
         answer(Work(request: work.request, refusal: refusal, activity: activity))
     }
 
-    private func request(of whole: Incoming.Whole) -> Request? {
-        guard let spool = try? server.readySpool() else { return nil }
+    private func request(of whole: RequestReader.CompleteRequest) -> Request? {
+        guard let buffer = try? server.readyRequestBuffer() else { return nil }
         if let records = whole.records {
-            guard (try? spool.load(records)) != nil else { return nil }
+            guard (try? buffer.load(records)) != nil else { return nil }
         } else {
-            spool.rewind()
+            buffer.rewind()
         }
-        guard let request = exchange.receive(from: spool, bodyBytes: whole.bodyBytes) else {
-            server.dropSpool()
+        guard let request = exchange.receive(from: buffer, bodyBytes: whole.bodyBytes) else {
+            server.discardRequestBuffer()
             return nil
         }
-        if whole.isLarge { spool.shrink() }
+        if whole.isLarge { buffer.shrink() }
         return request
     }
 
@@ -236,7 +236,7 @@ final class Connection: @unchecked Sendable {
                     "database_us": "\(activity.database / 1000)",
                 ])
         }
-        server.reporter.end(
+        server.metrics.end(
             activity, at: Int(now.nanoseconds), route: route, method: work?.request.method.rawValue ?? "",
             status: status)
         self.activity = nil

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Reads ahead of libfcgi: says whether a whole, well-formed request lies in a buffer, and refuses what libfcgi 2.4.2 would
+/// Reads requestGuard of libfcgi: says whether a whole, well-formed request lies in a buffer, and refuses what libfcgi 2.4.2 would
 /// crash or block on.
 ///
 /// It goes through the records once, however often it is asked again with more bytes behind them. What a responder's peer

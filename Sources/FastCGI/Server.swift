@@ -12,37 +12,37 @@ public final class Server: @unchecked Sendable {
     let loop: Loop
     let application: Application
     let limits: Limits
-    let reporter: Reporter
+    let metrics: WorkerMetrics
     /// Where each request is logged; `nil` when it is not.
     let requestLog: Logger?
     /// Where requests are received, and libfcgi reads them: one connection at a time.
-    private var spool: Spool?
+    private var buffer: RequestBuffer?
     /// Bytes of responses that wait for their peers to read them.
-    private var held = HeldBytes()
+    private var held = OutputBacklog()
 
     private var listener: ListeningSocket?
     private var listenerWatch: Watch?
     private var connections: [Int32: Connection] = [:]
     private let drained: Waiter<Void>
     private var isDraining = false
-    private var log: OccasionalLog
+    private var log: RateLimitedLog
 
     /// Makes a server for connections to come.
     /// - Parameters:
     ///   - application: what answers; it must belong to the same loop.
     ///   - loop: the loop to run on; the caller must be on its thread.
-    ///   - reporter: where others see what it does.
+    ///   - metrics: where others see what it does.
     ///   - logsRequests: whether each request is logged when it ends.
     public init(
-        application: Application, loop: Loop, limits: Limits = Limits(), reporter: Reporter = Reporter(), log: Logger,
+        application: Application, loop: Loop, limits: Limits = Limits(), metrics: WorkerMetrics = WorkerMetrics(), log: Logger,
         logsRequests: Bool = false
     ) {
         self.application = application
         self.loop = loop
         self.limits = limits
-        self.reporter = reporter
+        self.metrics = metrics
         requestLog = logsRequests ? log : nil
-        self.log = OccasionalLog(log)
+        self.log = RateLimitedLog(log)
         drained = Waiter(on: loop)
         scheduleSweep()
     }
@@ -100,7 +100,7 @@ public final class Server: @unchecked Sendable {
         prepare(socket)
         do throws(SystemError) {
             connections[socket] = try Connection(socket: socket, server: self)
-            reporter.accepted()
+            metrics.accepted()
         } catch {
             close(socket)
             throw error
@@ -117,18 +117,18 @@ public final class Server: @unchecked Sendable {
 
     // MARK: What connections ask for
 
-    /// The spool, made when there is none.
-    func readySpool() throws(SystemError) -> Spool {
-        if let spool { return spool }
-        let new = try Spool()
-        spool = new
+    /// The buffer, made when there is none.
+    func readyRequestBuffer() throws(SystemError) -> RequestBuffer {
+        if let buffer { return buffer }
+        let new = try RequestBuffer()
+        buffer = new
         return new
     }
 
-    /// Replaces the spool, whose descriptor libfcgi has closed.
-    func dropSpool() {
-        spool?.disown()
-        spool = nil
+    /// Replaces the buffer, whose descriptor libfcgi has closed.
+    func discardRequestBuffer() {
+        buffer?.disown()
+        buffer = nil
     }
 
     /// Logs what went wrong with a response, once a second at most.

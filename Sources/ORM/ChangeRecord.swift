@@ -47,7 +47,7 @@ public enum ChangeRecords {
 }
 
 extension ChangeRecord {
-    init(row: inout ORM.Row) throws(DecodingError) {
+    init(row: inout ResultRow) throws(DecodingError) {
         id = try row.next()
         operation = try row.next()
         author = try row.next(String?.self)

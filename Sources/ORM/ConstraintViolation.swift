@@ -67,12 +67,12 @@ extension DatabaseError {
 }
 
 extension Array {
-    /// The last of these drafts that gives a column the value which an error is about: an earlier one with the same value may be valid.
-    func index<Row>(of column: String, _ error: DatabaseError) -> Int? where Element == Draft<Row> {
+    /// The last of these values that gives a column the value which an error is about: an earlier one with the same value may be valid.
+    func index<Row>(of column: String, _ error: DatabaseError) -> Int? where Element == ColumnValues<Row> {
         guard let value = error.keyValue else { return nil }
         let reference = ColumnDefinition.quoted(column)
         return lastIndex {
-            $0.values.contains { $0.column == reference && $0.text?.utf8.elementsEqual(value.utf8) ?? false }
+            $0.assignments.contains { $0.column == reference && $0.text?.utf8.elementsEqual(value.utf8) ?? false }
         }
     }
 }

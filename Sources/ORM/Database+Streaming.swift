@@ -15,7 +15,7 @@ extension Database {
     ) async throws {
         let last =
             if let streams {
-                try await read(select.statement, on: streams, Site(file, line), body)
+                try await read(select.statement, on: streams, CallSite(file, line), body)
             } else {
                 try await all(select, file, line)
             }
@@ -25,7 +25,7 @@ extension Database {
     /// Hands each chunk to `body` but the last one, and has the reading recorded as one statement.
     /// - Returns: the last chunk, which needs no connection any more.
     private func read<M: Model>(
-        _ statement: Statement, on streams: Pool, _ site: Site, _ body: ([M]) async throws -> Void
+        _ statement: Statement, on streams: Pool, _ site: CallSite, _ body: ([M]) async throws -> Void
     ) async throws -> [M] {
         let declaration = Cursor<M>.declaration(of: statement)
         var record = StreamRecord(declaration, at: site, columns: M.definition.columns)

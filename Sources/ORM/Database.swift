@@ -57,7 +57,7 @@ public struct Database: Sendable {
     public func first<M: Model>(_ select: Select<M>, _ file: StaticString = #fileID, _ line: UInt = #line) async throws
         -> M?
     {
-        let result = try await run(select.statement, M.self, Site(file, line))
+        let result = try await run(select.statement, M.self, CallSite(file, line))
         return result.count > 0 ? try result.model(0) : nil
     }
 
@@ -68,7 +68,7 @@ public struct Database: Sendable {
         _: M.Type, _ id: M.ID, _ file: StaticString = #fileID, _ line: UInt = #line
     ) async throws -> M? {
         let statement = Statement(unsafe: M.table.definition.findText, id)
-        let result = try await run(statement, M.self, Site(file, line))
+        let result = try await run(statement, M.self, CallSite(file, line))
         return result.count > 0 ? try result.model(0) : nil
     }
 
@@ -86,7 +86,7 @@ public struct Database: Sendable {
     public func all<M: Model>(
         _ statement: Statement, as: M.Type, _ file: StaticString = #fileID, _ line: UInt = #line
     ) async throws -> [M] {
-        try await run(statement, M.self, Site(file, line)).models()
+        try await run(statement, M.self, CallSite(file, line)).models()
     }
 
     /// Runs a statement, written by hand, that changes nothing.
@@ -94,41 +94,41 @@ public struct Database: Sendable {
     public func read(
         _ statement: Statement, _ file: StaticString = #fileID, _ line: UInt = #line
     ) async throws -> Result {
-        try await run(statement, nil, Site(file, line))
+        try await run(statement, nil, CallSite(file, line))
     }
 
     // MARK: Writing
 
     /// Inserts a row: one statement, which returns it.
     /// - Throws: `DatabaseError`.
-    public func insert<M: Model>(_ draft: Draft<M>, _ file: StaticString = #fileID, _ line: UInt = #line) async throws
+    public func insert<M: Model>(_ values: ColumnValues<M>, _ file: StaticString = #fileID, _ line: UInt = #line) async throws
         -> M
     {
-        try await write(M.insert(draft.values), M.self, Site(file, line)).model(0)
+        try await write(M.insert(values.assignments), M.self, CallSite(file, line)).model(0)
     }
 
     /// Inserts rows, all or none of them: one statement, which returns them in order.
     /// - Throws: `DatabaseError`.
     public func insert<M: Model>(
-        many drafts: [Draft<M>], _ file: StaticString = #fileID, _ line: UInt = #line
+        many values: [ColumnValues<M>], _ file: StaticString = #fileID, _ line: UInt = #line
     ) async throws -> [M] {
-        guard !drafts.isEmpty else { return [] }
-        return try await write(M.insert(many: drafts.map(\.values)), M.self, Site(file, line)).models()
+        guard !values.isEmpty else { return [] }
+        return try await write(M.insert(many: values.map(\.assignments)), M.self, CallSite(file, line)).models()
     }
 
     /// Inserts rows under a key, once: one statement, which returns them, or those that were inserted under the key first.
     /// - Returns: each row, with whether the key was first used for the same request; none while another transaction uses the key.
     /// - Throws: `DatabaseError`.
     public func insert<M: Model>(
-        many drafts: [Draft<M>], once key: IdempotencyKey, _ file: StaticString = #fileID, _ line: UInt = #line
+        many values: [ColumnValues<M>], once key: IdempotencyKey, _ file: StaticString = #fileID, _ line: UInt = #line
     ) async throws -> [(row: M, flag: Bool)] {
-        try await write(M.insert(many: drafts.map(\.values), once: key), nil, Site(file, line)).flagged()
+        try await write(M.insert(many: values.map(\.assignments), once: key), nil, CallSite(file, line)).flagged()
     }
 
     /// Runs a statement that changes one row if it meets a guard.
     /// - Throws: `DatabaseError`.
     func guarded<M: Model>(_ statement: Statement, _ file: StaticString, _ line: UInt) async throws -> Guarded<M> {
-        let rows: [(row: M, flag: Bool)] = try await write(statement, nil, Site(file, line)).flagged()
+        let rows: [(row: M, flag: Bool)] = try await write(statement, nil, CallSite(file, line)).flagged()
         return rows.first.map { $0.flag ? .done($0.row) : .refused($0.row) } ?? .missing
     }
 
@@ -138,7 +138,7 @@ public struct Database: Sendable {
         _ values: [Assignment<M>], where condition: (M.Columns) -> Condition<M>, _ file: StaticString = #fileID,
         _ line: UInt = #line
     ) async throws -> [M] {
-        try await write(M.update(values, where: condition), M.self, Site(file, line)).models()
+        try await write(M.update(values, where: condition), M.self, CallSite(file, line)).models()
     }
 
     /// Deletes the rows that are so: one statement, which returns them as they were.
@@ -146,7 +146,7 @@ public struct Database: Sendable {
     public func delete<M: Model>(
         _: M.Type, where condition: (M.Columns) -> Condition<M>, _ file: StaticString = #fileID, _ line: UInt = #line
     ) async throws -> [M] {
-        try await write(M.delete(where: condition), M.self, Site(file, line)).models()
+        try await write(M.delete(where: condition), M.self, CallSite(file, line)).models()
     }
 
     /// Runs a statement, written by hand, that may change something.
@@ -155,7 +155,7 @@ public struct Database: Sendable {
     public func execute(
         _ statement: Statement, _ file: StaticString = #fileID, _ line: UInt = #line
     ) async throws -> Result {
-        try await write(statement, nil, Site(file, line))
+        try await write(statement, nil, CallSite(file, line))
     }
 
     /// Runs statements in one packet, all or none of them.
@@ -165,14 +165,14 @@ public struct Database: Sendable {
         _ statements: [Statement], _ file: StaticString = #fileID, _ line: UInt = #line
     ) async throws -> [Result] {
         let start = Instant.now
-        Activity.current?.beginQuery(statements.first?.text ?? "")
-        defer { Activity.current?.endQuery(waited: 0, executed: Instant.now.nanoseconds(since: start)) }
+        RequestActivity.current?.beginQuery(statements.first?.text ?? "")
+        defer { RequestActivity.current?.endQuery(waited: 0, executed: Instant.now.nanoseconds(since: start)) }
         let results = try await executor.write(statements)
-        for (statement, result) in zip(statements, results) { note(statement, nil, Site(file, line), start, result) }
+        for (statement, result) in zip(statements, results) { note(statement, nil, CallSite(file, line), start, result) }
         return results
     }
 
-    private func write(_ statement: Statement, _ model: (any Tabular.Type)?, _ site: Site) async throws -> Result {
+    private func write(_ statement: Statement, _ model: (any Tabular.Type)?, _ site: CallSite) async throws -> Result {
         try await run(statement, model, site, .writing)
     }
 
@@ -198,10 +198,10 @@ public struct Database: Sendable {
 
     @inline(__always)
     private func run(
-        _ statement: Statement, _ model: (any Tabular.Type)?, _ site: Site, _ access: Access = .reading
+        _ statement: Statement, _ model: (any Tabular.Type)?, _ site: CallSite, _ access: Access = .reading
     ) async throws -> Result {
         let start = Instant.now
-        let activity = Activity.current
+        let activity = RequestActivity.current
         activity?.beginQuery(statement.text)
         do {
             let result =
@@ -234,7 +234,7 @@ public struct Database: Sendable {
 
     /// Has the recorder hold a statement, and logs one that was slow.
     private func note(
-        _ statement: Statement, _ model: (any Tabular.Type)?, _ site: Site, _ start: Instant, _ result: Result
+        _ statement: Statement, _ model: (any Tabular.Type)?, _ site: CallSite, _ start: Instant, _ result: Result
     ) {
         let recorder = QueryRecorder.current
         guard recorder != nil || result.elapsed >= slow else { return }

@@ -26,23 +26,23 @@ public struct InMemoryRepository<Row: Model>: Repository {
         await store.with(Row.self) { $0.find(id) }
     }
 
-    public func insert(many drafts: [Draft<Row>], _: StaticString, _: UInt) async throws -> [Row] {
-        try await store.insert(drafts)
+    public func insert(many values: [ColumnValues<Row>], _: StaticString, _: UInt) async throws -> [Row] {
+        try await store.insert(values)
     }
 
     public func insert(
-        many drafts: [Draft<Row>], once key: IdempotencyKey, _: StaticString, _: UInt
+        many values: [ColumnValues<Row>], once key: IdempotencyKey, _: StaticString, _: UInt
     ) async throws -> InsertedOnce<Row> {
-        try await store.insert(drafts, once: key)
+        try await store.insert(values, once: key)
     }
 
     public func update(
-        _ id: Row.ID, _ draft: Draft<Row>, if requirement: Condition<Row>?, _: StaticString, _: UInt
+        _ id: Row.ID, _ values: ColumnValues<Row>, if requirement: Condition<Row>?, _: StaticString, _: UInt
     ) async throws -> Guarded<Row> {
         guard let row = await store.with(Row.self, { $0.find(id) }) else { return .missing }
         guard requirement?.holds(row) ?? true else { return .refused(row) }
-        guard !draft.values.isEmpty else { return .done(row) }
-        return try await store.update(draft, where: (Row.primaryKey == id).holds).first.map { .done($0) } ?? .missing
+        guard !values.assignments.isEmpty else { return .done(row) }
+        return try await store.update(values, where: (Row.primaryKey == id).holds).first.map { .done($0) } ?? .missing
     }
 
     public func delete(
@@ -54,10 +54,10 @@ public struct InMemoryRepository<Row: Model>: Repository {
     }
 
     public func update(
-        all select: Select<Row>, _ draft: Draft<Row>, _: StaticString, _: UInt
+        all select: Select<Row>, _ values: ColumnValues<Row>, _: StaticString, _: UInt
     ) async throws -> Int {
-        guard !draft.values.isEmpty else { return await store.with(Row.self) { select.count(of: $0.rows) } }
-        return try await store.update(draft, where: select.contains).count
+        guard !values.assignments.isEmpty else { return await store.with(Row.self) { select.count(of: $0.rows) } }
+        return try await store.update(values, where: select.contains).count
     }
 
     public func delete(all select: Select<Row>, _: StaticString, _: UInt) async throws -> Int {

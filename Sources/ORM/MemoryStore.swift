@@ -38,44 +38,44 @@ public actor MemoryStore {
         return value
     }
 
-    func insert<Row: Model>(_ drafts: [Draft<Row>]) throws -> [Row] {
+    func insert<Row: Model>(_ values: [ColumnValues<Row>]) throws -> [Row] {
         let table = table(Row.self)
-        return try recording { try insert(drafts, into: table) }
+        return try recording { try insert(values, into: table) }
     }
 
-    private func insert<Row: Model>(_ drafts: [Draft<Row>], into table: MemoryTable<Row>) throws -> [Row] {
-        let new = try drafts.map { draft in
+    private func insert<Row: Model>(_ values: [ColumnValues<Row>], into table: MemoryTable<Row>) throws -> [Row] {
+        let new = try values.map { values in
             table.serial += 1
-            return try Row.table.create(draft.values, table.serial, now())
+            return try Row.table.create(values.assignments, table.serial, now())
         }
         try replace(in: table, with: table.rows + new, changed: new, areNew: true)
         return new
     }
 
-    func insert<Row: Model>(_ drafts: [Draft<Row>], once key: IdempotencyKey) throws -> InsertedOnce<Row> {
+    func insert<Row: Model>(_ values: [ColumnValues<Row>], once key: IdempotencyKey) throws -> InsertedOnce<Row> {
         if let kept = keys[key.name] {
             guard kept.request == key.request, let rows = kept.rows as? [Row] else { return .usedForAnother }
             return .rows(rows)
         }
-        let rows = try insert(drafts)
+        let rows = try insert(values)
         keys[key.name] = (key.request, rows)
         return .rows(rows)
     }
 
-    func update<Row: Model>(_ draft: Draft<Row>, where isMeant: @Sendable (Row) -> Bool) throws -> [Row] {
+    func update<Row: Model>(_ values: ColumnValues<Row>, where isMeant: @Sendable (Row) -> Bool) throws -> [Row] {
         let table = table(Row.self)
-        return try recording { try update(draft, where: isMeant, in: table) }
+        return try recording { try update(values, where: isMeant, in: table) }
     }
 
     private func update<Row: Model>(
-        _ draft: Draft<Row>, where isMeant: @Sendable (Row) -> Bool, in table: MemoryTable<Row>
+        _ values: ColumnValues<Row>, where isMeant: @Sendable (Row) -> Bool, in table: MemoryTable<Row>
     ) throws -> [Row] {
         var changed: [Row] = []
         let rows = table.rows.map { row in
             guard isMeant(row) else { return row }
             var row = row
             for column in Row.table.columns { column.update(&row, now: now()) }
-            for value in draft.values { value.apply(&row, now()) }
+            for value in values.assignments { value.apply(&row, now()) }
             changed.append(row)
             return row
         }

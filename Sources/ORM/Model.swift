@@ -23,7 +23,7 @@ public protocol Model: Tabular {
     associatedtype ID: SQLValue, Hashable
 
     /// What a row is made from, or changed by.
-    typealias Draft = ORM.Draft<Self>
+    typealias ColumnValues = ORM.ColumnValues<Self>
 
     /// The table, and how its rows become models.
     static var table: Table<Self> { get }
@@ -33,11 +33,11 @@ public protocol Model: Tabular {
 
     /// Reads a row whose columns are the table's.
     /// - Throws: `DecodingError` when the row is not one of this model's.
-    init(row: inout Row) throws(DecodingError)
+    init(row: inout ResultRow) throws(DecodingError)
 }
 
 extension Model {
     public static var definition: TableDefinition { table.definition }
 
-    public init(row: inout Row) throws(DecodingError) { self = try Self.table.decode(&row) }
+    public init(row: inout ResultRow) throws(DecodingError) { self = try Self.table.decode(&row) }
 }

@@ -10,7 +10,7 @@ public typealias DatabaseConfiguration = PostgresConfiguration
 public typealias DatabaseLogin = PostgresConfiguration.Login
 
 /// One row of a result.
-public typealias Row = Postgres.Row
+public typealias ResultRow = Postgres.ResultRow
 
 /// The statements of a request.
 public typealias QueryRecorder = Postgres.QueryRecorder
@@ -19,7 +19,7 @@ public typealias QueryRecorder = Postgres.QueryRecorder
 public typealias ExecutedStatement = Postgres.ExecutedStatement
 
 /// The place in the code that a statement comes from.
-public typealias Site = Postgres.Site
+public typealias CallSite = Postgres.CallSite
 
 /// What one client has written, and so has to see.
 public typealias CausalSession = Postgres.CausalSession

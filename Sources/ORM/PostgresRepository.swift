@@ -25,20 +25,20 @@ public struct PostgresRepository<Row: Model>: Repository {
         try await database.find(Row.self, id, file, line)
     }
 
-    public func insert(many drafts: [Draft<Row>], _ file: StaticString, _ line: UInt) async throws -> [Row] {
-        try await checked(drafts) {
-            guard drafts.count == 1 else { return try await database.insert(many: drafts, file, line) }
-            return [try await database.insert(drafts[0], file, line)]
+    public func insert(many values: [ColumnValues<Row>], _ file: StaticString, _ line: UInt) async throws -> [Row] {
+        try await checked(values) {
+            guard values.count == 1 else { return try await database.insert(many: values, file, line) }
+            return [try await database.insert(values[0], file, line)]
         }
     }
 
     public func insert(
-        many drafts: [Draft<Row>], once key: IdempotencyKey, _ file: StaticString, _ line: UInt
+        many values: [ColumnValues<Row>], once key: IdempotencyKey, _ file: StaticString, _ line: UInt
     ) async throws -> InsertedOnce<Row> {
         var retries = 1
         while true {
             do {
-                let rows = try await checked(drafts) { try await database.insert(many: drafts, once: key, file, line) }
+                let rows = try await checked(values) { try await database.insert(many: values, once: key, file, line) }
                 guard !rows.isEmpty else { return .inUse }
                 return rows.allSatisfy(\.flag) ? .rows(rows.map(\.row)) : .usedForAnother
             } catch let error as DatabaseError where error.constraint == "idempotency_key_pkey" && retries > 0 {
@@ -48,16 +48,16 @@ public struct PostgresRepository<Row: Model>: Repository {
     }
 
     public func update(
-        _ id: Row.ID, _ draft: Draft<Row>, if requirement: Condition<Row>?, _ file: StaticString, _ line: UInt
+        _ id: Row.ID, _ values: ColumnValues<Row>, if requirement: Condition<Row>?, _ file: StaticString, _ line: UInt
     ) async throws -> Guarded<Row> {
         try await checked {
-            guard let requirement, !draft.values.isEmpty else {
-                let row = try await database.update(draft.values, where: { _ in Row.primaryKey == id }, file, line)
+            guard let requirement, !values.assignments.isEmpty else {
+                let row = try await database.update(values.assignments, where: { _ in Row.primaryKey == id }, file, line)
                     .first
                 return row.map { requirement?.holds($0) ?? true ? .done($0) : .refused($0) } ?? .missing
             }
             return try await database.guarded(
-                Row.update(draft.values, where: Row.primaryKey == id, if: requirement), file, line)
+                Row.update(values.assignments, where: Row.primaryKey == id, if: requirement), file, line)
         }
     }
 
@@ -74,10 +74,10 @@ public struct PostgresRepository<Row: Model>: Repository {
     }
 
     public func update(
-        all select: Select<Row>, _ draft: Draft<Row>, _ file: StaticString, _ line: UInt
+        all select: Select<Row>, _ values: ColumnValues<Row>, _ file: StaticString, _ line: UInt
     ) async throws -> Int {
-        guard !draft.values.isEmpty else { return try await database.count(select, file, line) }
-        return try await checked { try await database.execute(select.update(draft.values), file, line).affected }
+        guard !values.assignments.isEmpty else { return try await database.count(select, file, line) }
+        return try await checked { try await database.execute(select.update(values.assignments), file, line).affected }
     }
 
     public func delete(all select: Select<Row>, _ file: StaticString, _ line: UInt) async throws -> Int {
@@ -96,9 +96,9 @@ public struct PostgresRepository<Row: Model>: Repository {
         }
     }
 
-    /// Tells of a constraint that was violated in the model's words, and which of the drafts that are inserted is at fault.
+    /// Tells of a constraint that was violated in the model's words, and which of the values that are inserted is at fault.
     private func checked<Value>(
-        _ drafts: [Draft<Row>] = [], isDeletion: Bool = false, _ body: () async throws -> Value
+        _ values: [ColumnValues<Row>] = [], isDeletion: Bool = false, _ body: () async throws -> Value
     ) async throws -> Value {
         do { return try await body() } catch let error as DatabaseError {
             guard error.constraint != "idempotency_key_pkey",
@@ -106,7 +106,7 @@ public struct PostgresRepository<Row: Model>: Repository {
             else {
                 throw error
             }
-            violation.index = violation.column.flatMap { drafts.index(of: $0, error) }
+            violation.index = violation.column.flatMap { values.index(of: $0, error) }
             throw violation
         }
     }

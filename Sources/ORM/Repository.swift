@@ -23,16 +23,16 @@ public protocol Repository<Row>: Sendable {
     func find(_ id: Row.ID, _ file: StaticString, _ line: UInt) async throws -> Row?
 
     /// Keeps new rows, all or none of them, in order.
-    func insert(many drafts: [Draft<Row>], _ file: StaticString, _ line: UInt) async throws -> [Row]
+    func insert(many values: [ColumnValues<Row>], _ file: StaticString, _ line: UInt) async throws -> [Row]
 
     /// Keeps new rows, all or none of them, once for each key: who comes again gets the first rows.
     func insert(
-        many drafts: [Draft<Row>], once key: IdempotencyKey, _ file: StaticString, _ line: UInt
+        many values: [ColumnValues<Row>], once key: IdempotencyKey, _ file: StaticString, _ line: UInt
     ) async throws -> InsertedOnce<Row>
 
     /// Gives a row these values, if it meets a requirement.
     func update(
-        _ id: Row.ID, _ draft: Draft<Row>, if requirement: Condition<Row>?, _ file: StaticString, _ line: UInt
+        _ id: Row.ID, _ values: ColumnValues<Row>, if requirement: Condition<Row>?, _ file: StaticString, _ line: UInt
     ) async throws -> Guarded<Row>
 
     /// Deletes a row, if it meets a requirement.
@@ -43,7 +43,7 @@ public protocol Repository<Row>: Sendable {
     /// Gives all rows that are selected these values; order and limit do not matter.
     /// - Returns: how many there are.
     func update(
-        all select: Select<Row>, _ draft: Draft<Row>, _ file: StaticString, _ line: UInt
+        all select: Select<Row>, _ values: ColumnValues<Row>, _ file: StaticString, _ line: UInt
     ) async throws -> Int
 
     /// Deletes all rows that are selected; order and limit do not matter.
@@ -97,22 +97,22 @@ extension Repository {
     }
 
     /// Keeps a new row, under a key of its own.
-    public func insert(_ draft: Draft<Row>, file: StaticString = #fileID, line: UInt = #line) async throws -> Row {
-        try await insert(many: [draft], file, line)[0]
+    public func insert(_ values: ColumnValues<Row>, file: StaticString = #fileID, line: UInt = #line) async throws -> Row {
+        try await insert(many: [values], file, line)[0]
     }
 
     /// Keeps new rows, all or none of them.
     public func insert(
-        many drafts: [Draft<Row>], file: StaticString = #fileID, line: UInt = #line
+        many values: [ColumnValues<Row>], file: StaticString = #fileID, line: UInt = #line
     ) async throws -> [Row] {
-        try await insert(many: drafts, file, line)
+        try await insert(many: values, file, line)
     }
 
     /// Gives a row these values; `nil` when there is none with this key.
     public func update(
-        _ id: Row.ID, _ draft: Draft<Row>, file: StaticString = #fileID, line: UInt = #line
+        _ id: Row.ID, _ values: ColumnValues<Row>, file: StaticString = #fileID, line: UInt = #line
     ) async throws -> Row? {
-        try await update(id, draft, if: nil, file, line).row
+        try await update(id, values, if: nil, file, line).row
     }
 
     /// Deletes a row.

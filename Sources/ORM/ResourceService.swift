@@ -8,10 +8,10 @@ public protocol ResourceService<Row>: Sendable {
     /// Where the rows are kept.
     var rows: any Repository<Row> { get }
 
-    /// Completes or checks a draft before it is written: of a new row, of a replacement, or of a change, which has only the fields that
+    /// Completes or checks column values before it is written: of a new row, of a replacement, or of a change, which has only the fields that
     /// change. Nothing is done unless a resource says so.
     /// - Throws: what stands in the way.
-    func prepare(_ draft: inout Draft<Row>) throws
+    func prepare(_ values: inout ColumnValues<Row>) throws
 
     /// What a row must be before it may be changed or replaced; `nil` (the default) when every row may be.
     var changeable: Requirement<Row>? { get }
@@ -34,23 +34,23 @@ public protocol ResourceService<Row>: Sendable {
 
     /// Creates rows, all or none; with a key, once.
     /// - Throws: `ConstraintViolation`, and `ResourceError` when the key is used otherwise.
-    func create(_ drafts: [Draft<Row>], once key: IdempotencyKey?) async throws -> [Row]
+    func create(_ values: [ColumnValues<Row>], once key: IdempotencyKey?) async throws -> [Row]
 
-    /// Gives a row the values of a draft that has all of them.
+    /// Gives a row the values of a complete set of column values.
     /// - Throws: `ResourceError.notFound`, `.changed`; `ConstraintViolation`.
-    func replace(_ id: Row.ID, with draft: Draft<Row>, if version: VersionCondition) async throws -> Row
+    func replace(_ id: Row.ID, with values: ColumnValues<Row>, if version: VersionCondition) async throws -> Row
 
-    /// Gives a row the values of a draft.
+    /// Gives a row these column values.
     /// - Throws: `ResourceError.notFound`, `.changed`; `ConstraintViolation`.
-    func change(_ id: Row.ID, _ draft: Draft<Row>, if version: VersionCondition) async throws -> Row
+    func change(_ id: Row.ID, _ values: ColumnValues<Row>, if version: VersionCondition) async throws -> Row
 
     /// Deletes a row.
     /// - Throws: `ResourceError.notFound`, `.changed`; `ConstraintViolation`.
     func delete(_ id: Row.ID, if version: VersionCondition) async throws
 
-    /// Gives all rows that are selected, and `changeable`, the values of a draft.
+    /// Gives all rows that are selected, and `changeable`, these column values.
     /// - Returns: how many there are.
-    func change(all select: Select<Row>, _ draft: Draft<Row>) async throws -> Int
+    func change(all select: Select<Row>, _ values: ColumnValues<Row>) async throws -> Int
 
     /// Deletes all rows that are selected, and `deletable`.
     /// - Returns: how many there were.
@@ -94,12 +94,12 @@ public enum VersionCondition: Hashable, Sendable {
 }
 
 extension ResourceService {
-    public func prepare(_ draft: inout Draft<Row>) throws {}
+    public func prepare(_ values: inout ColumnValues<Row>) throws {}
 
-    private func prepared(_ draft: Draft<Row>) throws -> Draft<Row> {
-        var draft = draft
-        try prepare(&draft)
-        return draft
+    private func prepared(_ values: ColumnValues<Row>) throws -> ColumnValues<Row> {
+        var values = values
+        try prepare(&values)
+        return values
     }
 
     public var changeable: Requirement<Row>? { nil }
@@ -119,24 +119,24 @@ extension ResourceService {
         return row
     }
 
-    public func create(_ drafts: [Draft<Row>], once key: IdempotencyKey?) async throws -> [Row] {
-        let drafts = try drafts.map(prepared)
-        guard let key else { return try await rows.insert(many: drafts) }
-        switch try await rows.insert(many: drafts, once: key, #fileID, #line) {
+    public func create(_ values: [ColumnValues<Row>], once key: IdempotencyKey?) async throws -> [Row] {
+        let values = try values.map(prepared)
+        guard let key else { return try await rows.insert(many: values) }
+        switch try await rows.insert(many: values, once: key, #fileID, #line) {
         case .rows(let rows): return rows
         case .usedForAnother: throw ResourceError.keyUsedForAnother
         case .inUse: throw ResourceError.keyInUse
         }
     }
 
-    public func replace(_ id: Row.ID, with draft: Draft<Row>, if version: VersionCondition) async throws -> Row {
-        try await change(id, draft, if: version)
+    public func replace(_ id: Row.ID, with values: ColumnValues<Row>, if version: VersionCondition) async throws -> Row {
+        try await change(id, values, if: version)
     }
 
-    public func change(_ id: Row.ID, _ draft: Draft<Row>, if version: VersionCondition) async throws -> Row {
-        let draft = try prepared(draft)
+    public func change(_ id: Row.ID, _ values: ColumnValues<Row>, if version: VersionCondition) async throws -> Row {
+        let values = try prepared(values)
         return try await Guards(version, changeable).row {
-            try await rows.update(id, draft, if: $0, #fileID, #line)
+            try await rows.update(id, values, if: $0, #fileID, #line)
         }
     }
 
@@ -144,8 +144,8 @@ extension ResourceService {
         _ = try await Guards(version, deletable).row { try await rows.delete(id, if: $0, #fileID, #line) }
     }
 
-    public func change(all select: Select<Row>, _ draft: Draft<Row>) async throws -> Int {
-        try await rows.update(all: select.meeting(changeable), prepared(draft), #fileID, #line)
+    public func change(all select: Select<Row>, _ values: ColumnValues<Row>) async throws -> Int {
+        try await rows.update(all: select.meeting(changeable), prepared(values), #fileID, #line)
     }
 
     public func delete(all select: Select<Row>) async throws -> Int {

@@ -53,7 +53,7 @@ extension Pool: StatementExecutor {
 
 extension PostgresError {
     /// Whether the same transaction may well succeed when it is run again.
-    fileprivate var isWorthRetrying: Bool { meaning == .conflict || isStale }
+    fileprivate var isWorthRetrying: Bool { meaning == .serializationFailure || isStale }
 }
 
 /// What a transaction sees of others (Postgres manual, chapter 13.2).

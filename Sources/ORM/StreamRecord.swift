@@ -8,9 +8,9 @@ struct StreamRecord {
     private var entry: ExecutedStatement
     private var sent: Instant?
     private let start = Instant.now
-    private let activity = Activity.current
+    private let activity = RequestActivity.current
 
-    init(_ declaration: Statement, at site: Site, columns: [ColumnDefinition]) {
+    init(_ declaration: Statement, at site: CallSite, columns: [ColumnDefinition]) {
         entry = ExecutedStatement(declaration, at: site, columns: columns)
         activity?.beginQuery(declaration.text)
     }

@@ -12,7 +12,7 @@ public final class Table<Model: Sendable>: Sendable {
     public let columns: [any TableColumn<Model>]
     /// The column that counts a row's changes; `nil` when there is none.
     public let version: Column<Model, Int64>?
-    let decode: @Sendable (inout Row) throws(DecodingError) -> Model
+    let decode: @Sendable (inout ResultRow) throws(DecodingError) -> Model
     let create: @Sendable ([Assignment<Model>], _ serial: Int64, _ now: Timestamp) throws -> Model
     private let misplaced: @Sendable () -> [String]
 

@@ -150,7 +150,7 @@ public final class Pool: @unchecked Sendable {
         let timer = loop.schedule(at: loop.now.advanced(by: configuration.acquireTimeout)) {
             waiter.resume(throwing: PostgresError(.busy, message: "no connection was free in time"))
         }
-        let activity = Activity.current
+        let activity = RequestActivity.current
         let phase = activity?.phase
         activity?.phase = .waitingForConnection
         defer {

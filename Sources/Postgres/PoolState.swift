@@ -55,7 +55,7 @@ struct PoolState {
     }
 
     /// How many reads a connection carries before the next connection is taken into use.
-    static let easyDepth = 32
+    static let preferredDepth = 32
     /// How many reads a connection carries at most.
     static let fullDepth = 256
     /// A connection that has reads, and on which none has come back for so long, takes no more.
@@ -214,7 +214,7 @@ struct PoolState {
             guard case .shared(let reads, let progressed) = slots[index].use, reads < PoolState.fullDepth,
                 reads == 0 || now.duration(since: progressed) <= PoolState.late
             else { continue }
-            if reads < PoolState.easyDepth { return index }
+            if reads < PoolState.preferredDepth { return index }
             if reads < best?.reads ?? Int.max { best = (index, reads) }
         }
         return best?.index

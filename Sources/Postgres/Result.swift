@@ -67,7 +67,7 @@ public final class Result: @unchecked Sendable {
     public var tag: String { String(cString: PQcmdStatus(handle)) }
 
     /// Reads a row, from its first column on.
-    public func row(_ index: Int) -> Row { Row(result: self, index: Int32(index)) }
+    public func row(_ index: Int) -> ResultRow { ResultRow(result: self, index: Int32(index)) }
 
     /// Reads a cell. libpq has no length but 0 for NULL, and for a column that is not there, which it calls NULL too.
     func cell<Value: SQLValue>(_ row: Int32, _ column: Int32) throws(DecodingError) -> Value {

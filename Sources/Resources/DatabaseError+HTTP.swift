@@ -13,7 +13,7 @@ extension DatabaseError: HTTPErrorConvertible {
                 .serviceUnavailable,
                 "All connections to the database are in use. Try again in a moment; of a list, ask for a page (limit).",
                 headers: [.retryAfter: "1"])
-        case .unavailable, .conflict:
+        case .unavailable, .serializationFailure:
             HTTPError(
                 .serviceUnavailable, "The database is not available. Try again in a moment.",
                 headers: [.retryAfter: "1"])
@@ -23,7 +23,7 @@ extension DatabaseError: HTTPErrorConvertible {
                 "The database took too long, and nothing was changed. Try again in a moment, or change fewer rows at once.",
                 headers: [.retryAfter: "1"])
         case .timeout: HTTPError(.gatewayTimeout, "The database took too long to answer.")
-        case .duplicate: HTTPError(.conflict, "This is in conflict with what is there already.")
+        case .constraintConflict: HTTPError(.conflict, "This is in conflict with what is there already.")
         case .invalid: HTTPError(.unprocessableContent, "A value is out of range.")
         case .malformedText: HTTPError(.badRequest, "The text has a character in it that cannot be stored.")
         case .defect: HTTPError(.internalServerError, "Internal Server Error")

@@ -76,7 +76,7 @@ struct RowWriter<Model: ORM.Model>: Sendable {
 // MARK: Reading
 
 /// What a body is read for.
-public enum DraftPurpose: Sendable {
+public enum WritePurpose: Sendable {
     /// A row is made: what is left out gets its default.
     case create
     /// A row is replaced: what is left out goes back to its default.
@@ -86,35 +86,35 @@ public enum DraftPurpose: Sendable {
 }
 
 extension Fields {
-    /// Reads a draft, and checks all of it.
+    /// Reads column values, and checks all of it.
     /// - Throws: 422, with everything that is wrong.
-    public func draft(_ json: JSON, for purpose: DraftPurpose, of name: String) throws(HTTPError) -> Draft<Model> {
+    public func values(_ json: JSON, for purpose: WritePurpose, of name: String) throws(HTTPError) -> ColumnValues<Model> {
         guard case .object = json else { throw HTTPError(.unprocessableContent, "The body must be a JSON object.") }
         var problems: [HTTPError.Field] = []
-        let draft = read(json, for: purpose, index: nil, &problems)
+        let values = read(json, for: purpose, index: nil, &problems)
         guard problems.isEmpty else {
             throw HTTPError(.unprocessableContent, "The \(name) is not valid.", fields: problems)
         }
-        return draft
+        return values
     }
 
-    /// Reads drafts, and checks all of them.
+    /// Reads values, and checks all of them.
     /// - Throws: 422, with everything that is wrong, and where.
-    func drafts(_ elements: [JSON], of name: String) throws(HTTPError) -> [Draft<Model>] {
+    func values(_ elements: [JSON], of name: String) throws(HTTPError) -> [ColumnValues<Model>] {
         guard (1...1000).contains(elements.count) else {
             throw HTTPError(.unprocessableContent, "The array must have 1 to 1000 elements.")
         }
         var problems: [HTTPError.Field] = []
-        let drafts = elements.enumerated().map { read($1, for: .create, index: $0, &problems) }
+        let values = elements.enumerated().map { read($1, for: .create, index: $0, &problems) }
         guard problems.isEmpty else {
             throw HTTPError(.unprocessableContent, "Not every \(name) is valid: none was created.", fields: problems)
         }
-        return drafts
+        return values
     }
 
     private func read(
-        _ json: JSON, for purpose: DraftPurpose, index: Int?, _ problems: inout [HTTPError.Field]
-    ) -> Draft<Model> {
+        _ json: JSON, for purpose: WritePurpose, index: Int?, _ problems: inout [HTTPError.Field]
+    ) -> ColumnValues<Model> {
         guard case .object(let members) = json else {
             problems.append(HTTPError.Field("", "Each element must be a JSON object.", index: index))
             return []
@@ -133,14 +133,14 @@ extension Fields {
             problems.append(
                 HTTPError.Field(name, "This field \(field == nil ? "is not known" : "cannot be set").", index: index))
         }
-        return Draft(values)
+        return ColumnValues(values)
     }
 }
 
 extension Field {
     /// What a member of a body says of the column; `nil` when it says nothing.
     fileprivate func assignment(
-        _ json: JSON?, for purpose: DraftPurpose
+        _ json: JSON?, for purpose: WritePurpose
     ) throws(FieldProblem) -> Assignment<Model>? {
         switch (purpose, json) {
         case (.patch, nil): return nil

@@ -70,14 +70,14 @@ struct Resource<Service: ResourceService>: Sendable {
 
     func replace(_ request: Request) async throws -> Response {
         let (id, condition) = (try id(request), try version(request))
-        let draft = try fields.draft(request.json(), for: .replace, of: name)
-        return changed(try await told { try await service.replace(id, with: draft, if: condition) }, request)
+        let values = try fields.values(request.json(), for: .replace, of: name)
+        return changed(try await told { try await service.replace(id, with: values, if: condition) }, request)
     }
 
     func change(_ request: Request) async throws -> Response {
         let (id, condition) = (try id(request), try version(request))
-        let draft = try fields.draft(request.json(), for: .patch, of: name)
-        return changed(try await told { try await service.change(id, draft, if: condition) }, request)
+        let values = try fields.values(request.json(), for: .patch, of: name)
+        return changed(try await told { try await service.change(id, values, if: condition) }, request)
     }
 
     func delete(_ request: Request) async throws -> Response {
@@ -100,17 +100,17 @@ struct Resource<Service: ResourceService>: Sendable {
         let json = try request.json()
         let key = try request.idempotencyKey()
         if case .array(let elements) = json {
-            let drafts = try fields.drafts(elements, of: name)
+            let values = try fields.values(elements, of: name)
             let rows: [Row]
-            do { rows = try await told { try await service.create(drafts, once: key) } } catch let error
+            do { rows = try await told { try await service.create(values, once: key) } } catch let error
                 as ConstraintViolation
             {
                 throw error.httpError(index: error.index)
             }
             return request.preferences.isMinimal ? minimal() : self.response(rows, .created)
         }
-        let draft = try fields.draft(json, for: .create, of: name)
-        guard let row = try await told({ try await service.create([draft], once: key) }).first else {
+        let values = try fields.values(json, for: .create, of: name)
+        guard let row = try await told({ try await service.create([values], once: key) }).first else {
             throw ResourceError.keyUsedForAnother
         }
         var response = request.preferences.isMinimal ? minimal(row) : self.response(row, .created)
@@ -126,8 +126,8 @@ struct Resource<Service: ResourceService>: Sendable {
 
     func changeAll(_ request: Request) async throws -> Response {
         let select = try filtered(request)
-        let draft = try fields.draft(request.json(), for: .patch, of: name)
-        return affected(try await told { try await service.change(all: select, draft) }, request)
+        let values = try fields.values(request.json(), for: .patch, of: name)
+        return affected(try await told { try await service.change(all: select, values) }, request)
     }
 
     func deleteAll(_ request: Request) async throws -> Response {

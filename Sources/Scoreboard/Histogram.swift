@@ -2,7 +2,7 @@ import Glibc
 
 /// How long things took, counted by how long: in memory that others may read at any time.
 public struct Histogram: @unchecked Sendable {
-    // Sound: it is handed out by a slot, and not kept for longer than that one's board.
+    // Sound: it is handed out by a slot, and not kept for longer than that one's scoreboard.
     private let memory: UnsafeMutableRawPointer
 
     init(memory: UnsafeMutableRawPointer) { self.memory = memory }

@@ -1,12 +1,12 @@
 import Glibc
 
-/// One worker's part of the board: numbers, histograms, and the requests that are under way.
+/// One worker's part of the scoreboard: numbers, histograms, and the requests that are under way.
 public struct Slot: @unchecked Sendable {
-    // Sound: it points into the board's memory, which `owner` keeps.
+    // Sound: it points into the scoreboard's memory, which `owner` keeps.
     private let memory: UnsafeMutableRawPointer
-    private let owner: Board
+    private let owner: SharedScoreboard
 
-    init(memory: UnsafeMutableRawPointer, owner: Board) { (self.memory, self.owner) = (memory, owner) }
+    init(memory: UnsafeMutableRawPointer, owner: SharedScoreboard) { (self.memory, self.owner) = (memory, owner) }
 
     /// What is counted.
     public enum Number: Int, CaseIterable, Sendable {
@@ -36,7 +36,7 @@ public struct Slot: @unchecked Sendable {
 
     private static let headBytes = 256
     private static let histogramsBytes = Histogram.capacity * Histogram.bytes
-    static let size = headBytes + histogramsBytes + Activity.places * Activity.recordBytes
+    static let size = headBytes + histogramsBytes + RequestActivity.places * RequestActivity.recordBytes
 
     /// A number.
     public subscript(_ number: Number) -> Int {
@@ -52,7 +52,7 @@ public struct Slot: @unchecked Sendable {
     }
 
     func record(_ index: Int) -> UnsafeMutableRawPointer {
-        memory + Slot.headBytes + Slot.histogramsBytes + index * Activity.recordBytes
+        memory + Slot.headBytes + Slot.histogramsBytes + index * RequestActivity.recordBytes
     }
 
     /// The histograms that are in use.
@@ -61,7 +61,7 @@ public struct Slot: @unchecked Sendable {
     }
 
     /// The requests that are under way; of more than 64 at a time, that many.
-    public var underWay: [Activity.Report] { (0..<Activity.places).compactMap { Activity.report(record($0)) } }
+    public var underWay: [RequestActivity.Report] { (0..<RequestActivity.places).compactMap { RequestActivity.report(record($0)) } }
 
     func clear() { memset(memory, 0, Slot.size) }
 

@@ -8,7 +8,7 @@ public struct Inheritance: Sendable {
     public let listener: Int32
     /// The descriptor of the socket for questions about the status; -1 when there is none.
     public let status: Int32
-    let board: Int32
+    let scoreboard: Int32
     let generation: Int
     let target: Int
     let events: Master.Events
@@ -26,17 +26,17 @@ public struct Inheritance: Sendable {
 
         init?(numbers: [Int]) {
             guard numbers.count == 4, let pid = pid_t(exactly: numbers[0]), pid > 1,
-                (1..<Board.capacity).contains(numbers[2])
+                (1..<SharedScoreboard.capacity).contains(numbers[2])
             else { return nil }
             self.init(pid: pid, generation: numbers[1], slot: numbers[2], isEnding: numbers[3] == 1)
         }
     }
 
     init(
-        listener: Int32, status: Int32, board: Int32, generation: Int, target: Int, events: Master.Events,
+        listener: Int32, status: Int32, scoreboard: Int32, generation: Int, target: Int, events: Master.Events,
         workers: [Worker]
     ) {
-        (self.listener, self.status, self.board) = (listener, status, board)
+        (self.listener, self.status, self.scoreboard) = (listener, status, scoreboard)
         (self.generation, self.target, self.events, self.workers) = (generation, target, events, workers)
     }
 
@@ -50,9 +50,9 @@ public struct Inheritance: Sendable {
         }
         guard let groups, groups.count >= 2, groups[0].count == 5, let events = Master.Events(numbers: groups[1]),
             let listener = Int32(exactly: groups[0][0]), let status = Int32(exactly: groups[0][1]),
-            let board = Int32(exactly: groups[0][2])
+            let scoreboard = Int32(exactly: groups[0][2])
         else { return nil }
-        (self.listener, self.status, self.board) = (listener, status, board)
+        (self.listener, self.status, self.scoreboard) = (listener, status, scoreboard)
         (generation, target) = (groups[0][3], groups[0][4])
         self.events = events
         workers = groups.dropFirst(2).compactMap { Worker(numbers: $0) }
@@ -70,7 +70,7 @@ public struct Inheritance: Sendable {
 
     private var text: String {
         let groups =
-            [[Int(listener), Int(status), Int(board), generation, target], events.numbers]
+            [[Int(listener), Int(status), Int(scoreboard), generation, target], events.numbers]
             + workers.map { [Int($0.pid), $0.generation, $0.slot, $0.isEnding ? 1 : 0] }
         return groups.map { $0.map { String($0) }.joined(separator: ":") }.joined(separator: " ")
     }
@@ -87,7 +87,7 @@ public struct Inheritance: Sendable {
     /// - Returns: why that is not possible.
     func execute() -> SystemError {
         setenv(Inheritance.variable, text, 1)
-        let descriptors = [listener, status, board].filter { $0 >= 0 }
+        let descriptors = [listener, status, scoreboard].filter { $0 >= 0 }
         for descriptor in descriptors { _ = fcntl(descriptor, F_SETFD, 0) }
         var arguments = CommandLine.arguments.map { strdup($0) } + [nil]
         execv(Inheritance.program, &arguments)

@@ -11,7 +11,7 @@ extension Master {
         case .spawn(let id, let generation): return spawn(id, generation)
         case .drain(let id): processes[id]?.drain()
         case .kill(let id): processes[id]?.signal(SIGKILL)
-        case .abort(let id): processes[id].map { $0.abort(thread: board.slot($0.slot)[.thread]) }
+        case .abort(let id): processes[id].map { $0.abort(thread: scoreboard.slot($0.slot)[.thread]) }
         case .schedule(let timer, let time): loop.schedule(at: time) { [weak self] in self?.handle(.timer(timer)) }
         case .check: return startCheck()
         case .endCheck: endCheck()
@@ -27,11 +27,11 @@ extension Master {
     private func spawn(_ id: Fleet.Worker.ID, _ generation: Int) -> Fleet.Event {
         do {
             let taken = Set(processes.values.map(\.slot))
-            guard let slot = (1..<Board.capacity).first(where: { !taken.contains($0) }) else {
+            guard let slot = (1..<SharedScoreboard.capacity).first(where: { !taken.contains($0) }) else {
                 return .spawnFailed(id, reason: "there are \(taken.count) workers already: no more can be watched")
             }
             processes[id] = try WorkerProcess(
-                options.command, environment: environment(of: generation), listener: listener, board: board.descriptor,
+                options.command, environment: environment(of: generation), listener: listener, scoreboard: scoreboard.descriptor,
                 slot: slot, generation: generation, on: loop
             ) { [unowned self] in handle($0 == .ready ? .ready(id) : .crashed(id)) }
             return .spawned(id)
@@ -68,7 +68,7 @@ extension Master {
 
     private var inheritance: Inheritance {
         Inheritance(
-            listener: listener, status: statusListener, board: board.descriptor, generation: fleet.generation,
+            listener: listener, status: statusListener, scoreboard: scoreboard.descriptor, generation: fleet.generation,
             target: fleet.target, events: events,
             workers: fleet.workers.compactMap { worker in
                 processes[worker.id].map {

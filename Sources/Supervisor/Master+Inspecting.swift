@@ -10,13 +10,13 @@ extension Master {
     func inspect() {
         loop.schedule(at: Instant.now.advanced(by: Master.inspectionInterval)) { [weak self] in self?.inspect() }
         events.mostQueued = max(events.mostQueued, status.queue?.waiting ?? 0)
-        events.mostActive = max(events.mostActive, processes.values.count { board.slot($0.slot)[.active] > 0 })
+        events.mostActive = max(events.mostActive, processes.values.count { scoreboard.slot($0.slot)[.active] > 0 })
         for worker in fleet.workers { inspect(worker) }
     }
 
     private func inspect(_ worker: Fleet.Worker) {
         guard let process = processes[worker.id] else { return }
-        let slot = board.slot(process.slot)
+        let slot = scoreboard.slot(process.slot)
         if worker.isServing {
             process.slowRequests.look(at: slot, of: process.pid, longerThan: options.slowRequest, log: log)
         }
@@ -34,7 +34,7 @@ extension Master {
     }
 }
 
-extension Activity.Report {
+extension RequestActivity.Report {
     /// What it is and what it waits for, for a log: without a value of anybody's.
     public var summary: String {
         let what = method.isEmpty ? "a request" : "\(method) \(target)"

@@ -61,7 +61,7 @@ extension Master {
     private func reportStuck(_ id: Fleet.Worker.ID) {
         events.stuck += 1
         guard let process = processes[id] else { return }
-        let slot = board.slot(process.slot)
+        let slot = scoreboard.slot(process.slot)
         let doing = slot.underWay.sorted { $0.began < $1.began }.prefix(3).map(\.summary).joined(separator: "; ")
         log.error(
             "a worker is stuck, and is replaced",
@@ -70,7 +70,7 @@ extension Master {
 
     private func reportRecycling(_ id: Fleet.Worker.ID) {
         guard let process = processes[id] else { return }
-        let slot = board.slot(process.slot)
+        let slot = scoreboard.slot(process.slot)
         log.info(
             "recycling a worker",
             metadata: [

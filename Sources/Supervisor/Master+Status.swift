@@ -37,7 +37,7 @@ extension Master {
         Status(
             events: events, generation: fleet.generation, target: fleet.target, isReloading: fleet.isReloading,
             queue: fleet.isStopping ? nil : ListenQueue(of: listener), workers: fleet.workers.compactMap(status(of:)),
-            past: board.past)
+            past: scoreboard.past)
     }
 
     private func status(of worker: Fleet.Worker) -> WorkerStatus? {
@@ -45,7 +45,7 @@ extension Master {
             WorkerStatus(
                 pid: $0.pid, generation: $0.generation,
                 state: worker.isStarting ? "Starting" : worker.state == .ready ? "Running" : "Finishing",
-                slot: board.slot($0.slot))
+                slot: scoreboard.slot($0.slot))
         }
     }
 }

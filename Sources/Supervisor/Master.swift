@@ -16,7 +16,7 @@ public final class Master: @unchecked Sendable {
     let options: Options
     let listener: Int32
     let statusListener: Int32
-    let board: Board
+    let scoreboard: SharedScoreboard
     let loop: Loop
     let log: Logger
     let notifier: ServiceManager
@@ -46,10 +46,10 @@ public final class Master: @unchecked Sendable {
         notifier: ServiceManager
     ) throws(GaveUp) {
         guard let loop = Loop.current else { preconditionFailure("a master runs on a loop") }
-        guard let board = inherited.flatMap({ Board(descriptor: $0.board) }) ?? Board() else {
+        guard let scoreboard = inherited.flatMap({ SharedScoreboard(descriptor: $0.scoreboard) }) ?? SharedScoreboard() else {
             throw GaveUp(description: "there is no memory to share with workers")
         }
-        (self.options, self.listener, statusListener, self.board) = (options, listener, status, board)
+        (self.options, self.listener, statusListener, self.scoreboard) = (options, listener, status, scoreboard)
         (self.loop, self.log, self.notifier) = (loop, log, notifier)
         finished = Waiter(on: loop)
         fleet = inherited?.fleet(Fleet.Options(options)) ?? Fleet(Fleet.Options(options), at: .now)
@@ -115,7 +115,7 @@ public final class Master: @unchecked Sendable {
             } else if let (id, process) = processes.first(where: { $0.value.pid == pid }) {
                 process.ended(status)
                 handle(.exited(id, isClean: status == .code(0)))
-                board.retire(process.slot)
+                scoreboard.retire(process.slot)
                 processes[id] = nil
             }
         }

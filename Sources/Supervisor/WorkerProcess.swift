@@ -10,7 +10,7 @@ import Glibc
 final class WorkerProcess: @unchecked Sendable {
     let pid: pid_t
     let generation: Int
-    /// Its place on the board.
+    /// Its place on the scoreboard.
     let slot: Int
     /// How it ended, once it has been reaped.
     var exit: ExitStatus?
@@ -22,16 +22,16 @@ final class WorkerProcess: @unchecked Sendable {
     /// By how many thousandths it outlives the number of requests after which it is replaced: not all at the same time.
     let jitter = Int.random(in: 0...100)
 
-    /// Which descriptors the pipe, the board and the crash file are in the worker.
+    /// Which descriptors the pipe, the scoreboard and the crash file are in the worker.
     static let pipeDescriptor: Int32 = 3
-    static let boardDescriptor: Int32 = 4
+    static let scoreboardDescriptor: Int32 = 4
     static let crashDescriptor: Int32 = 5
 
     /// Starts a worker.
     /// - Parameter handler: called with each byte that it says.
     /// - Throws: `SystemError`; nothing is left of the attempt then.
     init(
-        _ command: [String], environment: [String: String], listener: Int32, board: Int32, slot: Int, generation: Int,
+        _ command: [String], environment: [String: String], listener: Int32, scoreboard: Int32, slot: Int, generation: Int,
         on loop: Loop, handler: @escaping (WorkerPipe.Message) -> Void
     ) throws(SystemError) {
         let crashFile = try Descriptor.memory(named: "aktify-crash")
@@ -41,7 +41,7 @@ final class WorkerProcess: @unchecked Sendable {
             command, environment,
             descriptors: [
                 (listener, 0), (pipe.writingEnd, WorkerProcess.pipeDescriptor),
-                (board, WorkerProcess.boardDescriptor), (crashFile.number, WorkerProcess.crashDescriptor),
+                (scoreboard, WorkerProcess.scoreboardDescriptor), (crashFile.number, WorkerProcess.crashDescriptor),
             ])
         pipe.closeWritingEnd()
         (self.generation, self.slot, self.pipe) = (generation, slot, pipe)

@@ -4,7 +4,7 @@ import Scoreboard
 
 /// What a worker does for its master.
 public enum WorkerSide {
-    /// The variables by which a worker knows that a master has started it: the master's process id, and its place on the board.
+    /// The variables by which a worker knows that a master has started it: the master's process id, and its place on the scoreboard.
     private static let master = "AKTIFY_MASTER"
     private static let slot = "AKTIFY_SLOT"
 
@@ -14,7 +14,7 @@ public enum WorkerSide {
     public static func hasMaster(environment: [String: String]) -> Bool { environment[master] != nil }
 
     /// Lets this process end when its master does, if it has one, and tell it should it crash.
-    /// - Returns: its place on the master's board; `nil` when it has no master.
+    /// - Returns: its place on the master's scoreboard; `nil` when it has no master.
     public static func followMaster(environment: [String: String]) -> Slot? {
         guard let master = environment[master].flatMap({ pid_t($0) }) else { return nil }
         _ = set_parent_death_signal(SIGTERM)
@@ -24,11 +24,11 @@ public enum WorkerSide {
             _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         }
         tell_crashes(WorkerProcess.pipeDescriptor, WorkerProcess.crashDescriptor)
-        guard let board = Board(descriptor: WorkerProcess.boardDescriptor),
+        guard let scoreboard = SharedScoreboard(descriptor: WorkerProcess.scoreboardDescriptor),
             let slot = environment[slot].flatMap({ Int($0) }),
-            (1..<Board.capacity).contains(slot)
+            (1..<SharedScoreboard.capacity).contains(slot)
         else { return nil }
-        return board.slot(slot)
+        return scoreboard.slot(slot)
     }
 
     /// Tells the master that requests are answered from now on.

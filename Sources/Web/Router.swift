@@ -5,7 +5,7 @@ struct Router: Sendable {
     private struct Mount: Sendable {
         /// The segments of its prefix, as UTF-8.
         let prefix: [[UInt8]]
-        var resources: [Resource] = []
+        var resources: [RouteEntry] = []
 
         /// The segments behind the prefix, of a path that has it.
         func rest(of path: PathSegments) -> PathSegments? {
@@ -44,7 +44,7 @@ struct Router: Sendable {
     }
 
     private func add(_ route: Blueprint.Route, at path: String, to mount: inout Mount) throws(SetupError) {
-        let resource = Resource(path: path, behind: mount.prefix.count)
+        let resource = RouteEntry(path: path, behind: mount.prefix.count)
         let index = mount.resources.firstIndex { $0.isSame(as: resource) }
         let former = index.map { mount.resources[$0] } ?? resource
         guard let latter = former.adding(route) else {
@@ -53,7 +53,7 @@ struct Router: Sendable {
         if let index { mount.resources[index] = latter } else { mount.resources.append(latter) }
     }
 
-    typealias Found = (resource: Resource, parameters: [(name: String, value: String)])
+    typealias Found = (resource: RouteEntry, parameters: [(name: String, value: String)])
 
     /// The resource that a request is for.
     func find(_ request: Request) -> Found? { find(request.target) }
@@ -105,7 +105,7 @@ struct Router: Sendable {
         throw HTTPError(.notFound, "Not found.")
     }
 
-    private func methodNotAllowed(_ resource: Resource) -> HTTPError {
+    private func methodNotAllowed(_ resource: RouteEntry) -> HTTPError {
         HTTPError(.methodNotAllowed, "The method is not allowed here.", headers: [.allow: resource.allow])
     }
 }

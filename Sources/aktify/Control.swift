@@ -31,7 +31,7 @@ struct Reload: ParsableCommand {
     func validate() throws { try validateTimeout(timeout) }
 
     func run() throws {
-        let status = try (connect ?? address(processEnvironment()["STATUS_LISTEN"])).map { Probe($0, seconds: 1) }
+        let status = try (connect ?? address(processEnvironment()["STATUS_LISTEN"])).map { FastCGIClient($0, seconds: 1) }
         let before = try status.map(Reloads.init)
         try master.signal(all ? SIGUSR2 : SIGHUP)
         guard let status, let before else { return }
@@ -42,12 +42,12 @@ struct Reload: ParsableCommand {
             usleep(20_000)
             // A master that replaces itself does not answer for a moment.
             if let now = try? Reloads(status), let outcome = now.outcome(of: wanted) {
-                if outcome != "done" { throw Complaint("the reload \(outcome); the old workers go on") }
+                if outcome != "done" { throw CommandError("the reload \(outcome); the old workers go on") }
                 return
             }
-            guard try master.runs() else { throw Complaint("the master has ended") }
+            guard try master.runs() else { throw CommandError("the master has ended") }
         }
-        throw Complaint("the reload has not ended after \(timeout) s")
+        throw CommandError("the reload has not ended after \(timeout) s")
     }
 
     /// What the master says of its reloads.
@@ -56,7 +56,7 @@ struct Reload: ParsableCommand {
         let isUnderWay: Bool
         private let json: JSON
 
-        init(_ status: Probe) throws {
+        init(_ status: FastCGIClient) throws {
             json = try JSON(parsing: Array(status.masterStatus().utf8))
             ended = json.integer("failed reloads") + json.integer("reloads")
             isUnderWay = json.integer("reloads under way") > 0
@@ -89,7 +89,7 @@ struct Stop: ParsableCommand {
             guard try master.runs() else { return }
             usleep(50_000)
         }
-        throw Complaint("the master still runs after \(timeout) s")
+        throw CommandError("the master still runs after \(timeout) s")
     }
 }
 
@@ -115,12 +115,12 @@ struct RunningMaster: ParsableArguments {
 
     /// Sends a signal.
     func signal(_ number: Int32) throws {
-        guard let pid = try pid() else { throw Complaint("cannot read \(pidFile): does the master run?") }
+        guard let pid = try pid() else { throw CommandError("cannot read \(pidFile): does the master run?") }
         guard pid.isMaster else {
-            throw Complaint("process \(pid.number) is no master: \(pidFile) was left by one that was killed")
+            throw CommandError("process \(pid.number) is no master: \(pidFile) was left by one that was killed")
         }
         guard kill(pid.number, number) == 0 else {
-            throw Complaint(
+            throw CommandError(
                 "the master of \(pidFile) does not run, or is not yours: \(String(cString: strerror(errno)))")
         }
     }

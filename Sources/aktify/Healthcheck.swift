@@ -27,8 +27,8 @@ struct Healthcheck: ParsableCommand {
         guard let address = try connect ?? address(processEnvironment()["LISTEN"]) else {
             throw ValidationError("Say where it listens: --connect, or LISTEN.")
         }
-        let (status, body) = try Probe(address, seconds: timeout).get(target)
-        guard status == 200 else { throw Complaint("\(target) answers \(status): \(body)") }
+        let (status, body) = try FastCGIClient(address, seconds: timeout).get(target)
+        guard status == 200 else { throw CommandError("\(target) answers \(status): \(body)") }
         print(body, terminator: "")
     }
 }

@@ -49,14 +49,14 @@ struct Key: ParsableCommand {
             let (name, role, expires, author) = (name, role, expires, by ?? userName())
             // What is opened next would get the descriptor, and the key: the connection to Postgres.
             guard fcntl(STDOUT_FILENO, F_GETFD) >= 0 else {
-                throw Complaint("the standard output is closed, where the key would be printed")
+                throw CommandError("the standard output is closed, where the key would be printed")
             }
             let key = try withKeys { keys in
                 try await keys.create(name: name, role: role, lifetime: expires, author: author)
             }
             let line = Array((key.text + "\n").utf8)
             guard write(STDOUT_FILENO, line, line.count) == line.count else {
-                throw Complaint("the key could not be printed: revoke \(name), and create another one")
+                throw CommandError("the key could not be printed: revoke \(name), and create another one")
             }
         }
     }
@@ -95,7 +95,7 @@ struct Key: ParsableCommand {
 }
 
 /// Runs `body` with the keys of the database.
-/// - Throws: `Complaint` when the schema has none yet, and what `body` throws.
+/// - Throws: `CommandError` when the schema has none yet, and what `body` throws.
 private func withKeys<Value: Sendable>(
     _ body: @escaping @Sendable (APIKeys) async throws -> Value
 ) throws -> Value {
@@ -103,7 +103,7 @@ private func withKeys<Value: Sendable>(
     do {
         return try Loop.run { try await body(APIKeys(Database(config.database))) }
     } catch let error as DatabaseError where error.state == "42P01" {
-        throw Complaint("the database has no table of keys yet: run aktify db upgrade")
+        throw CommandError("the database has no table of keys yet: run aktify db upgrade")
     }
 }
 

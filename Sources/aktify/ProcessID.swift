@@ -5,11 +5,11 @@ struct ProcessID {
     let number: pid_t
 
     /// - Returns: `nil` when there is no file.
-    /// - Throws: `Complaint` when there is something else in it.
+    /// - Throws: `CommandError` when there is something else in it.
     init?(inFile path: String) throws {
         guard let text = readFile(path) else { return nil }
         guard let number = pid_t(text.filter { !$0.isWhitespace }), number > 0 else {
-            throw Complaint("\(path) has no process id in it")
+            throw CommandError("\(path) has no process id in it")
         }
         self.number = number
     }

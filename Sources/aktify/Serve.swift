@@ -103,7 +103,7 @@ struct Serve: ParsableCommand {
             _ = try prepareSchema(graph, config, endings: Serve.endings, waits: true, log: log)
         }
         try places.checkPIDFile()
-        let listener = Held(try listener(places.listen, environment, inheritance))
+        let listener = MasterListener(try listener(places.listen, environment, inheritance))
         let status = try statusListener(places.status, inheritance)
         if let privileges {
             try places.handOver(to: privileges)
@@ -129,7 +129,7 @@ struct Serve: ParsableCommand {
     /// The listening socket, until the master lets go of it.
     ///
     /// Sound as `@unchecked Sendable`: it is touched on one thread.
-    private final class Held: @unchecked Sendable {
+    private final class MasterListener: @unchecked Sendable {
         var socket: ListeningSocket?
         init(_ socket: ListeningSocket) { self.socket = socket }
     }
@@ -165,7 +165,7 @@ struct Serve: ParsableCommand {
     private func count(_ text: String?) throws -> Int? {
         guard let text, !text.isEmpty else { return nil }
         guard let count = Int(text), (1...Master.mostWorkers).contains(count) else {
-            throw Complaint("WORKERS must be a number, 1 to \(Master.mostWorkers), not \(text).")
+            throw CommandError("WORKERS must be a number, 1 to \(Master.mostWorkers), not \(text).")
         }
         return count
     }
@@ -174,7 +174,7 @@ struct Serve: ParsableCommand {
     @Sendable private func variables() throws -> [String: String] {
         let own = Inheritance.cleaned(processEnvironment())
         guard let envFile else { return own }
-        guard let text = readFile(envFile) else { throw Complaint("cannot read \(envFile)") }
+        guard let text = readFile(envFile) else { throw CommandError("cannot read \(envFile)") }
         return own.merging(try EnvironmentFile.variables(of: text, file: envFile)) { $1 }
     }
 

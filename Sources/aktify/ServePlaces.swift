@@ -9,12 +9,12 @@ struct ServePlaces {
     let status: ListenAddress?
     let pidFile: String?
 
-    /// - Throws: `Complaint` when two of them are the same file.
+    /// - Throws: `CommandError` when two of them are the same file.
     init(listen: ListenAddress?, status: ListenAddress?, pidFile: String?) throws {
         (self.listen, self.status, self.pidFile) = (listen, status, pidFile)
         var paths = Set<String>()
         for path in socketPaths + [pidFile].compactMap({ $0 }) where !paths.insert(path).inserted {
-            throw Complaint(
+            throw CommandError(
                 "\(path) is named twice: the sockets and the file of the process id must be different files")
         }
     }
@@ -22,7 +22,7 @@ struct ServePlaces {
     private var socketPaths: [String] { [listen, status].compactMap { $0?.path } }
 
     /// Checks that the sockets and the PID file can be made, and drops privileges as the master does.
-    /// - Throws: `Complaint`, `SystemError`.
+    /// - Throws: `CommandError`, `SystemError`.
     func check(as user: Privileges?) throws {
         // A master that re-executes itself keeps its sockets: it need not be allowed to make them.
         for path in socketPaths { try checkFolder(of: path, F_OK) }
@@ -33,26 +33,26 @@ struct ServePlaces {
     }
 
     /// Refuses a PID file that is not a regular file, or that belongs to another running master.
-    /// - Throws: `Complaint`.
+    /// - Throws: `CommandError`.
     func checkPIDFile() throws {
         guard let pidFile else { return }
         try checkIsFile(pidFile)
         if let pid = try ProcessID(inFile: pidFile), pid.number != getpid(), pid.isMaster {
-            throw Complaint("\(pidFile) is that of process \(pid.number), a master that runs")
+            throw CommandError("\(pidFile) is that of process \(pid.number), a master that runs")
         }
     }
 
     private func checkIsFile(_ path: String) throws {
         var status = stat()
         if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
-            throw Complaint("cannot write \(path): it is no regular file")
+            throw CommandError("cannot write \(path): it is no regular file")
         }
     }
 
     private func checkFolder(of path: String, _ mode: Int32) throws {
         let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
         guard access(folder, mode) == 0 else {
-            throw Complaint("cannot write \(path): \(String(cString: strerror(errno)))")
+            throw CommandError("cannot write \(path): \(String(cString: strerror(errno)))")
         }
     }
 
@@ -64,14 +64,14 @@ struct ServePlaces {
     }
 
     /// Writes the PID file atomically.
-    /// - Throws: `Complaint`.
+    /// - Throws: `CommandError`.
     func writeProcessID() throws {
         guard let pidFile else { return }
         let new = pidFile + ".new"
         let file = fopen(new, "w")
         if let file { fputs("\(getpid())\n", file) }
         guard let file, fclose(file) == 0, rename(new, pidFile) == 0 else {
-            throw Complaint("cannot write \(pidFile): \(String(cString: strerror(errno)))")
+            throw CommandError("cannot write \(pidFile): \(String(cString: strerror(errno)))")
         }
     }
 

@@ -25,7 +25,7 @@ struct StatusCommand: ParsableCommand {
             throw ValidationError("Say where the master answers: --connect, or STATUS_LISTEN.")
         }
         repeat {
-            let body = try Probe(address, seconds: 3).masterStatus()
+            let body = try FastCGIClient(address, seconds: 3).masterStatus()
             guard !json else { return print(body, terminator: "") }
             // Clears the screen, and begins at its top (ECMA-48: ED, CUP).
             if watch { print("\u{1b}[2J\u{1b}[H", terminator: "") }
@@ -36,12 +36,12 @@ struct StatusCommand: ParsableCommand {
     }
 }
 
-extension Probe {
+extension FastCGIClient {
     /// What a master says of itself, as JSON.
-    /// - Throws: `Complaint` when it gives another answer, and as `get` does.
+    /// - Throws: `CommandError` when it gives another answer, and as `get` does.
     func masterStatus() throws -> String {
         let (status, body) = try get("/status?full")
-        guard status == 200 else { throw Complaint("the master answers \(status): \(body)") }
+        guard status == 200 else { throw CommandError("the master answers \(status): \(body)") }
         return body
     }
 }

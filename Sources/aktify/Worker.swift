@@ -57,13 +57,13 @@ final class Worker: Sendable {
             let app = try createApp(config, database: database)
             // Connects, so that the first request need not wait for that.
             _ = await app.respond(to: Request(method: .get, target: "/readyz"))
-            let reporter = Reporter(slot)
+            let metrics = WorkerMetrics(slot)
             let server = Server(
-                application: app, loop: loop, limits: limits, reporter: reporter, log: log,
+                application: app, loop: loop, limits: limits, metrics: metrics, log: log,
                 logsRequests: config.logsRequests)
             try server.listen(on: listener)
-            let pulse = Pulse(reporter.slot, database, loop, hasMaster: slot != nil)
-            pulse.beat(slowRequest: config.slowRequest, log)
+            let heartbeat = Heartbeat(metrics.slot, database, loop, hasMaster: slot != nil)
+            heartbeat.beat(slowRequest: config.slowRequest, log)
             if let slot {
                 let health = HealthService(database, schema: config.schema)
                 DatabaseWatch(slot, graph, loop, versions: health.versions).begin()

@@ -11,7 +11,7 @@ import ORM
 ///   - endings: the signals that end the process, before it serves too: a migration is rolled back then.
 ///   - waits: whether to wait for a database that does not answer, when it is to be migrated: nobody else would do that.
 /// - Returns: the configuration, with what the schema must be like.
-/// - Throws: `Complaint`, what a migration throws, and `ExitCode.success` after one of `endings`.
+/// - Throws: `CommandError`, what a migration throws, and `ExitCode.success` after one of `endings`.
 func prepareSchema(_ graph: RevisionGraph, _ config: Config, endings: [Int32], waits: Bool, log: Logger) throws
     -> Config
 {
@@ -43,7 +43,7 @@ func prepareSchema(_ graph: RevisionGraph, _ config: Config, endings: [Int32], w
 
 /// Brings the schema where it must be.
 /// - Returns: why the database does not answer; `nil` when it does.
-/// - Throws: `Complaint`, and what a migration throws.
+/// - Throws: `CommandError`, and what a migration throws.
 private func outage(of health: HealthService, _ migrator: Migrator, _ config: Config) async throws -> DatabaseError? {
     do {
         do {
@@ -54,10 +54,10 @@ private func outage(of health: HealthService, _ migrator: Migrator, _ config: Co
         }
         return nil
     } catch let error as NotReady {
-        throw Complaint("\(error)" + (error.state == .behind ? ", or start with MIGRATE_ON_START=1" : ""))
+        throw CommandError("\(error)" + (error.state == .behind ? ", or start with MIGRATE_ON_START=1" : ""))
     } catch let error as DatabaseError where error.meaning == .unavailable {
         return error
     } catch let error as DatabaseError where error.state == "42501" {
-        throw Complaint("the role that serves lacks a right, aktify db grant grants it: \(error)")
+        throw CommandError("the role that serves lacks a right, aktify db grant grants it: \(error)")
     }
 }

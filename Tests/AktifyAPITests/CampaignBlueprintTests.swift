@@ -12,7 +12,7 @@ import Web
     private func client() throws -> TestClient { TestClient(try createApp(.testing(), repositories: .inMemory(store))) }
 
     private func seed(_ names: String...) async throws {
-        for name in names { _ = try await repository.insert(Campaign.Draft(name: name)) }
+        for name in names { _ = try await repository.insert(Campaign.ColumnValues(name: name)) }
     }
 
     @Test func `the root greets`() async throws {
@@ -165,7 +165,7 @@ import Web
     private let store = MemoryStore()
 
     private func client() async throws -> TestClient {
-        _ = try await InMemoryRepository<Campaign>(in: store).insert(Draft<Campaign>(name: "\u{fffd}"))
+        _ = try await InMemoryRepository<Campaign>(in: store).insert(ColumnValues<Campaign>(name: "\u{fffd}"))
         return TestClient(try createApp(.testing(), repositories: .inMemory(store)))
     }
 

@@ -51,7 +51,7 @@ import Web
 
     @Test func `each answer that is documented is given, and no other`() async throws {
         let store = MemoryStore()
-        _ = try await InMemoryRepository<Campaign>(in: store).insert(Draft<Campaign>(name: "a"))
+        _ = try await InMemoryRepository<Campaign>(in: store).insert(ColumnValues<Campaign>(name: "a"))
         let app = try createApp(.testing(), repositories: .inMemory(store))
         let client = TestClient(app)
         var seen: Set<String> = []

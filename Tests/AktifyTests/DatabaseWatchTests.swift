@@ -11,7 +11,7 @@ import Testing
 
     private let slot: Slot
 
-    init() throws { slot = try #require(Board()).slot(1) }
+    init() throws { slot = try #require(SharedScoreboard()).slot(1) }
 
     private func look(_ answer: @escaping @Sendable () async throws -> Set<String>) throws {
         let graph = try RevisionGraph(

@@ -6,38 +6,38 @@ import Testing
 
 /// What Prometheus reads of workers that say this and that.
 @Suite struct MetricsTests {
-    private let board: Board
+    private let scoreboard: SharedScoreboard
 
-    init() throws { board = try #require(Board()) }
+    init() throws { scoreboard = try #require(SharedScoreboard()) }
 
     /// The metrics of workers that have these slots.
     private func metrics(of slots: [Int], events: Master.Events = Master.Events()) -> [Substring] {
         let workers = slots.map {
-            Master.WorkerStatus(pid: 1, generation: 1, state: "Running", slot: board.slot($0))
+            Master.WorkerStatus(pid: 1, generation: 1, state: "Running", slot: scoreboard.slot($0))
         }
         let status = Master.Status(
             events: events, generation: 1, target: workers.count, isReloading: false, queue: nil, workers: workers,
-            past: board.past)
+            past: scoreboard.past)
         return OpenMetrics(status).text.split(separator: "\n")
     }
 
     @Test func `workers that the database did not answer are counted`() {
         #expect(metrics(of: [1, 2, 3]).contains("aktify_workers_without_database 0"))
-        board.slot(1)[.withoutDatabase] = 1
-        board.slot(3)[.withoutDatabase] = 1
+        scoreboard.slot(1)[.withoutDatabase] = 1
+        scoreboard.slot(3)[.withoutDatabase] = 1
         #expect(metrics(of: [1, 2, 3]).contains("aktify_workers_without_database 2"))
     }
 
     @Test func `each worker counts the same pending revisions, which are not added up`() {
-        board.slot(1)[.pendingRevisions] = 2
-        board.slot(2)[.pendingRevisions] = 2
+        scoreboard.slot(1)[.pendingRevisions] = 2
+        scoreboard.slot(2)[.pendingRevisions] = 2
         #expect(metrics(of: [1, 2]).contains("aktify_pending_revisions 2"))
         #expect(metrics(of: []).contains("aktify_pending_revisions 0"))
     }
 
     @Test func `a worker that has ended neither lacks the database nor a revision`() {
-        (board.slot(1)[.withoutDatabase], board.slot(1)[.pendingRevisions]) = (1, 2)
-        board.retire(1)
+        (scoreboard.slot(1)[.withoutDatabase], scoreboard.slot(1)[.pendingRevisions]) = (1, 2)
+        scoreboard.retire(1)
         let metrics = metrics(of: [1])
         #expect(metrics.contains("aktify_workers_without_database 0") && metrics.contains("aktify_pending_revisions 0"))
     }

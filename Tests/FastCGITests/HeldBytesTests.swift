@@ -48,8 +48,8 @@ import Web
     }
 
     @Test func `a peak is taken once, when nothing is held any more`() {
-        var held = HeldBytes()
-        let half = HeldBytes.worthTrimming / 2
+        var held = OutputBacklog()
+        let half = OutputBacklog.worthTrimming / 2
         for _ in 0..<2 { _ = held.hold(half, atMost: .max) }
         var taken = [held.takePeak()]
         for _ in 0..<2 {
@@ -61,17 +61,17 @@ import Web
     }
 
     @Test func `less than a peak is left alone`() {
-        var held = HeldBytes()
+        var held = OutputBacklog()
         for _ in 0..<3 {
-            _ = held.hold(HeldBytes.worthTrimming - 1, atMost: .max)
-            held.release(HeldBytes.worthTrimming - 1)
+            _ = held.hold(OutputBacklog.worthTrimming - 1, atMost: .max)
+            held.release(OutputBacklog.worthTrimming - 1)
         }
         let isTaken = held.takePeak()
         #expect(!isTaken)
     }
 
     @Test func `one response has room always, and others up to the limit`() {
-        var held = HeldBytes()
+        var held = OutputBacklog()
         let alone = [20, 1].map { held.hold($0, atMost: 10) }
         held.release(20)
         let together = [4, 6, 1].map { held.hold($0, atMost: 10) }

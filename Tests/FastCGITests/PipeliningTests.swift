@@ -76,13 +76,13 @@ import Web
         var ends: [Int32] = [0, 0]
         try check("socketpair", socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends))
         let (socket, peer) = (Socket(adopting: ends[0]), Socket(adopting: ends[1]))
-        let spool = try Spool()
-        var incoming = Incoming(limits: Limits(bodyBytes: 100))
+        let buffer = try RequestBuffer()
+        var incoming = RequestReader(limits: Limits(bodyBytes: 100))
         let bytes = Records.request("POST", "/", body: [UInt8](repeating: 1, count: 60_000), size: 1000)
         var bodies: [Int] = []
         for start in stride(from: 0, to: bytes.count, by: 10_000) {
             peer.send(Array(bytes[start..<min(start + 10_000, bytes.count)]))
-            if case .request(let whole) = try incoming.receive(from: socket.descriptor, into: spool.memory) {
+            if case .request(let whole) = try incoming.receive(from: socket.descriptor, into: buffer.memory) {
                 #expect(whole.refusal?.status == .contentTooLarge && (whole.records?.count ?? 0) < 1000)
                 bodies.append(whole.bodyBytes)
             }

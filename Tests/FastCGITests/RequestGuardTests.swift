@@ -6,13 +6,13 @@ import Testing
 @Suite struct RequestGuardTests {
     /// Lets a guard go through bytes, all at once or as they arrive.
     private func examine(_ bytes: [UInt8], step: Int? = nil, limits: Limits = Limits()) throws -> RequestGuard {
-        var ahead = RequestGuard(limits: limits)
+        var requestGuard = RequestGuard(limits: limits)
         var end = 0
         while end < bytes.count {
             end = min(end + (step ?? bytes.count), bytes.count)
-            try bytes[..<end].withUnsafeBytes { try ahead.examine($0) }
+            try bytes[..<end].withUnsafeBytes { try requestGuard.examine($0) }
         }
-        return ahead
+        return requestGuard
     }
 
     private func refusal(_ bytes: [UInt8], limits: Limits = Limits()) -> RequestGuard.Refusal? {
@@ -24,11 +24,11 @@ import Testing
 
     @Test func `a whole request is complete, and its size is known`() throws {
         let bytes = Records.request("POST", "/campaigns/", body: Array("{}".utf8))
-        let ahead = try examine(bytes)
-        #expect(ahead.stage == .complete)
-        #expect(ahead.offset == bytes.count)
-        #expect(ahead.bodyBytes == 2)
-        #expect(ahead.declaredBytes == 2)
+        let requestGuard = try examine(bytes)
+        #expect(requestGuard.stage == .complete)
+        #expect(requestGuard.offset == bytes.count)
+        #expect(requestGuard.bodyBytes == 2)
+        #expect(requestGuard.declaredBytes == 2)
     }
 
     @Test(arguments: [1, 2, 7, 8, 9, 64]) func `a request that arrives piece by piece is complete only at its end`(
@@ -36,9 +36,9 @@ import Testing
     ) throws {
         let bytes = Records.request("POST", "/", body: [UInt8](repeating: 65, count: 300), size: 50)
         #expect(try examine(bytes.dropLast(), step: step).stage == .stdin)
-        let ahead = try examine(bytes, step: step)
-        #expect(ahead.stage == .complete)
-        #expect(ahead.bodyBytes == 300)
+        let requestGuard = try examine(bytes, step: step)
+        #expect(requestGuard.stage == .complete)
+        #expect(requestGuard.bodyBytes == 300)
     }
 
     @Test func `what follows a request is not gone through`() throws {

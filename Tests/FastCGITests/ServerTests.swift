@@ -54,7 +54,7 @@ import Web
             var log = Logger(label: "test")
             log.logLevel = .critical
             let server = Server(
-                application: try Self.application(), loop: loop, limits: limits, reporter: Reporter(slot), log: log)
+                application: try Self.application(), loop: loop, limits: limits, metrics: WorkerMetrics(slot), log: log)
             return try await server.serve(peers: 1) { try body(Peer($0[0])) }
         }
     }
@@ -87,7 +87,7 @@ import Web
     }
 
     @Test func `a request is counted before its answer can be read`() throws {
-        let slot = try #require(Board()).slot(1)
+        let slot = try #require(SharedScoreboard()).slot(1)
         let uncounted = try withServer(slot: slot) { peer in
             (1...2000).filter { _ in
                 peer.socket.send(Records.request("GET", "/"))

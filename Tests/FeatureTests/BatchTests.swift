@@ -59,7 +59,7 @@ import Testing
             for campaigns in [PostgresRepository<Campaign>(database), InMemoryRepository()]
                 as [any Repository<Campaign>]
             {
-                let campaign = try await campaigns.insert(Campaign.Draft(name: "a"))
+                let campaign = try await campaigns.insert(Campaign.ColumnValues(name: "a"))
                 #expect(try await campaigns.update(campaign.id, []) == campaign)
                 #expect(try await campaigns.update(campaign.id + 1, []) == nil)
             }

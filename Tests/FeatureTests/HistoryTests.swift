@@ -25,7 +25,7 @@ import Web
             let (ada, bob) = (
                 ChangeAuthor(name: "key:ada", requestID: "r1"), ChangeAuthor(name: nil, requestID: "r2")
             )
-            let first = try await ChangeAuthor.$current.withValue(ada) { try await rows.insert(Draft(name: "a")) }
+            let first = try await ChangeAuthor.$current.withValue(ada) { try await rows.insert(ColumnValues(name: "a")) }
             let second = try await ChangeAuthor.$current.withValue(bob) {
                 try await rows.update(
                     first.id, [Campaign.columns.name.set(to: "b")], if: Campaign.columns.version == 1, #fileID, #line
@@ -45,10 +45,10 @@ import Web
 
     @Test(arguments: Kind.allCases) func `what changes many rows is recorded for each of them`(kind: Kind) throws {
         try kind.with { rows in
-            let ids = try await rows.insert(many: (0..<5).map { Draft(name: "\($0)") }).map(\.id)
+            let ids = try await rows.insert(many: (0..<5).map { ColumnValues(name: "\($0)") }).map(\.id)
             let key = IdempotencyKey(scope: "s", key: "k", request: [])
-            guard case .rows(let once) = try await rows.insert(many: [Draft(name: "once")], once: key, #fileID, #line),
-                case .rows = try await rows.insert(many: [Draft(name: "once")], once: key, #fileID, #line)
+            guard case .rows(let once) = try await rows.insert(many: [ColumnValues(name: "once")], once: key, #fileID, #line),
+                case .rows = try await rows.insert(many: [ColumnValues(name: "once")], once: key, #fileID, #line)
             else {
                 Issue.record("it was not inserted")
                 return
@@ -66,11 +66,11 @@ import Web
 
     @Test(arguments: Kind.allCases) func `what was refused, or changed nothing, is not recorded`(kind: Kind) throws {
         try kind.with { rows in
-            let row = try await rows.insert(Draft(name: "a"))
+            let row = try await rows.insert(ColumnValues(name: "a"))
             _ = try await rows.update(row.id, [], if: nil, #fileID, #line)
             _ = try await rows.update(
                 row.id, [Campaign.columns.name.set(to: "b")], if: Campaign.columns.version == 9, #fileID, #line)
-            _ = try? await rows.insert(Draft(name: String(repeating: "x", count: 300)))
+            _ = try? await rows.insert(ColumnValues(name: String(repeating: "x", count: 300)))
             #expect(try await Self.changes(rows, row.id).count == 1)
             #expect(try await Self.changes(rows, row.id + 1).isEmpty)
         }
@@ -78,7 +78,7 @@ import Web
 
     @Test(arguments: Kind.allCases) func `pages begin where the one before ends`(kind: Kind) throws {
         try kind.with { rows in
-            let row = try await rows.insert(Draft(name: "0"))
+            let row = try await rows.insert(ColumnValues(name: "0"))
             for index in 1...9 {
                 _ = try await rows.update(
                     row.id, [Campaign.columns.name.set(to: "\(index)")], if: nil, #fileID, #line)
@@ -101,11 +101,11 @@ import Web
             struct Undo: Error {}
             try await ChangeAuthor.$current.withValue(author) {
                 try? await database.transaction { inner in
-                    _ = try await inner.insert(Draft<Campaign>(name: "a"))
+                    _ = try await inner.insert(ColumnValues<Campaign>(name: "a"))
                     throw Undo()
                 }
                 try await database.transaction { inner in
-                    let row = try await inner.insert(Draft<Campaign>(name: "b"))
+                    let row = try await inner.insert(ColumnValues<Campaign>(name: "b"))
                     try await inner.transaction { nested in
                         _ = try await nested.update(
                             [Campaign.columns.name.set(to: "c")], where: { _ in Campaign.primaryKey == row.id })

@@ -91,7 +91,7 @@ import Web
         let database = try migratedDatabase()
         try Loop.run {
             let campaigns = PostgresRepository<Campaign>(Database(try database.configuration()))
-            for name in ["a", "b", "c"] { _ = try await campaigns.insert(Campaign.Draft(name: name)) }
+            for name in ["a", "b", "c"] { _ = try await campaigns.insert(Campaign.ColumnValues(name: name)) }
             var blueprint = Blueprint("naive")
             blueprint.get("/") { _ in
                 let ids = try await campaigns.all(Campaign.all.ordered { [$0.id.ascending] }).map(\.id)
@@ -135,9 +135,9 @@ import Web
         try Loop.run {
             let campaigns = PostgresRepository<Campaign>(Database(try database.configuration()))
             let (_, statements) = try await recordingQueries {
-                _ = try await campaigns.insert(Campaign.Draft(name: "secret"))
+                _ = try await campaigns.insert(Campaign.ColumnValues(name: "secret"))
                 _ = try await campaigns.all(Campaign.where { $0.name == "secret" })
-                _ = try? await campaigns.insert(Campaign.Draft(name: String(repeating: "x", count: 256)))
+                _ = try? await campaigns.insert(Campaign.ColumnValues(name: String(repeating: "x", count: 256)))
             }
             #expect(statements.map(\.rows) == [1, 1, 0])
             #expect(statements.map(\.error) == [nil, nil, "22001"])

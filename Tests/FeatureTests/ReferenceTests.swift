@@ -29,8 +29,8 @@ import Testing
     func `of many rows the one at fault is told`(kind: RepositoryTests.Kind) throws {
         try with(kind) { repositories in
             let (owners, parts) = (repositories.of(Owner.self), repositories.of(Part.self))
-            func named(_ names: String...) -> [Owner.Draft] { names.map { [Owner.columns.name.set(to: $0)] } }
-            func owned(_ ids: Int64...) -> [Part.Draft] { ids.map { [Part.columns.ownerID.set(to: $0)] } }
+            func named(_ names: String...) -> [Owner.ColumnValues] { names.map { [Owner.columns.name.set(to: $0)] } }
+            func owned(_ ids: Int64...) -> [Part.ColumnValues] { ids.map { [Part.columns.ownerID.set(to: $0)] } }
             _ = try await owners.insert(many: named("a", "b) already"))
             for (names, index) in [
                 (named("c", "b) already", "d"), 1), (named("c", "d", "e", "c"), 3), (named("a"), 0),
@@ -72,7 +72,7 @@ import Testing
     func `rows of one table may refer to each other`(kind: RepositoryTests.Kind) throws {
         try with(kind) { repositories in
             let nodes = repositories.of(Node.self)
-            func node(_ id: Int64, _ parent: Int64?) -> Node.Draft {
+            func node(_ id: Int64, _ parent: Int64?) -> Node.ColumnValues {
                 [Node.columns.id.set(to: id), Node.columns.parentID.set(to: parent)]
             }
             _ = try await nodes.insert(many: [node(1, nil), node(2, 1), node(3, 3)])

@@ -16,7 +16,7 @@ import Testing
         _ body: @escaping @Sendable (any Repository<Campaign>, [Int64]) async throws -> Void
     ) throws {
         try kind.with { campaigns in
-            let drafts = names.map { Campaign.Draft(name: $0, isActive: $0.count > 1) }
+            let drafts = names.map { Campaign.ColumnValues(name: $0, isActive: $0.count > 1) }
             try await body(campaigns, try await campaigns.insert(many: drafts).map(\.id))
         }
     }
@@ -35,8 +35,8 @@ import Testing
     @Test(arguments: Kind.allCases) func `what is inserted is found, and is as it was said to be`(kind: Kind) throws {
         try kind.with { campaigns in
             let drafts = [
-                Campaign.Draft(name: "é😀\"\\"),
-                Campaign.Draft(name: String(repeating: "x", count: 255), description: "d", isActive: false),
+                Campaign.ColumnValues(name: "é😀\"\\"),
+                Campaign.ColumnValues(name: String(repeating: "x", count: 255), description: "d", isActive: false),
             ]
             for draft in drafts {
                 let added = try await campaigns.insert(draft)
@@ -52,7 +52,7 @@ import Testing
 
     @Test(arguments: Kind.allCases) func `many are inserted in order, and none is none`(kind: Kind) throws {
         try kind.with { campaigns in
-            let drafts = (0..<20).map { Campaign.Draft(name: "\($0)") }
+            let drafts = (0..<20).map { Campaign.ColumnValues(name: "\($0)") }
             let added = try await campaigns.insert(many: drafts)
             #expect(added.map(\.name) == drafts.map { $0.value(of: Campaign.columns.name) })
             #expect(added.map(\.id) == added.map(\.id).sorted() && Set(added.map(\.id)).count == 20)
@@ -86,7 +86,7 @@ import Testing
                 try await campaigns.delete(ids[0]), try await campaigns.find(ids[0]), try await campaigns.all(Self.byID)
             )
             #expect(again == nil && found == nil && rest.map(\.id) == [ids[1]])
-            let next = try await campaigns.insert(Campaign.Draft(name: "Three"))
+            let next = try await campaigns.insert(Campaign.ColumnValues(name: "Three"))
             #expect(next.id > ids[1])
         }
     }

@@ -162,7 +162,7 @@ import Testing
         try insert(10)
         try with { database in
             try await database.transaction { inner in
-                _ = try await inner.insert(Campaign.Draft(name: "new"))
+                _ = try await inner.insert(Campaign.ColumnValues(name: "new"))
                 #expect(try await Self.sizes(inner) == [11])
             }
             #expect(database.streamStatistics?.open == 0)
@@ -234,8 +234,8 @@ import Testing
             let streams = gates.map { Self.held(database, by: $0, on: loop) }
             try await Self.wait(database, leased: 4)
             let fifth = Task(executorPreference: loop) { try await Self.total(database) }
-            _ = try await database.insert(Campaign.Draft(name: "a"))
-            try await database.transaction { _ = try await $0.insert(Campaign.Draft(name: "b")) }
+            _ = try await database.insert(Campaign.ColumnValues(name: "a"))
+            try await database.transaction { _ = try await $0.insert(Campaign.ColumnValues(name: "b")) }
             #expect(try await database.count(Campaign.all) == 1002)
             #expect(database.streamStatistics?.waiting == 1)
             gates[0].resume(returning: ())

@@ -26,17 +26,17 @@ import Testing
         try test.sql("SELECT coalesce(string_agg(name, ',' ORDER BY id), '') FROM campaign")
     }
 
-    private static func draft(_ name: String) -> Campaign.Draft { Campaign.Draft(name: name) }
+    private static func draft(_ name: String) -> Campaign.ColumnValues { Campaign.ColumnValues(name: name) }
 
     @Test func `what returns is committed, and what throws is not`() throws {
         try with { database in
             try await database.transaction { inner in
-                _ = try await inner.insert(Self.draft("a"))
-                _ = try await inner.insert(Self.draft("b"))
+                _ = try await inner.insert(Self.values("a"))
+                _ = try await inner.insert(Self.values("b"))
             }
             await #expect(throws: Stop.self) {
                 try await database.transaction { inner in
-                    _ = try await inner.insert(Self.draft("c"))
+                    _ = try await inner.insert(Self.values("c"))
                     throw Stop()
                 }
             }
@@ -47,16 +47,16 @@ import Testing
     @Test func `an inner transaction that throws undoes itself only`() throws {
         try with { database in
             try await database.transaction { outer in
-                _ = try await outer.insert(Self.draft("a"))
-                try await outer.transaction { _ = try await $0.insert(Self.draft("b")) }
+                _ = try await outer.insert(Self.values("a"))
+                try await outer.transaction { _ = try await $0.insert(Self.values("b")) }
                 do {
                     try await outer.transaction { inner in
-                        _ = try await inner.insert(Self.draft("c"))
-                        try await inner.transaction { _ = try await $0.insert(Self.draft("d")) }
+                        _ = try await inner.insert(Self.values("c"))
+                        try await inner.transaction { _ = try await $0.insert(Self.values("d")) }
                         _ = try await inner.execute("SELECT 1 / 0")
                     }
                 } catch is PostgresError {}
-                _ = try await outer.insert(Self.draft("e"))
+                _ = try await outer.insert(Self.values("e"))
             }
         }
         #expect(try names() == "a,b,e")
@@ -67,11 +67,11 @@ import Testing
             try await database.transaction { outer in
                 do {
                     try await outer.transaction { inner in
-                        _ = try await inner.insert(Self.draft("a"))
+                        _ = try await inner.insert(Self.values("a"))
                         throw Stop()
                     }
                 } catch is Stop {}
-                _ = try await outer.insert(Self.draft("b"))
+                _ = try await outer.insert(Self.values("b"))
             }
         }
         #expect(try names() == "b")
@@ -88,7 +88,7 @@ import Testing
         try with { database in
             do {
                 try await database.transaction { inner in
-                    _ = try await inner.insert(Self.draft("a"))
+                    _ = try await inner.insert(Self.values("a"))
                     _ = try? await inner.execute("SELECT 1 / 0")
                 }
                 Issue.record("it was said to be committed")
@@ -155,9 +155,9 @@ import Testing
 
     @Test func `many rows go in one packet, all or none`() throws {
         try with { database in
-            let statements = ["a", "b"].map { Campaign.insert(Self.draft($0).values) }
+            let statements = ["a", "b"].map { Campaign.insert(Self.values($0).values) }
             try await database.execute(statements)
-            let long = Campaign.insert(Self.draft(String(repeating: "x", count: 256)).values)
+            let long = Campaign.insert(Self.values(String(repeating: "x", count: 256)).values)
             do { try await database.execute(statements + [long]) } catch let error as PostgresError {
                 #expect(error.state == "22001")
             }

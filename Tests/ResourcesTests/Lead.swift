@@ -86,7 +86,7 @@ struct StrictLeadService: ResourceService {
     var deletable: Requirement<Lead>? { Requirement(Lead.columns.stage != .won, else: LeadRule.won) }
 
     /// A lead with a note has at least 30 points.
-    func prepare(_ draft: inout Draft<Lead>) throws {
+    func prepare(_ draft: inout ColumnValues<Lead>) throws {
         guard let note = draft.value(of: Lead.columns.note), note != nil else { return }
         draft.set(Lead.columns.score, to: max(30, draft.value(of: Lead.columns.score) ?? 0))
     }
@@ -218,20 +218,20 @@ final class StubbornLeads: Repository {
 
     func find(_ id: Int64, _ file: StaticString, _ line: UInt) async -> Lead? { await rest.find(id, file, line) }
 
-    func insert(many drafts: [Draft<Lead>], _ file: StaticString, _ line: UInt) async throws -> [Lead] {
+    func insert(many drafts: [ColumnValues<Lead>], _ file: StaticString, _ line: UInt) async throws -> [Lead] {
         try await rest.insert(many: drafts, file, line)
     }
 
     func insert(
-        many drafts: [Draft<Lead>], once key: IdempotencyKey, _ file: StaticString, _ line: UInt
+        many drafts: [ColumnValues<Lead>], once key: IdempotencyKey, _ file: StaticString, _ line: UInt
     ) async throws -> InsertedOnce<Lead> { try await rest.insert(many: drafts, once: key, file, line) }
 
     func update(
-        _ id: Int64, _ draft: Draft<Lead>, if requirement: Condition<Lead>?, _ file: StaticString, _ line: UInt
+        _ id: Int64, _ draft: ColumnValues<Lead>, if requirement: Condition<Lead>?, _ file: StaticString, _ line: UInt
     ) async throws -> Guarded<Lead> { try await rest.update(id, draft, if: requirement, file, line) }
 
     func update(
-        all select: Select<Lead>, _ draft: Draft<Lead>, _ file: StaticString, _ line: UInt
+        all select: Select<Lead>, _ draft: ColumnValues<Lead>, _ file: StaticString, _ line: UInt
     ) async throws -> Int { try await rest.update(all: select, draft, file, line) }
 
     func delete(all select: Select<Lead>, _ file: StaticString, _ line: UInt) async throws -> Int {

@@ -5,8 +5,8 @@ import Testing
     @Test func `a value becomes a parameter, and never text`() {
         let name = "'; DROP TABLE campaign; --"
         let statement: Statement =
-            "SELECT \(Lead.columns.name) FROM \(Lead.definition) WHERE name = \(name) AND id > \(Int64(7))"
-        #expect(statement.text == "SELECT name FROM lead WHERE name = $1 AND id > $2")
+            "SELECT \(Guest.columns.name) FROM \(Guest.definition) WHERE name = \(name) AND id > \(Int64(7))"
+        #expect(statement.text == "SELECT name FROM guest WHERE name = $1 AND id > $2")
         #expect(statement.bindings.parameters.map(\.type) == [25, 20])
         #expect(statement.bindings.buffer == Array(name.utf8) + [0, 0, 0, 0, 0, 0, 0, 7])
     }
@@ -23,9 +23,9 @@ import Testing
     }
 
     @Test func `a condition is a part like any other`() {
-        let condition = Lead.columns.id == 7 && Lead.columns.name.hasPrefix("a")
-        let statement: Statement = "SELECT \(Int64(1)) FROM lead WHERE \(condition) LIMIT \(Int64(2))"
-        #expect(statement.text == "SELECT $1 FROM lead WHERE id = $2 AND name LIKE $3 LIMIT $4")
+        let condition = Guest.columns.id == 7 && Guest.columns.name.hasPrefix("a")
+        let statement: Statement = "SELECT \(Int64(1)) FROM guest WHERE \(condition) LIMIT \(Int64(2))"
+        #expect(statement.text == "SELECT $1 FROM guest WHERE id = $2 AND name LIKE $3 LIMIT $4")
     }
 
     @Test func `text that is spelled unsafe stands as it is`() {

@@ -6,18 +6,18 @@ import Testing
 
 /// What a worker writes, and another process reads.
 @Suite struct BoardTests {
-    private let board: Board
+    private let scoreboard: SharedScoreboard
 
-    init() throws { board = try #require(Board()) }
+    init() throws { scoreboard = try #require(SharedScoreboard()) }
 
     /// The same memory, as another process has it.
-    private func sharedBoard() throws -> Board { try #require(Board(descriptor: dup(board.descriptor))) }
+    private func sharedBoard() throws -> SharedScoreboard { try #require(SharedScoreboard(descriptor: dup(scoreboard.descriptor))) }
 
     @Test func `another process sees numbers, and what is under way`() throws {
-        let reporter = Reporter(board.slot(3))
+        let metrics = WorkerMetrics(scoreboard.slot(3))
         let other = try sharedBoard().slot(3)
-        reporter.accepted()
-        let activity = reporter.begin(at: 1000)
+        metrics.accepted()
+        let activity = metrics.begin(at: 1000)
         #expect(other.underWay.map(\.phase) == [.reading])
         activity.arrived(method: "GET", target: "/campaigns/1", id: "abc", bodyBytes: 7)
         activity.beginQuery("SELECT 1")
@@ -28,75 +28,75 @@ import Testing
         #expect(report.phase == .inQuery && report.query == "SELECT 1" && report.began == 1000)
         activity.endQuery(waited: 2000, executed: 5000)
         #expect(other.underWay.map(\.databaseMicroseconds) == [7] && other.underWay.map(\.phase) == [.working])
-        reporter.end(activity, at: 3000, route: "/campaigns/<id>", method: "GET", status: 200)
+        metrics.end(activity, at: 3000, route: "/campaigns/<id>", method: "GET", status: 200)
         #expect(other.underWay.isEmpty && other[.active] == 0 && other[.mostActive] == 1)
     }
 
     @Test func `what is too long is cut, and what is too much is counted all the same`() {
-        let reporter = Reporter(board.slot(1))
-        let all = (0..<100).map { reporter.begin(at: $0 + 1) }
+        let metrics = WorkerMetrics(scoreboard.slot(1))
+        let all = (0..<100).map { metrics.begin(at: $0 + 1) }
         all[0].arrived(method: "GET", target: String(repeating: "ä", count: 500), id: "", bodyBytes: 0)
-        #expect(board.slot(1).underWay.count == 64 && board.slot(1)[.active] == 100)
-        #expect(board.slot(1).underWay[0].target == String(repeating: "ä", count: 96))
-        for activity in all { reporter.end(activity, at: 1000, route: nil, method: "GET", status: 404) }
-        #expect(board.slot(1).underWay.isEmpty && board.slot(1)[.active] == 0)
+        #expect(scoreboard.slot(1).underWay.count == 64 && scoreboard.slot(1)[.active] == 100)
+        #expect(scoreboard.slot(1).underWay[0].target == String(repeating: "ä", count: 96))
+        for activity in all { metrics.end(activity, at: 1000, route: nil, method: "GET", status: 404) }
+        #expect(scoreboard.slot(1).underWay.isEmpty && scoreboard.slot(1)[.active] == 0)
     }
 
     @Test func `requests are counted by route, method and status, and by how long they took`() throws {
-        let reporter = Reporter(board.slot(1))
+        let metrics = WorkerMetrics(scoreboard.slot(1))
         for (duration, status) in [(400_000, 200), (3_000_000, 200), (20_000_000_000, 200), (1, 404)] {
-            let activity = reporter.begin(at: 1)
-            reporter.end(activity, at: 1 + duration, route: "/campaigns/<id>", method: "GET", status: status)
+            let activity = metrics.begin(at: 1)
+            metrics.end(activity, at: 1 + duration, route: "/campaigns/<id>", method: "GET", status: status)
         }
         let name = "request_duration_seconds{route=\"/campaigns/<id>\",method=\"GET\",status=\"200\"}"
-        let histogram = try #require(board.slot(1).histograms.first { $0.name == name })
+        let histogram = try #require(scoreboard.slot(1).histograms.first { $0.name == name })
         #expect(histogram.sum == 20_003_400_000)
         #expect(histogram.counts == [1, 0, 0, 1] + Array(repeating: 0, count: 10) + [1])
     }
 
     @Test func `methods that clients make up do not take all the room`() {
-        let reporter = Reporter(board.slot(1))
+        let metrics = WorkerMetrics(scoreboard.slot(1))
         for index in 0..<1000 {
-            let activity = reporter.begin(at: 1)
-            reporter.end(activity, at: 2, route: nil, method: "M\(index)", status: 400 + index)
+            let activity = metrics.begin(at: 1)
+            metrics.end(activity, at: 2, route: nil, method: "M\(index)", status: 400 + index)
         }
-        let counted = board.slot(1).histograms.filter { $0.name.hasPrefix("request") }.flatMap(\.counts).reduce(0, +)
-        #expect(counted == 1000 && Array(board.slot(1).histograms).count == Histogram.capacity)
+        let counted = scoreboard.slot(1).histograms.filter { $0.name.hasPrefix("request") }.flatMap(\.counts).reduce(0, +)
+        #expect(counted == 1000 && Array(scoreboard.slot(1).histograms).count == Histogram.capacity)
     }
 
     @Test func `what an ended worker has counted stays`() throws {
         for slot in [2, 3] {
-            let reporter = Reporter(board.slot(slot))
-            let activity = reporter.begin(at: 1)
+            let metrics = WorkerMetrics(scoreboard.slot(slot))
+            let activity = metrics.begin(at: 1)
             activity.endQuery(waited: 0, executed: 1)
-            reporter.end(activity, at: 2, route: "/", method: "GET", status: 200)
-            _ = reporter.begin(at: 1)
-            board.retire(slot)
+            metrics.end(activity, at: 2, route: "/", method: "GET", status: 200)
+            _ = metrics.begin(at: 1)
+            scoreboard.retire(slot)
         }
-        #expect(board.past[.requests] == 4 && board.past[.mostActive] == 1)
-        #expect(board.past.histograms.first { $0.name.hasPrefix("query") }?.counts[0] == 2)
+        #expect(scoreboard.past[.requests] == 4 && scoreboard.past[.mostActive] == 1)
+        #expect(scoreboard.past.histograms.first { $0.name.hasPrefix("query") }?.counts[0] == 2)
         #expect(
-            board.slot(2)[.requests] == 0 && board.slot(2).underWay.isEmpty && Array(board.slot(2).histograms).isEmpty)
+            scoreboard.slot(2)[.requests] == 0 && scoreboard.slot(2).underWay.isEmpty && Array(scoreboard.slot(2).histograms).isEmpty)
     }
 
     @Test func `an answer that was given up does not write over the next request`() {
-        let reporter = Reporter(board.slot(1))
-        let first = reporter.begin(at: 1)
+        let metrics = WorkerMetrics(scoreboard.slot(1))
+        let first = metrics.begin(at: 1)
         first.arrived(method: "GET", target: "/slow", id: "a", bodyBytes: 0)
-        let second = reporter.replace(first)
-        reporter.end(second, at: 2, route: nil, method: "GET", status: 504)
-        let third = reporter.begin(at: 3)
+        let second = metrics.replace(first)
+        metrics.end(second, at: 2, route: nil, method: "GET", status: 504)
+        let third = metrics.begin(at: 3)
         third.arrived(method: "GET", target: "/next", id: "b", bodyBytes: 0)
         first.beginQuery("SELECT late")
-        #expect(board.slot(1).underWay.map(\.target) == ["/next"] && board.slot(1).underWay.map(\.query) == [""])
-        reporter.giveBack(first)
-        reporter.end(third, at: 4, route: nil, method: "GET", status: 200)
-        #expect(board.slot(1)[.active] == 0)
+        #expect(scoreboard.slot(1).underWay.map(\.target) == ["/next"] && scoreboard.slot(1).underWay.map(\.query) == [""])
+        metrics.giveBack(first)
+        metrics.end(third, at: 4, route: nil, method: "GET", status: 200)
+        #expect(scoreboard.slot(1)[.active] == 0)
     }
 
-    @Test func `memory of another size is not taken for a board`() throws {
+    @Test func `memory of another size is not taken for a scoreboard`() throws {
         let file = memfd_create("other", 0)
         defer { close(file) }
-        #expect(Board(descriptor: file) == nil && Board(descriptor: -1) == nil)
+        #expect(SharedScoreboard(descriptor: file) == nil && SharedScoreboard(descriptor: -1) == nil)
     }
 }

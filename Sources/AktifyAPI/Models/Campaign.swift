@@ -34,7 +34,7 @@ struct Campaign: Model, Hashable {
 
 extension Campaign {
     /// The list is read row by row: written by hand, this takes a third of the time that `Table` needs for any model.
-    init(row: inout Row) throws(DecodingError) {
+    init(row: inout ResultRow) throws(DecodingError) {
         id = try row.next()
         name = try row.next()
         description = try row.next()
@@ -45,7 +45,7 @@ extension Campaign {
     }
 }
 
-extension Draft<Campaign> {
+extension ColumnValues<Campaign> {
     /// A campaign to be made.
     init(name: String, description: String = "", isActive: Bool = true) {
         let columns = Campaign.columns

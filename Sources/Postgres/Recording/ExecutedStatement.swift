@@ -5,7 +5,7 @@ public struct ExecutedStatement: Sendable {
     /// The statement.
     public var statement: Statement
     /// Where it came from.
-    public var site: Site
+    public var site: CallSite
     /// The columns that its rows are read as; `nil` when it is read by hand.
     public var columns: [ColumnDefinition]?
     /// How many rows it returned or touched.
@@ -20,7 +20,7 @@ public struct ExecutedStatement: Sendable {
     public var error: String?
 
     /// Makes one that took no time and returned nothing.
-    public init(_ statement: Statement, at site: Site, columns: [ColumnDefinition]?) {
+    public init(_ statement: Statement, at site: CallSite, columns: [ColumnDefinition]?) {
         (self.statement, self.site, self.columns) = (statement, site, columns)
     }
 

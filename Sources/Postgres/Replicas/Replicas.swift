@@ -176,7 +176,7 @@ struct ServerIdentity: Equatable {
 
     /// Reads both, each a `bigint`.
     /// - Throws: `DecodingError`.
-    init(_ row: inout Row) throws(DecodingError) { (system, started) = (try row.next(), try row.next()) }
+    init(_ row: inout ResultRow) throws(DecodingError) { (system, started) = (try row.next(), try row.next()) }
 
     /// A pooler leads one connection to several servers.
     static let changed = PostgresError(
@@ -269,7 +269,7 @@ extension PostgresError {
     /// Whether another server may well answer what a replica has not: one that replays may cancel a query for it (Postgres manual, chapter
     /// 27.4.2), and may lack tables, columns, types and rights that the primary has.
     fileprivate var isWorthAnotherServer: Bool {
-        isOfServer || [.defect, .conflict, .unavailable].contains(meaning)
+        isOfServer || [.defect, .serializationFailure, .unavailable].contains(meaning)
             || state == "57014" && message.contains("recovery")
     }
 }

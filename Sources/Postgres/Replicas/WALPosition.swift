@@ -55,7 +55,7 @@ extension Statement {
         """
 }
 
-extension Row {
+extension ResultRow {
     /// Reads a timeline and an LSN, each a `bigint`.
     /// - Throws: `DecodingError`.
     mutating func position() throws(DecodingError) -> WALPosition {

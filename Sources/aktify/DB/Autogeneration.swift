@@ -22,20 +22,20 @@ struct Autogeneration {
         """
 
     /// What the models have and the database has not, and the other way round.
-    /// - Throws: `Complaint` when the database is not at the head.
+    /// - Throws: `CommandError` when the database is not at the head.
     func changes() throws -> [Change] {
         let migrator = Migrator(graph: graph, configuration: config.database, log: { _ in })
         let heads = Set(graph.heads.map(\.id))
         return try Loop.run { [config] in
             guard try await migrator.versions() == heads else {
-                throw Complaint("Target database is not up to date: aktify db upgrade")
+                throw CommandError("Target database is not up to date: aktify db upgrade")
             }
             return try await Differences.changes(from: config.database, to: metadata)
         }
     }
 
     /// A revision with its sections filled in, which has been tried in a scratch database; `nil` when there is nothing to change.
-    /// - Throws: `Complaint` when it does not make what the models say, or cannot be undone.
+    /// - Throws: `CommandError` when it does not make what the models say, or cannot be undone.
     func filled(_ revision: NewRevision) throws -> NewRevision? {
         let changes = try changes()
         guard !changes.isEmpty else { return nil }
@@ -51,7 +51,7 @@ struct Autogeneration {
     private func prove(_ revision: Revision) throws {
         let proof = Proof(graph: graph, metadata: metadata, configuration: config.database)
         guard let problem = try runCancellably({ try await proof.problem(with: revision) }) else { return }
-        throw Complaint(
+        throw CommandError(
             "Nothing was written: the generated revision failed its trial in a scratch database: \(problem)")
     }
 }

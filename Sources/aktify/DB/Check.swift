@@ -27,7 +27,7 @@ struct Check: ParsableCommand {
         problems += others + differences
         if json { return try printJSON(problems) }
         let advice = differences.isEmpty ? [] : ["Write what makes the database agree with the models: \(Check.advice)"]
-        guard problems.isEmpty else { throw Complaint((problems + advice).joined(separator: "\n")) }
+        guard problems.isEmpty else { throw CommandError((problems + advice).joined(separator: "\n")) }
         print("No new upgrade operations detected.")
     }
 

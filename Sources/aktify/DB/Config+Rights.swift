@@ -3,11 +3,11 @@ import Migrations
 
 extension RightsAudit {
     /// Of the role that serves, by the owner of the schema.
-    /// - Throws: `Complaint` when the configuration does not say which role that is.
+    /// - Throws: `CommandError` when the configuration does not say which role that is.
     init(_ config: Config) throws {
         var database = config.database
         database.login = nil
-        guard let role = database.role else { throw Complaint("DATABASE_URL does not say which role serves") }
+        guard let role = database.role else { throw CommandError("DATABASE_URL does not say which role serves") }
         self.init(of: role, needing: rights, on: config.ownersDatabase)
     }
 }

@@ -20,7 +20,7 @@ struct Current: ParsableCommand {
         let versions = try Loop.run { try await migrator.versions() }
         for id in versions.sorted() { print(graph.line(of: try graph.revision(id), verbose: verbose)) }
         if checkHeads, versions != Set(graph.heads.map(\.id)) {
-            throw Complaint("Database is not on all head revisions")
+            throw CommandError("Database is not on all head revisions")
         }
     }
 }

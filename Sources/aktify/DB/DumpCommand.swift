@@ -26,7 +26,7 @@ struct DumpCommand: ParsableCommand {
         let migrator = Migrator(graph: graph, configuration: database, log: { _ in })
         let text = try runCancellably {
             guard try await migrator.versions() == Set(graph.heads.map(\.id)) else {
-                throw Complaint("Target database is not up to date: aktify db upgrade")
+                throw CommandError("Target database is not up to date: aktify db upgrade")
             }
             return try await SchemaFile.provenText(of: database)
         }

@@ -12,12 +12,12 @@ struct Edit: ParsableCommand {
 
     func run() throws {
         let graph = try schema.scripts.graph()
-        guard let id = try graph.resolve(revision).first else { throw Complaint("\(revision) has no file") }
+        guard let id = try graph.resolve(revision).first else { throw CommandError("\(revision) has no file") }
         let editor = processEnvironment()["EDITOR"].flatMap { $0.isEmpty ? nil : $0 } ?? "vi"
         // The shell, so that EDITOR may have arguments, as other programs allow.
         let words = ["sh", "-c", "exec \(editor) \"$1\"", "sh", try graph.revision(id).file]
         var arguments = words.map { strdup($0) } + [nil]
         execv("/bin/sh", &arguments)
-        throw Complaint("cannot start \(editor): \(String(cString: strerror(errno)))")
+        throw CommandError("cannot start \(editor): \(String(cString: strerror(errno)))")
     }
 }

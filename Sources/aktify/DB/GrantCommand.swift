@@ -19,6 +19,6 @@ struct GrantCommand: ParsableCommand {
         }
         for statement in statements { print("\(statement);") }
         if statements.isEmpty, findings.isEmpty { print("There was nothing to grant or revoke.") }
-        guard findings.isEmpty else { throw Complaint(findings.map(\.description).joined(separator: "\n")) }
+        guard findings.isEmpty else { throw CommandError(findings.map(\.description).joined(separator: "\n")) }
     }
 }

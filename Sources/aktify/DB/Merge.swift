@@ -19,10 +19,10 @@ struct Merge: ParsableCommand {
     func run() throws {
         let graph = try schema.scripts.graph()
         let parents = try revisions.flatMap { text throws in try graph.resolve(text) }
-        guard Set(parents).count > 1 else { throw Complaint("there is nothing to merge: say two revisions or more") }
+        guard Set(parents).count > 1 else { throw CommandError("there is nothing to merge: say two revisions or more") }
         for parent in parents {
             guard try !graph.closure(of: parents.filter { $0 != parent }).contains(parent) else {
-                throw Complaint("\(parent) is behind another of them already: there is nothing to merge")
+                throw CommandError("\(parent) is behind another of them already: there is nothing to merge")
             }
         }
         try schema.write(NewRevision(message: message, id: revId, parents: parents), among: graph)

@@ -4,7 +4,7 @@ import Migrations
 import Web
 
 /// What is wrong, in a sentence; the command ends with 1.
-struct Complaint: Error, CustomStringConvertible {
+struct CommandError: Error, CustomStringConvertible {
     let description: String
 
     init(_ description: String) { self.description = description }

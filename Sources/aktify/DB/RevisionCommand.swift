@@ -34,7 +34,7 @@ struct RevisionCommand: ParsableCommand {
         let graph = try schema.scripts.graph()
         let parents = try graph.resolve(head)
         if !splice, let other = parents.first(where: { id in !graph.heads.contains { $0.id == id } }) {
-            throw Complaint(
+            throw CommandError(
                 "Revision \(other) is not a head revision; please specify --splice to create a new branch from this revision"
             )
         }

@@ -22,7 +22,7 @@ struct SquashCommand: ParsableCommand {
     func run() throws {
         let graph = try schema.scripts.graph()
         let ids = try graph.resolve(revision)
-        guard ids.count == 1 else { throw Complaint("squash takes one revision") }
+        guard ids.count == 1 else { throw CommandError("squash takes one revision") }
         let config = try loadSchemaConfig()
         let squash = try Squash(graph, upTo: ids[0], configuration: config.database)
         let baseline = try runCancellably { try await squash.baseline() }

@@ -13,6 +13,6 @@ struct Verify: ParsableCommand {
         let config = try loadSchemaConfig()
         let verifier = Verifier(graph: try schema.scripts.graph(), configuration: config.database, log: { print($0) })
         let problems = try runCancellably { try await verifier.problems() }
-        guard problems.isEmpty else { throw Complaint(problems.joined(separator: "\n")) }
+        guard problems.isEmpty else { throw CommandError(problems.joined(separator: "\n")) }
     }
 }

@@ -20,7 +20,7 @@ struct Wait: ParsableCommand {
                     _ = try await database.read("SELECT 1")
                     return
                 } catch let error where Instant.now >= deadline {
-                    throw Complaint("the database did not answer within \(timeout) s: \(error)")
+                    throw CommandError("the database did not answer within \(timeout) s: \(error)")
                 } catch {
                     try await loop.sleep(for: .milliseconds(200))
                 }

@@ -139,7 +139,7 @@ private struct ProcessReport: JSONWritable {
 /// A request that is under way.
 private struct RequestReport: JSONWritable {
     let worker: pid_t
-    let report: Activity.Report
+    let report: RequestActivity.Report
     let clock: Int
 
     func write(to json: inout JSONWriter) {

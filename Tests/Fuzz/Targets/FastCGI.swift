@@ -23,17 +23,17 @@ extension FuzzTarget {
     }
 
     private static func decision(on bytes: [UInt8], step: Int) -> Decision {
-        var ahead = RequestGuard(limits: Limits(bodyBytes: 4096, paramsBytes: 4096))
+        var requestGuard = RequestGuard(limits: Limits(bodyBytes: 4096, paramsBytes: 4096))
         let refusal = bytes.withUnsafeBytes { all -> RequestGuard.Refusal? in
             for end in stride(from: step, to: all.count + step, by: step) {
                 do throws(RequestGuard.Refusal) {
-                    try ahead.examine(UnsafeRawBufferPointer(rebasing: all[..<min(end, all.count)]))
+                    try requestGuard.examine(UnsafeRawBufferPointer(rebasing: all[..<min(end, all.count)]))
                 } catch { return error }
             }
             return nil
         }
         if let refusal { return .refused(refusal) }
-        return .guarded(ahead.stage, offset: ahead.offset, body: ahead.bodyBytes, declared: ahead.declaredBytes)
+        return .guarded(requestGuard.stage, offset: requestGuard.offset, body: requestGuard.bodyBytes, declared: requestGuard.declaredBytes)
     }
 
     /// Params become a request whose header fields have neither NUL, CR nor LF in them; each entry ends at a NUL.

@@ -22,7 +22,7 @@ extension FuzzTarget {
         let request = Request(
             method: .post, target: "/campaigns/", headers: [.contentType: "application/json"], body: input)
         do {
-            let draft = try Fields<Campaign>().draft(try request.json(), for: .create, of: "campaign")
+            let draft = try Fields<Campaign>().values(try request.json(), for: .create, of: "campaign")
             let name = draft.value(of: Campaign.columns.name) ?? ""
             let description = draft.value(of: Campaign.columns.description) ?? ""
             let count = name.unicodeScalars.count

@@ -1,5 +1,5 @@
 /// How many bytes of responses wait for their peers, and whether memory is to go back to the system when none do.
-struct HeldBytes {
+struct OutputBacklog {
     private(set) var count = 0
     /// The most there were since memory last went back.
     private var peak = 0
@@ -20,7 +20,7 @@ struct HeldBytes {
 
     /// - Returns: whether none are held any more, after enough of them were: once for each such peak.
     mutating func takePeak() -> Bool {
-        guard count == 0, peak >= HeldBytes.worthTrimming else { return false }
+        guard count == 0, peak >= OutputBacklog.worthTrimming else { return false }
         peak = 0
         return true
     }

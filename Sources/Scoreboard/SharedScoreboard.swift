@@ -6,7 +6,7 @@ import Glibc
 ///
 /// Sound as `@unchecked Sendable`: a slot is written by one worker only, a machine word at a time. Whoever reads may get a number
 /// that is a moment old, and never half of one.
-public final class Board: @unchecked Sendable {
+public final class SharedScoreboard: @unchecked Sendable {
     /// How many slots there are: the first one keeps the sums of workers that have ended.
     public static let capacity = 128
 
@@ -20,7 +20,7 @@ public final class Board: @unchecked Sendable {
     /// - Returns: `nil` when there is no memory, or no descriptor.
     public init?() {
         let descriptor = memfd_create("aktify-scoreboard", MFD_CLOEXEC)
-        guard descriptor >= 0, ftruncate(descriptor, Board.size) == 0, let memory = Board.map(descriptor) else {
+        guard descriptor >= 0, ftruncate(descriptor, SharedScoreboard.size) == 0, let memory = SharedScoreboard.map(descriptor) else {
             return nil
         }
         (self.descriptor, self.memory) = (descriptor, memory)
@@ -30,7 +30,7 @@ public final class Board: @unchecked Sendable {
     /// - Returns: `nil` when the descriptor is none, or is another version's.
     public init?(descriptor: Int32) {
         var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_size == Board.size, let memory = Board.map(descriptor) else {
+        guard fstat(descriptor, &status) == 0, status.st_size == SharedScoreboard.size, let memory = SharedScoreboard.map(descriptor) else {
             return nil
         }
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
@@ -38,7 +38,7 @@ public final class Board: @unchecked Sendable {
     }
 
     deinit {
-        munmap(memory, Board.size)
+        munmap(memory, SharedScoreboard.size)
         close(descriptor)
     }
 
@@ -49,7 +49,7 @@ public final class Board: @unchecked Sendable {
 
     /// The place of one worker's numbers.
     public func slot(_ index: Int) -> Slot {
-        precondition((0..<Board.capacity).contains(index), "there is no slot \(index)")
+        precondition((0..<SharedScoreboard.capacity).contains(index), "there is no slot \(index)")
         return Slot(memory: memory + index * Slot.size, owner: self)
     }
 

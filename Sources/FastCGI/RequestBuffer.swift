@@ -6,7 +6,7 @@ import Glibc
 ///
 /// libfcgi reads up to 8 KiB at once, and forgets what it has read beyond a request's end. It is given this file, so that what
 /// follows in the socket is never lost. The file's beginning is mapped: what is received there need not be written to it.
-final class Spool {
+final class RequestBuffer {
     /// Bytes of the file that are mapped.
     static let window = 64 << 10
 
@@ -21,13 +21,13 @@ final class Spool {
     init() throws(SystemError) {
         let file = try check("memfd_create", memfd_create("requests", UInt32(CLinux.MFD_CLOEXEC)))
         descriptor = file
-        guard ftruncate(file, off_t(Spool.window)) == 0,
-            let memory = mmap(nil, Spool.window, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0), memory != MAP_FAILED
+        guard ftruncate(file, off_t(RequestBuffer.window)) == 0,
+            let memory = mmap(nil, RequestBuffer.window, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0), memory != MAP_FAILED
         else {
             defer { close(file) }
             throw SystemError("mmap")
         }
-        self.memory = UnsafeMutableRawBufferPointer(start: memory, count: Spool.window)
+        self.memory = UnsafeMutableRawBufferPointer(start: memory, count: RequestBuffer.window)
     }
 
     deinit {
@@ -50,5 +50,5 @@ final class Spool {
     }
 
     /// Gives the memory beyond the mapped beginning back.
-    func shrink() { ftruncate(descriptor, off_t(Spool.window)) }
+    func shrink() { ftruncate(descriptor, off_t(RequestBuffer.window)) }
 }

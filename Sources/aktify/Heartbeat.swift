@@ -8,7 +8,7 @@ import Supervisor
 /// Says several times a second that a loop turns, and what it holds.
 ///
 /// Sound as `@unchecked Sendable`: it is touched on its loop's thread only.
-final class Pulse: @unchecked Sendable {
+final class Heartbeat: @unchecked Sendable {
     private let slot: Slot
     private let database: Database
     private let loop: Loop
@@ -34,13 +34,13 @@ final class Pulse: @unchecked Sendable {
             (slot[.replicaReads], slot[.replicaRetries]) = (replicas.reads, replicas.retries)
         }
         if beats % 4 == 0 {
-            slot[.memory] = Pulse.residentMemory()
+            slot[.memory] = Heartbeat.residentMemory()
             slot[.mostMemory] = max(slot[.mostMemory], slot[.memory])
         }
         // With a master, that one looks, also when this loop is stuck.
         if !hasMaster { slowRequests.look(at: slot, of: getpid(), longerThan: slowRequest, log: log) }
         beats += 1
-        loop.schedule(at: Instant.now.advanced(by: Pulse.interval)) { self.beat(slowRequest: slowRequest, log) }
+        loop.schedule(at: Instant.now.advanced(by: Heartbeat.interval)) { self.beat(slowRequest: slowRequest, log) }
     }
 
     /// Resident memory, in bytes (proc(5), /proc/self/statm).

@@ -2,7 +2,7 @@ import EventLoop
 import Logging
 
 /// A log for what a misbehaving peer can cause any number of times: at most one line a second.
-struct OccasionalLog {
+struct RateLimitedLog {
     private let logger: Logger
     private var next = Instant.now
     private var suppressed = 0

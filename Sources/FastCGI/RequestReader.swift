@@ -3,15 +3,15 @@ import Web
 
 /// What arrives on a connection, looked at before libfcgi sees it.
 ///
-/// The usual request is received whole, into the spool's memory, from where libfcgi reads it. One that is not is gathered here,
+/// The usual request is received whole, into the buffer's memory, from where libfcgi reads it. One that is not is gathered here,
 /// and so is what follows a request.
-struct Incoming {
+struct RequestReader {
     /// What one look at a socket found.
     enum Arrival {
         case nothing, partial
         /// There may be more, but others should have their turn before it is read.
         case more
-        case request(Whole)
+        case request(CompleteRequest)
     }
 
     /// Why a connection ends.
@@ -21,9 +21,9 @@ struct Incoming {
     }
 
     /// A request that has arrived whole.
-    struct Whole {
+    struct CompleteRequest {
         let bodyBytes: Int
-        /// The request's records, unless they lie in the spool's memory.
+        /// The request's records, unless they lie in the buffer's memory.
         let records: [UInt8]?
         /// What to answer in place of the application, when the body is not as it must be.
         let refusal: HTTPError?
@@ -32,12 +32,12 @@ struct Incoming {
     }
 
     private let limits: Limits
-    private var ahead: RequestGuard
+    private var requestGuard: RequestGuard
     private var gathered: [UInt8] = []
 
     init(limits: Limits) {
         self.limits = limits
-        ahead = RequestGuard(limits: limits)
+        requestGuard = RequestGuard(limits: limits)
     }
 
     /// Whether the last read left bytes in the socket, as far as we know.
@@ -46,16 +46,16 @@ struct Incoming {
     /// Whether bytes of a next request may be here already.
     var holdsMore: Bool { !gathered.isEmpty || socketMayHoldMore }
 
-    /// Takes out of the socket what has arrived, until a request is whole; `memory` is the spool's.
+    /// Takes out of the socket what has arrived, until a request is whole; `memory` is the buffer's.
     mutating func receive(from socket: Int32, into memory: UnsafeMutableRawBufferPointer) throws(Failure) -> Arrival {
         if gathered.isEmpty {
             guard let bytes = try read(socket, memory) else { return .nothing }
-            try examine(bytes, &ahead)
-            guard ahead.stage != .complete else { return .request(takeRequest(in: bytes)) }
+            try examine(bytes, &requestGuard)
+            guard requestGuard.stage != .complete else { return .request(takeRequest(in: bytes)) }
             gathered.append(contentsOf: bytes)
         }
         if let request = try gatheredRequest() { return .request(request) }
-        for _ in 0..<Incoming.readsAtOnce {
+        for _ in 0..<RequestReader.readsAtOnce {
             guard let bytes = try read(socket, memory) else { return .partial }
             gathered.append(contentsOf: bytes)
             if let request = try gatheredRequest() { return .request(request) }
@@ -66,54 +66,54 @@ struct Incoming {
     /// Enough for what a socket's buffer holds, so that only a peer that sends faster than we read is interrupted.
     private static let readsAtOnce = 4
 
-    /// Takes a request that lies at the beginning of the spool's memory; what follows it is kept here.
-    private mutating func takeRequest(in bytes: UnsafeRawBufferPointer) -> Whole {
-        defer { ahead = RequestGuard(limits: limits) }
-        if ahead.offset < bytes.count { gathered.append(contentsOf: bytes[ahead.offset...]) }
-        return whole(ahead, records: nil, bodyBytes: ahead.bodyBytes)
+    /// Takes a request that lies at the beginning of the buffer's memory; what follows it is kept here.
+    private mutating func takeRequest(in bytes: UnsafeRawBufferPointer) -> CompleteRequest {
+        defer { requestGuard = RequestGuard(limits: limits) }
+        if requestGuard.offset < bytes.count { gathered.append(contentsOf: bytes[requestGuard.offset...]) }
+        return whole(requestGuard, records: nil, bodyBytes: requestGuard.bodyBytes)
     }
 
-    private mutating func gatheredRequest() throws(Failure) -> Whole? {
+    private mutating func gatheredRequest() throws(Failure) -> CompleteRequest? {
         var failure: Failure?
         gathered.withUnsafeBytes { bytes in
-            do throws(Failure) { try examine(bytes, &ahead) } catch { failure = error }
+            do throws(Failure) { try examine(bytes, &requestGuard) } catch { failure = error }
         }
         if let failure { throw failure }
-        if ahead.bodyIsTooLarge { discardBody() }
-        guard ahead.stage == .complete else { return nil }
-        defer { ahead = RequestGuard(limits: limits) }
+        if requestGuard.bodyIsTooLarge { discardBody() }
+        guard requestGuard.stage == .complete else { return nil }
+        defer { requestGuard = RequestGuard(limits: limits) }
         return takeRequest()
     }
 
-    private mutating func takeRequest() -> Whole {
+    private mutating func takeRequest() -> CompleteRequest {
         var records = exchange(&gathered, with: [])
-        if ahead.offset < records.count {
-            gathered = Array(records[ahead.offset...])
-            records.removeSubrange(ahead.offset...)
+        if requestGuard.offset < records.count {
+            gathered = Array(records[requestGuard.offset...])
+            records.removeSubrange(requestGuard.offset...)
         }
-        guard ahead.bodyIsTooLarge else { return whole(ahead, records: records, bodyBytes: ahead.bodyBytes) }
+        guard requestGuard.bodyIsTooLarge else { return whole(requestGuard, records: records, bodyBytes: requestGuard.bodyBytes) }
         records += [1, RecordType.stdin] + records[2..<4] + [0, 0, 0, 0]
-        return whole(ahead, records: records, bodyBytes: 0)
+        return whole(requestGuard, records: records, bodyBytes: 0)
     }
 
     /// Forgets the body's records, which nobody will read, so that they take no memory.
     private mutating func discardBody() {
-        gathered.removeSubrange(ahead.stdinOffset..<ahead.offset)
-        ahead.discardBody(ahead.offset - ahead.stdinOffset)
+        gathered.removeSubrange(requestGuard.stdinOffset..<requestGuard.offset)
+        requestGuard.discardBody(requestGuard.offset - requestGuard.stdinOffset)
     }
 
-    private func whole(_ ahead: RequestGuard, records: [UInt8]?, bodyBytes: Int) -> Whole {
+    private func whole(_ requestGuard: RequestGuard, records: [UInt8]?, bodyBytes: Int) -> CompleteRequest {
         let refusal: HTTPError? =
-            if ahead.bodyIsTooLarge {
+            if requestGuard.bodyIsTooLarge {
                 HTTPError(.contentTooLarge, "The body may have \(limits.bodyBytes) bytes at most.")
-            } else if !ahead.bodyIsWhole {
+            } else if !requestGuard.bodyIsWhole {
                 HTTPError(.badRequest, "The body does not have the length that Content-Length says.")
             } else { nil }
-        return Whole(bodyBytes: bodyBytes, records: records, refusal: refusal)
+        return CompleteRequest(bodyBytes: bodyBytes, records: records, refusal: refusal)
     }
 
-    private func examine(_ bytes: UnsafeRawBufferPointer, _ ahead: inout RequestGuard) throws(Failure) {
-        do throws(RequestGuard.Refusal) { try ahead.examine(bytes) } catch { throw .refused(error) }
+    private func examine(_ bytes: UnsafeRawBufferPointer, _ requestGuard: inout RequestGuard) throws(Failure) {
+        do throws(RequestGuard.Refusal) { try requestGuard.examine(bytes) } catch { throw .refused(error) }
     }
 
     private mutating func read(

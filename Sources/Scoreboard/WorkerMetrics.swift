@@ -4,10 +4,10 @@ import Glibc
 /// Writes one loop's doings to a slot.
 ///
 /// Sound as `@unchecked Sendable`: it is touched on its loop's thread only.
-public final class Reporter: @unchecked Sendable {
+public final class WorkerMetrics: @unchecked Sendable {
     /// Where it writes to.
     public let slot: Slot
-    private var free: [Activity] = []
+    private var free: [RequestActivity] = []
     private var placesTaken = 0
     private var requests: [(key: Key, histogram: Histogram)] = []
     let queries: Histogram?
@@ -23,10 +23,10 @@ public final class Reporter: @unchecked Sendable {
     /// Makes one for the loop whose thread it is made on, and for a slot, which is empty; for memory of its own, when there is none.
     public init(_ slot: Slot? = nil) {
         // Sound: a process that cannot have 8 MB of address space cannot serve either.
-        self.slot = slot ?? Board()!.slot(1)
+        self.slot = slot ?? SharedScoreboard()!.slot(1)
         queries = self.slot.histogram(named: "query_duration_seconds")
         waits = self.slot.histogram(named: "pool_wait_seconds")
-        others = self.slot.histogram(named: Reporter.name(Key(route: "other", method: "other", status: 0)))
+        others = self.slot.histogram(named: WorkerMetrics.name(Key(route: "other", method: "other", status: 0)))
         self.slot[.started] = time(nil)
         self.slot[.thread] = Int(thread_id())
     }
@@ -37,7 +37,7 @@ public final class Reporter: @unchecked Sendable {
     /// Notes that a request begins.
     /// - Parameter time: now, in nanoseconds of the monotonic clock.
     /// - Returns: what is to be given back to `end`.
-    public func begin(at time: Int) -> Activity {
+    public func begin(at time: Int) -> RequestActivity {
         slot[.requests] += 1
         slot[.active] += 1
         if slot[.active] > slot[.mostActive] { slot[.mostActive] = slot[.active] }
@@ -48,7 +48,7 @@ public final class Reporter: @unchecked Sendable {
 
     /// Shows a request in another place, because a task that nobody waits for still writes to the present one.
     /// - Returns: the new place; the old one is to be given back when that task has ended.
-    public func replace(_ activity: Activity) -> Activity {
+    public func replace(_ activity: RequestActivity) -> RequestActivity {
         let next = next()
         next.copy(activity)
         activity.end()
@@ -56,20 +56,20 @@ public final class Reporter: @unchecked Sendable {
     }
 
     /// Takes back a place that was replaced.
-    public func giveBack(_ activity: Activity) { free.append(activity) }
+    public func giveBack(_ activity: RequestActivity) { free.append(activity) }
 
-    private func next() -> Activity {
+    private func next() -> RequestActivity {
         if let activity = free.popLast() { return activity }
-        guard placesTaken < Activity.places else { return Activity(nil, self) }
+        guard placesTaken < RequestActivity.places else { return RequestActivity(nil, self) }
         placesTaken += 1
-        return Activity(slot.record(placesTaken - 1), self)
+        return RequestActivity(slot.record(placesTaken - 1), self)
     }
 
     /// Notes that a request ends.
     /// - Parameters:
     ///   - route: the path of its route; `nil` when it has none.
     ///   - status: what it was answered with; 499 when its client was gone, as nginx says it.
-    public func end(_ activity: Activity, at time: Int, route: String?, method: String, status: Int) {
+    public func end(_ activity: RequestActivity, at time: Int, route: String?, method: String, status: Int) {
         histogram(Key(route: route, method: method, status: status))?.observe(time - activity.began)
         slot[.active] -= 1
         activity.end()
@@ -78,7 +78,7 @@ public final class Reporter: @unchecked Sendable {
 
     private func histogram(_ key: Key) -> Histogram? {
         for entry in requests where entry.key == key { return entry.histogram }
-        guard let histogram = slot.histogram(named: Reporter.name(key)) ?? others else { return nil }
+        guard let histogram = slot.histogram(named: WorkerMetrics.name(key)) ?? others else { return nil }
         // Methods are the client's own words: what has no place is counted as other.
         if requests.count < Histogram.capacity { requests.append((key, histogram)) }
         return histogram

@@ -1,7 +1,7 @@
 import HTTPTypes
 
 /// A path with the methods that it takes.
-final class Resource: Sendable {
+final class RouteEntry: Sendable {
     enum Segment: Hashable, Sendable {
         /// Its UTF-8.
         case literal([UInt8])
@@ -11,10 +11,10 @@ final class Resource: Sendable {
     let path: String
     /// Those behind the prefix.
     private let segments: [Segment]
-    private let handlers: [Entry]
+    private let handlers: [MethodHandler]
 
     /// Not a tuple: a function in a tuple in an array is called through a thunk at each end.
-    private struct Entry: Sendable {
+    private struct MethodHandler: Sendable {
         let method: HTTPRequest.Method
         let reads: ReadPreference
         let access: Access
@@ -31,19 +31,19 @@ final class Resource: Sendable {
         self.init(path, segments, [])
     }
 
-    private init(_ path: String, _ segments: [Segment], _ handlers: [Entry]) {
+    private init(_ path: String, _ segments: [Segment], _ handlers: [MethodHandler]) {
         (self.path, self.segments, self.handlers) = (path, segments, handlers)
     }
 
     /// The same path with another method; `nil` when it takes the method already.
-    func adding(_ route: Blueprint.Route) -> Resource? {
+    func adding(_ route: Blueprint.Route) -> RouteEntry? {
         guard !handlers.contains(where: { $0.method == route.method }) else { return nil }
-        let entry = Entry(method: route.method, reads: route.reads, access: route.access, handler: route.handler)
-        return Resource(path, segments, handlers + [entry])
+        let entry = MethodHandler(method: route.method, reads: route.reads, access: route.access, handler: route.handler)
+        return RouteEntry(path, segments, handlers + [entry])
     }
 
     /// Whether two paths stand for the same requests: parameters are alike, whatever their names.
-    func isSame(as other: Resource) -> Bool {
+    func isSame(as other: RouteEntry) -> Bool {
         segments.count == other.segments.count
             && zip(segments, other.segments).allSatisfy { pair in
                 if case (.parameter, .parameter) = pair { true } else { pair.0 == pair.1 }
@@ -76,7 +76,7 @@ final class Resource: Sendable {
     func access(for method: HTTPRequest.Method) -> Access? { entry(for: method)?.access }
 
     @inline(__always)
-    private func entry(for method: HTTPRequest.Method) -> Entry? {
+    private func entry(for method: HTTPRequest.Method) -> MethodHandler? {
         handlers.first { $0.method == (method == .head ? .get : method) }
     }
 

@@ -1,7 +1,7 @@
 import SQL
 
 /// One row, read column by column from left to right.
-public struct Row {
+public struct ResultRow {
     private let result: Result
     private let index: Int32
     private var column: Int32 = 0

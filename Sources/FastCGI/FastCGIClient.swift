@@ -2,12 +2,12 @@ import EventLoop
 import Glibc
 
 /// Asks a FastCGI responder one question and reads its answer, as a web server would: for health checks. It blocks.
-public struct Probe: Sendable {
+public struct FastCGIClient: Sendable {
     private let address: ListenAddress
     private let seconds: Int
 
     /// Why there is no answer, as a sentence.
-    public struct Failed: Error, CustomStringConvertible {
+    public struct Failure: Error, CustomStringConvertible {
         public let description: String
     }
 
@@ -16,7 +16,7 @@ public struct Probe: Sendable {
 
     /// Sends GET.
     /// - Returns: the status and the body.
-    /// - Throws: `Failed`, `SystemError`.
+    /// - Throws: `Failure`, `SystemError`.
     public func get(_ target: String) throws -> (status: Int, body: String) {
         let socket = try connected()
         defer { close(socket) }
@@ -24,7 +24,7 @@ public struct Probe: Sendable {
         let text = String(decoding: try output(from: socket), as: UTF8.self)
         guard let end = text.firstRange(of: "\r\n\r\n"), text.hasPrefix("Status: "),
             let status = Int(text.dropFirst("Status: ".count).prefix(3))
-        else { throw Failed(description: "\(address) gave no answer") }
+        else { throw Failure(description: "\(address) gave no answer") }
         return (status, String(text[end.upperBound...]))
     }
 
@@ -90,7 +90,7 @@ public struct Probe: Sendable {
     private func receive(_ count: Int, from socket: Int32) throws -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)
         guard count == 0 || recv(socket, &bytes, count, Int32(MSG_WAITALL)) == count else {
-            throw Failed(description: "\(address) did not answer within \(seconds) s, or closed the connection")
+            throw Failure(description: "\(address) did not answer within \(seconds) s, or closed the connection")
         }
         return bytes
     }

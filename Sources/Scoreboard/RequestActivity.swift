@@ -5,13 +5,13 @@ import Synchronization
 ///
 /// Sound as `@unchecked Sendable`: it is written on its loop's thread only. Readers of the shared memory see a record when its first
 /// word is set, which is done last.
-public final class Activity: @unchecked Sendable {
+public final class RequestActivity: @unchecked Sendable {
     /// Holds what a task works for: one request after the other, each with an activity of its own.
     ///
     /// Sound as `@unchecked Sendable`: it is touched on its loop's thread only.
     public final class Holder: @unchecked Sendable {
         /// The present request's.
-        public var activity: Activity?
+        public var activity: RequestActivity?
 
         /// Makes one that holds nothing.
         public init() {}
@@ -21,7 +21,7 @@ public final class Activity: @unchecked Sendable {
     @TaskLocal public static var holder: Holder?
 
     /// What the present task works for.
-    public static var current: Activity? { holder?.activity }
+    public static var current: RequestActivity? { holder?.activity }
 
     /// What a request does, or waits for.
     public enum Phase: Int, Sendable {
@@ -47,14 +47,14 @@ public final class Activity: @unchecked Sendable {
 
     private let record: UnsafeMutableRawPointer
     private let ownsRecord: Bool
-    private unowned let reporter: Reporter
+    private unowned let metrics: WorkerMetrics
 
     /// Makes one that writes to `record`, or to memory of its own, which nobody else sees.
-    init(_ record: UnsafeMutableRawPointer?, _ reporter: Reporter) {
-        self.record = record ?? .allocate(byteCount: Activity.recordBytes, alignment: 8)
+    init(_ record: UnsafeMutableRawPointer?, _ metrics: WorkerMetrics) {
+        self.record = record ?? .allocate(byteCount: RequestActivity.recordBytes, alignment: 8)
         ownsRecord = record == nil
-        self.reporter = reporter
-        self.record.initializeMemory(as: UInt8.self, repeating: 0, count: Activity.recordBytes)
+        self.metrics = metrics
+        self.record.initializeMemory(as: UInt8.self, repeating: 0, count: RequestActivity.recordBytes)
     }
 
     deinit { if ownsRecord { record.deallocate() } }
@@ -103,9 +103,9 @@ public final class Activity: @unchecked Sendable {
 
     func end() { began = 0 }
 
-    func copy(_ other: Activity) {
+    func copy(_ other: RequestActivity) {
         let word = MemoryLayout<Int>.size
-        (record + word).copyMemory(from: other.record + word, byteCount: Activity.recordBytes - word)
+        (record + word).copyMemory(from: other.record + word, byteCount: RequestActivity.recordBytes - word)
         began = other.began
     }
 
@@ -122,8 +122,8 @@ public final class Activity: @unchecked Sendable {
     public func endQuery(waited: Int, executed: Int) {
         phase = .working
         database += waited + executed
-        reporter.queries?.observe(executed)
-        reporter.waits?.observe(waited)
+        metrics.queries?.observe(executed)
+        metrics.waits?.observe(waited)
     }
 
     private func write(_ text: String, at offset: Int, capacity: Int) {

@@ -6,7 +6,7 @@ import Web
 ///
 /// libfcgi reads and writes blockingly. It reads whole requests only, from a file in memory, and is asked to write only what
 /// the socket has room for, so that it never waits.
-final class Exchange {
+final class LibFCGIRequest {
     // Owned here: allocated in init, freed in deinit, never handed out.
     private let request: UnsafeMutablePointer<FCGX_Request>
     private let socket: Int32
@@ -22,7 +22,7 @@ final class Exchange {
     }()
 
     init(socket: Int32) {
-        _ = Exchange.prepareLibrary
+        _ = LibFCGIRequest.prepareLibrary
         self.socket = socket
         request = .allocate(capacity: 1)
         FCGX_InitRequest(request, -1, 0)
@@ -33,10 +33,10 @@ final class Exchange {
         request.deallocate()
     }
 
-    /// Lets libfcgi parse the request that lies whole at the beginning of `spool`.
-    /// - Returns: the request with its body; `nil` when libfcgi refused it, and then it has closed the spool's descriptor.
-    func receive(from spool: Spool, bodyBytes: Int) -> Web.Request? {
-        request.pointee.ipcFd = spool.descriptor
+    /// Lets libfcgi parse the request that lies whole at the beginning of `buffer`.
+    /// - Returns: the request with its body; `nil` when libfcgi refused it, and then it has closed the buffer's descriptor.
+    func receive(from buffer: RequestBuffer, bodyBytes: Int) -> Web.Request? {
+        request.pointee.ipcFd = buffer.descriptor
         request.pointee.keepConnection = 1
         request.pointee.detached = 1  // A close is a plain close(2): no shutdown, no poll for the peer's.
         guard FCGX_Accept_r(request) == 0 else { return nil }
