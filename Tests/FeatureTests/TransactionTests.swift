@@ -26,7 +26,7 @@ import Testing
         try test.sql("SELECT coalesce(string_agg(name, ',' ORDER BY id), '') FROM campaign")
     }
 
-    private static func draft(_ name: String) -> Campaign.ColumnValues { Campaign.ColumnValues(name: name) }
+    private static func values(_ name: String) -> Campaign.ColumnValues { Campaign.ColumnValues(name: name) }
 
     @Test func `what returns is committed, and what throws is not`() throws {
         try with { database in
@@ -155,9 +155,9 @@ import Testing
 
     @Test func `many rows go in one packet, all or none`() throws {
         try with { database in
-            let statements = ["a", "b"].map { Campaign.insert(Self.values($0).values) }
+            let statements = ["a", "b"].map { Campaign.insert(Self.values($0).assignments) }
             try await database.execute(statements)
-            let long = Campaign.insert(Self.values(String(repeating: "x", count: 256)).values)
+            let long = Campaign.insert(Self.values(String(repeating: "x", count: 256)).assignments)
             do { try await database.execute(statements + [long]) } catch let error as PostgresError {
                 #expect(error.state == "22001")
             }
