@@ -207,7 +207,7 @@ private struct SectionParser {
             switch Marker(meantBy: line) {
             case nil: continue
             case .section where !taken.contains(start):
-                refuse(at: start, "\"\(line)\" means nothing here: docs/migrations.md describes how and where it is written")
+                refuse(at: start, "\"\(line)\" means nothing here: docs/migrations.md says how and where it is written")
             case .statement where !used.contains(start) || !StatementMarkers.isKnown(line):
                 refuse(
                     at: start, "\"\(line)\" means nothing here: write it as docs/migrations.md does, on a line before a statement")
