@@ -4,7 +4,8 @@ import statistics
 # README.md's table stands between these lines.
 FIRST, LAST = "<!-- written by make bench -->", "<!-- to here -->"
 README_NAMES = {
-    "api": "the API, as shipped", "onesync": "a minimal server in C: event loops, pipelined statements, one sync per loop iteration (`onesync`)",
+    "api": "the API, as shipped",
+    "onesync": "a minimal server in C: event loops, pipelined statements, one sync per loop iteration (`onesync`)",
     "pipelined": "the same, with one sync per statement (`pipelined`)", "documented": "libfcgi as documented, in C: 32 blocking threads",
     "go": "Go, net/http, lib/pq", "php": "PHP, php-fpm, PDO", "fastapi": "FastAPI, asyncpg, uvicorn",
     "flask": "the original's Flask, SQLAlchemy, gunicorn",
