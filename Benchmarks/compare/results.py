@@ -4,8 +4,9 @@ import statistics
 # README.md's table stands between these lines.
 FIRST, LAST = "<!-- written by make bench -->", "<!-- to here -->"
 README_NAMES = {
-    "api": "the API, as shipped", "onesync": "the least in C: event loops, pipelined statements, a sync a turn (`onesync`)",
-    "pipelined": "the same, with a sync a statement (`pipelined`)", "documented": "libfcgi as documented, in C: 32 threads that wait",
+    "api": "the API, as shipped",
+    "onesync": "a minimal server in C: event loops, pipelined statements, one sync per loop iteration (`onesync`)",
+    "pipelined": "the same, with one sync per statement (`pipelined`)", "documented": "libfcgi as documented, in C: 32 blocking threads",
     "go": "Go, net/http, lib/pq", "php": "PHP, php-fpm, PDO", "fastapi": "FastAPI, asyncpg, uvicorn",
     "flask": "the original's Flask, SQLAlchemy, gunicorn",
 }
@@ -80,7 +81,7 @@ def write_summary(found, path):
     after = rest.split(LAST)[1]
     names = {name: title for name, title in README_NAMES.items() if name in found["compared"]["GET one"]}
     path.write_text(
-        f"{before}{FIRST}\nOn {found['facts']['cores']} cores, which also make the load, with each commit on the disk:\n\n"
+        f"{before}{FIRST}\nOn {found['facts']['cores']} cores, which also generate the load, with each commit synced to the disk:\n\n"
         f"{_summary(found, names)}{LAST}{after}")
 
 

@@ -2,43 +2,10 @@ import Authentication
 import ORM
 import Web
 
-/// All that can be configured, read from the environment once.
+/// The configuration, read from the environment once.
 ///
-/// | variable | meaning | default |
-/// |---|---|---|
-/// | `DATABASE_URL` (`_FILE`) | where Postgres is; wins over `POSTGRES_*` | |
-/// | `POSTGRES_HOST` | host name, or the directory of a Unix socket; or several: `a,b:5433` | `localhost` |
-/// | `POSTGRES_READ_HOST` | replicas that reads may go to, as in `POSTGRES_HOST`: host names with commas between | none |
-/// | `POSTGRES_READ_MAX_LAG_MS` | how far a replica may lag that is read from, in milliseconds | `10000` |
-/// | `POSTGRES_PORT` | port | `5432` |
-/// | `POSTGRES_DB` | database | `aktify` |
-/// | `POSTGRES_USER` | role | `postgres` |
-/// | `POSTGRES_PASSWORD` (`_FILE`) | password | none |
-/// | `POSTGRES_OWNER` | the role that owns the schema, as which `aktify db`, `aktify key`, `aktify explain` and `MIGRATE_ON_START` connect; workers forget it | the one that serves |
-/// | `POSTGRES_OWNER_PASSWORD` (`_FILE`) | its password | none |
-/// | `POSTGRES_CONNECTIONS` | connections of each loop | `8`, fewer with many workers |
-/// | `STATEMENT_TIMEOUT_MS` | how long a statement may take, in milliseconds | `2000` |
-/// | `POSTGRES_PREPARE` | whether statements are prepared: `false` behind a PgBouncer that pools transactions | `true` |
-/// | `SLOW_QUERY_MS` | how long a statement takes before it is logged as slow, in milliseconds | `500` |
-/// | `LOG_QUERIES` | whether all statements are logged, grouped by request | `false` |
-/// | `AUTH` | who may use the API: `keys`, who has an API key; `jwt`, who has a token of an identity provider; `off`, everybody | `off` in development, else none: the start is refused |
-/// | `JWT_JWKS_URL` | where the provider's keys are: `https:`, or `http:` on this machine | |
-/// | `JWT_JWKS_FILE` | a file that has them, in place of the address | |
-/// | `JWT_ISSUER` | what a token's `iss` must be | |
-/// | `JWT_AUDIENCE` | what a token's `aud` must be, or contain | |
-/// | `JWT_ROLES_CLAIM` | the claim that has the client's roles, `realm_access.roles` for one in another | `roles` |
-/// | `JWT_CLOCK_SKEW_S` | how far the provider's clock may differ, in seconds | `60` |
-/// | `APP_ENV` | `production`, or `development`: responses carry `Server-Timing` | `production` |
-/// | `MIGRATE_ON_START` | whether pending revisions are applied before the first request | `false` |
-/// | `CORS_ALLOW_ORIGINS` | `*`, or origins with commas between | `*` |
-/// | `MAX_BODY_BYTES` | the largest body of a request | `1048576` |
-/// | `REQUEST_TIMEOUT_MS` | how long an answer may take before the request is answered 504, in milliseconds | `25000` |
-/// | `STUCK_AFTER_MS` | how long a worker's loop may stand still before the worker is replaced, in milliseconds | `25000` |
-/// | `SLOW_REQUEST_MS` | how long an answer takes before it is logged as slow, while it runs, in milliseconds | `1000` |
-/// | `LOG_REQUESTS` | whether each request is logged when it ends | `false` |
-/// | `LOG_LEVEL` | `trace` `debug` `info` `notice` `warning` `error` `critical` | `info` |
-///
-/// `_FILE`: the variable with this ending names a file that holds the value, as Docker's secrets do.
+/// docs/configuration.md lists the variables with their defaults; a test compares it with the names and defaults in this file. A
+/// variable that ends in `_FILE` names a file that contains the value, as Docker's secrets do.
 public struct Config: Sendable {
     /// Where Postgres is, and how it is used.
     public var database: DatabaseConfiguration

@@ -237,9 +237,9 @@ import Testing
         #expect(try database.sql(outcomes) == "accepted,stopped,cleared")
     }
 
-    @Test func `the revision that README shows does what README says`() throws {
-        let readme = try String(contentsOfFile: "\(checkout)/README.md", encoding: .utf8)
-        let section = try #require(readme.split(separator: "### The revision file\n\n```sql\n").last)
+    @Test func `the revision in the documentation does what the documentation says`() throws {
+        let page = try String(contentsOfFile: "\(checkout)/docs/migrations.md", encoding: .utf8)
+        let section = try #require(page.split(separator: "## Revision file\n\n```sql\n").last)
         let text = String(try #require(section.split(separator: "```\n").first))
         let named = text.replacing(/-- Revises: \w+/, with: "-- Revises: \(head)")
         #expect(named.contains("-- Revision ID: 51a9c0000001\n"))

@@ -10,7 +10,7 @@ struct Matrix {
     /// - Returns: whether no promise was broken.
     func run() throws -> Bool {
         var lines = [
-            "| fault | reads | writes | without database | well again after | promises broken |",
+            "| fault | reads | writes | without database | recovered after | violations |",
             "|---|---|---|---|---|---|",
         ]
         var isSound = true
@@ -54,11 +54,14 @@ struct Matrix {
 
     private func write(_ lines: [String]) throws {
         let head = """
-            # What is answered when something fails
+            # Responses during faults
 
-            Written by `faults --matrix`: each fault happens under load, to two workers. The statuses that were seen are in the order of
-            their number; every one of them is checked against what the fault excuses, every write against its row. "No answer" is a
-            client that left, or a connection that ended with its worker.
+            For operators: which statuses clients receive while something fails, as measured under load.
+
+            Written by `faults --matrix`: each fault is injected under load, with two workers. The columns list the
+            statuses that were observed, in the order of their frequency. Every status is checked against what the
+            fault excuses, and every write against its row. "No answer" means a client that disconnected, or a
+            connection that ended with its worker.
 
 
             """
@@ -91,10 +94,10 @@ struct MatrixRow {
         MatrixRow(name: "writes wait for a lock", faults: [(.lockWrites, 0.5, 3.5)]),
         MatrixRow(name: "pool exhausted: one connection, and slow", faults: [(.lockAll, 0.5, 1.5)], connections: 1),
         MatrixRow(name: "max_connections reached", faults: [(.exhaustConnections, 0.5, 1), (.terminate, 0.7, 0)]),
-        MatrixRow(name: "failover", reason: "not run: there is no standby here"),
+        MatrixRow(name: "failover", reason: "not run: this cluster has no standby"),
         MatrixRow(name: "deadlock, serialization failure", reason: "no route has more than one statement"),
         MatrixRow(
-            name: "connection cut while a write is answered",
+            name: "connection lost while a write is being answered",
             faults: [(.delay, 0.5, 3)] + (1...6).map { (.cut, Double($0) * 0.4, 0) }),
         MatrixRow(name: "ALTER TABLE during load", faults: [(.alterTable, 0.5, 0), (.alterTable, 1.5, 0)]),
         MatrixRow(name: "migration not applied", reason: "see the tests of migrations"),
@@ -105,8 +108,8 @@ struct MatrixRow {
         MatrixRow(name: "latency", faults: [(.delay, 0.5, 2)]),
         MatrixRow(name: "1-byte packets", faults: [(.trickle, 0.5, 1)]),
         MatrixRow(
-            name: "bodies that are too large, or dear", clients: [.hostile, .hostile, .anything, .reader, .watcher]),
-        MatrixRow(name: "wrong password", reason: "not run: this cluster trusts everybody"),
+            name: "bodies that are too large, or expensive to parse", clients: [.hostile, .hostile, .anything, .reader, .watcher]),
+        MatrixRow(name: "wrong password", reason: "not run: this cluster uses trust authentication"),
         MatrixRow(name: "disk full", faults: [(.fullDisk, 0.5, 1.5)]),
         MatrixRow(name: "PgBouncer", reason: "make test-pgbouncer"),
         MatrixRow(name: "reloads", faults: [(.reload, 0.5, 0), (.reexecute, 1.5, 0), (.reloadNginx, 2, 0)]),

@@ -207,10 +207,10 @@ private struct SectionParser {
             switch Marker(meantBy: line) {
             case nil: continue
             case .section where !taken.contains(start):
-                refuse(at: start, "\"\(line)\" means nothing here: see README for how and where it is written")
+                refuse(at: start, "\"\(line)\" means nothing here: docs/migrations.md says how and where it is written")
             case .statement where !used.contains(start) || !StatementMarkers.isKnown(line):
                 refuse(
-                    at: start, "\"\(line)\" means nothing here: write it as README does, on a line before a statement")
+                    at: start, "\"\(line)\" means nothing here: write it as docs/migrations.md does, on a line before a statement")
             case .section, .statement: continue
             }
         }
