@@ -181,7 +181,7 @@ struct ResourceOperations<Model: ORM.Model> {
     private var reference: JSON { ["$ref": .string("#/components/schemas/\(title)")] }
     /// With `fields`, any of them may be left out.
     private var selection: JSON { ["$ref": .string("#/components/schemas/\(title)Selection")] }
-    private var writable: JSON { ["$ref": .string("#/components/schemas/\(title)ColumnValues")] }
+    private var writable: JSON { ["$ref": .string("#/components/schemas/\(title)Draft")] }
 
     private var one: Operation.Answer {
         Operation.Answer(.ok, "The \(name).", headers: tagged, [.init(.json, reference, example: example)])
@@ -339,7 +339,7 @@ extension ResourceOperations {
         let schemas: [String: JSON] = [
             title: object(all, all) { $0.schema },
             title + "Selection": object(all, []) { $0.schema },
-            title + "ColumnValues": object(own, own.filter(\.isRequired)) { $0.inputSchema },
+            title + "Draft": object(own, own.filter(\.isRequired)) { $0.inputSchema },
             title + "Patch": object(own, []) { $0.isRequired ? $0.inputSchema : $0.inputSchema.nullable },
         ]
         return Model.definition.recordsChanges ? schemas.merging([title + "Change": changeSchema]) { $1 } : schemas
