@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help build install uninstall up down restart status logs psql env cluster-up cluster-down cluster-status test test-unit test-jwt test-pgbouncer test-api-fuzz test-browser test-monitoring test-cluster restore-drill test-faults soak test-compose test-sanitize fuzz bench bench-micro bench-instructions
+.PHONY: help build release test-release install uninstall up down restart status logs psql env cluster-up cluster-down cluster-status test check-style test-unit test-jwt test-pgbouncer test-api-fuzz test-browser test-monitoring test-cluster restore-drill test-faults soak test-compose test-sanitize fuzz bench bench-micro bench-instructions
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -38,6 +38,9 @@ test: ## all tests: unit, feature (a real Postgres), end to end (nginx, worker a
 	@scripts/test all
 	@if scripts/dev prepare-instructions; then $(MAKE) -s bench-instructions; else echo "instructions were not counted: valgrind cannot be installed here"; fi
 	@if scripts/test-browser --prepare; then scripts/test-browser; else echo "the pages were not tested: Chromium and its packages cannot be installed here"; fi
+
+check-style: ## the format, spelling and links, and that public declarations are documented: a part of make test
+	@scripts/check-style
 
 test-unit: ## the tests that need no server
 	@scripts/test unit
@@ -86,6 +89,12 @@ bench-micro: ## what our own layers cost for a request, without nginx and Postgr
 
 bench-instructions: ## instructions a request by valgrind, against Benchmarks/instructions.txt; UPDATE=1 writes it anew
 	@scripts/build && python3 -B Benchmarks/compare/instructions.py
+
+release: ## the Debian package, its SBOM, the images (with a Docker engine) and SHA256SUMS, in .local/release: docs/release.md
+	@scripts/release
+
+test-release: ## install, use, remove and purge the Debian package in a container that systemd runs (needs a Docker engine)
+	@scripts/test-release
 
 build: ## build the program as it is shipped: .build/release/aktify
 	@scripts/dev prepare-build && scripts/build

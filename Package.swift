@@ -77,7 +77,8 @@ let package = Package(
         .target(
             name: "AktifyAPI",
             dependencies: [
-                "Authentication", .target(name: "JWTAuthentication", condition: .when(traits: ["JWT"])), "Web", "SQL", "ORM",
+                "Authentication", .target(name: "JWTAuthentication", condition: .when(traits: ["JWT"])), "Web", "SQL",
+                "ORM",
                 "Resources",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
@@ -85,7 +86,8 @@ let package = Package(
         .executableTarget(
             name: "aktify",
             dependencies: [
-                "AktifyAPI", "Authentication", "CLinux", "EventLoop", "FastCGI", "Migrations", "ORM", "SQL", "Scoreboard",
+                "AktifyAPI", "Authentication", "CLinux", "EventLoop", "FastCGI", "Migrations", "ORM", "SQL",
+                "Scoreboard",
                 "Supervisor", "Web",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -127,12 +129,14 @@ let package = Package(
         .testTarget(
             name: "ResourcesTests",
             dependencies: [
-                "ORM", "Resources", "SQL", "TestSupport", "Web", .product(name: "HTTPTypes", package: "swift-http-types"),
+                "ORM", "Resources", "SQL", "TestSupport", "Web",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
             ]),
         .testTarget(
             name: "AuthenticationTests",
             dependencies: [
-                "Authentication", "EventLoop", "TestSupport", "Web", .product(name: "HTTPTypes", package: "swift-http-types"),
+                "Authentication", "EventLoop", "TestSupport", "Web",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
             ]),
         .testTarget(
             name: "JWTAuthenticationTests",
@@ -144,12 +148,14 @@ let package = Package(
         .testTarget(
             name: "AktifyAPITests",
             dependencies: [
-                "AktifyAPI", "Authentication", "ORM", "Postgres", "Resources", "TestSupport", "Web", .product(name: "HTTPTypes", package: "swift-http-types"),
+                "AktifyAPI", "Authentication", "ORM", "Postgres", "Resources", "TestSupport", "Web",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
             ]),
         .testTarget(
             name: "FeatureTests",
             dependencies: [
-                "AktifyAPI", "Authentication", "EventLoop", "Migrations", "ORM", "Postgres", "Resources", "SQL", "TestSupport", "Web",
+                "AktifyAPI", "Authentication", "EventLoop", "Migrations", "ORM", "Postgres", "Resources", "SQL",
+                "TestSupport", "Web",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             exclude: ["queries.txt", "Corpus"]),

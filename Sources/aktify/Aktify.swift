@@ -1,3 +1,4 @@
+import AktifyAPI
 import ArgumentParser
 import Glibc
 
@@ -5,7 +6,7 @@ import Glibc
 @main
 struct Aktify: ParsableCommand {
     /// What the program calls itself in its own records.
-    static let version = "1.0.0"
+    static let version = Release.version
 
     static let configuration = CommandConfiguration(
         commandName: "aktify",

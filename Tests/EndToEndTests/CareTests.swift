@@ -128,7 +128,7 @@ import Testing
         let folder = try Folder()
         for _ in 0..<2 { #expect(try make("install", folder).status == 0) }
         let root = "\(folder.path)/opt/aktify"
-        #expect(try run(["\(root)/bin/aktify", "--version"]) == "1.0.0\n")
+        #expect(try run(["\(root)/bin/aktify", "--version"]) == "\(Stack.version)\n")
         let check = try runToEnd([
             "\(root)/bin/aktify", "serve", "--check", "--migrations", "\(root)/share/aktify/migrations",
         ])

@@ -9,7 +9,7 @@ import Testing
         let name =
             "SELECT DISTINCT application_name FROM pg_stat_activity WHERE datname = current_database() AND application_name <> 'psql'"
         #expect(try stack.get("/campaigns/").status == 200)
-        #expect(try stack.database.sql(name) == "aktify 1.0.0 (\(migrations.head))")
+        #expect(try stack.database.sql(name) == "aktify \(Stack.version) (\(migrations.head))")
 
         try migrations.add("aaaa00000001", after: migrations.head, "ALTER TABLE campaign ADD COLUMN slug TEXT;")
         try migrations.add("aaaa00000002", after: "aaaa00000001", "-- contract of aaaa00000001\nSELECT 1;")
@@ -18,7 +18,8 @@ import Testing
         #expect(refused.status == 1)
         #expect(
             refused.output.contains(
-                "programs are connected that do not know aaaa00000001: aktify 1.0.0 (\(migrations.head)) (pid "))
+                "programs are connected that do not know aaaa00000001: aktify \(Stack.version) (\(migrations.head)) (pid "
+            ))
         #expect(try runToEnd(upgrade + ["aaaa00000001"], environment: stack.database.environment).status == 0)
         #expect(try stack.get("/healthz").status == 200)
 

@@ -162,7 +162,7 @@ import Testing
     @Test func `a table for people has it too`() throws {
         let stack = try Stack(workers: 2)
         let output = try run([Stack.program, "status", "--connect", "unix:\(stack.folder.path)/status.sock"])
-        #expect(output.hasPrefix("aktify 1.0.0, up ") && output.contains("workers     2 of 2, 0 active\n"))
+        #expect(output.hasPrefix("aktify \(Stack.version), up ") && output.contains("workers     2 of 2, 0 active\n"))
         #expect(output.contains("PID      STATE      GENERATION"))
         let silent = try runToEnd([Stack.program, "status", "--connect", "unix:\(stack.folder.path)/nothing.sock"])
         #expect(silent.status == 1 && silent.output.hasPrefix("Error: connect to unix:"))

@@ -5,7 +5,7 @@ import Web
 /// The contract, as an OpenAPI 3.1 document: made once, of the routes that are mounted so far.
 func documentationBlueprint(of app: Application, credentials: Credentials?) -> Blueprint {
     let document = app.openAPI(
-        title: "Campaign API", version: "1.0.0",
+        title: "Campaign API", version: Release.version,
         description: "Campaigns: create, read, change, delete, find and export them. Every error is JSON.",
         credentials: credentials)
     let response = Response.json(document)
