@@ -36,12 +36,12 @@ public struct ListenQueue: Hashable, Sendable {
         guard diagnosis >= 0 else { return nil }
         defer { close(diagnosis) }
         guard fstat(listener, &status) == 0 else { return nil }
-        var question = unix_queue_question(UInt32(truncatingIfNeeded: status.st_ino))
+        var question = unix_queue_request(UInt32(truncatingIfNeeded: status.st_ino))
         guard send(diagnosis, &question, MemoryLayout.size(ofValue: question), 0) > 0 else { return nil }
         var answer = [UInt8](repeating: 0, count: 4096)
         let count = recv(diagnosis, &answer, answer.count, Int32(MSG_DONTWAIT))
         var queue = unix_diag_rqlen()
-        guard count > 0, unix_queue_answer(answer, Int32(count), &queue) == 1 else { return nil }
+        guard count > 0, unix_queue_response(answer, Int32(count), &queue) == 1 else { return nil }
         return ListenQueue(waiting: queue.udiag_rqueue, limit: queue.udiag_wqueue)
     }
 }

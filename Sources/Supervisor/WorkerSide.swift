@@ -23,7 +23,7 @@ public enum WorkerSide {
         for descriptor in [WorkerProcess.pipeDescriptor, WorkerProcess.crashDescriptor] {
             _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         }
-        tell_crashes(WorkerProcess.pipeDescriptor, WorkerProcess.crashDescriptor)
+        report_crashes(WorkerProcess.pipeDescriptor, WorkerProcess.crashDescriptor)
         guard let scoreboard = SharedScoreboard(descriptor: WorkerProcess.scoreboardDescriptor),
             let slot = environment[slot].flatMap({ Int($0) }),
             (1..<SharedScoreboard.capacity).contains(slot)
