@@ -10,7 +10,8 @@ extension FuzzTarget {
         try require(again == address, "\(address) is read as \(again)")
         if case .unix(let path) = address {
             try require(
-                path.utf8.count <= ListenAddress.longestPath && !path.utf8.contains(0), "a path that does not fit")
+                path.utf8.count <= ListenAddress.maximumPathLength && !path.utf8.contains(0), "a path that does not fit"
+            )
         }
     }
 

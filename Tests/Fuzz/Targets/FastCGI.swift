@@ -19,21 +19,23 @@ extension FuzzTarget {
 
     private enum Decision: Equatable {
         case guarded(RequestGuard.Stage, offset: Int, body: Int, declared: Int?)
-        case refused(RequestGuard.Refusal)
+        case refused(RequestGuard.Violation)
     }
 
     private static func decision(on bytes: [UInt8], step: Int) -> Decision {
         var requestGuard = RequestGuard(limits: Limits(bodyBytes: 4096, paramsBytes: 4096))
-        let refusal = bytes.withUnsafeBytes { all -> RequestGuard.Refusal? in
+        let violation = bytes.withUnsafeBytes { all -> RequestGuard.Violation? in
             for end in stride(from: step, to: all.count + step, by: step) {
-                do throws(RequestGuard.Refusal) {
+                do throws(RequestGuard.Violation) {
                     try requestGuard.examine(UnsafeRawBufferPointer(rebasing: all[..<min(end, all.count)]))
                 } catch { return error }
             }
             return nil
         }
-        if let refusal { return .refused(refusal) }
-        return .guarded(requestGuard.stage, offset: requestGuard.offset, body: requestGuard.bodyBytes, declared: requestGuard.declaredBytes)
+        if let violation { return .refused(violation) }
+        return .guarded(
+            requestGuard.stage, offset: requestGuard.offset, body: requestGuard.bodyBytes,
+            declared: requestGuard.declaredBytes)
     }
 
     /// Params become a request whose header fields have neither NUL, CR nor LF in them; each entry ends at a NUL.
