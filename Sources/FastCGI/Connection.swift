@@ -149,7 +149,7 @@ final class Connection: @unchecked Sendable {
             while let work = next {
                 holder.activity = work.activity
                 let response = await response(to: work)
-                guard work === self.work else { return work.activity.map(server.metrics.giveBack) ?? () }
+                guard work === self.work else { return work.activity.map(server.metrics.reuse) ?? () }
                 await respond(with: response)
                 next = await nextWork()
             }
@@ -239,7 +239,7 @@ final class Connection: @unchecked Sendable {
                     "request_id": "\(request.id)", "method": "\(request.method)", "target": "\(request.target)",
                     "route": "\(route ?? "")", "status": "\(status)",
                     "duration_us": "\((Int(now.nanoseconds) - activity.began) / 1000)",
-                    "database_us": "\(activity.database / 1000)",
+                    "database_us": "\(activity.databaseTime / 1000)",
                 ])
         }
         server.metrics.end(
@@ -334,8 +334,8 @@ final class Connection: @unchecked Sendable {
     /// The bytes of this response that were passed to libfcgi.
     private var bytesWritten = 0
     /// Whether the response exceeds libfcgi's output buffer, so that a part of it is sent before its end. A response
-    /// that fits into a single write is sent without waiting for room in the socket: a peer that sends another request has
-    /// read the previous response. To a peer that has not, the write fails and the connection is closed.
+    /// that fits into a single write is sent without waiting for room in the socket: a peer that sends another request
+    /// has read the previous response. To a peer that has not, the write fails and the connection is closed.
     private var exceedsBuffer: Bool { bytesWritten >= Connection.bufferBytes }
     /// The payload of one STDOUT record of libfcgi's, which is its output buffer.
     private static let bufferBytes = 8184

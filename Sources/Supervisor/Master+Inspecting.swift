@@ -9,8 +9,9 @@ extension Master {
     /// Looks at the workers, and does so again in a moment.
     func inspect() {
         loop.schedule(at: Instant.now.advanced(by: Master.inspectionInterval)) { [weak self] in self?.inspect() }
-        events.mostQueued = max(events.mostQueued, status.queue?.waiting ?? 0)
-        events.mostActive = max(events.mostActive, processes.values.count { scoreboard.slot($0.slot)[.active] > 0 })
+        events.peakQueueLength = max(events.peakQueueLength, status.queue?.length ?? 0)
+        events.peakActiveWorkers = max(
+            events.peakActiveWorkers, processes.values.count { scoreboard.slot($0.slot)[.active] > 0 })
         for worker in fleet.workers { inspect(worker) }
     }
 

@@ -62,7 +62,7 @@ extension Master {
         events.stuck += 1
         guard let process = processes[id] else { return }
         let slot = scoreboard.slot(process.slot)
-        let doing = slot.underWay.sorted { $0.began < $1.began }.prefix(3).map(\.summary).joined(separator: "; ")
+        let doing = slot.activeRequests.sorted { $0.began < $1.began }.prefix(3).map(\.summary).joined(separator: "; ")
         log.error(
             "a worker is stuck, and is replaced",
             metadata: ["worker": "\(process.pid)", "requests": "\(slot[.active])", "doing": "\(doing)"])

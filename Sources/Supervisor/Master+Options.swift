@@ -2,7 +2,7 @@ import Scoreboard
 
 extension Master {
     /// How many workers there may be: half of what the scoreboard has room for, so that a reload can replace any of them.
-    public static let mostWorkers = SharedScoreboard.capacity / 2
+    public static let maxWorkers = SharedScoreboard.capacity / 2
 
     /// What the check of a new program prints when it passes: an exit code of 0 alone might be any program's.
     public static let checkPassed = "The configuration is fine."

@@ -18,7 +18,7 @@ public struct SlowRequests {
     /// Logs what has been under way for longer than `limit`.
     public mutating func look(at slot: Slot, of worker: pid_t, longerThan limit: Duration, log: Logger) {
         let now = Int(Instant.now.nanoseconds)
-        let slow = slot.underWay.filter { now - $0.began > limit.nanoseconds }
+        let slow = slot.activeRequests.filter { now - $0.began > limit.nanoseconds }
         let keys = Set(slow.map { Key(began: $0.began, id: $0.id) })
         for report in slow where !known.contains(Key(began: report.began, id: report.id)) {
             slot[.slow] += 1
@@ -26,7 +26,7 @@ public struct SlowRequests {
                 "a request is slow",
                 metadata: [
                     "request_id": "\(report.id)", "method": "\(report.method)", "target": "\(report.target)",
-                    "phase": "\(report.doing)", "elapsed_ms": "\((now - report.began) / 1_000_000)",
+                    "phase": "\(report.phaseDescription)", "elapsed_ms": "\((now - report.began) / 1_000_000)",
                     "database_us": "\(report.databaseMicroseconds)", "worker": "\(worker)",
                 ])
         }

@@ -35,7 +35,7 @@ final class Heartbeat: @unchecked Sendable {
         }
         if beats % 4 == 0 {
             slot[.memory] = Heartbeat.residentMemory()
-            slot[.mostMemory] = max(slot[.mostMemory], slot[.memory])
+            slot[.peakMemory] = max(slot[.peakMemory], slot[.memory])
         }
         // With a master, that one looks, also when this loop is stuck.
         if !hasMaster { slowRequests.look(at: slot, of: getpid(), longerThan: slowRequest, log: log) }

@@ -9,14 +9,14 @@ import Testing
         let listener = try Socket(listeningOn: "\(folder.path)/socket")
         let clients = try (0..<3).map { _ in try Socket(path: "\(folder.path)/socket") }
         let queue = try #require(ListenQueue(of: listener.descriptor))
-        #expect(queue.waiting == clients.count && queue.limit == 511)
+        #expect(queue.length == clients.count && queue.limit == 511)
     }
 
     @Test func `and on a port`() throws {
         let (listener, port) = try Socket.listening()
         let clients = try (0..<3).map { _ in try Socket(port: port) }
         let queue = try #require(ListenQueue(of: listener.descriptor))
-        #expect(queue.waiting == clients.count && queue.limit == 511)
+        #expect(queue.length == clients.count && queue.limit == 511)
     }
 
     @Test func `what is no socket has none`() { #expect(ListenQueue(of: -1) == nil) }

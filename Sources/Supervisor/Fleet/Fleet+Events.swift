@@ -32,7 +32,7 @@ extension Fleet {
             if state == .starting { backoff.succeeded() }
             requests.insert(.reload)
         case .execute: requests.insert(.execute)
-        case .oneMore: resize(to: min(target + 1, Master.mostWorkers))
+        case .oneMore: resize(to: min(target + 1, Master.maxWorkers))
         case .oneLess: if target > 1 { resize(to: target - 1) }
         case .none: resize(to: 0)
         }
