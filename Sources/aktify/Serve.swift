@@ -240,6 +240,6 @@ private func keepAlive(_ manager: ServiceManager, _ environment: [String: String
     guard let interval = ServiceManager.watchdogInterval(environment: environment), let loop = Loop.current else {
         return
     }
-    manager.alive()
+    manager.notifyAlive()
     loop.schedule(at: Instant.now.advanced(by: interval)) { keepAlive(manager, environment) }
 }

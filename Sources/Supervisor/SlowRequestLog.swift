@@ -3,24 +3,25 @@ import Glibc
 import Logging
 import Scoreboard
 
-/// Logs requests that take long while they run, each once.
-public struct SlowRequests {
+/// Logs slow requests while they are in progress, each of them once.
+public struct SlowRequestLog {
     private struct Key: Hashable {
         let began: Int
         let id: String
     }
 
-    private var known: Set<Key> = []
+    private var logged: Set<Key> = []
 
-    /// Makes one that has seen nothing.
+    /// Creates a log that has not logged any request.
     public init() {}
 
-    /// Logs what has been under way for longer than `limit`.
-    public mutating func look(at slot: Slot, of worker: pid_t, longerThan limit: Duration, log: Logger) {
+    /// Logs the requests in a worker's slot that have been in progress for longer than `limit` and were not logged
+    /// before.
+    public mutating func update(from slot: Slot, of worker: pid_t, longerThan limit: Duration, log: Logger) {
         let now = Int(Instant.now.nanoseconds)
         let slow = slot.activeRequests.filter { now - $0.began > limit.nanoseconds }
         let keys = Set(slow.map { Key(began: $0.began, id: $0.id) })
-        for report in slow where !known.contains(Key(began: report.began, id: report.id)) {
+        for report in slow where !logged.contains(Key(began: report.began, id: report.id)) {
             slot[.slow] += 1
             log.warning(
                 "a request is slow",
@@ -30,6 +31,6 @@ public struct SlowRequests {
                     "database_us": "\(report.databaseMicroseconds)", "worker": "\(worker)",
                 ])
         }
-        known = keys
+        logged = keys
     }
 }
