@@ -33,8 +33,7 @@ final class WorkerProcess: @unchecked Sendable {
     /// - Throws: `SystemError`, after all resources were released.
     init(
         _ command: [String], environment: [String: String], listener: Int32, scoreboard: Int32, slot: Int,
-        generation: Int,
-        on loop: Loop, handler: @escaping (WorkerPipe.Message) -> Void
+        generation: Int, on loop: Loop, handler: @escaping (WorkerPipe.Message) -> Void
     ) throws(SystemError) {
         let crashFile = try Descriptor.memory(named: "aktify-crash")
         let pipe = try WorkerPipe(on: loop, handler: handler)

@@ -37,7 +37,7 @@ extension Fleet {
     enum Timer: Hashable, Sendable {
         /// The startup timeout of a worker.
         case startup(Worker.ID)
-        /// The time at which a worker that has not terminated is killed.
+        /// The deadline for a worker to terminate: it is killed unless it has.
         case kill(Worker.ID)
         /// The end of a backoff: missing workers may be started.
         case start
@@ -48,11 +48,15 @@ extension Fleet {
     /// An action for the master to perform.
     enum Action: Equatable, Sendable {
         case spawn(Worker.ID, generation: Int)
+        /// Asks a worker to drain, aborts a stuck one with SIGABRT, or kills one with SIGKILL.
         case drain(Worker.ID), abort(Worker.ID), kill(Worker.ID)
+        /// Delivers the timer event at this time.
         case schedule(Timer, at: Instant)
+        /// Starts the check of the new program, or kills it.
         case check, endCheck
         /// Re-executes the program in this process.
         case execute
+        /// Notifies the service manager.
         case notify(ServiceManager.Message)
         /// Closes the listening socket: new connections are refused from now on.
         case stopListening
@@ -63,6 +67,7 @@ extension Fleet {
     /// An occurrence to be logged and counted.
     enum Notice: Hashable, Sendable {
         case ready(Worker.ID)
+        /// A worker is started to replace one that has ended.
         case respawning
         case crashed(Worker.ID)
         case stuck(Worker.ID)

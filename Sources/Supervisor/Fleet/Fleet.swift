@@ -50,17 +50,22 @@ struct Fleet: Sendable {
     let options: Options
     var state: State
     var workers: [Worker]
+    /// The desired number of workers.
     var target: Int
+    /// The current generation of workers; each reload increments it.
     var generation: Int
+    /// The requests that are deferred.
     var pendingRequests: Set<Request> = []
     /// The number of the last check.
     var checkNumber = 0
     var backoff = StartBackoff()
+    /// The earliest time of the next recycling, after one has failed.
     var nextRecyclingAt: Instant?
     var nextID: Worker.ID
     /// When the timer for starting missing workers fires, if one is scheduled.
     var startTimerAt: Instant?
     var now: Instant
+    /// The actions that the current event has caused so far.
     var actions: [Action] = []
 
     /// Creates a fleet without workers.
