@@ -12,7 +12,8 @@ public struct FastCGIClient: Sendable {
         public let description: String
     }
 
-    /// Creates a client for the responder at `address`. Connecting, sending and each read time out after `seconds`.
+    /// Creates a client for the responder at `address`. Sending and each read time out after `seconds`; connecting is
+    /// subject to the system's timeouts only.
     public init(_ address: ListenAddress, seconds: Int) { (self.address, self.seconds) = (address, seconds) }
 
     /// Sends a GET request.
