@@ -1,39 +1,39 @@
 import Glibc
 
-/// A moment on the monotonic clock (CLOCK_MONOTONIC), in nanoseconds; it says nothing of the time of day.
+/// A point in time on the monotonic clock (`CLOCK_MONOTONIC`), in nanoseconds. It is unrelated to the time of day.
 public struct Instant: Comparable, Sendable {
-    /// Nanoseconds since a start that the kernel chose.
+    /// Nanoseconds since an unspecified starting point that the kernel chooses.
     public let nanoseconds: Int64
 
-    /// A moment that never comes.
+    /// A point in time that is never reached.
     public static let distantFuture = Instant(nanoseconds: .max)
 
     init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
-    /// Reads the clock.
+    /// The current time; each access reads the clock.
     public static var now: Instant {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
         return Instant(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
     }
 
-    /// The moment that comes `duration` later; an overflow is the distant future.
+    /// Returns this time plus `duration`; `distantFuture` when the sum overflows.
     public func advanced(by duration: Duration) -> Instant {
         let (sum, overflow) = nanoseconds.addingReportingOverflow(duration.nanoseconds)
         return overflow ? .distantFuture : Instant(nanoseconds: sum)
     }
 
-    /// The nanoseconds from `earlier` until this moment, negative when `earlier` is the later one.
+    /// Returns the nanoseconds from `earlier` to this point in time; negative when `earlier` is later than it.
     public func nanoseconds(since earlier: Instant) -> Int { Int(nanoseconds &- earlier.nanoseconds) }
 
-    /// The time from `earlier` until this moment, negative when `earlier` is the later one.
+    /// Returns the time from `earlier` to this point in time; negative when `earlier` is later than it.
     public func duration(since earlier: Instant) -> Duration { .nanoseconds(nanoseconds - earlier.nanoseconds) }
 
     public static func < (left: Instant, right: Instant) -> Bool { left.nanoseconds < right.nanoseconds }
 }
 
 extension Duration {
-    /// The whole nanoseconds of this duration; one too long for 64 bits is the longest that fits.
+    /// This duration in whole nanoseconds; clamped to `Int64.max` when it does not fit into 64 bits.
     public var nanoseconds: Int64 {
         let (seconds, attoseconds) = components
         let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)

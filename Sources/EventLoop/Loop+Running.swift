@@ -2,10 +2,11 @@ import Glibc
 import Synchronization
 
 extension Loop {
-    /// Runs `body` as a task on a loop of its own, on the calling thread, and returns what it returns.
+    /// Runs `body` as a task on a new event loop on the calling thread, blocks until it finishes, and returns its
+    /// result.
     ///
-    /// This is how a command does its work on Postgres: no server, and the same code as in one.
-    /// - Throws: whatever `body` throws, or `SystemError` when no loop can be made.
+    /// Commands that do not start a server use it to run the same asynchronous database code that the server runs.
+    /// - Throws: Whatever `body` throws, or `SystemError` when the loop cannot be created.
     public static func run<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) throws -> Value {
         let loop = try Loop()
         let outcome = Mutex<Swift.Result<Value, any Error>?>(nil)
@@ -13,8 +14,9 @@ extension Loop {
             let result: Swift.Result<Value, any Error>
             do { result = .success(try await body()) } catch { result = .failure(error) }
             outcome.withLock { $0 = result }
-            // A connection that is still being opened would be lost, and stay open, without a loop to take it.
-            await loop.waitForOffloaded(within: .seconds(1))
+            // A connection that is still being opened on another thread would leak if the loop ended before receiving
+            // it.
+            await loop.waitForOffloadedCalls(within: .seconds(1))
             loop.stop()
         }
         loop.run()
@@ -25,8 +27,8 @@ extension Loop {
     }
 
     /// Starts a thread that runs this loop until `stop` is called.
-    /// - Returns: the thread, to be joined.
-    /// - Throws: `SystemError` when the process may start no more threads.
+    /// - Returns: The thread, which the caller can join.
+    /// - Throws: `SystemError` when the thread cannot be created.
     @discardableResult
     public func runOnNewThread() throws(SystemError) -> pthread_t {
         var thread = pthread_t()
@@ -34,7 +36,7 @@ extension Loop {
         let code = pthread_create(
             &thread, nil,
             { argument in
-                // Sound: the argument is the loop that was retained for this one call, below.
+                // Sound: the argument is the loop that is retained for this call, above.
                 Unmanaged<Loop>.fromOpaque(argument!).takeRetainedValue().run()
                 return nil
             }, argument)

@@ -2,8 +2,8 @@ import Glibc
 import Synchronization
 
 extension Loop {
-    /// Waits without holding the thread.
-    /// - Throws: `CancellationError` at once when the task is cancelled.
+    /// Suspends the current task for `duration` without blocking the loop's thread.
+    /// - Throws: `CancellationError`, immediately, when the task is cancelled.
     public func sleep(for duration: Duration) async throws {
         let waiter = Waiter<Void>(on: self)
         let timer = schedule(at: Instant.now.advanced(by: duration)) { waiter.resume(returning: ()) }
@@ -11,25 +11,25 @@ extension Loop {
         try await waiter.value()
     }
 
-    /// Runs a call that blocks (a name lookup, a connect) on a thread of its own, and waits for it without holding the loop.
+    /// Runs a blocking call (a name lookup, a connect) on a new thread and suspends the current task until it returns.
     ///
-    /// The call cannot be interrupted: give it a time limit of its own.
-    /// - Throws: whatever `body` throws.
+    /// The call cannot be interrupted by cancellation, so it needs a timeout of its own.
+    /// - Throws: Whatever `body` throws, or `SystemError` when the thread cannot be created.
     public func offload<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
-        offloaded += 1
-        defer { offloaded -= 1 }
-        let handover = Handover()
-        defer { handover.take() }
+        offloadedCalls += 1
+        defer { offloadedCalls -= 1 }
+        let completion = HappensBefore()
+        defer { completion.observe() }
         return try await withUnsafeThrowingContinuation { continuation in
             let call = Unmanaged.passRetained(
                 Call {
                     do {
                         let value = try body()
-                        handover.give()
-                        // This thread keeps no copy, which it might release after the loop has ended.
+                        completion.signal()
+                        // `consume`: this thread must not keep a copy that it could release after the loop has ended.
                         continuation.resume(returning: consume value)
                     } catch {
-                        handover.give()
+                        completion.signal()
                         continuation.resume(throwing: error)
                     }
                 })
@@ -37,7 +37,7 @@ extension Loop {
             let code = pthread_create(
                 &thread, nil,
                 { argument in
-                    // Sound: the argument is the call that was retained for this one thread, above.
+                    // Sound: the argument is the call that is retained for this thread, above.
                     Unmanaged<Call>.fromOpaque(argument!).takeRetainedValue().body()
                     return nil
                 }, call.toOpaque())
@@ -49,22 +49,22 @@ extension Loop {
         }
     }
 
-    /// Waits until the calls that were offloaded have come back, so that what they return is released; no longer than `limit`.
-    func waitForOffloaded(within limit: Duration) async {
+    /// Waits until all offloaded calls have returned, so that their results are released; at most for `limit`.
+    func waitForOffloadedCalls(within limit: Duration) async {
         let deadline = Instant.now.advanced(by: limit)
-        while offloaded > 0, Instant.now < deadline { try? await sleep(for: .milliseconds(5)) }
+        while offloadedCalls > 0, Instant.now < deadline { try? await sleep(for: .milliseconds(5)) }
     }
 
-    /// Orders what a thread has done before what the loop does with it, for the thread sanitizer: it cannot see into the runtime,
-    /// which does so too.
-    private final class Handover: Sendable {
-        private let isDone = Atomic(false)
+    /// A release/acquire pair between the offloaded call and the task that receives its result. The thread sanitizer
+    /// needs it because it cannot see the Swift runtime's own synchronization.
+    private final class HappensBefore: Sendable {
+        private let isSignaled = Atomic(false)
 
-        func give() { isDone.store(true, ordering: .releasing) }
-        func take() { _ = isDone.load(ordering: .acquiring) }
+        func signal() { isSignaled.store(true, ordering: .releasing) }
+        func observe() { _ = isSignaled.load(ordering: .acquiring) }
     }
 
-    /// What a thread is to do.
+    /// A boxed closure to pass to a new thread.
     private final class Call: Sendable {
         let body: @Sendable () -> Void
         init(_ body: @escaping @Sendable () -> Void) { self.body = body }

@@ -4,51 +4,51 @@ import Glibc
 import HeapModule
 import Synchronization
 
-/// One thread that waits in epoll, fires timers and runs Swift tasks: the whole of a worker's concurrency.
+/// A single-threaded event loop: it waits in epoll, fires timers and runs Swift tasks. It provides all of a worker's
+/// concurrency.
 ///
-/// A turn handles what is ready, fires the timers that are due, runs jobs until none is left, then what was postponed, and
-/// last what was left for its end. It has a budget of time: what is not done by then waits for the next turn, after a look at
-/// what has become ready meanwhile. Everything that belongs to a loop (watches, timers, the connections built on them) is
-/// touched on its thread only, and so needs no lock.
-/// `Task(executorPreference: loop) { … }` starts a task on it from any thread.
+/// One loop iteration (a "turn") delivers ready events, fires expired timers, runs jobs until none is left, then runs
+/// postponed actions, and finally the end-of-turn actions. A turn has a time budget: whatever is not done within it is
+/// left to the next turn, which first delivers the remaining events or polls for new ones. Everything that belongs to a
+/// loop (watches, timers and the connections built on them) is used on the loop's thread only and therefore needs no
+/// lock. `Task(executorPreference: loop) { … }` starts a task on the loop from any thread.
 ///
-/// Sound as `@unchecked Sendable`: other threads may call only `enqueue` and `stop`, which use the locked inbox; every
-/// other member asserts that it runs on the loop's own thread.
+/// Sound as `@unchecked Sendable`: other threads may call only `enqueue` and `stop`, which use the locked inbox and an
+/// atomic flag; all other members run on the loop's own thread.
 public final class Loop: @unchecked Sendable {
     private let poller: Int32
     private let wakeup: Int32
     private let inbox = Mutex<[UnownedJob]>([])
-    /// Orders what happens before a job is handed over and after it for the thread sanitizer, which cannot see into the library's
-    /// `Mutex`.
-    private let inboxOrder = Atomic(false)
+    /// A release/acquire pair around the inbox for the thread sanitizer, which cannot see into the library's `Mutex`.
+    private let inboxFence = Atomic(false)
     private let stopping = Atomic(false)
 
     private static let wakeupToken = UInt64.max
-    private static let batch = 128
-    /// How long a turn may go on before it leaves the rest to the next one.
-    private static let budget = Duration.milliseconds(5)
-    /// So many jobs are run between two looks at the clock.
-    private static let jobsALook = 8
-    private let events = UnsafeMutablePointer<epoll_event>.allocate(capacity: batch)
+    private static let batchSize = 128
+    /// The time budget of a turn: what is left after it waits for the next turn.
+    private static let turnBudget = Duration.milliseconds(5)
+    /// How many jobs or events are handled between two reads of the clock.
+    private static let jobsPerClockRead = 8
+    private let events = UnsafeMutablePointer<epoll_event>.allocate(capacity: batchSize)
 
     private var thread: pthread_t?
-    /// How many calls run on threads of their own, and have not come back.
-    var offloaded = 0
+    /// The number of `offload` calls that have not returned yet.
+    var offloadedCalls = 0
     private var jobs = Deque<UnownedJob>()
     private var postponed = Deque<() -> Void>()
-    /// Those of `events` that the present batch has not delivered yet.
+    /// The indices in `events` that the current batch has not delivered yet.
     private var undelivered = 0..<0
     private var timers = Heap<Timer>()
-    private var lastActions: [() -> Void] = []
+    private var endOfTurnActions: [() -> Void] = []
     private var watches: [Watch?] = []
     private var generation: UInt32 = 0
 
-    /// The moment at which the present turn began, in place of a clock read for each use.
+    /// The time at which the current turn began. Cheaper than reading the clock for each use.
     public private(set) var now = Instant.now
-    private var turnEnd = Instant.now
+    private var turnDeadline = Instant.now
 
-    /// Makes a loop; it starts to turn when `run` is called.
-    /// - Throws: `SystemError` when the process is out of descriptors.
+    /// Creates a loop; it does nothing until `run` is called.
+    /// - Throws: `SystemError` when the process is out of file descriptors.
     public init() throws(SystemError) {
         poller = try check("epoll_create1", epoll_create1(Int32(EPOLL_CLOEXEC)))
         wakeup = try check("eventfd", eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK)))
@@ -61,9 +61,9 @@ public final class Loop: @unchecked Sendable {
         close(poller)
     }
 
-    /// Turns until `stop` is called, on the thread that calls it.
+    /// Runs the loop on the calling thread until `stop` is called.
     public func run() {
-        precondition(thread == nil, "this loop runs already")
+        precondition(thread == nil, "this loop is already running")
         thread = pthread_self()
         let outer = Loop.current
         Loop.current = self
@@ -74,22 +74,22 @@ public final class Loop: @unchecked Sendable {
         while !stopping.exchange(false, ordering: .acquiring) { turn() }
     }
 
-    /// Ends `run` after the present turn; may be called from any thread.
+    /// Makes `run` return after the current turn. May be called from any thread.
     public func stop() {
         stopping.store(true, ordering: .releasing)
         wake()
     }
 
-    /// Whether the caller is on this loop's thread.
+    /// Whether the caller is running on this loop's thread.
     public var isCurrent: Bool { thread.map { pthread_equal($0, pthread_self()) != 0 } ?? false }
 
-    /// Stops the process, in debug builds, when the caller is not on this loop's thread.
-    public func assertCurrent() { assert(isCurrent, "this belongs to another loop's thread") }
+    /// Stops the process, in debug builds only, unless the caller is running on this loop's thread.
+    public func assertCurrent() { assert(isCurrent, "called from outside the loop's thread") }
 
     // MARK: Watching descriptors
 
-    /// Calls `handler` on the loop whenever `descriptor` is ready as `interest` asks, until the watch is cancelled.
-    /// - Throws: `SystemError` when the kernel refuses (a regular file, no memory).
+    /// Calls `handler` on the loop whenever `descriptor` is ready for `interest`, until the watch is cancelled.
+    /// - Throws: `SystemError` when epoll rejects the descriptor (a regular file) or the kernel is out of memory.
     public func watch(
         _ descriptor: Int32, for interest: Readiness, _ handler: @escaping (Readiness) -> Void
     ) throws(SystemError) -> Watch {
@@ -101,12 +101,12 @@ public final class Loop: @unchecked Sendable {
         return watch
     }
 
-    func change(_ watch: Watch, to interest: Readiness) {
+    func modify(_ watch: Watch, to interest: Readiness) {
         var event = epoll_event(events: interest.rawValue, data: epoll_data(u64: watch.token))
         epoll_ctl(poller, EPOLL_CTL_MOD, watch.descriptor, &event)
     }
 
-    func forget(_ watch: Watch) {
+    func remove(_ watch: Watch) {
         let index = Int(watch.descriptor)
         guard watches[index] === watch else { return }
         watches[index] = nil
@@ -130,43 +130,45 @@ public final class Loop: @unchecked Sendable {
         return timer
     }
 
-    private func fireDueTimers() {
+    private func fireExpiredTimers() {
         while let next = timers.min, next.isCancelled || next.deadline <= now { timers.removeMin().fire() }
     }
 
-    // MARK: Turning
+    // MARK: Loop iteration
 
-    /// Calls `action` once, when the jobs of the present turn have run: for what is better done for all of them together.
+    /// Calls `action` once, after the jobs of the current turn have run. Used to batch work, such as one write for
+    /// several statements.
     public func atEndOfTurn(_ action: @escaping () -> Void) {
         assertCurrent()
-        lastActions.append(action)
+        endOfTurnActions.append(action)
     }
 
-    /// Calls `action` when everything that is ready has had its turn, one such action after the other: for work of more than
-    /// some hundred microseconds, which would keep others waiting.
+    /// Calls `action` after everything that is ready has been handled; postponed actions run one at a time, in order.
+    /// For work that takes more than some hundred microseconds and would delay other connections.
     public func postpone(_ action: @escaping () -> Void) {
         assertCurrent()
         postponed.append(action)
     }
 
-    /// Whether the present turn has used up its time: what could go on should yield.
-    public var turnIsOver: Bool { Instant.now >= turnEnd }
+    /// Whether the current turn has used up its time budget: long-running work should yield then.
+    public var turnIsOver: Bool { Instant.now >= turnDeadline }
 
     private func turn() {
         if undelivered.isEmpty {
-            undelivered = 0..<Int(max(0, epoll_wait(poller, events, Int32(Loop.batch), waitingTime())))
+            undelivered = 0..<Int(max(0, epoll_wait(poller, events, Int32(Loop.batchSize), pollTimeout())))
         }
         now = .now
-        turnEnd = now.advanced(by: Loop.budget)
+        turnDeadline = now.advanced(by: Loop.turnBudget)
         deliverEvents()
-        fireDueTimers()
+        fireExpiredTimers()
         runJobs()
         runPostponed()
-        runLastActions()
+        runEndOfTurnActions()
     }
 
-    /// How long epoll may wait, in milliseconds rounded up: until the next timer, or for ever (-1) when there is none.
-    private func waitingTime() -> Int32 {
+    /// The timeout for `epoll_wait`, in milliseconds rounded up: until the next timer; -1, without limit, when there is
+    /// none; 0 when work is queued.
+    private func pollTimeout() -> Int32 {
         guard jobs.isEmpty, postponed.isEmpty else { return 0 }
         while let next = timers.min, next.isCancelled { timers.removeMin() }
         guard let next = timers.min else { return -1 }
@@ -177,39 +179,39 @@ public final class Loop: @unchecked Sendable {
     private func deliverEvents() {
         while let index = undelivered.popFirst() {
             deliver(events[index])
-            if undelivered.count % Loop.jobsALook == Loop.jobsALook - 1, turnIsOver { return }
+            if undelivered.count % Loop.jobsPerClockRead == Loop.jobsPerClockRead - 1, turnIsOver { return }
         }
     }
 
     private func deliver(_ event: epoll_event) {
         let token = event.data.u64
-        guard token != Loop.wakeupToken else { return takeInbox() }
-        // A watch that an earlier event of this batch cancelled, or replaced, is not the one meant.
+        guard token != Loop.wakeupToken else { return drainInbox() }
+        // The token differs when an earlier event of this batch has cancelled or replaced the watch.
         guard let watch = watches[Int(token & 0xffff_ffff)], watch.token == token else { return }
         watch.handler(Readiness(rawValue: event.events))
     }
 
-    private func takeInbox() {
+    private func drainInbox() {
         var count: UInt64 = 0
         read(wakeup, &count, MemoryLayout.size(ofValue: count))
         jobs.append(
             contentsOf: inbox.withLock { inbox in
-                _ = inboxOrder.load(ordering: .acquiring)
+                _ = inboxFence.load(ordering: .acquiring)
                 return exchange(&inbox, with: [])
             })
     }
 
-    /// Runs what is queued, and what that queues in turn, until the turn is over.
+    /// Runs queued jobs, and the jobs that they enqueue, until none is left or the turn's budget is used up.
     private func runJobs() {
         var ran = 0
         while let job = jobs.popFirst() {
             job.runSynchronously(on: asUnownedTaskExecutor())
             ran += 1
-            if ran % Loop.jobsALook == 0, turnIsOver { return }
+            if ran % Loop.jobsPerClockRead == 0, turnIsOver { return }
         }
     }
 
-    /// Does one thing at least that was postponed, and more while there is time, each with the jobs that it brings.
+    /// Runs at least one postponed action, and more while there is time, each followed by the jobs that it enqueues.
     private func runPostponed() {
         while let action = postponed.popFirst() {
             action()
@@ -218,9 +220,9 @@ public final class Loop: @unchecked Sendable {
         }
     }
 
-    private func runLastActions() {
-        guard !lastActions.isEmpty else { return }
-        for action in exchange(&lastActions, with: []) { action() }
+    private func runEndOfTurnActions() {
+        guard !endOfTurnActions.isEmpty else { return }
+        for action in exchange(&endOfTurnActions, with: []) { action() }
     }
 
     private func wake() {
@@ -230,13 +232,14 @@ public final class Loop: @unchecked Sendable {
 }
 
 extension Loop: TaskExecutor {
+    /// Enqueues a job of a Swift task to run on this loop. May be called from any thread.
     public func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         if isCurrent { return jobs.append(job) }
         inbox.withLock { inbox in
-            _ = inboxOrder.load(ordering: .acquiring)
+            _ = inboxFence.load(ordering: .acquiring)
             inbox.append(job)
-            inboxOrder.store(true, ordering: .releasing)
+            inboxFence.store(true, ordering: .releasing)
         }
         wake()
     }

@@ -1,24 +1,24 @@
 import CLinux
 import Glibc
 
-/// What epoll reports of a descriptor, and what a watch asks it for (epoll_ctl(2)).
+/// The epoll events that a watch requests and that epoll reports for a descriptor (epoll_ctl(2)).
 public struct Readiness: OptionSet, Sendable {
     public let rawValue: UInt32
     public init(rawValue: UInt32) { self.rawValue = rawValue }
     private init(_ events: EPOLL_EVENTS) { rawValue = events.rawValue }
 
-    /// There is something to read, or the end of the stream.
+    /// Data can be read, or the end of the stream was reached.
     public static let readable = Readiness(EPOLLIN)
-    /// There is room to write.
+    /// Data can be written.
     public static let writable = Readiness(EPOLLOUT)
-    /// The peer closed its writing side, or all of the connection.
+    /// The peer closed the connection, or shut down its writing half.
     public static let peerClosed = Readiness(EPOLLRDHUP)
-    /// Both directions are closed; always reported.
+    /// Both directions are closed. Always reported, whether requested or not.
     public static let hangUp = Readiness(EPOLLHUP)
-    /// The descriptor is in error; always reported.
+    /// The descriptor has an error condition. Always reported, whether requested or not.
     public static let error = Readiness(EPOLLERR)
-    /// Ask only: report changes instead of states.
+    /// Request only: edge-triggered notification, which reports changes of readiness rather than the state.
     public static let edgeTriggered = Readiness(EPOLLET)
-    /// Ask only: of several loops that watch one descriptor, wake as few as possible.
+    /// Request only: when several epoll instances watch the descriptor, wake as few of them as possible.
     public static let exclusive = Readiness(EPOLLEXCLUSIVE)
 }

@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// Signals that a loop receives as events, in place of handlers that interrupt (signalfd(2)).
+/// Delivers signals to an event loop as events instead of asynchronous signal handlers (signalfd(2)).
 public enum Signals {
     private static func set(_ signals: [Int32]) -> sigset_t {
         var set = sigset_t()
@@ -10,14 +10,16 @@ public enum Signals {
         return set
     }
 
-    /// Holds `signals` back in this thread and in all that it starts from now on: call it first of all.
+    /// Blocks `signals` in the calling thread and in all threads that it starts later. Call it before any thread is
+    /// started.
     public static func block(_ signals: [Int32]) {
         var set = set(signals)
         pthread_sigmask(SIG_BLOCK, &set, nil)
     }
 
-    /// Calls `handler` on `loop` with the number of each signal that arrives; `block` must have held them back.
-    /// - Throws: `SystemError` when the process is out of descriptors.
+    /// Calls `handler` on `loop` with the number of each signal received. The signals must have been blocked with
+    /// `block`.
+    /// - Throws: `SystemError` when the process is out of file descriptors.
     public static func watch(
         _ signals: [Int32], on loop: Loop, _ handler: @escaping (Int32) -> Void
     ) throws(SystemError) -> SignalWatch {
@@ -38,13 +40,13 @@ public enum Signals {
     }
 }
 
-/// A watch on signals, which owns its descriptor (signalfd(2)).
+/// A watch on signals, which owns its signalfd(2) descriptor.
 public final class SignalWatch {
     private var watch: Watch?
 
     fileprivate init(_ watch: Watch) { self.watch = watch }
 
-    /// Stops watching, and closes the descriptor.
+    /// Stops watching and closes the descriptor.
     public func cancel() {
         guard let watch else { return }
         watch.cancel()

@@ -1,13 +1,13 @@
 import Glibc
 
-/// A system call that failed: the call's name and its `errno` (errno(3)).
+/// A failed system call: the operation and its error number (errno(3)).
 public struct SystemError: Error, Hashable, CustomStringConvertible {
-    /// What was being done, as words that fit before a colon: `bind /run/api.sock`.
+    /// The operation, worded to be followed by a colon and the reason: `bind /run/api.sock`.
     public let operation: String
-    /// The error number, as in `<errno.h>`.
+    /// The error number, as defined in `<errno.h>`.
     public let code: Int32
 
-    /// Makes an error from `errno` as it stands now, unless a `code` is given.
+    /// Creates an error with `code`, by default the current value of `errno`.
     public init(_ operation: String, code: Int32 = errno) {
         self.operation = operation
         self.code = code
@@ -16,7 +16,8 @@ public struct SystemError: Error, Hashable, CustomStringConvertible {
     public var description: String { "\(operation): \(String(cString: strerror(code)))" }
 }
 
-/// Passes a system call's result on, and throws when it is negative.
+/// Returns the result of a system call when it is not negative.
+/// - Throws: `SystemError` with the current `errno` when the result is negative.
 @discardableResult
 public func check(_ operation: @autoclosure () -> String, _ result: Int32) throws(SystemError) -> Int32 {
     guard result >= 0 else { throw SystemError(operation()) }

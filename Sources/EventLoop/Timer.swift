@@ -1,8 +1,8 @@
-/// An action that waits on a loop for its moment.
+/// A one-shot timer on an event loop, created by `Loop.schedule`.
 ///
-/// Confined to the loop's thread, as everything that belongs to a loop is.
+/// Like everything that belongs to a loop, it must be used on the loop's thread only.
 public final class Timer {
-    /// When the action is due.
+    /// When the timer fires.
     public let deadline: Instant
     private var action: (() -> Void)?
 
@@ -11,7 +11,7 @@ public final class Timer {
         self.action = action
     }
 
-    /// Forgets the action and what it holds; the timer then never fires.
+    /// Cancels the timer and releases its action: it never fires.
     public func cancel() { action = nil }
 
     var isCancelled: Bool { action == nil }

@@ -1,43 +1,44 @@
-/// Tasks that wait on a loop for one outcome, which a callback, a timer or a cancellation brings: the first one counts.
+/// A one-time event that tasks on a loop can wait for. Its outcome is set by a callback, a timer or a cancellation; the
+/// first one wins.
 ///
-/// Any number of tasks may wait; usually it is one. Sound as `@unchecked Sendable`: its state is touched on the loop's thread
-/// only; a cancellation that comes from another thread is brought there by a task.
+/// Any number of tasks may wait; usually it is one. Sound as `@unchecked Sendable`: its state is used on the loop's
+/// thread only; a cancellation from another thread is moved to the loop by a task.
 public final class Waiter<Value: Sendable>: @unchecked Sendable {
     private typealias Continuation = UnsafeContinuation<Value, any Error>
 
     private let loop: Loop
     private var continuation: (id: Int, Continuation)?
-    /// Those of the tasks that came later.
-    private var others: [(id: Int, Continuation)] = []
+    /// The continuations of all waiting tasks but the first.
+    private var furtherContinuations: [(id: Int, Continuation)] = []
     private var lastID = 0
     private var result: Result<Value, any Error>?
 
-    /// Makes a waiter for tasks that run on `loop`.
+    /// Creates a waiter for tasks that run on `loop`.
     public init(on loop: Loop) { self.loop = loop }
 
-    /// Whether an outcome has come already.
+    /// Whether the outcome is known already.
     public var isResumed: Bool { result != nil }
 
-    /// Ends the waiting with a value; without effect when it has ended already.
+    /// Resumes all waiting tasks with a value. Has no effect when the outcome is already known.
     public func resume(returning value: Value) { resume(with: .success(value)) }
 
-    /// Ends the waiting with an error; without effect when it has ended already.
+    /// Resumes all waiting tasks with an error. Has no effect when the outcome is already known.
     public func resume(throwing error: any Error) { resume(with: .failure(error)) }
 
-    /// Ends the waiting; without effect when it has ended already.
+    /// Resumes all waiting tasks. Has no effect when the outcome is already known.
     public func resume(with result: Result<Value, any Error>) {
         loop.assertCurrent()
         guard self.result == nil else { return }
         self.result = result
         continuation?.1.resume(with: result)
         continuation = nil
-        guard !others.isEmpty else { return }
-        for (_, continuation) in others { continuation.resume(with: result) }
-        others = []
+        guard !furtherContinuations.isEmpty else { return }
+        for (_, continuation) in furtherContinuations { continuation.resume(with: result) }
+        furtherContinuations = []
     }
 
-    /// Waits for the outcome, also in a task that is cancelled: for what ends by itself.
-    /// - Throws: the error that was given.
+    /// Waits for the outcome and ignores cancellation of the task. For operations that are certain to end.
+    /// - Throws: The error that the waiter was resumed with.
     public func outcome() async throws -> Value {
         lastID += 1
         let id = lastID
@@ -46,8 +47,8 @@ public final class Waiter<Value: Sendable>: @unchecked Sendable {
         }
     }
 
-    /// Waits for the outcome, which may have come already.
-    /// - Throws: the error that was given, or `CancellationError` as soon as the task is cancelled.
+    /// Waits for the outcome; returns immediately when it is already known.
+    /// - Throws: The error that the waiter was resumed with, or `CancellationError` as soon as the task is cancelled.
     public func value() async throws -> Value {
         lastID += 1
         let id = lastID
@@ -60,20 +61,20 @@ public final class Waiter<Value: Sendable>: @unchecked Sendable {
         }
     }
 
-    private func add(_ waiting: (id: Int, Continuation)) {
-        if continuation == nil { continuation = waiting } else { others.append(waiting) }
+    private func add(_ entry: (id: Int, Continuation)) {
+        if continuation == nil { continuation = entry } else { furtherContinuations.append(entry) }
     }
 
-    /// Ends the waiting of one task; that of the only one ends it altogether, so that who brings the outcome sees that nobody
-    /// waits for it.
+    /// Resumes one cancelled task. When it is the only one, the outcome becomes `CancellationError`, so that the code
+    /// that would set the outcome can see that nobody waits for it any more.
     private func cancel(_ id: Int) {
         guard result == nil else { return }
         if continuation?.id == id {
-            guard !others.isEmpty else { return resume(throwing: CancellationError()) }
+            guard !furtherContinuations.isEmpty else { return resume(throwing: CancellationError()) }
             continuation?.1.resume(throwing: CancellationError())
-            continuation = others.removeFirst()
-        } else if let index = others.firstIndex(where: { $0.id == id }) {
-            others.remove(at: index).1.resume(throwing: CancellationError())
+            continuation = furtherContinuations.removeFirst()
+        } else if let index = furtherContinuations.firstIndex(where: { $0.id == id }) {
+            furtherContinuations.remove(at: index).1.resume(throwing: CancellationError())
         }
     }
 }

@@ -1,6 +1,7 @@
-/// A descriptor that a loop waits for. It does not own the descriptor: cancel the watch, then close.
+/// An event loop's registration for readiness events of a file descriptor. It does not own the descriptor: cancel the
+/// watch before closing it.
 public final class Watch {
-    /// The descriptor that is watched.
+    /// The watched descriptor.
     public let descriptor: Int32
     let token: UInt64
     let handler: (Readiness) -> Void
@@ -13,9 +14,9 @@ public final class Watch {
         self.handler = handler
     }
 
-    /// Waits for something else from now on.
-    public func change(to interest: Readiness) { loop.change(self, to: interest) }
+    /// Changes the events to watch for.
+    public func change(to interest: Readiness) { loop.modify(self, to: interest) }
 
-    /// Stops watching; the handler is not called again, not even for an event that has been read already.
-    public func cancel() { loop.forget(self) }
+    /// Stops watching. The handler is not called again, not even for an event that has already been read from epoll.
+    public func cancel() { loop.remove(self) }
 }

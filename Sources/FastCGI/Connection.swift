@@ -4,18 +4,19 @@ import HTTPTypes
 import Scoreboard
 import Web
 
-/// One peer's connection: a request arrives whole, a task answers it, and the next one may come.
+/// A FastCGI connection from a web server. A request is read completely before a task handles it; then the next one is
+/// read.
 ///
-/// Sound as `@unchecked Sendable`: it is touched on its loop's thread only, by the loop's watch and by tasks on the loop.
+/// Sound as `@unchecked Sendable`: it is used on its loop's thread only, by the loop's watch and by tasks on the loop.
 final class Connection: @unchecked Sendable {
-    /// What a connection does; `since` is when its peer last kept it waiting.
+    /// The connection's state; `since` is when it began to wait for the peer or for the application.
     enum State {
         case idle
         case receiving(since: Instant)
-        /// What has arrived waits for a turn in which there is time for it.
+        /// Received input waits for a loop turn that has time left to process it.
         case postponed
-        /// The application works on an answer; none of it has been sent.
-        case answering(since: Instant)
+        /// The application is handling the request; nothing of the response has been sent.
+        case handling(since: Instant)
         case responding
         case writing(since: Instant)
         case closed
@@ -23,46 +24,49 @@ final class Connection: @unchecked Sendable {
 
     let socket: Int32
     private let server: Server
-    private let exchange: LibFCGIRequest
+    private let libfcgi: LibFCGIRequest
     private var watch: Watch?
-    /// Answers the connection's requests, one after the other: one task for each connection.
+    /// The task that handles this connection's requests, one after the other.
     private var task: Task<Void, Never>?
-    /// Resumes the task with the next request, or with `nil` when the connection closes; `nil` while the task is busy.
-    private var sleeper: UnsafeContinuation<Work?, Never>?
-    /// What is being answered: an answer that comes after its request was given up is known by its not being this.
+    /// Resumes the idle task with the next request, or with `nil` when the connection closes; `nil` while the task is
+    /// busy.
+    private var idleContinuation: UnsafeContinuation<Work?, Never>?
+    /// The request being handled. The response to a request that timed out is recognized by its work item not being
+    /// this one.
     private var work: Work?
-    /// What others see of the request that arrives, or is being answered.
+    /// The scoreboard entry of the request that is being received or handled.
     private var activity: RequestActivity?
     private var state: State
-    private var incoming: RequestReader
-    /// Whether something arrived while a request was being answered.
-    private var hasArrivals = false
-    private var roomWaiter: Waiter<Void>?
+    private var reader: RequestReader
+    /// Whether input arrived while a request was being handled.
+    private var hasUnreadInput = false
+    private var writableWaiter: Waiter<Void>?
 
     init(socket: Int32, server: Server) throws(SystemError) {
         self.socket = socket
         self.server = server
-        exchange = LibFCGIRequest(socket: socket)
-        incoming = RequestReader(limits: server.limits)
+        libfcgi = LibFCGIRequest(socket: socket)
+        reader = RequestReader(limits: server.limits)
         state = .receiving(since: server.loop.now)
         watch = try server.loop.watch(socket, for: Connection.interest) { [unowned self] in ready($0) }
     }
 
-    /// Edge-triggered: each arrival is reported once, so that a request in flight needs no re-arming, and a peer that goes
-    /// away is noticed while its request is answered.
+    /// Edge-triggered: each arrival is reported once, so that a request in flight needs no re-arming of the watch, and
+    /// a disconnect is noticed while a request is being handled.
     private static let interest: Readiness = [.readable, .peerClosed, .edgeTriggered]
-    private static let gone: Readiness = [.peerClosed, .hangUp, .error]
+    private static let disconnectEvents: Readiness = [.peerClosed, .hangUp, .error]
 
     private func ready(_ readiness: Readiness) {
-        let isGone = !readiness.isDisjoint(with: Connection.gone)
+        let isDisconnected = !readiness.isDisjoint(with: Connection.disconnectEvents)
         switch state {
         case .idle, .receiving:
-            hasArrivals = isGone  // To be looked at again after the request that may lie before the end.
+            // Checked again after the request that may precede the end of the stream.
+            hasUnreadInput = isDisconnected
             receive()
-        case .postponed, .answering, .responding, .writing:
-            hasArrivals = hasArrivals || isGone || readiness.contains(.readable)
-            if readiness.contains(.writable) { roomWaiter?.resume(returning: ()) }
-            if isGone, work != nil { task?.cancel() }
+        case .postponed, .handling, .responding, .writing:
+            hasUnreadInput = hasUnreadInput || isDisconnected || readiness.contains(.readable)
+            if readiness.contains(.writable) { writableWaiter?.resume(returning: ()) }
+            if isDisconnected, work != nil { task?.cancel() }
         case .closed: break
         }
     }
@@ -72,28 +76,28 @@ final class Connection: @unchecked Sendable {
     private func receive() {
         guard let buffer = try? server.readyRequestBuffer() else { return close() }
         do throws(RequestReader.Failure) {
-            switch try incoming.receive(from: socket, into: buffer.memory) {
+            switch try reader.receive(from: socket, into: buffer.memory) {
             case .nothing: break
-            case .partial: arrive()
+            case .partial: noteArrival()
             case .more:
-                arrive()
+                noteArrival()
                 postpone { $0.receive() }
-            case .request(let whole):
-                if whole.isLarge { postpone { $0.begin(whole) } } else { begin(whole) }
+            case .request(let complete):
+                if complete.isLarge { postpone { $0.begin(complete) } } else { begin(complete) }
             }
         } catch {
-            if case .refused(let refusal) = error { server.report(refusal) }
+            if case .invalid(let violation) = error { server.report(violation) }
             close()
         }
     }
 
-    /// Notes that a part of a request has arrived.
-    private func arrive() {
+    /// Records that a part of a request has arrived.
+    private func noteArrival() {
         if case .idle = state { state = .receiving(since: server.loop.now) }
         if activity == nil { activity = server.metrics.begin(at: Int(server.loop.now.nanoseconds)) }
     }
 
-    /// Goes on when those that have little to do have had their turn.
+    /// Continues with `action` after all connections with less work have had their turn.
     private func postpone(_ action: @escaping (Connection) -> Void) {
         let before = state
         state = .postponed
@@ -104,40 +108,40 @@ final class Connection: @unchecked Sendable {
         }
     }
 
-    private func begin(_ whole: RequestReader.CompleteRequest) {
-        guard let request = request(of: whole) else { return close() }
+    private func begin(_ complete: RequestReader.CompleteRequest) {
+        guard let request = request(of: complete) else { return close() }
         let activity = activity ?? server.metrics.begin(at: Int(server.loop.now.nanoseconds))
         self.activity = activity
         activity.arrived(
             method: request.method.rawValue, target: request.target, id: request.id, bodyBytes: request.body.count)
-        answer(Work(request: request, refusal: whole.refusal, activity: activity))
+        handle(Work(request: request, rejection: complete.rejection, activity: activity))
     }
 
-    // MARK: Answering
+    // MARK: Handling
 
-    /// A request, and what to answer it with in place of the application.
+    /// A request to handle, and the error to respond with instead of calling the application, if any.
     private final class Work: Sendable {
         let request: Request
-        let refusal: HTTPError?
+        let rejection: HTTPError?
         let activity: RequestActivity?
 
-        init(request: Request, refusal: HTTPError?, activity: RequestActivity?) {
-            (self.request, self.refusal, self.activity) = (request, refusal, activity)
+        init(request: Request, rejection: HTTPError?, activity: RequestActivity?) {
+            (self.request, self.rejection, self.activity) = (request, rejection, activity)
         }
     }
 
-    /// Hands work to the connection's task; starts one when there is none.
-    private func answer(_ work: Work) {
-        state = .answering(since: server.loop.now)
+    /// Passes a request to the connection's task; starts the task when there is none.
+    private func handle(_ work: Work) {
+        state = .handling(since: server.loop.now)
         self.work = work
-        if let sleeper = sleeper.take() {
-            sleeper.resume(returning: work)
+        if let idleContinuation = idleContinuation.take() {
+            idleContinuation.resume(returning: work)
         } else if task == nil {
             task = Task(executorPreference: server.loop) { await self.serve(work) }
         }
     }
 
-    /// Answers requests until the connection ends, or the task was cancelled.
+    /// Handles requests until the connection closes or the task is cancelled.
     private func serve(_ first: Work) async {
         let holder = RequestActivity.Holder()
         await RequestActivity.$holder.withValue(holder) {
@@ -145,7 +149,7 @@ final class Connection: @unchecked Sendable {
             while let work = next {
                 holder.activity = work.activity
                 let response = await response(to: work)
-                guard work === self.work else { return work.activity.map(server.metrics.giveBack) ?? () }
+                guard work === self.work else { return work.activity.map(server.metrics.reuse) ?? () }
                 await respond(with: response)
                 next = await nextWork()
             }
@@ -153,41 +157,42 @@ final class Connection: @unchecked Sendable {
     }
 
     private func response(to work: Work) async -> Response {
-        if let refusal = work.refusal { return server.application.respond(to: work.request, with: refusal) }
+        if let rejection = work.rejection { return server.application.respond(to: work.request, with: rejection) }
         return await server.application.respond(to: work.request)
     }
 
-    /// Waits for the next request. When it is there already, others have their turn before it.
+    /// Waits for the next request. When it has already arrived, yields to other tasks first.
     private func nextWork() async -> Work? {
         guard state.isOpen, !Task.isCancelled else { return nil }
-        guard let work else { return await withUnsafeContinuation { sleeper = $0 } }
+        guard let work else { return await withUnsafeContinuation { idleContinuation = $0 } }
         await Task.yield()
         return work
     }
 
-    /// Gives the application's answer up, and tells the peer so: the task is cancelled, whatever it makes is thrown away, and
-    /// another one takes its place.
-    private func giveUp(_ work: Work) {
+    /// Responds with 504 to a request that the application did not handle in time: cancels its task, whose result will
+    /// be discarded, and starts another one in its place.
+    private func timeOut(_ work: Work) {
         task?.cancel()
         task = nil
         activity = activity.map { server.metrics.replace($0) }
-        let advice = work.request.method.isSafe ? "" : " The change may have been made: look before you send it again."
-        let refusal = HTTPError(.gatewayTimeout, "The answer took too long." + advice)
-        answer(Work(request: work.request, refusal: refusal, activity: activity))
+        let advice =
+            work.request.method.isSafe ? "" : " It may have been carried out, or not: check before you send it again."
+        let rejection = HTTPError(.gatewayTimeout, "The request timed out." + advice)
+        handle(Work(request: work.request, rejection: rejection, activity: activity))
     }
 
-    private func request(of whole: RequestReader.CompleteRequest) -> Request? {
+    private func request(of complete: RequestReader.CompleteRequest) -> Request? {
         guard let buffer = try? server.readyRequestBuffer() else { return nil }
-        if let records = whole.records {
+        if let records = complete.records {
             guard (try? buffer.load(records)) != nil else { return nil }
         } else {
             buffer.rewind()
         }
-        guard let request = exchange.receive(from: buffer, bodyBytes: whole.bodyBytes) else {
+        guard let request = libfcgi.receive(from: buffer, bodyBytes: complete.bodyBytes) else {
             server.discardRequestBuffer()
             return nil
         }
-        if whole.isLarge { buffer.shrink() }
+        if complete.isLarge { buffer.shrink() }
         return request
     }
 
@@ -198,31 +203,32 @@ final class Connection: @unchecked Sendable {
         activity?.phase = .writing
         do {
             guard !Task.isCancelled else { throw CancellationError() }
-            if !sendAtOnce(response) { try await hold(response) }
+            if !sendInOneWrite(response) { try await sendWithinBacklog(response) }
         } catch {
-            if !(error is CancellationError), !(error is SlowPeer), let request = work?.request {
-                server.note(
-                    "the response to \(request.method) \(request.target) (\(request.id)) was broken off: \(error)")
+            if !(error is CancellationError), !(error is PeerTimeout), let request = work?.request {
+                server.warn(
+                    "aborted the response to \(request.method) \(request.target) (\(request.id)): \(error)")
             }
-            exchange.abandon()
+            libfcgi.abandon()
         }
-        finished()
+        requestEnded()
     }
 
-    private func finished() {
-        report(answered: nil)
+    private func requestEnded() {
+        recordEnd(with: nil)
         work = nil
         if Task.isCancelled { task = nil }
-        guard exchange.keepsConnection else { return close() }
+        guard libfcgi.keepsConnection else { return close() }
         state = .idle
-        if hasArrivals || incoming.holdsMore {
-            hasArrivals = false
+        if hasUnreadInput || reader.mayHoldMore {
+            hasUnreadInput = false
             receive()
         }
     }
 
-    /// Says once how the request that is under way ended.
-    private func report(answered response: Response?) {
+    /// Writes the request's log line and metrics, once. `response` is `nil` when the request was aborted; it is logged
+    /// as 499 then.
+    private func recordEnd(with response: Response?) {
         guard let activity else { return }
         let (status, route) = (response?.status.code ?? 499, response?.route)
         let now = Instant.now
@@ -233,7 +239,7 @@ final class Connection: @unchecked Sendable {
                     "request_id": "\(request.id)", "method": "\(request.method)", "target": "\(request.target)",
                     "route": "\(route ?? "")", "status": "\(status)",
                     "duration_us": "\((Int(now.nanoseconds) - activity.began) / 1000)",
-                    "database_us": "\(activity.database / 1000)",
+                    "database_us": "\(activity.databaseTime / 1000)",
                 ])
         }
         server.metrics.end(
@@ -242,34 +248,38 @@ final class Connection: @unchecked Sendable {
         self.activity = nil
     }
 
-    /// Sends a response while its bytes are counted among those that wait for their peers, or an error when they are too many.
-    private func hold(_ response: Response) async throws {
+    /// Sends a response while counting its bytes towards the output backlog; sends an error instead when the backlog is
+    /// full.
+    private func sendWithinBacklog(_ response: Response) async throws {
         guard case .bytes(let bytes) = response.body, bytes.count > Connection.bufferBytes else {
             return try await send(response)
         }
-        guard server.hold(bytes.count) else { return try await send(noRoom) }
-        defer { server.release(bytes.count) }
+        guard server.reserveOutput(bytes.count) else { return try await send(backlogFullResponse) }
+        defer { server.releaseOutput(bytes.count) }
         try await send(response)
     }
 
-    /// What is answered in place of a response that there is no room for.
-    private var noRoom: Response {
+    /// The error to send in place of a response that does not fit into the output backlog.
+    private var backlogFullResponse: Response {
         guard let request = work?.request else { return Response(.serviceUnavailable) }
         let error =
             if request.method.isSafe {
                 HTTPError(
-                    .serviceUnavailable, "Too many responses wait to be read. Try again in a moment.",
+                    .serviceUnavailable, "Too many responses are waiting to be read. Try again in a moment.",
                     headers: [.retryAfter: "1"])
             } else {
                 HTTPError(
                     .badGateway,
-                    "This was done, but too many responses wait to be read, so that it cannot be shown: ask for it.")
+                    """
+                    The request was carried out, but too many responses are waiting to be read: send a GET request \
+                    for the result.
+                    """)
             }
         return server.application.respond(to: request, with: error)
     }
 
     private func send(_ response: Response) async throws {
-        buffered = 0
+        bytesWritten = 0
         switch response.body {
         case .bytes(let bytes):
             try await write(ResponseHead(response).bytes[...])
@@ -278,68 +288,72 @@ final class Connection: @unchecked Sendable {
             let output = Output(connection: self, head: ResponseHead(response))
             do {
                 try await produce(output)
-                try await output.end()
+                try await output.flush()
             } catch  where !output.hasBegun && !Task.isCancelled {
                 guard let request = work?.request else { throw error }
                 return try await send(server.application.respond(to: request, with: error))
             }
         }
-        if sentSome { try await room() }
-        end(response)
+        if exceedsBuffer { try await waitUntilWritable() }
+        finish(response)
     }
 
-    /// Sends a response that libfcgi sends in a single write.
-    /// - Returns: whether it is one.
-    private func sendAtOnce(_ response: Response) -> Bool {
+    /// Sends a response that is small enough for libfcgi to send in a single write.
+    /// - Returns: Whether the response was sent.
+    private func sendInOneWrite(_ response: Response) -> Bool {
         guard case .bytes(let bytes) = response.body else { return false }
         let head = ResponseHead(response).bytes
         guard head.count + bytes.count < Connection.bufferBytes else { return false }
-        exchange.write(head[...])
-        exchange.write(bytes[...])
-        end(response)
+        libfcgi.write(head[...])
+        libfcgi.write(bytes[...])
+        finish(response)
         return true
     }
 
-    private func end(_ response: Response) {
-        // First: whoever has read an answer finds it counted, also when this process is killed at once.
-        report(answered: response)
-        exchange.finish()
+    private func finish(_ response: Response) {
+        // Recorded before sending, so that a client that has received the response finds it counted, even when this
+        // process is killed immediately after.
+        recordEnd(with: response)
+        libfcgi.finish()
     }
 
-    /// Hands bytes to libfcgi as the socket has room for them.
-    /// - Throws: `SlowPeer` when there is no room for too long, `CancellationError` when the peer is gone.
+    /// Passes bytes to libfcgi as the socket has room for them.
+    /// - Throws: `PeerTimeout` when the peer does not read for too long, `CancellationError` when the peer has
+    ///   disconnected.
     func write(_ bytes: ArraySlice<UInt8>) async throws {
         var rest = bytes
         while !rest.isEmpty {
             let chunk = rest.prefix(Connection.chunkBytes)
-            buffered += chunk.count
-            if sentSome { try await room() }
-            exchange.write(chunk)
+            bytesWritten += chunk.count
+            if exceedsBuffer { try await waitUntilWritable() }
+            libfcgi.write(chunk)
             rest = rest.dropFirst(chunk.count)
         }
     }
 
-    /// Bytes of this response that libfcgi was given.
-    private var buffered = 0
-    /// Whether libfcgi sends before the response's end. One that it sends in a single write needs no question whether there is
-    /// room: a peer that asks again has read what it was sent before. One that has not is cut off by the write that fails.
-    private var sentSome: Bool { buffered >= Connection.bufferBytes }
-    /// What one STDOUT record of libfcgi's holds.
+    /// The bytes of this response that were passed to libfcgi.
+    private var bytesWritten = 0
+    /// Whether the response exceeds libfcgi's output buffer, so that a part of it is sent before its end. A response
+    /// that fits into a single write is sent without waiting for room in the socket: a peer that sends another request
+    /// has read the previous response. To a peer that has not, the write fails and the connection is closed.
+    private var exceedsBuffer: Bool { bytesWritten >= Connection.bufferBytes }
+    /// The payload of one STDOUT record of libfcgi's, which is its output buffer.
     private static let bufferBytes = 8184
-    /// What is sent on one word of the kernel's that there is room: its threshold leaves at least four times as much.
+    /// How many bytes are sent each time the kernel reports the socket writable: its threshold guarantees at least four
+    /// times as much room.
     private static let chunkBytes = 32 << 10
 
-    /// Waits until the socket has room, and lets others have their turn.
-    private func room() async throws {
+    /// Waits until the socket is writable, and yields to other tasks when the turn is over.
+    private func waitUntilWritable() async throws {
         if server.loop.turnIsOver { await Task.yield() }
         var descriptor = pollfd(fd: socket, events: Int16(POLLOUT), revents: 0)
         guard poll(&descriptor, 1, 0) != 1 || descriptor.revents != Int16(POLLOUT) else { return }
         let waiter = Waiter<Void>(on: server.loop)
-        roomWaiter = waiter
+        writableWaiter = waiter
         state = .writing(since: server.loop.now)
         watch?.change(to: Connection.interest.union(.writable))
         defer {
-            roomWaiter = nil
+            writableWaiter = nil
             state = .responding
             watch?.change(to: Connection.interest)
         }
@@ -348,22 +362,23 @@ final class Connection: @unchecked Sendable {
 
     // MARK: Ending
 
-    /// Cuts the peer off when it has kept this connection waiting since before `limit`.
-    func cutOff(ifWaitingSince limit: Instant) {
+    /// Closes the connection when the peer has kept it waiting (for input, or for room to write) since before `limit`.
+    func closeIfPeerTimedOut(waitingSince limit: Instant) {
         switch state {
         case .receiving(let since) where since < limit: close()
-        case .writing(let since) where since < limit: roomWaiter?.resume(throwing: SlowPeer())
+        case .writing(let since) where since < limit: writableWaiter?.resume(throwing: PeerTimeout())
         default: break
         }
     }
 
-    /// Gives up an answer that the application has been making since before `limit`.
-    func giveUp(ifAnsweringSince limit: Instant) {
-        if case .answering(let since) = state, since < limit, let work { giveUp(work) }
+    /// Times out the current request when the application has been handling it since before `limit`.
+    func timeOutRequest(ifHandledSince limit: Instant) {
+        if case .handling(let since) = state, since < limit, let work { timeOut(work) }
     }
 
-    /// Ends what runs, and closes without another word: the drain's deadline has passed.
-    func end() {
+    /// Cancels the current request, or closes the idle connection, without notifying the peer: the drain timeout has
+    /// passed.
+    func terminate() {
         if work != nil { task?.cancel() } else { close() }
     }
 
@@ -372,10 +387,10 @@ final class Connection: @unchecked Sendable {
         watch.cancel()
         self.watch = nil
         state = .closed
-        sleeper.take()?.resume(returning: nil)
-        report(answered: nil)
+        idleContinuation.take()?.resume(returning: nil)
+        recordEnd(with: nil)
         Glibc.close(socket)
-        server.forget(self)
+        server.remove(self)
     }
 }
 
@@ -383,5 +398,5 @@ extension Connection.State {
     fileprivate var isOpen: Bool { if case .closed = self { false } else { true } }
 }
 
-/// A peer made no room for its response in time.
-struct SlowPeer: Error {}
+/// The peer did not read its response in time.
+struct PeerTimeout: Error {}

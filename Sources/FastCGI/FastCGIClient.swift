@@ -1,22 +1,24 @@
 import EventLoop
 import Glibc
 
-/// Asks a FastCGI responder one question and reads its answer, as a web server would: for health checks. It blocks.
+/// A blocking FastCGI client that sends a single request, as a web server would. Used for health checks and status
+/// queries.
 public struct FastCGIClient: Sendable {
     private let address: ListenAddress
     private let seconds: Int
 
-    /// Why there is no answer, as a sentence.
+    /// The reason why no response was received, as an English phrase.
     public struct Failure: Error, CustomStringConvertible {
         public let description: String
     }
 
-    /// Makes a probe that waits so many seconds for each step.
+    /// Creates a client for the responder at `address`. Sending and each read time out after `seconds`; connecting is
+    /// subject to the system's timeouts only.
     public init(_ address: ListenAddress, seconds: Int) { (self.address, self.seconds) = (address, seconds) }
 
-    /// Sends GET.
-    /// - Returns: the status and the body.
-    /// - Throws: `Failure`, `SystemError`.
+    /// Sends a GET request.
+    /// - Returns: The response's status code and body.
+    /// - Throws: `Failure` when the response is missing or malformed, `SystemError` when a system call fails.
     public func get(_ target: String) throws -> (status: Int, body: String) {
         let socket = try connected()
         defer { close(socket) }
@@ -24,7 +26,7 @@ public struct FastCGIClient: Sendable {
         let text = String(decoding: try output(from: socket), as: UTF8.self)
         guard let end = text.firstRange(of: "\r\n\r\n"), text.hasPrefix("Status: "),
             let status = Int(text.dropFirst("Status: ".count).prefix(3))
-        else { throw Failure(description: "\(address) gave no answer") }
+        else { throw Failure(description: "\(address) sent no valid response") }
         return (status, String(text[end.upperBound...]))
     }
 
@@ -90,7 +92,7 @@ public struct FastCGIClient: Sendable {
     private func receive(_ count: Int, from socket: Int32) throws -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)
         guard count == 0 || recv(socket, &bytes, count, Int32(MSG_WAITALL)) == count else {
-            throw Failure(description: "\(address) did not answer within \(seconds) s, or closed the connection")
+            throw Failure(description: "\(address) did not respond within \(seconds) s, or closed the connection")
         }
         return bytes
     }

@@ -2,19 +2,20 @@ import CFastCGI
 import Glibc
 import Web
 
-/// One libfcgi request, used again for each request of a connection: the only owner of its C memory, but not of the socket.
+/// A libfcgi request (`FCGX_Request`), reused for all requests of a connection. It is the only owner of the C memory,
+/// but does not own the socket.
 ///
-/// libfcgi reads and writes blockingly. It reads whole requests only, from a file in memory, and is asked to write only what
-/// the socket has room for, so that it never waits.
+/// libfcgi does blocking I/O. It therefore reads only complete requests, from a file in memory, and is asked to write
+/// only what the socket has room for, so that it never blocks.
 final class LibFCGIRequest {
     // Owned here: allocated in init, freed in deinit, never handed out.
     private let request: UnsafeMutablePointer<FCGX_Request>
     private let socket: Int32
 
-    /// Whether the peer asked to keep the connection, and nothing has failed on it.
+    /// Whether the peer set FCGI_KEEP_CONN and no error has occurred on the connection.
     private(set) var keepsConnection = false
 
-    /// Makes libfcgi ready for use in this process, and takes back the signals that it takes over.
+    /// Initializes libfcgi once per process and restores the signal dispositions that it changes.
     private static let prepareLibrary: Void = {
         FCGX_Init()
         for number in [SIGTERM, SIGUSR1] { signal(number, SIG_DFL) }
@@ -33,12 +34,14 @@ final class LibFCGIRequest {
         request.deallocate()
     }
 
-    /// Lets libfcgi parse the request that lies whole at the beginning of `buffer`.
-    /// - Returns: the request with its body; `nil` when libfcgi refused it, and then it has closed the buffer's descriptor.
+    /// Lets libfcgi parse the complete request at the beginning of `buffer`.
+    /// - Returns: The request with its body; `nil` when libfcgi rejected it and therefore has closed the buffer's
+    ///   descriptor.
     func receive(from buffer: RequestBuffer, bodyBytes: Int) -> Web.Request? {
         request.pointee.ipcFd = buffer.descriptor
         request.pointee.keepConnection = 1
-        request.pointee.detached = 1  // A close is a plain close(2): no shutdown, no poll for the peer's.
+        // With `detached` set, closing is a plain close(2): no shutdown, and no polling for the peer to close.
+        request.pointee.detached = 1
         guard FCGX_Accept_r(request) == 0 else { return nil }
         keepsConnection = request.pointee.keepConnection != 0
         let body = readBody(bodyBytes)
@@ -47,7 +50,8 @@ final class LibFCGIRequest {
         return Web.Request(params: request.pointee.envp!, body: body)
     }
 
-    /// Reads STDIN to its end, also when there is no body. `count` is at most `Limits.bodyBytes`, and so fits into an Int32.
+    /// Reads STDIN to its end, even when there is no body. `count` is at most `Limits.bodyBytes`, and so fits into an
+    /// Int32.
     private func readBody(_ count: Int) -> [UInt8] {
         var body: [UInt8] = []
         guard count > 0 else {
@@ -65,21 +69,21 @@ final class LibFCGIRequest {
         return body
     }
 
-    /// Adds bytes to STDOUT; libfcgi sends each time that it has 8,184 of them.
+    /// Appends bytes to the STDOUT stream; libfcgi sends a record whenever it has 8,184 bytes.
     func write(_ bytes: ArraySlice<UInt8>) {
         bytes.withUnsafeBytes { buffer in
             _ = FCGX_PutStr(buffer.bindMemory(to: CChar.self).baseAddress, Int32(buffer.count), request.pointee.out)
         }
     }
 
-    /// Ends the request: sends what is left, the end of the streams and END_REQUEST, in one write.
+    /// Completes the request: sends the remaining output, the end of the streams and END_REQUEST, in one write.
     func finish() {
         let failed = FCGX_FClose(request.pointee.err) != 0 || FCGX_FClose(request.pointee.out) != 0
         FCGX_Free(request, 0)
         keepsConnection = keepsConnection && !failed
     }
 
-    /// Drops the request, if there is one, without another word to the peer.
+    /// Discards the request, if there is one, without sending anything.
     func abandon() {
         FCGX_Free(request, 0)
         keepsConnection = false

@@ -1,29 +1,34 @@
-/// What a server allows a peer, so that no peer can hold memory or a connection for long.
+/// Limits on what a peer may send and how long it may wait, so that no peer can occupy memory or a connection for long.
 public struct Limits: Sendable {
-    /// The largest body, in bytes, 1 GiB at most; a larger one is read to its end, thrown away and answered 413.
+    /// The maximum size of a request body, in bytes; at most 1 GiB. A larger body is read to its end, discarded and
+    /// responded to with 413.
     public var bodyBytes: Int
-    /// The largest sum of all params, in bytes. nginx's own limits on header lines keep it well below the default.
+    /// The maximum total size of a request's params, in bytes. nginx's own limits on request headers keep it well below
+    /// the default.
     public var paramsBytes: Int
-    /// Bytes of responses that may wait for their peers to read them, all connections together: one that would make it more is
-    /// answered 503, or 502 when the request may have changed something. A single response may be larger.
-    public var heldBytes: Int
-    /// How long a request may take to arrive, and a peer to make room for its response.
-    public var patience: Duration
-    /// How long a draining server waits for its peers.
-    public var drain: Duration
-    /// How long the application may take to answer, until the response begins; nginx's `fastcgi_read_timeout` must be longer.
-    public var answer: Duration
+    /// The maximum number of bytes of responses that wait for their peers to read them, over all connections. A
+    /// response that would exceed it is replaced with 503, or with 502 when the request may have changed something. A
+    /// single response may be larger.
+    public var outputBacklogBytes: Int
+    /// How long a peer may take to send a request, or to make room for its response.
+    public var peerTimeout: Duration
+    /// How long a draining server waits for its peers to close their connections.
+    public var drainTimeout: Duration
+    /// How long the application may take until its response begins. nginx's `fastcgi_read_timeout` must be longer.
+    public var requestTimeout: Duration
 
-    /// Makes limits; the defaults are 1 MiB, 128 KiB, 64 MiB, 10 s, 30 s and 25 s.
+    /// Creates limits. The defaults are 1 MiB for bodies, 128 KiB for params, 64 MiB of output backlog, and timeouts of
+    /// 10 s (peer), 30 s (drain) and 25 s (request).
     public init(
-        bodyBytes: Int = 1 << 20, paramsBytes: Int = 128 << 10, heldBytes: Int = 64 << 20,
-        patience: Duration = .seconds(10), drain: Duration = .seconds(30), answer: Duration = .seconds(25)
+        bodyBytes: Int = 1 << 20, paramsBytes: Int = 128 << 10, outputBacklogBytes: Int = 64 << 20,
+        peerTimeout: Duration = .seconds(10), drainTimeout: Duration = .seconds(30),
+        requestTimeout: Duration = .seconds(25)
     ) {
         self.bodyBytes = min(bodyBytes, 1 << 30)  // libfcgi counts in Int32.
         self.paramsBytes = paramsBytes
-        self.heldBytes = heldBytes
-        self.patience = patience
-        self.drain = drain
-        self.answer = answer
+        self.outputBacklogBytes = outputBacklogBytes
+        self.peerTimeout = peerTimeout
+        self.drainTimeout = drainTimeout
+        self.requestTimeout = requestTimeout
     }
 }

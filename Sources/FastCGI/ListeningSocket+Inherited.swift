@@ -1,10 +1,10 @@
 import Glibc
 
 extension ListeningSocket {
-    /// Takes over a socket that this process was started with: systemd's (sd_listen_fds(3): `LISTEN_PID` and `LISTEN_FDS`, the
-    /// first at descriptor 3), or one at descriptor 0, as spawn-fcgi and supervisord pass it (FastCGI Specification 1.0,
-    /// section 2.2).
-    /// - Returns: `nil` when there is none.
+    /// Returns a listening socket that this process was started with: either systemd's (sd_listen_fds(3): `LISTEN_PID`
+    /// and `LISTEN_FDS`; the first one, descriptor 3), or descriptor 0, as spawn-fcgi and supervisord pass it (FastCGI
+    /// Specification 1.0, section 2.2).
+    /// - Returns: `nil` when no listening socket was passed.
     public static func inherited(environment: [String: String]) -> ListeningSocket? {
         if environment["LISTEN_PID"] == String(getpid()), let count = environment["LISTEN_FDS"].flatMap(Int.init),
             count > 0
@@ -14,15 +14,15 @@ extension ListeningSocket {
         return listens(0) ? ListeningSocket(descriptor: 0) : nil
     }
 
-    /// Takes over a socket that this process has listened on before it became another program.
-    /// - Returns: `nil` when the descriptor does not listen.
+    /// Returns a listening socket that this process already had before it re-executed itself.
+    /// - Returns: `nil` when the descriptor is not a listening socket.
     public static func adopted(_ descriptor: Int32) -> ListeningSocket? {
         listens(descriptor) ? ListeningSocket(descriptor: descriptor) : nil
     }
 
     private static func listens(_ descriptor: Int32) -> Bool {
-        var answer: Int32 = 0
-        var size = socklen_t(MemoryLayout.size(ofValue: answer))
-        return getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &answer, &size) == 0 && answer != 0
+        var isListening: Int32 = 0
+        var size = socklen_t(MemoryLayout.size(ofValue: isListening))
+        return getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &isListening, &size) == 0 && isListening != 0
     }
 }

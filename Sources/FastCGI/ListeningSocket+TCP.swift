@@ -15,7 +15,8 @@ extension ListeningSocket {
         return socket
     }
 
-    /// Looks a host up; the caller frees the result.
+    /// Resolves a host name with getaddrinfo(3). The caller frees the result with freeaddrinfo(3).
+    /// - Throws: `Unavailable` when the name cannot be resolved.
     static func resolve(_ host: String, _ port: UInt16) throws -> UnsafeMutablePointer<addrinfo> {
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
@@ -23,7 +24,7 @@ extension ListeningSocket {
         var found: UnsafeMutablePointer<addrinfo>?
         let code = getaddrinfo(host.isEmpty ? nil : host, String(port), &hints, &found)
         guard code == 0, let found else {
-            throw Unavailable(description: "cannot listen on \(host):\(port): \(String(cString: gai_strerror(code)))")
+            throw Unavailable(description: "cannot resolve \(host):\(port): \(String(cString: gai_strerror(code)))")
         }
         return found
     }

@@ -1,19 +1,20 @@
 import EventLoop
 import Glibc
 
-/// A socket that accepts connections; closed when nobody holds it any more. A Unix socket's file stays: the next bind replaces it.
+/// A listening socket, closed when the last reference to it is released. The file of a Unix socket is not removed: the
+/// next bind replaces it.
 ///
-/// libfcgi's own FCGX_OpenSocket is not used: it deletes whatever lies at the path, and ends the process when it fails.
+/// libfcgi's own FCGX_OpenSocket is not used because it deletes any file at the path and exits the process on failure.
 public final class ListeningSocket: Sendable {
-    /// The descriptor: non-blocking, and closed on exec.
+    /// The socket's descriptor, non-blocking and close-on-exec.
     public let descriptor: Int32
 
-    /// Why a server cannot listen, as a sentence.
+    /// The reason why a server cannot listen on an address, as an English phrase.
     public struct Unavailable: Error, CustomStringConvertible {
         public let description: String
     }
 
-    /// Takes over a descriptor that listens already.
+    /// Takes ownership of the descriptor of a socket that is already listening.
     init(descriptor: Int32) {
         self.descriptor = descriptor
         _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
@@ -22,12 +23,14 @@ public final class ListeningSocket: Sendable {
 
     deinit { close(descriptor) }
 
-    /// Binds a new socket.
+    /// Creates a socket, binds it and listens on it.
     /// - Parameters:
-    ///   - address: where to listen. A Unix socket that nobody listens on any more is replaced.
-    ///   - mode: the permissions of a Unix socket's file.
-    ///   - backlog: how many connections may wait to be accepted; the kernel caps it (net.core.somaxconn).
-    /// - Throws: `Unavailable`, when somebody else listens there, or `SystemError`.
+    ///   - address: The address to listen on. A stale Unix socket file, on which no process listens any more, is
+    ///     replaced.
+    ///   - mode: The permissions of a Unix socket's file.
+    ///   - backlog: The maximum length of the accept queue; the kernel caps it at net.core.somaxconn.
+    /// - Throws: `Unavailable` when the address cannot be used (for example, another process is listening on it), or
+    ///   `SystemError`.
     public static func bind(_ address: ListenAddress, mode: mode_t = 0o660, backlog: Int32 = 511) throws
         -> ListeningSocket
     {

@@ -1,31 +1,32 @@
 import Web
 
-/// The body of a response as it streams: what a producer writes waits here until the peer has room for it.
+/// The body of a streaming response. Writing suspends the producer until the peer has room for the bytes.
 ///
-/// The first bytes are held back, the head among them, so that a producer which fails soon can still be answered with an error.
+/// The head and the first bytes are buffered, so that the response to a producer that fails early can still be an
+/// error.
 ///
-/// Sound as `@unchecked Sendable`: it is touched on its connection's loop only.
+/// Sound as `@unchecked Sendable`: it is used on its connection's loop only.
 final class Output: BodyWriter, @unchecked Sendable {
     private let connection: Connection
-    /// What is held back; `nil` when it was sent.
-    private var held: [UInt8]?
+    /// The buffered bytes; `nil` once they were sent.
+    private var buffer: [UInt8]?
 
-    init(connection: Connection, head: ResponseHead) { (self.connection, held) = (connection, head.bytes) }
+    init(connection: Connection, head: ResponseHead) { (self.connection, buffer) = (connection, head.bytes) }
 
-    /// So many bytes are held back.
-    private static let mostHeld = 8192
+    /// The number of bytes above which the buffer is sent.
+    private static let bufferLimit = 8192
 
-    /// Whether anything was sent.
-    var hasBegun: Bool { held == nil }
+    /// Whether any part of the response was sent.
+    var hasBegun: Bool { buffer == nil }
 
     func write(_ bytes: [UInt8]) async throws {
-        guard let count = held?.count else { return try await connection.write(bytes[...]) }
-        held?.append(contentsOf: bytes)
-        if count + bytes.count > Output.mostHeld { try await end() }
+        guard let count = buffer?.count else { return try await connection.write(bytes[...]) }
+        buffer?.append(contentsOf: bytes)
+        if count + bytes.count > Output.bufferLimit { try await flush() }
     }
 
-    /// Sends what is held back.
-    func end() async throws {
-        if let bytes = held.take() { try await connection.write(bytes[...]) }
+    /// Sends the buffered bytes.
+    func flush() async throws {
+        if let bytes = buffer.take() { try await connection.write(bytes[...]) }
     }
 }

@@ -1,15 +1,17 @@
-/// How many bytes of responses wait for their peers, and whether memory is to go back to the system when none do.
+/// Counts the bytes of responses that wait for their peers to read them, and decides when to return freed memory to the
+/// system.
 struct OutputBacklog {
     private(set) var count = 0
-    /// The most there were since memory last went back.
+    /// The highest count since memory was last returned to the system.
     private var peak = 0
 
-    /// From so many bytes on, the allocator may keep much of what they and their rows took.
-    static let worthTrimming = 8 << 20
+    /// The peak above which trimming is worthwhile: the allocator may retain much of the memory that these responses,
+    /// and the rows that they were made from, occupied.
+    static let trimThreshold = 8 << 20
 
-    /// Counts a response's bytes until they are released.
-    /// - Returns: whether there is room for them; one response has room always.
-    mutating func hold(_ bytes: Int, atMost limit: Int) -> Bool {
+    /// Adds the bytes of a response until they are released.
+    /// - Returns: Whether they fit within `limit`. A single response always fits.
+    mutating func reserve(_ bytes: Int, limit: Int) -> Bool {
         guard count == 0 || count + bytes <= limit else { return false }
         count += bytes
         peak = max(peak, count)
@@ -18,9 +20,10 @@ struct OutputBacklog {
 
     mutating func release(_ bytes: Int) { count -= bytes }
 
-    /// - Returns: whether none are held any more, after enough of them were: once for each such peak.
-    mutating func takePeak() -> Bool {
-        guard count == 0, peak >= OutputBacklog.worthTrimming else { return false }
+    /// Whether the count has dropped to zero after a peak above `trimThreshold`. Returns `true` once for each such
+    /// peak.
+    mutating func consumePeak() -> Bool {
+        guard count == 0, peak >= OutputBacklog.trimThreshold else { return false }
         peak = 0
         return true
     }

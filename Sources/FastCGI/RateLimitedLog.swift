@@ -1,7 +1,8 @@
 import EventLoop
 import Logging
 
-/// A log for what a misbehaving peer can cause any number of times: at most one line a second.
+/// A logger for warnings that a misbehaving peer can cause any number of times: it logs at most one line a second, with
+/// the number of suppressed ones.
 struct RateLimitedLog {
     private let logger: Logger
     private var next = Instant.now

@@ -1,6 +1,6 @@
-/// The header in front of every FastCGI record (FastCGI Specification 1.0, section 3.3).
+/// The header of a FastCGI record (FastCGI Specification 1.0, section 3.3).
 struct RecordHeader {
-    /// Bytes that a header takes on the wire.
+    /// The size of a record header, in bytes.
     static let size = 8
 
     let version: UInt8
@@ -9,7 +9,7 @@ struct RecordHeader {
     let contentLength: Int
     let paddingLength: Int
 
-    /// Reads a header; `bytes` must hold at least `size` bytes.
+    /// Parses a header; `bytes` must contain at least `size` bytes.
     init(_ bytes: UnsafeRawBufferPointer) {
         version = bytes[0]
         type = bytes[1]
@@ -18,11 +18,11 @@ struct RecordHeader {
         paddingLength = Int(bytes[6])
     }
 
-    /// Bytes that the whole record takes on the wire.
+    /// The size of the whole record, in bytes.
     var recordSize: Int { RecordHeader.size + contentLength + paddingLength }
 }
 
-/// The record types that a responder and its peer send (section 8).
+/// The record types that a responder and a web server exchange (section 8).
 enum RecordType {
     static let beginRequest: UInt8 = 1
     static let endRequest: UInt8 = 3

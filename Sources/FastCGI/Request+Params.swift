@@ -3,22 +3,23 @@ import HTTPTypes
 import Web
 
 extension Web.Request {
-    /// Makes a request of the meta-variables in `params`, a NULL-terminated array of `NAME=value` (RFC 3875, section 4.1),
-    /// going through them once.
+    /// Creates a request from the CGI meta-variables in `params`, a NULL-terminated array of `NAME=value` strings (RFC
+    /// 3875, section 4.1), in a single pass.
     init(params: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, body: [UInt8]) {
         var variables = MetaVariables()
         var next = params
         while let entry = next.pointee {
-            variables.take(UnsafeRawPointer(entry).assumingMemoryBound(to: UInt8.self))
+            variables.add(UnsafeRawPointer(entry).assumingMemoryBound(to: UInt8.self))
             next += 1
         }
         self = variables.request(body: body)
     }
 }
 
-/// The meta-variables that matter, collected from a request's params, which must outlive this.
+/// Collects the relevant meta-variables of a request. The params must outlive it.
 private struct MetaVariables: ~Copyable {
-    /// Stands for a method that is missing or is no token (RFC 9110, section 9.1): no route has it, so that the answer is 405.
+    /// The method used when the request has none, or an invalid token (RFC 9110, section 9.1): no route accepts it, so
+    /// that the response is 405.
     private static let noMethod = HTTPRequest.Method("-")!  // Sound: "-" is a token.
 
     private var method = MetaVariables.noMethod
@@ -30,14 +31,14 @@ private struct MetaVariables: ~Copyable {
     private var id: String?
     private var fields = HeaderFields(capacity: 512)
 
-    mutating func take(_ entry: UnsafePointer<UInt8>) {
+    mutating func add(_ entry: UnsafePointer<UInt8>) {
         guard let equals = strchr(UnsafeRawPointer(entry).assumingMemoryBound(to: CChar.self), 0x3d) else { return }
         let count = UnsafeRawPointer(equals) - UnsafeRawPointer(entry)
         let value = UnsafeRawPointer(equals + 1).assumingMemoryBound(to: UInt8.self)
-        take(UnsafeBufferPointer(start: entry, count: count), value)
+        add(UnsafeBufferPointer(start: entry, count: count), value)
     }
 
-    private mutating func take(_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafePointer<UInt8>) {
+    private mutating func add(_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafePointer<UInt8>) {
         guard value.pointee != 0 else { return }
         switch name.count {
         case 6... where name.starts(with: "HTTP_"): addField(UnsafeBufferPointer(rebasing: name[5...]), value)

@@ -2,32 +2,34 @@ import CLinux
 import EventLoop
 import Glibc
 
-/// A file in memory that libfcgi reads requests from, one at a time, in place of the socket.
+/// An in-memory file (memfd_create(2)) from which libfcgi reads one request at a time, in place of the socket.
 ///
-/// libfcgi reads up to 8 KiB at once, and forgets what it has read beyond a request's end. It is given this file, so that what
-/// follows in the socket is never lost. The file's beginning is mapped: what is received there need not be written to it.
+/// libfcgi reads up to 8 KiB at a time and discards whatever it has read beyond the end of a request. Reading from this
+/// file, it cannot lose bytes of the next request, which remain in the socket. The beginning of the file is mapped into
+/// memory, so that input can be received there directly.
 final class RequestBuffer {
-    /// Bytes of the file that are mapped.
-    static let window = 64 << 10
+    /// The size of the mapped beginning of the file, in bytes.
+    static let mappedBytes = 64 << 10
 
-    /// The file's descriptor.
+    /// The descriptor of the file.
     let descriptor: Int32
     private var isOpen = true
-    /// The file's beginning, in this process's memory.
+    /// The mapped beginning of the file.
     let memory: UnsafeMutableRawBufferPointer
 
-    /// Makes an empty file.
-    /// - Throws: `SystemError` when the process is out of descriptors or memory.
+    /// Creates an empty file.
+    /// - Throws: `SystemError` when the process is out of file descriptors or memory.
     init() throws(SystemError) {
         let file = try check("memfd_create", memfd_create("requests", UInt32(CLinux.MFD_CLOEXEC)))
         descriptor = file
-        guard ftruncate(file, off_t(RequestBuffer.window)) == 0,
-            let memory = mmap(nil, RequestBuffer.window, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0), memory != MAP_FAILED
+        guard ftruncate(file, off_t(RequestBuffer.mappedBytes)) == 0,
+            let memory = mmap(nil, RequestBuffer.mappedBytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0),
+            memory != MAP_FAILED
         else {
             defer { close(file) }
             throw SystemError("mmap")
         }
-        self.memory = UnsafeMutableRawBufferPointer(start: memory, count: RequestBuffer.window)
+        self.memory = UnsafeMutableRawBufferPointer(start: memory, count: RequestBuffer.mappedBytes)
     }
 
     deinit {
@@ -35,20 +37,20 @@ final class RequestBuffer {
         if isOpen { close(descriptor) }
     }
 
-    /// Is told that somebody else has closed the descriptor.
-    func disown() { isOpen = false }
+    /// Records that libfcgi has closed the descriptor.
+    func descriptorWasClosed() { isOpen = false }
 
-    /// Goes to the file's beginning, where a request lies already.
+    /// Sets the file offset to the beginning, where a request has been received.
     func rewind() { lseek(descriptor, 0, SEEK_SET) }
 
-    /// Puts a request into the file, and goes to its beginning.
-    /// - Throws: `SystemError` when there is no memory.
+    /// Writes a request to the file and sets the file offset to the beginning.
+    /// - Throws: `SystemError` when there is not enough memory.
     func load(_ records: [UInt8]) throws(SystemError) {
         let written = records.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, 0) }
         guard written == records.count else { throw SystemError("write") }
         rewind()
     }
 
-    /// Gives the memory beyond the mapped beginning back.
-    func shrink() { ftruncate(descriptor, off_t(RequestBuffer.window)) }
+    /// Frees the memory of the file beyond its mapped beginning.
+    func shrink() { ftruncate(descriptor, off_t(RequestBuffer.mappedBytes)) }
 }

@@ -1,64 +1,64 @@
 import Glibc
 
-/// Reads requestGuard of libfcgi: says whether a whole, well-formed request lies in a buffer, and refuses what libfcgi 2.4.2 would
-/// crash or block on.
+/// Parses FastCGI records before libfcgi does: detects when a complete, well-formed request has been received, and
+/// rejects input on which libfcgi 2.4.2 would crash or block.
 ///
-/// It goes through the records once, however often it is asked again with more bytes behind them. What a responder's peer
-/// may send is BEGIN_REQUEST, PARAMS to an empty one, STDIN to an empty one, all under one request id (FastCGI
-/// Specification 1.0, sections 5 and 6). All else is refused: management records overflow a buffer of libfcgi's, and
-/// lengths inside PARAMS that add up to more than INT_MAX make it abort.
+/// It parses each record once, however often it is called again with more bytes appended. A web server may send a
+/// responder BEGIN_REQUEST, PARAMS up to an empty record, and STDIN up to an empty record, all with the same request id
+/// (FastCGI Specification 1.0, sections 5 and 6). Everything else is a violation: management records overflow a buffer
+/// in libfcgi, and name and value lengths in PARAMS whose sum exceeds INT_MAX make it abort.
 struct RequestGuard {
-    /// How far the request has come.
+    /// Which part of the request is expected next.
     enum Stage { case begin, params, stdin, complete }
 
-    /// Why a peer is cut off.
-    enum Refusal: Error, Hashable {
+    /// The reason why the connection has to be closed.
+    enum Violation: Error, Hashable {
         case version(UInt8), beginExpected(type: UInt8), role(UInt16), unexpected(type: UInt8), paramsTooLarge,
-            lyingLength, tooFragmented
+            invalidLength, tooFragmented
     }
 
     private let limits: Limits
     private(set) var stage = Stage.begin
-    /// Where the first record begins that has not been gone through: the request's size, once it is complete.
+    /// The offset of the first record that has not been parsed; the size of the request once it is complete.
     private(set) var offset = 0
-    /// Where STDIN begins.
+    /// The offset of the STDIN stream.
     private(set) var stdinOffset = 0
-    /// Bytes of the body so far.
+    /// The number of body bytes received so far.
     private(set) var bodyBytes = 0
-    /// What CONTENT_LENGTH says, when it is there: `nil` when it is absent or empty, -1 when it is no number.
+    /// The value of CONTENT_LENGTH: `nil` when it is absent or empty, -1 when it is not a number.
     private(set) var declaredBytes: Int?
     private var requestID: UInt16 = 0
     private var paramsBytes = 0
-    /// Where the params lie: as a rule, in one record.
+    /// The ranges of the PARAMS records' contents: usually, there is only one.
     private var firstParams: Range<Int>?
     private var moreParams: [Range<Int>] = []
 
     init(limits: Limits) { self.limits = limits }
 
-    /// Whether the body is, or says that it will be, larger than the limit.
+    /// Whether the body received so far, or the declared length, exceeds the limit.
     var bodyIsTooLarge: Bool { bodyBytes > limits.bodyBytes || (declaredBytes ?? 0) > limits.bodyBytes }
 
-    /// Whether the body has the length that was declared for it; one of unknown length always has.
-    var bodyIsWhole: Bool { declaredBytes.map { $0 == bodyBytes } ?? true }
+    /// Whether the body has the length that CONTENT_LENGTH declares; true when it declares none.
+    var bodyHasDeclaredLength: Bool { declaredBytes.map { $0 == bodyBytes } ?? true }
 
-    /// Goes on through the records in `bytes`, which begin with the request.
-    /// - Throws: a `Refusal` when the peer sends what no responder's peer may.
-    mutating func examine(_ bytes: UnsafeRawBufferPointer) throws(Refusal) {
+    /// Parses the records in `bytes` that have not been parsed yet. `bytes` begins with the request's first record.
+    /// - Throws: A `Violation` when the peer sends anything that a web server must not send to a responder.
+    mutating func examine(_ bytes: UnsafeRawBufferPointer) throws(Violation) {
         while stage != .complete, bytes.count - offset >= RecordHeader.size {
             let header = RecordHeader(UnsafeRawBufferPointer(rebasing: bytes[offset...]))
             try accept(header)
             guard bytes.count - offset >= header.recordSize else { return }
             let content = offset + RecordHeader.size..<offset + RecordHeader.size + header.contentLength
             offset += header.recordSize
-            try take(content, of: bytes)
+            try process(content, of: bytes)
         }
     }
 
-    /// Forgets `count` bytes of the body, which the caller has taken out of the buffer.
+    /// Adjusts the offset after the caller has removed `count` bytes of the body from the buffer.
     mutating func discardBody(_ count: Int) { offset -= count }
 
-    /// Judges a record by its header, before its content is there.
-    private mutating func accept(_ header: RecordHeader) throws(Refusal) {
+    /// Validates a record by its header, before its content has arrived.
+    private mutating func accept(_ header: RecordHeader) throws(Violation) {
         guard header.version == 1 else { throw .version(header.version) }
         if stage == .begin {
             guard header.type == RecordType.beginRequest, header.contentLength == 8, header.requestID != 0 else {
@@ -69,12 +69,12 @@ struct RequestGuard {
         }
         let expected = stage == .params ? RecordType.params : RecordType.stdin
         guard header.type == expected, header.requestID == requestID else { throw .unexpected(type: header.type) }
-        // Headers and padding take memory too, and libfcgi time.
+        // Limits the overhead of headers and padding, which also cost memory, and time in libfcgi.
         guard offset <= 64 << 10 || offset / 4 <= paramsBytes + bodyBytes else { throw .tooFragmented }
         if stage == .params, paramsBytes + header.contentLength > limits.paramsBytes { throw .paramsTooLarge }
     }
 
-    private mutating func take(_ content: Range<Int>, of bytes: UnsafeRawBufferPointer) throws(Refusal) {
+    private mutating func process(_ content: Range<Int>, of bytes: UnsafeRawBufferPointer) throws(Violation) {
         switch stage {
         case .begin: try begin(bytes[content.lowerBound], bytes[content.lowerBound + 1])
         case .params where content.isEmpty: try endParams(bytes)
@@ -85,7 +85,7 @@ struct RequestGuard {
         }
     }
 
-    private mutating func begin(_ high: UInt8, _ low: UInt8) throws(Refusal) {
+    private mutating func begin(_ high: UInt8, _ low: UInt8) throws(Violation) {
         let role = UInt16(high) << 8 | UInt16(low)
         guard role == 1 else { throw .role(role) }
         stage = .params
@@ -96,53 +96,57 @@ struct RequestGuard {
         if firstParams == nil { firstParams = content } else { moreParams.append(content) }
     }
 
-    private mutating func endParams(_ bytes: UnsafeRawBufferPointer) throws(Refusal) {
+    private mutating func endParams(_ bytes: UnsafeRawBufferPointer) throws(Violation) {
         if let firstParams, moreParams.isEmpty {
             try readParams(UnsafeRawBufferPointer(rebasing: bytes[firstParams]))
         } else {
             let joined = ([firstParams].compactMap { $0 } + moreParams).flatMap { bytes[$0] }
-            var refusal: Refusal?
+            var violation: Violation?
             joined.withUnsafeBytes { bytes in
-                do throws(Refusal) { try readParams(bytes) } catch { refusal = error }
+                do throws(Violation) { try readParams(bytes) } catch { violation = error }
             }
-            if let refusal { throw refusal }
+            if let violation { throw violation }
         }
         stage = .stdin
         stdinOffset = offset
     }
 
-    /// Goes through the names and values (section 3.4), each of which must end inside the stream.
-    private mutating func readParams(_ bytes: UnsafeRawBufferPointer) throws(Refusal) {
-        var at = 0
-        while at < bytes.count {
-            guard let name = length(bytes, &at), let value = length(bytes, &at), bytes.count - at >= name + value else {
-                throw .lyingLength
+    /// Parses the name-value pairs (section 3.4), each of which must end within the stream.
+    private mutating func readParams(_ bytes: UnsafeRawBufferPointer) throws(Violation) {
+        var position = 0
+        while position < bytes.count {
+            guard let name = length(bytes, &position), let value = length(bytes, &position),
+                bytes.count - position >= name + value
+            else {
+                throw .invalidLength
             }
-            if name == contentLength.utf8CodeUnitCount, isContentLength(bytes, at), value > 0 {
-                declaredBytes = number(bytes[at + name..<at + name + value])
+            if name == contentLength.utf8CodeUnitCount, isContentLength(bytes, position), value > 0 {
+                declaredBytes = number(bytes[position + name..<position + name + value])
             }
-            at += name + value
+            position += name + value
         }
     }
 
-    /// Reads a length of one byte, or of four when the first has its high bit set: below 2^31, so that two never overflow.
-    private func length(_ bytes: UnsafeRawBufferPointer, _ at: inout Int) -> Int? {
-        guard at < bytes.count else { return nil }
-        let first = bytes[at]
+    /// Parses a length of one byte, or of four bytes when the high bit of the first is set. A length is below 2^31, so
+    /// that the sum of two cannot overflow.
+    private func length(_ bytes: UnsafeRawBufferPointer, _ position: inout Int) -> Int? {
+        guard position < bytes.count else { return nil }
+        let first = bytes[position]
         guard first & 0x80 != 0 else {
-            at += 1
+            position += 1
             return Int(first)
         }
-        guard bytes.count - at >= 4 else { return nil }
-        defer { at += 4 }
-        return Int(first & 0x7f) << 24 | Int(bytes[at + 1]) << 16 | Int(bytes[at + 2]) << 8 | Int(bytes[at + 3])
+        guard bytes.count - position >= 4 else { return nil }
+        defer { position += 4 }
+        return Int(first & 0x7f) << 24 | Int(bytes[position + 1]) << 16 | Int(bytes[position + 2]) << 8
+            | Int(bytes[position + 3])
     }
 
     private var contentLength: StaticString { "CONTENT_LENGTH" }
 
-    /// Whether the name of CONTENT_LENGTH's length that begins at `at`, and ends inside the stream, is CONTENT_LENGTH.
-    private func isContentLength(_ bytes: UnsafeRawBufferPointer, _ at: Int) -> Bool {
-        memcmp(bytes.baseAddress! + at, contentLength.utf8Start, contentLength.utf8CodeUnitCount) == 0
+    /// Whether the name at `position` is CONTENT_LENGTH. The name must have that length and lie within the stream.
+    private func isContentLength(_ bytes: UnsafeRawBufferPointer, _ position: Int) -> Bool {
+        memcmp(bytes.baseAddress! + position, contentLength.utf8Start, contentLength.utf8CodeUnitCount) == 0
     }
 
     private func number(_ digits: Slice<UnsafeRawBufferPointer>) -> Int {

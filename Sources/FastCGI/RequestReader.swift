@@ -1,81 +1,84 @@
 import Glibc
 import Web
 
-/// What arrives on a connection, looked at before libfcgi sees it.
+/// Reads requests from a connection's socket and validates them before libfcgi sees them.
 ///
-/// The usual request is received whole, into the buffer's memory, from where libfcgi reads it. One that is not is gathered here,
-/// and so is what follows a request.
+/// Usually, a request arrives completely in one read, into the request buffer's memory, from where libfcgi reads it. A
+/// partial request, and whatever follows a complete one, is kept here.
 struct RequestReader {
-    /// What one look at a socket found.
+    /// The result of reading from the socket.
     enum Arrival {
         case nothing, partial
-        /// There may be more, but others should have their turn before it is read.
+        /// The socket may have more input, but other connections should have their turn before it is read.
         case more
         case request(CompleteRequest)
     }
 
-    /// Why a connection ends.
+    /// The reason why the connection has to be closed.
     enum Failure: Error {
         case closed
-        case refused(RequestGuard.Refusal)
+        case invalid(RequestGuard.Violation)
     }
 
-    /// A request that has arrived whole.
+    /// A request that has been received completely.
     struct CompleteRequest {
         let bodyBytes: Int
-        /// The request's records, unless they lie in the buffer's memory.
+        /// The request's records; `nil` when they are in the request buffer's memory.
         let records: [UInt8]?
-        /// What to answer in place of the application, when the body is not as it must be.
-        let refusal: HTTPError?
-        /// Whether it takes some hundred microseconds, and so must not delay others.
+        /// The error to respond with instead of calling the application, when the body is invalid.
+        let rejection: HTTPError?
+        /// Whether processing takes some hundred microseconds, and therefore must not delay other connections.
         var isLarge: Bool { (records?.count ?? 0) > 32 << 10 }
     }
 
     private let limits: Limits
     private var requestGuard: RequestGuard
-    private var gathered: [UInt8] = []
+    private var pending: [UInt8] = []
 
     init(limits: Limits) {
         self.limits = limits
         requestGuard = RequestGuard(limits: limits)
     }
 
-    /// Whether the last read left bytes in the socket, as far as we know.
+    /// Whether the last read may have left bytes in the socket.
     private var socketMayHoldMore = false
 
-    /// Whether bytes of a next request may be here already.
-    var holdsMore: Bool { !gathered.isEmpty || socketMayHoldMore }
+    /// Whether bytes of the next request may have arrived already.
+    var mayHoldMore: Bool { !pending.isEmpty || socketMayHoldMore }
 
-    /// Takes out of the socket what has arrived, until a request is whole; `memory` is the buffer's.
+    /// Reads from the socket until a request is complete or no more input is available. `memory` belongs to the request
+    /// buffer.
     mutating func receive(from socket: Int32, into memory: UnsafeMutableRawBufferPointer) throws(Failure) -> Arrival {
-        if gathered.isEmpty {
+        if pending.isEmpty {
             guard let bytes = try read(socket, memory) else { return .nothing }
             try examine(bytes, &requestGuard)
             guard requestGuard.stage != .complete else { return .request(takeRequest(in: bytes)) }
-            gathered.append(contentsOf: bytes)
+            pending.append(contentsOf: bytes)
         }
-        if let request = try gatheredRequest() { return .request(request) }
-        for _ in 0..<RequestReader.readsAtOnce {
+        if let request = try pendingRequest() { return .request(request) }
+        for _ in 0..<RequestReader.readsPerCall {
             guard let bytes = try read(socket, memory) else { return .partial }
-            gathered.append(contentsOf: bytes)
-            if let request = try gatheredRequest() { return .request(request) }
+            pending.append(contentsOf: bytes)
+            if let request = try pendingRequest() { return .request(request) }
         }
         return .more
     }
 
-    /// Enough for what a socket's buffer holds, so that only a peer that sends faster than we read is interrupted.
-    private static let readsAtOnce = 4
+    /// Enough for the contents of a socket's receive buffer: reading pauses only when a peer sends faster than it is
+    /// read.
+    private static let readsPerCall = 4
 
-    /// Takes a request that lies at the beginning of the buffer's memory; what follows it is kept here.
+    /// Extracts a complete request at the beginning of the request buffer's memory, and stores the bytes that follow
+    /// it.
     private mutating func takeRequest(in bytes: UnsafeRawBufferPointer) -> CompleteRequest {
         defer { requestGuard = RequestGuard(limits: limits) }
-        if requestGuard.offset < bytes.count { gathered.append(contentsOf: bytes[requestGuard.offset...]) }
-        return whole(requestGuard, records: nil, bodyBytes: requestGuard.bodyBytes)
+        if requestGuard.offset < bytes.count { pending.append(contentsOf: bytes[requestGuard.offset...]) }
+        return complete(requestGuard, records: nil, bodyBytes: requestGuard.bodyBytes)
     }
 
-    private mutating func gatheredRequest() throws(Failure) -> CompleteRequest? {
+    private mutating func pendingRequest() throws(Failure) -> CompleteRequest? {
         var failure: Failure?
-        gathered.withUnsafeBytes { bytes in
+        pending.withUnsafeBytes { bytes in
             do throws(Failure) { try examine(bytes, &requestGuard) } catch { failure = error }
         }
         if let failure { throw failure }
@@ -86,34 +89,36 @@ struct RequestReader {
     }
 
     private mutating func takeRequest() -> CompleteRequest {
-        var records = exchange(&gathered, with: [])
+        var records = exchange(&pending, with: [])
         if requestGuard.offset < records.count {
-            gathered = Array(records[requestGuard.offset...])
+            pending = Array(records[requestGuard.offset...])
             records.removeSubrange(requestGuard.offset...)
         }
-        guard requestGuard.bodyIsTooLarge else { return whole(requestGuard, records: records, bodyBytes: requestGuard.bodyBytes) }
+        guard requestGuard.bodyIsTooLarge else {
+            return complete(requestGuard, records: records, bodyBytes: requestGuard.bodyBytes)
+        }
         records += [1, RecordType.stdin] + records[2..<4] + [0, 0, 0, 0]
-        return whole(requestGuard, records: records, bodyBytes: 0)
+        return complete(requestGuard, records: records, bodyBytes: 0)
     }
 
-    /// Forgets the body's records, which nobody will read, so that they take no memory.
+    /// Discards the records of a body that is too large, which will not be read, to free their memory.
     private mutating func discardBody() {
-        gathered.removeSubrange(requestGuard.stdinOffset..<requestGuard.offset)
+        pending.removeSubrange(requestGuard.stdinOffset..<requestGuard.offset)
         requestGuard.discardBody(requestGuard.offset - requestGuard.stdinOffset)
     }
 
-    private func whole(_ requestGuard: RequestGuard, records: [UInt8]?, bodyBytes: Int) -> CompleteRequest {
-        let refusal: HTTPError? =
+    private func complete(_ requestGuard: RequestGuard, records: [UInt8]?, bodyBytes: Int) -> CompleteRequest {
+        let rejection: HTTPError? =
             if requestGuard.bodyIsTooLarge {
                 HTTPError(.contentTooLarge, "The body may have \(limits.bodyBytes) bytes at most.")
-            } else if !requestGuard.bodyIsWhole {
-                HTTPError(.badRequest, "The body does not have the length that Content-Length says.")
+            } else if !requestGuard.bodyHasDeclaredLength {
+                HTTPError(.badRequest, "The body's length differs from the Content-Length.")
             } else { nil }
-        return CompleteRequest(bodyBytes: bodyBytes, records: records, refusal: refusal)
+        return CompleteRequest(bodyBytes: bodyBytes, records: records, rejection: rejection)
     }
 
     private func examine(_ bytes: UnsafeRawBufferPointer, _ requestGuard: inout RequestGuard) throws(Failure) {
-        do throws(RequestGuard.Refusal) { try requestGuard.examine(bytes) } catch { throw .refused(error) }
+        do throws(RequestGuard.Violation) { try requestGuard.examine(bytes) } catch { throw .invalid(error) }
     }
 
     private mutating func read(

@@ -1,7 +1,7 @@
 import HTTPTypes
 import Web
 
-/// The CGI head of a response: its status, its header fields, an empty line (RFC 3875, section 6).
+/// The CGI header of a response: its status, its header fields and an empty line (RFC 3875, section 6).
 struct ResponseHead {
     let bytes: [UInt8]
 
@@ -12,7 +12,7 @@ struct ResponseHead {
         var bytes: [UInt8] = []
         bytes.append(addingCapacity: count) { head in
             head.append("Status: ")
-            // A status has three digits (RFC 9110, section 15).
+            // A status code has three digits (RFC 9110, section 15).
             for divisor in [100, 10, 1] { head.append(0x30 + UInt8(code / divisor % 10)) }
             head.append(" ")
             head.append(utf8: reason)

@@ -5,20 +5,22 @@ import Logging
 import Scoreboard
 import Web
 
-/// A FastCGI responder on one loop: accepts connections and lets an application answer their requests.
+/// A FastCGI responder on an event loop: accepts connections and lets an application handle their requests.
 ///
-/// Sound as `@unchecked Sendable`: it is touched on its loop's thread only; made elsewhere, it is handed over whole.
+/// Sound as `@unchecked Sendable`: it is used on its loop's thread only; when created elsewhere, it is handed over
+/// before use.
 public final class Server: @unchecked Sendable {
     let loop: Loop
     let application: Application
     let limits: Limits
     let metrics: WorkerMetrics
-    /// Where each request is logged; `nil` when it is not.
+    /// The logger for requests; `nil` when they are not logged.
     let requestLog: Logger?
-    /// Where requests are received, and libfcgi reads them: one connection at a time.
+    /// The buffer into which requests are received and from which libfcgi reads them: shared by all connections, used
+    /// by one at a time.
     private var buffer: RequestBuffer?
-    /// Bytes of responses that wait for their peers to read them.
-    private var held = OutputBacklog()
+    /// The bytes of responses that wait for their peers to read them.
+    private var outputBacklog = OutputBacklog()
 
     private var listener: ListeningSocket?
     private var listenerWatch: Watch?
@@ -27,15 +29,17 @@ public final class Server: @unchecked Sendable {
     private var isDraining = false
     private var log: RateLimitedLog
 
-    /// Makes a server for connections to come.
+    /// Creates a server without connections.
     /// - Parameters:
-    ///   - application: what answers; it must belong to the same loop.
-    ///   - loop: the loop to run on; the caller must be on its thread.
-    ///   - metrics: where others see what it does.
-    ///   - logsRequests: whether each request is logged when it ends.
+    ///   - application: The application that handles requests; it must belong to the same loop.
+    ///   - loop: The loop to run on; the caller must be on its thread.
+    ///   - limits: The limits on requests, responses and waiting times.
+    ///   - metrics: The metrics to update, on the scoreboard when there is one.
+    ///   - log: The logger for warnings and requests.
+    ///   - logsRequests: Whether each request is logged when it ends.
     public init(
-        application: Application, loop: Loop, limits: Limits = Limits(), metrics: WorkerMetrics = WorkerMetrics(), log: Logger,
-        logsRequests: Bool = false
+        application: Application, loop: Loop, limits: Limits = Limits(), metrics: WorkerMetrics = WorkerMetrics(),
+        log: Logger, logsRequests: Bool = false
     ) {
         self.application = application
         self.loop = loop
@@ -49,7 +53,7 @@ public final class Server: @unchecked Sendable {
 
     // MARK: Accepting
 
-    /// Starts to accept from `listener`, as other loops and processes may at the same time.
+    /// Starts to accept connections from `listener`, which other loops and processes may share.
     /// - Throws: `SystemError` when the socket cannot be watched.
     public func listen(on listener: ListeningSocket) throws(SystemError) {
         self.listener = listener
@@ -57,45 +61,47 @@ public final class Server: @unchecked Sendable {
         }
     }
 
-    /// Accepts one connection: the next turn takes the next, and other loops their share.
+    /// Accepts a single connection per turn, so that other loops get their share.
     private func accept() {
         guard let listener else { return }
         _ = accept(from: listener)
     }
 
-    /// - Returns: whether there was one.
+    /// Accepts a connection.
+    /// - Returns: Whether one was pending.
     private func accept(from listener: ListeningSocket) -> Bool {
         let socket = accept4(listener.descriptor, nil, nil, Int32(SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue))
         guard socket >= 0 else {
-            acceptFailed(errno)
+            handleAcceptFailure(errno)
             return false
         }
-        do throws(SystemError) { try adopt(socket) } catch { acceptFailed(error.code) }
+        do throws(SystemError) { try adopt(socket) } catch { handleAcceptFailure(error.code) }
         return true
     }
 
-    /// Goes on at once after a connection that vanished; after a lack of descriptors or memory, in a moment.
-    private func acceptFailed(_ code: Int32) {
+    /// Ignores a connection that was aborted while pending. When descriptors or memory are short, pauses accepting for
+    /// 100 ms.
+    private func handleAcceptFailure(_ code: Int32) {
         guard ![EAGAIN, EINTR, ECONNABORTED].contains(code), listener != nil else { return }
         log.warning("cannot accept a connection: \(SystemError("accept", code: code))")
         listenerWatch?.cancel()
-        scheduleRearming()
+        scheduleRelisten()
     }
 
-    private func scheduleRearming() {
-        loop.schedule(at: loop.now.advanced(by: .milliseconds(100))) { [weak self] in self?.rearm() }
+    private func scheduleRelisten() {
+        loop.schedule(at: loop.now.advanced(by: .milliseconds(100))) { [weak self] in self?.relisten() }
     }
 
-    /// Watches the listener again; where that fails, it is tried again until it works.
-    private func rearm() {
+    /// Watches the listening socket again; retries until that succeeds.
+    private func relisten() {
         guard !isDraining, let listener else { return }
         do throws(SystemError) { try listen(on: listener) } catch {
             log.warning("cannot watch the listening socket: \(error)")
-            scheduleRearming()
+            scheduleRelisten()
         }
     }
 
-    /// Serves a connection; from here on its socket is the server's to close.
+    /// Serves a connection and takes ownership of its socket.
     func adopt(_ socket: Int32) throws(SystemError) {
         prepare(socket)
         do throws(SystemError) {
@@ -107,7 +113,8 @@ public final class Server: @unchecked Sendable {
         }
     }
 
-    /// A buffer of one size everywhere, so that "writable" always means room for a chunk; no waiting for more on TCP.
+    /// Sets the same send buffer size for all sockets, so that "writable" always means room for a chunk, and disables
+    /// Nagle's algorithm on TCP.
     private func prepare(_ socket: Int32) {
         var bytes: Int32 = 256 << 10
         var on: Int32 = 1
@@ -115,9 +122,9 @@ public final class Server: @unchecked Sendable {
         setsockopt(socket, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout.size(ofValue: on)))
     }
 
-    // MARK: What connections ask for
+    // MARK: Services for connections
 
-    /// The buffer, made when there is none.
+    /// Returns the request buffer; creates it when there is none.
     func readyRequestBuffer() throws(SystemError) -> RequestBuffer {
         if let buffer { return buffer }
         let new = try RequestBuffer()
@@ -125,53 +132,55 @@ public final class Server: @unchecked Sendable {
         return new
     }
 
-    /// Replaces the buffer, whose descriptor libfcgi has closed.
+    /// Discards the request buffer after libfcgi has closed its descriptor. A new one is created on next use.
     func discardRequestBuffer() {
-        buffer?.disown()
+        buffer?.descriptorWasClosed()
         buffer = nil
     }
 
-    /// Logs what went wrong with a response, once a second at most.
-    func note(_ message: @autoclosure () -> String) { log.warning(message()) }
+    /// Logs a warning, at most one a second.
+    func warn(_ message: @autoclosure () -> String) { log.warning(message()) }
 
-    /// Counts a response's bytes among those that wait for their peers, until they are released.
-    /// - Returns: whether there is room for them; one response has room always.
-    func hold(_ bytes: Int) -> Bool {
-        let hasRoom = held.hold(bytes, atMost: limits.heldBytes)
+    /// Adds the bytes of a response to the output backlog until they are released.
+    /// - Returns: Whether they fit within the limit. A single response always fits.
+    func reserveOutput(_ bytes: Int) -> Bool {
+        let hasRoom = outputBacklog.reserve(bytes, limit: limits.outputBacklogBytes)
         if !hasRoom {
-            log.warning("a response is not sent: \(held.count) bytes of others wait for peers that do not read")
+            log.warning("rejected a response: \(outputBacklog.count) bytes of others are waiting to be read")
         }
         return hasRoom
     }
 
-    func release(_ bytes: Int) { held.release(bytes) }
+    func releaseOutput(_ bytes: Int) { outputBacklog.release(bytes) }
 
-    func forget(_ connection: Connection) {
+    func remove(_ connection: Connection) {
         connections[connection.socket] = nil
         if isDraining, connections.isEmpty { drained.resume(returning: ()) }
     }
 
-    func report(_ refusal: RequestGuard.Refusal) { log.warning("a peer was cut off: \(refusal)") }
+    func report(_ violation: RequestGuard.Violation) {
+        log.warning("closed a connection that violated the FastCGI protocol: \(violation)")
+    }
 
-    // MARK: Patience
+    // MARK: Timeouts
 
     private static let sweepInterval = Duration.seconds(1)
 
-    /// Once a second, cuts off peers that have kept a connection waiting, gives up answers that take too long, and gives back memory:
-    /// no timer for each request.
+    /// Enforces all timeouts once a second, instead of with a timer for each request: closes connections whose peers
+    /// are too slow and times out requests. Also returns freed memory to the system.
     private func sweep() {
-        let limit = loop.now.advanced(by: .zero - limits.patience)
-        let due = loop.now.advanced(by: .zero - limits.answer)
+        let peerDeadline = loop.now.advanced(by: .zero - limits.peerTimeout)
+        let requestDeadline = loop.now.advanced(by: .zero - limits.requestTimeout)
         for connection in Array(connections.values) {
-            connection.cutOff(ifWaitingSince: limit)
-            connection.giveUp(ifAnsweringSince: due)
+            connection.closeIfPeerTimedOut(waitingSince: peerDeadline)
+            connection.timeOutRequest(ifHandledSince: requestDeadline)
         }
-        if held.takePeak() { trim() }
+        if outputBacklog.consumePeak() { trim() }
         scheduleSweep()
     }
 
-    /// Returns freed memory to the system, which glibc's malloc keeps otherwise; on a helper thread, since it takes tens of
-    /// milliseconds for a gigabyte.
+    /// Returns freed memory, which glibc's malloc would retain, to the system. It runs on another thread since it takes
+    /// tens of milliseconds for a gigabyte.
     private func trim() {
         Task(executorPreference: loop) { [loop] in try? await loop.offload { _ = malloc_trim(0) } }
     }
@@ -182,21 +191,22 @@ public final class Server: @unchecked Sendable {
 
     // MARK: Draining
 
-    /// Accepts what waits, and no more, and returns when every connection is closed by its peer, or the drain's deadline has passed.
+    /// Accepts the pending connections, stops listening, and returns when all peers have closed their connections or
+    /// the drain timeout has passed.
     ///
-    /// Kept connections go on being served: FastCGI has no word for "connection: close", so a peer may be sending its next
-    /// request on one that we would close.
+    /// Requests on kept-alive connections are still served: FastCGI has no equivalent of "Connection: close", so a peer
+    /// may be sending its next request on a connection that we would close.
     public func drain() async {
         isDraining = true
-        // Those that the kernel has taken already: when the socket closes, they would be cut off.
+        // Accept the connections in the accept queue: they would be reset when the socket closes.
         while let listener, accept(from: listener) {}
         listenerWatch?.cancel()
         listener = nil
         guard !connections.isEmpty else { return }
-        let deadline = loop.now.advanced(by: limits.drain)
+        let deadline = loop.now.advanced(by: limits.drainTimeout)
         let timer = loop.schedule(at: deadline) { [drained] in drained.resume(returning: ()) }
         defer { timer.cancel() }
         try? await drained.value()
-        for connection in Array(connections.values) { connection.end() }
+        for connection in Array(connections.values) { connection.terminate() }
     }
 }

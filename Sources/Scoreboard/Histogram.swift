@@ -1,24 +1,25 @@
 import Glibc
 
-/// How long things took, counted by how long: in memory that others may read at any time.
+/// A histogram of durations in shared memory, which other processes may read at any time.
 public struct Histogram: @unchecked Sendable {
-    // Sound: it is handed out by a slot, and not kept for longer than that one's scoreboard.
+    // Sound: it is created by a slot and not stored for longer than the slot's scoreboard exists.
     private let memory: UnsafeMutableRawPointer
 
     init(memory: UnsafeMutableRawPointer) { self.memory = memory }
 
-    /// The upper bounds of all buckets but the last, which has none, in nanoseconds.
+    /// The upper bounds of the buckets, in nanoseconds; a last bucket has no upper bound.
     public static let bounds = [
         500_000, 1_000_000, 2_500_000, 5_000_000, 10_000_000, 25_000_000, 50_000_000, 100_000_000, 250_000_000,
         500_000_000, 1_000_000_000, 2_500_000_000, 5_000_000_000, 10_000_000_000,
     ]
 
-    /// How many histograms a slot has.
+    /// The number of histograms in a slot.
     static let capacity = 96
     private static let nameBytes = 120
     static let bytes = 8 + nameBytes + 8 + (bounds.count + 1) * 8
 
-    /// What is measured, with its labels, as OpenMetrics writes them: at most 120 bytes.
+    /// The name of the metric and its labels, in OpenMetrics syntax; at most 120 bytes. Empty when the histogram is
+    /// unused.
     public internal(set) var name: String {
         get {
             let count = min(max(0, memory.load(as: Int.self)), Histogram.nameBytes)
@@ -31,18 +32,18 @@ public struct Histogram: @unchecked Sendable {
         }
     }
 
-    // Sound: the memory is a slot's, whose parts are aligned to words.
+    // Sound: the memory belongs to a slot, whose parts are word-aligned.
     private var words: UnsafeMutablePointer<Int> {
         (memory + 8 + Histogram.nameBytes).assumingMemoryBound(to: Int.self)
     }
 
-    /// The sum of all, in nanoseconds.
+    /// The sum of all observed durations, in nanoseconds.
     public var sum: Int { words[0] }
 
-    /// How many there were in each bucket, and in none below it.
+    /// The number of observations in each bucket, not cumulative.
     public var counts: [Int] { (0...Histogram.bounds.count).map { words[1 + $0] } }
 
-    /// Counts one.
+    /// Records one observation.
     func observe(_ nanoseconds: Int) {
         words[0] += nanoseconds
         var bucket = 0
@@ -50,5 +51,6 @@ public struct Histogram: @unchecked Sendable {
         words[1 + bucket] += 1
     }
 
-    func add(_ other: Histogram) { for place in 0..<Histogram.bounds.count + 2 { words[place] += other.words[place] } }
+    /// Adds the sum and the counts of another histogram.
+    func add(_ other: Histogram) { for index in 0..<Histogram.bounds.count + 2 { words[index] += other.words[index] } }
 }

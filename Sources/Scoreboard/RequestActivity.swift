@@ -1,38 +1,47 @@
 import Glibc
 import Synchronization
 
-/// A request that is under way, as others may look at it: what it is, and what it waits for.
+/// The state of a request in progress, published for observers: what it is and what it waits for.
 ///
-/// Sound as `@unchecked Sendable`: it is written on its loop's thread only. Readers of the shared memory see a record when its first
-/// word is set, which is done last.
+/// Sound as `@unchecked Sendable`: it is written on its loop's thread only. Readers of the shared memory ignore a
+/// record until its first word is set, which is done last.
 public final class RequestActivity: @unchecked Sendable {
-    /// Holds what a task works for: one request after the other, each with an activity of its own.
+    /// Holds the activity of the request that a task is currently handling. A task handles several requests in
+    /// succession, each with its own activity.
     ///
-    /// Sound as `@unchecked Sendable`: it is touched on its loop's thread only.
+    /// Sound as `@unchecked Sendable`: it is used on its loop's thread only.
     public final class Holder: @unchecked Sendable {
-        /// The present request's.
+        /// The activity of the current request.
         public var activity: RequestActivity?
 
-        /// Makes one that holds nothing.
+        /// Creates an empty holder.
         public init() {}
     }
 
-    /// Where the present task finds what it works for. It is bound once for a task, not for each request.
+    /// The holder of the current task. It is bound once for each task, not for each request.
     @TaskLocal public static var holder: Holder?
 
-    /// What the present task works for.
+    /// The activity of the request that the current task is handling, if any.
     public static var current: RequestActivity? { holder?.activity }
 
-    /// What a request does, or waits for.
+    /// What a request is doing or waiting for.
     public enum Phase: Int, Sendable {
+        /// The request is being received.
         case reading = 1
-        case working, waitingForConnection, inQuery, writing
+        /// The application is handling the request.
+        case working
+        /// The request waits for a database connection.
+        case waitingForConnection
+        /// A query is running in the database.
+        case inQuery
+        /// The response is being sent.
+        case writing
     }
 
-    /// Of one slot, how many requests can be looked at at a time.
-    static let places = 64
+    /// The number of records in a slot: more requests than that at a time are not visible to observers.
+    static let capacity = 64
 
-    /// Where things stand in a record.
+    /// The byte offsets of the fields in a record.
     private enum Offset {
         static let began = 0
         static let phase = 8
@@ -49,7 +58,8 @@ public final class RequestActivity: @unchecked Sendable {
     private let ownsRecord: Bool
     private unowned let metrics: WorkerMetrics
 
-    /// Makes one that writes to `record`, or to memory of its own, which nobody else sees.
+    /// Creates an activity that writes to `record`; when that is `nil`, to private memory, which is not visible to
+    /// observers.
     init(_ record: UnsafeMutableRawPointer?, _ metrics: WorkerMetrics) {
         self.record = record ?? .allocate(byteCount: RequestActivity.recordBytes, alignment: 8)
         ownsRecord = record == nil
@@ -61,30 +71,30 @@ public final class RequestActivity: @unchecked Sendable {
 
     // MARK: Writing
 
-    /// When it began, in nanoseconds of the monotonic clock; 0 when nothing is under way.
+    /// When the request began, in nanoseconds of the monotonic clock; 0 when no request is in progress.
     public private(set) var began: Int {
         get { record.load(as: Int.self) }
         set {
-            // Sound: a word of a record that is aligned to words, which has this one type everywhere.
+            // Sound: records are word-aligned, and this word is accessed as this type everywhere.
             record.assumingMemoryBound(to: Atomic<Int>.self).pointee.store(newValue, ordering: .releasing)
         }
     }
 
-    /// Nanoseconds that it has waited for the database, with the waiting for a connection.
-    public private(set) var database: Int {
+    /// The time that the request has waited for the database, in nanoseconds, including the time to get a connection.
+    public private(set) var databaseTime: Int {
         get { record.load(fromByteOffset: Offset.database, as: Int.self) }
         set { record.storeBytes(of: newValue, toByteOffset: Offset.database, as: Int.self) }
     }
 
-    /// What it does now.
+    /// What the request is doing now.
     public var phase: Phase {
         get { Phase(rawValue: record.load(fromByteOffset: Offset.phase, as: Int.self)) ?? .working }
         set { record.storeBytes(of: newValue.rawValue, toByteOffset: Offset.phase, as: Int.self) }
     }
 
-    /// Notes that a request begins to arrive.
+    /// Records that a request has begun to arrive.
     func begin(at time: Int) {
-        database = 0
+        databaseTime = 0
         phase = .reading
         for field in [Offset.id, Offset.method, Offset.target, Offset.query] {
             record.storeBytes(of: 0, toByteOffset: field, as: Int.self)
@@ -92,7 +102,7 @@ public final class RequestActivity: @unchecked Sendable {
         began = time
     }
 
-    /// Notes what it is, now that it has arrived.
+    /// Records the properties of the request after it has been received.
     public func arrived(method: String, target: String, id: String, bodyBytes: Int) {
         write(method, at: Offset.method, capacity: 16)
         write(target, at: Offset.target, capacity: 192)
@@ -101,31 +111,34 @@ public final class RequestActivity: @unchecked Sendable {
         phase = .working
     }
 
+    /// Records that the request has ended: the record is no longer visible to observers.
     func end() { began = 0 }
 
+    /// Copies all fields of another activity.
     func copy(_ other: RequestActivity) {
         let word = MemoryLayout<Int>.size
         (record + word).copyMemory(from: other.record + word, byteCount: RequestActivity.recordBytes - word)
         began = other.began
     }
 
-    /// Notes that a statement is about to be sent.
+    /// Records that a statement is about to be sent to the database.
     public func beginQuery(_ text: String) {
         write(text, at: Offset.query, capacity: 176)
         phase = .inQuery
     }
 
-    /// Notes that it has its result, or has failed.
+    /// Records that a statement has succeeded or failed.
     /// - Parameters:
-    ///   - waited: nanoseconds until a connection was there.
-    ///   - executed: nanoseconds from then on.
+    ///   - waited: The nanoseconds until a connection was available.
+    ///   - executed: The nanoseconds from then until the result.
     public func endQuery(waited: Int, executed: Int) {
         phase = .working
-        database += waited + executed
+        databaseTime += waited + executed
         metrics.queries?.observe(executed)
         metrics.waits?.observe(waited)
     }
 
+    /// Writes a string as its length and its UTF-8 bytes, truncated to `capacity` bytes.
     private func write(_ text: String, at offset: Int, capacity: Int) {
         var text = text
         let count = text.withUTF8 { bytes in
@@ -138,26 +151,27 @@ public final class RequestActivity: @unchecked Sendable {
 
     // MARK: Reading
 
-    /// What others see of it.
+    /// A snapshot of a request's activity.
     public struct Report: Hashable, Sendable {
-        /// When it began, in nanoseconds of the monotonic clock.
+        /// When the request began, in nanoseconds of the monotonic clock.
         public let began: Int
-        /// What it does.
+        /// What the request is doing.
         public let phase: Phase
-        /// What names it.
+        /// The request id.
         public let id: String
-        /// The method, empty when it has not arrived.
+        /// The request method; empty when the request has not been received completely.
         public let method: String
-        /// The target, as far as there is room.
+        /// The request target, possibly truncated.
         public let target: String
-        /// The statement that it last sent, without values, as far as there is room.
+        /// The text of the last statement that was sent, without its parameter values, possibly truncated.
         public let query: String
-        /// The size of its body, in bytes.
+        /// The size of the request body, in bytes.
         public let bodyBytes: Int
-        /// Microseconds that statements which have ended took.
+        /// The total time of the statements that have ended, in microseconds, including the time to get a connection.
         public let databaseMicroseconds: Int
     }
 
+    /// Reads a record; returns `nil` when no request is in progress in it.
     static func report(_ record: UnsafeMutableRawPointer) -> Report? {
         // Sound: as in `began`.
         let began = record.assumingMemoryBound(to: Atomic<Int>.self).pointee.load(ordering: .acquiring)

@@ -1,36 +1,40 @@
 import CLinux
 import Glibc
 
-/// Memory that a master shares with its workers: each worker writes what it does into a slot of its own, and the master reads all of
-/// them, also when every worker is stuck.
+/// Memory shared by a master and its workers. Each worker publishes its metrics in a slot of its own, and the master
+/// reads all slots, even when every worker is stuck.
 ///
-/// Sound as `@unchecked Sendable`: a slot is written by one worker only, a machine word at a time. Whoever reads may get a number
-/// that is a moment old, and never half of one.
+/// Sound as `@unchecked Sendable`: each slot is written by a single worker, one machine word at a time. A reader may
+/// get a slightly outdated number, but never a torn one.
 public final class SharedScoreboard: @unchecked Sendable {
-    /// How many slots there are: the first one keeps the sums of workers that have ended.
+    /// The number of slots; the first one contains the totals of the workers that have ended.
     public static let capacity = 128
 
-    /// The descriptor of the memory.
+    /// The descriptor of the memory (memfd_create(2)).
     public let descriptor: Int32
     // Owned here: mapped in init, unmapped in deinit.
     private let memory: UnsafeMutableRawPointer
     private static let size = capacity * Slot.size
 
-    /// Makes an empty one.
-    /// - Returns: `nil` when there is no memory, or no descriptor.
+    /// Creates an empty scoreboard.
+    /// - Returns: `nil` when memory or file descriptors are exhausted.
     public init?() {
         let descriptor = memfd_create("aktify-scoreboard", MFD_CLOEXEC)
-        guard descriptor >= 0, ftruncate(descriptor, SharedScoreboard.size) == 0, let memory = SharedScoreboard.map(descriptor) else {
+        guard descriptor >= 0, ftruncate(descriptor, SharedScoreboard.size) == 0,
+            let memory = SharedScoreboard.map(descriptor)
+        else {
             return nil
         }
         (self.descriptor, self.memory) = (descriptor, memory)
     }
 
-    /// Takes over one that another process made.
-    /// - Returns: `nil` when the descriptor is none, or is another version's.
+    /// Maps a scoreboard that another process has created, and takes ownership of the descriptor on success.
+    /// - Returns: `nil` when the descriptor is not a scoreboard of this version of the program.
     public init?(descriptor: Int32) {
         var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_size == SharedScoreboard.size, let memory = SharedScoreboard.map(descriptor) else {
+        guard fstat(descriptor, &status) == 0, status.st_size == SharedScoreboard.size,
+            let memory = SharedScoreboard.map(descriptor)
+        else {
             return nil
         }
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
@@ -47,16 +51,16 @@ public final class SharedScoreboard: @unchecked Sendable {
         return memory == MAP_FAILED ? nil : memory
     }
 
-    /// The place of one worker's numbers.
+    /// Returns the slot with this index.
     public func slot(_ index: Int) -> Slot {
-        precondition((0..<SharedScoreboard.capacity).contains(index), "there is no slot \(index)")
+        precondition((0..<SharedScoreboard.capacity).contains(index), "the scoreboard has no slot \(index)")
         return Slot(memory: memory + index * Slot.size, owner: self)
     }
 
-    /// The sums of workers that have ended.
+    /// The slot with the totals of the workers that have ended.
     public var past: Slot { slot(0) }
 
-    /// Adds what an ended worker has counted to the past, and empties its slot for the next one.
+    /// Adds the counts of a worker that has ended to the totals, and clears its slot for the next worker.
     public func retire(_ index: Int) {
         past.add(slot(index))
         slot(index).clear()

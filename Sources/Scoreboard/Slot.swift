@@ -1,50 +1,68 @@
 import Glibc
 
-/// One worker's part of the scoreboard: numbers, histograms, and the requests that are under way.
+/// One worker's part of the scoreboard: numbers, histograms, and the requests in progress.
 public struct Slot: @unchecked Sendable {
-    // Sound: it points into the scoreboard's memory, which `owner` keeps.
+    // Sound: it points into the memory of the scoreboard, which `owner` keeps alive.
     private let memory: UnsafeMutableRawPointer
     private let owner: SharedScoreboard
 
     init(memory: UnsafeMutableRawPointer, owner: SharedScoreboard) { (self.memory, self.owner) = (memory, owner) }
 
-    /// What is counted.
+    /// The numbers in a slot: counters and gauges.
     public enum Number: Int, CaseIterable, Sendable {
-        /// When the worker started, in seconds since 1970, and which thread its loop has.
-        case started, thread
-        /// Connections that were accepted.
+        /// When the worker started, in seconds since 1970.
+        case started
+        /// The id of the thread that runs the worker's loop.
+        case thread
+        /// The number of connections accepted.
         case accepted
-        /// Requests that began, and how many are being answered, and the most that ever were at a time.
-        case requests, active, mostActive
-        /// When the loop last turned, in nanoseconds of the monotonic clock.
+        /// The number of requests begun.
+        case requests
+        /// The number of requests in progress.
+        case active
+        /// The highest number of requests in progress at a time.
+        case peakActive
+        /// The last time that the event loop was seen running, in nanoseconds of the monotonic clock.
         case lastTurn
-        /// Resident memory now, and the most that it ever was, in bytes.
-        case memory, mostMemory
-        /// Connections to the database that are open, leased and idle, and tasks that wait for one.
-        case poolOpen, poolLeased, poolIdle, poolWaiting
-        /// Replicas that reads may go to, and those of them that are read from now.
-        case replicas, replicasInUse
-        /// Reads that were sent to a replica, and those that another server had to answer.
-        case replicaReads, replicaRetries
-        /// Requests that took longer than they should; the master counts them.
+        /// The resident memory, in bytes.
+        case memory
+        /// The highest resident memory so far, in bytes.
+        case peakMemory
+        /// The number of open database connections.
+        case poolOpen
+        /// The number of leased database connections.
+        case poolLeased
+        /// The number of idle database connections.
+        case poolIdle
+        /// The number of tasks that wait for a database connection.
+        case poolWaiting
+        /// The number of replicas configured for reads.
+        case replicas
+        /// The number of replicas that reads are currently sent to.
+        case replicasInUse
+        /// The number of reads sent to a replica.
+        case replicaReads
+        /// The number of reads sent to a replica that were retried on another server.
+        case replicaRetries
+        /// The number of slow requests; counted by the master.
         case slow
-        /// Whether the database did not answer when it was last asked: 0 or 1.
-        case withoutDatabase
-        /// Revisions that the program has and the database lacked when it was last asked.
+        /// 1 when the last check of the database got no response, otherwise 0.
+        case databaseUnreachable
+        /// The number of revisions that the database lacked at the last check.
         case pendingRevisions
     }
 
     private static let headBytes = 256
     private static let histogramsBytes = Histogram.capacity * Histogram.bytes
-    static let size = headBytes + histogramsBytes + RequestActivity.places * RequestActivity.recordBytes
+    static let size = headBytes + histogramsBytes + RequestActivity.capacity * RequestActivity.recordBytes
 
-    /// A number.
+    /// The current value of a number.
     public subscript(_ number: Number) -> Int {
         get { words[number.rawValue] }
         nonmutating set { words[number.rawValue] = newValue }
     }
 
-    // Sound: the memory is aligned to pages, and each part's size is a multiple of a word's.
+    // Sound: the memory is page-aligned, and the size of each part is a multiple of the word size.
     private var words: UnsafeMutablePointer<Int> { memory.assumingMemoryBound(to: Int.self) }
 
     func histogram(_ index: Int) -> Histogram {
@@ -55,26 +73,28 @@ public struct Slot: @unchecked Sendable {
         memory + Slot.headBytes + Slot.histogramsBytes + index * RequestActivity.recordBytes
     }
 
-    /// The histograms that are in use.
+    /// The histograms in use.
     public var histograms: [Histogram] {
         (0..<Histogram.capacity).lazy.map { histogram($0) }.filter { !$0.name.isEmpty }
     }
 
-    /// The requests that are under way; of more than 64 at a time, that many.
-    public var underWay: [RequestActivity.Report] { (0..<RequestActivity.places).compactMap { RequestActivity.report(record($0)) } }
+    /// The requests in progress, at most 64.
+    public var activeRequests: [RequestActivity.Report] {
+        (0..<RequestActivity.capacity).compactMap { RequestActivity.report(record($0)) }
+    }
 
     func clear() { memset(memory, 0, Slot.size) }
 
-    /// Adds what another slot has counted.
+    /// Adds the counters and histograms of another slot; a peak becomes the higher one of both.
     func add(_ other: Slot) {
         for number in [Number.accepted, .requests, .slow, .replicaReads, .replicaRetries] {
             self[number] += other[number]
         }
-        for number in [Number.mostActive, .mostMemory] { self[number] = max(self[number], other[number]) }
+        for number in [Number.peakActive, .peakMemory] { self[number] = max(self[number], other[number]) }
         for histogram in other.histograms { self.histogram(named: histogram.name)?.add(histogram) }
     }
 
-    /// The histogram of this name, which is made when there is none; `nil` when there is no place for it.
+    /// Returns the histogram with this name, and creates it when there is none; `nil` when all histograms are in use.
     func histogram(named name: String) -> Histogram? {
         for index in 0..<Histogram.capacity {
             let histogram = histogram(index)

@@ -1,18 +1,18 @@
 import CLinux
 import Glibc
 
-/// Writes one loop's doings to a slot.
+/// Records the metrics of one event loop in a scoreboard slot.
 ///
-/// Sound as `@unchecked Sendable`: it is touched on its loop's thread only.
+/// Sound as `@unchecked Sendable`: it is used on its loop's thread only.
 public final class WorkerMetrics: @unchecked Sendable {
-    /// Where it writes to.
+    /// The slot that the metrics are written to.
     public let slot: Slot
-    private var free: [RequestActivity] = []
-    private var placesTaken = 0
-    private var requests: [(key: Key, histogram: Histogram)] = []
+    private var unusedActivities: [RequestActivity] = []
+    private var recordsUsed = 0
+    private var requestHistograms: [(key: Key, histogram: Histogram)] = []
     let queries: Histogram?
     let waits: Histogram?
-    private let others: Histogram?
+    private let otherRequests: Histogram?
 
     private struct Key: Equatable {
         let route: String?
@@ -20,67 +20,72 @@ public final class WorkerMetrics: @unchecked Sendable {
         let status: Int
     }
 
-    /// Makes one for the loop whose thread it is made on, and for a slot, which is empty; for memory of its own, when there is none.
+    /// Creates metrics for the loop whose thread the caller is on. Without a slot, which must be empty, they are
+    /// written to private memory.
     public init(_ slot: Slot? = nil) {
-        // Sound: a process that cannot have 8 MB of address space cannot serve either.
+        // Sound: a process that cannot map 8 MB of memory cannot serve requests either.
         self.slot = slot ?? SharedScoreboard()!.slot(1)
         queries = self.slot.histogram(named: "query_duration_seconds")
         waits = self.slot.histogram(named: "pool_wait_seconds")
-        others = self.slot.histogram(named: WorkerMetrics.name(Key(route: "other", method: "other", status: 0)))
+        otherRequests = self.slot.histogram(named: WorkerMetrics.name(Key(route: "other", method: "other", status: 0)))
         self.slot[.started] = time(nil)
         self.slot[.thread] = Int(thread_id())
     }
 
-    /// Notes that a connection was accepted.
+    /// Counts an accepted connection.
     public func accepted() { slot[.accepted] += 1 }
 
-    /// Notes that a request begins.
-    /// - Parameter time: now, in nanoseconds of the monotonic clock.
-    /// - Returns: what is to be given back to `end`.
+    /// Counts a request that begins to arrive.
+    /// - Parameter time: The current time, in nanoseconds of the monotonic clock.
+    /// - Returns: The request's activity, to be passed to `end`.
     public func begin(at time: Int) -> RequestActivity {
         slot[.requests] += 1
         slot[.active] += 1
-        if slot[.active] > slot[.mostActive] { slot[.mostActive] = slot[.active] }
-        let activity = next()
+        if slot[.active] > slot[.peakActive] { slot[.peakActive] = slot[.active] }
+        let activity = nextRecord()
         activity.begin(at: time)
         return activity
     }
 
-    /// Shows a request in another place, because a task that nobody waits for still writes to the present one.
-    /// - Returns: the new place; the old one is to be given back when that task has ended.
+    /// Moves a request to a new activity record, because an abandoned task still writes to the current one.
+    /// - Returns: The new activity. Pass the old one to `reuse` when that task has ended.
     public func replace(_ activity: RequestActivity) -> RequestActivity {
-        let next = next()
+        let next = nextRecord()
         next.copy(activity)
         activity.end()
         return next
     }
 
-    /// Takes back a place that was replaced.
-    public func giveBack(_ activity: RequestActivity) { free.append(activity) }
+    /// Makes an activity available for another request.
+    public func reuse(_ activity: RequestActivity) { unusedActivities.append(activity) }
 
-    private func next() -> RequestActivity {
-        if let activity = free.popLast() { return activity }
-        guard placesTaken < RequestActivity.places else { return RequestActivity(nil, self) }
-        placesTaken += 1
-        return RequestActivity(slot.record(placesTaken - 1), self)
+    /// Returns an unused activity: with a record in the slot, or with private memory when all records are in use.
+    private func nextRecord() -> RequestActivity {
+        if let activity = unusedActivities.popLast() { return activity }
+        guard recordsUsed < RequestActivity.capacity else { return RequestActivity(nil, self) }
+        recordsUsed += 1
+        return RequestActivity(slot.record(recordsUsed - 1), self)
     }
 
-    /// Notes that a request ends.
+    /// Records the end of a request and its duration.
     /// - Parameters:
-    ///   - route: the path of its route; `nil` when it has none.
-    ///   - status: what it was answered with; 499 when its client was gone, as nginx says it.
+    ///   - activity: The activity that `begin` or `replace` returned.
+    ///   - time: The current time, in nanoseconds of the monotonic clock.
+    ///   - route: The path of the matched route; `nil` when there is none.
+    ///   - method: The request method.
+    ///   - status: The response's status code; 499 when the client closed the connection, as in nginx.
     public func end(_ activity: RequestActivity, at time: Int, route: String?, method: String, status: Int) {
         histogram(Key(route: route, method: method, status: status))?.observe(time - activity.began)
         slot[.active] -= 1
         activity.end()
-        giveBack(activity)
+        reuse(activity)
     }
 
     private func histogram(_ key: Key) -> Histogram? {
-        for entry in requests where entry.key == key { return entry.histogram }
-        guard let histogram = slot.histogram(named: WorkerMetrics.name(key)) ?? others else { return nil }
-        // Methods are the client's own words: what has no place is counted as other.
-        if requests.count < Histogram.capacity { requests.append((key, histogram)) }
+        for entry in requestHistograms where entry.key == key { return entry.histogram }
+        guard let histogram = slot.histogram(named: WorkerMetrics.name(key)) ?? otherRequests else { return nil }
+        // Clients can send any method: a combination for which no histogram is left is counted as "other".
+        if requestHistograms.count < Histogram.capacity { requestHistograms.append((key, histogram)) }
         return histogram
     }
 

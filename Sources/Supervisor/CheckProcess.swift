@@ -1,12 +1,14 @@
 import EventLoop
 import Glibc
 
-/// A process that checks whether the program that is there now can start with the configuration as it is now.
+/// A child process that runs the program's `--check`: whether the program file that exists now can start with the
+/// current configuration.
 final class CheckProcess {
     let pid: pid_t
     private let output: Descriptor
 
-    /// - Throws: `SystemError` when it cannot be started.
+    /// Starts the check.
+    /// - Throws: `SystemError` when the process cannot be started.
     init(_ command: [String], environment: [String: String]) throws(SystemError) {
         let input = try Descriptor("open /dev/null", open("/dev/null", O_RDONLY | O_CLOEXEC))
         output = try Descriptor.memory(named: "aktify-check")
@@ -14,8 +16,8 @@ final class CheckProcess {
             command, environment, descriptors: [(input.number, 0), (output.number, 1), (output.number, 2)])
     }
 
-    /// What it has found.
-    /// - Returns: `nil` when all is well.
+    /// The problem that the check has reported when it exited.
+    /// - Returns: `nil` when the check has passed.
     func problem(_ status: ExitStatus) -> String? {
         let text = output.text(upTo: 64 << 10) ?? ""
         if status == .code(0) {

@@ -1,8 +1,10 @@
 import Glibc
 
-/// How a process ended (wait(2)).
+/// How a process terminated (wait(2)).
 public enum ExitStatus: Hashable, Sendable, CustomStringConvertible {
+    /// The process exited with this code.
     case code(Int32)
+    /// The process was terminated by this signal.
     case signal(Int32, dumpedCore: Bool)
 
     init(raw: Int32) {

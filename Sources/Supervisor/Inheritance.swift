@@ -2,11 +2,12 @@ import EventLoop
 import Glibc
 import Scoreboard
 
-/// What a master that re-executes itself leaves to the one that it becomes, in a variable of its environment.
+/// The state that a master passes to its successor when it re-executes itself, in an environment variable. The process
+/// id, the children and the open descriptors stay the same.
 public struct Inheritance: Sendable {
     /// The listening socket's descriptor.
     public let listener: Int32
-    /// The descriptor of the socket for questions about the status; -1 when there is none.
+    /// The descriptor of the status socket; -1 when there is none.
     public let status: Int32
     let scoreboard: Int32
     let generation: Int
@@ -14,21 +15,22 @@ public struct Inheritance: Sendable {
     let events: Master.Events
     let workers: [Worker]
 
+    /// A worker process that the successor takes over.
     struct Worker: Sendable {
         let pid: pid_t
         let generation: Int
         let slot: Int
-        let isEnding: Bool
+        let isDraining: Bool
 
-        init(pid: pid_t, generation: Int, slot: Int, isEnding: Bool) {
-            (self.pid, self.generation, self.slot, self.isEnding) = (pid, generation, slot, isEnding)
+        init(pid: pid_t, generation: Int, slot: Int, isDraining: Bool) {
+            (self.pid, self.generation, self.slot, self.isDraining) = (pid, generation, slot, isDraining)
         }
 
         init?(numbers: [Int]) {
             guard numbers.count == 4, let pid = pid_t(exactly: numbers[0]), pid > 1,
                 (1..<SharedScoreboard.capacity).contains(numbers[2])
             else { return nil }
-            self.init(pid: pid, generation: numbers[1], slot: numbers[2], isEnding: numbers[3] == 1)
+            self.init(pid: pid, generation: numbers[1], slot: numbers[2], isDraining: numbers[3] == 1)
         }
     }
 
@@ -42,8 +44,8 @@ public struct Inheritance: Sendable {
 
     private static let variable = "AKTIFY_MASTER_STATE"
 
-    /// Reads what was left.
-    /// - Returns: `nil` when this is a first start.
+    /// Parses the state that the previous program has left in the environment.
+    /// - Returns: `nil` when there is none: on a first start.
     public init?(environment: [String: String]) {
         let groups = environment[Inheritance.variable]?.split(separator: " ").map { group in
             group.split(separator: ":").compactMap { Int($0) }
@@ -58,12 +60,12 @@ public struct Inheritance: Sendable {
         workers = groups.dropFirst(2).compactMap { Worker(numbers: $0) }
     }
 
-    /// The state that the new master begins with.
+    /// The initial state of the successor's fleet.
     func fleet(_ options: Fleet.Options) -> Fleet {
         let workers = workers.enumerated().map { id, worker in
             Fleet.Worker(
                 id: id, generation: worker.generation, started: .now,
-                state: worker.isEnding ? .draining(wasReady: true) : .ready)
+                state: worker.isDraining ? .draining(wasReady: true) : .ready)
         }
         return Fleet(options, adopting: workers, target: target, generation: generation, at: .now)
     }
@@ -71,11 +73,12 @@ public struct Inheritance: Sendable {
     private var text: String {
         let groups =
             [[Int(listener), Int(status), Int(scoreboard), generation, target], events.numbers]
-            + workers.map { [Int($0.pid), $0.generation, $0.slot, $0.isEnding ? 1 : 0] }
+            + workers.map { [Int($0.pid), $0.generation, $0.slot, $0.isDraining ? 1 : 0] }
         return groups.map { $0.map { String($0) }.joined(separator: ":") }.joined(separator: " ")
     }
 
-    /// The variables without what masters leave to each other, and without systemd's, which are for one process only.
+    /// Returns the environment without the variable that this type uses, and without systemd's variables, which are
+    /// meant for a single process only.
     public static func cleaned(_ environment: [String: String]) -> [String: String] {
         let own: Set<String> = [
             variable, "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID",
@@ -83,8 +86,8 @@ public struct Inheritance: Sendable {
         return environment.filter { !own.contains($0.key) }
     }
 
-    /// Replaces this process.
-    /// - Returns: why that is not possible.
+    /// Re-executes the program in this process (execve(2)). It does not return on success.
+    /// - Returns: The error when that fails.
     func execute() -> SystemError {
         setenv(Inheritance.variable, text, 1)
         let descriptors = [listener, status, scoreboard].filter { $0 >= 0 }
@@ -97,7 +100,8 @@ public struct Inheritance: Sendable {
         return failure
     }
 
-    /// The path of the program that runs, as it was started: a file that was put in its place since is the one that is meant.
+    /// The path of the program file, as the program was started. When the file has been replaced since, the path refers
+    /// to the new one.
     public static let program: String = {
         let name = CommandLine.arguments[0]
         if name.contains("/") { return realPath(of: name) }
@@ -105,7 +109,8 @@ public struct Inheritance: Sendable {
         return folders.map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 } ?? name
     }()
 
-    /// The absolute path, with links left as they are: one that is pointed elsewhere is how programs are exchanged.
+    /// Returns the absolute path without resolving symbolic links, since pointing a link elsewhere is a common way to
+    /// deploy a new version.
     private static func realPath(of name: String) -> String {
         guard !name.hasPrefix("/"), let folder = getcwd(nil, 0) else { return name }
         defer { free(folder) }

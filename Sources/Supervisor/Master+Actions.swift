@@ -2,10 +2,10 @@ import EventLoop
 import Glibc
 import Scoreboard
 
-/// What the fleet decides is carried out.
+/// Carries out the actions that the fleet decides on.
 extension Master {
-    /// Does something.
-    /// - Returns: what came of it, when that is known at once.
+    /// Performs an action.
+    /// - Returns: The resulting event, when it is known immediately.
     func perform(_ action: Fleet.Action) -> Fleet.Event? {
         switch action {
         case .spawn(let id, let generation): return spawn(id, generation)
@@ -16,7 +16,7 @@ extension Master {
         case .check: return startCheck()
         case .endCheck: endCheck()
         case .execute: return .executeFailed(reason: "\(inheritance.execute())")
-        case .tell(let message): notifier.send(message)
+        case .notify(let message): notifier.send(message)
         case .stopListening: onStop()
         case .report(let notice): report(notice)
         case .finish(let outcome): finished.resume(returning: outcome)
@@ -26,12 +26,14 @@ extension Master {
 
     private func spawn(_ id: Fleet.Worker.ID, _ generation: Int) -> Fleet.Event {
         do {
-            let taken = Set(processes.values.map(\.slot))
-            guard let slot = (1..<SharedScoreboard.capacity).first(where: { !taken.contains($0) }) else {
-                return .spawnFailed(id, reason: "there are \(taken.count) workers already: no more can be watched")
+            let usedSlots = Set(processes.values.map(\.slot))
+            guard let slot = (1..<SharedScoreboard.capacity).first(where: { !usedSlots.contains($0) }) else {
+                return .spawnFailed(
+                    id, reason: "there are already \(usedSlots.count) workers: the scoreboard has no free slot")
             }
             processes[id] = try WorkerProcess(
-                options.command, environment: environment(of: generation), listener: listener, scoreboard: scoreboard.descriptor,
+                options.command, environment: environment(of: generation), listener: listener,
+                scoreboard: scoreboard.descriptor,
                 slot: slot, generation: generation, on: loop
             ) { [unowned self] in handle($0 == .ready ? .ready(id) : .crashed(id)) }
             return .spawned(id)
@@ -40,7 +42,7 @@ extension Master {
         }
     }
 
-    /// The variables of a generation's workers, read when its first one starts.
+    /// The environment of a generation's workers, determined when its first worker starts.
     private func environment(of generation: Int) throws -> [String: String] {
         if let environment = environments[generation] { return environment }
         let environment = try options.environment()
@@ -48,7 +50,7 @@ extension Master {
         return environment
     }
 
-    // MARK: Becoming another program
+    // MARK: Re-execution
 
     private func startCheck() -> Fleet.Event? {
         do {
@@ -59,8 +61,8 @@ extension Master {
         }
     }
 
-    /// Kills the check, and whatever it has started: it has a process group of its own. A pid that is not known is reaped and
-    /// ignored.
+    /// Kills the check process and its children: it has its own process group. The pid of a forgotten check is reaped
+    /// and ignored.
     private func endCheck() {
         if let check { kill(-check.pid, SIGKILL) }
         check = nil
@@ -73,7 +75,7 @@ extension Master {
             workers: fleet.workers.compactMap { worker in
                 processes[worker.id].map {
                     Inheritance.Worker(
-                        pid: $0.pid, generation: $0.generation, slot: $0.slot, isEnding: worker.state != .ready)
+                        pid: $0.pid, generation: $0.generation, slot: $0.slot, isDraining: worker.state != .ready)
                 }
             })
     }

@@ -1,22 +1,23 @@
 import Logging
 import Scoreboard
 
-/// What the fleet reports is counted and logged.
+/// Counts and logs what the fleet reports.
 extension Master {
     func report(_ notice: Fleet.Notice) {
         switch notice {
-        case .ready(let id): log.info("a worker is ready", metadata: about(id, andGeneration: true))
+        case .ready(let id): log.info("a worker is ready", metadata: about(id, includingGeneration: true))
         case .respawning: events.respawns += 1
         case .crashed(let id):
             events.crashes += 1
             log.error("a worker crashed", metadata: about(id))
         case .stuck(let id): reportStuck(id)
-        case .notReadyInTime(let id): log.error("a worker was not ready in time, and is killed", metadata: about(id))
+        case .notReadyInTime(let id):
+            log.error("a worker was not ready within the startup timeout, and is killed", metadata: about(id))
         case .notDrainedInTime(let id):
-            log.warning("a worker did not finish in time, and is killed", metadata: about(id))
+            log.warning("a worker did not drain within the graceful timeout, and is killed", metadata: about(id))
         case .recycling(let id): reportRecycling(id)
         case .recycled: events.recycled += 1
-        case .recyclingFailed: log.error("a worker could not be recycled: the new one did not get ready")
+        case .recyclingFailed: log.error("a worker could not be recycled: the new one did not become ready")
         case .ended(let id): reportEnd(id, isExpected: true)
         case .died(let id, let whileServing):
             if whileServing { events.crashes += 1 }
@@ -24,15 +25,15 @@ extension Master {
         case .spawnFailed(let reason): log.error("a worker could not be started: \(reason)")
         case .reloaded, .reloadFailed: reportReload(notice)
         case .executing: log.info("re-executing")
-        case .resized(let count): log.info("workers wanted", metadata: ["count": "\(count)"])
+        case .resized(let count): log.info("the number of workers was changed", metadata: ["count": "\(count)"])
         case .stopping: log.info("stopping", metadata: ["workers": "\(processes.count)"])
         }
     }
 
-    private func about(_ id: Fleet.Worker.ID, andGeneration hasGeneration: Bool = false) -> Logger.Metadata {
+    private func about(_ id: Fleet.Worker.ID, includingGeneration includesGeneration: Bool = false) -> Logger.Metadata {
         guard let process = processes[id] else { return [:] }
         var metadata: Logger.Metadata = ["worker": "\(process.pid)"]
-        if hasGeneration { metadata["generation"] = "\(process.generation)" }
+        if includesGeneration { metadata["generation"] = "\(process.generation)" }
         return metadata
     }
 
@@ -50,7 +51,7 @@ extension Master {
         if case .reloadFailed(let problem) = notice {
             events.reloadEnded(problem)
             environments = environments.filter { $0.key <= fleet.generation }
-            log.error("the reload failed, and the old workers go on: \(problem)")
+            log.error("the reload failed, and the old workers keep running: \(problem)")
         } else {
             events.reloadEnded(nil)
             environments = environments.filter { $0.key == fleet.generation }
@@ -62,7 +63,7 @@ extension Master {
         events.stuck += 1
         guard let process = processes[id] else { return }
         let slot = scoreboard.slot(process.slot)
-        let doing = slot.underWay.sorted { $0.began < $1.began }.prefix(3).map(\.summary).joined(separator: "; ")
+        let doing = slot.activeRequests.sorted { $0.began < $1.began }.prefix(3).map(\.summary).joined(separator: "; ")
         log.error(
             "a worker is stuck, and is replaced",
             metadata: ["worker": "\(process.pid)", "requests": "\(slot[.active])", "doing": "\(doing)"])

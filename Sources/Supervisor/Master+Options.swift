@@ -1,36 +1,38 @@
 import Scoreboard
 
 extension Master {
-    /// How many workers there may be: half of what the scoreboard has room for, so that a reload can replace any of them.
-    public static let mostWorkers = SharedScoreboard.capacity / 2
+    /// The maximum number of workers: half of the scoreboard's slots, so that a reload can start a replacement for each
+    /// of them.
+    public static let maxWorkers = SharedScoreboard.capacity / 2
 
-    /// What the check of a new program prints when it passes: an exit code of 0 alone might be any program's.
+    /// The line that `--check` prints when the configuration is valid. The exit code 0 alone could come from any
+    /// program.
     public static let checkPassed = "The configuration is fine."
 
-    /// How workers are started and stopped.
+    /// How the workers are started, inspected and stopped.
     public struct Options: Sendable {
-        /// How many workers there are.
+        /// The number of workers to start with.
         public var workers: Int
-        /// How long a worker may take until it is ready.
+        /// How long a worker may take to become ready.
         public var startupTimeout = Duration.seconds(10)
-        /// How long a worker may take to finish what it does.
+        /// The drain timeout: how long a worker may take to finish its requests before it is killed.
         public var gracefulTimeout = Duration.seconds(35)
-        /// After how many requests a worker is replaced, up to a tenth more; `nil` for never.
+        /// The number of requests after which a worker is recycled, plus up to a tenth at random; `nil` for no limit.
         public var maxRequests: Int?
-        /// With how much resident memory a worker is replaced, in bytes; `nil` for never.
+        /// The resident memory above which a worker is recycled, in bytes; `nil` for no limit.
         public var maxMemory: Int?
-        /// How long a request takes before it is logged as slow.
+        /// The duration after which a request is logged as slow.
         public var slowRequest = Duration.seconds(1)
-        /// How long a worker's loop may not turn before the worker is replaced.
+        /// How long a worker's event loop may be unresponsive before the worker is replaced.
         public var stuckAfter = Duration.seconds(25)
-        /// The program and its arguments.
+        /// The command line of a worker.
         public var command: [String]
-        /// The variables of the workers, read anew for each generation.
+        /// Returns the environment of the workers. It is called for each generation.
         public var environment: @Sendable () throws -> [String: String]
-        /// The command that must succeed before the master re-executes itself, and its variables.
+        /// The command that must succeed before the master re-executes itself, and its environment.
         public var check: (command: [String], environment: [String: String])
 
-        /// Makes options with the usual times: 10 s to start, 35 s to finish.
+        /// Creates options with the default timeouts: 10 s to start, 35 s to drain.
         public init(
             workers: Int, command: [String], environment: @escaping @Sendable () throws -> [String: String],
             check: (command: [String], environment: [String: String])

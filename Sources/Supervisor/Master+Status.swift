@@ -2,37 +2,38 @@ import Glibc
 import Scoreboard
 
 extension Master {
-    /// What the master knows of itself and its workers at a moment.
+    /// A snapshot of the master and its workers.
     public struct Status: Sendable {
-        /// What has happened so far.
+        /// The counts of events so far.
         public let events: Events
-        /// The generation that reloads count.
+        /// The current generation of workers; each reload increments it.
         public let generation: Int
-        /// How many workers there should be.
+        /// The number of workers that the master maintains.
         public let target: Int
-        /// Whether a reload has begun and has not ended.
+        /// Whether a reload is in progress.
         public let isReloading: Bool
-        /// Connections that wait to be accepted, and how many may; `nil` when the kernel does not say.
+        /// The accept queue of the listening socket; `nil` when the kernel does not report it, or the service is
+        /// stopping.
         public let queue: ListenQueue?
-        /// The workers that run.
+        /// The running workers.
         public let workers: [WorkerStatus]
-        /// The sums of workers that have ended.
+        /// The totals of the workers that have ended.
         public let past: Slot
     }
 
-    /// One worker.
+    /// A snapshot of one worker.
     public struct WorkerStatus: Sendable {
-        /// Its process id.
+        /// The worker's process id.
         public let pid: pid_t
-        /// The generation that it belongs to.
+        /// The worker's generation.
         public let generation: Int
-        /// Whether it is starting, serving, or finishing.
+        /// "Starting", "Running" or "Finishing".
         public let state: String
-        /// What it says of itself.
+        /// The metrics that the worker publishes.
         public let slot: Slot
     }
 
-    /// How things stand now.
+    /// The current status.
     public var status: Status {
         Status(
             events: events, generation: fleet.generation, target: fleet.target, isReloading: fleet.isReloading,

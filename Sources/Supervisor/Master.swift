@@ -3,13 +3,14 @@ import Glibc
 import Logging
 import Scoreboard
 
-/// Owns the listening socket, and keeps as many workers running as it should: it knows neither HTTP nor SQL.
+/// The supervisor of a pool of worker processes: it owns the listening socket and keeps the configured number of
+/// workers running. It knows neither HTTP nor SQL.
 ///
-/// What is done when, `Fleet` decides; this carries it out, and reports what happens. Sound as `@unchecked Sendable`: it is
-/// touched on its loop only.
+/// `Fleet` decides what to do; the master carries it out and reports what happens. Sound as `@unchecked Sendable`: it
+/// is used on its loop only.
 public final class Master: @unchecked Sendable {
-    /// Why it gave up.
-    public struct GaveUp: Error, CustomStringConvertible {
+    /// The reason why the master could not start.
+    public struct StartupFailed: Error, CustomStringConvertible {
         public let description: String
     }
 
@@ -21,33 +22,38 @@ public final class Master: @unchecked Sendable {
     let log: Logger
     let notifier: ServiceManager
     var fleet: Fleet
-    /// The processes of the fleet's workers.
+    /// The processes of the fleet's workers, by worker id.
     var processes: [Fleet.Worker.ID: WorkerProcess] = [:]
     var check: CheckProcess?
-    /// The variables of the workers of each generation, once they have been read.
+    /// The environment of the workers of each generation, once it has been determined.
     var environments: [Int: [String: String]] = [:]
     let finished: Waiter<Fleet.Outcome>
 
-    /// What has happened so far.
+    /// The counts of events so far.
     var events = Events()
 
-    /// Called when it is told to stop: whoever has the listening socket closes it, so that new connections are refused at once
-    /// instead of waiting for nobody.
+    /// Called when the master begins to stop. The owner of the listening socket should close it, so that new
+    /// connections are refused immediately instead of waiting in vain.
     public var onStop: () -> Void = {}
 
-    /// Makes a master, on the loop that the caller runs on.
+    /// Creates a master on the event loop that the caller runs on.
     /// - Parameters:
-    ///   - listener: the listening socket's descriptor, which stays open for as long as the master runs.
-    ///   - status: that of the socket for questions about the status, which a master that re-executes itself keeps; -1 for none.
-    ///   - inherited: what a master knew that re-executed itself as this one.
-    /// - Throws: `GaveUp` when there is no memory to share.
+    ///   - options: How the workers are started, inspected and stopped.
+    ///   - listener: The listening socket's descriptor, which must stay open while the master runs.
+    ///   - status: The descriptor of the status socket, which is passed on when the master re-executes itself; -1 for
+    ///     none.
+    ///   - inherited: The state of the previous program, when the master has re-executed itself.
+    ///   - log: The logger for events of the workers.
+    ///   - notifier: The service manager to notify of readiness, reloads and stopping.
+    /// - Throws: `StartupFailed` when the shared memory cannot be created.
     public init(
         _ options: Options, listener: Int32, status: Int32, inheriting inherited: Inheritance?, log: Logger,
         notifier: ServiceManager
-    ) throws(GaveUp) {
-        guard let loop = Loop.current else { preconditionFailure("a master runs on a loop") }
-        guard let scoreboard = inherited.flatMap({ SharedScoreboard(descriptor: $0.scoreboard) }) ?? SharedScoreboard() else {
-            throw GaveUp(description: "there is no memory to share with workers")
+    ) throws(StartupFailed) {
+        guard let loop = Loop.current else { preconditionFailure("a master must be created on an event loop") }
+        guard let scoreboard = inherited.flatMap({ SharedScoreboard(descriptor: $0.scoreboard) }) ?? SharedScoreboard()
+        else {
+            throw StartupFailed(description: "cannot create the memory that is shared with the workers")
         }
         (self.options, self.listener, statusListener, self.scoreboard) = (options, listener, status, scoreboard)
         (self.loop, self.log, self.notifier) = (loop, log, notifier)
@@ -60,25 +66,25 @@ public final class Master: @unchecked Sendable {
         events = inherited.events
     }
 
-    /// The signals that it takes; `Signals.block` must hold them back from the start.
+    /// The signals that the master handles. They must be blocked with `Signals.block` before any thread is started.
     public static let signals = [
         SIGTERM, SIGQUIT, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGTTIN, SIGTTOU, SIGWINCH, SIGCHLD,
     ]
 
-    /// Keeps the workers running until it is told to stop.
-    /// - Throws: `GaveUp` when no worker could be started at all.
+    /// Keeps the workers running until the master is stopped by a signal.
+    /// - Throws: `StartupFailed` when no worker could be started.
     public func run() async throws {
         let watch = try Signals.watch(Master.signals, on: loop) { [unowned self] in received($0) }
         defer { watch.cancel() }
         inspect()
         handle(.started)
         reap()
-        if try await finished.value() == .gaveUp {
-            throw GaveUp(description: "no worker could be started: see above why")
+        if try await finished.value() == .startupFailed {
+            throw StartupFailed(description: "no worker could be started: see the errors above")
         }
     }
 
-    /// Lets the fleet decide, and carries that out.
+    /// Passes an event to the fleet, and performs the resulting actions.
     func handle(_ event: Fleet.Event) {
         var events = [event]
         while !events.isEmpty {
@@ -94,17 +100,18 @@ public final class Master: @unchecked Sendable {
         case SIGTERM, SIGQUIT: handle(.signal(.stop))
         case SIGINT: handle(.signal(.interrupt))
         case SIGHUP: handle(.signal(.reload))
-        case SIGUSR1: log.info("the log is on standard error: there is nothing to open again")
+        case SIGUSR1: log.info("the log is written to standard error: there is no file to reopen")
         case SIGUSR2: handle(.signal(.execute))
-        case SIGTTIN: handle(.signal(.oneMore))
-        case SIGTTOU: handle(.signal(.oneLess))
-        // A terminal sends it whenever it is resized.
-        case SIGWINCH: if !Master.hasTerminal { handle(.signal(.none)) }
+        case SIGTTIN: handle(.signal(.addWorker))
+        case SIGTTOU: handle(.signal(.removeWorker))
+        // A terminal sends SIGWINCH whenever it is resized.
+        case SIGWINCH: if !Master.hasTerminal { handle(.signal(.removeAllWorkers)) }
         default: break
         }
     }
 
-    /// Takes note of children that have ended, also of those that are not its own, as the first process of a container must.
+    /// Reaps children that have terminated, including orphans that are not workers, as the init process of a container
+    /// must.
     private func reap() {
         var raw: Int32 = 0
         while case let pid = waitpid(-1, &raw, WNOHANG), pid > 0 {

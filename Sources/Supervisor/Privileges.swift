@@ -1,43 +1,46 @@
 import EventLoop
 import Glibc
 
-/// A user and a group that a process that was started as root goes on as.
+/// The user and group to drop root privileges to.
 public struct Privileges: Sendable {
     private let user: uid_t
     private let group: gid_t
     private let name: String
 
-    /// A name that this machine does not know, or a process that may not change its user: a sentence.
-    public struct Refused: Error, CustomStringConvertible {
+    /// The reason why privileges cannot be dropped, as an English phrase: an unknown user or group, or a process that
+    /// may not change its user.
+    public struct InvalidUser: Error, CustomStringConvertible {
         public let description: String
     }
 
-    /// Looks a user up, and a group, which is the user's own when it is not named.
-    /// - Throws: `Refused`.
-    public init(user name: String, group: String?) throws(Refused) {
-        guard let entry = getpwnam(name) else { throw Refused(description: "there is no user \(name)") }
+    /// Looks up a user and a group by name; the group defaults to the user's primary group.
+    /// - Throws: `InvalidUser` when the user or group is unknown, or when the process is neither root nor that user
+    ///   already.
+    public init(user name: String, group: String?) throws(InvalidUser) {
+        guard let entry = getpwnam(name) else { throw InvalidUser(description: "there is no user \(name)") }
         guard getuid() == 0 || getuid() == entry.pointee.pw_uid else {
-            throw Refused(description: "only root can go on as another user")
+            throw InvalidUser(description: "only root can switch to another user")
         }
         (user, self.group, self.name) = (entry.pointee.pw_uid, try Privileges.gid(group) ?? entry.pointee.pw_gid, name)
     }
 
-    private static func gid(_ name: String?) throws(Refused) -> gid_t? {
+    private static func gid(_ name: String?) throws(InvalidUser) -> gid_t? {
         guard let name else { return nil }
-        guard let entry = getgrnam(name) else { throw Refused(description: "there is no group \(name)") }
+        guard let entry = getgrnam(name) else { throw InvalidUser(description: "there is no group \(name)") }
         return entry.pointee.gr_gid
     }
 
-    /// Gives a file to them.
-    /// - Throws: `SystemError`.
-    public func own(_ path: String) throws(SystemError) {
+    /// Changes the owner and group of a file to this user and group. Does nothing unless the process is root.
+    /// - Throws: `SystemError` when chown(2) fails.
+    public func changeOwner(of path: String) throws(SystemError) {
         guard getuid() == 0 else { return }
         try check("chown \(path)", chown(path, user, group))
     }
 
-    /// Goes on as them, for good; a master that re-executed itself does so already.
-    /// - Throws: `SystemError`.
-    public func assume() throws(SystemError) {
+    /// Drops root privileges permanently. Does nothing unless the process is root: a master that has re-executed itself
+    /// has already dropped them.
+    /// - Throws: `SystemError` when the user or group cannot be changed.
+    public func drop() throws(SystemError) {
         guard getuid() == 0 else { return }
         try check("initgroups", initgroups(name, group))
         try check("setgid", setgid(group))

@@ -2,16 +2,17 @@ import CLinux
 import EventLoop
 import Glibc
 
-/// Tells systemd how the service is (sd_notify(3)); without systemd, nobody.
+/// Sends service state notifications to systemd (sd_notify(3)). Does nothing when the service does not run under
+/// systemd.
 public struct ServiceManager: Sendable {
     private let path: String?
 
-    /// Finds the socket to tell it to in `NOTIFY_SOCKET`.
+    /// Creates a notifier that uses the socket in `NOTIFY_SOCKET`.
     public init(environment: [String: String]) { path = environment["NOTIFY_SOCKET"].flatMap { $0.isEmpty ? nil : $0 } }
 
-    /// What the service is about to do.
+    /// A change of the service's state.
     enum Message: Hashable, Sendable {
-        /// It serves; this also ends a reload.
+        /// The service is ready; also sent at the end of a reload.
         case ready
         case reloading, stopping
     }
@@ -27,10 +28,11 @@ public struct ServiceManager: Sendable {
         }
     }
 
-    /// It is alive.
-    public func alive() { send("WATCHDOG=1") }
+    /// Sends a watchdog keep-alive.
+    public func notifyAlive() { send("WATCHDOG=1") }
 
-    /// How often systemd wants to hear that: half of what it waits.
+    /// The interval at which to send keep-alives: half of systemd's watchdog timeout; `nil` when the watchdog is
+    /// disabled.
     public static func watchdogInterval(environment: [String: String]) -> Duration? {
         environment["WATCHDOG_USEC"].flatMap { Int64($0) }.map { .microseconds($0 / 2) }
     }
@@ -45,7 +47,7 @@ public struct ServiceManager: Sendable {
         let count = min(path.utf8.count, 107)
         withUnsafeMutableBytes(of: &address.sun_path) { bytes in
             bytes.copyBytes(from: path.utf8.prefix(count))
-            if path.hasPrefix("@") { bytes[0] = 0 }  // An abstract name.
+            if path.hasPrefix("@") { bytes[0] = 0 }  // An abstract socket address (unix(7)).
         }
         let length = socklen_t(MemoryLayout<sa_family_t>.size + count)
         _ = withUnsafePointer(to: &address) {

@@ -1,25 +1,25 @@
 import EventLoop
 
-/// How long to wait before a worker is started in place of one that died: not at all after one that had served for a while, and
-/// longer and longer after ones that never did.
+/// The backoff between worker starts: none after a worker that had been ready for a while, and an exponentially growing
+/// pause after workers that never became ready.
 struct StartBackoff: Sendable {
-    /// How many in a row ended before they were ready.
+    /// The number of consecutive workers that failed before they were ready.
     private(set) var failures = 0
-    /// When the next one may be started; `nil`: at once.
-    private(set) var startsFrom: Instant?
+    /// When the next worker may be started; `nil` for immediately.
+    private(set) var nextStartAt: Instant?
 
-    /// One could not be started: 100 ms, twice as long after each further one, 10 s at most.
+    /// Records a failed start: the pause is 100 ms, doubled for each further failure, at most 10 s.
     mutating func failed(at now: Instant) {
         failures += 1
-        startsFrom = now.advanced(by: .milliseconds(min(10_000, 100 << min(failures - 1, 7))))
+        nextStartAt = now.advanced(by: .milliseconds(min(10_000, 100 << min(failures - 1, 7))))
     }
 
-    /// One that had been ready died.
+    /// Records the death of a worker that had been ready: the pause is 100 ms when it lived for less than a second.
     mutating func died(after life: Duration, at now: Instant) {
         guard life < .seconds(1), failures == 0 else { return }
-        startsFrom = now.advanced(by: .milliseconds(100))
+        nextStartAt = now.advanced(by: .milliseconds(100))
     }
 
-    /// One is ready.
+    /// Records that a worker became ready: resets the backoff.
     mutating func succeeded() { self = StartBackoff() }
 }

@@ -2,9 +2,9 @@ import CLinux
 import EventLoop
 import Glibc
 
-/// The pipe by which a worker tells its master, a byte each, that it is ready, and that it crashes.
+/// The pipe through which a worker notifies its master, with one byte each, that it is ready or that it is crashing.
 final class WorkerPipe {
-    /// What a worker says.
+    /// A notification from a worker.
     enum Message { case ready, crashed }
 
     private var reading: Int32
@@ -12,12 +12,13 @@ final class WorkerPipe {
     private var watch: Watch?
     private let handler: (Message) -> Void
 
-    /// - Throws: `SystemError` when the process is out of descriptors, or of memory for the watch.
+    /// Creates the pipe.
+    /// - Throws: `SystemError` when the process is out of file descriptors or memory.
     init(on loop: Loop, handler: @escaping (Message) -> Void) throws(SystemError) {
         var ends: [Int32] = [-1, -1]
         try check("pipe2", pipe2(&ends, Int32(O_CLOEXEC | O_NONBLOCK)))
         (reading, writingEnd, self.handler) = (ends[0], ends[1], handler)
-        // Should this fail, deinit closes both ends.
+        // When this throws, deinit closes both ends.
         watch = try loop.watch(reading, for: .readable) { [unowned self] _ in readAll() }
     }
 
@@ -26,20 +27,21 @@ final class WorkerPipe {
         closeWritingEnd()
     }
 
-    /// To be called when the worker has it.
+    /// Closes the writing end in this process, after the worker has received it.
     func closeWritingEnd() {
         if writingEnd >= 0 { close(writingEnd) }
         writingEnd = -1
     }
 
-    /// Takes all that the worker has said.
+    /// Reads all notifications that the worker has sent.
     func readAll() {
         var byte: UInt8 = 0
         while reading >= 0 {
             let count = read(reading, &byte, 1)
             if count < 0, errno == EINTR { continue }
             if count < 0, errno == EAGAIN { return }
-            guard count == 1 else { return closeReadingEnd() }  // It has closed its end, and will be reaped.
+            // At the end of the stream, the worker has closed its end; it will be reaped.
+            guard count == 1 else { return closeReadingEnd() }
             handler(byte == UInt8(ascii: "C") ? .crashed : .ready)
         }
     }

@@ -2,37 +2,38 @@ import CLinux
 import EventLoop
 import Glibc
 
-/// The process of a worker, which the master has started or inherited.
+/// A worker process that the master has started or taken over.
 ///
-/// It gets the listening socket as descriptor 0, says that it is ready, or that it crashes, by a byte to descriptor 3, writes what
-/// it does to the memory of descriptor 4, and where it crashed to the file of descriptor 5. Sound as
-/// `@unchecked Sendable`: it is touched on the master's loop only.
+/// It receives the listening socket as descriptor 0, a pipe to notify the master that it is ready or crashing as
+/// descriptor 3, the scoreboard as descriptor 4, and a file to write a crash's backtrace to as descriptor 5. Sound as
+/// `@unchecked Sendable`: it is used on the master's loop only.
 final class WorkerProcess: @unchecked Sendable {
     let pid: pid_t
     let generation: Int
-    /// Its place on the scoreboard.
+    /// The index of its scoreboard slot.
     let slot: Int
-    /// How it ended, once it has been reaped.
+    /// The exit status, once the process has been reaped.
     var exit: ExitStatus?
     private let crashFile: Descriptor?
     private let pipe: WorkerPipe?
 
-    /// What was logged of its requests.
-    var slowRequests = SlowRequests()
-    /// By how many thousandths it outlives the number of requests after which it is replaced: not all at the same time.
+    /// Logs the worker's slow requests.
+    var slowRequests = SlowRequestLog()
+    /// A random addition to the worker's request limit, in thousandths, so that workers are not all recycled at the
+    /// same time.
     let jitter = Int.random(in: 0...100)
 
-    /// Which descriptors the pipe, the scoreboard and the crash file are in the worker.
+    /// The descriptors of the pipe, the scoreboard and the crash file in the worker.
     static let pipeDescriptor: Int32 = 3
     static let scoreboardDescriptor: Int32 = 4
     static let crashDescriptor: Int32 = 5
 
     /// Starts a worker.
-    /// - Parameter handler: called with each byte that it says.
-    /// - Throws: `SystemError`; nothing is left of the attempt then.
+    /// - Parameter handler: Called with each notification from the worker.
+    /// - Throws: `SystemError`, after all resources were released.
     init(
-        _ command: [String], environment: [String: String], listener: Int32, scoreboard: Int32, slot: Int, generation: Int,
-        on loop: Loop, handler: @escaping (WorkerPipe.Message) -> Void
+        _ command: [String], environment: [String: String], listener: Int32, scoreboard: Int32, slot: Int,
+        generation: Int, on loop: Loop, handler: @escaping (WorkerPipe.Message) -> Void
     ) throws(SystemError) {
         let crashFile = try Descriptor.memory(named: "aktify-crash")
         let pipe = try WorkerPipe(on: loop, handler: handler)
@@ -48,49 +49,51 @@ final class WorkerProcess: @unchecked Sendable {
         self.crashFile = consume crashFile
     }
 
-    /// Takes over a worker that the master started before it re-executed itself.
+    /// Takes over a worker that was started before the master re-executed itself.
     init(adopting worker: Inheritance.Worker) {
         (pid, generation, slot) = (worker.pid, worker.generation, worker.slot)
         pipe = nil
         crashFile = nil
     }
 
-    /// What it has written about its crash: at most 64 KiB.
+    /// The backtrace that a crashed worker has written; at most 64 KiB.
     var backtrace: String? { crashFile?.text(upTo: 64 << 10) }
 
-    /// Notes its end, after all that it has said.
+    /// Records the exit status, after handling the notifications that are left in the pipe.
     func ended(_ status: ExitStatus) {
         pipe?.readAll()
         exit = status
     }
 
-    /// Tells it to finish what it does, also when it is stopped.
+    /// Asks the worker to drain, with SIGTERM, and continues it if it is stopped.
     func drain() {
         signal(SIGTERM)
         signal(SIGCONT)
     }
 
     func signal(_ number: Int32) {
-        // The whole group: a child of its would keep the listening socket open.
+        // SIGKILL goes to the whole process group: a surviving child would keep the listening socket open.
         if number == SIGKILL { kill(-pid, SIGKILL) }
         kill(pid, number)
     }
 
-    /// Ends it by the signal that has its loop's thread write down where it is, also when it is stopped.
+    /// Sends SIGABRT to the thread of the worker's loop, so that its backtrace is written, and continues the worker if
+    /// it is stopped.
     func abort(thread: Int) {
         _ = signal_thread(pid, Int32(truncatingIfNeeded: thread), SIGABRT)
         kill(pid, SIGCONT)
     }
 
-    // MARK: Whether it turns
+    // MARK: Stuck detection
 
     private var lastTurn = 0
-    private var unchanged = 0
+    private var unchangedInspections = 0
 
-    /// How long its loop has not turned, counted in the master's own looks: a machine that stood still blames nobody.
-    func hasNotTurned(since turn: Int) -> Duration {
-        unchanged = turn == lastTurn && turn != 0 ? unchanged + 1 : 0
+    /// How long the worker's loop has been stuck, counted in inspections by the master, so that a suspended machine
+    /// does not make workers appear stuck.
+    func stallDuration(lastTurn turn: Int) -> Duration {
+        unchangedInspections = turn == lastTurn && turn != 0 ? unchangedInspections + 1 : 0
         lastTurn = turn
-        return Master.inspectionInterval * unchanged
+        return Master.inspectionInterval * unchangedInspections
     }
 }

@@ -2,28 +2,29 @@ import CLinux
 import Glibc
 import Scoreboard
 
-/// What a worker does for its master.
+/// The worker's end of the connection to its master.
 public enum WorkerSide {
-    /// The variables by which a worker knows that a master has started it: the master's process id, and its place on the scoreboard.
+    /// The environment variables that the master sets for a worker: the master's process id, and the index of the
+    /// worker's scoreboard slot.
     private static let master = "AKTIFY_MASTER"
     private static let slot = "AKTIFY_SLOT"
 
     static func variables(slot: Int) -> [String: String] { [master: String(getpid()), self.slot: String(slot)] }
 
-    /// Whether a master has started this process.
+    /// Whether this process was started by a master.
     public static func hasMaster(environment: [String: String]) -> Bool { environment[master] != nil }
 
-    /// Lets this process end when its master does, if it has one, and tell it should it crash.
-    /// - Returns: its place on the master's scoreboard; `nil` when it has no master.
-    public static func followMaster(environment: [String: String]) -> Slot? {
+    /// When this process was started by a master: makes it terminate with its master, and report crashes to it.
+    /// - Returns: The worker's slot on the master's scoreboard; `nil` when there is no master, or no usable scoreboard.
+    public static func attachToMaster(environment: [String: String]) -> Slot? {
         guard let master = environment[master].flatMap({ pid_t($0) }) else { return nil }
         _ = set_parent_death_signal(SIGTERM)
-        // It may have ended before: nobody would end this process then.
+        // The master may have exited before the call above: this process would not receive the signal then.
         if getppid() != master { exit(0) }
         for descriptor in [WorkerProcess.pipeDescriptor, WorkerProcess.crashDescriptor] {
             _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         }
-        tell_crashes(WorkerProcess.pipeDescriptor, WorkerProcess.crashDescriptor)
+        report_crashes(WorkerProcess.pipeDescriptor, WorkerProcess.crashDescriptor)
         guard let scoreboard = SharedScoreboard(descriptor: WorkerProcess.scoreboardDescriptor),
             let slot = environment[slot].flatMap({ Int($0) }),
             (1..<SharedScoreboard.capacity).contains(slot)
@@ -31,8 +32,8 @@ public enum WorkerSide {
         return scoreboard.slot(slot)
     }
 
-    /// Tells the master that requests are answered from now on.
-    public static func tellReady() {
+    /// Notifies the master that this worker is ready to serve requests.
+    public static func notifyReady() {
         var byte: UInt8 = 1
         _ = write(WorkerProcess.pipeDescriptor, &byte, 1)
     }

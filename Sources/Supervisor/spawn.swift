@@ -2,27 +2,32 @@ import CLinux
 import EventLoop
 import Glibc
 
-/// Starts a program in a process group of its own: what a terminal or a service manager sends to the master's group is for the
-/// master only.
+/// Starts a program in its own process group, so that signals that a terminal or a service manager sends to the
+/// master's group do not reach it.
 /// - Parameters:
-///   - command: the program's path, and its arguments.
-///   - descriptors: those of this process, and which ones they become.
-/// - Throws: `SystemError`; nothing is left of the attempt then.
+///   - command: The program's path, followed by its arguments.
+///   - environment: The environment variables.
+///   - descriptors: Descriptors of this process and the numbers that they get in the child.
+/// - Throws: `SystemError`, after all resources were released.
 package func spawn(
-    _ command: [String], _ environment: [String: String], descriptors: [(own: Int32, its: Int32)]
+    _ command: [String], _ environment: [String: String], descriptors: [(parent: Int32, child: Int32)]
 ) throws(SystemError) -> pid_t {
-    // Out of the way of those that they become.
-    var high: [Int32] = []
-    defer { high.forEach { close($0) } }
-    for descriptor in descriptors { high.append(try check("duplicate a descriptor", dup_above(descriptor.own, 10))) }
+    // Duplicated to numbers from 10 on, so that no source descriptor is overwritten by a target.
+    var duplicates: [Int32] = []
+    defer { duplicates.forEach { close($0) } }
+    for descriptor in descriptors {
+        duplicates.append(try check("duplicate a descriptor", dup_above(descriptor.parent, 10)))
+    }
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
-    for (own, (_, its)) in zip(high, descriptors) { posix_spawn_file_actions_adddup2(&actions, own, its) }
+    for (duplicate, (_, child)) in zip(duplicates, descriptors) {
+        posix_spawn_file_actions_adddup2(&actions, duplicate, child)
+    }
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }
-    setPlainSignalsAndOwnGroup(&attributes)
+    resetSignalsAndSetProcessGroup(&attributes)
     let arguments = command.map { strdup($0) } + [nil]
     let variables = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
     defer { (arguments + variables).forEach { free($0) } }
@@ -32,8 +37,9 @@ package func spawn(
     return pid
 }
 
-/// The master blocks signals and ignores SIGPIPE: its children begin as any process does.
-private func setPlainSignalsAndOwnGroup(_ attributes: inout posix_spawnattr_t) {
+/// The master blocks signals and ignores SIGPIPE: its children start with an empty signal mask and default
+/// dispositions.
+private func resetSignalsAndSetProcessGroup(_ attributes: inout posix_spawnattr_t) {
     var (none, every) = (sigset_t(), sigset_t())
     sigemptyset(&none)
     sigfillset(&every)

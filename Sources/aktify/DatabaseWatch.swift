@@ -32,10 +32,10 @@ final class DatabaseWatch: @unchecked Sendable {
     func look() async {
         do {
             let versions = try await versions()
-            slot[.withoutDatabase] = 0
+            slot[.databaseUnreachable] = 0
             slot[.pendingRevisions] = (try? graph.upgradePlan(to: "heads", from: versions).count) ?? 0
         } catch {
-            slot[.withoutDatabase] = 1
+            slot[.databaseUnreachable] = 1
         }
     }
 }

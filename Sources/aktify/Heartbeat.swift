@@ -13,7 +13,7 @@ final class Heartbeat: @unchecked Sendable {
     private let database: Database
     private let loop: Loop
     private let hasMaster: Bool
-    private var slowRequests = SlowRequests()
+    private var slowRequests = SlowRequestLog()
     private var beats = 0
 
     init(_ slot: Slot, _ database: Database, _ loop: Loop, hasMaster: Bool) {
@@ -35,10 +35,10 @@ final class Heartbeat: @unchecked Sendable {
         }
         if beats % 4 == 0 {
             slot[.memory] = Heartbeat.residentMemory()
-            slot[.mostMemory] = max(slot[.mostMemory], slot[.memory])
+            slot[.peakMemory] = max(slot[.peakMemory], slot[.memory])
         }
         // With a master, that one looks, also when this loop is stuck.
-        if !hasMaster { slowRequests.look(at: slot, of: getpid(), longerThan: slowRequest, log: log) }
+        if !hasMaster { slowRequests.update(from: slot, of: getpid(), longerThan: slowRequest, log: log) }
         beats += 1
         loop.schedule(at: Instant.now.advanced(by: Heartbeat.interval)) { self.beat(slowRequest: slowRequest, log) }
     }

@@ -68,7 +68,7 @@ struct Serve: ParsableCommand {
 
     func validate() throws {
         let limits = [
-            ("workers", workers, 1...Master.mostWorkers), ("max-requests", maxRequests, 1...1_000_000_000),
+            ("workers", workers, 1...Master.maxWorkers), ("max-requests", maxRequests, 1...1_000_000_000),
             ("max-rss", maxRss, 1...1_000_000), ("startup-timeout", startupTimeout, 1...86_400),
             ("graceful-timeout", gracefulTimeout, 0...86_400),
         ]
@@ -147,7 +147,7 @@ struct Serve: ParsableCommand {
     private func options(_ config: Config, _ variables: [String: String]) throws -> Master.Options {
         let command = [Inheritance.program, "worker", "--loops", "1", "--migrations", migrations]
         let workers =
-            try workers ?? count(variables["WORKERS"]) ?? min(sysconf(Int32(_SC_NPROCESSORS_ONLN)), Master.mostWorkers)
+            try workers ?? count(variables["WORKERS"]) ?? min(sysconf(Int32(_SC_NPROCESSORS_ONLN)), Master.maxWorkers)
         var options = Master.Options(
             workers: workers, command: command,
             environment: { backtraced(connected(try self.variables(), of: workers)) },
@@ -164,8 +164,8 @@ struct Serve: ParsableCommand {
 
     private func count(_ text: String?) throws -> Int? {
         guard let text, !text.isEmpty else { return nil }
-        guard let count = Int(text), (1...Master.mostWorkers).contains(count) else {
-            throw CommandError("WORKERS must be a number, 1 to \(Master.mostWorkers), not \(text).")
+        guard let count = Int(text), (1...Master.maxWorkers).contains(count) else {
+            throw CommandError("WORKERS must be a number, 1 to \(Master.maxWorkers), not \(text).")
         }
         return count
     }
@@ -240,6 +240,6 @@ private func keepAlive(_ manager: ServiceManager, _ environment: [String: String
     guard let interval = ServiceManager.watchdogInterval(environment: environment), let loop = Loop.current else {
         return
     }
-    manager.alive()
+    manager.notifyAlive()
     loop.schedule(at: Instant.now.advanced(by: interval)) { keepAlive(manager, environment) }
 }

@@ -26,7 +26,7 @@ struct ServePlaces {
     func check(as user: Privileges?) throws {
         // A master that re-executes itself keeps its sockets: it need not be allowed to make them.
         for path in socketPaths { try checkFolder(of: path, F_OK) }
-        try user?.assume()
+        try user?.drop()
         guard let pidFile else { return }
         try checkFolder(of: pidFile, W_OK | X_OK)
         try checkIsFile(pidFile)
@@ -59,8 +59,8 @@ struct ServePlaces {
     /// Makes a user the owner of the sockets, and drops privileges to that user. An inherited socket may have no path.
     /// - Throws: `SystemError`.
     func handOver(to user: Privileges) throws {
-        for path in socketPaths where access(path, F_OK) == 0 { try user.own(path) }
-        try user.assume()
+        for path in socketPaths where access(path, F_OK) == 0 { try user.changeOwner(of: path) }
+        try user.drop()
     }
 
     /// Writes the PID file atomically.

@@ -52,7 +52,7 @@ final class Worker: Sendable {
     /// Makes the application on the loop's own thread, since all that it opens belongs to that loop.
     private func startServer(on loop: Loop, _ listener: ListeningSocket) async throws -> Server {
         try await Task(executorPreference: loop) { [config, graph, slot, log] in
-            let limits = Limits(bodyBytes: config.maxBodyBytes, answer: config.requestTimeout)
+            let limits = Limits(bodyBytes: config.maxBodyBytes, requestTimeout: config.requestTimeout)
             let database = Database(config.database)
             let app = try createApp(config, database: database)
             // Connects, so that the first request need not wait for that.

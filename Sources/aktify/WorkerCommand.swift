@@ -47,12 +47,12 @@ struct WorkerCommand: ParsableCommand {
             try forgetOwner(environment)
         }
         // First: from here on it ends with its master.
-        let slot = WorkerSide.followMaster(environment: environment)
+        let slot = WorkerSide.attachToMaster(environment: environment)
         config = try prepareSchema(graph, config, endings: WorkerCommand.endings, waits: slot == nil, log: log)
         let worker = try Worker(config: config, graph: graph, loops: slot == nil ? loops : 1, slot: slot)
         try Loop.run {
             try await worker.run(until: WorkerCommand.endings, listen: { try listener(environment) }) {
-                if slot != nil { WorkerSide.tellReady() }
+                if slot != nil { WorkerSide.notifyReady() }
             }
         }
     }

@@ -28,20 +28,20 @@ import Testing
     @Test func `revisions that the database lacks are counted`() throws {
         for (versions, count) in [([], 3), (["a1"], 2), (["c3"], 0)] as [(Set<String>, Int)] {
             try look { versions }
-            #expect(slot[.pendingRevisions] == count && slot[.withoutDatabase] == 0)
+            #expect(slot[.pendingRevisions] == count && slot[.databaseUnreachable] == 0)
         }
     }
 
     @Test func `a database at a revision that the program does not know lacks none`() throws {
         try look { ["d4"] }
-        #expect(slot[.pendingRevisions] == 0 && slot[.withoutDatabase] == 0)
+        #expect(slot[.pendingRevisions] == 0 && slot[.databaseUnreachable] == 0)
     }
 
     @Test func `while the database is away, what it lacked stays known`() throws {
         try look { ["b2"] }
         try look { throw Away() }
-        #expect(slot[.withoutDatabase] == 1 && slot[.pendingRevisions] == 1)
+        #expect(slot[.databaseUnreachable] == 1 && slot[.pendingRevisions] == 1)
         try look { ["c3"] }
-        #expect(slot[.withoutDatabase] == 0 && slot[.pendingRevisions] == 0)
+        #expect(slot[.databaseUnreachable] == 0 && slot[.pendingRevisions] == 0)
     }
 }

@@ -23,8 +23,8 @@ import Testing
 
     @Test func `workers that the database did not answer are counted`() {
         #expect(metrics(of: [1, 2, 3]).contains("aktify_workers_without_database 0"))
-        scoreboard.slot(1)[.withoutDatabase] = 1
-        scoreboard.slot(3)[.withoutDatabase] = 1
+        scoreboard.slot(1)[.databaseUnreachable] = 1
+        scoreboard.slot(3)[.databaseUnreachable] = 1
         #expect(metrics(of: [1, 2, 3]).contains("aktify_workers_without_database 2"))
     }
 
@@ -36,7 +36,7 @@ import Testing
     }
 
     @Test func `a worker that has ended neither lacks the database nor a revision`() {
-        (scoreboard.slot(1)[.withoutDatabase], scoreboard.slot(1)[.pendingRevisions]) = (1, 2)
+        (scoreboard.slot(1)[.databaseUnreachable], scoreboard.slot(1)[.pendingRevisions]) = (1, 2)
         scoreboard.retire(1)
         let metrics = metrics(of: [1])
         #expect(metrics.contains("aktify_workers_without_database 0") && metrics.contains("aktify_pending_revisions 0"))

@@ -101,7 +101,7 @@ import Testing
         // Workers are started by the name that the master was started by.
         let workerless = "exec -a /bin/false \"$0\" serve --workers 2 --listen unix:\(folder.path)/api.sock"
         let none = try runToEnd(["bash", "-c", workerless, Stack.program], environment: database.environment)
-        #expect(none.status == 1 && none.output.hasSuffix("Error: no worker could be started: see above why\n"))
+        #expect(none.status == 1 && none.output.hasSuffix("Error: no worker could be started: see the errors above\n"))
     }
 
     @Test func `as the first process of a container it reaps, and stops in time`() throws {

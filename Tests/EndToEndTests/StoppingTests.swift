@@ -124,7 +124,7 @@ import Testing
         kill(worker, SIGSTOP)
         stack.worker.signal(SIGTERM)
         #expect(stack.worker.wait(seconds: 5) == 0)
-        #expect(stack.events("a worker did not finish in time, and is killed").isEmpty)
+        #expect(stack.events("a worker did not drain within the graceful timeout, and is killed").isEmpty)
     }
 
     @Test func `stop refuses a process that is no master`() throws {

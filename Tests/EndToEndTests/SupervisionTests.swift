@@ -18,7 +18,7 @@ import Testing
         try Self.write("LOG_LEVEL=bogus\n", to: file)
         stack.worker.signal(SIGUSR2)
         try waitUntil("the reload fails") { stack.worker.log.contains("the reload failed") }
-        #expect(stack.worker.log.contains(#"the old workers go on: Error: LOG_LEVEL: expected one of "#))
+        #expect(stack.worker.log.contains(#"the old workers keep running: Error: LOG_LEVEL: expected one of "#))
         #expect(try stack.workers() == before && stack.get("/").status == 200)
         #expect(stack.events("re-executing").isEmpty && !stack.worker.hasEnded)
         #expect(try String(contentsOfFile: pidFile, encoding: .utf8) == "\(stack.worker.pid)\n")

@@ -148,12 +148,15 @@ import Testing
         #expect(
             live.status == 1
                 && live.output
-                    == "Error: somebody listens on \(stack.socketPath) already: stop it first, or name another path\n"
+                    == """
+                    Error: another process is already listening on \(stack.socketPath): stop it, or choose another path
+
+                    """
         )
         let file = "\(stack.folder.path)/file"
         try Data().write(to: URL(filePath: file))
         let other = try serve(file)
-        #expect(other.status == 1 && other.output.hasPrefix("Error: \(file) exists and is no socket"))
+        #expect(other.status == 1 && other.output.hasPrefix("Error: \(file) exists and is not a socket"))
         stack.worker.signal(SIGKILL)
         _ = stack.worker.wait(seconds: 5)
         let next = try Child(

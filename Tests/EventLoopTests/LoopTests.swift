@@ -3,19 +3,19 @@ import Glibc
 import Testing
 
 @Suite struct LoopTests {
-    @Test func `a task runs on the loop's thread, and its value comes back`() throws {
-        let here = try Loop.run { Loop.current != nil && Loop.current!.isCurrent }
-        #expect(here)
+    @Test func `run executes a task on the loop's thread and returns its value`() throws {
+        let isOnLoop = try Loop.run { Loop.current != nil && Loop.current!.isCurrent }
+        #expect(isOnLoop)
         #expect(Loop.current == nil)
     }
 
-    @Test func `an error thrown on the loop comes back as it was`() {
+    @Test func `run rethrows the error of its task unchanged`() {
         #expect(throws: SystemError("reading", code: EIO)) {
             try Loop.run { throw SystemError("reading", code: EIO) }
         }
     }
 
-    @Test func `sleepers wake in the order of their deadlines`() throws {
+    @Test func `sleeping tasks wake in the order of their deadlines`() throws {
         let order = try Loop.run {
             await withTaskGroup(of: Int.self) { group in
                 for delay in [30, 10, 20] {
@@ -30,7 +30,7 @@ import Testing
         #expect(order == [10, 20, 30])
     }
 
-    @Test func `a cancelled sleeper wakes at once`() throws {
+    @Test func `a cancelled sleeping task wakes immediately`() throws {
         let elapsed = try Loop.run {
             let loop = Loop.current!
             let start = Instant.now
@@ -46,34 +46,34 @@ import Testing
     @Test func `a cancelled timer never fires`() throws {
         let fired = try Loop.run {
             let loop = Loop.current!
-            let probe = Probe()
-            loop.schedule(at: loop.now) { probe.count += 1 }.cancel()
-            loop.schedule(at: loop.now) { probe.count += 10 }
+            let counter = Counter()
+            loop.schedule(at: loop.now) { counter.count += 1 }.cancel()
+            loop.schedule(at: loop.now) { counter.count += 10 }
             try await loop.sleep(for: .milliseconds(5))
-            return probe.count
+            return counter.count
         }
         #expect(fired == 10)
     }
 
-    @Test func `a watch sees what arrives until it is cancelled`() throws {
+    @Test func `a watch reports readable data until it is cancelled`() throws {
         let seen = try Loop.run {
             let loop = Loop.current!
-            let probe = Probe()
+            let counter = Counter()
             var ends: [Int32] = [0, 0]
             try check("pipe", pipe(&ends))
             defer { ends.forEach { close($0) } }
-            let watch = try loop.watch(ends[0], for: [.readable, .edgeTriggered]) { _ in probe.count += 1 }
+            let watch = try loop.watch(ends[0], for: [.readable, .edgeTriggered]) { _ in counter.count += 1 }
             for round in 0..<3 {
                 if round == 2 { watch.cancel() }
                 write(ends[1], "x", 1)
                 try await loop.sleep(for: .milliseconds(2))
             }
-            return probe.count
+            return counter.count
         }
         #expect(seen == 2)
     }
 
-    @Test func `a call that blocks does not hold the loop`() throws {
+    @Test func `an offloaded blocking call does not block the loop`() throws {
         let turns = try Loop.run {
             let loop = Loop.current!
             let blocked = Task(executorPreference: loop) { try await loop.offload { usleep(50_000) } }
@@ -88,11 +88,11 @@ import Testing
         #expect(turns == 5)
     }
 
-    @Test func `jobs that take long leave timers their turn`() throws {
+    @Test func `timers fire between slow jobs`() throws {
         let before = try Loop.run {
             let loop = Loop.current!
-            let (probe, ran) = (Probe(), Probe())
-            loop.schedule(at: loop.now.advanced(by: .milliseconds(1))) { probe.count = ran.count }
+            let (counter, ran) = (Counter(), Counter())
+            loop.schedule(at: loop.now.advanced(by: .milliseconds(1))) { counter.count = ran.count }
             await withTaskGroup(of: Void.self) { group in
                 for _ in 0..<100 {
                     group.addTask {
@@ -102,15 +102,15 @@ import Testing
                 }
             }
             try await loop.sleep(for: .milliseconds(2))
-            return probe.count
+            return counter.count
         }
         #expect((1..<50).contains(before))
     }
 
-    @Test func `events that take long leave timers their turn, and none is lost`() throws {
+    @Test func `timers fire between slow event handlers, and no event is lost`() throws {
         let (before, all) = try Loop.run {
             let loop = Loop.current!
-            let (probe, ran) = (Probe(), Probe())
+            let (counter, ran) = (Counter(), Counter())
             var ends: [[Int32]] = []
             for _ in 0..<100 {
                 var pair: [Int32] = [0, 0]
@@ -123,24 +123,24 @@ import Testing
                 write(pair[1], "x", 1)
             }
             loop.schedule(at: loop.now.advanced(by: .milliseconds(1))) {
-                if probe.count == 0 { probe.count = ran.count }
+                if counter.count == 0 { counter.count = ran.count }
             }
             while ran.count < 100 { try await loop.sleep(for: .milliseconds(1)) }
             ends.joined().forEach { close($0) }
-            return (probe.count, ran.count)
+            return (counter.count, ran.count)
         }
         #expect(before < 50 && all == 100)
     }
 
-    @Test func `what is postponed waits for what is ready, and is done in order`() throws {
+    @Test func `postponed actions run after ready events, in the order they were postponed`() throws {
         let order = try Loop.run {
             let loop = Loop.current!
             let waiter = Waiter<Void>(on: loop)
-            let list = Probe()
+            let list = Counter()
             var ends: [Int32] = [0, 0]
             try check("pipe", pipe(&ends))
             defer { ends.forEach { close($0) } }
-            let seen = Probe()
+            let seen = Counter()
             let watch = try loop.watch(ends[0], for: [.readable, .edgeTriggered]) { _ in seen.count = list.count }
             write(ends[1], "x", 1)
             for number in 1...20 {
@@ -157,7 +157,7 @@ import Testing
         #expect(order.0 == 20 && order.1 <= 1)
     }
 
-    @Test func `tasks from many threads all run`() async throws {
+    @Test func `tasks enqueued from other threads all run`() async throws {
         let loop = try Loop()
         let thread = try loop.runOnNewThread()
         let total = await withTaskGroup(of: Int.self) { group in
@@ -169,8 +169,8 @@ import Testing
         #expect(total == 5050)
     }
 
-    @Test func `what an offloaded call returns is released, also when nobody waits for it any more`() throws {
-        let released = Probe()
+    @Test func `the result of an offloaded call is released even when no task waits for it any more`() throws {
+        let released = Counter()
         try Loop.run {
             let loop = Loop.current!
             Task(executorPreference: loop) {
@@ -184,27 +184,27 @@ import Testing
         #expect(released.count == 1)
     }
 
-    @Test func `a signal arrives as an event`() throws {
+    @Test func `a signal is delivered as an event`() throws {
         Signals.block([SIGUSR2])
         let received = try Loop.run {
             let loop = Loop.current!
-            let probe = Probe()
-            let watch = try Signals.watch([SIGUSR2], on: loop) { probe.count = Int($0) }
+            let counter = Counter()
+            let watch = try Signals.watch([SIGUSR2], on: loop) { counter.count = Int($0) }
             pthread_kill(pthread_self(), SIGUSR2)
             try await loop.sleep(for: .milliseconds(5))
             watch.cancel()
-            return probe.count
+            return counter.count
         }
         #expect(received == Int(SIGUSR2))
     }
 }
 
-/// Counts what callbacks do. Sound as `@unchecked Sendable`: each test uses its own, on one loop's thread.
-final class Probe: @unchecked Sendable { var count = 0 }
+/// Counts callbacks. Sound as `@unchecked Sendable`: each test uses its own counter on one loop's thread.
+final class Counter: @unchecked Sendable { var count = 0 }
 
-/// Something that is to be released, such as a connection.
+/// A resource, such as a connection, whose release is counted.
 final class Handle: Sendable {
-    private let released: Probe
-    init(_ released: Probe) { self.released = released }
+    private let released: Counter
+    init(_ released: Counter) { self.released = released }
     deinit { released.count += 1 }
 }

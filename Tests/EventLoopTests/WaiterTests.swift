@@ -4,7 +4,7 @@ import Testing
 @Suite struct WaiterTests {
     private typealias Tasks = [Task<Int, any Error>]
 
-    private static func waiting(_ count: Int, for waiter: Waiter<Int>) async -> Tasks {
+    private static func startTasks(_ count: Int, waitingFor waiter: Waiter<Int>) async -> Tasks {
         let tasks: Tasks = (0..<count).map { _ in
             Task(executorPreference: Loop.current!) { try await waiter.value() }
         }
@@ -12,10 +12,10 @@ import Testing
         return tasks
     }
 
-    @Test func `all that wait get the outcome, also who comes later`() throws {
+    @Test func `all waiting tasks get the outcome, and so does a task that waits later`() throws {
         let values = try Loop.run {
             let waiter = Waiter<Int>(on: Loop.current!)
-            let tasks = await Self.waiting(3, for: waiter)
+            let tasks = await Self.startTasks(3, waitingFor: waiter)
             waiter.resume(returning: 7)
             var values = [try await waiter.value()]
             for task in tasks { values.append(try await task.value) }
@@ -24,10 +24,10 @@ import Testing
         #expect(values == [7, 7, 7, 7])
     }
 
-    @Test func `the cancellation of one of several ends its own waiting only`() throws {
+    @Test func `cancelling one of several waiting tasks does not affect the others`() throws {
         let results = try Loop.run {
             let waiter = Waiter<Int>(on: Loop.current!)
-            let tasks = await Self.waiting(3, for: waiter)
+            let tasks = await Self.startTasks(3, waitingFor: waiter)
             tasks[0].cancel()
             let cancelled = await tasks[0].result
             let isResumed = waiter.isResumed
@@ -38,10 +38,10 @@ import Testing
         #expect(!results.1 && results.2 == 7 && results.3 == 7)
     }
 
-    @Test func `the cancellation of the only one ends it`() throws {
+    @Test func `cancelling the only waiting task resumes the waiter`() throws {
         let isResumed = try Loop.run {
             let waiter = Waiter<Int>(on: Loop.current!)
-            let tasks = await Self.waiting(1, for: waiter)
+            let tasks = await Self.startTasks(1, waitingFor: waiter)
             tasks[0].cancel()
             _ = await tasks[0].result
             return waiter.isResumed

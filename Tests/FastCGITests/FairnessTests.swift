@@ -7,12 +7,12 @@ import Web
 @testable import FastCGI
 
 @Suite struct FairnessTests {
-    @Test func `large requests that arrived before do not delay a small one`() throws {
+    @Test func `large requests that arrived earlier do not delay a small one`() throws {
         let tally = Tally()
-        let before = try withServer(peers: 34) { routes in
+        let handledBefore = try withServer(peers: 34) { routes in
             routes.post("/") { _ in
                 tally.count += 1
-                usleep(2000)  // Work that holds the loop.
+                usleep(2000)  // Work that blocks the loop.
                 return .json("done")
             }
             routes.get("/block") { _ in
@@ -26,16 +26,16 @@ import Web
             let large = Records.request("POST", "/", body: [UInt8](repeating: 1, count: 90_000))
             for peer in peers[..<32] { peer.send(large) }
             peers[32].send(Records.request("GET", "/count"))
-            let before = Int(readResponse(from: peers[32]).body.dropLast()) ?? .max
+            let handledBefore = Int(readResponse(from: peers[32]).body.dropLast()) ?? .max
             for peer in peers[..<32] { #expect(readResponse(from: peer).status == 200) }
-            return before
+            return handledBefore
         }
-        // None, unless receiving all of it took the whole of a turn.
-        #expect(before < 16)
+        // Zero, unless receiving the large requests took a whole turn.
+        #expect(handledBefore < 16)
     }
 
-    @Test func `responses that nobody reads hold a bounded number of bytes`() throws {
-        let answers = try withServer(peers: 24, limits: Limits(heldBytes: 10 << 20)) { routes in
+    @Test func `responses that peers do not read take a bounded number of bytes`() throws {
+        let responses = try withServer(peers: 24, limits: Limits(outputBacklogBytes: 10 << 20)) { routes in
             routes.get("/long") { _ in Response(.ok, body: .bytes([UInt8](repeating: 120, count: 3 << 20))) }
             routes.post("/long") { _ in Response(.ok, body: .bytes([UInt8](repeating: 120, count: 3 << 20))) }
             routes.get("/") { _ in .json("here") }
@@ -48,14 +48,15 @@ import Web
             peers[22].send(Records.request("GET", "/long"))
             return (all, others, readResponse(from: peers[22]))
         }
-        let (all, others, last) = answers
+        let (all, others, last) = responses
         #expect(all.map(\.status) == [200, 200, 200] + [Int](repeating: 503, count: 17))
-        #expect(all[3].headers["retry-after"] == "1" && all[3].body.contains("Too many responses wait to be read."))
+        #expect(
+            all[3].headers["retry-after"] == "1" && all[3].body.contains("Too many responses are waiting to be read."))
         #expect(others.map(\.status) == [502, 200] && others[0].headers["retry-after"] == nil)
         #expect(last.status == 200 && last.body.utf8.count == 3 << 20)
     }
 
-    @Test func `a listener that cannot be watched for a while accepts again`() throws {
+    @Test func `a listening socket that could not be watched for a while accepts connections again`() throws {
         let path = "\(NSTemporaryDirectory())aktify-\(UUID().uuidString).sock"
         defer { unlink(path) }
         let status = try Loop.run {
@@ -69,7 +70,7 @@ import Web
             let descriptor = dup(old.descriptor)
             unlink(path + ".old")
             try server.listen(on: ListeningSocket(descriptor: descriptor))
-            // Accepting fails, and then watching, which a regular file refuses.
+            // Accepting fails; then watching fails, because epoll rejects a regular file.
             shutdown(descriptor, Int32(SHUT_RDWR))
             try await loop.sleep(for: .milliseconds(30))
             let file = open("/proc/self/exe", O_RDONLY)

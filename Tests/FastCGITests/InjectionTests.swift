@@ -18,25 +18,25 @@ import Web
     func `no param can add a line to the head of a response`(name: String) throws {
         for value in ["a\r\nX-Evil: 1", "a\nX-Evil: 1", "a\rX-Evil: 1", "\r\n\r\nX-Evil: 1", "a\u{0}X-Evil: 1"] {
             for (method, target) in [("GET", "/things"), ("POST", "/things/"), ("OPTIONS", "/things/")] {
-                let answer = try withServer(Self.routes) { peers in
+                let response = try withServer(Self.routes) { peers in
                     peers[0].send(Records.request(method, target, params: [(name, value)]))
                     return readResponse(from: peers[0])
                 }
-                #expect(answer.status < 400 && answer.headers["x-evil"] == nil)
-                #expect(!answer.headers.values.contains { $0.unicodeScalars.contains { $0 == "\r" || $0 == "\n" } })
+                #expect(response.status < 400 && response.headers["x-evil"] == nil)
+                #expect(!response.headers.values.contains { $0.unicodeScalars.contains { $0 == "\r" || $0 == "\n" } })
             }
         }
     }
 
     @Test func `a target with line breaks adds none to the head of a redirect`() throws {
-        let answer = try withServer(Self.routes) { peers in
+        let response = try withServer(Self.routes) { peers in
             peers[0].send(Records.request("GET", "/things?a\r\nX-Evil: 1"))
             return readResponse(from: peers[0])
         }
-        #expect(answer.status == 308 && answer.headers["x-evil"] == nil)
+        #expect(response.status == 308 && response.headers["x-evil"] == nil)
     }
 
-    @Test func `params of random bytes never trap, and each request is answered`() throws {
+    @Test func `params of random bytes never trap, and each request gets a response`() throws {
         let statuses = try withServer(Self.routes) { peers in
             (0..<1000).map { _ in
                 var records = Records()

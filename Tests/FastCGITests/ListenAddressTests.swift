@@ -2,7 +2,7 @@ import FastCGI
 import Testing
 
 @Suite struct ListenAddressTests {
-    @Test func `a path, a host and an IPv6 address are told apart`() throws {
+    @Test func `a path, a host and an IPv6 address are distinguished`() throws {
         #expect(try ListenAddress("unix:/run/api:1.sock") == .unix("/run/api:1.sock"))
         #expect(try ListenAddress("127.0.0.1:9000") == .tcp(host: "127.0.0.1", port: 9000))
         #expect(try ListenAddress("[::1]:9000") == .tcp(host: "::1", port: 9000))
@@ -12,7 +12,7 @@ import Testing
     @Test(arguments: [
         "", "unix:", "api", "host:", "host:x", "host:70000", "[unix]:0", "unix:/" + String(repeating: "x", count: 107),
     ])
-    func `what is no address is refused in a sentence`(text: String) {
+    func `a malformed address is rejected with an error`(text: String) {
         #expect(throws: ListenAddress.Malformed.self) { try ListenAddress(text) }
     }
 

@@ -9,7 +9,7 @@ import Web
 
 @testable import FastCGI
 
-/// A server on a loop, and a peer at the other end of a socketpair.
+/// A server on a loop, and a peer at the other end of a socket pair.
 @Suite struct ServerTests {
     private static func application() throws -> Application {
         var blueprint = Blueprint("test")
@@ -40,12 +40,12 @@ import Web
         return application
     }
 
-    /// Counts requests whose task was cancelled. Sound: touched on the one loop of `withServer` only.
+    /// Counts requests whose task was cancelled. Sound: used on the one loop of `withServer` only.
     final class Counter: @unchecked Sendable { var count = 0 }
     @TaskLocal static var counter = Counter()
     private static var cancelled: Counter { counter }
 
-    /// Runs `body` with a peer of a server, on a thread of its own: the loop is free meanwhile.
+    /// Runs `body` with a peer of a server on another thread, so that the loop is free to serve it.
     private func withServer<Value: Sendable>(
         limits: Limits = Limits(), slot: Slot? = nil, _ body: @escaping @Sendable (Peer) throws -> Value
     ) throws -> Value {
@@ -63,12 +63,12 @@ import Web
         let socket: Socket
         init(_ socket: Socket) { self.socket = socket }
 
-        func ask(_ records: [UInt8]) -> Answer {
+        func roundTrip(_ records: [UInt8]) -> Answer {
             socket.send(records)
             return readResponse(from: socket)
         }
 
-        /// Waits for bytes without sleeping, 15 seconds at most, so that it is back as soon as they are there.
+        /// Busy-waits for input, for at most 15 seconds, so that it returns as soon as bytes arrive.
         func waitBusily() {
             var descriptor = pollfd(fd: socket.descriptor, events: Int16(POLLIN), revents: 0)
             let limit = Instant.now.advanced(by: .seconds(15))
@@ -76,17 +76,17 @@ import Web
         }
     }
 
-    @Test func `a kept connection answers one request after the other`() throws {
-        let answers = try withServer { peer in
-            (0..<3).map { _ in peer.ask(Records.request("GET", "/")) } + [
-                peer.ask(Records.request("POST", "/", body: [1, 2, 3]))
+    @Test func `a kept-alive connection serves several requests in succession`() throws {
+        let responses = try withServer { peer in
+            (0..<3).map { _ in peer.roundTrip(Records.request("GET", "/")) } + [
+                peer.roundTrip(Records.request("POST", "/", body: [1, 2, 3]))
             ]
         }
-        #expect(answers.map(\.status) == [200, 200, 200, 200])
-        #expect(answers.map(\.body) == ["\"here\"\n", "\"here\"\n", "\"here\"\n", "3\n"])
+        #expect(responses.map(\.status) == [200, 200, 200, 200])
+        #expect(responses.map(\.body) == ["\"here\"\n", "\"here\"\n", "\"here\"\n", "3\n"])
     }
 
-    @Test func `a request is counted before its answer can be read`() throws {
+    @Test func `a request is counted before its response can be read`() throws {
         let slot = try #require(SharedScoreboard()).slot(1)
         let uncounted = try withServer(slot: slot) { peer in
             (1...2000).filter { _ in
@@ -100,21 +100,21 @@ import Web
         #expect(uncounted == [] && slot.histograms.flatMap(\.counts).reduce(0, +) == 2000)
     }
 
-    @Test func `a connection that is not to be kept is closed after its response`() throws {
-        let (answer, rest) = try withServer {
-            ($0.ask(Records.request("GET", "/", keep: false)), $0.socket.receiveAll())
+    @Test func `a connection without FCGI_KEEP_CONN is closed after its response`() throws {
+        let (response, rest) = try withServer {
+            ($0.roundTrip(Records.request("GET", "/", keep: false)), $0.socket.receiveAll())
         }
-        #expect(answer.status == 200 && rest.isEmpty)
+        #expect(response.status == 200 && rest.isEmpty)
     }
 
-    @Test func `params become the request`() throws {
+    @Test func `the request is made from the params`() throws {
         let params = [
             ("HTTP_HOST", "example.org:81"), ("REQUEST_SCHEME", "https"), ("REQUEST_ID", "server-1"), ("HTTP_X", ""),
         ]
-        let answer = try withServer { $0.ask(Records.request("GET", "/echo?a=%20", params: params)) }
-        #expect(answer.body == #"["/echo?a=%20","https://example.org:81/x","server-1"]"# + "\n")
+        let response = try withServer { $0.roundTrip(Records.request("GET", "/echo?a=%20", params: params)) }
+        #expect(response.body == #"["/echo?a=%20","https://example.org:81/x","server-1"]"# + "\n")
         let named = try withServer {
-            $0.ask(
+            $0.roundTrip(
                 Records.request(
                     "GET", "/echo",
                     params: [("SERVER_NAME", "s"), ("SERVER_PORT", "82"), ("HTTP_X_REQUEST_ID", "mine")]))
@@ -123,15 +123,15 @@ import Web
     }
 
     @Test(arguments: ["", "G ET", "GET\u{1}", "GET,", "é", "get", "-"])
-    func `a method that is missing or is none runs no handler`(method: String) throws {
-        let answer = try withServer { $0.ask(Records.request(method, "/")) }
-        #expect(answer.status == 405 && answer.headers["allow"] == "GET, HEAD, OPTIONS, POST")
+    func `a missing or invalid method gets 405 and runs no handler`(method: String) throws {
+        let response = try withServer { $0.roundTrip(Records.request(method, "/")) }
+        #expect(response.status == 405 && response.headers["allow"] == "GET, HEAD, OPTIONS, POST")
     }
 
-    @Test(arguments: [1, 5, 100]) func `a request that arrives in pieces is answered like a whole one`(size: Int) throws
-    {
+    @Test(arguments: [1, 5, 100])
+    func `a request that arrives in pieces gets the same response as one that arrives at once`(size: Int) throws {
         let body = [UInt8](repeating: 7, count: 5000)
-        let answer = try withServer { peer in
+        let response = try withServer { peer in
             let bytes = Records.request("POST", "/", body: body)
             for start in stride(from: 0, to: bytes.count, by: size == 1 ? 97 : size * 50) {
                 peer.socket.send(Array(bytes[start..<min(start + (size == 1 ? 97 : size * 50), bytes.count)]))
@@ -139,33 +139,33 @@ import Web
             }
             return readResponse(from: peer.socket)
         }
-        #expect(answer.body == "5000\n")
+        #expect(response.body == "5000\n")
     }
 
-    @Test func `two requests in one packet are both answered, in order`() throws {
-        let answers = try withServer { peer in
+    @Test func `two requests in one packet both get responses, in order`() throws {
+        let responses = try withServer { peer in
             peer.socket.send(Records.request("POST", "/", body: [1]) + Records.request("GET", "/"))
             return [readResponse(from: peer.socket), readResponse(from: peer.socket)]
         }
-        #expect(answers.map(\.body) == ["1\n", "\"here\"\n"])
+        #expect(responses.map(\.body) == ["1\n", "\"here\"\n"])
     }
 
-    @Test func `a body larger than the socket's buffer arrives whole`() throws {
-        let answer = try withServer {
-            $0.ask(Records.request("POST", "/", body: [UInt8](repeating: 1, count: 1 << 20)))
+    @Test func `a body larger than the socket's buffer arrives completely`() throws {
+        let response = try withServer {
+            $0.roundTrip(Records.request("POST", "/", body: [UInt8](repeating: 1, count: 1 << 20)))
         }
-        #expect(answer.body == "1048576\n")
+        #expect(response.body == "1048576\n")
     }
 
-    @Test func `a body over the limit is 413, and the connection goes on`() throws {
+    @Test func `a body over the limit gets 413, and the connection stays usable`() throws {
         for count in [101, 300_000] {
-            let answers = try withServer(limits: Limits(bodyBytes: 100)) { peer in
+            let responses = try withServer(limits: Limits(bodyBytes: 100)) { peer in
                 [
-                    peer.ask(Records.request("POST", "/", body: [UInt8](repeating: 1, count: count))),
-                    peer.ask(Records.request("GET", "/")),
+                    peer.roundTrip(Records.request("POST", "/", body: [UInt8](repeating: 1, count: count))),
+                    peer.roundTrip(Records.request("GET", "/")),
                 ]
             }
-            #expect(answers.map(\.status) == [413, 200])
+            #expect(responses.map(\.status) == [413, 200])
         }
     }
 
@@ -179,27 +179,29 @@ import Web
         #expect(long.headers["content-length"] == String(3 << 20))
     }
 
-    @Test func `a stream arrives in order and whole`() throws {
-        let answer = try withServer { $0.ask(Records.request("GET", "/pieces")) }
-        #expect(answer.body == (0..<1000).map { "\($0) " }.joined())
+    @Test func `a stream arrives completely and in order`() throws {
+        let response = try withServer { $0.roundTrip(Records.request("GET", "/pieces")) }
+        #expect(response.body == (0..<1000).map { "\($0) " }.joined())
     }
 
-    @Test func `a stream that fails is cut off, so that nobody takes it for whole`() throws {
+    @Test func `a stream that fails is closed without END_REQUEST, so that it is not taken for complete`() throws {
         let bytes = try withServer { peer in
             peer.socket.send(Records.request("GET", "/broken/100000"))
             return peer.socket.receiveAll()
         }
-        // The last record is none that ends a request.
+        // The last record is not END_REQUEST.
         #expect(!bytes.isEmpty && bytes.suffix(16).allSatisfy { $0 == 122 })
     }
 
-    @Test(arguments: [0, 4000]) func `a stream that fails before anything was sent is an error`(count: Int) throws {
-        let answer = try withServer { $0.ask(Records.request("GET", "/broken/\(count)")) }
-        #expect(answer.status == 503 && answer.body.contains("Not now."))
+    @Test(arguments: [0, 4000]) func `a stream that fails before anything was sent becomes an error response`(
+        count: Int
+    ) throws {
+        let response = try withServer { $0.roundTrip(Records.request("GET", "/broken/\(count)")) }
+        #expect(response.status == 503 && response.body.contains("Not now."))
     }
 
-    @Test func `a peer that reads nothing is cut off`() throws {
-        let received = try withServer(limits: Limits(patience: .milliseconds(500))) { peer in
+    @Test func `the connection of a peer that reads nothing is closed`() throws {
+        let received = try withServer(limits: Limits(peerTimeout: .milliseconds(500))) { peer in
             peer.socket.send(Records.request("GET", "/endless"))
             usleep(3_000_000)
             return peer.socket.receiveAll().count
@@ -207,7 +209,7 @@ import Web
         #expect(received < 4 << 20)
     }
 
-    @Test func `a peer that goes away cancels its request`() throws {
+    @Test func `a disconnect cancels the request`() throws {
         let counter = Counter()
         try ServerTests.$counter.withValue(counter) {
             try withServer { peer in
@@ -220,15 +222,15 @@ import Web
         #expect(counter.count == 1)
     }
 
-    @Test func `an answer that takes too long is given up with 504, and the connection goes on`() throws {
-        let answers = try withServer(limits: Limits(answer: .milliseconds(200))) { peer in
-            (peer.ask(Records.request("GET", "/sleep")), peer.ask(Records.request("GET", "/")))
+    @Test func `a request that takes too long gets 504, and the connection stays usable`() throws {
+        let responses = try withServer(limits: Limits(requestTimeout: .milliseconds(200))) { peer in
+            (peer.roundTrip(Records.request("GET", "/sleep")), peer.roundTrip(Records.request("GET", "/")))
         }
-        #expect(answers.0.status == 504 && answers.0.body.contains("The answer took too long."))
-        #expect(answers.1.status == 200 && answers.1.body == "\"here\"\n")
+        #expect(responses.0.status == 504 && responses.0.body.contains("The request timed out."))
+        #expect(responses.1.status == 200 && responses.1.body == "\"here\"\n")
     }
 
-    @Test func `a refused peer is cut off without a word`() throws {
+    @Test func `a protocol violation closes the connection without a response`() throws {
         let bytes = try withServer { peer in
             peer.socket.send([9, 9, 9, 9, 9, 9, 9, 9])
             return peer.socket.receiveAll()

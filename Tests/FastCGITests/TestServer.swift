@@ -6,7 +6,7 @@ import Web
 
 @testable import FastCGI
 
-/// Runs `body` with peers of a server, on a thread of its own: the loop is free meanwhile.
+/// Runs `body` with peers of a server on another thread, so that the loop is free to serve them.
 func withServer<Value: Sendable>(
     peers count: Int = 1, limits: Limits = Limits(), _ routes: @escaping @Sendable (inout Blueprint) -> Void,
     _ body: @escaping @Sendable ([Socket]) throws -> Value
@@ -25,8 +25,8 @@ func withServer<Value: Sendable>(
 }
 
 extension Server {
-    /// Runs `body` with so many peers on a thread of its own, and drains the server then: or it and its open connections would hold
-    /// each other for ever.
+    /// Runs `body` with `count` peers on another thread, and drains the server afterwards: otherwise, the server and
+    /// its open connections would keep each other alive.
     func serve<Value: Sendable>(
         peers count: Int, _ body: @escaping @Sendable ([Socket]) throws -> Value
     ) async throws -> Value {
@@ -44,5 +44,5 @@ extension Server {
     }
 }
 
-/// Counts what happens on a loop. Sound: each test uses its own, on one loop's thread.
+/// Counts events on a loop. Sound: each test uses its own counter on one loop's thread.
 final class Tally: @unchecked Sendable { var count = 0 }

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Feeds each target its seeds and regressions, without libFuzzer.
+/// Runs each fuzz target on its corpus of seeds and regressions, without libFuzzer.
 @Suite struct CorpusTests {
     private static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Corpus")
 
@@ -12,19 +12,21 @@ import Testing
         }
     }
 
-    @Test(arguments: FuzzTarget.all.map(\.name)) func `every seed and regression keeps the properties`(name: String)
+    @Test(arguments: FuzzTarget.all.map(\.name)) func `every seed and regression satisfies the target's properties`(
+        name: String
+    )
         throws
     {
         let target = try #require(FuzzTarget.all.first { $0.name == name })
         let corpus = try corpus(target)
-        #expect(!corpus.isEmpty, "a target without seeds")
+        #expect(!corpus.isEmpty, "the target has no seeds")
         for (file, bytes) in corpus {
             #expect(throws: Never.self, "\(file)") { try target.run(bytes, limit: .seconds(2)) }
         }
     }
 
-    /// A debug build is slow; what takes the square of the input's length takes longer still.
-    @Test(arguments: FuzzTarget.all.map(\.name)) func `64 KiB take no time that grows with their square`(name: String)
+    /// The limit allows for slow debug builds; an algorithm with quadratic running time exceeds it nevertheless.
+    @Test(arguments: FuzzTarget.all.map(\.name)) func `64 KiB of input do not take quadratic time`(name: String)
         throws
     {
         let target = try #require(FuzzTarget.all.first { $0.name == name })

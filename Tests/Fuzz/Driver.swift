@@ -7,10 +7,11 @@ private func runDriver(
     _ test: @convention(c) (UnsafePointer<UInt8>?, Int) -> Int32
 ) -> Int32
 
-// Written once, before libFuzzer starts.
-nonisolated(unsafe) private var chosen = FuzzTarget.all[0]
+// Set once, before libFuzzer starts.
+nonisolated(unsafe) private var selectedTarget = FuzzTarget.all[0]
 
-/// `fuzz TARGET [libFuzzer's options] CORPUS...`: fuzzes one target until libFuzzer's limit, or the first violation.
+/// `fuzz TARGET [libFuzzer's options] CORPUS...`: fuzzes one target until libFuzzer's limit is reached or a property is
+/// violated. Without a target, lists all targets.
 @main struct Driver {
     static func main() {
         guard CommandLine.argc > 1, let target = FuzzTarget.all.first(where: { $0.name == CommandLine.arguments[1] })
@@ -18,7 +19,7 @@ nonisolated(unsafe) private var chosen = FuzzTarget.all[0]
             for target in FuzzTarget.all { print(target.name) }
             return
         }
-        chosen = target
+        selectedTarget = target
         var count = CommandLine.argc - 1
         var arguments = CommandLine.unsafeArgv + 1
         exit(
@@ -30,8 +31,10 @@ nonisolated(unsafe) private var chosen = FuzzTarget.all[0]
     }
 
     private static let test: @convention(c) (UnsafePointer<UInt8>?, Int) -> Int32 = { bytes, count in
-        // 50 ms, four times: the address sanitizer and coverage slow everything down.
-        do { try chosen.run(Array(UnsafeBufferPointer(start: bytes, count: count)), limit: .milliseconds(200)) } catch {
+        // 50 ms times four, since the address sanitizer and coverage instrumentation slow everything down.
+        do {
+            try selectedTarget.run(Array(UnsafeBufferPointer(start: bytes, count: count)), limit: .milliseconds(200))
+        } catch {
             fatalError("\(error)")
         }
         return 0

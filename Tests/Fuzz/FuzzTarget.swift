@@ -1,6 +1,6 @@
 import Glibc
 
-/// A property that an input violated.
+/// A violation of a property by an input.
 struct Violation: Error, CustomStringConvertible {
     let description: String
 
@@ -8,25 +8,26 @@ struct Violation: Error, CustomStringConvertible {
 }
 
 /// Checks a property.
-/// - Throws: `Violation` when it does not hold.
+/// - Throws: `Violation` when the condition is false.
 func require(_ condition: Bool, _ property: @autoclosure () -> String) throws {
     guard condition else { throw Violation(property()) }
 }
 
-/// Code that reads bytes from outside, with the properties that hold for every input.
+/// Code that parses untrusted bytes, with properties that hold for every input.
 struct FuzzTarget: Sendable {
-    /// What it is called on the command line; its seeds and regressions are in `Corpus/<name>`.
+    /// The name of the target on the command line; its seeds and regressions are in `Corpus/<name>`.
     let name: String
-    /// Feeds it one input.
+    /// Runs the code on one input and checks the properties.
     let check: @Sendable ([UInt8]) throws -> Void
 
     static let all: [FuzzTarget] = [
-        .arrays, .configuration, .cors, .draft, .environment, .inheritance, .json, .listen, .numeric, .params, .records,
+        .arrays, .campaign, .configuration, .cors, .environment, .inheritance, .json, .listen, .numeric, .params,
+        .records,
         .revision, .script, .server, .target, .values,
     ]
 
-    /// Feeds it one input.
-    /// - Throws: a `Violation` of a property, or of the limit of processor time.
+    /// Runs the target on one input.
+    /// - Throws: A `Violation` of a property, or of the limit of processor time.
     func run(_ input: [UInt8], limit: Duration) throws {
         let start = FuzzTarget.processorTime()
         try check(input)

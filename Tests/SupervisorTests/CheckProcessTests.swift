@@ -3,7 +3,7 @@ import Testing
 
 @testable import Supervisor
 
-/// What a program that is to take a master's place must say.
+/// The output that `--check` of a new program must print before it may replace a master.
 @Suite struct CheckProcessTests {
     private func problem(_ command: [String]) throws -> String? {
         let check = try CheckProcess(command, environment: [:])
@@ -12,15 +12,15 @@ import Testing
         return check.problem(ExitStatus(raw: raw))
     }
 
-    @Test func `a program that says that all is well may take over`() throws {
+    @Test func `a check that prints the expected line passes`() throws {
         #expect(try problem(["/bin/echo", Master.checkPassed]) == nil)
     }
 
-    @Test func `a program that ends with 0 and says nothing is another one`() throws {
+    @Test func `a program that exits with 0 without printing the line is not accepted`() throws {
         #expect(try problem(["/bin/true"]) == "the new program does not know --check: is it aktify?")
     }
 
-    @Test func `a program that fails says why`() throws {
+    @Test func `a failed check reports the program's output`() throws {
         #expect(try problem(["/bin/sh", "-c", "echo no; exit 1"]) == "no")
     }
 }

@@ -4,50 +4,56 @@ import Testing
 
 @testable import Supervisor
 
-/// Random histories of a fleet, in virtual time. `TEST_SEED` replays one.
+/// Simulates random event histories of a fleet in virtual time. `TEST_SEED` replays one of them.
 @Suite struct FleetHistoryTests {
-    @Test func `no order of events loses a worker, drains one twice, or keeps it from its end`() {
+    @Test func `no order of events loses a worker, drains one twice, or prevents the fleet from stopping`() {
         let epoch = Instant.now
         for seed in SeededGenerator.seeds(100_000) {
-            guard !Self.live(seed, from: epoch, isRecording: false).violations.isEmpty else { continue }
-            let world = Self.live(seed, from: epoch, isRecording: true)
-            Issue.record("TEST_SEED=\(seed): \(world.violations)\n\(world.history.joined(separator: "\n"))")
+            guard !Self.simulate(seed, from: epoch, isRecording: false).violations.isEmpty else { continue }
+            let simulation = Self.simulate(seed, from: epoch, isRecording: true)
+            Issue.record("TEST_SEED=\(seed): \(simulation.violations)\n\(simulation.history.joined(separator: "\n"))")
             return
         }
     }
 
-    /// One life: disturbances, then either rest or the end.
-    private static func live(_ seed: UInt64, from epoch: Instant, isRecording: Bool) -> World {
+    /// Simulates one history: random disturbances, then either a stop or a recovery.
+    private static func simulate(_ seed: UInt64, from epoch: Instant, isRecording: Bool) -> FleetSimulation {
         var random = SeededGenerator(seed: ~seed)
-        let faults = [0, 0, 10, 60].randomElement(using: &random) ?? 0
-        var world = World(seed: seed, faults: faults, at: epoch, isRecording: isRecording)
-        let ends = Bool.random(using: &random)
-        for _ in 0..<Int.random(in: 1...40, using: &random) where world.outcome == nil {
-            world.disturb(stops: ends)
-            world.pass(.milliseconds(Int.random(in: 0...3000, using: &random)))
+        let faultPercentage = [0, 0, 10, 60].randomElement(using: &random) ?? 0
+        var simulation = FleetSimulation(
+            seed: seed, faultPercentage: faultPercentage, at: epoch, isRecording: isRecording)
+        let stops = Bool.random(using: &random)
+        for _ in 0..<Int.random(in: 1...40, using: &random) where simulation.outcome == nil {
+            simulation.disturb(stops: stops)
+            simulation.advance(by: .milliseconds(Int.random(in: 0...3000, using: &random)))
         }
-        if ends { end(&world) } else { rest(&world) }
-        return world
+        if stops { stop(&simulation) } else { recover(&simulation) }
+        return simulation
     }
 
-    /// Whatever is under way, it ends after TERM, within the time for draining.
-    private static func end(_ world: inout World) {
-        world.deliver(.signal(.stop))
-        world.pass(World.options.gracefulTimeout + .seconds(1))
-        world.expect(world.outcome != nil && world.processCount == 0, "it goes on after TERM")
+    /// Whatever is in progress, the fleet stops within the graceful timeout after TERM.
+    private static func stop(_ simulation: inout FleetSimulation) {
+        simulation.deliver(.signal(.stop))
+        simulation.advance(by: FleetSimulation.options.gracefulTimeout + .seconds(1))
+        simulation.expect(
+            simulation.outcome != nil && simulation.processCount == 0, "the fleet has not stopped after TERM")
     }
 
-    /// Without faults, all is as it should be after a while.
-    private static func rest(_ world: inout World) {
-        world.faults = 0
-        world.pass(.seconds(600))
-        guard world.outcome == nil else { return }
-        world.deliver(.signal(.reload))
-        world.pass(.seconds(600))
-        world.expect(world.fleet.state == .serving, "it is still \(world.fleet.state)")
-        world.expect(world.fleet.workers.count == world.fleet.target, "there are \(world.fleet.workers.count) workers")
-        world.expect(
-            world.serving(of: world.fleet.generation) == world.fleet.target, "not all are of the last generation")
-        world.expect(world.processCount == world.fleet.target, "there are \(world.processCount) processes")
+    /// Without further faults, the fleet recovers after a while.
+    private static func recover(_ simulation: inout FleetSimulation) {
+        simulation.faultPercentage = 0
+        simulation.advance(by: .seconds(600))
+        guard simulation.outcome == nil else { return }
+        simulation.deliver(.signal(.reload))
+        simulation.advance(by: .seconds(600))
+        simulation.expect(simulation.fleet.state == .serving, "the state is still \(simulation.fleet.state)")
+        simulation.expect(
+            simulation.fleet.workers.count == simulation.fleet.target,
+            "there are \(simulation.fleet.workers.count) workers")
+        simulation.expect(
+            simulation.serving(of: simulation.fleet.generation) == simulation.fleet.target,
+            "not all workers are of the last generation")
+        simulation.expect(
+            simulation.processCount == simulation.fleet.target, "there are \(simulation.processCount) processes")
     }
 }

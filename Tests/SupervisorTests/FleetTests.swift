@@ -3,18 +3,18 @@ import Testing
 
 @testable import Supervisor
 
-/// What a fleet decides, step by step.
+/// The decisions of a fleet, step by step.
 @Suite struct FleetTests {
-    /// A fleet whose workers are ready, and the time.
+    /// A fleet whose workers are ready, with virtual time.
     private struct Scene {
         var fleet: Fleet
         var now = Instant.now
         var actions: [Fleet.Action] = []
 
-        init(workers: Int, startsThem: Bool = true) {
+        init(workers: Int, startsWorkers: Bool = true) {
             fleet = Fleet(Fleet.Options(workers: workers), at: now)
             on(.started)
-            guard startsThem else { return }
+            guard startsWorkers else { return }
             for id in 0..<workers { start(id) }
         }
 
@@ -31,7 +31,7 @@ import Testing
         func spawns(_ id: Int, _ generation: Int) -> Bool { actions.contains(.spawn(id, generation: generation)) }
     }
 
-    @Test func `a reload drains an old worker when a new one is ready, and the next when that has ended`() {
+    @Test func `a reload drains one old worker after the other, each when a new one is ready`() {
         var scene = Scene(workers: 2)
         scene.on(.signal(.reload))
         #expect(scene.spawns(2, 2) && !scene.drains(0))
@@ -45,7 +45,7 @@ import Testing
         #expect(scene.actions.contains(.report(.reloaded)) && scene.fleet.state == .serving)
     }
 
-    @Test func `a worker that somebody else told to drain is replaced, and is no crash`() {
+    @Test func `a worker that was asked to drain from outside is replaced, and not counted as a crash`() {
         var scene = Scene(workers: 1)
         scene.wait(.seconds(2))
         scene.on(.exited(0, isClean: true))
@@ -53,7 +53,7 @@ import Testing
         #expect(!scene.actions.contains(.report(.died(0, whileServing: true))))
     }
 
-    @Test func `TERM while a reload waits for a worker to drain does not drain it again, and the end comes`() {
+    @Test func `TERM during a reload does not drain a draining worker again, and stops the fleet`() {
         var scene = Scene(workers: 2)
         scene.on(.signal(.reload))
         scene.start(2)
@@ -63,7 +63,7 @@ import Testing
         #expect(scene.actions.contains(.finish(.stopped)))
     }
 
-    @Test func `a new worker that does not get ready ends the reload, and those that serve go on`() {
+    @Test func `a new worker that does not become ready ends the reload, and the old ones keep serving`() {
         var scene = Scene(workers: 2)
         scene.on(.signal(.reload))
         scene.on(.spawned(2))
@@ -74,7 +74,7 @@ import Testing
         #expect(scene.fleet.generation == 1 && scene.fleet.running.count == 2)
     }
 
-    @Test func `a worker that crashes during a reload is replaced at once, by a new one`() {
+    @Test func `a worker that crashes during a reload is immediately replaced by a new one`() {
         var scene = Scene(workers: 2)
         scene.on(.signal(.reload))
         scene.start(2)
@@ -86,13 +86,13 @@ import Testing
         #expect(scene.actions.contains(.report(.reloaded)))
     }
 
-    @Test func `it gives up when no worker ever got ready, and not later`() {
-        var scene = Scene(workers: 2, startsThem: false)
+    @Test func `startup fails when no worker becomes ready, but not after one has been ready`() {
+        var scene = Scene(workers: 2, startsWorkers: false)
         scene.on(.spawnFailed(0, reason: "no such program"))
         scene.wait(.milliseconds(100))
         scene.on(.timer(.start))
         scene.on(.spawnFailed(1, reason: "no such program"))
-        #expect(scene.actions.contains(.finish(.gaveUp)))
+        #expect(scene.actions.contains(.finish(.startupFailed)))
         scene = Scene(workers: 1)
         for failure in 0..<20 {
             scene.on(failure == 0 ? .exited(0, isClean: false) : .spawnFailed(failure, reason: "no such program"))
@@ -118,7 +118,7 @@ import Testing
         #expect(pauses == expected.map { .milliseconds($0) })
     }
 
-    @Test func `another program is executed only when its check succeeds, and no worker is starting`() {
+    @Test func `the master re-executes only after the check has passed and no worker is starting`() {
         var scene = Scene(workers: 2)
         scene.on(.signal(.execute))
         #expect(scene.actions.contains(.check))
@@ -134,14 +134,14 @@ import Testing
         #expect(scene.actions.contains(.execute))
     }
 
-    @Test func `a check that does not end is killed`() {
+    @Test func `a check that times out is killed`() {
         var scene = Scene(workers: 1)
         scene.on(.signal(.execute))
         scene.on(.timer(.check(1)))
         #expect(scene.actions.contains(.endCheck) && scene.fleet.state == .serving)
     }
 
-    @Test func `HUP during a reload reloads once more`() {
+    @Test func `HUP during a reload causes one more reload`() {
         var scene = Scene(workers: 1)
         for _ in 0..<3 { scene.on(.signal(.reload)) }
         scene.start(1)
@@ -149,25 +149,25 @@ import Testing
         #expect(scene.actions.contains(.report(.reloaded)) && scene.spawns(2, 3))
         scene.start(2)
         scene.on(.exited(1, isClean: false))
-        #expect(scene.fleet.state == .serving && scene.fleet.requests.isEmpty)
+        #expect(scene.fleet.state == .serving && scene.fleet.pendingRequests.isEmpty)
     }
 
-    @Test func `one worn worker is recycled at a time, and none while a reload waits`() {
+    @Test func `workers are recycled one at a time, and not while a reload is pending`() {
         var scene = Scene(workers: 2)
-        scene.on(.worn(0))
+        scene.on(.recyclingDue(0))
         #expect(scene.spawns(2, 1))
-        scene.on(.worn(1))
+        scene.on(.recyclingDue(1))
         #expect(scene.actions.isEmpty)
         scene.start(2)
         #expect(scene.drains(0))
         scene.on(.exited(0, isClean: false))
         #expect(scene.actions.contains(.report(.recycled)))
         scene.on(.signal(.reload))
-        scene.on(.worn(1))
+        scene.on(.recyclingDue(1))
         #expect(scene.actions.isEmpty)
     }
 
-    @Test func `SIGINT again kills the workers`() {
+    @Test func `a second SIGINT kills the workers`() {
         var scene = Scene(workers: 2)
         scene.on(.signal(.interrupt))
         #expect(scene.drains(0) && scene.drains(1))
@@ -175,12 +175,12 @@ import Testing
         #expect(scene.actions.contains(.kill(0)) && scene.actions.contains(.kill(1)))
     }
 
-    @Test func `one worker less of none is none, and one more than there is room for is not wanted`() {
+    @Test func `the number of workers stays between 0 and the maximum`() {
         var scene = Scene(workers: 2)
-        scene.on(.signal(.none))
-        scene.on(.signal(.oneLess))
+        scene.on(.signal(.removeAllWorkers))
+        scene.on(.signal(.removeWorker))
         #expect(scene.fleet.target == 0)
-        for _ in 0..<100 { scene.on(.signal(.oneMore)) }
+        for _ in 0..<100 { scene.on(.signal(.addWorker)) }
         #expect(scene.fleet.target == 64)
     }
 }

@@ -1,10 +1,11 @@
 import EventLoop
 
 extension Fleet {
-    /// Changes the states that an event concerns.
+    /// Applies an event to the state.
     mutating func apply(_ event: Event) {
         switch event {
-        case .started: for worker in workers where !worker.isRunning { limit(worker.id, to: options.gracefulTimeout) }
+        case .started:
+            for worker in workers where !worker.isRunning { scheduleKill(worker.id, after: options.gracefulTimeout) }
         case .signal(let signal): apply(signal)
         case .spawned(let id): spawned(id)
         case .spawnFailed(let id, let reason): spawnFailed(id, reason)
@@ -12,7 +13,7 @@ extension Fleet {
         case .crashed(let id): crashed(id)
         case .exited(let id, let isClean): exited(id, isClean)
         case .stuck(let id): stuck(id)
-        case .worn(let id): worn(id)
+        case .recyclingDue(let id): recyclingDue(id)
         case .checked(let problem): checked(problem)
         case .executeFailed(let reason): if state == .executing { failReload("cannot re-execute: \(reason)") }
         case .timer(let timer): apply(timer)
@@ -28,23 +29,23 @@ extension Fleet {
         case .stop, .interrupt: stop(.stopped)
         case .reload:
             if target == 0 { resize(to: options.workers) }
-            // Failures of before say nothing of the program and the variables as they are now.
+            // Earlier failures are unrelated to the program and the environment as they are now.
             if state == .starting { backoff.succeeded() }
-            requests.insert(.reload)
-        case .execute: requests.insert(.execute)
-        case .oneMore: resize(to: min(target + 1, Master.mostWorkers))
-        case .oneLess: if target > 1 { resize(to: target - 1) }
-        case .none: resize(to: 0)
+            pendingRequests.insert(.reload)
+        case .execute: pendingRequests.insert(.execute)
+        case .addWorker: resize(to: min(target + 1, Master.maxWorkers))
+        case .removeWorker: if target > 1 { resize(to: target - 1) }
+        case .removeAllWorkers: resize(to: 0)
         }
     }
 
     private mutating func apply(_ timer: Timer) {
         switch timer {
-        case .start: wakesAt = nil
+        case .start: startTimerAt = nil
         case .check(let number):
-            guard state == .checking, number == checks else { return }
+            guard state == .checking, number == checkNumber else { return }
             actions.append(.endCheck)
-            failReload("the new program's --check did not end in time")
+            failReload("the new program's --check timed out")
         case .startup(let id):
             if self[id] == .starting {
                 report(.notReadyInTime(id))
@@ -68,7 +69,7 @@ extension Fleet {
         if state == .checking { actions.append(.endCheck) }
         state = .stopping(outcome, immediately: false)
         report(.stopping)
-        actions += [.tell(.stopping), .stopListening]
+        actions += [.notify(.stopping), .stopListening]
     }
 
     private mutating func checked(_ problem: String?) {
@@ -76,7 +77,7 @@ extension Fleet {
         if let problem { failReload(problem) } else { state = .waitingToExecute }
     }
 
-    /// The old workers go on.
+    /// Ends a failed reload: the old workers keep running.
     mutating func failReload(_ problem: String) {
         state = .serving
         report(.reloadFailed(problem))
@@ -84,7 +85,7 @@ extension Fleet {
 
     // MARK: Lookup
 
-    /// A worker's state; `nil` when there is none, or not any more.
+    /// The state of a worker; `nil` when there is no such worker any more.
     subscript(id: Worker.ID) -> Worker.State? {
         get { workers.first { $0.id == id }?.state }
         set {

@@ -1,75 +1,81 @@
 import EventLoop
 
 extension Fleet {
-    /// What happens to a master.
+    /// An event that the fleet reacts to.
     enum Event: Hashable, Sendable {
-        /// It begins.
+        /// The master has started.
         case started
         case signal(Signal)
         case spawned(Worker.ID)
         case spawnFailed(Worker.ID, reason: String)
         case ready(Worker.ID)
-        /// A worker says that it crashes; it may take seconds to end.
+        /// A worker reports that it is crashing; it may take seconds to terminate.
         case crashed(Worker.ID)
-        /// A worker's process was reaped; `isClean`: its exit code was 0, as that of one that has drained.
+        /// A worker's process was reaped. `isClean`: its exit code was 0, as after draining.
         case exited(Worker.ID, isClean: Bool)
-        /// A worker's loop does not turn.
+        /// A worker's event loop is stuck.
         case stuck(Worker.ID)
-        /// A worker has answered enough requests, or has grown too large.
-        case worn(Worker.ID)
-        /// The check of the program has ended; `nil`: well.
+        /// A worker has reached its limit of requests or memory.
+        case recyclingDue(Worker.ID)
+        /// The check of the new program has ended; `nil` when it has passed.
         case checked(problem: String?)
         case executeFailed(reason: String)
         case timer(Timer)
     }
 
-    /// What a signal to the master means.
+    /// The meaning of a signal to the master.
     enum Signal: Hashable, Sendable {
         case stop
-        /// Stops, and kills the workers when it stops already.
+        /// Stops; when already stopping, kills the workers.
         case interrupt
         case reload, execute
-        case oneMore, oneLess, none
+        case addWorker, removeWorker, removeAllWorkers
     }
 
-    /// What a timer is for. It is never cancelled: one that comes too late finds another state, and does nothing.
+    /// The purpose of a timer. Timers are never cancelled: one that fires too late finds another state and has no
+    /// effect.
     enum Timer: Hashable, Sendable {
-        /// A worker should be ready.
+        /// The startup timeout of a worker.
         case startup(Worker.ID)
-        /// A worker should have ended.
+        /// The deadline for a worker to terminate: it is killed unless it has.
         case kill(Worker.ID)
-        /// Missing workers may be started.
+        /// The end of a backoff: missing workers may be started.
         case start
-        /// The check with this number should have ended.
+        /// The timeout of the check with this number.
         case check(Int)
     }
 
-    /// What is to be done.
+    /// An action for the master to perform.
     enum Action: Equatable, Sendable {
         case spawn(Worker.ID, generation: Int)
+        /// Asks a worker to drain, aborts a stuck one with SIGABRT, or kills one with SIGKILL.
         case drain(Worker.ID), abort(Worker.ID), kill(Worker.ID)
+        /// Delivers the timer event at this time.
         case schedule(Timer, at: Instant)
+        /// Starts the check of the new program, or kills it.
         case check, endCheck
-        /// Replaces this process by its program.
+        /// Re-executes the program in this process.
         case execute
-        case tell(ServiceManager.Message)
-        /// Lets go of the listening socket: from now on, new connections are refused.
+        /// Notifies the service manager.
+        case notify(ServiceManager.Message)
+        /// Closes the listening socket: new connections are refused from now on.
         case stopListening
         case report(Notice)
         case finish(Outcome)
     }
 
-    /// What is logged and counted.
+    /// An occurrence to be logged and counted.
     enum Notice: Hashable, Sendable {
         case ready(Worker.ID)
+        /// A worker is started to replace one that has ended.
         case respawning
         case crashed(Worker.ID)
         case stuck(Worker.ID)
         case notReadyInTime(Worker.ID), notDrainedInTime(Worker.ID)
         case recycling(Worker.ID), recycled, recyclingFailed
-        /// A worker has ended that was told to.
+        /// A worker terminated as requested.
         case ended(Worker.ID)
-        /// A worker has ended that was not told to.
+        /// A worker terminated unexpectedly.
         case died(Worker.ID, whileServing: Bool)
         case spawnFailed(reason: String)
         case reloaded, reloadFailed(String)

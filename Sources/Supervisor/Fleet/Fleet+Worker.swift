@@ -1,20 +1,20 @@
 import EventLoop
 
 extension Fleet {
-    /// A worker process, from the decision to start it until it has been reaped.
+    /// A worker, from the decision to start it until its process has been reaped.
     struct Worker: Identifiable, Sendable {
         typealias ID = Int
 
         enum State: Hashable, Sendable {
-            /// The process is about to be made.
+            /// The process is being created.
             case spawning
             case starting
             case ready
-            /// It was told to finish what it does: once.
+            /// It was asked to finish its requests. That is done only once.
             case draining(wasReady: Bool)
-            /// It has said that it crashes, and writes down where.
+            /// It has reported that it is crashing, and is writing a backtrace.
             case crashed
-            /// Its loop was stuck: it was told to write down where, and end.
+            /// Its loop was stuck: it was sent SIGABRT, to write a backtrace and terminate.
             case aborted
             case killed
         }
@@ -24,14 +24,14 @@ extension Fleet {
         let started: Instant
         var state = State.spawning
 
-        /// Whether it counts as one of those that there should be.
+        /// Whether it counts towards the target number of workers.
         var isRunning: Bool { isStarting || state == .ready }
         var isStarting: Bool { state == .spawning || state == .starting }
 
-        /// Whether it answers requests.
+        /// Whether it serves requests.
         var isServing: Bool { state == .ready || state == .draining(wasReady: true) }
 
-        /// Whether a step that replaces it waits for its end.
+        /// Whether the next step of a replacement has to wait for its end.
         var isDraining: Bool { state == .draining(wasReady: true) || state == .killed }
     }
 }

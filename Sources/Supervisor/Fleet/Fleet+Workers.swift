@@ -1,6 +1,6 @@
 import EventLoop
 
-/// What happens to one worker.
+/// Reactions to events of a single worker.
 extension Fleet {
     mutating func spawned(_ id: Worker.ID) {
         guard self[id] == .spawning else { return }
@@ -23,7 +23,7 @@ extension Fleet {
             report(.ready(id))
             guard state == .starting else { return }
             state = .serving
-            actions.append(.tell(.ready))
+            actions.append(.notify(.ready))
         case .draining: self[id] = .draining(wasReady: true)
         default: break
         }
@@ -32,7 +32,7 @@ extension Fleet {
     mutating func crashed(_ id: Worker.ID) {
         guard let worker = workers.first(where: { $0.id == id }), worker.isRunning else { return }
         self[id] = .crashed
-        limit(id, to: options.gracefulTimeout)
+        scheduleKill(id, after: options.gracefulTimeout)
         guard worker.state == .ready else { return failedToStart(id, "a new worker did not get ready") }
         report(.crashed(id))
         backoff.died(after: now.duration(since: worker.started), at: now)
@@ -46,7 +46,7 @@ extension Fleet {
             report(.died(id, whileServing: false))
             failedToStart(id, "a new worker did not get ready")
         case .ready:
-            // A clean end is no crash: somebody else has told it to drain.
+            // A clean exit is not a crash: another process has asked the worker to drain.
             report(isClean ? .ended(id) : .died(id, whileServing: true))
             backoff.died(after: now.duration(since: worker.started), at: now)
         case .crashed, .aborted: report(.died(id, whileServing: false))
@@ -59,18 +59,20 @@ extension Fleet {
         self[id] = .aborted
         report(.stuck(id))
         actions.append(.abort(id))
-        limit(id, to: options.abortTimeout)
+        scheduleKill(id, after: options.abortTimeout)
     }
 
-    mutating func worn(_ id: Worker.ID) {
-        guard state == .serving, requests.isEmpty, self[id] == .ready, recyclesFrom.map({ $0 <= now }) ?? true else {
+    mutating func recyclingDue(_ id: Worker.ID) {
+        guard state == .serving, pendingRequests.isEmpty, self[id] == .ready, nextRecyclingAt.map({ $0 <= now }) ?? true
+        else {
             return
         }
         state = .recycling(old: id)
         report(.recycling(id))
     }
 
-    /// Counts a start that failed; when it was that of a new worker, what it was to replace goes on.
+    /// Records a failed start. When it was that of a replacement, the reload or recycling is aborted and the old
+    /// workers keep running.
     mutating func failedToStart(_ id: Worker.ID, _ reason: String) {
         backoff.failed(at: now)
         switch state {
@@ -78,23 +80,23 @@ extension Fleet {
             generation -= 1
             for worker in workers where worker.state == .starting && !old.contains(worker.id) { drain(worker.id) }
             failReload(reason)
-            actions.append(.tell(.ready))
+            actions.append(.notify(.ready))
         case .recycling(let old) where old != id:
             state = .serving
-            recyclesFrom = now.advanced(by: options.recyclingPause)
+            nextRecyclingAt = now.advanced(by: options.recyclingPause)
             report(.recyclingFailed)
         default: break
         }
     }
 
-    // MARK: Its end
+    // MARK: Ending a worker
 
-    /// Tells a worker to finish what it does, which only one that runs can be told.
+    /// Asks a worker to drain. Has no effect on a worker that is not running, or is draining already.
     mutating func drain(_ id: Worker.ID) {
         guard let state = self[id], state == .starting || state == .ready else { return }
         self[id] = .draining(wasReady: state == .ready)
         actions.append(.drain(id))
-        limit(id, to: options.gracefulTimeout)
+        scheduleKill(id, after: options.gracefulTimeout)
     }
 
     mutating func kill(_ id: Worker.ID) {
@@ -102,5 +104,5 @@ extension Fleet {
         actions.append(.kill(id))
     }
 
-    mutating func limit(_ id: Worker.ID, to time: Duration) { schedule(.kill(id), after: time) }
+    mutating func scheduleKill(_ id: Worker.ID, after time: Duration) { schedule(.kill(id), after: time) }
 }

@@ -1,99 +1,105 @@
 import EventLoop
 
-/// What a master decides, as a state machine without IO: events go in, actions come out.
+/// The decisions of a master, as a state machine without I/O: events go in, actions come out.
 ///
-/// An event changes a state; `settle` then compares the workers that there are with those that there should be, and does the
-/// next step. What a step waits for is thus never a particular order of events.
+/// An event changes the state; `reconcile` then compares the existing workers with the desired ones and takes the next
+/// step. No step thus depends on a particular order of events.
 struct Fleet: Sendable {
-    /// What the service is doing.
+    /// The state of the service.
     enum State: Hashable, Sendable {
-        /// No worker has been ready yet: the only time when it gives up.
+        /// No worker has been ready yet. Startup can fail only in this state.
         case starting
         case serving
-        /// A worker of a new generation is started for each of the old ones, which drain one by one.
+        /// A reload: a worker of the new generation is started for each old one; the old ones drain one by one.
         case reloading(old: Set<Worker.ID>)
-        /// One worn worker is replaced.
+        /// One worker that has reached its limit of requests or memory is being replaced.
         case recycling(old: Worker.ID)
-        /// The program checks the configuration before it replaces this one.
+        /// The new program checks the configuration before it replaces the running one.
         case checking
-        /// The check has succeeded: workers that are starting cannot be handed over, so they get ready or fail first.
+        /// The check has passed. Starting workers cannot be handed over, so they have to become ready or fail first.
         case waitingToExecute
         case executing
-        /// Workers drain; `immediately`: they are killed.
+        /// The workers drain or, when `immediately` is set, are killed.
         case stopping(Outcome, immediately: Bool)
         case finished
     }
 
-    /// How it ended.
+    /// How the service ended.
     enum Outcome: Hashable, Sendable {
         case stopped
-        /// No worker could be started at all.
-        case gaveUp
+        /// No worker could be started.
+        case startupFailed
     }
 
-    /// What waits until the present reload or check is done.
+    /// A request that is deferred until the current reload or check has ended.
     enum Request: Hashable, Sendable { case reload, execute }
 
     struct Options: Sendable {
-        /// How many workers there are at first, and again after a reload that follows WINCH.
+        /// The number of workers at the start, and after a reload that follows WINCH.
         var workers: Int
         var startupTimeout = Duration.seconds(10)
-        /// How long a worker may drain, or write down where it crashed.
+        /// How long a worker may take to drain, or to write a backtrace after a crash.
         var gracefulTimeout = Duration.seconds(35)
-        /// How long a stuck worker may take to write down where it is.
+        /// How long a stuck worker may take to write its backtrace.
         var abortTimeout = Duration.seconds(10)
         var checkTimeout = Duration.seconds(30)
-        /// How long no worker is recycled after one that could not be.
+        /// The pause between a failed recycling and the next one.
         var recyclingPause = Duration.seconds(10)
     }
 
     let options: Options
     var state: State
     var workers: [Worker]
+    /// The desired number of workers.
     var target: Int
+    /// The current generation of workers; each reload increments it.
     var generation: Int
-    var requests: Set<Request> = []
-    /// How many checks have begun.
-    var checks = 0
+    /// The requests that are deferred.
+    var pendingRequests: Set<Request> = []
+    /// The number of the last check.
+    var checkNumber = 0
     var backoff = StartBackoff()
-    var recyclesFrom: Instant?
+    /// The earliest time of the next recycling, after one has failed.
+    var nextRecyclingAt: Instant?
     var nextID: Worker.ID
-    /// When a timer will have missing workers started.
-    var wakesAt: Instant?
+    /// When the timer for starting missing workers fires, if one is scheduled.
+    var startTimerAt: Instant?
     var now: Instant
+    /// The actions that the current event has caused so far.
     var actions: [Action] = []
 
-    /// Makes one that has no workers yet.
+    /// Creates a fleet without workers.
     init(_ options: Options, at now: Instant) {
         self.options = options
         (state, workers, target, generation, nextID) = (.starting, [], options.workers, 1, 0)
         self.now = now
     }
 
-    /// Makes one that goes on with the workers of a master that has re-executed itself, and replaces them.
+    /// Creates a fleet that takes over the workers of a master that has re-executed itself, and replaces them by a
+    /// reload.
     init(_ options: Options, adopting workers: [Worker], target: Int, generation: Int, at now: Instant) {
         self.options = options
         (state, self.workers, self.target, self.generation) = (.serving, workers, target, generation)
         nextID = workers.count
         self.now = now
-        requests = [.reload]
+        pendingRequests = [.reload]
     }
 
-    /// Takes note of what has happened.
-    /// - Returns: what is to be done about it, in this order.
+    /// Handles an event.
+    /// - Returns: The actions to perform, in this order.
     mutating func handle(_ event: Event, at now: Instant) -> [Action] {
         guard state != .finished else { return [] }
         self.now = now
         apply(event)
-        settle()
+        reconcile()
         defer { actions = [] }
         return actions
     }
 
-    /// The workers that were not told to end.
+    /// The workers that count towards the target: starting or ready.
     var running: [Worker] { workers.filter(\.isRunning) }
 
-    /// Whether what was asked for by `requests` is being done, by this master or the one that it becomes.
+    /// Whether a reload or re-execution is in progress, in this master or in the program that replaces it.
     var isReloading: Bool {
         switch state {
         case .reloading, .checking, .waitingToExecute, .executing: true

@@ -66,7 +66,7 @@ struct OpenMetrics {
         gauge("workers_wanted", "Workers that there should be.", status.target)
         gauge("generation", "The generation that reloads count.", status.generation)
         gauge("requests_active", "Requests that are being answered.", status.now(.active))
-        gauge("listen_queue", "Connections that wait to be accepted.", status.queue?.waiting ?? 0)
+        gauge("listen_queue", "Connections that wait to be accepted.", status.queue?.length ?? 0)
         gauge("listen_queue_limit", "Connections that may wait to be accepted.", status.queue?.limit ?? 0)
         gauge("pool_connections", "Connections to the database.", status.now(.poolOpen))
         gauge("pool_idle", "Connections to the database with nothing under way.", status.now(.poolIdle))
@@ -78,7 +78,7 @@ struct OpenMetrics {
             status.least(.replicasInUse))
         gauge(
             "workers_without_database", "Workers that the database did not answer when they last asked, each 5 s.",
-            status.now(.withoutDatabase))
+            status.now(.databaseUnreachable))
         gauge(
             "pending_revisions", "Revisions that the program has and the database lacks.",
             status.workers.reduce(0) { max($0, $1.slot[.pendingRevisions]) })

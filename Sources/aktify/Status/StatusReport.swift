@@ -20,7 +20,7 @@ struct StatusReport: JSONWritable {
         if isFull {
             json.member("processes", status.workers.map { ProcessReport(worker: $0, now: now, clock: clock) })
             let requests = status.workers.flatMap { worker in
-                worker.slot.underWay.map { RequestReport(worker: worker.pid, report: $0, clock: clock) }
+                worker.slot.activeRequests.map { RequestReport(worker: worker.pid, report: $0, clock: clock) }
             }
             json.member("requests in flight", requests)
             json.member("recent reloads", status.events.recentReloads)
@@ -36,17 +36,17 @@ struct StatusReport: JSONWritable {
         json.member("start time", status.events.started)
         json.member("start since", now - status.events.started)
         json.member("accepted conn", status.total(.requests))
-        json.member("listen queue", status.queue?.waiting ?? 0)
-        json.member("max listen queue", status.events.mostQueued)
+        json.member("listen queue", status.queue?.length ?? 0)
+        json.member("max listen queue", status.events.peakQueueLength)
         json.member("listen queue len", status.queue?.limit ?? 0)
         json.member("idle processes", status.workers.count - active)
         json.member("active processes", active)
         json.member("total processes", status.workers.count)
-        json.member("max active processes", max(active, status.events.mostActive))
+        json.member("max active processes", max(active, status.events.peakActiveWorkers))
         // The number of workers does not follow the load, and so never reaches a limit.
         json.member("max children reached", 0)
         json.member("slow requests", status.total(.slow))
-        json.member("memory peak", status.greatest(.mostMemory))
+        json.member("memory peak", status.greatest(.peakMemory))
     }
 
     private func writeOwnNames(_ json: inout JSONWriter) {
@@ -54,7 +54,7 @@ struct StatusReport: JSONWritable {
         json.member("generation", status.generation)
         json.member("wanted processes", status.target)
         json.member("active requests", status.now(.active))
-        json.member("max active requests", status.greatest(.mostActive))
+        json.member("max active requests", status.greatest(.peakActive))
         json.member("reloads", status.events.reloads)
         json.member("failed reloads", status.events.failedReloads)
         json.member("reloads under way", status.isReloading ? 1 : 0)
@@ -112,7 +112,7 @@ private struct ProcessReport: JSONWritable {
 
     func write(to json: inout JSONWriter) {
         let slot = worker.slot
-        let oldest = slot.underWay.min { $0.began < $1.began }
+        let oldest = slot.activeRequests.min { $0.began < $1.began }
         json.beginObject()
         json.member("pid", Int(worker.pid))
         json.member("state", worker.state == "Running" && oldest == nil ? "Idle" : worker.state)
@@ -129,7 +129,7 @@ private struct ProcessReport: JSONWritable {
         json.member("last request memory", slot[.memory])
         json.member("generation", worker.generation)
         json.member("active requests", slot[.active])
-        json.member("max active requests", slot[.mostActive])
+        json.member("max active requests", slot[.peakActive])
         json.member("connections accepted", slot[.accepted])
         json.member("rss", slot[.memory])
         json.endObject()
@@ -150,7 +150,7 @@ private struct RequestReport: JSONWritable {
         json.member("request uri", report.target)
         json.member("request duration", (clock - report.began) / 1000)
         json.member("database duration", report.databaseMicroseconds)
-        json.member("phase", report.doing)
+        json.member("phase", report.phaseDescription)
         json.endObject()
     }
 }

@@ -5,7 +5,7 @@ import TestSupport
 @testable import Web
 
 extension FuzzTarget {
-    /// The guard decides the same however the bytes are split, and a complete request lies within them.
+    /// The guard's decision does not depend on how the bytes are split, and a complete request lies within them.
     static let records = FuzzTarget(name: "records") { input in
         let step = Int(input.first ?? 0) + 1
         let bytes = Array(input.dropFirst())
@@ -13,30 +13,33 @@ extension FuzzTarget {
         let split = decision(on: bytes, step: step)
         try require(whole == split, "\(whole) at once, but \(split) in pieces of \(step)")
         if case .guarded(_, let offset, let body, _) = whole {
-            try require(offset <= bytes.count && body <= bytes.count, "a request behind the end of the input")
+            try require(offset <= bytes.count && body <= bytes.count, "the request ends beyond the input")
         }
     }
 
     private enum Decision: Equatable {
         case guarded(RequestGuard.Stage, offset: Int, body: Int, declared: Int?)
-        case refused(RequestGuard.Refusal)
+        case refused(RequestGuard.Violation)
     }
 
     private static func decision(on bytes: [UInt8], step: Int) -> Decision {
         var requestGuard = RequestGuard(limits: Limits(bodyBytes: 4096, paramsBytes: 4096))
-        let refusal = bytes.withUnsafeBytes { all -> RequestGuard.Refusal? in
+        let violation = bytes.withUnsafeBytes { all -> RequestGuard.Violation? in
             for end in stride(from: step, to: all.count + step, by: step) {
-                do throws(RequestGuard.Refusal) {
+                do throws(RequestGuard.Violation) {
                     try requestGuard.examine(UnsafeRawBufferPointer(rebasing: all[..<min(end, all.count)]))
                 } catch { return error }
             }
             return nil
         }
-        if let refusal { return .refused(refusal) }
-        return .guarded(requestGuard.stage, offset: requestGuard.offset, body: requestGuard.bodyBytes, declared: requestGuard.declaredBytes)
+        if let violation { return .refused(violation) }
+        return .guarded(
+            requestGuard.stage, offset: requestGuard.offset, body: requestGuard.bodyBytes,
+            declared: requestGuard.declaredBytes)
     }
 
-    /// Params become a request whose header fields have neither NUL, CR nor LF in them; each entry ends at a NUL.
+    /// The header fields of a request that is made from params contain neither NUL, CR nor LF. In the input, each param
+    /// ends with a NUL.
     static let params = FuzzTarget(name: "params") { input in
         let entries = input.split(separator: 0).map { [UInt8]($0) + [0] }
         var pointers = entries.map { entry in
@@ -48,9 +51,10 @@ extension FuzzTarget {
         defer { pointers.forEach { free($0) } }
         let request = pointers.withUnsafeMutableBufferPointer { Request(params: $0.baseAddress!, body: []) }
         for field in request.headers {
-            try require(!field.value.utf8.contains { [0, 10, 13].contains($0) }, "a control character in \(field)")
+            try require(
+                !field.value.utf8.contains { [0, 10, 13].contains($0) }, "\(field) contains a control character")
         }
-        try require(request.headers.count <= entries.count + 1, "more header fields than params")
-        try require(!request.id.isEmpty, "a request without an id")
+        try require(request.headers.count <= entries.count + 1, "there are more header fields than params")
+        try require(!request.id.isEmpty, "the request has no id")
     }
 }

@@ -1,22 +1,24 @@
 @testable import SQL
 
 extension FuzzTarget {
-    /// A number that Postgres sends is read, or refused; what is read is sent and read as the same.
+    /// A binary numeric is decoded or rejected; a decoded value is encoded and decoded as the same value.
     static let numeric = FuzzTarget(name: "numeric") { input in
         try check(Numeric.self, input)
         guard let number = Numeric(String(decoding: input, as: UTF8.self)) else { return }
-        let again = try decoded(Numeric.self, encoded(number))
-        let (sent, read) = (Double(number.description), Double(again.description))
-        try require(sent == read || again == number, "\(number) is sent as \(again)")
+        let decodedAgain = try decoded(Numeric.self, encoded(number))
+        let (sent, read) = (Double(number.description), Double(decodedAgain.description))
+        try require(sent == read || decodedAgain == number, "\(number) is encoded as \(decodedAgain)")
     }
 
+    /// Binary arrays are decoded or rejected; a decoded array is encoded and decoded as the same array.
     static let arrays = FuzzTarget(name: "arrays") { input in
         try check([Int64].self, input)
         try check([String].self, input)
         try check([Int32?].self, input)
     }
 
-    /// The first byte chooses a type.
+    /// Binary values of a type that the first byte selects are decoded or rejected; a decoded value is encoded and
+    /// decoded as the same value.
     static let values = FuzzTarget(name: "values") { input in
         let checks: [([UInt8]) throws -> Void] = [
             { try check(Bool.self, $0) }, { try check(Int16.self, $0) }, { try check(Int32.self, $0) },
@@ -35,8 +37,8 @@ extension FuzzTarget {
 
     private static func check<Value: SQLValue & Equatable>(_ type: Value.Type, _ bytes: [UInt8]) throws {
         guard let value = try? decoded(type, bytes) else { return }
-        let again = try decoded(type, encoded(value))
-        try require(again == value, "\(value) is sent as \(again)")
+        let decodedAgain = try decoded(type, encoded(value))
+        try require(decodedAgain == value, "\(value) is encoded as \(decodedAgain)")
     }
 
     private static func decoded<Value: SQLValue>(_ type: Value.Type, _ bytes: [UInt8]) throws -> Value {

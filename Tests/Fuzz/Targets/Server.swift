@@ -8,13 +8,13 @@ import TestSupport
 @testable import Web
 
 extension FuzzTarget {
-    /// A server that was fed any records answers the next peer.
+    /// A server that has received arbitrary records still responds to the next peer.
     static let server = FuzzTarget(name: "server") { input in
         try FuzzedServer.shared.get().feed(input)
     }
 }
 
-/// A server on a loop of its own, which lives as long as the process.
+/// A server on a separate event loop, which exists until the process ends.
 private final class FuzzedServer: Sendable {
     static let shared = Swift.Result { try FuzzedServer() }
 
@@ -24,7 +24,7 @@ private final class FuzzedServer: Sendable {
     private init() throws {
         listener = try ListeningSocket.bind(.unix(path))
         let loop = try Loop()
-        let started = Waiting()
+        let started = Completion()
         let listener = listener
         Task(executorPreference: loop) {
             var log = Logger(label: "fuzz")
@@ -37,8 +37,8 @@ private final class FuzzedServer: Sendable {
             let server = Server(
                 application: application, loop: loop, limits: Limits(bodyBytes: 4096, paramsBytes: 4096), log: log)
             try server.listen(on: listener)
-            started.end()
-            // Until the process ends: the server is kept by this task.
+            started.signal()
+            // The task keeps the server alive until the process ends.
             try await loop.sleep(for: .seconds(100_000))
             withExtendedLifetime(server) {}
         }
@@ -56,18 +56,18 @@ private final class FuzzedServer: Sendable {
         _ = peer.receiveAll()
         let next = try Socket(path: path)
         next.send(Records.request("GET", "/", keep: false))
-        let answer = readResponse(from: next)
-        try require(answer.status == 200, "the next peer was answered \(answer.status)")
+        let response = readResponse(from: next)
+        try require(response.status == 200, "the next peer received the status \(response.status)")
     }
 }
 
-/// Lets a thread wait for another.
-private final class Waiting: Sendable {
-    private let isOver = Atomic(false)
+/// Lets a thread wait for another thread.
+private final class Completion: Sendable {
+    private let isComplete = Atomic(false)
 
-    func end() { isOver.store(true, ordering: .releasing) }
+    func signal() { isComplete.store(true, ordering: .releasing) }
 
-    func wait() { while !isOver.load(ordering: .acquiring) { usleep(100) } }
+    func wait() { while !isComplete.load(ordering: .acquiring) { usleep(100) } }
 }
 
 private let socketPath = Mutex("")

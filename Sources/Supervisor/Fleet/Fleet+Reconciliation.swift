@@ -1,9 +1,9 @@
 import EventLoop
 
-/// The next step towards what there should be.
+/// Compares the actual workers with the desired ones, and takes the next step towards the desired state.
 extension Fleet {
-    mutating func settle() {
-        takeRequest()
+    mutating func reconcile() {
+        beginPendingRequest()
         switch state {
         case .starting, .serving, .checking: endExcess()
         case .reloading(let old): replace(old)
@@ -15,36 +15,36 @@ extension Fleet {
         startMissing()
     }
 
-    /// Begins what was asked for. A worker that is being recycled does not delay it.
-    private mutating func takeRequest() {
+    /// Begins a pending reload or re-execution. A worker that is being recycled does not delay it.
+    private mutating func beginPendingRequest() {
         switch state {
         case .serving, .recycling: break
         default: return
         }
-        if requests.remove(.execute) != nil {
+        if pendingRequests.remove(.execute) != nil {
             state = .checking
             actions.append(.check)
-            checks += 1
-            schedule(.check(checks), after: options.checkTimeout)
-        } else if requests.remove(.reload) != nil {
+            checkNumber += 1
+            schedule(.check(checkNumber), after: options.checkTimeout)
+        } else if pendingRequests.remove(.reload) != nil {
             state = .reloading(old: Set(running.map(\.id)))
             generation += 1
             backoff.succeeded()
-            actions.append(.tell(.reloading))
+            actions.append(.notify(.reloading))
         }
     }
 
-    // MARK: As many as there should be
+    // MARK: Number of workers
 
     private mutating func startMissing() {
         guard running.count < target, !workers.contains(where: { $0.state == .spawning }) else { return }
         if state == .starting, backoff.failures >= max(target, 1) {
-            stop(.gaveUp)
-            return settle()
+            stop(.startupFailed)
+            return reconcile()
         }
-        if let start = backoff.startsFrom, start > now {
-            if let wakesAt, wakesAt <= start { return }
-            wakesAt = start
+        if let start = backoff.nextStartAt, start > now {
+            if let startTimerAt, startTimerAt <= start { return }
+            startTimerAt = start
             actions.append(.schedule(.start, at: start))
         } else {
             if state != .starting { report(.respawning) }
@@ -58,7 +58,7 @@ extension Fleet {
         nextID += 1
     }
 
-    /// Ends what is too much: first those that do not serve yet, then the newest.
+    /// Drains excess workers: first those that do not serve yet, then the newest.
     private mutating func endExcess() {
         let excess = running.count - target
         guard excess > 0 else { return }
@@ -68,8 +68,7 @@ extension Fleet {
 
     // MARK: Replacing
 
-    /// Starts a new worker, and drains an old one when as many others are ready; one at a time, until none of the old ones is
-    /// left.
+    /// Replaces the old workers one at a time: starts a new worker, and drains an old one when enough others are ready.
     private mutating func replace(_ old: Set<Worker.ID>) {
         for worker in workers where worker.state == .starting && old.contains(worker.id) { drain(worker.id) }
         guard !workers.contains(where: { $0.isDraining && old.contains($0.id) }) else { return }
@@ -90,13 +89,13 @@ extension Fleet {
             report(.recycled)
         } else {
             report(.reloaded)
-            actions.append(.tell(.ready))
+            actions.append(.notify(.ready))
         }
         state = .serving
-        settle()
+        reconcile()
     }
 
-    // MARK: The end
+    // MARK: Re-execution and stopping
 
     private mutating func executeWhenStarted() {
         guard !workers.contains(where: \.isStarting) else { return }

@@ -4,45 +4,48 @@ import Testing
 
 @testable import Scoreboard
 
-/// What a worker writes, and another process reads.
-@Suite struct BoardTests {
+/// Metrics that one process writes and another reads.
+@Suite struct SharedScoreboardTests {
     private let scoreboard: SharedScoreboard
 
     init() throws { scoreboard = try #require(SharedScoreboard()) }
 
-    /// The same memory, as another process has it.
-    private func sharedBoard() throws -> SharedScoreboard { try #require(SharedScoreboard(descriptor: dup(scoreboard.descriptor))) }
+    /// Maps the same memory once more, as another process does.
+    private func mappedAgain() throws -> SharedScoreboard {
+        try #require(SharedScoreboard(descriptor: dup(scoreboard.descriptor)))
+    }
 
-    @Test func `another process sees numbers, and what is under way`() throws {
+    @Test func `another process sees the numbers and the requests in progress`() throws {
         let metrics = WorkerMetrics(scoreboard.slot(3))
-        let other = try sharedBoard().slot(3)
+        let other = try mappedAgain().slot(3)
         metrics.accepted()
         let activity = metrics.begin(at: 1000)
-        #expect(other.underWay.map(\.phase) == [.reading])
+        #expect(other.activeRequests.map(\.phase) == [.reading])
         activity.arrived(method: "GET", target: "/campaigns/1", id: "abc", bodyBytes: 7)
         activity.beginQuery("SELECT 1")
         #expect(other[.accepted] == 1 && other[.requests] == 1 && other[.active] == 1)
-        let report = try #require(other.underWay.first)
+        let report = try #require(other.activeRequests.first)
         #expect(
             report.method == "GET" && report.target == "/campaigns/1" && report.id == "abc" && report.bodyBytes == 7)
         #expect(report.phase == .inQuery && report.query == "SELECT 1" && report.began == 1000)
         activity.endQuery(waited: 2000, executed: 5000)
-        #expect(other.underWay.map(\.databaseMicroseconds) == [7] && other.underWay.map(\.phase) == [.working])
+        #expect(
+            other.activeRequests.map(\.databaseMicroseconds) == [7] && other.activeRequests.map(\.phase) == [.working])
         metrics.end(activity, at: 3000, route: "/campaigns/<id>", method: "GET", status: 200)
-        #expect(other.underWay.isEmpty && other[.active] == 0 && other[.mostActive] == 1)
+        #expect(other.activeRequests.isEmpty && other[.active] == 0 && other[.peakActive] == 1)
     }
 
-    @Test func `what is too long is cut, and what is too much is counted all the same`() {
+    @Test func `long fields are truncated, and requests beyond the capacity are still counted`() {
         let metrics = WorkerMetrics(scoreboard.slot(1))
         let all = (0..<100).map { metrics.begin(at: $0 + 1) }
         all[0].arrived(method: "GET", target: String(repeating: "ä", count: 500), id: "", bodyBytes: 0)
-        #expect(scoreboard.slot(1).underWay.count == 64 && scoreboard.slot(1)[.active] == 100)
-        #expect(scoreboard.slot(1).underWay[0].target == String(repeating: "ä", count: 96))
+        #expect(scoreboard.slot(1).activeRequests.count == 64 && scoreboard.slot(1)[.active] == 100)
+        #expect(scoreboard.slot(1).activeRequests[0].target == String(repeating: "ä", count: 96))
         for activity in all { metrics.end(activity, at: 1000, route: nil, method: "GET", status: 404) }
-        #expect(scoreboard.slot(1).underWay.isEmpty && scoreboard.slot(1)[.active] == 0)
+        #expect(scoreboard.slot(1).activeRequests.isEmpty && scoreboard.slot(1)[.active] == 0)
     }
 
-    @Test func `requests are counted by route, method and status, and by how long they took`() throws {
+    @Test func `requests are counted by route, method, status and duration`() throws {
         let metrics = WorkerMetrics(scoreboard.slot(1))
         for (duration, status) in [(400_000, 200), (3_000_000, 200), (20_000_000_000, 200), (1, 404)] {
             let activity = metrics.begin(at: 1)
@@ -54,17 +57,18 @@ import Testing
         #expect(histogram.counts == [1, 0, 0, 1] + Array(repeating: 0, count: 10) + [1])
     }
 
-    @Test func `methods that clients make up do not take all the room`() {
+    @Test func `arbitrary methods sent by clients do not exhaust the histograms`() {
         let metrics = WorkerMetrics(scoreboard.slot(1))
         for index in 0..<1000 {
             let activity = metrics.begin(at: 1)
             metrics.end(activity, at: 2, route: nil, method: "M\(index)", status: 400 + index)
         }
-        let counted = scoreboard.slot(1).histograms.filter { $0.name.hasPrefix("request") }.flatMap(\.counts).reduce(0, +)
+        let counted = scoreboard.slot(1).histograms.filter { $0.name.hasPrefix("request") }.flatMap(\.counts).reduce(
+            0, +)
         #expect(counted == 1000 && Array(scoreboard.slot(1).histograms).count == Histogram.capacity)
     }
 
-    @Test func `what an ended worker has counted stays`() throws {
+    @Test func `the counts of a worker that has ended are retained`() throws {
         for slot in [2, 3] {
             let metrics = WorkerMetrics(scoreboard.slot(slot))
             let activity = metrics.begin(at: 1)
@@ -73,13 +77,14 @@ import Testing
             _ = metrics.begin(at: 1)
             scoreboard.retire(slot)
         }
-        #expect(scoreboard.past[.requests] == 4 && scoreboard.past[.mostActive] == 1)
+        #expect(scoreboard.past[.requests] == 4 && scoreboard.past[.peakActive] == 1)
         #expect(scoreboard.past.histograms.first { $0.name.hasPrefix("query") }?.counts[0] == 2)
         #expect(
-            scoreboard.slot(2)[.requests] == 0 && scoreboard.slot(2).underWay.isEmpty && Array(scoreboard.slot(2).histograms).isEmpty)
+            scoreboard.slot(2)[.requests] == 0 && scoreboard.slot(2).activeRequests.isEmpty
+                && Array(scoreboard.slot(2).histograms).isEmpty)
     }
 
-    @Test func `an answer that was given up does not write over the next request`() {
+    @Test func `a request that timed out does not overwrite the next one`() {
         let metrics = WorkerMetrics(scoreboard.slot(1))
         let first = metrics.begin(at: 1)
         first.arrived(method: "GET", target: "/slow", id: "a", bodyBytes: 0)
@@ -88,13 +93,15 @@ import Testing
         let third = metrics.begin(at: 3)
         third.arrived(method: "GET", target: "/next", id: "b", bodyBytes: 0)
         first.beginQuery("SELECT late")
-        #expect(scoreboard.slot(1).underWay.map(\.target) == ["/next"] && scoreboard.slot(1).underWay.map(\.query) == [""])
-        metrics.giveBack(first)
+        #expect(
+            scoreboard.slot(1).activeRequests.map(\.target) == ["/next"]
+                && scoreboard.slot(1).activeRequests.map(\.query) == [""])
+        metrics.reuse(first)
         metrics.end(third, at: 4, route: nil, method: "GET", status: 200)
         #expect(scoreboard.slot(1)[.active] == 0)
     }
 
-    @Test func `memory of another size is not taken for a scoreboard`() throws {
+    @Test func `memory of another size is not accepted as a scoreboard`() throws {
         let file = memfd_create("other", 0)
         defer { close(file) }
         #expect(SharedScoreboard(descriptor: file) == nil && SharedScoreboard(descriptor: -1) == nil)
