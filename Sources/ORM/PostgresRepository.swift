@@ -54,7 +54,7 @@ public struct PostgresRepository<Row: Model>: Repository {
             guard let requirement, !values.assignments.isEmpty else {
                 let row = try await database.update(values.assignments, where: { _ in Row.primaryKey == id }, file, line)
                     .first
-                return row.map { requirement?.holds($0) ?? true ? .done($0) : .refused($0) } ?? .missing
+                return row.map { requirement?.matches($0) ?? true ? .done($0) : .refused($0) } ?? .missing
             }
             return try await database.guarded(
                 Row.update(values.assignments, where: Row.primaryKey == id, if: requirement), file, line)

@@ -199,8 +199,8 @@ private struct Guards<Row: Model> {
             case .done(let row): return row
             case .missing: throw ResourceError.notFound
             case .refused(let row):
-                if let version, !version.holds(row) { throw ResourceError.changed }
-                if let rule, !rule.condition.holds(row) { throw rule.error }
+                if let version, !version.matches(row) { throw ResourceError.changed }
+                if let rule, !rule.condition.matches(row) { throw rule.error }
             }
         }
         throw rule?.error ?? ResourceError.changed

@@ -78,7 +78,7 @@ extension Column: TableColumn {
     }
 
     public func update(_ row: inout Model, now: Timestamp) {
-        if let successor { row[keyPath: path] = successor(row[keyPath: path], now) }
+        if let updatedValue { row[keyPath: path] = updatedValue(row[keyPath: path], now) }
     }
 
     /// Whether a model has one of the samples at this column's place.
@@ -98,7 +98,7 @@ extension Column: TableColumn {
         for assignment in values {
             if let value = assignment.value(of: self) { return value }
         }
-        guard let value = fallback?.make(serial, now) ?? Value.null else {
+        guard let value = defaultValue?.make(serial, now) ?? Value.null else {
             throw DecodingError("\(definition.name) has no value and no default")
         }
         return value

@@ -70,10 +70,10 @@ struct PoolWorld {
         perform(state.readEnded(on: id, at: now))
     }
 
-    mutating func endLease(atRest isAtRest: Bool) {
+    mutating func endLease(idle isIdle: Bool) {
         guard let id = pick({ $0.isLeased }) else { return }
         open[id]?.isLeased = false
-        if isAtRest { return perform(state.leaseEnded(on: id, at: now)) }
+        if isIdle { return perform(state.leaseEnded(on: id, at: now)) }
         open[id]?.isRecovering = true
         state.recoveryBegan(on: id)
     }
@@ -175,7 +175,7 @@ struct PoolWorld {
         if Set(state.slots.map(\.id)) != opening.union(open.keys) {
             violations.append("the pool holds \(state.slots.map(\.id)), but \(opening.union(open.keys)) exist")
         }
-        if Set(state.readers) != waitingReads || Set(state.lessees) != waitingLeases {
+        if Set(state.readWaiters) != waitingReads || Set(state.leaseWaiters) != waitingLeases {
             violations.append("those that wait are not those that the pool knows")
         }
         let isPending =
@@ -189,11 +189,11 @@ struct PoolWorld {
     /// Lets everything end, with a server that works: nobody may wait then, and no connection be in use.
     mutating func comeToRest() {
         for _ in 0..<10_000 {
-            guard !isAtRest else { return }
+            guard !isIdle else { return }
             pass(.milliseconds(1))
             finishOpening(succeeds: true)
             endRead()
-            endLease(atRest: true)
+            endLease(idle: true)
             recover()
             check()
         }
@@ -201,7 +201,7 @@ struct PoolWorld {
             "it does not come to rest: \(waitingReads.count) reads and \(waitingLeases.count) leases wait")
     }
 
-    private var isAtRest: Bool {
+    private var isIdle: Bool {
         waitingReads.isEmpty && waitingLeases.isEmpty && opening.isEmpty
             && open.values.allSatisfy { $0.reads == 0 && !$0.isLeased && !$0.isRecovering }
     }

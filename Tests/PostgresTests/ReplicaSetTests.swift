@@ -13,44 +13,44 @@ import Testing
         WALPosition(timeline: timeline, lsn: lsn)
     }
 
-    private func standby(_ lsn: UInt64, timeline: UInt32 = 1, system: Int64 = 1) -> ReplicaSet.Answer {
-        ReplicaSet.Answer(system: system, isStandby: true, position: position(lsn, timeline: timeline))
+    private func standby(_ lsn: UInt64, timeline: UInt32 = 1, system: Int64 = 1) -> ReplicaSet.Status {
+        ReplicaSet.Status(system: system, isStandby: true, position: position(lsn, timeline: timeline))
     }
 
-    private func primary(_ lsn: UInt64, timeline: UInt32 = 1) -> ReplicaSet.Answer {
-        ReplicaSet.Answer(system: 1, isStandby: false, position: position(lsn, timeline: timeline))
+    private func primary(_ lsn: UInt64, timeline: UInt32 = 1) -> ReplicaSet.Status {
+        ReplicaSet.Status(system: 1, isStandby: false, position: position(lsn, timeline: timeline))
     }
 
     @Test func `no replica is chosen before it has answered`() {
         var set = ReplicaSet(count: 2, maximumLag: .seconds(10))
         #expect(set.choose(after: nil, at: start) == nil)
-        set.answered(1, standby(5))
+        set.updateReplica(1, standby(5))
         #expect(set.choose(after: nil, at: start) == 1)
-        set.isUnavailable(1)
+        set.markUnavailable(1)
         #expect(set.choose(after: nil, at: start) == nil)
     }
 
     @Test func `replicas are chosen in turn`() {
         var set = ReplicaSet(count: 3, maximumLag: .seconds(10))
-        for index in 0..<3 { set.answered(index, standby(5)) }
+        for index in 0..<3 { set.updateReplica(index, standby(5)) }
         #expect((0..<6).map { _ in set.choose(after: nil, at: start) } == [0, 1, 2, 0, 1, 2])
-        set.isUnavailable(1)
+        set.markUnavailable(1)
         #expect((0..<4).map { _ in set.choose(after: nil, at: start) } == [0, 2, 0, 2])
     }
 
     @Test func `the replica of an earlier read is chosen again, as long as it will do`() {
         var set = ReplicaSet(count: 3, maximumLag: .seconds(10))
-        for index in 0..<3 { set.answered(index, standby(5)) }
+        for index in 0..<3 { set.updateReplica(index, standby(5)) }
         #expect((0..<4).map { _ in set.choose(after: nil, preferring: 2, at: start) } == [2, 2, 2, 2])
         #expect(set.choose(after: nil, preferring: 2, except: 2, at: start) != 2)
-        set.isUnavailable(2)
+        set.markUnavailable(2)
         #expect(set.choose(after: nil, preferring: 2, at: start) != 2)
     }
 
     @Test func `a replica is chosen only when it has replayed what is required`() {
         var set = ReplicaSet(count: 2, maximumLag: .seconds(10))
-        set.answered(0, standby(5))
-        set.answered(1, standby(7))
+        set.updateReplica(0, standby(5))
+        set.updateReplica(1, standby(7))
         #expect((0..<2).map { _ in set.choose(after: position(6), at: start) } == [1, 1])
         #expect(set.choose(after: position(7), at: start) == 1 && set.choose(after: position(8), at: start) == nil)
         #expect(set.choose(after: position(6), except: 1, at: start) == nil)
@@ -59,18 +59,18 @@ import Testing
 
     @Test func `an LSN on an earlier timeline may be another record`() {
         var set = ReplicaSet(count: 1, maximumLag: .seconds(10))
-        set.answered(0, standby(9))
+        set.updateReplica(0, standby(9))
         #expect(set.choose(after: position(5, timeline: 2), at: start) == nil)
-        set.answered(0, standby(9, timeline: 2))
+        set.updateReplica(0, standby(9, timeline: 2))
         #expect(set.choose(after: position(5, timeline: 2), at: start) == 0)
         #expect(set.choose(after: position(5), at: start) == 0)
     }
 
     @Test func `a server that is not in recovery, or of another cluster, is no replica`() {
         var set = ReplicaSet(count: 2, maximumLag: .seconds(10))
-        set.primaryAnswered(primary(5), at: start)
-        set.answered(0, primary(9))
-        set.answered(1, standby(9, system: 2))
+        set.updatePrimary(primary(5), at: start)
+        set.updateReplica(0, primary(9))
+        set.updateReplica(1, standby(9, system: 2))
         #expect(set.states == [.notStandby, .foreign] && set.choose(after: nil, at: start) == nil)
     }
 
@@ -78,53 +78,53 @@ import Testing
 
     @Test func `a replica that is where the primary was too long ago is not chosen`() {
         var set = ReplicaSet(count: 1, maximumLag: .seconds(1))
-        for time in 0...20 { set.primaryAnswered(primary(UInt64(time)), at: at(time * 100)) }
+        for time in 0...20 { set.updatePrimary(primary(UInt64(time)), at: at(time * 100)) }
         // A second ago, the primary was at 10.
-        set.answered(0, standby(10))
+        set.updateReplica(0, standby(10))
         #expect(set.choose(after: nil, at: at(2000)) == 0)
-        set.answered(0, standby(9))
+        set.updateReplica(0, standby(9))
         #expect(set.states == [.lagging] && set.choose(after: nil, at: at(2000)) == nil)
-        set.answered(0, standby(20))
+        set.updateReplica(0, standby(20))
         #expect(set.choose(after: nil, at: at(2000)) == 0)
     }
 
     @Test func `at first, a replica that is not yet where the primary was found lags`() {
         var set = ReplicaSet(count: 1, maximumLag: .seconds(10))
-        set.primaryAnswered(primary(10), at: start)
-        set.answered(0, standby(9))
+        set.updatePrimary(primary(10), at: start)
+        set.updateReplica(0, standby(9))
         #expect(set.states == [.lagging])
-        set.answered(0, standby(10))
+        set.updateReplica(0, standby(10))
         #expect(set.choose(after: nil, at: at(1)) == 0)
     }
 
     @Test func `while the primary does not answer, a replica that did not lag goes on answering`() {
         var set = ReplicaSet(count: 1, maximumLag: .seconds(1))
         // It is lost with records that no replica has got.
-        for time in 0...20 { set.primaryAnswered(primary(UInt64(time)), at: at(time * 100)) }
-        set.answered(0, standby(15))
+        for time in 0...20 { set.updatePrimary(primary(UInt64(time)), at: at(time * 100)) }
+        set.updateReplica(0, standby(15))
         #expect(set.choose(after: nil, at: at(2000)) == 0)
-        set.answered(0, standby(15))
+        set.updateReplica(0, standby(15))
         #expect(set.choose(after: nil, at: at(600_000)) == 0)
         // Another one takes its place, which has less.
-        set.primaryAnswered(primary(16, timeline: 2), at: at(600_000))
-        set.answered(0, standby(16))
+        set.updatePrimary(primary(16, timeline: 2), at: at(600_000))
+        set.updateReplica(0, standby(16))
         #expect(set.choose(after: nil, at: at(600_000)) == 0)
     }
 
     @Test func `a standby that has what the primary has not is not chosen, until the primary has got there`() {
         var set = ReplicaSet(count: 2, maximumLag: .seconds(10))
-        set.primaryAnswered(primary(5), at: start)
-        set.answered(0, standby(9))
-        set.answered(1, standby(5))
-        set.primaryAnswered(primary(6), after: set.replayed, at: at(500))
+        set.updatePrimary(primary(5), at: start)
+        set.updateReplica(0, standby(9))
+        set.updateReplica(1, standby(5))
+        set.updatePrimary(primary(6), after: set.replayed, at: at(500))
         #expect(set.states == [.ahead, .following(position(5))])
-        set.answered(0, standby(9))
+        set.updateReplica(0, standby(9))
         #expect((0..<2).map { _ in set.choose(after: nil, at: at(600)) } == [1, 1])
         // A standby is polled more often, and may well be past where the primary was.
-        set.answered(1, standby(7))
+        set.updateReplica(1, standby(7))
         #expect(set.choose(after: nil, at: at(600)) == 1)
-        set.primaryAnswered(primary(9), after: set.replayed, at: at(1000))
-        set.answered(0, standby(9))
+        set.updatePrimary(primary(9), after: set.replayed, at: at(1000))
+        set.updateReplica(0, standby(9))
         #expect(set.states == [.following(position(9)), .following(position(7))])
     }
 
@@ -132,7 +132,7 @@ import Testing
 
     @Test func `a replica that fails reads is left alone for longer and longer, until one succeeds`() {
         var set = ReplicaSet(count: 1, maximumLag: .seconds(1))
-        set.answered(0, standby(5))
+        set.updateReplica(0, standby(5))
         var now = start
         for seconds in [1, 2, 4, 8, 16, 30, 30] {
             set.readFailed(0, at: now)
@@ -164,14 +164,14 @@ import Testing
                 UInt64.random(in: 0...600, using: &random), UInt32.random(in: 1...2, using: &random)
             )
             switch Int.random(in: 0..<5, using: &random) {
-            case 0: set.primaryAnswered(primary(UInt64(step)), at: now)
+            case 0: set.updatePrimary(primary(UInt64(step)), at: now)
             case 1:
-                set.isUnavailable(index)
+                set.markUnavailable(index)
                 replayed[index] = nil
             case 2:
-                let answer = Bool.random(using: &random) ? standby(lsn, timeline: timeline) : primary(lsn)
-                replayed[index] = answer.isStandby ? answer.position : nil
-                set.answered(index, answer)
+                let status = Bool.random(using: &random) ? standby(lsn, timeline: timeline) : primary(lsn)
+                replayed[index] = status.isStandby ? status.position : nil
+                set.updateReplica(index, status)
             case 3:
                 if Bool.random(using: &random) {
                     set.readFailed(index, at: now)

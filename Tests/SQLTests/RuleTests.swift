@@ -182,11 +182,11 @@ import Testing
 
     @Test func `in memory a column follows its default and its update`() {
         let now = Timestamp(microseconds: 7)
-        #expect(columns.version.fallback?.make(9, now) == 1 && columns.version.successor?(4, now) == 5)
-        #expect(columns.changedOn.fallback?.make(9, now) == now)
-        #expect(columns.changedOn.successor?(Timestamp(microseconds: 1), now) == now)
-        #expect(columns.id.fallback?.make(9, now) == 9 && columns.id.successor == nil)
-        #expect(columns.stage.fallback?.constant == .lost && columns.code.fallback == nil)
+        #expect(columns.version.defaultValue?.make(9, now) == 1 && columns.version.updatedValue?(4, now) == 5)
+        #expect(columns.changedOn.defaultValue?.make(9, now) == now)
+        #expect(columns.changedOn.updatedValue?(Timestamp(microseconds: 1), now) == now)
+        #expect(columns.id.defaultValue?.make(9, now) == 9 && columns.id.updatedValue == nil)
+        #expect(columns.stage.defaultValue?.constant == .lost && columns.code.defaultValue == nil)
     }
 
     @Test func `a column goes back to its default, or to NULL, or cannot`() {
