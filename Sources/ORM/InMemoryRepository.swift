@@ -1,10 +1,10 @@
 import SQL
 
-/// Rows in memory, for tests: they behave as in Postgres, constraints included, and are gone with the process.
+/// A repository in memory, for tests. It behaves like Postgres, including constraints; its rows are not persisted.
 public struct InMemoryRepository<Row: Model>: Repository {
     private let store: MemoryStore
 
-    /// Makes a repository in a store that others may be in; by default, in one of its own.
+    /// Creates a repository in a store, which it may share with other repositories. The default is a separate store.
     public init(in store: MemoryStore = MemoryStore()) { self.store = store }
 
     public func all(_ select: Select<Row>, _: StaticString, _: UInt) async -> [Row] {

@@ -41,7 +41,9 @@ public final class Connection: @unchecked Sendable {
     /// Opens a connection that is bound to the caller's event loop.
     /// - Throws: `PostgresError` of kind `unreachable` with libpq's message.
     public static func open(_ configuration: PostgresConfiguration) async throws -> Connection {
-        guard let loop = Loop.current else { preconditionFailure("a connection is bound to an event loop: open it on a loop's thread") }
+        guard let loop = Loop.current else {
+            preconditionFailure("a connection is bound to an event loop: open it on a loop's thread")
+        }
         let session = try await HostSearch.session(on: loop, configuration.candidates)
         return try Connection(session, on: loop, configuration)
     }
@@ -193,7 +195,8 @@ public final class Connection: @unchecked Sendable {
     }
 
     /// Passes statements to libpq, followed by a sync now or at the end of the event loop iteration.
-    private func submit(_ statements: some Sequence<Statement>, _ continuation: InFlight.Continuation, hasOwnSync: Bool) {
+    private func submit(_ statements: some Sequence<Statement>, _ continuation: InFlight.Continuation, hasOwnSync: Bool)
+    {
         loop.assertCurrent()
         if hasOwnSync, isUnsynced { sync() }
         let pending = InFlight(continuation, sent: loop.now, limit: configuration.deadline)

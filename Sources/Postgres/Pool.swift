@@ -34,7 +34,9 @@ public final class Pool: @unchecked Sendable {
     ///   - log: The logger.
     ///   - check: Validates a new connection; throws if it must not be used.
     init(_ configuration: PostgresConfiguration, log: Logger, check: @escaping (Connection) async throws -> Void) {
-        guard let loop = Loop.current else { preconditionFailure("a pool is bound to an event loop: create it on a loop's thread") }
+        guard let loop = Loop.current else {
+            preconditionFailure("a pool is bound to an event loop: create it on a loop's thread")
+        }
         self.configuration = configuration
         self.loop = loop
         self.log = log

@@ -174,7 +174,9 @@ struct PoolState {
         slots[index].use = .shared(reads: 0, progressed: now)
         guard !readWaiters.isEmpty || !leaseWaiters.isEmpty else { return [] }
         var actions: [Action] = []
-        while let reader = readWaiters.first, case .shared(let reads, _) = slots[index].use, reads < PoolState.maximumDepth {
+        while let reader = readWaiters.first, case .shared(let reads, _) = slots[index].use,
+            reads < PoolState.maximumDepth
+        {
             readWaiters.removeFirst()
             addRead(to: index, at: now)
             actions.append(.grantRead(reader, id))
@@ -194,7 +196,9 @@ struct PoolState {
             addRead(to: index, at: now)
             actions.append(.grantRead(readWaiters.removeFirst(), slots[index].id))
         }
-        if !readWaiters.isEmpty || !leaseWaiters.isEmpty && canLease, let id = addOpening(at: now) { actions.append(.open(id)) }
+        if !readWaiters.isEmpty || !leaseWaiters.isEmpty && canLease, let id = addOpening(at: now) {
+            actions.append(.open(id))
+        }
         if let error = backoff.error, slots.allSatisfy({ $0.use == .opening }) {
             actions += (readWaiters + leaseWaiters).map { .fail($0, error) }
             readWaiters.removeAll()

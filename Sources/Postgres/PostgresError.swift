@@ -87,7 +87,9 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
 
     /// Runs `body`, which sends a statement of a change, and sets `change` on the error that it throws.
     /// - Throws: What `body` throws.
-    package static func ofChange<Value>(_ step: Step = .autocommit, _ body: () async throws -> Value) async throws -> Value {
+    package static func ofChange<Value>(_ step: Step = .autocommit, _ body: () async throws -> Value) async throws
+        -> Value
+    {
         do { return try await body() } catch var error as PostgresError {
             let isUnknown =
                 switch step {

@@ -41,5 +41,7 @@ extension Column {
 
     /// Returns an assignment that an INSERT may use instead of omitting the column: of its default if that is a
     /// constant, of NULL if it has no default and is nullable, otherwise `nil`.
-    public func constant() -> Assignment<Model>? { (defaultValue == nil ? Value.null : defaultValue?.constant).map(set) }
+    public func constant() -> Assignment<Model>? {
+        (defaultValue == nil ? Value.null : defaultValue?.constant).map(set)
+    }
 }

@@ -16,7 +16,9 @@ public struct IdempotencyKey: Hashable, Sendable {
     /// The lifetime of a stored key in seconds: one day.
     public static let lifetime: Int64 = 86_400
 
-    fileprivate var matchesKey: Fragment { Fragment(.text("scope = "), .value(scope), .text(" AND key = "), .value(key)) }
+    fileprivate var matchesKey: Fragment {
+        Fragment(.text("scope = "), .value(scope), .text(" AND key = "), .value(key))
+    }
     fileprivate var requestHash: Fragment { Fragment(.text("sha256("), .value(Bytes(request)), .text(")")) }
 }
 
@@ -48,7 +50,8 @@ extension Tabular {
     }
 
     private static func kept(_ key: IdempotencyKey) -> Fragment {
-        Fragment("SELECT answer, request = ") + key.requestHash + " AS is_same FROM idempotency_key WHERE " + key.matchesKey
+        Fragment("SELECT answer, request = ") + key.requestHash + " AS is_same FROM idempotency_key WHERE "
+            + key.matchesKey
             + " AND NOT \(isExpired)"
     }
 

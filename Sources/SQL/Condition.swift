@@ -12,7 +12,9 @@ public struct Condition<Model: Sendable>: Sendable {
 
     /// The disjunction of two conditions (OR).
     public static func || (left: Self, right: Self) -> Self {
-        Self(fragment: (left.fragment + " OR " + right.fragment).parenthesized) { left.matches($0) || right.matches($0) }
+        Self(fragment: (left.fragment + " OR " + right.fragment).parenthesized) {
+            left.matches($0) || right.matches($0)
+        }
     }
 
     /// The negation of a condition (NOT). The two forms differ for NULL: in Postgres a comparison with NULL is

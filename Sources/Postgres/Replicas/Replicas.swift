@@ -195,7 +195,8 @@ struct ServerIdentity: Equatable {
 
     /// The error for a connection whose statements reach several servers, because it is one to a connection pooler.
     static let changed = PostgresError(
-        .unreachable, message: "several servers respond on one connection: configure a distinct host name for each replica")
+        .unreachable,
+        message: "several servers respond on one connection: configure a distinct host name for each replica")
 
     /// The SQL expressions for the identity.
     static let columns = "system_identifier, (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint"
@@ -253,7 +254,8 @@ private final class Replica {
                 .unreachable,
                 message: isKnown
                     ? "the server has been restarted and has not yet reached its earlier replay position"
-                    : "the connection leads to another server than the polled one: configure a distinct host name for each replica")
+                    : "the connection leads to another server than the polled one: configure a distinct host name for each replica"
+            )
         }
     }
 }
