@@ -46,6 +46,7 @@ public final class Result: @unchecked Sendable {
     }
 
     // Written once, before the waiting task gets the result.
+    /// When the statement was sent.
     public internal(set) var sent: Instant
     /// When the result was received completely.
     public internal(set) var received: Instant
