@@ -14,8 +14,7 @@ FASTCGI = "".join(f"fastcgi_param {name} {value}; " for name, value in PARAMETER
     "fastcgi_keep_conn on; fastcgi_buffers 16 16k; fastcgi_max_temp_file_size 0; fastcgi_pass {upstream};")
 KEEPALIVE = "keepalive 64; keepalive_requests 100000; keepalive_time 1s; keepalive_timeout 500ms;"
 
-# A keep-alive connection occupies a thread. All of nginx's workers together keep at most half as many connections as
-# there are threads,
+# A keep-alive connection occupies a thread. All of nginx's workers together keep at most half as many connections as there are threads,
 # so that threads are left for new ones.
 KEEPALIVE_FOR_THREADS = KEEPALIVE.replace("keepalive 64", f"keepalive {max(1, THREADS // 2 // os.cpu_count())}")
 

@@ -32,9 +32,8 @@ TUNABLES = {"GLIBC_TUNABLES": "glibc.malloc.tcache_max=16400:glibc.malloc.tcache
 # Gives dictionaries the same order in each run.
 SAME_HASHES = {"SWIFT_DETERMINISTIC_HASHING": "1"}
 
-# The number of requests per connection before counting (warm-up), and the number of counts. The result is the count
-# below which an
-# eighth of them lie: it excludes those with timer events, and the rare ones with fewer event loop iterations.
+# The number of requests per connection before counting (warm-up), and the number of counts. The result is the count below which an eighth
+# of them lie: it excludes those with timer events, and the rare ones with fewer event loop iterations.
 WARM_UP, COUNTS = 20, 50
 
 # The measured requests: a name, a method, a target and a body.

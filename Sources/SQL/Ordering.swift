@@ -85,8 +85,8 @@ struct Order<Model: Sendable>: Sendable {
         return Fragment("(\(names))\(operation)") + values.parenthesized
     }
 
-    /// The comparison written out per column, for orderings of different directions: `(created_on < $1 OR (created_on
-    /// = $2 AND id > $3))`.
+    /// The comparison written out per column, for orderings of different directions:
+    /// `(created_on < $1 OR (created_on = $2 AND id > $3))`.
     private func columnComparisons(_ positions: [any SQLValue]) -> Fragment {
         let steps = orderings.indices.map { step in
             let equal = (0..<step).map { Fragment(.text("\(orderings[$0].reference) = "), .value(positions[$0])) }

@@ -1,8 +1,8 @@
 /// An SQL statement: text with placeholders `$1`, `$2` and so on, and the values of its parameters.
 ///
 /// In a string literal, each `\(value)` becomes a parameter and never part of the text, which rules out SQL injection.
-/// The text is also the same for all values, so that it needs to be prepared only once: `"SELECT
-/// \(Campaign.columns.name) FROM campaign WHERE id = \(id)"` is `SELECT name FROM campaign WHERE id = $1`.
+/// The text is also the same for all values, so that it needs to be prepared only once:
+/// `"SELECT \(Campaign.columns.name) FROM campaign WHERE id = \(id)"` is `SELECT name FROM campaign WHERE id = $1`.
 public struct Statement: Sendable {
     /// The SQL text as it is sent to Postgres.
     public private(set) var text = ""

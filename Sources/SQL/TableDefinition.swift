@@ -90,8 +90,8 @@ public struct IndexDefinition: Hashable, Sendable {
     /// The indexed columns or expressions as SQL, including operator classes.
     public var keys: [String]
 
-    /// Creates an index definition: `IndexDefinition("campaign_name_trgm_idx", method: "gin", on: "name
-    /// gin_trgm_ops")`.
+    /// Creates an index definition:
+    /// `IndexDefinition("campaign_name_trgm_idx", method: "gin", on: "name gin_trgm_ops")`.
     public init(_ name: String, method: String = "btree", on keys: String...) {
         self.init(name, method: method, keys: keys)
     }

@@ -55,7 +55,7 @@ extension Tabular {
     }
 
     /// The INSERT for rows that assign different columns: a column that a row omits gets its default.
-    private static func insertion(unlike rows: [[Assignment<Self>]]) -> Fragment {
+    private static func insertion(ofDissimilar rows: [[Assignment<Self>]]) -> Fragment {
         let used = Set(rows.flatMap { $0.map { $0.column } })
         let columns = definition.columns.filter { used.contains($0.reference) }
         let all = columns.isEmpty ? Array(definition.columns.prefix(1)) : columns

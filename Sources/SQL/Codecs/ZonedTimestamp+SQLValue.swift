@@ -1,5 +1,5 @@
-/// A point in time for a column of type `timestamp with time zone`, which Postgres stores in UTC like `timestamp
-/// without time zone`.
+/// A point in time for a column of type `timestamp with time zone`. The value that Postgres stores is in UTC, as with
+/// `Timestamp`, but its text form has a time zone.
 public struct ZonedTimestamp: Hashable, Comparable, Sendable {
     /// The point in time, in UTC.
     public var utc: Timestamp
