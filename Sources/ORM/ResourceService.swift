@@ -197,8 +197,8 @@ private struct Preconditions<Row: Model> {
 
     /// Makes a change and returns its row.
     ///
-    /// If a row was rejected although it satisfies both conditions, it was changed concurrently after the statement
-    /// had evaluated the condition. The change is retried then.
+    /// If the row of a rejected change satisfies both conditions, it was changed concurrently: the statement evaluated
+    /// the conditions on the new version but returned the old one. The change is then retried.
     /// - Throws: `ResourceError`, or the rule's error.
     func row(_ change: (Condition<Row>?) async throws -> Guarded<Row>) async throws -> Row {
         for _ in 0..<3 {

@@ -109,7 +109,7 @@ extension Column: TableColumn {
         for assignment in values {
             if let value = assignment.value(of: self) { return value }
         }
-        guard let value = defaultValue?.make(serial, now) ?? Value.null else {
+        guard let value = defaultValue?.compute(serial, now) ?? Value.null else {
             throw DecodingError("\(definition.name) has no value and no default")
         }
         return value

@@ -12,7 +12,7 @@ final class CancelRequest: @unchecked Sendable {
 
     deinit { PQfreeCancel(handle) }
 
-    /// Sends the request and waits until the server has processed it. Blocks for as long as TCP does if the host is
+    /// Sends the request and waits until the server has forwarded it to the session. Blocks for as long as TCP does if the host is
     /// unreachable.
     func send() {
         var message = [CChar](repeating: 0, count: 256)

@@ -47,7 +47,7 @@ public final class Lease: @unchecked Sendable {
     /// session, if there is one. The position is known only after the commit; it is read in the same pipeline, without
     /// an additional round trip.
     /// - Throws: As `execute`; the `change` of a `PostgresError` tells whether the change was made.
-    package func commit(_ statements: [Statement], _ step: PostgresError.Step = .whole) async throws -> [Result] {
+    package func commit(_ statements: [Statement], _ step: PostgresError.Step = .autocommit) async throws -> [Result] {
         guard let session = CausalSession.current else {
             return try await PostgresError.ofChange(step) { try await execute(statements) }
         }

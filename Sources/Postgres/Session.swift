@@ -46,9 +46,13 @@ final class Session: @unchecked Sendable {
 
     // MARK: Status
 
+    /// The file descriptor of the connection's socket.
     var socket: Int32 { PQsocket(handle) }
+    /// Whether the connection has failed.
     var isBroken: Bool { PQstatus(handle) == CONNECTION_BAD }
+    /// Whether a transaction is open, or a statement is in flight: libpq does not distinguish them before the result.
     var isInTransaction: Bool { PQtransactionStatus(handle) != PQTRANS_IDLE }
+    /// The last error message.
     var message: String { String(cString: PQerrorMessage(handle)) }
 
     /// Whether the peer has not closed the connection, according to the kernel, without a round trip.
@@ -60,7 +64,7 @@ final class Session: @unchecked Sendable {
     // MARK: Sending
 
     /// Sends the preparation of a named statement.
-    /// - Returns: Whether libpq accepted it, as for all methods of this section.
+    /// - Returns: Whether libpq accepted it, as for the other methods that send a command.
     func prepare(_ name: [CChar], _ key: PreparedKey) -> Bool {
         PQsendPrepare(handle, name, key.text, Int32(key.types.count), key.types) == 1
     }

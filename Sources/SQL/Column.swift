@@ -37,7 +37,7 @@ public struct Column<Model: Sendable, Value: SQLValue>: Sendable {
         problems = rules.compactMap { $0.problem }
         self.defaultValue = defaultValue ?? rules.lazy.compactMap(\.defaultValue).first
         if let onUpdate {
-            updatedValue = { _, now in onUpdate.make(0, now) }
+            updatedValue = { _, now in onUpdate.compute(0, now) }
         } else {
             updatedValue = rules.lazy.compactMap(\.updatedValue).first
         }

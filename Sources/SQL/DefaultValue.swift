@@ -7,18 +7,18 @@ public struct DefaultValue<Value: SQLValue>: Sendable {
     /// The value if it is a constant, otherwise `nil`.
     public let constant: Value?
     /// Computes the value for a new in-memory row from the next number of the sequence and the current time.
-    public let make: @Sendable (_ serial: Int64, _ now: Timestamp) -> Value
+    public let compute: @Sendable (_ serial: Int64, _ now: Timestamp) -> Value
 
     private init(
-        _ expression: String?, isSerial: Bool = false, make: @escaping @Sendable (Int64, Timestamp) -> Value
+        _ expression: String?, isSerial: Bool = false, compute: @escaping @Sendable (Int64, Timestamp) -> Value
     ) {
-        (self.expression, self.isSerial, self.make) = (expression, isSerial, make)
+        (self.expression, self.isSerial, self.compute) = (expression, isSerial, compute)
         constant = nil
     }
 
     private init(_ expression: String, constant: Value) {
         (self.expression, isSerial, self.constant) = (expression, false, constant)
-        make = { _, _ in constant }
+        compute = { _, _ in constant }
     }
 }
 

@@ -182,10 +182,10 @@ import Testing
 
     @Test func `in memory, a column gets its default and its value on update`() {
         let now = Timestamp(microseconds: 7)
-        #expect(columns.version.defaultValue?.make(9, now) == 1 && columns.version.updatedValue?(4, now) == 5)
-        #expect(columns.changedOn.defaultValue?.make(9, now) == now)
+        #expect(columns.version.defaultValue?.compute(9, now) == 1 && columns.version.updatedValue?(4, now) == 5)
+        #expect(columns.changedOn.defaultValue?.compute(9, now) == now)
         #expect(columns.changedOn.updatedValue?(Timestamp(microseconds: 1), now) == now)
-        #expect(columns.id.defaultValue?.make(9, now) == 9 && columns.id.updatedValue == nil)
+        #expect(columns.id.defaultValue?.compute(9, now) == 9 && columns.id.updatedValue == nil)
         #expect(columns.stage.defaultValue?.constant == .lost && columns.code.defaultValue == nil)
     }
 

@@ -16,7 +16,7 @@ public struct ExecutedStatement: Sendable {
     public var executing = Duration.zero
     /// Whether the statement had been prepared on its connection before; if not, `executing` includes the preparation.
     public var wasPrepared = true
-    /// The error's description if the statement failed.
+    /// The SQLSTATE of the error, or its type if it has none; `nil` if the statement succeeded.
     public var error: String?
 
     /// Creates a record with zero durations and rows.
