@@ -35,7 +35,8 @@ extension Column {
     public func reset() -> Assignment<Model>? {
         guard let defaultValue else { return Value.null.map(set) }
         return Assignment(
-            column: reference, value: nil, apply: { [path] row, now in row[keyPath: path] = defaultValue.compute(0, now) },
+            column: reference, value: nil,
+            apply: { [path] row, now in row[keyPath: path] = defaultValue.compute(0, now) },
             path: path)
     }
 
