@@ -1,31 +1,39 @@
 import Web
 
-/// Bodies of 1 MiB, each the worst of its kind: what one client may have the loop do while all the others wait.
+/// Worst-case request bodies of 1 MiB: for each, how long can one client block the event loop, while all other clients
+/// wait?
 enum LargeBodies {
     private static let size = 1 << 20
 
+    /// The bodies, each with a name for the report.
     static let all: [(name: String, body: [UInt8])] = [
         ("spaces around a name", text(#"{"name":"\#(String(repeating: " ", count: size - 20))a  "}"#)),
-        ("wide spaces around a name", repeated(#"{"name":""#, "\u{3000}", #"a"}"#)),
+        ("three-byte white space around a name", repeated(#"{"name":""#, "\u{3000}", #"a"}"#)),
         ("combining characters", repeated(#"{"name":"a"#, "\u{301}", #""}"#)),
         ("combining characters in a member's name", repeated(#"{"a"#, "\u{301}\u{323}", #"":1}"#)),
         ("one long description", repeated(#"{"name":"a","description":""#, "x", #""}"#)),
         ("a description of three-byte characters", repeated(#"{"name":"a","description":""#, "€", #""}"#)),
         ("a description of escapes", repeated(#"{"name":"a","description":""#, #"\u20ac"#, #""}"#)),
         ("a description of short escapes", repeated(#"{"name":"a","description":""#, #"\n"#, #""}"#)),
-        ("a description of pairs", repeated(#"{"name":"a","description":""#, #"\ud83d\ude00"#, #""}"#)),
+        ("a description of surrogate pairs", repeated(#"{"name":"a","description":""#, #"\ud83d\ude00"#, #""}"#)),
         ("200,000 unknown members", members(200_000, "")),
         ("9,000 unknown members with long names", members(9000, String(repeating: "\u{301}", count: 50))),
-        ("9,000 members of one name", repeated(#"{"name":"a""#, #","\#(String(repeating: "é", count: 53))":1"#, "}")),
+        (
+            "9,000 members with the same name",
+            repeated(#"{"name":"a""#, #","\#(String(repeating: "é", count: 53))":1"#, "}")
+        ),
         ("a wide array", repeated(#"{"name":["#, "1,", "1]}")),
-        ("a wide array of 9,000 texts", repeated(#"{"name":["#, #""\#(String(repeating: "x", count: 110))","#, "1]}")),
+        (
+            "a wide array of 9,000 strings",
+            repeated(#"{"name":["#, #""\#(String(repeating: "x", count: 110))","#, "1]}")
+        ),
         (
             "deep arrays",
             repeated("[", String(repeating: "[", count: 60) + String(repeating: "]", count: 60) + ",", "1]")
         ),
         ("one long number", repeated(#"{"name":"#, "1", "}")),
         ("white space between tokens", repeated(#"{"name":"#, " ", "1}")),
-        ("an invalid byte at the end", repeated(#"{"name":""#, "€", "") + [0xff]),
+        ("an invalid UTF-8 byte at the end", repeated(#"{"name":""#, "€", "") + [0xff]),
     ]
 
     private static func text(_ text: String) -> [UInt8] { Array(text.utf8) }

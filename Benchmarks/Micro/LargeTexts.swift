@@ -1,13 +1,15 @@
-/// Texts of 1 MiB, each the worst of its kind to escape: a client may have stored any of them, and the loop writes it in one go.
+/// Worst-case strings of 1 MiB to escape: a client may have stored any of them, and the event loop serializes it
+/// without interruption.
 enum LargeTexts {
     private static let size = 1 << 20
 
+    /// The strings, each with a name for the report.
     static let all: [(name: String, text: String)] = [
         ("plain characters", repeated("x")),
-        ("characters of six bytes", repeated("\u{7f}")),
+        ("characters escaped to six bytes", repeated("\u{7f}")),
         ("two-byte characters", repeated("é")),
         ("three-byte characters", repeated("€")),
-        ("pairs", repeated("😀")),
+        ("surrogate pairs", repeated("😀")),
         ("short escapes", repeated("\n")),
         ("quotes between plain characters", repeated("x\"")),
         ("characters of every length", repeated("x\u{7f}é\n€yz😀\"")),

@@ -1,6 +1,6 @@
-// What our own layers cost for one request, in microseconds of CPU: route, handler, service, statement, rows, models, JSON,
-// and the header fields. Postgres, FastCGI and nginx are left out: the statement is answered with a result that is there
-// already. It fails when a budget is passed.
+// Measures the CPU time per request, in microseconds, of the application's own layers: routing, handler, service,
+// statement, row decoding, models, JSON, and header fields. Postgres, FastCGI and nginx are excluded: statements
+// return a prepared result. Exits with 1 if a budget is exceeded.
 
 import AktifyAPI
 import EventLoop
@@ -11,8 +11,8 @@ import Postgres
 import SQL
 import Web
 
-/// Answers every statement with the same result.
-struct Canned: StatementExecutor {
+/// An executor that returns the same result for every statement.
+struct PreparedExecutor: StatementExecutor {
     let result: Result
 
     func read(_: Statement) async throws -> Result { result }
@@ -23,7 +23,7 @@ struct Canned: StatementExecutor {
     ) async throws -> Value { try await body(self) }
 }
 
-/// So many campaigns, as Postgres sends them.
+/// Creates the result of a query for campaigns, in Postgres's binary format.
 func campaigns(_ count: Int) -> Result {
     func encoded(_ value: some SQLValue) -> [UInt8]? {
         var bytes: [UInt8] = []
@@ -39,17 +39,19 @@ func campaigns(_ count: Int) -> Result {
     return Result.made(types: [20, 25, 25, 16, 1114, 1114, 20], rows: rows)
 }
 
+/// The CPU time that the process has used, in microseconds.
 func microsecondsOfCPU() -> Double {
     var time = timespec()
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
     return Double(time.tv_sec) * 1e6 + Double(time.tv_nsec) / 1e3
 }
 
-/// The least time of ten rounds: what disturbs a round can only add to it.
+/// Measures a request: the minimum of ten rounds, because disturbances only ever add to a round's time.
+/// - Returns: Whether it is within the budget.
 func measure(_ name: String, rows: Int, target: String, times: Int, budget: Double) throws -> Bool {
     let best = try Loop.run {
         let config = try Config(environment: ["AUTH": "off"], readFile: { _ in nil })
-        let database = Database(executor: Canned(result: campaigns(rows)), slow: .seconds(3600))
+        let database = Database(executor: PreparedExecutor(result: campaigns(rows)), slow: .seconds(3600))
         let app = try createApp(config, database: database)
         var best = Double.infinity
         for _ in 0..<10 {
@@ -64,16 +66,17 @@ func measure(_ name: String, rows: Int, target: String, times: Int, budget: Doub
     }
     let isWithin = best <= budget
     let rounded = (best * 10).rounded() / 10
-    print("\(name): \(rounded) us of CPU, budget \(budget) us\(isWithin ? "" : ": TOO SLOW")")
+    print("\(name): \(rounded) us of CPU, budget \(budget) us\(isWithin ? "" : ": OVER BUDGET")")
     return isWithin
 }
 
-/// The longest of three answers to each body, since a client's wait is not an average.
+/// Measures each large body: the maximum of three responses after a warm-up, because a client's waiting time is not an
+/// average.
 func measureLargeBodies(budget: Double) throws -> [Bool] {
     try LargeBodies.all.map { name, body in
         let longest = try Loop.run {
             let config = try Config(environment: ["AUTH": "off"], readFile: { _ in nil })
-            let database = Database(executor: Canned(result: campaigns(1)), slow: .seconds(3600))
+            let database = Database(executor: PreparedExecutor(result: campaigns(1)), slow: .seconds(3600))
             let app = try createApp(config, database: database)
             var times: [Double] = []
             for _ in 0..<4 {
@@ -86,12 +89,13 @@ func measureLargeBodies(budget: Double) throws -> [Bool] {
             return times.dropFirst().max() ?? 0
         }
         let isWithin = longest <= budget
-        print("1 MiB, \(name): \(Int(longest)) us of CPU, budget \(budget) us\(isWithin ? "" : ": TOO SLOW")")
+        print("1 MiB, \(name): \(Int(longest)) us of CPU, budget \(budget) us\(isWithin ? "" : ": OVER BUDGET")")
         return isWithin
     }
 }
 
-/// The longest of three times to write each text, since a client's wait is not an average.
+/// Measures each large string: the maximum of three serializations after a warm-up, because a client's waiting time is
+/// not an average.
 func measureLargeTexts(budget: Double) -> [Bool] {
     LargeTexts.all.map { name, text in
         var times: [Double] = []
@@ -103,7 +107,9 @@ func measureLargeTexts(budget: Double) -> [Bool] {
         }
         let longest = times.dropFirst().max() ?? 0
         let isWithin = longest <= budget
-        print("1 MiB written, \(name): \(Int(longest)) us of CPU, budget \(budget) us\(isWithin ? "" : ": TOO SLOW")")
+        print(
+            "1 MiB serialized, \(name): \(Int(longest)) us of CPU, budget \(budget) us\(isWithin ? "" : ": OVER BUDGET")"
+        )
         return isWithin
     }
 }

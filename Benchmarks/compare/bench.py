@@ -1,4 +1,4 @@
-"""Everything that runs, and one run of it."""
+"""The running stacks, and the measurement of one run."""
 import random
 import statistics
 import time
@@ -12,7 +12,7 @@ CONNECTIONS = 32
 
 
 class Bench:
-    """Everything that runs, and how it is asked."""
+    """The running stacks, behind nginx, and the runs of the load generators against them."""
 
     def __init__(self, directory, cluster, stacks, bare, shipped, seconds, rounds):
         self.directory, self.cluster, self.bare, self.shipped = directory, cluster, bare, shipped
@@ -20,10 +20,10 @@ class Bench:
         self.seconds, self.rounds, self.notes = seconds, rounds, []
         self.seed = time.time_ns() % 1_000_000
         self.random = random.Random(self.seed)
-        print(f"the order of the runs has seed {self.seed}", flush=True)
-        # The microseconds of CPU that the machine had in all runs, and what others used of them.
+        print(f"the order of the runs is random with seed {self.seed}", flush=True)
+        # The machine's total CPU time during all runs, in microseconds, and the part of it that other processes used.
         self.had = self.others = 0
-        # The API behind its own nginx, and behind the one that the others are behind, too.
+        # The API behind its own nginx ("api"), and behind the bare one of all stacks ("api*").
         self.ports = {"api": shipped.port, **bare.ports}
 
     def stack(self, name):
@@ -33,14 +33,14 @@ class Bench:
         return self.shipped if name == "api" else self.bare
 
     def start(self, name, **options):
-        """Starts a stack, and gives the milliseconds to its first answer."""
+        """Starts a stack and returns the milliseconds to its first response."""
         stack = self.stack(name)
         begin = time.monotonic()
         stack.start(self.cluster, stack.socket.with_suffix(".log"), **options)
-        while not check.answers(self.ports[name]):
+        while not check.responds(self.ports[name]):
             self.front(name).check()
             if stack.process.poll() is not None or time.monotonic() > begin + 30:
-                fail(f"{name} does not answer: {last_line(stack.socket.with_suffix('.log'))}")
+                fail(f"{name} does not respond: {last_line(stack.socket.with_suffix('.log'))}")
             time.sleep(0.002)
         return (time.monotonic() - begin) * 1000
 
@@ -49,60 +49,60 @@ class Bench:
         return self.start(name, **options)
 
     def run(self, name, scenario, connections=CONNECTIONS):
-        """One run of wrk: requests a second, and microseconds of CPU a request of the worker, of Postgres and of nginx."""
+        """One run of wrk: requests per second, and the CPU time per request, in microseconds, of the worker, of Postgres and of nginx."""
         roots = [self.stack(name).process.pid, self.cluster.pid, self.front(name).process.pid]
         if scenario.rows > ROWS:
             self.cluster.fill("aktify", ROWS + 1, scenario.rows)
-        before, whole, generators = used(roots), machine_time(), generators_time()
+        before, total, generators = used(roots), machine_time(), generators_time()
         counted = load.closed_loop(self.ports[name], scenario, connections, self.seconds)
         cpu = spent(before, used(roots))
-        self._count_others(whole, sum(cpu) + generators_time() - generators)
+        self._count_unrelated(total, sum(cpu) + generators_time() - generators)
         if scenario.changes:
             self.cluster.reset()
         self.shipped.empty_log()
-        wrong = counted["sockets"] + (counted["requests"] - counted["errors"] if scenario.errors else counted["errors"])
-        self._note_wrong(f"{name}, {scenario.name}, {connections} connections", wrong, counted["requests"])
+        failed = counted["sockets"] + (counted["requests"] - counted["errors"] if scenario.errors else counted["errors"])
+        self._report_failures(f"{name}, {scenario.name}, {connections} connections", failed, counted["requests"])
         return {"rate": counted["rate"], "cpu": [time / max(1, counted["requests"]) for time in cpu]}
 
-    def _count_others(self, before, ours):
-        """Adds up what others have used of the machine since `before`."""
+    def _count_unrelated(self, before, ours):
+        """Adds the CPU time that other processes have used since `before`."""
         had, busy = (now - then for now, then in zip(machine_time(), before))
         self.had += had
         self.others += max(0, busy - ours)
 
     def run_open(self, name, scenario, rate, seed):
-        """One run in an open loop: percentiles of the latency, in microseconds."""
+        """One open-loop run: percentiles of the latency, in microseconds."""
         counted = load.open_loop(self.directory, self.ports[name], scenario, rate, self.seconds, seed)
         if scenario.changes:
             self.cluster.reset()
         self.shipped.empty_log()
-        self._note_wrong(f"{name}, {scenario.name}, open loop", counted["failed"], counted["due"])
+        self._report_failures(f"{name}, {scenario.name}, open loop", counted["failed"], counted["due"])
         if counted["lost"]:
-            self.notes.append(f"{name}, {scenario.name}, open loop: {counted['lost']} of {counted['due']} requests had no answer.")
+            self.notes.append(f"{name}, {scenario.name}, open loop: {counted['lost']} of {counted['due']} requests got no response.")
         return counted
 
-    def _note_wrong(self, run, wrong, requests):
-        """Requests that went wrong count as the others do: few are noted, and many end the benchmark."""
-        if wrong > requests / 100:
-            fail(f"{run}: {wrong} of {requests} requests went wrong")
-        if wrong:
-            self.notes.append(f"{run}: {wrong} of {requests} requests went wrong.")
+    def _report_failures(self, run, failed, requests):
+        """Reports failed requests: up to 1 % are noted and count like the others, more abort the benchmark."""
+        if failed > requests / 100:
+            fail(f"{run}: {failed} of {requests} requests failed")
+        if failed:
+            self.notes.append(f"{run}: {failed} of {requests} requests failed.")
 
-    def in_turn(self, names, run, rounds):
-        """What `run` gives for each name and round; in a round, all names have their turn, in an order by chance."""
+    def run_interleaved(self, names, run, rounds):
+        """Calls `run` for each name in each round, in random order within a round, and returns the results by name."""
         runs = {name: [] for name in names}
-        for turn in range(rounds):
+        for round in range(rounds):
             for name in self.random.sample(names, len(names)):
-                runs[name].append(run(name, turn))
+                runs[name].append(run(name, round))
         return runs
 
     def interleave(self, names, scenario, connections=CONNECTIONS, rounds=None):
-        """Runs of wrk of all stacks in turn."""
-        runs = self.in_turn(names, lambda name, _: self.run(name, scenario, connections), rounds or self.rounds)
+        """Runs wrk against the stacks, interleaved in rounds, and summarizes the runs by stack."""
+        runs = self.run_interleaved(names, lambda name, _: self.run(name, scenario, connections), rounds or self.rounds)
         return {name: summary(runs[name]) for name in names}
 
-    def fewer(self):
-        """Rounds where many things are measured one after the other."""
+    def reduced_rounds(self):
+        """The number of rounds where a parameter is varied, which takes many runs."""
         return max(1, self.rounds // 2)
 
 

@@ -1,4 +1,4 @@
-"""The charts, as SVG."""
+"""Draws the charts as SVG."""
 import matplotlib
 
 matplotlib.use("svg")
@@ -31,7 +31,7 @@ def _save(figure, path):
     figure.tight_layout()
     figure.savefig(path, metadata={"Date": None, "Creator": None})
     pyplot.close(figure)
-    # Without the spaces at the ends of lines that matplotlib leaves.
+    # matplotlib writes trailing spaces: they are removed.
     path.write_text("".join(line.rstrip() + "\n" for line in path.read_text().splitlines()))
 
 
@@ -53,35 +53,35 @@ def _throughput(compared, path):
         _bars(axes, names)
         axes.xaxis.set_major_locator(NullLocator())
         axes.spines["bottom"].set_visible(False)
-        axes.set_title(f"{scenario}, requests a second")
+        axes.set_title(f"{scenario}, requests per second")
     _save(figure, path)
 
 
 def _cpu(results, path):
-    """A bar that is much longer than the references' is cut, and its end says how long it is."""
+    """CPU time per request. A bar that is much longer than the references' is cut off, and labelled with its length."""
     figure, axes = pyplot.subplots(figsize=(8, 3.2))
     names, left = list(results), [0] * len(results)
-    wholes = [sum(results[name]["cpu"]) for name in names]
+    totals = [sum(results[name]["cpu"]) for name in names]
     last = 2.5 * max(sum(results[name]["cpu"]) for name in ("api", "api*", "documented"))
-    for place, (part, colour) in enumerate(PARTS.items()):
-        times = [results[name]["cpu"][place] for name in names]
+    for position, (part, colour) in enumerate(PARTS.items()):
+        times = [results[name]["cpu"][position] for name in names]
         axes.barh(range(len(names)), times, left=left, color=colour, height=0.7, label=part)
         left = [before + time for before, time in zip(left, times)]
-    for place, whole in enumerate(wholes):
-        _note(axes, min(whole, last), place, f"{whole:,.0f}" + (" →" if whole > last else ""))
+    for position, total in enumerate(totals):
+        _note(axes, min(total, last), position, f"{total:,.0f}" + (" →" if total > last else ""))
     _bars(axes, names)
     axes.set_xlim(0, last)
-    axes.set_title("GET one: microseconds of CPU a request (a bar with an arrow is longer)")
+    axes.set_title("GET one: CPU time per request in microseconds (bars with an arrow are cut off)")
     axes.legend(loc="upper right")
     _save(figure, path)
 
 
-def _note(axes, x, place, text):
-    axes.annotate(text, (x, place), xytext=(6, 0), textcoords="offset points", va="center", fontsize=9, annotation_clip=False)
+def _note(axes, x, position, text):
+    axes.annotate(text, (x, position), xytext=(6, 0), textcoords="offset points", va="center", fontsize=9, annotation_clip=False)
 
 
 def _lines(axes, results, scale):
-    """A line for each stack, over counts."""
+    """A line for each stack, over a varied number."""
     counts = list(results)
     for name in results[counts[0]]:
         rates = [results[count][name]["rate"] for count in counts]
@@ -97,7 +97,7 @@ def _lines(axes, results, scale):
 def _connections(results, path):
     figure, axes = pyplot.subplots(figsize=(8, 4))
     _lines(axes, results, 2)
-    axes.set_title("GET one: requests a second by connections")
+    axes.set_title("GET one: requests per second by number of connections")
     axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
     _save(figure, path)
 
@@ -105,17 +105,17 @@ def _connections(results, path):
 def _latency(results, path):
     figure, axes = pyplot.subplots(figsize=(8, 3.2))
     names = list(results)
-    for place, name in enumerate(names):
+    for position, name in enumerate(names):
         first, last = results[name]["p50"] / 1000, results[name]["p99"] / 1000
         colour = OURS if name.startswith("api") else "#6b7682"
-        axes.plot([first, last], [place, place], color=colour, linewidth=2, alpha=0.5)
-        axes.plot([first], [place], "o", color=colour)
-        axes.plot([last], [place], "D", color=colour, markersize=5)
-        _note(axes, last, place, f"{first:.2f}, {last:.2f}")
+        axes.plot([first, last], [position, position], color=colour, linewidth=2, alpha=0.5)
+        axes.plot([first], [position], "o", color=colour)
+        axes.plot([last], [position], "D", color=colour, markersize=5)
+        _note(axes, last, position, f"{first:.2f}, {last:.2f}")
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter(FuncFormatter(lambda time, _: f"{time:g} ms"))
     _bars(axes, names)
-    axes.set_title("GET one at half of the greatest rate, open loop: p50 (circle) and p99 (diamond), ms")
+    axes.set_title("GET one at half of the maximum rate, open loop: p50 (circle) and p99 (diamond), ms")
     _save(figure, path)
 
 
@@ -124,6 +124,6 @@ def _rows(results, path):
     figure, panels = pyplot.subplots(1, len(kinds), figsize=(9, 3.4))
     for axes, kind in zip(panels, kinds):
         _lines(axes, {rows: by_kind[kind] for rows, by_kind in results.items()}, 10)
-        axes.set_title(f"{kind}, requests a second by rows")
+        axes.set_title(f"{kind}, requests per second by number of rows")
     panels[0].legend(loc="lower left")
     _save(figure, path)

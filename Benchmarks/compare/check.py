@@ -1,54 +1,54 @@
-"""Whether all stacks answer the same: what is not the same work is not compared."""
+"""Checks that all stacks return the same responses, because only stacks that do the same work can be compared."""
 import http.client
 import json
 
-from database import ODD, ROWS
+from database import ESCAPED_ROW, ROWS
 from machine import fail
 from scenarios import NEW
 
-TARGETS = ["/campaigns/1", f"/campaigns/{ODD}", f"/campaigns/{ROWS}", "/campaigns/?limit=100", f"/campaigns/?limit={ROWS}"]
-# What differs from one new campaign to the next.
-OWN = ("id", "created_on", "updated_on")
+TARGETS = ["/campaigns/1", f"/campaigns/{ESCAPED_ROW}", f"/campaigns/{ROWS}", "/campaigns/?limit=100", f"/campaigns/?limit={ROWS}"]
+# The fields that differ between new campaigns.
+VARYING = ("id", "created_on", "updated_on")
 
 
-def ask(port, target, method="GET", body=None):
+def send(port, target, method="GET", body=None):
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         connection.request(method, target, body, {"Content-Type": "application/json"} if body else {})
-        answer = connection.getresponse()
-        return answer.status, answer.read()
+        response = connection.getresponse()
+        return response.status, response.read()
     finally:
         connection.close()
 
 
-def answers(port):
+def responds(port):
     try:
-        return ask(port, "/campaigns/1")[0] == 200
+        return send(port, "/campaigns/1")[0] == 200
     except OSError:
         return False
 
 
 def created(port):
-    """The answer to a POST, and the same campaign when it is read."""
-    status, body = ask(port, "/campaigns/", "POST", NEW)
+    """The response to a POST, without the fields that vary, and whether reading the campaign returns the same."""
+    status, body = send(port, "/campaigns/", "POST", NEW)
     if status != 201:
         return status, body, None
     campaign = json.loads(body)
-    is_kept = ask(port, f"/campaigns/{campaign['id']}")[1] == body
-    return status, json.dumps({name: value for name, value in campaign.items() if name not in OWN}), is_kept
+    is_stored = send(port, f"/campaigns/{campaign['id']}")[1] == body
+    return status, json.dumps({name: value for name, value in campaign.items() if name not in VARYING}), is_stored
 
 
-def same(name, ports):
-    """Ends the benchmark when a stack's answers are not the API's; else says how far they are: "bytes", or "JSON" alone."""
-    likeness = "bytes"
+def compare(name, ports):
+    """Aborts the benchmark if a stack's responses differ from the API's. Returns how far they agree: in "bytes", or only as "JSON"."""
+    agreement = "bytes"
     for target in TARGETS:
-        expected, found = ask(ports["api"], target), ask(ports[name], target)
+        expected, found = send(ports["api"], target), send(ports[name], target)
         if found == expected:
             continue
         if found[0] != expected[0] or not found[1].startswith((b"{", b"[")) or json.loads(found[1]) != json.loads(expected[1]):
-            fail(f"{name} answers {target} with {found[0]} {found[1][:120]!r}, the API with {expected[0]} {expected[1][:120]!r}")
-        likeness = "JSON"
+            fail(f"{name} responds to {target} with {found[0]} {found[1][:120]!r}, the API with {expected[0]} {expected[1][:120]!r}")
+        agreement = "JSON"
     expected, found = created(ports["api"]), created(ports[name])
     if found[0] != 201 or not found[2] or json.loads(found[1]) != json.loads(expected[1]):
-        fail(f"{name} answers POST with {found[0]} {found[1][:120]!r}, the API with {expected[1][:120]!r}")
-    return likeness
+        fail(f"{name} responds to POST with {found[0]} {found[1][:120]!r}, the API with {expected[1][:120]!r}")
+    return agreement

@@ -1,4 +1,4 @@
-"""What the results depend on: the machine, the versions, the commit."""
+"""The conditions of the measurements: the machine, the versions, the commit."""
 import datetime
 import importlib.metadata
 import os
@@ -22,22 +22,22 @@ def _first(pattern, path):
     return found[1] if found else "unknown"
 
 
-def _text(*words):
-    """What a command prints, or nothing when it is not there."""
+def _text(*arguments):
+    """The output of a command; empty if it is not installed."""
     try:
-        return subprocess.run(words, cwd=ROOT, capture_output=True, text=True).stdout.strip()
+        return subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True).stdout.strip()
     except OSError:
         return ""
 
 
 def _commit():
-    # Files that git does not know are built, too; those that the benchmark writes do not matter.
+    # Untracked files count, because they are built too; the files that the benchmark writes do not.
     changed = _text("git", "status", "--porcelain", "--", ".", ":!Benchmarks/RESULTS.md", ":!Benchmarks/charts", ":!README.md")
     return (_text("git", "rev-parse", "--short", "HEAD") or "unknown") + (" with changes" if changed else "")
 
 
-def _version(pattern, *words):
-    return (re.search(pattern, _text(*words)) or ["", "unknown"])[1]
+def _version(pattern, *arguments):
+    return (re.search(pattern, _text(*arguments)) or ["", "unknown"])[1]
 
 
 def _versions(cluster):

@@ -1,33 +1,34 @@
-"""nginx: as it is shipped, and bare, with nothing in it that a stack does not need."""
+"""The nginx in front of the stacks: with the shipped configuration, and with a minimal ("bare") one."""
 import os
 import shutil
 
 from machine import ROOT, fail, free_port, last_line, output, start
 from stacks import THREADS
 
-# What the shipped configuration passes, and how long it keeps connections.
+# The FastCGI parameters and the keep-alive settings of the shipped configuration.
 PARAMETERS = {
     "REQUEST_METHOD": "$request_method", "REQUEST_URI": "$request_uri", "REQUEST_SCHEME": "$scheme",
     "CONTENT_TYPE": "$content_type", "CONTENT_LENGTH": "$content_length", "SERVER_NAME": "$server_name", "SERVER_PORT": "$server_port",
 }
 FASTCGI = "".join(f"fastcgi_param {name} {value}; " for name, value in PARAMETERS.items()) + (
     "fastcgi_keep_conn on; fastcgi_buffers 16 16k; fastcgi_max_temp_file_size 0; fastcgi_pass {upstream};")
-KEPT = "keepalive 64; keepalive_requests 100000; keepalive_time 1s; keepalive_timeout 500ms;"
+KEEPALIVE = "keepalive 64; keepalive_requests 100000; keepalive_time 1s; keepalive_timeout 500ms;"
 
-# A kept connection has its thread for itself: nginx's workers together keep half of the threads, so that others are free for new ones.
-KEPT_BY_THREADS = KEPT.replace("keepalive 64", f"keepalive {max(1, THREADS // 2 // os.cpu_count())}")
+# A keep-alive connection occupies a thread. All of nginx's workers together keep at most half as many connections as there are threads,
+# so that threads are left for new ones.
+KEEPALIVE_FOR_THREADS = KEEPALIVE.replace("keepalive 64", f"keepalive {max(1, THREADS // 2 // os.cpu_count())}")
 
-# How a stack is asked: over FastCGI, by loops or by threads that each serve one connection, or over HTTP.
+# How nginx passes requests to a stack: over FastCGI to event loops or to threads that each serve one connection, or over HTTP.
 PASSES = {
-    "fastcgi-loops": (KEPT, FASTCGI),
-    "fastcgi-threads": (KEPT_BY_THREADS, FASTCGI),
-    "http": (KEPT, 'proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $http_host; proxy_buffers 16 16k; '
+    "fastcgi-loops": (KEEPALIVE, FASTCGI),
+    "fastcgi-threads": (KEEPALIVE_FOR_THREADS, FASTCGI),
+    "http": (KEEPALIVE, 'proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $http_host; proxy_buffers 16 16k; '
              "proxy_max_temp_file_size 0; proxy_pass http://{upstream};"),
 }
 
 
 class Front:
-    """An nginx that runs."""
+    """A running nginx."""
 
     def run(self, config, log):
         self.log = log
@@ -35,11 +36,11 @@ class Front:
 
     def check(self):
         if self.process.poll() is not None:
-            fail(f"nginx does not run: {last_line(self.log)}")
+            fail(f"nginx is not running: {last_line(self.log)}")
 
 
 class Shipped(Front):
-    """The API's own nginx."""
+    """nginx with the API's shipped configuration."""
 
     def __init__(self, directory):
         self.port = free_port()
@@ -48,13 +49,13 @@ class Shipped(Front):
         self.run(config, directory / "nginx/nginx-error.log")
 
     def empty_log(self):
-        """It has a line for each request."""
+        """Truncates the access log, which has a line for each request."""
         if self.access_log.exists():
             os.truncate(self.access_log, 0)
 
 
 class Bare(Front):
-    """One nginx with a port for each stack."""
+    """nginx with a minimal configuration and a port for each stack."""
 
     def __init__(self, directory, stacks):
         self.ports = {stack.name: free_port() for stack in stacks}
@@ -75,10 +76,10 @@ class Bare(Front):
 
     def _server(self, stack):
         upstream = "to_" + "".join(letter if letter.isalnum() else "_" for letter in stack.name)
-        kept, passes = PASSES[stack.passes]
+        keepalive, passes = PASSES[stack.passes]
         parameters = "".join(f"fastcgi_param {name} {value}; " for name, value in stack.parameters.items())
         return (
-            f"upstream {upstream} {{ server unix:{stack.socket}; {kept} }}\n"
+            f"upstream {upstream} {{ server unix:{stack.socket}; {keepalive} }}\n"
             f"server {{ listen 127.0.0.1:{self.ports[stack.name]} backlog=1024; location / {{ {parameters}{passes.format(upstream=upstream)} }} }}\n")
 
 

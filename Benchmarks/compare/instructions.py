@@ -1,9 +1,9 @@
-"""Counts the user-space instructions that the worker needs for a request, with valgrind's callgrind, and compares them with
+"""Counts the user-space instructions of the worker per request, with valgrind's callgrind, and compares them with
 Benchmarks/instructions.txt: a count differs by less than 0.5 % between runs, on a busy machine too. It fails when one has grown by more
-than 3 %. UPDATE=1 writes the file anew. The counts depend on the processor's architecture and on the versions of Swift and of the
-libraries, which stand in the file's first line: with others, they are printed and not compared.
+than 3 %. UPDATE=1 rewrites the file. The counts depend on the processor's architecture and on the versions of Swift and of the
+libraries, which are in the file's first line: with other versions, the counts are printed but not compared.
 
-It starts the release build of the worker on a throw-away cluster, with 100 campaigns, and speaks FastCGI to it over eight
+It starts the release build of the worker on a temporary cluster, with 100 campaigns, and speaks FastCGI to it over eight
 connections, as nginx does."""
 import itertools
 import os
@@ -27,33 +27,33 @@ TOLERANCE = 0.03
 CONNECTIONS = 8
 JSON = "application/json"
 
-# As the service runs, wherever it was started: scripts/dev, the unit of systemd, the image.
+# The same as for the service, in scripts/dev, the systemd unit and the image.
 TUNABLES = {"GLIBC_TUNABLES": "glibc.malloc.tcache_max=16400:glibc.malloc.tcache_count=100"}
-# Dictionaries have the same order in each run.
+# Gives dictionaries the same order in each run.
 SAME_HASHES = {"SWIFT_DETERMINISTIC_HASHING": "1"}
 
-# So often each connection sends a request before they are counted, and then while each time is counted. Of the counts, the one is taken
-# that an eighth of them stays below: those of a time without timers, and without the rare luck of fewer turns of the worker's loop.
-WARM_UP, PARTS = 20, 50
+# The number of requests per connection before counting (warm-up), and the number of counts. The result is the count below which an eighth
+# of them lie: it excludes those with timer events, and the rare ones with fewer event loop iterations.
+WARM_UP, COUNTS = 20, 50
 
-# What is measured: a name and a request.
+# The measured requests: a name, a method, a target and a body.
 CASES = [
     ("GET one", "GET", "/campaigns/1", b""),
     ("list of 100", "GET", "/campaigns/", b""),
     ("POST", "POST", "/campaigns/", b'{"name":"Spring sale","description":"20 % off"}'),
     ("PATCH", "PATCH", "/campaigns/1", b'{"name":"Summer sale"}'),
 ]
-# The same, where clients authenticate.
+# The measured requests with authentication.
 CASES_WITH_KEY = [("GET one with a key", "GET", "/campaigns/1", b"")]
 
 
 def record(kind, content):
-    """A FastCGI record of request 1."""
+    """A FastCGI record with request id 1."""
     return struct.pack(">BBHHBB", 1, kind, 1, len(content), 0, 0) + content
 
 
 def request(method, target, body, key):
-    """A request as nginx sends it on a kept connection; with a key, where there is one."""
+    """A request as nginx sends it on a keep-alive connection, optionally with an API key."""
     params = {
         "REQUEST_METHOD": method, "REQUEST_URI": target, "REQUEST_SCHEME": "http",
         **({"CONTENT_TYPE": JSON, "CONTENT_LENGTH": str(len(body))} if body else {}),
@@ -66,7 +66,7 @@ def request(method, target, body, key):
 
 
 def read_response(connection):
-    """Reads to END_REQUEST, and gives what stands behind `Status: `."""
+    """Reads up to END_REQUEST and returns the status code."""
     stream, output = connection.makefile("rb"), b""
     while True:
         _, kind, _, length, padding, _ = struct.unpack(">BBHHBB", stream.read(8))
@@ -78,8 +78,8 @@ def read_response(connection):
 
 
 def send(worker, connections, message):
-    """Has each connection send a request. The worker is stopped meanwhile: it finds all of them in one turn of its loop, however busy the
-    machine is."""
+    """Sends a request on each connection. The worker is stopped meanwhile, so that it finds all of them in one event loop iteration, however
+    busy the machine is."""
     worker.send_signal(signal.SIGSTOP)
     for connection in connections:
         connection.sendall(message)
@@ -95,7 +95,7 @@ def connect(path):
 
 
 def started(worker, path, log):
-    """Connections to the worker, as soon as it accepts them."""
+    """Connects to the worker as soon as it accepts connections."""
     for _ in range(300):
         try:
             return [connect(path) for _ in range(CONNECTIONS)]
@@ -110,21 +110,21 @@ def total(path):
     for line in path.read_text().splitlines():
         if line.startswith("totals: "):
             return int(line.split()[1])
-    sys.exit(f"there are no totals in {path}")
+    sys.exit(f"no totals in {path}")
 
 
-def low(name, parts):
-    failures = {status for statuses, _ in parts for status in statuses if not status.startswith("2")}
+def low_count(name, counts):
+    failures = {status for statuses, _ in counts for status in statuses if not status.startswith("2")}
     if failures:
-        sys.exit(f"{name} was answered {', '.join(failures)}")
-    return round(sorted(count for _, count in parts)[PARTS // 8])
+        sys.exit(f"{name} got the status {', '.join(failures)}")
+    return round(sorted(count for _, count in counts)[COUNTS // 8])
 
 
 def measure(directory, environment, cases, key=None):
-    """The instructions of each case."""
+    """Returns the instructions per request for each case."""
     directory.mkdir()
     path, counted, log = directory / "worker.socket", directory / "counts", directory / "worker.log"
-    # A stopped process does not end with TERM.
+    # KILL, because a stopped process does not react to TERM.
     worker = start(
         "setpriv", "--pdeathsig", "KILL", "valgrind", "--tool=callgrind", f"--callgrind-out-file={counted}",
         ROOT / ".build/release/aktify", "worker", "--listen", f"unix:{path}", "--loops", "1",
@@ -132,7 +132,7 @@ def measure(directory, environment, cases, key=None):
     dumps = itertools.count(1)
 
     def count(message):
-        """The instructions since the last count, each connection having sent a request."""
+        """Sends a request on each connection and returns the instructions per request since the last count."""
         statuses = send(worker, connections, message)
         output("vgdb", f"--pid={worker.pid}", "dump")
         return statuses, total(directory / f"counts.{next(dumps)}") / CONNECTIONS
@@ -140,19 +140,19 @@ def measure(directory, environment, cases, key=None):
     try:
         connections = started(worker, path, log)
         counts = {}
-        for name, *words in cases:
-            message = request(*words, key)
+        for name, *arguments in cases:
+            message = request(*arguments, key)
             for _ in range(WARM_UP):
                 send(worker, connections, message)
-            counts[name] = [count(message) for _ in range(PARTS)]
+            counts[name] = [count(message) for _ in range(COUNTS)]
     finally:
         worker.kill()
         worker.wait()
-    return {name: low(name, parts) for name, parts in counts.items()}
+    return {name: low_count(name, counts) for name, counts in counts.items()}
 
 
 def versions():
-    """The versions that the counts depend on; without Debian's own revisions, and Postgres's minor ones."""
+    """The versions that the counts depend on, without Debian revisions and minor versions of Postgres."""
     swift = subprocess.run(["swift", "--version"], check=True, capture_output=True, text=True).stdout
     names = ["libc6", "libfcgi0ldbl", "libpq5"]
     query = subprocess.run(["dpkg-query", "-Wf", "${Package} ${Version}, ", *names], capture_output=True, text=True).stdout
@@ -161,26 +161,26 @@ def versions():
 
 
 def read_budget():
-    """The file's versions and counts."""
+    """Reads the versions and the counts in the file."""
     first, *lines = BUDGET.read_text().splitlines()
     return first, {name: int(count) for name, count in (line.split(": ") for line in lines)}
 
 
 def compare(counts, budget):
-    """Prints the counts beside the budget; says whether one has grown."""
+    """Prints the counts and the budget; returns whether a count has grown."""
     has_grown = False
     for name, count in counts.items():
         limit = budget.get(name, 0)
         grown = count > limit * (1 + TOLERANCE)
         has_grown = has_grown or grown
-        print(f"{name}: {count:,} instructions a request, budget {limit:,}{': TOO MANY' if grown else ''}")
+        print(f"{name}: {count:,} instructions per request, budget {limit:,}{': OVER BUDGET' if grown else ''}")
     if any(count < budget.get(name, 0) * (1 - TOLERANCE) for name, count in counts.items()):
-        print("Some are fewer by more than 3 %: UPDATE=1 make bench-instructions keeps them so.")
+        print("Some counts have decreased by more than 3 %: lower the budget with UPDATE=1 make bench-instructions.")
     return has_grown
 
 
 def main():
-    is_update, here = os.environ.get("UPDATE") == "1", versions()
+    is_update, versions_here = os.environ.get("UPDATE") == "1", versions()
     clear_environment()
     if not shutil.which("valgrind"):
         sys.exit("bench-instructions counts with valgrind, which is not installed: apt-get install valgrind")
@@ -200,12 +200,12 @@ def main():
         finally:
             cluster.stop()
     if is_update:
-        BUDGET.write_text(here + "\n" + "".join(f"{name}: {count}\n" for name, count in counts.items()))
+        BUDGET.write_text(versions_here + "\n" + "".join(f"{name}: {count}\n" for name, count in counts.items()))
     measured, budget = read_budget()
-    if here != measured:
-        print(f"The budget is of {measured}, and here are {here}: not compared.")
+    if versions_here != measured:
+        print(f"The budget was measured with {measured}; this machine has {versions_here}: not compared.")
         for name, count in counts.items():
-            print(f"{name}: {count:,} instructions a request")
+            print(f"{name}: {count:,} instructions per request")
     elif compare(counts, budget):
         sys.exit(1)
 

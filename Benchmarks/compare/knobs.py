@@ -1,5 +1,5 @@
-"""BENCH_SECONDS is how long a run takes, BENCH_ROUNDS how many there are of each, BENCH_ROWS the largest table. As a program, it only
-checks them."""
+"""The settings, environment variables: BENCH_SECONDS is the duration of a run, BENCH_ROUNDS the number of runs of each kind, BENCH_ROWS the
+number of rows of the largest table. Run as a program, it only checks them."""
 import os
 
 from database import ROWS
@@ -8,15 +8,15 @@ from machine import fail
 DEFAULTS = {"BENCH_SECONDS": 2, "BENCH_ROUNDS": 5, "BENCH_ROWS": 1_000_000}
 
 
-def number(name, least=1, most=100_000_000):
+def number(name, minimum=1, maximum=100_000_000):
     text = os.environ.get(name, str(DEFAULTS[name]))
-    if not text.isascii() or not text.isdigit() or len(text) > len(str(most)) or not least <= int(text) <= most:
-        fail(f"{name}: expected a number from {least} to {most}, not {text[:40]!r}")
+    if not text.isascii() or not text.isdigit() or len(text) > len(str(maximum)) or not minimum <= int(text) <= maximum:
+        fail(f"{name}: expected a number from {minimum} to {maximum}, not {text[:40]!r}")
     return int(text)
 
 
 def knobs():
-    return {"BENCH_SECONDS": number("BENCH_SECONDS"), "BENCH_ROUNDS": number("BENCH_ROUNDS"), "BENCH_ROWS": number("BENCH_ROWS", least=ROWS)}
+    return {"BENCH_SECONDS": number("BENCH_SECONDS"), "BENCH_ROUNDS": number("BENCH_ROUNDS"), "BENCH_ROWS": number("BENCH_ROWS", minimum=ROWS)}
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""This machine: its tools, and what its processes use."""
+"""The machine: its tools, and the resources that its processes use."""
 import contextlib
 import os
 import pathlib
@@ -11,14 +11,14 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 TICK = 1e6 / os.sysconf("SC_CLK_TCK")
-# What of the user's environment reaches the processes that are started: any other variable could change what is measured.
+# The environment variables that are passed on to started processes: any other one could affect the measurements.
 INHERITED = ("PATH", "HOME", "LANG", "TMPDIR")
 PACKAGES = {"gcc": "gcc", "wrk": "wrk", "nginx": "nginx-light", "psql": "postgresql", "strip": "binutils", "pg_config": "libpq-dev",
     "setpriv": "util-linux"}
 
 
-def fail(sentence):
-    sys.exit(f"bench: {sentence}")
+def fail(message):
+    sys.exit(f"bench: {message}")
 
 
 def clear_environment():
@@ -32,14 +32,14 @@ def need_tools():
         if not shutil.which(tool):
             fail(f"{tool} is not installed: apt-get install {package}")
     if not (ROOT / ".build/release/aktify").exists():
-        fail("there is no .build/release/aktify: make build")
+        fail(".build/release/aktify does not exist: run make build")
 
 
-def output(*words, **options):
-    """What a command prints; the benchmark ends when it fails."""
-    done = subprocess.run([str(word) for word in words], capture_output=True, text=True, **options)
+def output(*arguments, **options):
+    """Runs a command and returns its output; aborts the benchmark if it fails."""
+    done = subprocess.run([str(argument) for argument in arguments], capture_output=True, text=True, **options)
     if done.returncode != 0:
-        fail(f"{words[0]} failed: {(done.stderr.strip() or 'it says nothing').splitlines()[-1]}")
+        fail(f"{arguments[0]} failed: {(done.stderr.strip() or 'no error message').splitlines()[-1]}")
     return done.stdout
 
 
@@ -49,14 +49,14 @@ def free_port():
         return probe.getsockname()[1]
 
 
-# --- What runs
+# --- Processes
 
 def _fields(pid):
     return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
 
 
 def processes():
-    """The parent and the used microseconds of each process."""
+    """The parent and the CPU time, in microseconds, of each process."""
     found = {}
     for name in filter(str.isdigit, os.listdir("/proc")):
         try:
@@ -68,7 +68,7 @@ def processes():
 
 
 def tree(pid, all_processes=None):
-    """A process and all that it has started."""
+    """The ids of a process and all its descendants."""
     children = {}
     for child, (parent, _) in (all_processes or processes()).items():
         children.setdefault(parent, []).append(child)
@@ -80,25 +80,25 @@ def tree(pid, all_processes=None):
 
 
 def used(roots):
-    """The microseconds of CPU that each tree of processes has used."""
+    """The CPU time, in microseconds, of the processes of each tree."""
     now = processes()
     return [{pid: now[pid][1] for pid in tree(root, now) if pid in now} for root in roots]
 
 
 def spent(before, after):
-    """The microseconds between two `used`; a process that is new counts from its start."""
+    """The CPU time, in microseconds, between two results of `used`; a new process counts from its start."""
     return [sum(time - old.get(pid, 0) for pid, time in new.items()) for old, new in zip(before, after)]
 
 
 def machine_time():
-    """The microseconds of CPU that the machine had so far, and those that were used, by a hypervisor's other guests too."""
+    """The machine's total CPU time so far, in microseconds, and the busy part of it, including time stolen by other guests."""
     with open("/proc/stat") as file:
         times = [int(ticks) * TICK for ticks in file.readline().split()[1:9]]
     return sum(times), sum(times) - times[3] - times[4]
 
 
 def generators_time():
-    """The microseconds that commands have used which have ended."""
+    """The CPU time, in microseconds, of ended child processes: the load generators."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return (usage.ru_utime + usage.ru_stime) * 1e6
 
@@ -114,7 +114,7 @@ def kibibytes(pid, file, field):
 
 
 def memory(root):
-    """The resident set of a tree's largest process, and the proportional set of all of them, in KiB; and how many they are."""
+    """The resident set size of a tree's largest process and the proportional set size of all its processes, in KiB, and their number."""
     pids = tree(root)
     return max(kibibytes(pid, "status", "VmRSS") for pid in pids), sum(kibibytes(pid, "smaps_rollup", "Pss") for pid in pids), len(pids)
 
@@ -124,18 +124,18 @@ def memory(root):
 _started = []
 
 
-def start(*words, env=None, cwd=ROOT, log):
-    """Starts a process that ends with the benchmark, even when that is killed. Ctrl-C does not reach it."""
+def start(*arguments, env=None, cwd=ROOT, log):
+    """Starts a process that is terminated with the benchmark, even if that is killed. It does not receive Ctrl-C."""
     with open(log, "ab") as file:
         process = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "TERM", *map(str, words)], env={**os.environ, **(env or {})}, cwd=cwd, stdin=subprocess.DEVNULL,
+            ["setpriv", "--pdeathsig", "TERM", *map(str, arguments)], env={**os.environ, **(env or {})}, cwd=cwd, stdin=subprocess.DEVNULL,
             stdout=file, stderr=file, start_new_session=True)
     _started.append(process)
     return process
 
 
 def _births(pids):
-    """When each process was started: an id is used again."""
+    """The start time of each process, since process ids are reused."""
     births = {}
     for pid in pids:
         with contextlib.suppress(OSError):
@@ -144,13 +144,13 @@ def _births(pids):
 
 
 def stop(process):
-    """Stops a process, and what it has left."""
+    """Stops a process, and kills the descendants that it leaves."""
     births = _births(tree(process.pid))
     process.terminate()
     try:
         process.wait(10)
     except subprocess.TimeoutExpired:
-        print(f"bench: {process.args[3]} does not stop, and is killed", file=sys.stderr)
+        print(f"bench: {process.args[3]} does not stop; killing it", file=sys.stderr)
     for pid, birth in births.items():
         with contextlib.suppress(OSError):
             if _births([pid]).get(pid) == birth:
@@ -160,13 +160,13 @@ def stop(process):
 
 
 def stop_all():
-    """Stops what still runs, the latest first."""
+    """Stops all running processes in reverse order of their start."""
     for process in list(reversed(_started)):
         stop(process)
 
 
 def end_with_signals():
-    """Has Ctrl-C, TERM and HUP end the benchmark, and no further signal interrupt the end."""
+    """Stops the benchmark on SIGINT, SIGTERM and SIGHUP; further signals do not interrupt the cleanup."""
     def end(number, _):
         for other in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(other, signal.SIG_IGN)

@@ -1,5 +1,5 @@
-"""Measures the API beside other ways to answer the same requests, and writes Benchmarks/RESULTS.md, Benchmarks/charts and README.md's
-table. Results that are of no use to others are written into .local/bench instead."""
+"""Compares the API with other implementations of the same routes, and writes Benchmarks/RESULTS.md, Benchmarks/charts and README.md's
+table. Results that are not representative are written to .local/bench instead."""
 import json
 import pathlib
 import tempfile
@@ -20,10 +20,10 @@ from machine import ROOT, clear_environment, end_with_signals, need_tools, stop_
 
 
 def prepare(directory, cluster, seconds, rounds):
-    """Fills the table, builds the stacks and starts both nginx."""
+    """Fills the table, builds the stacks and starts both instances of nginx."""
     cluster.create("aktify")
     cluster.fill("aktify", 1, ROWS)
-    cluster.add_odd_row()
+    cluster.add_escaped_row()
     cluster.vacuum()
     compared, absent = stacks.all_stacks(directory)
     bench = Bench(directory, cluster, compared, Bare(directory, compared), Shipped(directory), seconds, rounds)
@@ -33,7 +33,7 @@ def prepare(directory, cluster, seconds, rounds):
 
 
 def measure_all(bench, rows):
-    """The sections; those that restart the API with another database come last."""
+    """Measures the sections of the results; those that restart the API with another database come last."""
     starts = measure.start_all(bench)
     found = {"compared": measure.compare(bench)}
     found["stacks"] = measure.footprint(bench, starts)
@@ -50,7 +50,7 @@ def measure_all(bench, rows):
 
 
 def run(directory, cluster, seconds, rounds, rows):
-    """All that is measured, and what it depends on."""
+    """Runs all measurements, and returns them with their conditions."""
     begin, load_before = time.monotonic(), facts.load_average()
     bench, absent = prepare(directory, cluster, seconds, rounds)
     found = measure_all(bench, rows)
@@ -59,32 +59,32 @@ def run(directory, cluster, seconds, rounds, rows):
         "about": {stack.name: stack.about for stack in bench.stacks.values()},
         "connections": {stack.name: stack.connections for stack in bench.stacks.values()},
         "notes": bench.notes, "seed": bench.seed, "took": round(time.monotonic() - begin), "others": bench.others / bench.had}
-    # As it would be read again: keys are text.
+    # Round-trips through JSON, so that all keys are strings.
     return json.loads(json.dumps(found))
 
 
-def defect(chosen, others):
-    """Why results are of no use to others; None when they are."""
+def objection(chosen, others):
+    """The reason why the results are not representative; None if they are."""
     changed = [f"{name}={value}" for name, value in chosen.items() if value != DEFAULTS[name]]
     if changed:
-        return f"they are of {', '.join(changed)}"
+        return f"they were measured with {', '.join(changed)}"
     if others > 0.1:
-        return f"{others:.0%} of the machine's CPU went to something that was not measured"
+        return f"{others:.0%} of the machine's CPU time was used by other processes"
     return None
 
 
-def keep(found, why_not):
-    """Writes the results where they are kept, or, where something is wrong with them, where they can be looked at."""
-    folder = ROOT / (".local/bench" if why_not else "Benchmarks")
+def save(found, reason):
+    """Writes the results to Benchmarks or, if they are not representative, to .local/bench."""
+    folder = ROOT / (".local/bench" if reason else "Benchmarks")
     (folder / "charts").mkdir(exist_ok=True)
     charts.draw(found, folder / "charts")
     results.write(found, folder / "RESULTS.md")
     written = f"{folder.relative_to(ROOT)}/RESULTS.md and charts"
-    if why_not:
-        print(f"{written} are written, and Benchmarks and README.md are as before: {why_not}.")
+    if reason:
+        print(f"{written} were written; Benchmarks and README.md are unchanged: {reason}.")
     else:
         results.write_summary(found, ROOT / "README.md")
-        print(f"{written} and README.md's table are written, after {found['facts']['took']} s.")
+        print(f"{written} and README.md's table were written, after {found['facts']['took']} s.")
 
 
 def main():
@@ -103,7 +103,7 @@ def main():
         finally:
             stop_all()
             cluster.stop()
-    keep(found, defect(chosen, found["facts"]["others"]))
+    save(found, objection(chosen, found["facts"]["others"]))
 
 
 main()

@@ -1,4 +1,4 @@
-"""The requests that are measured."""
+"""The scenarios: the requests that are measured."""
 import dataclasses
 import json
 
@@ -8,7 +8,7 @@ NEW = json.dumps({"name": "Spring sale", "description": "20 % off, until the end
 
 
 def http(method, target, body=b"", **headers):
-    """A request as it goes over the wire."""
+    """An HTTP/1.1 request as sent over the connection."""
     fields = {"Host": "localhost", **{name.replace("_", "-"): value for name, value in headers.items()}}
     if body:
         fields["Content-Length"] = len(body)
@@ -18,16 +18,16 @@ def http(method, target, body=b"", **headers):
 
 @dataclasses.dataclass
 class Scenario:
-    """Requests of one kind. `errors` says that their answers are no successes; `changes`, that the table is another one afterwards."""
+    """Requests of one kind. `errors` means that error responses are expected, `changes` that the requests change the table."""
 
     name: str
     requests: list
     about: str = ""
     errors: bool = False
     changes: bool = False
-    # How many campaigns there must be for it.
+    # The number of campaigns that the table must have.
     rows: int = ROWS
-    # Ready for the generators: a file that has the requests.
+    # The file with the requests for the load generators, once written.
     file: object = None
 
     def write(self, directory):
@@ -37,9 +37,9 @@ class Scenario:
 
 
 def get_one(rows=ROWS, name="GET one"):
-    """A campaign at random; of many rows, out of a thousand that lie evenly among them."""
+    """Random campaigns; in a large table, out of 1,000 that are evenly distributed."""
     ids = range(1, rows + 1, max(1, rows // ROWS))
-    return Scenario(name, [http("GET", f"/campaigns/{id}") for id in ids], f"a campaign at random out of {ROWS:,}")
+    return Scenario(name, [http("GET", f"/campaigns/{id}") for id in ids], f"a random campaign out of {ROWS:,}")
 
 
 def list_of_100(name="list of 100"):
@@ -52,7 +52,7 @@ def compared():
 
 
 def alone():
-    """What only the API is asked."""
+    """The scenarios that only the API is measured with."""
     condition = {"If_None_Match": '"1"'}
     return [
         Scenario("page of 1,000", [http("GET", "/campaigns/?limit=1000")], "all 1,000 campaigns as one page"),
@@ -60,7 +60,7 @@ def alone():
             "q=", [http("GET", f"/campaigns/?q=campaign%20{number}&limit=100") for number in range(10, 100)],
             "a search in names that finds 11 of 1,000"),
         Scenario("304", [http("GET", f"/campaigns/{id}", **condition) for id in range(1, ROWS + 1)], "GET one with If-None-Match, not modified"),
-        Scenario("404", [http("GET", f"/campaigns/{id}") for id in range(900_000, 901_000)], "a campaign that is not there", errors=True),
-        # So many that a campaign's turn does not come again while its last change is under way.
+        Scenario("404", [http("GET", f"/campaigns/{id}") for id in range(900_000, 901_000)], "a campaign that does not exist", errors=True),
+        # So many campaigns that none is updated again while its previous update is in progress.
         Scenario("PATCH", [], "a new name, with If-Match", changes=True, rows=20_000),
     ]

@@ -1,4 +1,4 @@
-"""What is compared: how each is started, and what it is."""
+"""The stacks that are compared: how each is built, started and described."""
 import dataclasses
 import os
 import pathlib
@@ -8,24 +8,24 @@ import sys
 from machine import ROOT, memory, output, start, stop
 
 CORES = os.cpu_count()
-# Where Debian has the sources of Go's libraries.
+# Where Debian installs the sources of Go libraries.
 GO_LIBRARIES = pathlib.Path(os.environ.get("BENCH_GOPATH", "/usr/share/gocode"))
 HERE = ROOT / "Benchmarks"
 TOOLS = os.path.dirname(sys.executable)
-# Threads and processes that each wait for Postgres: as many as wrk has connections.
+# The number of threads or processes of blocking stacks: as many as wrk has connections.
 THREADS = 32
-# Connections to Postgres that the API has for each worker, the loops of the reference for changes alone, and Go for each core.
+# The number of connections to Postgres: of the API per worker, of the reference per event loop for writes, of Go per core.
 CONNECTIONS = 8
 
 
 @dataclasses.dataclass
 class Stack:
-    """A way to answer the same requests. `command` makes the words and the variables that start it."""
+    """An implementation of the routes. `command` returns the command line and the environment variables that start it."""
 
     name: str
     about: str
     passes: str
-    # The most connections to Postgres that it has.
+    # The maximum number of connections to Postgres.
     connections: int
     socket: object
     command: object
@@ -34,8 +34,8 @@ class Stack:
     process: object = None
 
     def start(self, cluster, log, database="aktify", loops=CORES):
-        words, variables = self.command(cluster, database, loops)
-        self.process = start(*words, env=variables, log=log)
+        arguments, variables = self.command(cluster, database, loops)
+        self.process = start(*arguments, env=variables, log=log)
 
     def stop(self):
         if self.process:
@@ -46,7 +46,7 @@ class Stack:
         return memory(self.process.pid)
 
     def stripped_bytes(self):
-        """The size of the program without debug information; None for what is no program of its own."""
+        """The size of the executable without debug information; None for a stack that has none of its own."""
         if not self.binary:
             return None
         copy = self.socket.with_suffix(".stripped")
@@ -56,19 +56,19 @@ class Stack:
 
 def api(directory):
     def command(cluster, database, loops):
-        words = [
+        arguments = [
             ROOT / ".build/release/aktify", "serve", "--workers", loops, "--listen", f"unix:{directory}/api.sock",
             "--status-listen", f"unix:{directory}/status.sock"]
-        # As scripts/dev starts it.
+        # The same as in scripts/dev.
         tunables = {"GLIBC_TUNABLES": "glibc.malloc.tcache_max=16400:glibc.malloc.tcache_count=100"}
-        return words, cluster.environment(database) | tunables | {"POSTGRES_CONNECTIONS": str(CONNECTIONS)}
+        return arguments, cluster.environment(database) | tunables | {"POSTGRES_CONNECTIONS": str(CONNECTIONS)}
 
     about = f"the API behind the bare nginx, {CORES} workers"
     return Stack("api*", about, "fastcgi-loops", CORES * CONNECTIONS, directory / "api.sock", command, binary=ROOT / ".build/release/aktify")
 
 
 def build(directory):
-    """Builds the reference and the generator of an open loop."""
+    """Builds the reference and the open-loop load generator."""
     flags = ["-std=gnu11", "-D_GNU_SOURCE", "-O2", "-Wall"]
     sources = sorted((HERE / "reference").glob("*.c"))
     output("gcc", *flags, f"-I{output('pg_config', '--includedir').strip()}", *sources, "-o", directory / "reference", "-lfcgi", "-lpq", "-lpthread")
@@ -88,29 +88,29 @@ def flask(directory):
     socket = directory / "flask.sock"
 
     def command(cluster, database, loops):
-        words = [
+        arguments = [
             f"{TOOLS}/gunicorn", "--workers", 2 * loops + 1, "--bind", f"unix:{socket}", "--log-level", "warning",
             "--no-control-socket", "--pythonpath", HERE / "stacks", "flask_app:app"]
-        return words, {"SQLALCHEMY_URL": cluster.url("postgresql+psycopg2", database), "PYTHONDONTWRITEBYTECODE": "1"}
+        return arguments, {"SQLALCHEMY_URL": cluster.url("postgresql+psycopg2", database), "PYTHONDONTWRITEBYTECODE": "1"}
 
     workers = 2 * CORES + 1
-    return Stack("flask", f"Flask, SQLAlchemy, psycopg2, gunicorn with {workers} workers: the original's stack", "http", workers, socket, command)
+    return Stack("flask", f"Flask, SQLAlchemy, psycopg2, gunicorn with {workers} workers: the stack of the original API", "http", workers, socket, command)
 
 
 def fastapi(directory):
     socket = directory / "fastapi.sock"
 
     def command(cluster, database, loops):
-        words = [
+        arguments = [
             f"{TOOLS}/uvicorn", "--workers", loops, "--uds", socket, "--log-level", "warning", "--no-access-log",
             "--app-dir", HERE / "stacks", "fastapi_app:app"]
-        return words, {"ASYNCPG_URL": cluster.url("postgresql", database), "PYTHONDONTWRITEBYTECODE": "1"}
+        return arguments, {"ASYNCPG_URL": cluster.url("postgresql", database), "PYTHONDONTWRITEBYTECODE": "1"}
 
-    # Of which asyncpg's pool has ten each.
+    # Each worker has an asyncpg pool of ten connections.
     return Stack("fastapi", f"FastAPI, asyncpg, uvicorn with {CORES} workers", "http", 10 * CORES, socket, command)
 
 
-# --- Stacks whose programs may not be here: each gives a Stack, or why there is none.
+# --- Stacks whose programs may not be installed: each function returns a Stack, or the reason why there is none.
 
 def php(directory):
     program = found("php-fpm*")
@@ -121,13 +121,13 @@ def php(directory):
     socket, config = directory / "php.sock", directory / "php-fpm.conf"
 
     def command(cluster, database, loops):
-        # As root, nginx must be able to connect, and php-fpm wants to be told that it is meant.
+        # As root, the socket must be accessible to nginx, and php-fpm must be allowed explicitly to run as root.
         owner = "user = root\n" if os.getuid() == 0 else ""
         config.write_text(
             f"[global]\nerror_log = {directory}/php.log\n[bench]\n{owner}listen = {socket}\npm = static\npm.max_children = {THREADS}\n"
             "clear_env = no\n")
-        words = [program, "--nodaemonize", "--fpm-config", config, *(["--allow-to-run-as-root"] if owner else [])]
-        return words, {"PDO_DSN": f"pgsql:host={cluster.host};dbname={database}"}
+        arguments = [program, "--nodaemonize", "--fpm-config", config, *(["--allow-to-run-as-root"] if owner else [])]
+        return arguments, {"PDO_DSN": f"pgsql:host={cluster.host};dbname={database}"}
 
     about = f"PHP, PDO, php-fpm with {THREADS} processes"
     return Stack("php", about, "fastcgi-threads", THREADS, socket, command, {"SCRIPT_FILENAME": HERE / "stacks/php_app.php"})
@@ -149,7 +149,7 @@ def go(directory):
 
 
 def found(pattern):
-    """The first program on PATH whose name is like this."""
+    """The first program on PATH whose name matches a pattern."""
     for folder in os.environ["PATH"].split(":"):
         for program in sorted(pathlib.Path(folder).glob(pattern)):
             return program
@@ -157,16 +157,16 @@ def found(pattern):
 
 
 def all_stacks(directory):
-    """The stacks that can run here, and why others cannot."""
+    """The stacks that can run on this machine, and the reasons why others cannot."""
     build(directory)
     loops, documented = f"a reference in C: {CORES} event loops, pipelined statements", "a reference in C: libfcgi's documented loop"
-    # One for reads, and those for changes.
+    # One for reads, and those for writes.
     connections = CORES * (1 + CONNECTIONS)
     stacks = [
         api(directory),
-        reference(directory, "onesync", f"{loops}, a sync a turn of the loop", "fastcgi-loops", connections),
-        reference(directory, "pipelined", f"{loops}, a sync a statement", "fastcgi-loops", connections),
-        reference(directory, "documented", f"{documented}, {THREADS} threads that wait", "fastcgi-threads", THREADS, threads=THREADS),
+        reference(directory, "onesync", f"{loops}, one sync per loop iteration", "fastcgi-loops", connections),
+        reference(directory, "pipelined", f"{loops}, one sync per statement", "fastcgi-loops", connections),
+        reference(directory, "documented", f"{documented}, {THREADS} blocking threads", "fastcgi-threads", THREADS, threads=THREADS),
     ]
     optional = {"go": go(directory), "php": php(directory)}
     stacks += [stack for stack in optional.values() if isinstance(stack, Stack)]

@@ -1,8 +1,13 @@
-// openloop PORT RATE SECONDS CONNECTIONS FILE SEED: HTTP requests to 127.0.0.1 that arrive at random times, RATE a second on average,
-// whether or not earlier ones were answered. A request's latency counts from when it was due: one that waits for a free connection,
-// because the server is late with others, is late itself. One that has no answer by the end of the run, or an answer that is no success,
-// is as late as that end. FILE has the requests, each behind a line with its length.
-// It prints one line of JSON; latencies are in microseconds.
+// Usage: openloop PORT RATE SECONDS CONNECTIONS FILE SEED
+//
+// An open-loop load generator: sends HTTP requests to 127.0.0.1 at random times (a Poisson process), RATE per second
+// on average, whether or not earlier requests have been answered. The latency of a request is measured from the time
+// at which it was due, so that waiting for a free connection, because the server is slow with others, counts (no
+// coordinated omission). A request without a response by the end of the run, or with an error response, gets the
+// latency up to that end. FILE contains the requests, each preceded by a line with its length. SEED initializes the
+// random number generator.
+//
+// Prints one line of JSON; latencies are in microseconds.
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -20,14 +25,14 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LARGEST = 1 << 20, GRACE = 2 };
+enum { LARGEST_RESPONSE = 1 << 20, GRACE = 2 };
 
 struct request {
     const char *bytes;
     size_t count;
 };
 
-// A connection to the server: idle, or with one request under way, which was due at `due`.
+// A connection to the server: idle, or with one request in flight, which was due at `due`.
 struct connection {
     int socket;
     bool is_waiting;
@@ -54,7 +59,7 @@ static int64_t now(void) {
     return time.tv_sec * 1000000000LL + time.tv_nsec;
 }
 
-// --- Before the run
+// --- Preparation
 
 static void read_requests(const char *path) {
     FILE *file = fopen(path, "r");
@@ -62,15 +67,16 @@ static void read_requests(const char *path) {
     for (size_t count; fscanf(file, "%zu", &count) == 1;) {
         char *bytes = malloc(count);
         fgetc(file);
-        if (fread(bytes, 1, count, file) != count) fail("a request is cut off");
+        if (fread(bytes, 1, count, file) != count) fail("a request is truncated");
         requests = realloc(requests, (request_count + 1) * sizeof *requests);
         requests[request_count++] = (struct request){bytes, count};
     }
     if (!request_count) fail("there are no requests");
 }
 
-// Times between requests are exponential: what many clients do that know nothing of each other.
-static void plan(double rate, double seconds, long seed) {
+// Computes the times at which requests are due. The intervals are exponentially distributed, as with many independent
+// clients.
+static void schedule(double rate, double seconds, long seed) {
     size_t capacity = rate * seconds * 2 + 1000;
     dues = calloc(capacity, sizeof *dues);
     latencies = calloc(capacity, sizeof *latencies);
@@ -96,17 +102,17 @@ static void open_connections(int count) {
     poller = epoll_create1(0);
     connections = calloc(count, sizeof *connections);
     idle = calloc(count, sizeof *idle);
-    for (int place = 0; place < count; place++) {
-        connections[place].bytes = malloc(LARGEST + 1);
-        open_connection(&connections[place]);
-        idle[idle_count++] = &connections[place];
+    for (int index = 0; index < count; index++) {
+        connections[index].bytes = malloc(LARGEST_RESPONSE + 1);
+        open_connection(&connections[index]);
+        idle[idle_count++] = &connections[index];
     }
 }
 
-// --- Answers
+// --- Responses
 
-// Whether the bytes that have arrived are a whole answer: with a length, in chunks, or without a body.
-static bool is_whole(struct connection *connection) {
+// Whether a response has been received completely: one with a length, a chunked one, or one without a body.
+static bool is_complete(struct connection *connection) {
     connection->bytes[connection->count] = 0;
     char *end = strstr(connection->bytes, "\r\n\r\n");
     if (!end) return false;
@@ -119,47 +125,49 @@ static bool is_whole(struct connection *connection) {
     return !is_chunked || (body >= 5 && !memcmp(connection->bytes + connection->count - 5, "0\r\n\r\n", 5));
 }
 
-// A request has its answer at `time`, or none by the end of the run.
+// Records the end of a request, with its response at `time`, or without one at the end of the run.
 static void end_request(int64_t due, int64_t time) { latencies[ended++] = time - due; }
 
+// Makes a connection idle.
 static void release(struct connection *connection) {
     connection->count = 0;
     connection->is_waiting = false;
     idle[idle_count++] = connection;
 }
 
-static void take_answer(struct connection *connection) {
+static void handle_response(struct connection *connection) {
     bool is_success = connection->count > 9 && connection->bytes[9] == '2';
     failed += !is_success;
     end_request(connection->due, is_success ? now() : last);
     release(connection);
 }
 
-static void lose(int64_t due) {
+// Records a request without a response.
+static void record_lost(int64_t due) {
     lost++;
     end_request(due, last);
 }
 
-// A server may close an idle connection; with one that has a request, the request is lost.
+// Reopens a connection that the server has closed. If it had a request in flight, that request is lost.
 static void reopen(struct connection *connection) {
     close(connection->socket);
     open_connection(connection);
     if (!connection->is_waiting) return;
-    lose(connection->due);
+    record_lost(connection->due);
     release(connection);
 }
 
 static void receive(struct connection *connection) {
     for (;;) {
-        ssize_t count = read(connection->socket, connection->bytes + connection->count, LARGEST - connection->count);
+        ssize_t count = read(connection->socket, connection->bytes + connection->count, LARGEST_RESPONSE - connection->count);
         if (count < 0 && errno == EAGAIN) return;
         if (count <= 0) {
             reopen(connection);
             return;
         }
         connection->count += count;
-        if (is_whole(connection)) {
-            take_answer(connection);
+        if (is_complete(connection)) {
+            handle_response(connection);
             return;
         }
     }
@@ -167,7 +175,8 @@ static void receive(struct connection *connection) {
 
 // --- The run
 
-static void send_due(int64_t start) {
+// Sends the requests that are due, as long as there are idle connections.
+static void send_due_requests(int64_t start) {
     int64_t time = now() - start;
     while (arrived < due_count && dues[arrived] <= time) arrived++;
     while (sent < arrived && idle_count) {
@@ -185,23 +194,24 @@ static void wait_until(int64_t time) {
     if (left < 0) left = 0;
     struct timespec timeout = {left / 1000000000, left % 1000000000};
     int count = epoll_pwait2(poller, events, 64, &timeout, NULL);
-    for (int place = 0; place < count; place++) receive(events[place].data.ptr);
+    for (int index = 0; index < count; index++) receive(events[index].data.ptr);
 }
 
-static void lose_rest(int64_t start) {
-    for (int place = 0; place < connection_count; place++)
-        if (connections[place].is_waiting) lose(connections[place].due);
-    while (sent < due_count) lose(start + dues[sent++]);
+// Records the requests that have no response at the end of the run.
+static void fail_remaining(int64_t start) {
+    for (int index = 0; index < connection_count; index++)
+        if (connections[index].is_waiting) record_lost(connections[index].due);
+    while (sent < due_count) record_lost(start + dues[sent++]);
 }
 
 static void run(double seconds) {
     int64_t start = now();
     last = start + (seconds + GRACE) * 1e9;
     while (ended < due_count && now() < last) {
-        send_due(start);
+        send_due_requests(start);
         wait_until(arrived < due_count ? start + dues[arrived] : last);
     }
-    lose_rest(start);
+    fail_remaining(start);
 }
 
 static int compare(const void *one, const void *other) {
@@ -211,14 +221,14 @@ static int compare(const void *one, const void *other) {
 
 static double percentile(double part) { return ended ? latencies[(size_t)(part * (ended - 1))] / 1e3 : 0; }
 
-int main(int count, char **words) {
-    if (count != 7) fail("say PORT RATE SECONDS CONNECTIONS FILE SEED");
+int main(int count, char **arguments) {
+    if (count != 7) fail("usage: openloop PORT RATE SECONDS CONNECTIONS FILE SEED");
     prctl(PR_SET_TIMERSLACK, 1);
-    port = atoi(words[1]);
-    double rate = atof(words[2]), seconds = atof(words[3]);
-    read_requests(words[5]);
-    plan(rate, seconds, atol(words[6]));
-    open_connections(atoi(words[4]));
+    port = atoi(arguments[1]);
+    double rate = atof(arguments[2]), seconds = atof(arguments[3]);
+    read_requests(arguments[5]);
+    schedule(rate, seconds, atol(arguments[6]));
+    open_connections(atoi(arguments[4]));
     run(seconds);
     qsort(latencies, ended, sizeof *latencies, compare);
     printf("{\"due\":%zu,\"failed\":%zu,\"lost\":%zu,\"p50\":%.1f,\"p90\":%.1f,\"p99\":%.1f}\n",

@@ -1,9 +1,9 @@
--- wrk -s random.lua URL -- FILE: requests at random out of FILE, which has each behind a line with its length.
+-- wrk -s random.lua URL -- FILE: sends requests chosen at random from FILE, in which each is preceded by a line with its length.
 
 local requests = {}
 
-function init(words)
-    local file = assert(io.open(words[1], "rb"))
+function init(arguments)
+    local file = assert(io.open(arguments[1], "rb"))
     for length in file:lines() do
         requests[#requests + 1] = file:read(tonumber(length))
         file:read(1)

@@ -1,4 +1,4 @@
-// libfcgi as its documentation shows it: each thread accepts a request, answers it, and waits for nobody else meanwhile.
+// libfcgi used as in its documentation: each thread accepts a request and handles it synchronously.
 #include "reference.h"
 #include <fcgiapp.h>
 #include <string.h>
@@ -27,7 +27,7 @@ void *run_documented(void *unused) {
         struct slice method = parameter(&request, "REQUEST_METHOD"), target = parameter(&request, "REQUEST_URI");
         read_query(&query, (struct request){method, target, read_body(&request, &input)});
         PGresult *result = run_query(connection, &query);
-        write_answer(query.question, result, &head, &body);
+        write_response(query.operation, result, &head, &body);
         PQclear(result);
         FCGX_PutStr(head.bytes, head.count, request.out);
         FCGX_PutStr(body.bytes, body.count, request.out);

@@ -1,26 +1,28 @@
-// One event loop a thread: requests share pipelined connections to Postgres, and no thread waits for one of them.
+// One event loop per thread: requests share pipelined connections to Postgres, and no thread blocks for a single
+// request.
 #include "fastcgi.h"
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
-// As many connections for changes as a worker of the API has: a commit waits for the earlier ones of its own connection.
-enum { QUEUE = 1024, EVENTS = 128, CHANGES = 8 };
+// As many connections for writes as a worker of the API has: a commit waits for the earlier ones on the same
+// connection.
+enum { QUEUE = 1024, EVENTS = 128, WRITERS = 8 };
 
-// A connection to Postgres in pipeline mode, and who waits for its answers, in their order.
+// A connection to Postgres in pipeline mode, with a ring buffer of the requests in flight, in their order.
 struct pipeline {
     PGconn *connection;
     struct {
         struct link *link;
-        enum question question;
+        enum operation operation;
     } waiting[QUEUE];
     unsigned first, last, syncs;
-    bool shares_sync, is_unsynced, waits_for_room;
+    bool shares_sync, is_unsynced, waits_for_writability;
 };
 
 struct loop {
     int poller;
-    struct pipeline reads, changes[CHANGES];
+    struct pipeline reads, writers[WRITERS];
     unsigned turn;
     struct text head, body;
     struct query query;
@@ -28,8 +30,8 @@ struct loop {
 
 // --- Postgres
 
-static void watch(struct loop *loop, int operation, int descriptor, uint32_t events, void *who) {
-    epoll_ctl(loop->poller, operation, descriptor, &(struct epoll_event){.events = events, .data.ptr = who});
+static void watch(struct loop *loop, int operation, int descriptor, uint32_t events, void *source) {
+    epoll_ctl(loop->poller, operation, descriptor, &(struct epoll_event){.events = events, .data.ptr = source});
 }
 
 static void open_pipeline(struct loop *loop, struct pipeline *pipeline, bool shares_sync) {
@@ -40,76 +42,76 @@ static void open_pipeline(struct loop *loop, struct pipeline *pipeline, bool sha
     watch(loop, EPOLL_CTL_ADD, PQsocket(pipeline->connection), EPOLLIN, pipeline);
 }
 
-// Sends what can be sent, and has the loop wait for room when not all can.
+// Flushes libpq's output buffer, now or once the socket is writable.
 static void flush(struct loop *loop, struct pipeline *pipeline) {
     bool waits = PQflush(pipeline->connection) == 1;
-    if (waits == pipeline->waits_for_room) return;
-    pipeline->waits_for_room = waits;
+    if (waits == pipeline->waits_for_writability) return;
+    pipeline->waits_for_writability = waits;
     watch(loop, EPOLL_CTL_MOD, PQsocket(pipeline->connection), waits ? EPOLLIN | EPOLLOUT : EPOLLIN, pipeline);
 }
 
-// A sync ends an implicit transaction: a statement with one of its own is committed alone.
+// A sync ends an implicit transaction: a statement with its own sync is committed by itself.
 static void sync_pipeline(struct loop *loop, struct pipeline *pipeline) {
-    if (!PQpipelineSync(pipeline->connection)) fail("syncing", PQerrorMessage(pipeline->connection));
+    if (!PQpipelineSync(pipeline->connection)) fail("sending a sync", PQerrorMessage(pipeline->connection));
     pipeline->syncs++;
     pipeline->is_unsynced = false;
     flush(loop, pipeline);
 }
 
-static void ask(struct loop *loop, struct pipeline *pipeline, struct link *link) {
-    if (pipeline->last - pipeline->first == QUEUE) fail("asking", "too many requests wait");
-    if (!send_query(pipeline->connection, &loop->query)) fail("asking", PQerrorMessage(pipeline->connection));
+static void enqueue(struct loop *loop, struct pipeline *pipeline, struct link *link) {
+    if (pipeline->last - pipeline->first == QUEUE) fail("sending a query", "too many requests are in flight");
+    if (!send_query(pipeline->connection, &loop->query)) fail("sending a query", PQerrorMessage(pipeline->connection));
     link->is_waiting = true;
     pipeline->waiting[pipeline->last % QUEUE].link = link;
-    pipeline->waiting[pipeline->last++ % QUEUE].question = loop->query.question;
+    pipeline->waiting[pipeline->last++ % QUEUE].operation = loop->query.operation;
     pipeline->is_unsynced = true;
     if (!pipeline->shares_sync) sync_pipeline(loop, pipeline);
 }
 
-static void answer_first(struct loop *loop, struct pipeline *pipeline, PGresult *result) {
+static void complete_first(struct loop *loop, struct pipeline *pipeline, PGresult *result) {
     struct link *link = pipeline->waiting[pipeline->first % QUEUE].link;
-    write_answer(pipeline->waiting[pipeline->first++ % QUEUE].question, result, &loop->head, &loop->body);
+    write_response(pipeline->waiting[pipeline->first++ % QUEUE].operation, result, &loop->head, &loop->body);
     link->is_waiting = false;
     if (link->is_closed) free_link(link);
-    else send_answer(link, &loop->head, &loop->body);
+    else send_response(link, &loop->head, &loop->body);
 }
 
-static void take_results(struct loop *loop, struct pipeline *pipeline) {
-    if (!PQconsumeInput(pipeline->connection)) fail("reading", PQerrorMessage(pipeline->connection));
+static void handle_results(struct loop *loop, struct pipeline *pipeline) {
+    if (!PQconsumeInput(pipeline->connection)) fail("reading results", PQerrorMessage(pipeline->connection));
     flush(loop, pipeline);
     while (pipeline->syncs && !PQisBusy(pipeline->connection)) {
         PGresult *result = PQgetResult(pipeline->connection);
         if (!result) continue;
         if (PQresultStatus(result) == PGRES_PIPELINE_SYNC) pipeline->syncs--;
-        else answer_first(loop, pipeline, result);
+        else complete_first(loop, pipeline, result);
         PQclear(result);
     }
 }
 
 // --- nginx
 
-// A connection that nginx closes while it waits for an answer is freed with that answer.
-static void take_request(struct loop *loop, struct link *link) {
+// If nginx closes a connection that waits for a response, the connection is freed when the response is available.
+static void handle_request(struct loop *loop, struct link *link) {
     struct request request = {0};
     if (read_request(link, &request)) {
         read_query(&loop->query, request);
-        bool is_change = loop->query.question == CREATE;
-        ask(loop, is_change ? &loop->changes[loop->turn++ % CHANGES] : &loop->reads, link);
+        bool is_write = loop->query.operation == CREATE;
+        enqueue(loop, is_write ? &loop->writers[loop->turn++ % WRITERS] : &loop->reads, link);
     } else if (link->is_closed) {
         watch(loop, EPOLL_CTL_DEL, link->socket, 0, NULL);
         if (!link->is_waiting) free_link(link);
     }
 }
 
-static bool is_pipeline(struct loop *loop, void *who) {
-    return who == &loop->reads || (who >= (void *)loop->changes && who < (void *)(loop->changes + CHANGES));
+static bool is_pipeline(struct loop *loop, void *source) {
+    return source == &loop->reads || (source >= (void *)loop->writers && source < (void *)(loop->writers + WRITERS));
 }
 
-static void take_event(struct loop *loop, void *who) {
-    if (is_pipeline(loop, who)) {
-        take_results(loop, who);
-    } else if (who) {
-        take_request(loop, who);
+static void handle_event(struct loop *loop, void *source) {
+    if (is_pipeline(loop, source)) {
+        handle_results(loop, source);
+    } else if (source) {
+        handle_request(loop, source);
     } else {
         struct link *link = accept_link(options.listener);
         if (link) watch(loop, EPOLL_CTL_ADD, link->socket, EPOLLIN, link);
@@ -121,11 +123,11 @@ void *run_loop(void *unused) {
     struct epoll_event events[EVENTS];
     loop->poller = epoll_create1(EPOLL_CLOEXEC);
     open_pipeline(loop, &loop->reads, options.shares_sync);
-    for (int place = 0; place < CHANGES; place++) open_pipeline(loop, &loop->changes[place], false);
+    for (int index = 0; index < WRITERS; index++) open_pipeline(loop, &loop->writers[index], false);
     watch(loop, EPOLL_CTL_ADD, options.listener, EPOLLIN | EPOLLEXCLUSIVE, NULL);
     for (;;) {
         int count = epoll_wait(loop->poller, events, EVENTS, -1);
-        for (int place = 0; place < count; place++) take_event(loop, events[place].data.ptr);
+        for (int index = 0; index < count; index++) handle_event(loop, events[index].data.ptr);
         if (loop->reads.is_unsynced) sync_pipeline(loop, &loop->reads);
     }
     return unused;

@@ -1,7 +1,9 @@
-// reference MODE SOCKET CONNINFO THREADS: what the API is measured against, for the same answers from the same statements.
-//   onesync     event loops; the reads of a loop's turn share one sync, as the API's do
-//   pipelined   event loops; each statement has a sync of its own
-//   documented  threads that each wait for their request in libfcgi and for its rows in libpq
+// Usage: reference MODE SOCKET CONNINFO THREADS
+//
+// The reference that the API is compared with: the same responses from the same statements.
+//   onesync     event loops; the reads of a loop iteration share one sync, like the API's
+//   pipelined   event loops; each statement has its own sync
+//   documented  threads, each of which blocks in libfcgi for a request and in libpq for its rows
 #include "reference.h"
 #include <fcgiapp.h>
 #include <fcntl.h>
@@ -17,21 +19,21 @@ struct options options;
 static void use_mode(const char *mode, void *(**run)(void *)) {
     *run = !strcmp(mode, "documented") ? run_documented : run_loop;
     options.shares_sync = !strcmp(mode, "onesync");
-    if (*run == run_loop && !options.shares_sync && strcmp(mode, "pipelined")) fail(mode, "say onesync, pipelined or documented");
-    // The loops must not wait in accept for a connection that another loop has taken.
+    if (*run == run_loop && !options.shares_sync && strcmp(mode, "pipelined")) fail(mode, "expected onesync, pipelined or documented");
+    // Nonblocking, so that no loop blocks in accept because another one has accepted the connection.
     if (*run == run_loop) fcntl(options.listener, F_SETFL, O_NONBLOCK);
 }
 
-int main(int count, char **words) {
+int main(int count, char **arguments) {
     if (count != 5) fail("usage", "reference MODE SOCKET CONNINFO THREADS");
     signal(SIGPIPE, SIG_IGN);
     FCGX_Init();
-    options.conninfo = words[3];
-    options.listener = FCGX_OpenSocket(words[2], 1024);
-    if (options.listener < 0) fail(words[2], "cannot listen");
+    options.conninfo = arguments[3];
+    options.listener = FCGX_OpenSocket(arguments[2], 1024);
+    if (options.listener < 0) fail(arguments[2], "cannot listen");
     void *(*run)(void *);
-    use_mode(words[1], &run);
-    for (int started = 0; started < atoi(words[4]); started++) {
+    use_mode(arguments[1], &run);
+    for (int started = 0; started < atoi(arguments[4]); started++) {
         pthread_t thread;
         pthread_create(&thread, NULL, run, NULL);
     }

@@ -1,4 +1,4 @@
-// Bytes that grow at their end.
+// A growable byte buffer, and the exit on fatal errors.
 #include "reference.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +22,7 @@ void append(struct text *text, const char *bytes, size_t count) {
     text->count += count;
 }
 
-void append_word(struct text *text, const char *word) { append(text, word, strlen(word)); }
+void append_string(struct text *text, const char *string) { append(text, string, strlen(string)); }
 
 void append_number(struct text *text, int64_t number) {
     char digits[20], *first = digits + sizeof digits;

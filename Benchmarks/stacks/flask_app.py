@@ -1,4 +1,4 @@
-"""The campaign routes as the original had them: Flask, SQLAlchemy and psycopg2."""
+"""The campaign routes on the stack of the original API: Flask, SQLAlchemy and psycopg2."""
 import os
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-// The campaign routes on Go's net/http, with database/sql and lib/pq: go_app SOCKET CONNINFO CONNECTIONS.
+// The campaign routes on Go's net/http, with database/sql and lib/pq. Usage: go_app SOCKET CONNINFO CONNECTIONS.
 package main
 
 import (
@@ -50,7 +50,7 @@ func scan(row interface{ Scan(...any) error }) (found campaign, err error) {
 	return
 }
 
-func answer(response http.ResponseWriter, status int, value any, err error) {
+func respond(response http.ResponseWriter, status int, value any, err error) {
 	switch err {
 	case nil:
 	case sql.ErrNoRows:
@@ -68,7 +68,7 @@ func answer(response http.ResponseWriter, status int, value any, err error) {
 func showList(response http.ResponseWriter, request *http.Request) {
 	rows, err := list.Query(sql.NullString{String: request.FormValue("limit"), Valid: request.FormValue("limit") != ""})
 	if err != nil {
-		answer(response, 500, nil, err)
+		respond(response, 500, nil, err)
 		return
 	}
 	defer rows.Close()
@@ -76,22 +76,22 @@ func showList(response http.ResponseWriter, request *http.Request) {
 	for rows.Next() {
 		row, err := scan(rows)
 		if err != nil {
-			answer(response, 500, nil, err)
+			respond(response, 500, nil, err)
 			return
 		}
 		found = append(found, row)
 	}
-	answer(response, 200, found, rows.Err())
+	respond(response, 200, found, rows.Err())
 }
 
 func add(response http.ResponseWriter, request *http.Request) {
 	fields := campaign{IsActive: true}
 	if err := json.NewDecoder(request.Body).Decode(&fields); err != nil {
-		answer(response, 500, nil, err)
+		respond(response, 500, nil, err)
 		return
 	}
-	made, err := scan(create.QueryRow(fields.Name, fields.Description, fields.IsActive))
-	answer(response, 201, made, err)
+	created, err := scan(create.QueryRow(fields.Name, fields.Description, fields.IsActive))
+	respond(response, 201, created, err)
 }
 
 func handle(response http.ResponseWriter, request *http.Request) {
@@ -103,7 +103,7 @@ func handle(response http.ResponseWriter, request *http.Request) {
 		showList(response, request)
 	default:
 		found, err := scan(one.QueryRow(tail))
-		answer(response, 200, found, err)
+		respond(response, 200, found, err)
 	}
 }
 

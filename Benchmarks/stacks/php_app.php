@@ -1,5 +1,6 @@
 <?php
-// The campaign routes on php-fpm, with PDO: a process answers one request at a time, and keeps its connection for the next one.
+// The campaign routes on php-fpm, with PDO: a process handles one request at a time, and its database connection is
+// persistent.
 
 const COLUMNS = 'id, name, description, is_active, created_on, updated_on, version';
 
@@ -24,7 +25,7 @@ function campaign(array $row): array
     ];
 }
 
-function answer(int $status, array $value): void
+function respond(int $status, array $value): void
 {
     $body = json_encode($value, JSON_UNESCAPED_SLASHES) . "\n";
     http_response_code($status);
@@ -36,13 +37,13 @@ function answer(int $status, array $value): void
 function show_list(): void
 {
     $rows = rows('SELECT ' . COLUMNS . ' FROM campaign ORDER BY id LIMIT ?', [$_GET['limit'] ?? null]);
-    answer(200, array_map('campaign', $rows));
+    respond(200, array_map('campaign', $rows));
 }
 
 function show_one(string $id): void
 {
     $rows = rows('SELECT ' . COLUMNS . ' FROM campaign WHERE id = ?', [$id]);
-    $rows ? answer(200, campaign($rows[0])) : answer(404, ['message' => 'Not found.']);
+    $rows ? respond(200, campaign($rows[0])) : respond(404, ['message' => 'Not found.']);
 }
 
 function create(): void
@@ -51,7 +52,7 @@ function create(): void
     $rows = rows(
         'INSERT INTO campaign (name, description, is_active) VALUES (?, ?, ?) RETURNING ' . COLUMNS,
         [$fields['name'], $fields['description'] ?? '', ($fields['is_active'] ?? true) ? 't' : 'f']);
-    answer(201, campaign($rows[0]));
+    respond(201, campaign($rows[0]));
 }
 
 $path = strtok($_SERVER['REQUEST_URI'], '?');

@@ -1,19 +1,19 @@
 import SQL
 
-/// Who changes rows, and by which request: what the records of the changes say.
+/// The author of changes and the request that makes them, as stored in change records.
 public struct ChangeAuthor: Hashable, Sendable {
-    /// The client; `nil` when it has not authenticated.
+    /// The authenticated client; `nil` for an anonymous one.
     public let name: String?
-    /// The request's id, which has no space in it.
+    /// The request id, which must not contain a space.
     public let requestID: String
 
-    /// Makes an author.
+    /// Creates an author.
     public init(name: String?, requestID: String) { (self.name, self.requestID) = (name, requestID) }
 
-    /// The author of the present task's changes; without one, records name the role of the connection.
+    /// The author of the current task's changes. Without one, change records contain the connection's role.
     @TaskLocal public static var current: ChangeAuthor?
 
-    /// Tells the triggers who changes rows, until the transaction ends. It returns no columns.
+    /// The statement that sets the author for the triggers until the end of the transaction. Its result has no columns.
     var statement: Statement {
         Statement(unsafe: "SELECT FROM set_config('aktify.author', $1, true)", requestID + " " + (name ?? ""))
     }

@@ -1,30 +1,33 @@
 import Postgres
 import SQL
 
-/// One change of one row, as a trigger has recorded it in the transaction of the change.
+/// A recorded change of one row, which a trigger has written in the transaction of the change.
 public struct ChangeRecord<Row: Model>: Sendable {
-    /// Orders the changes of a row.
+    /// The record's id, by which the changes of a row are ordered.
     public var id: Int64
+    /// The operation that changed the row.
     public var operation: ChangeOperation
-    /// Who made it: `key:crm`, or `role:postgres` for a session of Postgres's; `nil` for a client that has not authenticated.
+    /// The author: `key:crm`, or `role:postgres` for a change made in a database session outside the API; `nil` for an
+    /// anonymous client.
     public var author: String?
-    /// The request that made it; `nil` when it was none.
+    /// The id of the request; `nil` for a change that was not made by a request.
     public var requestID: String?
+    /// When the row was changed.
     public var changedOn: Timestamp
-    /// The row before it; `nil` for an insert.
+    /// The row before the change; `nil` for an insert.
     public var before: Row?
-    /// The row after it; `nil` for a deletion.
+    /// The row after the change; `nil` for a deletion.
     public var after: Row?
-    /// Whether there is an earlier change of the row.
+    /// Whether an earlier change of the row is recorded.
     public var hasEarlier: Bool
 }
 
-/// What was done to a row.
+/// An operation that changes a row.
 public enum ChangeOperation: String, Enumeration { case insert, update, delete }
 
-/// The table of all records, which the function `record_change` writes.
+/// The table of change records, which the trigger function `record_change` writes.
 public enum ChangeRecords {
-    /// The table.
+    /// The table's definition.
     public static let definition = TableDefinition(
         TableDefinition.records,
         columns: [

@@ -1,22 +1,22 @@
 import SQL
 
-/// What a row is made from, or changed by: values for some of its columns.
+/// Values for some columns of a row that is inserted or updated.
 public struct ColumnValues<Model: ORM.Model>: Sendable, ExpressibleByArrayLiteral {
-    /// The values; a column comes once.
+    /// The assignments, at most one per column.
     public var assignments: [Assignment<Model>]
 
-    /// Makes column values: `ColumnValues<Campaign>([Campaign.columns.name.set(to: "Spring")])`.
+    /// Creates column values: `ColumnValues<Campaign>([Campaign.columns.name.set(to: "Spring")])`.
     public init(_ assignments: [Assignment<Model>]) { self.assignments = assignments }
 
     public init(arrayLiteral assignments: Assignment<Model>...) { self.assignments = assignments }
 
-    /// Gives a column a value, in place of the one that it had.
+    /// Sets the value of a column, replacing an existing assignment.
     public mutating func set<Value>(_ column: Column<Model, Value>, to value: Value) {
         assignments.removeAll { $0.path == column.path }
         assignments.append(column.set(to: value))
     }
 
-    /// The value that it gives a column; `nil` when it gives none.
+    /// Returns the value that is assigned to a column; `nil` if there is none.
     public func value<Value>(of column: Column<Model, Value>) -> Value? {
         assignments.lazy.compactMap { $0.value(of: column) }.first
     }

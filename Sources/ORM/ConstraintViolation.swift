@@ -1,38 +1,42 @@
 import Postgres
 import SQL
 
-/// A constraint of the table's that a change would have violated: nothing was changed.
+/// A change that would have violated a constraint of the table. Nothing was changed.
 public struct ConstraintViolation: Error, Hashable {
-    /// What is wrong.
+    /// The kind of violation.
     public enum Kind: Hashable, Sendable {
-        /// Another row has this value, of a column whose values must differ.
+        /// Another row has the same value in a unique column.
         case duplicate
-        /// No row of the other table has this value.
+        /// The referenced row does not exist.
         case missingReference
-        /// The value is not what it must be.
+        /// The value violates a CHECK constraint.
         case check
-        /// There must be a value.
+        /// The value is NULL in a NOT NULL column.
         case missingValue
-        /// Rows of other tables refer to this row.
+        /// The row is still referenced by other rows.
         case referenced
     }
 
-    /// What is wrong.
+    /// The kind of violation.
     public let kind: Kind
-    /// The column's name; `nil` when it is not known.
+    /// The name of the column; `nil` if it is unknown.
     public let column: String?
-    /// Of rows that are inserted, which one is at fault, from 0; `nil` when it is not known.
+    /// The index of the row at fault among the inserted rows; `nil` if it is unknown.
     public internal(set) var index: Int?
 
-    /// Makes a violation.
+    /// Creates a violation.
     public init(_ kind: Kind, column: String? = nil, index: Int? = nil) {
         (self.kind, self.column, self.index) = (kind, column, index)
     }
 }
 
 extension TableDefinition {
-    /// The violation that an error of Postgres's tells of, found by the constraint's name; `nil` when it tells of none.
-    /// - Parameter isDeletion: whether rows were to be deleted: then others refer to them, be it others of the same table.
+    /// Converts a Postgres error into a constraint violation, identifying the column by the constraint's name. Returns
+    /// `nil` for other errors.
+    /// - Parameters:
+    ///   - error: The error.
+    ///   - isDeletion: Whether rows were to be deleted. A foreign key violation then means that they are still
+    ///     referenced, even by rows of the same table.
     func violation(_ error: DatabaseError, isDeletion: Bool) -> ConstraintViolation? {
         switch error.state {
         case "23505": ConstraintViolation(.duplicate, column: column(of: error.constraint, "key"))
@@ -46,7 +50,7 @@ extension TableDefinition {
         }
     }
 
-    /// The column of a constraint that Postgres has named: `lead_email_key`, `lead_score_check1`.
+    /// Returns the column of a constraint that Postgres has named: `lead_email_key`, `lead_score_check1`.
     private func column(of constraint: String?, _ kind: String) -> String? {
         guard let constraint else { return nil }
         return columns.first { column in
@@ -57,7 +61,7 @@ extension TableDefinition {
 }
 
 extension DatabaseError {
-    /// The value of the key that the error is about: `Key (email)=(ada@example.org) already exists.`
+    /// The value of the key in the error's detail message: `Key (email)=(ada@example.org) already exists.`
     fileprivate var keyValue: Substring? {
         guard let detail, let start = detail.firstRange(of: ")=("), let end = detail.ranges(of: ") ").last else {
             return nil
@@ -67,7 +71,8 @@ extension DatabaseError {
 }
 
 extension Array {
-    /// The last of these values that gives a column the value which an error is about: an earlier one with the same value may be valid.
+    /// The index of the last element that assigns the value in the error's detail message to a column. It is the last
+    /// one because an earlier element with the same value may be valid.
     func index<Row>(of column: String, _ error: DatabaseError) -> Int? where Element == ColumnValues<Row> {
         guard let value = error.keyValue else { return nil }
         let reference = ColumnDefinition.quoted(column)

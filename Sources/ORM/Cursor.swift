@@ -2,28 +2,34 @@ import EventLoop
 import Postgres
 import SQL
 
-/// A cursor in a read-only transaction on a lease: rows of one snapshot, a chunk at a time.
+/// A database cursor in a read-only transaction on a lease, which reads the rows of one snapshot in chunks.
 struct Cursor<M: Model>: Sendable {
-    /// Rows that were read together.
+    /// The rows of one FETCH.
     struct Chunk: Sendable {
+        /// The rows.
         let models: [M]
-        /// How many rows to ask for next; `nil` when there are no more.
+        /// The size of the next FETCH; `nil` if there are no more rows.
         let next: FetchSize?
+        /// When the FETCH was sent.
         let sent: Instant
+        /// The duration of the FETCH.
         let elapsed: Duration
+        /// Whether the FETCH had been prepared before.
         let wasPrepared: Bool
     }
 
+    /// The lease of the connection.
     let lease: Lease
 
-    /// The statement that makes the cursor for the rows of another one.
+    /// Returns the statement that declares a cursor for a query.
     static func declaration(of statement: Statement) -> Statement {
         statement.prefixed(unsafe: "DECLARE rows NO SCROLL CURSOR FOR ")
     }
 
-    /// Hands each chunk to `body` but the last one, which may be empty, and gives the connection up before it returns that one.
+    /// Calls `body` with each chunk except the last one, which may be empty. Ends the transaction before it returns
+    /// the last chunk, so that the connection is no longer needed.
     ///
-    /// Postgres works on a chunk while `body` has the one before it.
+    /// The next chunk is fetched while `body` processes the previous one.
     /// - Throws: `PostgresError`, `DecodingError`, `CancellationError`, and what `body` throws.
     func read(_ declaration: Statement, _ body: (Chunk) async throws -> Void) async throws -> Chunk {
         do {
@@ -33,7 +39,7 @@ struct Cursor<M: Model>: Sendable {
                 try await body(chunk)
                 chunk = try await next
             }
-            // What was read stays read, whatever comes of it.
+            // The rows have been read, whatever the outcome of the COMMIT.
             _ = try? await lease.execute("COMMIT")
             await rollBack()
             return chunk
@@ -45,7 +51,7 @@ struct Cursor<M: Model>: Sendable {
 
     private func open(_ declaration: Statement) async throws -> Chunk {
         let size = FetchSize()
-        let results = try await lease.execute(["BEGIN READ ONLY", Self.patience, declaration, size.statement])
+        let results = try await lease.execute(["BEGIN READ ONLY", Self.idleTimeout, declaration, size.statement])
         return try Chunk(results[3], asked: size)
     }
 
@@ -57,12 +63,13 @@ struct Cursor<M: Model>: Sendable {
         if lease.isInTransaction { try? await lease.rollBack() }
     }
 
-    /// Whom the rows are for may take longer to take a chunk than a transaction may rest otherwise.
-    private static var patience: Statement { "SET LOCAL idle_in_transaction_session_timeout = 15000" }
+    /// Extends the timeout for idle transactions, because the consumer may take longer to process a chunk than other
+    /// transactions may be idle.
+    private static var idleTimeout: Statement { "SET LOCAL idle_in_transaction_session_timeout = 15000" }
 }
 
 extension Cursor.Chunk {
-    /// Reads the rows at once, so that their bytes need not be kept beside them.
+    /// Decodes all rows of a result, so that the result does not stay in memory beside them.
     fileprivate init(_ result: Result, asked size: FetchSize) throws {
         models = try result.models()
         next = result.count < size.rows ? nil : size.next(after: result.bytes)
@@ -70,26 +77,27 @@ extension Cursor.Chunk {
     }
 }
 
-/// How many rows a cursor is asked for: as many as are likely to make a chunk of up to 256 KiB.
+/// The number of rows of a FETCH, chosen such that a chunk has about 256 KiB at most.
 ///
-/// It is a power of two, so that there are few texts to be prepared.
+/// It is a power of two, so that only few different statements have to be prepared.
 struct FetchSize: Equatable, Sendable {
-    /// The number of rows; the first ones are few, since nothing is known of their size.
+    /// The number of rows. The first chunk is small because the size of the rows is unknown.
     private(set) var rows = 4
 
-    private static let most = 2048
-    private static let bytes = 256 << 10
+    private static let maximumRows = 2048
+    private static let targetBytes = 256 << 10
 
-    /// The size to go on with when this many rows took so many bytes: four times as many rows at most.
+    /// Returns the size of the next FETCH after these rows took a number of bytes; at most four times as many rows.
     func next(after bytes: Int) -> FetchSize {
-        let fitting = rows * FetchSize.bytes / max(1, bytes)
-        return FetchSize(rows: min(fitting, 4 * rows, FetchSize.most).powerOfTwo)
+        let fitting = rows * FetchSize.targetBytes / max(1, bytes)
+        return FetchSize(rows: min(fitting, 4 * rows, FetchSize.maximumRows).powerOfTwo)
     }
 
+    /// The FETCH statement.
     var statement: Statement { Statement(unsafe: "FETCH \(rows) FROM rows") }
 }
 
 extension Int {
-    /// The greatest power of two that is not greater; 1 when there is none.
+    /// The largest power of two that is not greater than the number; 1 for numbers below 1.
     fileprivate var powerOfTwo: Int { self < 1 ? 1 : 1 << (Int.bitWidth - 1 - leadingZeroBitCount) }
 }

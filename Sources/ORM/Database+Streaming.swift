@@ -3,13 +3,14 @@ import Postgres
 import SQL
 
 extension Database {
-    /// Reads the rows that are selected chunk by chunk, all of one snapshot, on a connection that nobody else uses meanwhile.
+    /// Streams the selected rows in chunks, all from one snapshot, with exclusive use of a connection.
     ///
-    /// One chunk is read ahead while `body` has the one before it, and none after that until `body` returns: what is in memory
-    /// does not depend on how many rows there are. When `body` takes more than 15 s for one, Postgres ends the reading, and
-    /// this throws, unless there are no more rows. In a transaction, all rows are one chunk. Of no rows, there is no chunk.
-    /// - Throws: `DatabaseError`, of kind `busy` when other streams had all connections for 2 s; `DecodingError` when the table is
-    ///   not the model's; and what `body` throws.
+    /// One chunk is prefetched while `body` processes the previous one, so that memory usage does not depend on the
+    /// number of rows. If `body` takes more than 15 s for a chunk and there are more rows, Postgres terminates the
+    /// transaction and this method throws. In a transaction, all rows are one chunk. If no row is selected, `body` is
+    /// not called.
+    /// - Throws: `DatabaseError`, of kind `busy` if other streams use all connections for 2 s; `DecodingError` if the
+    ///   table's columns do not match the model; and what `body` throws.
     public func stream<M: Model>(
         _ select: Select<M>, _ file: StaticString = #fileID, _ line: UInt = #line, _ body: ([M]) async throws -> Void
     ) async throws {
@@ -22,8 +23,8 @@ extension Database {
         if !last.isEmpty { try await body(last) }
     }
 
-    /// Hands each chunk to `body` but the last one, and has the reading recorded as one statement.
-    /// - Returns: the last chunk, which needs no connection any more.
+    /// Calls `body` with each chunk except the last one, and records the stream as one statement.
+    /// - Returns: The last chunk, for which no connection is needed any more.
     private func read<M: Model>(
         _ statement: Statement, on streams: Pool, _ site: CallSite, _ body: ([M]) async throws -> Void
     ) async throws -> [M] {
@@ -34,20 +35,20 @@ extension Database {
                 record.add(chunk)
                 record.pause()
                 try await body(chunk.models)
-                record.goOn()
+                record.resume()
             }
             record.add(last)
-            note(record.end())
+            report(record.end())
             return last.models
         } catch {
-            note(record.end(error))
+            report(record.end(error))
             throw error
         }
     }
 }
 
 extension Database {
-    /// Reads from a replica where the session allows it, and from another server when that one fails before its first chunk.
+    /// Reads from a replica if the session allows it, and from another server if that one fails before the first chunk.
     private func chunks<M: Model>(
         _ declaration: Statement, on streams: Pool, _ body: (Cursor<M>.Chunk) async throws -> Void
     ) async throws -> Cursor<M>.Chunk {
@@ -65,26 +66,28 @@ extension Database {
 }
 
 extension Pool {
-    /// Reads through a cursor on a lease. One that is lost before a chunk was handed on is replaced, once.
+    /// Reads through a cursor on a lease. If the connection is lost before the first chunk was delivered, another one
+    /// is tried, once.
     fileprivate func chunks<M: Model>(
         _ declaration: Statement, _ body: (Cursor<M>.Chunk) async throws -> Void
     ) async throws -> Cursor<M>.Chunk {
-        var mayReplace = true
+        var canRetry = true
         while true {
             do {
                 return try await lease { lease in
                     try await Cursor<M>(lease: lease).read(declaration) { chunk in
-                        mayReplace = false
+                        canRetry = false
                         try await body(chunk)
                     }
                 }
-            } catch let error as PostgresError where mayReplace && error.isWorthAnotherConnection {
-                mayReplace = false
+            } catch let error as PostgresError where canRetry && error.isRetryableOnAnotherConnection {
+                canRetry = false
             }
         }
     }
 }
 
 extension PostgresError {
-    fileprivate var isWorthAnotherConnection: Bool { [.lost, .notSent, .terminated].contains(kind) || isStale }
+    /// Whether the read may succeed on another connection.
+    fileprivate var isRetryableOnAnotherConnection: Bool { [.lost, .notSent, .terminated].contains(kind) || isStale }
 }

@@ -4,22 +4,24 @@ import Postgres
 import SQL
 import Scoreboard
 
-/// The door to Postgres: statements go in, models come out, and nothing happens that is not written down.
+/// The access to Postgres: executes statements, decodes models, and records every statement.
 ///
-/// There is no identity map and no flush. A read is one statement, on connections that all requests share; a write is one
-/// statement that returns what it wrote; several writes stand in a `transaction`.
+/// There is no identity map and no unit of work. A read is one statement, on connections that all requests share; a
+/// write is one statement that returns the rows it wrote; several writes are made atomic by `transaction`.
 public struct Database: Sendable {
     private let executor: any StatementExecutor
-    /// The executor, when it is a pool: a call that is known takes half the steps of one through a protocol.
+    /// The executor if it is a pool. Calling a concrete type takes half the instructions of a call through the
+    /// protocol.
     private let pool: Pool?
-    /// The connections for streams; `nil` when a stream is to read all rows at once.
+    /// The pool for streams; `nil` if a stream is to read all rows as one chunk.
     let streams: Pool?
-    /// The servers besides the primary that reads may go to, when there are any.
+    /// The replicas that may serve reads; `nil` if none are configured.
     public let replicas: Replicas?
+    /// The duration from which a statement is logged as slow.
     private let slow: Duration
     private let log: Logger
 
-    /// Makes a database for the loop that the caller runs on; it connects when it is first used.
+    /// Creates a database for the caller's event loop. It connects on first use.
     public init(_ configuration: DatabaseConfiguration, log: Logger = Logger(label: "aktify.database")) {
         let (pool, streams) = (Pool(configuration), Pool(configuration.forStreams))
         self.init(
@@ -36,24 +38,25 @@ public struct Database: Sendable {
         pool = executor as? Pool
     }
 
-    /// What the connections do now; `nil` when there is no pool behind it.
+    /// The current use of the pool's connections; `nil` if the executor is not a pool.
     public var statistics: Pool.Statistics? { pool?.statistics }
 
-    /// What the connections for streams do now, which `statistics` does not count; `nil` when there are none.
+    /// The current use of the connections for streams, which `statistics` does not include; `nil` if there is no such
+    /// pool.
     public var streamStatistics: Pool.Statistics? { streams?.statistics }
 
     // MARK: Reading
 
-    /// Reads all rows that are selected.
-    /// - Throws: `DatabaseError`, and `DecodingError` when the table is not the model's.
+    /// Reads all selected rows.
+    /// - Throws: `DatabaseError`, and `DecodingError` if the table's columns do not match the model.
     public func all<M: Model>(_ select: Select<M>, _ file: StaticString = #fileID, _ line: UInt = #line) async throws
         -> [M]
     {
         try await all(select.statement, as: M.self, file, line)
     }
 
-    /// Reads the first row that is selected; `nil` when there is none.
-    /// - Throws: `DatabaseError`, and `DecodingError` when the table is not the model's.
+    /// Reads the first selected row; returns `nil` if there is none.
+    /// - Throws: `DatabaseError`, and `DecodingError` if the table's columns do not match the model.
     public func first<M: Model>(_ select: Select<M>, _ file: StaticString = #fileID, _ line: UInt = #line) async throws
         -> M?
     {
@@ -61,8 +64,8 @@ public struct Database: Sendable {
         return result.count > 0 ? try result.model(0) : nil
     }
 
-    /// Reads the row with this primary key; `nil` when there is none.
-    /// - Throws: `DatabaseError`, and `DecodingError` when the table is not the model's.
+    /// Reads the row with a primary key; returns `nil` if there is none.
+    /// - Throws: `DatabaseError`, and `DecodingError` if the table's columns do not match the model.
     @inline(__always)
     public func find<M: Model>(
         _: M.Type, _ id: M.ID, _ file: StaticString = #fileID, _ line: UInt = #line
@@ -72,7 +75,7 @@ public struct Database: Sendable {
         return result.count > 0 ? try result.model(0) : nil
     }
 
-    /// Counts the rows that are selected, whatever the limit.
+    /// Counts the rows that match the query's condition; the limit is ignored.
     /// - Throws: `DatabaseError`.
     public func count<M: Model>(_ select: Select<M>, _ file: StaticString = #fileID, _ line: UInt = #line) async throws
         -> Int
@@ -81,15 +84,15 @@ public struct Database: Sendable {
         return Int(try row.next(Int64.self))
     }
 
-    /// Reads all rows of a statement, written by hand, that changes nothing and returns the columns of a model's table.
-    /// - Throws: `DatabaseError`, and `DecodingError` when they are not.
+    /// Executes a handwritten read-only statement that returns the columns of a model's table, and decodes all rows.
+    /// - Throws: `DatabaseError`, and `DecodingError` if the columns do not match the model.
     public func all<M: Model>(
         _ statement: Statement, as: M.Type, _ file: StaticString = #fileID, _ line: UInt = #line
     ) async throws -> [M] {
         try await run(statement, M.self, CallSite(file, line)).models()
     }
 
-    /// Runs a statement, written by hand, that changes nothing.
+    /// Executes a handwritten read-only statement.
     /// - Throws: `DatabaseError`.
     public func read(
         _ statement: Statement, _ file: StaticString = #fileID, _ line: UInt = #line
@@ -99,15 +102,16 @@ public struct Database: Sendable {
 
     // MARK: Writing
 
-    /// Inserts a row: one statement, which returns it.
+    /// Inserts a row and returns it, in one statement.
     /// - Throws: `DatabaseError`.
-    public func insert<M: Model>(_ values: ColumnValues<M>, _ file: StaticString = #fileID, _ line: UInt = #line) async throws
+    public func insert<M: Model>(_ values: ColumnValues<M>, _ file: StaticString = #fileID, _ line: UInt = #line)
+        async throws
         -> M
     {
         try await write(M.insert(values.assignments), M.self, CallSite(file, line)).model(0)
     }
 
-    /// Inserts rows, all or none of them: one statement, which returns them in order.
+    /// Inserts rows atomically and returns them in the same order, in one statement.
     /// - Throws: `DatabaseError`.
     public func insert<M: Model>(
         many values: [ColumnValues<M>], _ file: StaticString = #fileID, _ line: UInt = #line
@@ -116,8 +120,10 @@ public struct Database: Sendable {
         return try await write(M.insert(many: values.map(\.assignments)), M.self, CallSite(file, line)).models()
     }
 
-    /// Inserts rows under a key, once: one statement, which returns them, or those that were inserted under the key first.
-    /// - Returns: each row, with whether the key was first used for the same request; none while another transaction uses the key.
+    /// Inserts rows at most once per idempotency key, in one statement, and returns them or, if the key was used
+    /// before, the rows that were inserted then.
+    /// - Returns: Each row, with whether the request equals the first one with this key; no rows while another
+    ///   transaction uses the key.
     /// - Throws: `DatabaseError`.
     public func insert<M: Model>(
         many values: [ColumnValues<M>], once key: IdempotencyKey, _ file: StaticString = #fileID, _ line: UInt = #line
@@ -125,14 +131,14 @@ public struct Database: Sendable {
         try await write(M.insert(many: values.map(\.assignments), once: key), nil, CallSite(file, line)).flagged()
     }
 
-    /// Runs a statement that changes one row if it meets a guard.
+    /// Executes a statement that changes one row if it matches a requirement.
     /// - Throws: `DatabaseError`.
     func guarded<M: Model>(_ statement: Statement, _ file: StaticString, _ line: UInt) async throws -> Guarded<M> {
         let rows: [(row: M, flag: Bool)] = try await write(statement, nil, CallSite(file, line)).flagged()
         return rows.first.map { $0.flag ? .done($0.row) : .refused($0.row) } ?? .missing
     }
 
-    /// Gives the rows that are so these values: one statement, which returns them as they are then.
+    /// Updates the rows that match a condition and returns them in their new state, in one statement.
     /// - Throws: `DatabaseError`.
     public func update<M: Model>(
         _ values: [Assignment<M>], where condition: (M.Columns) -> Condition<M>, _ file: StaticString = #fileID,
@@ -141,7 +147,7 @@ public struct Database: Sendable {
         try await write(M.update(values, where: condition), M.self, CallSite(file, line)).models()
     }
 
-    /// Deletes the rows that are so: one statement, which returns them as they were.
+    /// Deletes the rows that match a condition and returns them, in one statement.
     /// - Throws: `DatabaseError`.
     public func delete<M: Model>(
         _: M.Type, where condition: (M.Columns) -> Condition<M>, _ file: StaticString = #fileID, _ line: UInt = #line
@@ -149,7 +155,7 @@ public struct Database: Sendable {
         try await write(M.delete(where: condition), M.self, CallSite(file, line)).models()
     }
 
-    /// Runs a statement, written by hand, that may change something.
+    /// Executes a handwritten statement that may change data.
     /// - Throws: `DatabaseError`.
     @discardableResult
     public func execute(
@@ -158,7 +164,7 @@ public struct Database: Sendable {
         try await write(statement, nil, CallSite(file, line))
     }
 
-    /// Runs statements in one packet, all or none of them.
+    /// Executes statements atomically, in one batch.
     /// - Throws: `DatabaseError`.
     @discardableResult
     public func execute(
@@ -168,7 +174,9 @@ public struct Database: Sendable {
         RequestActivity.current?.beginQuery(statements.first?.text ?? "")
         defer { RequestActivity.current?.endQuery(waited: 0, executed: Instant.now.nanoseconds(since: start)) }
         let results = try await executor.write(statements)
-        for (statement, result) in zip(statements, results) { note(statement, nil, CallSite(file, line), start, result) }
+        for (statement, result) in zip(statements, results) {
+            report(statement, nil, CallSite(file, line), start, result)
+        }
         return results
     }
 
@@ -178,11 +186,12 @@ public struct Database: Sendable {
 
     // MARK: Transactions
 
-    /// Runs `body` in a transaction: committed when it returns, rolled back when it throws. In a transaction, it is a savepoint.
+    /// Runs `body` in a transaction, which is committed when `body` returns and rolled back when it throws. Within a
+    /// transaction, it is a savepoint.
     ///
-    /// When other transactions are in its way (SQLSTATE 40001 and 40P01), the outermost one is run again, up to three times:
-    /// `body` must do nothing besides that cannot be done twice.
-    /// - Throws: what `body` throws, and `DatabaseError`.
+    /// If the outermost transaction fails because of a conflict with concurrent ones (SQLSTATE 40001 and 40P01), it is
+    /// retried, up to three times: `body` must not have other side effects that cannot be repeated.
+    /// - Throws: What `body` throws, and `DatabaseError`.
     public func transaction<Value>(
         _ isolation: IsolationLevel? = nil, _ body: (Database) async throws -> Value
     ) async throws -> Value {
@@ -193,7 +202,7 @@ public struct Database: Sendable {
 
     // MARK: Recording
 
-    /// How a statement is run: together with others, or on a connection of its own.
+    /// How a statement is executed: on a shared connection, or on a leased one.
     private enum Access { case reading, writing }
 
     @inline(__always)
@@ -218,7 +227,7 @@ public struct Database: Sendable {
             activity?.endQuery(
                 waited: max(0, result.sent.nanoseconds(since: start)),
                 executed: result.received.nanoseconds(since: result.sent))
-            note(statement, model, site, start, result)
+            report(statement, model, site, start, result)
             return result
         } catch {
             activity?.endQuery(waited: 0, executed: Instant.now.nanoseconds(since: start))
@@ -232,8 +241,8 @@ public struct Database: Sendable {
         }
     }
 
-    /// Has the recorder hold a statement, and logs one that was slow.
-    private func note(
+    /// Adds a statement to the current recorder, and logs it if it was slow.
+    private func report(
         _ statement: Statement, _ model: (any Tabular.Type)?, _ site: CallSite, _ start: Instant, _ result: Result
     ) {
         let recorder = QueryRecorder.current
@@ -242,23 +251,24 @@ public struct Database: Sendable {
         entry.rows = result.rowCount
         entry.waiting = max(.zero, result.sent.duration(since: start))
         (entry.executing, entry.wasPrepared) = (result.elapsed, result.wasPrepared)
-        note(entry)
+        report(entry)
     }
 
-    /// Has the recorder hold a statement, and logs one that was slow.
-    func note(_ entry: ExecutedStatement) {
+    /// Adds a statement to the current recorder, and logs it if it was slow.
+    func report(_ entry: ExecutedStatement) {
         QueryRecorder.current?.record(entry)
         if entry.executing >= slow { log.warning("slow statement: \(entry)") }
     }
 }
 
 extension Result {
+    /// Decodes a row.
     fileprivate func model<M: Model>(_ index: Int) throws -> M {
         var row = row(index)
         return try M(row: &row)
     }
 
-    /// A loop, and not `map`, which costs a generic call for each row.
+    /// Decodes all rows. A loop instead of `map`, which costs a generic call for each row.
     func models<M: Model>() throws -> [M] {
         var models: [M] = []
         models.reserveCapacity(count)
@@ -266,7 +276,7 @@ extension Result {
         return models
     }
 
-    /// Rows with a boolean behind the model's columns.
+    /// Decodes rows that have a boolean after the model's columns.
     fileprivate func flagged<M: Model>() throws -> [(row: M, flag: Bool)] {
         try (0..<count).map { index in
             var row = row(index)
@@ -274,5 +284,6 @@ extension Result {
         }
     }
 
+    /// The number of rows returned, or else affected.
     fileprivate var rowCount: Int { count > 0 ? count : affected }
 }

@@ -2,11 +2,12 @@ import Postgres
 import SQL
 
 extension Database {
-    /// A database that has no rows and keeps none: for listing the statements of a program that is not connected.
+    /// A database without a connection, which has no rows and discards writes: for listing the statements that a
+    /// program would send.
     public static var dry: Database { Database(executor: DryRun(), slow: .seconds(3600)) }
 }
 
-/// Answers every statement with no rows.
+/// An executor that returns an empty result for every statement.
 private struct DryRun: StatementExecutor {
     func read(_: Statement) async throws -> Result { Result.empty }
 

@@ -2,26 +2,28 @@ import Postgres
 import SQL
 import Synchronization
 
-/// A statement's plan, as Postgres carried it out, or why Postgres did not.
+/// The plan with which Postgres executed a statement, or the error with which the statement failed.
 public struct Explanation: Sendable {
     /// The statement.
     public let statement: Statement
-    /// The values of its parameters, as Postgres writes them; `nil` is NULL.
+    /// The values of the parameters in Postgres's text form; `nil` is NULL.
     public fileprivate(set) var parameters: [String?] = []
-    /// What `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)` returned; `nil` when the statement failed.
+    /// The output of `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)`; `nil` if the statement failed.
     public fileprivate(set) var plan: String?
-    /// The same with sequential scans made dear, when the plan has one: what Postgres would do with more rows.
+    /// If the plan has a sequential scan: the output with `enable_seqscan` off, which is what Postgres would do with
+    /// more rows.
     public fileprivate(set) var planForMoreRows: String?
-    /// Why the statement failed, with its SQLSTATE; `nil` when it did not.
+    /// The error with its SQLSTATE if the statement failed, otherwise `nil`.
     public fileprivate(set) var error: String?
 }
 
 extension Database {
-    /// Runs `body` on a connection of its own, in a transaction that is rolled back, and explains each statement that it sends.
+    /// Runs `body` on a separate connection, in a transaction that is rolled back, and explains each statement that it
+    /// sends.
     ///
-    /// Sequences, which a rollback leaves alone otherwise, are put back too: for as long as `body` runs after its first
-    /// write, others that need a number of theirs wait.
-    /// - Throws: what `body` throws, and `DatabaseError`.
+    /// Sequences, which a rollback normally does not restore, are restored too: from the first write of `body` to its
+    /// end, other sessions that need a value of one of the sequences wait.
+    /// - Throws: What `body` throws, and `DatabaseError`.
     public static func explaining<Value>(
         _ configuration: DatabaseConfiguration, _ body: (Database) async throws -> Value
     ) async throws -> (Value, [Explanation]) {
@@ -32,25 +34,26 @@ extension Database {
             try await Transaction(on: Lease(of: connection), nil).run { transaction in
                 let explainer = Explainer(inside: transaction)
                 outcome = (try await body(Database(executor: explainer, slow: .seconds(3600))), explainer.explanations)
-                throw Undo()
+                throw Rollback()
             }
-        } catch is Undo {}
+        } catch is Rollback {}
         guard let outcome else { throw PostgresError.rolledBack }
         return outcome
     }
 }
 
-/// Ends a transaction that is not to be committed.
-private struct Undo: Error {}
+/// The error that is thrown to roll a transaction back on purpose.
+private struct Rollback: Error {}
 
-/// Has Postgres explain each statement in a savepoint that is rolled back, and then carry it out.
+/// An executor that explains each statement in a savepoint that is rolled back, and then executes it.
 final class Explainer: StatementExecutor {
     private let transaction: any StatementExecutor
     private let entries = Mutex<[Explanation]>([])
-    private let keepsSequences = Mutex(false)
+    private let hasProtectedSequences = Mutex(false)
 
     init(inside transaction: any StatementExecutor) { self.transaction = transaction }
 
+    /// The explanations of the statements executed so far.
     var explanations: [Explanation] { entries.withLock { $0 } }
 
     func read(_ statement: Statement) async throws -> Result {
@@ -67,12 +70,12 @@ final class Explainer: StatementExecutor {
 
     private func explain(_ explanation: inout Explanation) async throws {
         let statement = explanation.statement
-        var row = try await transaction.read(Self.texts(of: statement)).row(0)
+        var row = try await transaction.read(Self.parameterTexts(of: statement)).row(0)
         explanation.parameters = try statement.bindings.parameters.map { _ in try row.next(String?.self) }
         let plan = try await plan(of: statement)
         explanation.plan = plan
         guard plan.contains("\"Seq Scan\"") else { return }
-        explanation.planForMoreRows = try await self.plan(of: statement, after: Self.otherPlans)
+        explanation.planForMoreRows = try await self.plan(of: statement, after: Self.avoidSequentialScans)
     }
 
     private func plan(of statement: Statement, after setting: Statement? = nil) async throws -> String {
@@ -83,15 +86,15 @@ final class Explainer: StatementExecutor {
                 let explain = statement.prefixed(unsafe: "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ")
                 var row = try await inner.write(explain).row(0)
                 plan = try row.next()
-                throw Undo()
+                throw Rollback()
             }
-        } catch is Undo {}
+        } catch is Rollback {}
         return plan
     }
 
     func write(_ statement: Statement) async throws -> Result {
-        if !keepsSequences.withLock({ exchange(&$0, with: true) }) {
-            _ = try await transaction.write(Self.keepSequences)
+        if !hasProtectedSequences.withLock({ exchange(&$0, with: true) }) {
+            _ = try await transaction.write(Self.protectSequences)
         }
         return try await read(statement)
     }
@@ -108,19 +111,20 @@ final class Explainer: StatementExecutor {
         try await transaction.transaction(nil) { _ in try await body(self) }
     }
 
-    /// The values of a statement's parameters as text.
-    private static func texts(of statement: Statement) -> Statement {
+    /// Returns a statement that converts the parameters of another one to text.
+    private static func parameterTexts(of statement: Statement) -> Statement {
         let list = statement.bindings.parameters.indices.map { "$\($0 + 1)::text" }.joined(separator: ", ")
         return statement.replacing(unsafe: "SELECT \(list)")
     }
 
-    /// Makes sequential scans dear, and keeps Postgres from compiling a plan only because of that cost, which takes longer than the
-    /// statement.
-    private static let otherPlans: Statement =
+    /// Makes the planner avoid sequential scans, and disables JIT compilation, which the increased cost estimate would
+    /// trigger and which takes longer than the statement.
+    private static let avoidSequentialScans: Statement =
         "SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)"
 
-    /// A sequence that was altered in a transaction is put back with it (Postgres manual, ALTER SEQUENCE).
-    private static let keepSequences = Statement(
+    /// Alters every sequence without changing it: a sequence that was altered in a transaction is restored by a
+    /// rollback (Postgres manual, ALTER SEQUENCE).
+    private static let protectSequences = Statement(
         unsafe: """
             DO $$ DECLARE known record; BEGIN
                 FOR known IN SELECT seqrelid::regclass AS name, seqincrement AS step FROM pg_sequence
@@ -130,7 +134,7 @@ final class Explainer: StatementExecutor {
             """)
 }
 
-private func exchange<Value>(_ place: inout Value, with new: Value) -> Value {
-    defer { place = new }
-    return place
+private func exchange<Value>(_ variable: inout Value, with new: Value) -> Value {
+    defer { variable = new }
+    return variable
 }

@@ -1,2 +1,2 @@
-// The vocabulary of queries belongs to those who ask for rows: columns, conditions, orders, assignments, timestamps.
+// Modules that import ORM also need the types of queries: columns, conditions, orderings, assignments, timestamps.
 @_exported import SQL

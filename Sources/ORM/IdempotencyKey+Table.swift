@@ -1,7 +1,7 @@
 import SQL
 
 extension IdempotencyKey {
-    /// The table that keeps what was made under a key.
+    /// The definition of the table that stores the rows inserted under each key.
     public static let definition = TableDefinition(
         "idempotency_key",
         columns: [

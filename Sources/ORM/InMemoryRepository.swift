@@ -1,10 +1,10 @@
 import SQL
 
-/// Rows in memory, for tests: they behave as in Postgres, constraints included, and are gone with the process.
+/// A repository in memory, for tests. It behaves like Postgres, including constraints; its rows are not persisted.
 public struct InMemoryRepository<Row: Model>: Repository {
     private let store: MemoryStore
 
-    /// Makes a repository in a store that others may be in; by default, in one of its own.
+    /// Creates a repository in a store, which it may share with other repositories. The default is a separate store.
     public init(in store: MemoryStore = MemoryStore()) { self.store = store }
 
     public func all(_ select: Select<Row>, _: StaticString, _: UInt) async -> [Row] {
@@ -40,17 +40,17 @@ public struct InMemoryRepository<Row: Model>: Repository {
         _ id: Row.ID, _ values: ColumnValues<Row>, if requirement: Condition<Row>?, _: StaticString, _: UInt
     ) async throws -> Guarded<Row> {
         guard let row = await store.with(Row.self, { $0.find(id) }) else { return .missing }
-        guard requirement?.holds(row) ?? true else { return .refused(row) }
+        guard requirement?.matches(row) ?? true else { return .refused(row) }
         guard !values.assignments.isEmpty else { return .done(row) }
-        return try await store.update(values, where: (Row.primaryKey == id).holds).first.map { .done($0) } ?? .missing
+        return try await store.update(values, where: (Row.primaryKey == id).matches).first.map { .done($0) } ?? .missing
     }
 
     public func delete(
         _ id: Row.ID, if requirement: Condition<Row>?, _: StaticString, _: UInt
     ) async throws -> Guarded<Row> {
         guard let row = await store.with(Row.self, { $0.find(id) }) else { return .missing }
-        guard requirement?.holds(row) ?? true else { return .refused(row) }
-        return try await store.delete(where: (Row.primaryKey == id).holds).first.map { .done($0) } ?? .missing
+        guard requirement?.matches(row) ?? true else { return .refused(row) }
+        return try await store.delete(where: (Row.primaryKey == id).matches).first.map { .done($0) } ?? .missing
     }
 
     public func update(

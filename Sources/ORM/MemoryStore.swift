@@ -7,7 +7,7 @@ public actor MemoryStore {
     private var lastChange: Int64 = 0
     private let now: @Sendable () -> Timestamp
 
-    /// Makes a store that holds nothing; `now` is the clock.
+    /// Creates an empty store. `now` returns the current time; the default is a fixed one.
     public init(now: @escaping @Sendable () -> Timestamp = { Timestamp(unixSeconds: 1_795_419_216) }) { self.now = now }
 
     private func table<Row: Model>(_: Row.Type) -> MemoryTable<Row> {
@@ -18,13 +18,14 @@ public actor MemoryStore {
         return table
     }
 
+    /// Calls `body` with the table of a model.
     func with<Row: Model, Value: Sendable>(
         _: Row.Type, _ body: @Sendable (MemoryTable<Row>) throws -> Value
     ) rethrows -> Value {
         try body(table(Row.self))
     }
 
-    /// Runs `body`, and records what it has changed, as the triggers do.
+    /// Runs `body` and records the changes it made, like the triggers in Postgres.
     private func recording<Value>(_ body: () throws -> Value) rethrows -> Value {
         let recorders = tables.values.map { $0.changeRecorder() }
         let value = try body()
@@ -48,13 +49,13 @@ public actor MemoryStore {
             table.serial += 1
             return try Row.table.create(values.assignments, table.serial, now())
         }
-        try replace(in: table, with: table.rows + new, changed: new, areNew: true)
+        try replace(in: table, with: table.rows + new, changed: new, isInsert: true)
         return new
     }
 
     func insert<Row: Model>(_ values: [ColumnValues<Row>], once key: IdempotencyKey) throws -> InsertedOnce<Row> {
-        if let kept = keys[key.name] {
-            guard kept.request == key.request, let rows = kept.rows as? [Row] else { return .usedForAnother }
+        if let stored = keys[key.name] {
+            guard stored.request == key.request, let rows = stored.rows as? [Row] else { return .usedForAnother }
             return .rows(rows)
         }
         let rows = try insert(values)
@@ -62,77 +63,84 @@ public actor MemoryStore {
         return .rows(rows)
     }
 
-    func update<Row: Model>(_ values: ColumnValues<Row>, where isMeant: @Sendable (Row) -> Bool) throws -> [Row] {
+    func update<Row: Model>(_ values: ColumnValues<Row>, where predicate: @Sendable (Row) -> Bool) throws -> [Row] {
         let table = table(Row.self)
-        return try recording { try update(values, where: isMeant, in: table) }
+        return try recording { try update(values, where: predicate, in: table) }
     }
 
     private func update<Row: Model>(
-        _ values: ColumnValues<Row>, where isMeant: @Sendable (Row) -> Bool, in table: MemoryTable<Row>
+        _ values: ColumnValues<Row>, where predicate: @Sendable (Row) -> Bool, in table: MemoryTable<Row>
     ) throws -> [Row] {
         var changed: [Row] = []
         let rows = table.rows.map { row in
-            guard isMeant(row) else { return row }
+            guard predicate(row) else { return row }
             var row = row
             for column in Row.table.columns { column.update(&row, now: now()) }
             for value in values.assignments { value.apply(&row, now()) }
             changed.append(row)
             return row
         }
-        try replace(in: table, with: rows, changed: changed, areNew: false)
+        try replace(in: table, with: rows, changed: changed, isInsert: false)
         return changed
     }
 
-    func delete<Row: Model>(where isMeant: @Sendable (Row) -> Bool) throws -> [Row] {
+    func delete<Row: Model>(where predicate: @Sendable (Row) -> Bool) throws -> [Row] {
         let table = table(Row.self)
-        return try recording { try delete(where: isMeant, in: table) }
+        return try recording { try delete(where: predicate, in: table) }
     }
 
     private func delete<Row: Model>(
-        where isMeant: @Sendable (Row) -> Bool, in table: MemoryTable<Row>
+        where predicate: @Sendable (Row) -> Bool, in table: MemoryTable<Row>
     ) throws -> [Row] {
-        let undo = tables.values.map { $0.savepoint() }
-        let gone = table.rows.filter(isMeant)
-        table.rows.removeAll(where: isMeant)
-        do { try cascade(DeletedRows(gone)) } catch {
-            for restore in undo { restore() }
+        let savepoints = tables.values.map { $0.savepoint() }
+        let deleted = table.rows.filter(predicate)
+        table.rows.removeAll(where: predicate)
+        do { try cascade(DeletedRows(deleted)) } catch {
+            for restore in savepoints { restore() }
             throw error
         }
-        return gone
+        return deleted
     }
 
-    /// Carries out the ON DELETE actions of all tables for deleted rows.
-    private func cascade(_ gone: DeletedRows) throws {
-        var pending = [gone]
+    /// Performs the ON DELETE actions of all tables for deleted rows.
+    private func cascade(_ deleted: DeletedRows) throws {
+        var pending = [deleted]
         var all: [DeletedRows] = []
         while let next = pending.popLast() {
             guard !next.keys.isEmpty else { continue }
             pending += tables.values.map { $0.cascade(next) }
             all.append(next)
         }
-        // At the end, as NO ACTION does: a row that refers to a row which went with it is no obstacle.
-        for gone in all where tables.values.contains(where: { $0.refers(to: gone) }) {
+        // At the end, like NO ACTION: references from rows that were deleted along with the referenced row are
+        // permitted.
+        for deleted in all where tables.values.contains(where: { $0.refers(to: deleted) }) {
             throw ConstraintViolation(.referenced)
         }
     }
 
-    /// Puts rows in a table's place, if they meet its constraints.
+    /// Replaces the rows of a table if the new ones satisfy its constraints.
+    /// - Parameters:
+    ///   - table: The table.
+    ///   - rows: All rows of the table.
+    ///   - changed: Those of the rows that are new or changed.
+    ///   - isInsert: Whether the changed rows are new ones.
+    /// - Throws: `ConstraintViolation`.
     private func replace<Row: Model>(
-        in table: MemoryTable<Row>, with rows: [Row], changed: [Row], areNew: Bool
+        in table: MemoryTable<Row>, with rows: [Row], changed: [Row], isInsert: Bool
     ) throws {
         for column in Row.table.columns {
             let name = column.definition.name
             if let index = changed.firstIndex(where: { column.problem(in: $0) != nil }) {
-                throw ConstraintViolation(.check, column: name, index: areNew ? index : nil)
+                throw ConstraintViolation(.check, column: name, index: isInsert ? index : nil)
             }
             guard let (kind, value) = violation(of: column, rows: rows, changed: changed) else { continue }
             let index = changed.lastIndex { column.bytes(in: $0) == value }
-            throw ConstraintViolation(kind, column: name, index: areNew ? index : nil)
+            throw ConstraintViolation(kind, column: name, index: isInsert ? index : nil)
         }
         table.rows = rows
     }
 
-    /// The first value of changed rows that another row has, or that no row has which it must refer to.
+    /// Finds the first value of the changed rows that violates the column's uniqueness or foreign key.
     private func violation<Row: Model>(
         of column: any TableColumn<Row>, rows: [Row], changed: [Row]
     ) -> (ConstraintViolation.Kind, value: [UInt8])? {
@@ -143,7 +151,7 @@ public actor MemoryStore {
             if let value = values.first(where: { counts[$0, default: 0] > 1 }) { return (.duplicate, value) }
         }
         guard let reference = column.definition.references else { return nil }
-        // Rows may refer to others that come with them.
+        // Rows may reference other rows that are inserted with them.
         if reference == Row.definition.primaryKeyReference {
             let keys = Set(rows.compactMap { Row.primaryKey.bytes(in: $0) })
             return values.first { !keys.contains($0) }.map { (.missingReference, $0) }
@@ -153,11 +161,12 @@ public actor MemoryStore {
     }
 }
 
-/// The rows of one model; it belongs to its store.
+/// The rows of one model, isolated by the store that contains it.
 final class MemoryTable<Row: Model>: AnyMemoryTable {
     var rows: [Row] = []
+    /// The last value of the table's sequence.
     var serial: Int64 = 0
-    /// Those that were recorded, in order.
+    /// The recorded changes, in order.
     private(set) var changes: [ChangeRecord<Row>] = []
 
     func find(_ id: Row.ID) -> Row? { rows.first { $0[keyPath: Row.primaryKey.path] == id } }
@@ -189,11 +198,11 @@ final class MemoryTable<Row: Model>: AnyMemoryTable {
     private static func changes(from former: [Row], to latter: [Row]) -> [Change] {
         let (key, columns) = (Row.primaryKey.path, Row.table.columns)
         let old = Dictionary(uniqueKeysWithValues: former.map { ($0[keyPath: key], $0) })
-        let kept = Set(latter.map { $0[keyPath: key] })
-        let gone = former.filter { !kept.contains($0[keyPath: key]) }.map {
+        let remaining = Set(latter.map { $0[keyPath: key] })
+        let deleted = former.filter { !remaining.contains($0[keyPath: key]) }.map {
             (ChangeOperation.delete, $0, nil) as Change
         }
-        return gone
+        return deleted
             + latter.compactMap { row in
                 guard let before = old[row[keyPath: key]] else { return (.insert, nil, row) }
                 let isSame = columns.allSatisfy { $0.bytes(in: before) == $0.bytes(in: row) }
@@ -201,48 +210,54 @@ final class MemoryTable<Row: Model>: AnyMemoryTable {
             }
     }
 
-    func refers(to gone: DeletedRows) -> Bool {
-        columns(to: gone).contains { column in rows.contains { gone.has(column.bytes(in: $0)) } }
+    func refers(to deleted: DeletedRows) -> Bool {
+        columns(to: deleted).contains { column in rows.contains { deleted.has(column.bytes(in: $0)) } }
     }
 
-    func cascade(_ gone: DeletedRows) -> DeletedRows {
-        var lost: [Row] = []
-        for column in columns(to: gone) {
+    func cascade(_ deleted: DeletedRows) -> DeletedRows {
+        var cascaded: [Row] = []
+        for column in columns(to: deleted) {
             switch column.definition.onDelete {
             case .refuse: continue
             case .cascade:
-                lost += rows.filter { gone.has(column.bytes(in: $0)) }
-                rows.removeAll { gone.has(column.bytes(in: $0)) }
+                cascaded += rows.filter { deleted.has(column.bytes(in: $0)) }
+                rows.removeAll { deleted.has(column.bytes(in: $0)) }
             case .setNull:
-                for index in rows.indices where gone.has(column.bytes(in: rows[index])) { column.clear(&rows[index]) }
+                for index in rows.indices where deleted.has(column.bytes(in: rows[index])) {
+                    column.clear(&rows[index])
+                }
             }
         }
-        return DeletedRows(lost)
+        return DeletedRows(cascaded)
     }
 
-    private func columns(to gone: DeletedRows) -> [any TableColumn<Row>] {
-        Row.table.columns.filter { $0.definition.references == gone.reference }
+    private func columns(to deleted: DeletedRows) -> [any TableColumn<Row>] {
+        Row.table.columns.filter { $0.definition.references == deleted.reference }
     }
 }
 
-/// A table, whatever its model is.
+/// A type-erased table.
 private protocol AnyMemoryTable: AnyObject {
+    /// The table and its primary key, as foreign keys reference them: `campaign (id)`.
     var reference: String { get }
+    /// Whether a row has this primary key, in binary form.
     func hasKey(_ key: [UInt8]) -> Bool
-    /// A closure that rolls the table back to the rows that it has now.
+    /// Returns a closure that restores the current rows.
     func savepoint() -> () -> Void
-    /// Carries out the ON DELETE actions of this table's columns.
-    /// - Returns: the rows of this table that were deleted.
-    func cascade(_ gone: DeletedRows) -> DeletedRows
-    func refers(to gone: DeletedRows) -> Bool
-    /// A closure that records how the rows differ then from those that the table has now.
+    /// Performs the ON DELETE actions of this table's columns.
+    /// - Returns: The rows of this table that were deleted.
+    func cascade(_ deleted: DeletedRows) -> DeletedRows
+    /// Whether a row still references one of the deleted rows.
+    func refers(to deleted: DeletedRows) -> Bool
+    /// Returns a closure that records the differences between the current rows and the rows at the time of its call.
     func changeRecorder() -> (() -> (Int64, ChangeAuthor?, Timestamp)) -> Void
 }
 
 /// Rows of one table that were deleted.
 struct DeletedRows {
-    /// The column that others refer to: `campaign (id)`.
+    /// The table and its primary key, as foreign keys reference them: `campaign (id)`.
     let reference: String
+    /// The primary keys, in binary form.
     let keys: Set<[UInt8]>
 
     init<Row: Model>(_ rows: [Row]) {
@@ -254,7 +269,7 @@ struct DeletedRows {
 }
 
 extension IdempotencyKey {
-    /// The key without the request.
+    /// The scope and the key, without the request.
     fileprivate struct Name: Hashable { let scope, key: String }
     fileprivate var name: Name { Name(scope: scope, key: key) }
 }

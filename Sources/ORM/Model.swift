@@ -1,7 +1,7 @@
 import Postgres
 import SQL
 
-/// A plain value that stands for a row of a table.
+/// A value type that represents a row of a table.
 ///
 /// ```swift
 /// struct Lead: Model {
@@ -22,17 +22,17 @@ public protocol Model: Tabular {
     /// The type of the primary key.
     associatedtype ID: SQLValue, Hashable
 
-    /// What a row is made from, or changed by.
+    /// Values for some columns of a row that is inserted or updated.
     typealias ColumnValues = ORM.ColumnValues<Self>
 
-    /// The table, and how its rows become models.
+    /// The table, which also decodes and creates models.
     static var table: Table<Self> { get }
 
-    /// The column that names a row.
+    /// The primary key.
     static var primaryKey: Column<Self, ID> { get }
 
-    /// Reads a row whose columns are the table's.
-    /// - Throws: `DecodingError` when the row is not one of this model's.
+    /// Decodes a row that has the table's columns in their order.
+    /// - Throws: `DecodingError` if the columns do not match the model.
     init(row: inout ResultRow) throws(DecodingError)
 }
 

@@ -1,28 +1,28 @@
 import Postgres
 
-/// Why the database did not do what a statement asked for.
+/// The failure of a statement or a connection.
 public typealias DatabaseError = PostgresError
 
-/// Where the database is, and how it is used.
+/// The configuration of a database: the server, the credentials, the limits and the timeouts.
 public typealias DatabaseConfiguration = PostgresConfiguration
 
-/// A role, and its password.
+/// A role and its password.
 public typealias DatabaseLogin = PostgresConfiguration.Login
 
-/// One row of a result.
+/// A row of a result.
 public typealias ResultRow = Postgres.ResultRow
 
-/// The statements of a request.
+/// Records the statements of a request.
 public typealias QueryRecorder = Postgres.QueryRecorder
 
-/// A statement that was carried out.
+/// A record of an executed statement.
 public typealias ExecutedStatement = Postgres.ExecutedStatement
 
-/// The place in the code that a statement comes from.
+/// The location in the source code that a statement was executed from.
 public typealias CallSite = Postgres.CallSite
 
-/// What one client has written, and so has to see.
+/// A causally consistent session of one client, which reads its own writes.
 public typealias CausalSession = Postgres.CausalSession
 
-/// A position in the database's log.
+/// A position in the write-ahead log.
 public typealias WALPosition = Postgres.WALPosition

@@ -1,10 +1,10 @@
 import SQL
 
-/// Rows in Postgres: one statement each.
+/// A repository in Postgres. Each operation is one statement.
 public struct PostgresRepository<Row: Model>: Repository {
     private let database: Database
 
-    /// Makes a repository of a database's table.
+    /// Creates a repository for the model's table in a database.
     public init(_ database: Database) { self.database = database }
 
     public func all(_ select: Select<Row>, _ file: StaticString, _ line: UInt) async throws -> [Row] {
@@ -26,7 +26,7 @@ public struct PostgresRepository<Row: Model>: Repository {
     }
 
     public func insert(many values: [ColumnValues<Row>], _ file: StaticString, _ line: UInt) async throws -> [Row] {
-        try await checked(values) {
+        try await convertingViolations(values) {
             guard values.count == 1 else { return try await database.insert(many: values, file, line) }
             return [try await database.insert(values[0], file, line)]
         }
@@ -38,11 +38,14 @@ public struct PostgresRepository<Row: Model>: Repository {
         var retries = 1
         while true {
             do {
-                let rows = try await checked(values) { try await database.insert(many: values, once: key, file, line) }
+                let rows = try await convertingViolations(values) {
+                    try await database.insert(many: values, once: key, file, line)
+                }
                 guard !rows.isEmpty else { return .inUse }
                 return rows.allSatisfy(\.flag) ? .rows(rows.map(\.row)) : .usedForAnother
             } catch let error as DatabaseError where error.constraint == "idempotency_key_pkey" && retries > 0 {
-                retries -= 1  // Another transaction has used the key since the statement began: now its rows are there.
+                // Another transaction has used the key since the statement began: the next attempt finds its rows.
+                retries -= 1
             }
         }
     }
@@ -50,11 +53,13 @@ public struct PostgresRepository<Row: Model>: Repository {
     public func update(
         _ id: Row.ID, _ values: ColumnValues<Row>, if requirement: Condition<Row>?, _ file: StaticString, _ line: UInt
     ) async throws -> Guarded<Row> {
-        try await checked {
+        try await convertingViolations {
             guard let requirement, !values.assignments.isEmpty else {
-                let row = try await database.update(values.assignments, where: { _ in Row.primaryKey == id }, file, line)
-                    .first
-                return row.map { requirement?.holds($0) ?? true ? .done($0) : .refused($0) } ?? .missing
+                let row = try await database.update(
+                    values.assignments, where: { _ in Row.primaryKey == id }, file, line
+                )
+                .first
+                return row.map { requirement?.matches($0) ?? true ? .done($0) : .refused($0) } ?? .missing
             }
             return try await database.guarded(
                 Row.update(values.assignments, where: Row.primaryKey == id, if: requirement), file, line)
@@ -64,7 +69,7 @@ public struct PostgresRepository<Row: Model>: Repository {
     public func delete(
         _ id: Row.ID, if requirement: Condition<Row>?, _ file: StaticString, _ line: UInt
     ) async throws -> Guarded<Row> {
-        try await checked(isDeletion: true) {
+        try await convertingViolations(isDeletion: true) {
             guard let requirement else {
                 let row = try await database.delete(Row.self, where: { _ in Row.primaryKey == id }, file, line).first
                 return row.map { .done($0) } ?? .missing
@@ -77,11 +82,15 @@ public struct PostgresRepository<Row: Model>: Repository {
         all select: Select<Row>, _ values: ColumnValues<Row>, _ file: StaticString, _ line: UInt
     ) async throws -> Int {
         guard !values.assignments.isEmpty else { return try await database.count(select, file, line) }
-        return try await checked { try await database.execute(select.update(values.assignments), file, line).affected }
+        return try await convertingViolations {
+            try await database.execute(select.update(values.assignments), file, line).affected
+        }
     }
 
     public func delete(all select: Select<Row>, _ file: StaticString, _ line: UInt) async throws -> Int {
-        try await checked(isDeletion: true) { try await database.execute(select.deletion, file, line).affected }
+        try await convertingViolations(isDeletion: true) {
+            try await database.execute(select.deletion, file, line).affected
+        }
     }
 
     public func history(
@@ -96,8 +105,9 @@ public struct PostgresRepository<Row: Model>: Repository {
         }
     }
 
-    /// Tells of a constraint that was violated in the model's words, and which of the values that are inserted is at fault.
-    private func checked<Value>(
+    /// Converts constraint violations to `ConstraintViolation`, which names the model's column and, for inserts, the
+    /// row at fault.
+    private func convertingViolations<Value>(
         _ values: [ColumnValues<Row>] = [], isDeletion: Bool = false, _ body: () async throws -> Value
     ) async throws -> Value {
         do { return try await body() } catch let error as DatabaseError {

@@ -1,23 +1,23 @@
 import SQL
 
-/// Makes the repositories of an application, all in one place: Postgres, or memory.
+/// Creates the repositories of an application, all with the same storage: Postgres, or memory.
 public struct Repositories: Sendable {
-    private enum Place: Sendable {
+    private enum Storage: Sendable {
         case postgres(Database)
         case memory(MemoryStore)
     }
 
-    private let place: Place
+    private let storage: Storage
 
-    /// Tables of a database.
-    public static func postgres(_ database: Database) -> Self { Self(place: .postgres(database)) }
+    /// Repositories in a Postgres database.
+    public static func postgres(_ database: Database) -> Self { Self(storage: .postgres(database)) }
 
-    /// Tables in memory, for tests.
-    public static func inMemory(_ store: MemoryStore = MemoryStore()) -> Self { Self(place: .memory(store)) }
+    /// Repositories in memory, for tests.
+    public static func inMemory(_ store: MemoryStore = MemoryStore()) -> Self { Self(storage: .memory(store)) }
 
-    /// The repository of a model.
+    /// Returns the repository of a model.
     public func of<Row: Model>(_: Row.Type = Row.self) -> any Repository<Row> {
-        switch place {
+        switch storage {
         case .postgres(let database): PostgresRepository<Row>(database)
         case .memory(let store): InMemoryRepository<Row>(in: store)
         }

@@ -1,114 +1,119 @@
 import SQL
 
-/// Where the rows of one model are kept: a table, or memory. What both can do is tested on both.
+/// The storage of one model's rows: a table in Postgres, or memory. The same tests run against both.
 ///
-/// The place in the code, `file` and `line`, goes along with each call, so that a statement can be traced to the use case that
-/// sent it; callers leave it out. What is written must meet the table's constraints: else `ConstraintViolation` is thrown.
+/// The call site, `file` and `line`, is passed with each call so that a statement can be traced to the use case that
+/// sent it; callers omit it. A write that violates a constraint of the table throws `ConstraintViolation`.
 public protocol Repository<Row>: Sendable {
     /// The model.
     associatedtype Row: Model
 
-    /// The rows that are selected.
+    /// Returns the selected rows.
     func all(_ select: Select<Row>, _ file: StaticString, _ line: UInt) async throws -> [Row]
 
-    /// Hands the rows that are selected to `body` in chunks, of one snapshot, in constant memory.
+    /// Calls `body` with the selected rows in chunks, which are read from one snapshot in constant memory.
     func stream(
         _ select: Select<Row>, _ file: StaticString, _ line: UInt, _ body: ([Row]) async throws -> Void
     ) async throws
 
-    /// How many rows are selected, whatever the limit.
+    /// Returns the number of rows that match the query's condition; the limit is ignored.
     func count(_ select: Select<Row>, _ file: StaticString, _ line: UInt) async throws -> Int
 
-    /// The row with this key, if there is one.
+    /// Returns the row with a primary key; `nil` if there is none.
     func find(_ id: Row.ID, _ file: StaticString, _ line: UInt) async throws -> Row?
 
-    /// Keeps new rows, all or none of them, in order.
+    /// Inserts rows atomically and returns them in the same order.
     func insert(many values: [ColumnValues<Row>], _ file: StaticString, _ line: UInt) async throws -> [Row]
 
-    /// Keeps new rows, all or none of them, once for each key: who comes again gets the first rows.
+    /// Inserts rows atomically and at most once per idempotency key: a repeated call returns the first rows.
     func insert(
         many values: [ColumnValues<Row>], once key: IdempotencyKey, _ file: StaticString, _ line: UInt
     ) async throws -> InsertedOnce<Row>
 
-    /// Gives a row these values, if it meets a requirement.
+    /// Updates a row if it matches a requirement.
     func update(
         _ id: Row.ID, _ values: ColumnValues<Row>, if requirement: Condition<Row>?, _ file: StaticString, _ line: UInt
     ) async throws -> Guarded<Row>
 
-    /// Deletes a row, if it meets a requirement.
+    /// Deletes a row if it matches a requirement.
     func delete(
         _ id: Row.ID, if requirement: Condition<Row>?, _ file: StaticString, _ line: UInt
     ) async throws -> Guarded<Row>
 
-    /// Gives all rows that are selected these values; order and limit do not matter.
-    /// - Returns: how many there are.
+    /// Updates all selected rows; order and limit are ignored.
+    /// - Returns: The number of rows.
     func update(
         all select: Select<Row>, _ values: ColumnValues<Row>, _ file: StaticString, _ line: UInt
     ) async throws -> Int
 
-    /// Deletes all rows that are selected; order and limit do not matter.
-    /// - Returns: how many there were.
+    /// Deletes all selected rows; order and limit are ignored.
+    /// - Returns: The number of rows.
     func delete(all select: Select<Row>, _ file: StaticString, _ line: UInt) async throws -> Int
 
-    /// The changes of a row before one of them, the latest first: `limit` of them at most, fewer when the rows are large, and none where the
-    /// table does not record changes.
+    /// Returns the recorded changes of a row, the latest first; none if the table does not record changes.
+    /// - Parameters:
+    ///   - id: The row's primary key.
+    ///   - position: The id of a change record; only earlier changes are returned.
+    ///   - limit: The maximum number of changes. Fewer may be returned if the rows are large.
     func history(
         of id: Row.ID, before position: Int64, limit: Int, _ file: StaticString, _ line: UInt
     ) async throws -> [ChangeRecord<Row>]
 }
 
-/// What became of a change to one row.
+/// The outcome of a change of one row that may have been subject to a requirement.
 public enum Guarded<Row: Sendable>: Sendable {
-    /// It was made: the row as it is now, or was before it was deleted.
+    /// The change was made: the row in its new state, or the deleted row.
     case done(Row)
-    /// It was not made: the row does not meet the requirement.
+    /// The change was not made, because the row does not match the requirement.
     case refused(Row)
-    /// There is no such row.
+    /// The row does not exist.
     case missing
 
-    /// The row, when the change was made.
+    /// The row if the change was made, otherwise `nil`.
     public var row: Row? { if case .done(let row) = self { row } else { nil } }
 }
 
-/// What became of rows that were to be inserted once.
+/// The outcome of an insertion with an idempotency key.
 public enum InsertedOnce<Row: Sendable>: Sendable {
-    /// They are there: inserted now, or when the key was used first.
+    /// The rows, inserted now or when the key was first used.
     case rows([Row])
-    /// The key was used for another request.
+    /// The key was used for a different request.
     case usedForAnother
-    /// The key is being used just now.
+    /// Another request is using the key at the moment.
     case inUse
 }
 
 extension Repository {
-    /// The rows that are selected.
+    /// Returns the selected rows.
     public func all(_ select: Select<Row>, file: StaticString = #fileID, line: UInt = #line) async throws -> [Row] {
         try await all(select, file, line)
     }
 
-    /// How many rows are selected, whatever the limit.
+    /// Returns the number of rows that match the query's condition; the limit is ignored.
     public func count(_ select: Select<Row>, file: StaticString = #fileID, line: UInt = #line) async throws -> Int {
         try await count(select, file, line)
     }
 
-    /// The row with this key, if there is one.
+    /// Returns the row with a primary key; `nil` if there is none.
     public func find(_ id: Row.ID, file: StaticString = #fileID, line: UInt = #line) async throws -> Row? {
         try await find(id, file, line)
     }
 
-    /// Keeps a new row, under a key of its own.
-    public func insert(_ values: ColumnValues<Row>, file: StaticString = #fileID, line: UInt = #line) async throws -> Row {
+    /// Inserts a row, which gets its primary key from the column's default unless one is given.
+    public func insert(_ values: ColumnValues<Row>, file: StaticString = #fileID, line: UInt = #line) async throws
+        -> Row
+    {
         try await insert(many: [values], file, line)[0]
     }
 
-    /// Keeps new rows, all or none of them.
+    /// Inserts rows atomically.
     public func insert(
         many values: [ColumnValues<Row>], file: StaticString = #fileID, line: UInt = #line
     ) async throws -> [Row] {
         try await insert(many: values, file, line)
     }
 
-    /// Gives a row these values; `nil` when there is none with this key.
+    /// Updates a row; returns `nil` if there is none with this primary key.
     public func update(
         _ id: Row.ID, _ values: ColumnValues<Row>, file: StaticString = #fileID, line: UInt = #line
     ) async throws -> Row? {
@@ -116,7 +121,7 @@ extension Repository {
     }
 
     /// Deletes a row.
-    /// - Returns: the row as it was; `nil` when there is none with this key.
+    /// - Returns: The deleted row; `nil` if there is none with this primary key.
     @discardableResult
     public func delete(_ id: Row.ID, file: StaticString = #fileID, line: UInt = #line) async throws -> Row? {
         try await delete(id, if: nil, file, line).row

@@ -1,46 +1,46 @@
 import SQL
 
-/// What can be done with the rows of a model. A resource's own service states its repository, and overrides what differs for it.
+/// The use cases of a resource. A concrete service provides its repository, and overrides what differs.
 public protocol ResourceService<Row>: Sendable {
     /// The model.
     associatedtype Row: Model
 
-    /// Where the rows are kept.
+    /// The repository.
     var rows: any Repository<Row> { get }
 
-    /// Completes or checks column values before it is written: of a new row, of a replacement, or of a change, which has only the fields that
-    /// change. Nothing is done unless a resource says so.
-    /// - Throws: what stands in the way.
+    /// Completes or validates column values before they are written: those of a new row, of a replacement, or of a
+    /// partial update, which has only the fields that change. The default does nothing.
+    /// - Throws: An error that rejects the values.
     func prepare(_ values: inout ColumnValues<Row>) throws
 
-    /// What a row must be before it may be changed or replaced; `nil` (the default) when every row may be.
+    /// The requirement for a row to be changed or replaced; `nil`, the default, permits it for every row.
     var changeable: Requirement<Row>? { get }
 
-    /// What a row must be before it may be deleted; `nil` (the default) when every row may be.
+    /// The requirement for a row to be deleted; `nil`, the default, permits it for every row.
     var deletable: Requirement<Row>? { get }
 
-    /// The rows that are selected.
+    /// Returns the selected rows.
     func list(_ select: Select<Row>) async throws -> [Row]
 
-    /// Hands the rows that are selected to `body`, in chunks.
+    /// Calls `body` with the selected rows in chunks.
     func stream(_ select: Select<Row>, _ body: ([Row]) async throws -> Void) async throws
 
-    /// How many rows are selected, whatever the limit.
+    /// Returns the number of rows that match the query's condition; the limit is ignored.
     func count(_ select: Select<Row>) async throws -> Int
 
-    /// One row.
+    /// Returns one row.
     /// - Throws: `ResourceError.notFound`.
     func find(_ id: Row.ID) async throws -> Row
 
-    /// Creates rows, all or none; with a key, once.
-    /// - Throws: `ConstraintViolation`, and `ResourceError` when the key is used otherwise.
+    /// Creates rows atomically and, with an idempotency key, at most once.
+    /// - Throws: `ConstraintViolation`; `ResourceError.keyUsedForAnother`, `.keyInUse`.
     func create(_ values: [ColumnValues<Row>], once key: IdempotencyKey?) async throws -> [Row]
 
-    /// Gives a row the values of a complete set of column values.
+    /// Replaces a row with a complete set of column values.
     /// - Throws: `ResourceError.notFound`, `.changed`; `ConstraintViolation`.
     func replace(_ id: Row.ID, with values: ColumnValues<Row>, if version: VersionCondition) async throws -> Row
 
-    /// Gives a row these column values.
+    /// Updates some columns of a row.
     /// - Throws: `ResourceError.notFound`, `.changed`; `ConstraintViolation`.
     func change(_ id: Row.ID, _ values: ColumnValues<Row>, if version: VersionCondition) async throws -> Row
 
@@ -48,48 +48,52 @@ public protocol ResourceService<Row>: Sendable {
     /// - Throws: `ResourceError.notFound`, `.changed`; `ConstraintViolation`.
     func delete(_ id: Row.ID, if version: VersionCondition) async throws
 
-    /// Gives all rows that are selected, and `changeable`, these column values.
-    /// - Returns: how many there are.
+    /// Updates all selected rows that meet the requirement `changeable`.
+    /// - Returns: The number of rows.
     func change(all select: Select<Row>, _ values: ColumnValues<Row>) async throws -> Int
 
-    /// Deletes all rows that are selected, and `deletable`.
-    /// - Returns: how many there were.
+    /// Deletes all selected rows that meet the requirement `deletable`.
+    /// - Returns: The number of rows.
     func delete(all select: Select<Row>) async throws -> Int
 
-    /// The changes of a row before one of them, the latest first.
-    /// - Throws: `ResourceError.notFound` when there never was such a row.
+    /// Returns the recorded changes of a row before a position, the latest first.
+    /// - Throws: `ResourceError.notFound` if the row has never existed.
     func history(of id: Row.ID, before position: Int64, limit: Int) async throws -> [ChangeRecord<Row>]
 }
 
-/// A business rule: what a row must be, checked by the statement that changes it, and the error when it is not.
+/// A business rule: a condition that a row must match to be changed, which the changing statement checks, and the
+/// error if it does not.
 public struct Requirement<Row: Sendable>: Sendable {
     let condition: Condition<Row>
     let error: any Error
 
-    /// Makes a rule: `Requirement(Lead.columns.stage != .won, else: LeadError.won)`.
+    /// Creates a rule: `Requirement(Lead.columns.stage != .won, else: LeadError.won)`.
     public init(_ condition: Condition<Row>, else error: any Error) {
         (self.condition, self.error) = (condition, error)
     }
 }
 
-/// Why something cannot be done with a row.
+/// An error of a resource service.
 public enum ResourceError: Error, Hashable {
-    /// There is no such row.
+    /// The row does not exist.
     case notFound
-    /// It is not what the client takes it for: somebody has changed it.
+    /// The row does not have the version that the client requires: it has been changed concurrently.
     case changed
-    /// An idempotency key was used for another request.
+    /// The idempotency key was used for a different request.
     case keyUsedForAnother
-    /// The request under this idempotency key is being carried out.
+    /// Another request with this idempotency key is in progress.
     case keyInUse
 }
 
-/// What the version of a row must be for a change to be made (RFC 9110, section 13.1.1 and 13.1.2).
+/// A precondition on a row's version (RFC 9110, sections 13.1.1 and 13.1.2).
 public enum VersionCondition: Hashable, Sendable {
+    /// Any version.
     case any
+    /// One of these versions (If-Match).
     case oneOf([Int64])
+    /// None of these versions (If-None-Match).
     case noneOf([Int64])
-    /// None will do.
+    /// No version: the precondition always fails.
     case never
 }
 
@@ -129,46 +133,48 @@ extension ResourceService {
         }
     }
 
-    public func replace(_ id: Row.ID, with values: ColumnValues<Row>, if version: VersionCondition) async throws -> Row {
+    public func replace(_ id: Row.ID, with values: ColumnValues<Row>, if version: VersionCondition) async throws -> Row
+    {
         try await change(id, values, if: version)
     }
 
     public func change(_ id: Row.ID, _ values: ColumnValues<Row>, if version: VersionCondition) async throws -> Row {
         let values = try prepared(values)
-        return try await Guards(version, changeable).row {
+        return try await Preconditions(version, changeable).row {
             try await rows.update(id, values, if: $0, #fileID, #line)
         }
     }
 
     public func delete(_ id: Row.ID, if version: VersionCondition) async throws {
-        _ = try await Guards(version, deletable).row { try await rows.delete(id, if: $0, #fileID, #line) }
+        _ = try await Preconditions(version, deletable).row { try await rows.delete(id, if: $0, #fileID, #line) }
     }
 
     public func change(all select: Select<Row>, _ values: ColumnValues<Row>) async throws -> Int {
-        try await rows.update(all: select.meeting(changeable), prepared(values), #fileID, #line)
+        try await rows.update(all: select.matching(changeable), prepared(values), #fileID, #line)
     }
 
     public func delete(all select: Select<Row>) async throws -> Int {
-        try await rows.delete(all: select.meeting(deletable), #fileID, #line)
+        try await rows.delete(all: select.matching(deletable), #fileID, #line)
     }
 
     public func history(of id: Row.ID, before position: Int64, limit: Int) async throws -> [ChangeRecord<Row>] {
         let changes = try await rows.history(of: id, before: position, limit: limit, #fileID, #line)
-        // A row that is as it was before changes were recorded has none.
+        // A row that has not been changed since recording began has no changes.
         if changes.isEmpty, position == .max { _ = try await find(id) }
         return changes
     }
 }
 
 extension Select where Model: Sendable {
-    fileprivate func meeting(_ requirement: Requirement<Model>?) -> Self {
+    /// Restricts the query to the rows that meet a requirement.
+    fileprivate func matching(_ requirement: Requirement<Model>?) -> Self {
         guard let requirement else { return self }
         return self.where { _ in requirement.condition }
     }
 }
 
-/// What stands in the way of a change to one row: the client's precondition, then the resource's rule.
-private struct Guards<Row: Model> {
+/// The preconditions of a change of one row: the client's, then the resource's rule.
+private struct Preconditions<Row: Model> {
     let version: Condition<Row>?
     let rule: Requirement<Row>?
 
@@ -183,15 +189,16 @@ private struct Guards<Row: Model> {
         self.rule = rule
     }
 
-    /// Both of them; `nil` when anything will do.
+    /// The conjunction of both conditions; `nil` if there is none.
     private var condition: Condition<Row>? {
         guard let version, let rule else { return version ?? rule?.condition }
         return version && rule.condition
     }
 
-    /// Makes a change, and gives its row.
+    /// Makes a change and returns its row.
     ///
-    /// A row that was refused and yet meets both guards is an older one than the one that was: somebody was faster. It is tried again.
+    /// If the row of a rejected change satisfies both conditions, it was changed concurrently: the statement evaluated
+    /// the conditions on the new version but returned the old one. The change is then retried.
     /// - Throws: `ResourceError`, or the rule's error.
     func row(_ change: (Condition<Row>?) async throws -> Guarded<Row>) async throws -> Row {
         for _ in 0..<3 {
@@ -199,8 +206,8 @@ private struct Guards<Row: Model> {
             case .done(let row): return row
             case .missing: throw ResourceError.notFound
             case .refused(let row):
-                if let version, !version.holds(row) { throw ResourceError.changed }
-                if let rule, !rule.condition.holds(row) { throw rule.error }
+                if let version, !version.matches(row) { throw ResourceError.changed }
+                if let rule, !rule.condition.matches(row) { throw rule.error }
             }
         }
         throw rule?.error ?? ResourceError.changed

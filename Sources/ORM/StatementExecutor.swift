@@ -2,15 +2,15 @@ import EventLoop
 import Postgres
 import SQL
 
-/// What carries statements out: a pool, or the connection of a transaction.
+/// Executes statements: a pool, or the connection of a transaction.
 package protocol StatementExecutor: Sendable {
-    /// Runs a statement that changes nothing.
+    /// Executes a read-only statement.
     func read(_ statement: Statement) async throws -> Result
 
-    /// Runs a statement that may change something.
+    /// Executes a statement that may change data.
     func write(_ statement: Statement) async throws -> Result
 
-    /// Runs statements in one packet, all or none of them.
+    /// Executes statements atomically, in one batch.
     func write(_ statements: [Statement]) async throws -> [Result]
 
     /// Runs `body` in a transaction.
@@ -35,7 +35,8 @@ extension Pool: StatementExecutor {
         }
     }
 
-    /// Runs `body` in a transaction, again when other transactions were in its way: three times more, with a pause of 5 to 50 ms.
+    /// Runs `body` in a transaction. If it conflicts with concurrent ones, it is retried up to three times, after a
+    /// pause of 5 to 50 ms.
     package func transaction<Value>(
         _ isolation: IsolationLevel?, _ body: (any StatementExecutor) async throws -> Value
     ) async throws -> Value {
@@ -43,7 +44,7 @@ extension Pool: StatementExecutor {
         while true {
             do {
                 return try await lease { try await Transaction(on: $0, isolation).run(body) }
-            } catch let error as PostgresError where error.isWorthRetrying && retries > 0 {
+            } catch let error as PostgresError where error.isRetryable && retries > 0 {
                 retries -= 1
                 try await Loop.current?.sleep(for: .milliseconds(.random(in: 5...50)))
             }
@@ -52,11 +53,11 @@ extension Pool: StatementExecutor {
 }
 
 extension PostgresError {
-    /// Whether the same transaction may well succeed when it is run again.
-    fileprivate var isWorthRetrying: Bool { meaning == .serializationFailure || isStale }
+    /// Whether the transaction may succeed if it is retried.
+    fileprivate var isRetryable: Bool { meaning == .serializationFailure || isStale }
 }
 
-/// What a transaction sees of others (Postgres manual, chapter 13.2).
+/// The isolation level of a transaction (Postgres manual, section 13.2).
 public enum IsolationLevel: String, Sendable {
     case readCommitted = "READ COMMITTED"
     case repeatableRead = "REPEATABLE READ"

@@ -3,7 +3,7 @@ import Postgres
 import SQL
 import Scoreboard
 
-/// What is recorded of a stream, and shown of it meanwhile: one statement, whatever the number of chunks.
+/// Records a stream as one statement, whatever the number of chunks, and updates the request's activity meanwhile.
 struct StreamRecord {
     private var entry: ExecutedStatement
     private var sent: Instant?
@@ -15,7 +15,7 @@ struct StreamRecord {
         activity?.beginQuery(declaration.text)
     }
 
-    /// Adds what a chunk took.
+    /// Adds the rows and the duration of a chunk.
     mutating func add<M>(_ chunk: Cursor<M>.Chunk) {
         entry.rows += chunk.models.count
         entry.executing += chunk.elapsed
@@ -25,13 +25,14 @@ struct StreamRecord {
         entry.wasPrepared = chunk.wasPrepared
     }
 
-    /// Shows that the database is not waited for.
+    /// Sets the request's phase: it is processing a chunk.
     func pause() { activity?.phase = .working }
 
-    /// Shows that it is.
-    func goOn() { activity?.phase = .inQuery }
+    /// Sets the request's phase: it is waiting for the database.
+    func resume() { activity?.phase = .inQuery }
 
-    /// - Returns: what is to be recorded.
+    /// Ends the stream.
+    /// - Returns: The statement to record.
     mutating func end(_ error: (any Error)? = nil) -> ExecutedStatement {
         if let error { entry.error = (error as? PostgresError)?.state?.code ?? "\(type(of: error))" }
         if sent == nil { entry.executing = Instant.now.duration(since: start) }

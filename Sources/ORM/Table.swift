@@ -1,23 +1,32 @@
 import Postgres
 import SQL
 
-/// A model's table: what Postgres knows of it, and how its rows become models.
+/// A model's table: its definition in Postgres, and the conversion between rows and models.
 ///
-/// The columns are listed in the order of the parameters of `make`, which is the model's own memberwise initializer. One that is
-/// missing, or has another type, does not compile; two of one type that are swapped are found by `misplacedColumns`.
+/// The columns are listed in the order of the parameters of `make`, which is the model's memberwise initializer. A
+/// column that is missing or has another type is a compile-time error; two columns of one type that are swapped are
+/// found by `misplacedColumns`.
 public final class Table<Model: Sendable>: Sendable {
-    /// What Postgres knows of it.
+    /// The definition in Postgres.
     public let definition: TableDefinition
-    /// Its columns, in order.
+    /// The columns, in order.
     public let columns: [any TableColumn<Model>]
-    /// The column that counts a row's changes; `nil` when there is none.
+    /// The column with the row's version number; `nil` if there is none.
     public let version: Column<Model, Int64>?
+    /// Decodes a row.
     let decode: @Sendable (inout ResultRow) throws(DecodingError) -> Model
+    /// Creates an in-memory row from assignments and the columns' defaults.
     let create: @Sendable ([Assignment<Model>], _ serial: Int64, _ now: Timestamp) throws -> Model
     private let misplaced: @Sendable () -> [String]
 
-    /// Makes a table.
-    /// - Parameter recordsChanges: whether each change of its rows is recorded, and answers `GET /<prefix>/<id>/history`.
+    /// Creates a table.
+    /// - Parameters:
+    ///   - name: The name of the table.
+    ///   - columns: The columns, in the order of the parameters of `make`.
+    ///   - indexes: Indexes in addition to those that the columns' rules imply; one of the same name replaces an
+    ///     implied one.
+    ///   - recordsChanges: Whether each change of a row is recorded and available at `GET /<prefix>/<id>/history`.
+    ///   - make: The model's memberwise initializer.
     public init<each Value: SQLValue>(
         _ name: String, _ columns: repeat Column<Model, each Value>, indexes: [IndexDefinition] = [],
         recordsChanges: Bool = false, make: @escaping @Sendable (repeat each Value) -> Model
@@ -33,12 +42,12 @@ public final class Table<Model: Sendable>: Sendable {
         let count = all.count
         misplaced = {
             (0..<count).flatMap { changed in
-                var places = (0..<count).makeIterator()
-                let model = make(repeat sample((each Value).self, places.next() == changed ? 1 : 0))
+                var indexes = (0..<count).makeIterator()
+                let model = make(repeat sample((each Value).self, indexes.next() == changed ? 1 : 0))
                 var names: [String] = []
-                places = (0..<count).makeIterator()
+                indexes = (0..<count).makeIterator()
                 for column in repeat each columns {
-                    let sample = places.next() == changed ? 1 : 0
+                    let sample = indexes.next() == changed ? 1 : 0
                     if !column.reads(sample, in: model) { names.append(column.definition.name) }
                 }
                 return names
@@ -46,25 +55,27 @@ public final class Table<Model: Sendable>: Sendable {
         }
     }
 
-    /// The columns whose key path does not lead to what `make` puts there: none, unless two are swapped.
+    /// The names of the columns whose key path does not lead to the property that `make` initializes from the
+    /// parameter at the column's index. Empty unless columns are swapped.
     public var misplacedColumns: Set<String> { Set(misplaced()) }
 }
 
 private func sample<Value: SQLValue>(_: Value.Type, _ index: Int) -> Value { Value.samples[index] }
 
-/// A column, whatever its values are: what can be done with it for any row.
+/// A column whose value type is erased.
 public protocol TableColumn<Model>: Sendable {
+    /// The model of the column's table.
     associatedtype Model: Sendable
 
-    /// What Postgres knows of it.
+    /// The definition in Postgres.
     var definition: ColumnDefinition { get }
-    /// A row's value in binary form; `nil` is NULL.
+    /// Returns a row's value in binary form; `nil` is NULL.
     func bytes(in row: Model) -> [UInt8]?
-    /// What is wrong with a row's value, by the column's rules; `nil` when nothing is.
+    /// Validates a row's value against the column's rules. Returns an error message; `nil` for a valid value.
     func problem(in row: Model) -> String?
-    /// Takes a row's value away, where there may be none.
+    /// Sets a row's value to NULL if the column is nullable.
     func clear(_ row: inout Model)
-    /// Makes of a row's value what an update makes of it.
+    /// Sets a row's value to what an UPDATE that omits the column makes of it.
     func update(_ row: inout Model, now: Timestamp)
 }
 
@@ -78,10 +89,10 @@ extension Column: TableColumn {
     }
 
     public func update(_ row: inout Model, now: Timestamp) {
-        if let successor { row[keyPath: path] = successor(row[keyPath: path], now) }
+        if let updatedValue { row[keyPath: path] = updatedValue(row[keyPath: path], now) }
     }
 
-    /// Whether a model has one of the samples at this column's place.
+    /// Whether a model's property for this column has one of the sample values.
     fileprivate func reads(_ sample: Int, in model: Model) -> Bool {
         bytes(of: model[keyPath: path]) == bytes(of: Value.samples[sample])
     }
@@ -91,14 +102,14 @@ extension Column: TableColumn {
         return value.encode(into: &bytes) ? bytes : nil
     }
 
-    /// The value for a new row in memory: the one that is given, else the default, else NULL.
+    /// Returns the column's value for a new in-memory row: the assigned one, otherwise the default, otherwise NULL.
     fileprivate func value(
         among values: [Assignment<Model>], _ serial: Int64, _ now: Timestamp
     ) throws -> Value {
         for assignment in values {
             if let value = assignment.value(of: self) { return value }
         }
-        guard let value = fallback?.make(serial, now) ?? Value.null else {
+        guard let value = defaultValue?.compute(serial, now) ?? Value.null else {
             throw DecodingError("\(definition.name) has no value and no default")
         }
         return value

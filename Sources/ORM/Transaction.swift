@@ -1,10 +1,10 @@
 import Postgres
 import SQL
 
-/// A transaction, or a savepoint in one, on a lease.
+/// A transaction on a lease, or a savepoint within one.
 ///
-/// It begins with its first statement, in the same packet. Sound as `@unchecked Sendable`: it is used on its lease's loop
-/// only.
+/// BEGIN is sent in one batch with the first statement. Sound as `@unchecked Sendable`: it is used only on its lease's
+/// loop.
 final class Transaction: StatementExecutor, @unchecked Sendable {
     private let lease: Lease
     private let opening: Statement
@@ -30,8 +30,8 @@ final class Transaction: StatementExecutor, @unchecked Sendable {
         self.outer = outer
     }
 
-    /// Runs `body`, and commits; when it throws, nothing of it stays.
-    /// - Throws: what `body` throws, and `PostgresError` when Postgres does not commit.
+    /// Runs `body` and commits; rolls back if it throws.
+    /// - Throws: What `body` throws, and `PostgresError` if the commit fails.
     func run<Value>(_ body: (any StatementExecutor) async throws -> Value) async throws -> Value {
         do {
             let value = try await body(self)
@@ -43,7 +43,7 @@ final class Transaction: StatementExecutor, @unchecked Sendable {
         }
     }
 
-    /// Commits. Postgres answers the COMMIT of a transaction that has failed with ROLLBACK, and no error.
+    /// Commits. For the COMMIT of a failed transaction, Postgres reports the command tag ROLLBACK instead of an error.
     private func end() async throws {
         guard depth == 0 else {
             _ = try await PostgresError.ofChange(.inTransaction) { try await lease.execute(commit) }
@@ -52,18 +52,19 @@ final class Transaction: StatementExecutor, @unchecked Sendable {
         guard try await lease.commit([commit], .commit).last?.tag == "COMMIT" else { throw PostgresError.rolledBack }
     }
 
-    /// What has still to be said before a statement: the transactions around it that have not begun.
-    private func openings() -> [Statement] {
+    /// Returns the statements to send before the next one: those that begin this transaction and the outer ones that
+    /// have not begun yet.
+    private func pendingOpenings() -> [Statement] {
         guard !hasBegun else { return [] }
         hasBegun = true
         guard let outer else { return [opening] + (ChangeAuthor.current.map { [$0.statement] } ?? []) }
-        return outer.openings() + [opening]
+        return outer.pendingOpenings() + [opening]
     }
 
     func read(_ statement: Statement) async throws -> Result { try await write(statement) }
 
     func write(_ statement: Statement) async throws -> Result {
-        let openings = openings()
+        let openings = pendingOpenings()
         return try await PostgresError.ofChange(.inTransaction) {
             guard !openings.isEmpty else { return try await lease.execute(statement) }
             return try await lease.execute(openings + [statement])[openings.count]
@@ -71,7 +72,7 @@ final class Transaction: StatementExecutor, @unchecked Sendable {
     }
 
     func write(_ statements: [Statement]) async throws -> [Result] {
-        let openings = openings()
+        let openings = pendingOpenings()
         return try await PostgresError.ofChange(.inTransaction) {
             Array(try await lease.execute(openings + statements).dropFirst(openings.count))
         }

@@ -1,17 +1,19 @@
 import EventLoop
 
-/// How long to leave a database alone that could not be reached: meanwhile, requests fail at once, and not by a timeout each.
+/// Exponential backoff between attempts to connect to a database that cannot be reached. During the backoff, requests
+/// fail immediately instead of each waiting for a timeout.
 struct Backoff {
     private var failures = 0
-    /// Why requests fail at once, until a connection is made.
+    /// The error with which requests fail during the backoff; `nil` when the last attempt succeeded.
     private(set) var error: PostgresError?
+    /// The end of the backoff.
     private(set) var until = Instant.now
 
-    /// Whether a connection may be tried.
+    /// Whether an attempt to connect is allowed.
     func allowsTrying(at now: Instant) -> Bool { error == nil || now >= until }
 
-    /// Waits 100 ms after the first failure, twice as long after each further one, 500 ms at most; a fifth more or less, so that
-    /// many loops do not try in step.
+    /// Starts or extends the backoff after a failed attempt: 100 ms after the first failure, doubled after each
+    /// further one up to 500 ms. The delay is randomized by 20 % so that many event loops do not retry simultaneously.
     mutating func failed(_ error: PostgresError, at now: Instant) {
         let milliseconds = min(500, 100 << min(failures, 3))
         failures += 1

@@ -1,18 +1,19 @@
 import CLibPQ
 
-/// Asks a server, on a connection of its own, to give up what a session works on (Postgres manual, chapter 34.7). It owns libpq's
-/// memory, and frees it.
+/// Sends a cancel request for a session's running statement, on a separate connection (Postgres manual, section 34.7).
+/// It owns and frees libpq's memory.
 ///
-/// Sound as `@unchecked Sendable`: libpq makes the object for use on another thread, and nothing changes it.
+/// Sound as `@unchecked Sendable`: libpq creates the object for use on another thread, and nothing mutates it.
 final class CancelRequest: @unchecked Sendable {
-    // Owned here: freed in deinit, never handed out.
+    // Owned by this object: freed in deinit, never handed out.
     private let handle: OpaquePointer
 
     init(owning handle: OpaquePointer) { self.handle = handle }
 
     deinit { PQfreeCancel(handle) }
 
-    /// Sends it, and waits until the server has passed it on. It blocks, for as long as TCP does when the host is gone.
+    /// Sends the request and waits until the server has forwarded it to the session. Blocks for as long as TCP does if the host is
+    /// unreachable.
     func send() {
         var message = [CChar](repeating: 0, count: 256)
         PQcancel(handle, &message, Int32(message.count))

@@ -2,33 +2,34 @@ import DequeModule
 import EventLoop
 import SQL
 
-/// One connection to Postgres, which carries the statements of many tasks at once in libpq's pipeline mode (Postgres manual,
-/// chapter 34.5).
+/// A connection to Postgres that carries the statements of many tasks concurrently, in libpq's pipeline mode (Postgres
+/// manual, section 34.5).
 ///
-/// A statement that is executed ends with a sync of its own. Those that are read in one turn of the loop share a sync, and so
-/// one packet each way and one transaction: when one of them fails, those behind it are aborted with it, and are read again.
-/// Results come in the order of the statements.
+/// A statement sent by `execute` ends with its own sync message. The statements sent by `read` in one event loop
+/// iteration share a sync, and thus one packet in each direction and one transaction: when one of them fails, the
+/// later ones are aborted and have to be sent again. Results arrive in the order of the statements.
 ///
-/// Sound as `@unchecked Sendable`: it is touched on its loop's thread only.
+/// Sound as `@unchecked Sendable`: it is used only on its loop's thread.
 public final class Connection: @unchecked Sendable {
     private let session: Session
+    /// The event loop that the connection is bound to.
     let loop: Loop
     private let configuration: PostgresConfiguration
     private var watch: Watch?
     private var timer: Timer?
-    /// When the last statements were answered.
+    /// When the last batch was completed.
     private var progressed = Instant.now
     private var inFlight = Deque<InFlight>()
-    /// How many, the first ones, have their results and wait for their sync.
-    private var answered = 0
-    /// Whether statements were given to libpq after the last sync.
+    /// The number of statements at the head of `inFlight` that have all their results and wait for their batch's sync.
+    private var completed = 0
+    /// Whether statements were passed to libpq after the last sync.
     private var isUnsynced = false
-    private var isWaitingForRoom = false
-    /// Whether a COPY to the client is under way, whose data nobody wants.
+    private var isWaitingForWritability = false
+    /// Whether a COPY to the client is in progress, whose data is discarded.
     private var isCopyingOut = false
     private var prepared = PreparedStatements()
 
-    /// Takes what the server says besides its answers: `WARNING: there is no transaction in progress`.
+    /// Called with each notice of the server: `WARNING: there is no transaction in progress`.
     public var onNotice: ((String) -> Void)? {
         get { session.onNotice }
         set { session.onNotice = newValue }
@@ -37,10 +38,12 @@ public final class Connection: @unchecked Sendable {
     /// Called once, when the connection is closed or lost.
     var onClose: () -> Void = {}
 
-    /// Opens a connection for the loop that the caller runs on.
-    /// - Throws: `PostgresError` of kind `unreachable`, with libpq's own words.
+    /// Opens a connection that is bound to the caller's event loop.
+    /// - Throws: `PostgresError` of kind `unreachable` with libpq's message.
     public static func open(_ configuration: PostgresConfiguration) async throws -> Connection {
-        guard let loop = Loop.current else { preconditionFailure("a connection belongs to a loop: open it on one") }
+        guard let loop = Loop.current else {
+            preconditionFailure("a connection is bound to an event loop: open it on a loop's thread")
+        }
         let session = try await HostSearch.session(on: loop, configuration.candidates)
         return try Connection(session, on: loop, configuration)
     }
@@ -59,13 +62,14 @@ public final class Connection: @unchecked Sendable {
 
     private static let interest: Readiness = [.readable, .peerClosed]
 
-    /// Whether statements may be sent.
+    /// Whether the connection is open, so that statements can be sent.
     public var isOpen: Bool { watch != nil }
 
-    /// How many statements wait for their results.
+    /// The pipeline depth: the number of requests that wait for their results.
     public var depth: Int { inFlight.count }
 
-    /// Whether the server's end is still there, asked of the kernel: no round trip. One that is gone is closed.
+    /// Whether the peer has not closed the connection, according to the kernel, without a round trip. Closes the
+    /// connection if it has.
     var isAlive: Bool {
         guard isOpen else { return false }
         guard !session.isConnected else { return true }
@@ -73,51 +77,52 @@ public final class Connection: @unchecked Sendable {
         return false
     }
 
-    /// Whether a transaction is open on it.
+    /// Whether a transaction is open on the connection.
     public var isInTransaction: Bool { isOpen && session.isInTransaction }
 
-    /// Whether it is open, and nothing is under way on it.
-    var isAtRest: Bool { isOpen && inFlight.isEmpty && !session.isInTransaction }
+    /// Whether the connection is open, with neither a statement in flight nor an open transaction.
+    var isIdle: Bool { isOpen && inFlight.isEmpty && !session.isInTransaction }
 
     // MARK: Sending
 
-    /// Sends a statement, behind those that are under way, and waits for what it returns and for the end of its transaction.
+    /// Executes a statement after those in flight, and waits for its result and the end of its transaction.
     ///
-    /// One whose preparation has gone stale, because the table was changed or the session was reset, is prepared again, and run
-    /// again, once, unless a transaction is open.
+    /// A stale prepared statement (the table has been altered, or the session was reset) is prepared and executed
+    /// again, unless a transaction is open.
     /// - Throws: `PostgresError`.
     public func execute(_ statement: Statement) async throws -> Result {
-        try await againIfStale {
-            try await withUnsafeThrowingContinuation { submit(CollectionOfOne(statement), .one($0), isAlone: true) }
+        try await retryingIfStale {
+            try await withUnsafeThrowingContinuation { submit(CollectionOfOne(statement), .one($0), hasOwnSync: true) }
         }
     }
 
-    /// Sends statements in one packet, and waits for what all of them return. Unless a transaction is open, they are one. Stale
-    /// preparations are treated as for a single statement.
-    /// - Throws: `PostgresError`: the first one's that fails; none of those behind it is carried out.
+    /// Executes statements in one batch, and waits for the results of all of them. Unless a transaction is open, they
+    /// are executed as one transaction. Stale prepared statements are treated as for a single statement.
+    /// - Throws: `PostgresError` of the first statement that fails; no later one is executed.
     public func execute(_ statements: [Statement]) async throws -> [Result] {
         guard !statements.isEmpty else { return [] }
-        return try await againIfStale {
-            try await withUnsafeThrowingContinuation { submit(statements, .all($0), isAlone: true) }
+        return try await retryingIfStale {
+            try await withUnsafeThrowingContinuation { submit(statements, .all($0), hasOwnSync: true) }
         }
     }
 
-    /// Sends statements, and another one right behind them, whose transaction begins when theirs has ended.
-    /// - Returns: what the other one returned, `nil` when it failed; and how the statements ended.
+    /// Executes statements and, in the same pipeline, another statement whose transaction begins after theirs has
+    /// ended.
+    /// - Returns: The result of the other statement, `nil` if it failed; and the outcome of the statements.
     func execute(
         _ statements: [Statement], then other: Statement
     ) async -> (other: Result?, outcome: Swift.Result<[Result], any Error>) {
         var last = Waiter<Result>(on: loop)
         do {
-            let results = try await againIfStale {
+            let results = try await retryingIfStale {
                 last = Waiter<Result>(on: loop)
                 do {
                     return try await withUnsafeThrowingContinuation { continuation in
-                        submit(statements, .all(continuation), isAlone: true)
-                        submit(CollectionOfOne(other), .later(last), isAlone: true)
+                        submit(statements, .all(continuation), hasOwnSync: true)
+                        submit(CollectionOfOne(other), .waiter(last), hasOwnSync: true)
                     }
                 } catch {
-                    // Only a connection with nothing under way tells whether a transaction is open.
+                    // libpq reports the transaction status only when no statement is in flight.
                     _ = try? await last.outcome()
                     throw error
                 }
@@ -126,54 +131,62 @@ public final class Connection: @unchecked Sendable {
         } catch { return (try? await last.outcome(), .failure(error)) }
     }
 
-    /// Sends a statement that changes nothing, together with those of this turn of the loop, and waits for what it returns.
-    /// - Parameter isAlone: whether it shares its sync, and so its transaction, with no other.
-    /// - Throws: `PostgresError`; of kind `aborted` when another statement's failure was the cause.
-    func read(_ statement: Statement, alone isAlone: Bool) async throws -> Result {
+    /// Executes a read-only statement in one batch with the others of this event loop iteration, and waits for its
+    /// result.
+    /// - Parameters:
+    ///   - statement: The statement.
+    ///   - hasOwnSync: Whether the statement gets its own batch, and thus its own transaction.
+    /// - Throws: `PostgresError`; of kind `aborted` when an earlier statement of the batch failed.
+    func read(_ statement: Statement, hasOwnSync: Bool) async throws -> Result {
         var retries = Connection.retries
         while true {
-            // Not `againIfStale`: a closure that is called is another hop to the loop.
+            // Not `retryingIfStale`: calling a closure would cost another hop to the event loop.
             do {
                 return try await withUnsafeThrowingContinuation {
-                    submit(CollectionOfOne(statement), .one($0), isAlone: isAlone)
+                    submit(CollectionOfOne(statement), .one($0), hasOwnSync: hasOwnSync)
                 }
             } catch let error as PostgresError where error.isStale {
-                try forgetStale(error, isShared: true, &retries)
+                try resetForRetry(error, isShared: true, &retries)
             }
         }
     }
 
-    /// Runs `body` again when a preparation was stale.
-    private func againIfStale<Value>(_ body: () async throws -> Value) async throws -> Value {
+    /// Runs `body`, again if a prepared statement was stale.
+    private func retryingIfStale<Value>(_ body: () async throws -> Value) async throws -> Value {
         var retries = Connection.retries
         while true {
             do { return try await body() } catch let error as PostgresError where error.isStale {
-                try forgetStale(error, isShared: false, &retries)
+                try resetForRetry(error, isShared: false, &retries)
             }
         }
     }
 
-    /// How often a statement is run again whose preparation was stale: the table may be changed again meanwhile.
+    /// The maximum number of retries of a statement whose prepared statement was stale: the table may be altered again
+    /// in the meantime.
     private static let retries = 2
 
-    /// Forgets what is prepared, so that a statement can be run again.
-    /// - Parameter isShared: whether the connection serves reads only, so that no transaction can be open. libpq does not tell one
-    ///   from other statements that are under way.
-    /// - Throws: when it cannot.
-    private func forgetStale(_ error: PostgresError, isShared: Bool, _ retries: inout Int) throws {
+    /// Discards all prepared statements, so that a statement can be executed again.
+    /// - Parameters:
+    ///   - error: The error that a stale prepared statement caused.
+    ///   - isShared: Whether the connection serves reads only, so that no transaction can be open. libpq's transaction
+    ///     status does not distinguish an open transaction from other statements in flight.
+    ///   - retries: The number of retries left.
+    /// - Throws: `PostgresError` when the statement cannot be executed again.
+    private func resetForRetry(_ error: PostgresError, isShared: Bool, _ retries: inout Int) throws {
         prepared.forgetAll()
         guard isOpen else { throw Connection.notSent }
         guard retries > 0, isShared || !session.isInTransaction else { throw error }
         retries -= 1
     }
 
-    /// Asks the server what a statement takes and returns, without running it.
+    /// Describes a statement, that is, asks the server for the types of its parameters and columns without executing
+    /// it.
     /// - Throws: `PostgresError`.
     public func describe(_ statement: Statement) async throws -> Result {
         try await withUnsafeThrowingContinuation { continuation in
             let pending = InFlight(.one(continuation), sent: loop.now, limit: configuration.deadline)
             guard isOpen, let name = name(of: statement, pending), session.describe(name) else {
-                return refuse(pending)
+                return reject(pending)
             }
             pending.sentCommand()
             enqueue(pending)
@@ -181,19 +194,21 @@ public final class Connection: @unchecked Sendable {
         }
     }
 
-    /// Gives statements to libpq.
-    private func submit(_ statements: some Sequence<Statement>, _ continuation: InFlight.Continuation, isAlone: Bool) {
+    /// Passes statements to libpq, followed by a sync now or at the end of the event loop iteration.
+    private func submit(_ statements: some Sequence<Statement>, _ continuation: InFlight.Continuation, hasOwnSync: Bool)
+    {
         loop.assertCurrent()
-        if isAlone, isUnsynced { sync() }
+        if hasOwnSync, isUnsynced { sync() }
         let pending = InFlight(continuation, sent: loop.now, limit: configuration.deadline)
         for statement in statements {
-            guard isOpen, send(statement, pending) else { return refuse(pending) }
+            guard isOpen, send(statement, pending) else { return reject(pending) }
         }
         enqueue(pending)
-        if isAlone { sync() } else { syncAtEndOfTurn() }
+        if hasOwnSync { sync() } else { syncAtEndOfIteration() }
     }
 
-    private func refuse(_ pending: InFlight) {
+    /// Fails statements that libpq did not accept, and closes the connection.
+    private func reject(_ pending: InFlight) {
         pending.fail(isOpen ? PostgresError(.lost, message: session.message) : Connection.notSent)
         close()
     }
@@ -209,18 +224,19 @@ public final class Connection: @unchecked Sendable {
         return true
     }
 
-    /// The name of a prepared statement; one that is not prepared is, on the way to its first use, in the same pipeline.
+    /// Returns the name of the prepared statement. A statement that is not prepared yet is prepared in the same
+    /// pipeline.
     private func name(of statement: Statement, _ pending: InFlight) -> [CChar]? {
         if let name = prepared.name(of: statement) { return name }
         let key = PreparedKey(statement)
         let name = prepared.add(key)
         guard session.prepare(name, key) else { return nil }
         pending.prepares.append((key, pending.commands))
-        pending.sentCommand(isOurs: true)
+        pending.sentCommand(isInternal: true)
         if let evicted = prepared.evict() {
             let deallocation = Statement(unsafe: "DEALLOCATE \(evicted)")
             guard session.execute(text: deallocation.text, deallocation.bindings) else { return nil }
-            pending.sentCommand(isOurs: true)
+            pending.sentCommand(isInternal: true)
         }
         return name
     }
@@ -230,13 +246,13 @@ public final class Connection: @unchecked Sendable {
         if timer == nil { watchDeadline() }
     }
 
-    private func syncAtEndOfTurn() {
+    private func syncAtEndOfIteration() {
         guard !isUnsynced else { return }
         isUnsynced = true
         loop.atEndOfTurn { [weak self] in if let self, isUnsynced { sync() } }
     }
 
-    /// Ends a batch, and sends it.
+    /// Ends the batch with a sync, and sends it.
     private func sync() {
         isUnsynced = false
         guard isOpen, !inFlight.isEmpty else { return }
@@ -245,23 +261,23 @@ public final class Connection: @unchecked Sendable {
         flush()
     }
 
-    /// Sends what libpq still holds, now or when the socket has room.
+    /// Flushes libpq's output buffer, now or once the socket is writable.
     private func flush() {
         let isBlocked = session.flush()
-        guard isBlocked != isWaitingForRoom else { return }
-        isWaitingForRoom = isBlocked
+        guard isBlocked != isWaitingForWritability else { return }
+        isWaitingForWritability = isBlocked
         watch?.change(to: isBlocked ? Connection.interest.union(.writable) : Connection.interest)
     }
 
-    /// Runs a text of any number of statements, which have no parameters, with no limit of time: a migration's.
+    /// Executes a script of any number of statements without parameters, such as a migration, without a time limit.
     ///
-    /// Postgres runs them as one transaction, unless they say otherwise (Postgres manual, chapter 55.2.2.1). Nothing else may
-    /// be under way on the connection.
-    /// - Returns: what the last statement returned.
-    /// - Throws: `PostgresError`, with the position of the failing statement's error in the text.
+    /// Postgres executes the statements as one transaction, unless they contain transaction commands (Postgres manual,
+    /// section 55.2.2.1). No other statement may be in flight on the connection.
+    /// - Returns: The result of the last statement.
+    /// - Throws: `PostgresError` with the position of the error in the script.
     @discardableResult
     public func script(_ text: String) async throws -> Result {
-        precondition(depth == 0, "a script needs the connection for itself")
+        precondition(depth == 0, "a script needs exclusive use of the connection")
         defer { if isOpen { session.endScript() } }
         return try await withUnsafeThrowingContinuation { continuation in
             let pending = InFlight(.one(continuation), sent: loop.now, limit: .seconds(Int64.max), isScript: true)
@@ -272,12 +288,13 @@ public final class Connection: @unchecked Sendable {
         }
     }
 
-    /// Asks Postgres to give up what this connection is working on, which then fails with 57014.
+    /// Cancels the running statement of this connection, which then fails with SQLSTATE 57014.
     ///
-    /// Only for a connection that one task has for itself: on a shared one it could hit somebody else's statement. It may
-    /// hit a later statement, too, until a round trip after this one's return has succeeded.
-    /// - Parameter limit: how long to wait for the request, which has no limit of its own; 2 s when it is left out.
-    /// - Returns: whether the request came back in time; when it did not, close the connection.
+    /// Use it only on a connection that one task uses exclusively; on a shared one the request could cancel another
+    /// task's statement. It may also cancel a later statement, until a round trip after this method's return has
+    /// succeeded.
+    /// - Parameter limit: The timeout for the cancel request, which has none itself; 2 s by default.
+    /// - Returns: Whether the request completed in time; close the connection if it did not.
     @discardableResult
     public func cancel(within limit: Duration = .seconds(2)) async -> Bool {
         guard isOpen, let request = session.cancelRequest() else { return true }
@@ -296,18 +313,19 @@ public final class Connection: @unchecked Sendable {
     private func ready(_ readiness: Readiness) {
         if readiness.contains(.writable) { flush() }
         guard session.receive() else { return fail(PostgresError(.lost, message: session.message)) }
-        takeResults()
+        processResults()
         let isGone = !readiness.isDisjoint(with: [.peerClosed, .hangUp, .error])
         if isGone, isOpen, inFlight.isEmpty || session.isBroken { fail(Connection.lost) }
     }
 
-    private func takeResults() {
+    /// Processes all results that have arrived.
+    private func processResults() {
         while isOpen, !inFlight.isEmpty, session.hasResult {
             if isCopyingOut {
                 guard session.drainCopy() else { return }
                 isCopyingOut = false
             } else if let result = session.nextResult() {
-                take(result)
+                process(result)
             } else if session.isBroken {
                 break
             } else {
@@ -316,15 +334,16 @@ public final class Connection: @unchecked Sendable {
         }
     }
 
-    private func take(_ result: Result) {
+    /// Processes one result.
+    private func process(_ result: Result) {
         let status = result.status
         guard status != .pipelineEnd else { return batchEnded() }
-        guard !isAtEndOfBatch else { return failedToCommit(result) }
-        guard answered < inFlight.count else { return }
+        guard !isBatchCompleted else { return commitFailed(result) }
+        guard completed < inFlight.count else { return }
         switch status {
-        case .done: inFlight[answered].take(result)
-        case .failed: inFlight[answered].fail(with: result.error)
-        case .pipelineAborted: inFlight[answered].fail(with: Connection.aborted)
+        case .done: inFlight[completed].receive(result)
+        case .failed: inFlight[completed].fail(with: result.error)
+        case .pipelineAborted: inFlight[completed].fail(with: Connection.aborted)
         case .copyIn:
             session.refuseCopy()
             flush()
@@ -333,75 +352,79 @@ public final class Connection: @unchecked Sendable {
         }
     }
 
-    /// Whether all statements of the first batch are answered, and its sync is not.
-    private var isAtEndOfBatch: Bool { answered > 0 && inFlight[answered - 1].endsBatch }
+    /// Whether all statements of the first batch have their results, and its sync is still outstanding.
+    private var isBatchCompleted: Bool { completed > 0 && inFlight[completed - 1].endsBatch }
 
-    /// An error between the last statement of a batch and its sync: the transaction could not be committed (a constraint that is
-    /// deferred), so that none of its statements was carried out. When the server has ended the session, it may have been
-    /// committed.
-    private func failedToCommit(_ result: Result) {
+    /// Handles an error between the last statement of a batch and its sync: the commit failed (a deferred constraint),
+    /// so that none of the batch's statements took effect. If the server terminated the session, however, the commit
+    /// may have succeeded.
+    private func commitFailed(_ result: Result) {
         guard result.status == .failed else { return }
         let error = result.error
-        for index in 0..<answered {
+        for index in 0..<completed {
             inFlight[index].fail(with: error.kind == .terminated ? Connection.lost : error)
         }
     }
 
-    /// libpq's NULL: no more results of this command.
+    /// Handles libpq's NULL result: the command has no more results.
     private func commandEnded() {
-        guard answered < inFlight.count, inFlight[answered].commandEnded() else { return }
-        answered += 1
+        guard completed < inFlight.count, inFlight[completed].commandEnded() else { return }
+        completed += 1
         if inFlight[0].isScript { batchEnded() }
     }
 
+    /// Handles the sync's result: resumes the tasks of the batch.
     private func batchEnded() {
         let now = Instant.now
         progressed = now
-        for _ in 0..<answered {
+        for _ in 0..<completed {
             guard let first = inFlight.popFirst() else { break }
-            for key in first.unprepared { prepared.forget(key) }
+            for key in first.failedPreparations { prepared.forget(key) }
             first.finish(at: now)
         }
-        answered = 0
+        completed = 0
     }
 
     // MARK: Deadlines
 
-    /// One timer for all statements, since the first to be sent is the first to be due.
+    /// Schedules the timer for the first statement in flight. One timer suffices because the first statement sent has
+    /// the earliest deadline.
     private func watchDeadline() {
-        guard let due else { return timer = nil }
-        timer = loop.schedule(at: due) { [unowned self] in
-            // A loop that had much to do may not have looked at what has arrived.
-            if session.receive() { takeResults() }
-            guard isOpen, let due = self.due, due <= loop.now else { return watchDeadline() }
-            fail(PostgresError(.deadline, message: "no answer came in time"))
+        guard let deadline else { return timer = nil }
+        timer = loop.schedule(at: deadline) { [unowned self] in
+            // A busy event loop may not have processed yet what has arrived.
+            if session.receive() { processResults() }
+            guard isOpen, let deadline = self.deadline, deadline <= loop.now else { return watchDeadline() }
+            fail(PostgresError(.deadline, message: "no response was received before the deadline"))
         }
     }
 
-    /// When the statement at the head is due: its time begins when those before it have been answered.
-    private var due: Instant? { inFlight.first.map { max($0.sent, progressed).advanced(by: $0.limit) } }
+    /// The deadline of the first statement in flight: its time starts when the ones before it have completed.
+    private var deadline: Instant? { inFlight.first.map { max($0.sent, progressed).advanced(by: $0.limit) } }
 
     // MARK: Ending
 
-    /// Gives up: all statements under way fail, and the connection is closed.
+    /// Fails all statements in flight and closes the connection.
     private func fail(_ error: PostgresError) {
         guard let watch else { return }
         watch.cancel()
         self.watch = nil
         timer?.cancel()
-        let left = inFlight
-        (inFlight, answered) = ([], 0)
+        let remaining = inFlight
+        (inFlight, completed) = ([], 0)
         session.close()
-        for (place, statement) in left.enumerated() {
-            statement.fail(place == 0 || error.kind != .deadline ? error : Connection.lost)
+        for (index, statement) in remaining.enumerated() {
+            statement.fail(index == 0 || error.kind != .deadline ? error : Connection.lost)
         }
         onClose()
     }
 
-    /// Closes; statements under way fail as lost.
+    /// Closes the connection; statements in flight fail with an error of kind `lost`.
     public func close() { fail(Connection.lost) }
 
+    /// The error of statements in flight on a connection that is closed.
     static let lost = PostgresError(.lost, message: "the connection was lost")
+    /// The error of statements that were not sent because the connection was closed before.
     static let notSent = PostgresError(.notSent, message: "the connection was closed before the statement was sent")
     private static let aborted = PostgresError(.aborted, message: "another statement of the batch failed")
 }

@@ -1,21 +1,23 @@
 import CLibPQ
 
-/// A connection string that cannot be used: one line, which says what to change and holds nothing of the string.
+/// The error for an invalid connection string. Its description is one line that says what to correct and contains no
+/// part of the string.
 public struct MalformedConnectionString: Error, CustomStringConvertible {
     public let description: String
 
     init(_ description: String) { self.description = description }
 }
 
-/// What libpq takes for the place of a server: a URI, or pairs `keyword=value` (Postgres manual, chapter 34.1.1).
+/// A connection string of libpq: a URI, or `keyword=value` pairs (Postgres manual, section 34.1.1).
 ///
-/// libpq's own words on a malformed one quote parts of it, the password among them: they are never shown.
+/// libpq's error messages for an invalid connection string quote parts of it, possibly the password: they are never
+/// logged or shown.
 struct ConnectionString {
-    /// The values, as libpq reads them, by keyword.
+    /// The values by keyword, as parsed by libpq.
     private let values: [String: String]
 
-    /// Checks a connection string; a password that is not percent-encoded is refused, also where libpq would take the rest of it for
-    /// a host.
+    /// Validates and parses a connection string. A password that is not percent-encoded is rejected, even where libpq
+    /// would parse its remainder as a host name.
     /// - Throws: `MalformedConnectionString`.
     init(_ text: String) throws(MalformedConnectionString) {
         let scheme = ["postgresql://", "postgres://"].first(where: text.hasPrefix)
@@ -26,29 +28,30 @@ struct ConnectionString {
         guard let values = ConnectionString.parse(text) else {
             throw MalformedConnectionString(
                 scheme == nil
-                    ? "expected libpq's keyword=value pairs, with a value that has a space in quotes: password='two words'"
+                    ? "expected libpq's keyword=value pairs; quote a value that contains a space: password='two words'"
                     : "expected postgresql://user:password@host:port/database?parameter=value, with libpq's parameters")
         }
         self.values = values
         try checkPorts()
     }
 
-    /// The hosts in it; none when it has addresses besides, whose order must stay.
+    /// The hosts; none if the connection string also has addresses (`hostaddr`), whose order must correspond to that
+    /// of the hosts.
     var hosts: Hosts { Hosts(names: values["hostaddr"] == nil ? values["host"] ?? "" : "", ports: values["port"]) }
 
-    /// The addresses in it, which libpq connects to in place of the hosts.
+    /// The addresses (`hostaddr`), to which libpq connects instead of resolving the host names.
     var addresses: [Substring] { values["hostaddr"]?.split(separator: ",") ?? [] }
 
-    /// The role in it.
+    /// The role (`user`).
     var user: String? { values["user"] }
 
-    /// The first port in it.
+    /// The first port.
     var port: UInt16? { values["port"]?.split(separator: ",").first.flatMap { UInt16($0) } }
 
-    /// The passwords in it, as libpq reads them.
+    /// The passwords, as parsed by libpq.
     var secrets: [String] { ["password", "sslpassword"].compactMap { values[$0] } }
 
-    /// Whether a text begins as pairs do; else libpq takes all of it for the name of a database.
+    /// Whether a text begins like `keyword=value` pairs; libpq takes any other text for the name of a database.
     private static func isPairs(_ text: String) -> Bool {
         guard let end = text.firstIndex(of: "=") else { return false }
         return text[..<end].allSatisfy { $0.isLetter || $0 == "_" || $0.isWhitespace }
@@ -56,21 +59,21 @@ struct ConnectionString {
 
     // MARK: Checking
 
-    /// Checks what follows the scheme.
+    /// Validates the part of a URI after the scheme.
     private static func checkURI(_ rest: Substring) throws(MalformedConnectionString) {
         let parts = rest.split(separator: "@", omittingEmptySubsequences: false)
         let isEncoded =
             parts.count == 1
             || parts.count == 2 && parts[0].utf8.allSatisfy { isPlain($0) }
-        guard isEncoded, !rest.contains("#"), hasWholeEscapes(rest) else {
+        guard isEncoded, !rest.contains("#"), hasValidEscapes(rest) else {
             throw MalformedConnectionString(
                 "user name and password must be percent-encoded: write @ as %40, / as %2F, # as %23, ? as %3F, % as %25"
             )
         }
     }
 
-    /// Letters, digits and the rest of what RFC 3986 allows in userinfo (section 3.2.1), `%` of an escape included: the first colon
-    /// ends the user name.
+    /// Whether a byte may occur in userinfo (RFC 3986, section 3.2.1): a letter, a digit, a permitted delimiter, or
+    /// the `%` of an escape. The first colon ends the user name.
     private static func isPlain(_ byte: UInt8) -> Bool {
         switch byte {
         case 0x30...0x39, 0x41...0x5a, 0x61...0x7a: true
@@ -78,7 +81,8 @@ struct ConnectionString {
         }
     }
 
-    private static func hasWholeEscapes(_ text: Substring) -> Bool {
+    /// Whether every `%` begins a valid escape other than that of NUL.
+    private static func hasValidEscapes(_ text: Substring) -> Bool {
         text.split(separator: "%", omittingEmptySubsequences: false).dropFirst().allSatisfy { piece in
             piece.utf8.prefix(2).count == 2
                 && piece.utf8.prefix(2).allSatisfy { Character(UnicodeScalar($0)).isHexDigit } && !piece.hasPrefix("00")
@@ -89,10 +93,11 @@ struct ConnectionString {
         let ports = (values["port"] ?? "").split(separator: ",").map { Int($0) }
         guard ports.allSatisfy({ $0.map { (1...65_535).contains($0) } ?? false }) else {
             throw MalformedConnectionString(
-                "the port must be a whole number from 1 to 65535; a password stands between user: and @host")
+                "the port must be a whole number from 1 to 65535; the password goes between user: and @host")
         }
     }
 
+    /// Parses a connection string with libpq; returns `nil` if it is invalid.
     private static func parse(_ text: String) -> [String: String]? {
         var error: UnsafeMutablePointer<CChar>?
         let options = PQconninfoParse(text, &error)
@@ -112,26 +117,28 @@ struct ConnectionString {
 }
 
 extension PostgresConfiguration.Server {
-    /// The server of a connection string: a URI, or pairs `keyword=value`.
-    /// - Throws: `MalformedConnectionString`, which holds nothing of the string.
+    /// Creates a server from a connection string: a URI, or `keyword=value` pairs.
+    /// - Throws: `MalformedConnectionString`, which contains no part of the string.
     public init(connectionString text: String) throws(MalformedConnectionString) {
         _ = try ConnectionString(text)
         self = .url(text)
     }
 
-    /// Whether a text names hosts, as `parts` takes them: `one,two:5433,[::1]:5434,/run/postgresql`.
+    /// Whether a text is a valid list of hosts as in `parts`: `one,two:5433,[::1]:5434,/run/postgresql`.
     public static func areHosts(_ text: String) -> Bool { Hosts(text, port: 5432) != nil }
 
-    /// Whether it names addresses (`hostaddr`), which replicas' names could not replace.
+    /// Whether the server is specified by addresses (`hostaddr`). Replicas cannot be configured then, because libpq
+    /// would connect to the addresses whatever host name is set.
     public var hasAddresses: Bool {
         if case .url(let url) = self { (try? ConnectionString(url).addresses.isEmpty) == false } else { false }
     }
 
-    var hasSeveralAddresses: Bool {
+    /// Whether the server is specified by more than one address (`hostaddr`).
+    var hasMultipleAddresses: Bool {
         if case .url(let url) = self { (try? ConnectionString(url).addresses.count) ?? 0 > 1 } else { false }
     }
 
-    /// The port of hosts that are given without one.
+    /// The port of hosts that are specified without one.
     var port: UInt16 {
         switch self {
         case .url(let url): (try? ConnectionString(url).port) ?? 5432
@@ -139,6 +146,7 @@ extension PostgresConfiguration.Server {
         }
     }
 
+    /// The hosts.
     var hosts: Hosts {
         switch self {
         case .url(let url): (try? ConnectionString(url).hosts) ?? Hosts(names: "", ports: nil)
@@ -148,7 +156,8 @@ extension PostgresConfiguration.Server {
 }
 
 extension String {
-    /// libpq's words on a connection that was not opened, without the passwords that it was to be opened with.
+    /// Returns libpq's error message for a failed connection attempt with the passwords from its parameters replaced
+    /// by asterisks.
     func redacted(_ parameters: [(keyword: String, value: String)]) -> String {
         var secrets: [String] = []
         for (keyword, value) in parameters {

@@ -1,16 +1,19 @@
-/// The servers of a cluster, one of which is the primary.
+/// The hosts of a cluster, one of which is the primary.
 struct Hosts {
-    /// A server: a host name, an address, or the directory of a Unix socket.
+    /// A host name, an IP address, or the directory of a Unix domain socket, with its port.
     struct Host: Hashable {
         let name: String
         let port: String
     }
 
+    /// The hosts in the order in which they are listed.
     let all: [Host]
 
-    /// Reads names with commas between, each with a port or without: `one,two:5433,[::1]:5434,/run/postgresql`.
-    /// - Parameter port: the port of those without.
-    /// - Returns: `nil` when one is empty, or its port no number from 1 to 65535.
+    /// Parses a comma-separated list of hosts, each with or without a port: `one,two:5433,[::1]:5434,/run/postgresql`.
+    /// - Parameters:
+    ///   - text: The list.
+    ///   - port: The port of hosts without one.
+    /// - Returns: `nil` if a host is empty or its port is not a number from 1 to 65535.
     init?(_ text: String, port: UInt16) {
         var all: [Host] = []
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
@@ -20,7 +23,7 @@ struct Hosts {
         self.all = all
     }
 
-    /// Takes libpq's lists, as a connection string has them: one port is all hosts'.
+    /// Parses the lists of hosts and ports of a connection string. A single port applies to all hosts.
     init(names: String, ports: String?) {
         let ports = (ports ?? "5432").split(separator: ",").map(String.init)
         all = names.split(separator: ",").enumerated().map { index, name in
@@ -28,14 +31,14 @@ struct Hosts {
         }
     }
 
-    /// Whether there is a primary to look for.
-    var areMany: Bool { all.count > 1 }
+    /// Whether there is more than one host, so that the primary has to be searched for.
+    var areMultiple: Bool { all.count > 1 }
 }
 
 extension Hosts.Host {
     fileprivate init?(_ text: Substring, port: UInt16) {
         let colon = text.lastIndex(of: ":")
-        // An address of IPv6 is in brackets when it has a port.
+        // An IPv6 address with a port is in brackets.
         let hasPort = colon.map { !text[..<$0].contains(":") || text[..<$0].last == "]" } ?? false
         guard let colon, hasPort, !text.hasPrefix("/") else {
             self.init(name: text.unbracketed, port: String(port))
@@ -49,13 +52,13 @@ extension Hosts.Host {
 }
 
 extension Substring {
-    /// Without the spaces around it.
+    /// The text without leading and trailing spaces.
     fileprivate var trimmingSpaces: Substring {
         var rest = drop { $0 == " " }
         while rest.last == " " { rest.removeLast() }
         return rest
     }
 
-    /// An address without the brackets that it may stand in.
+    /// The address without the brackets of the form `[::1]`.
     fileprivate var unbracketed: String { String(hasPrefix("[") && hasSuffix("]") ? dropFirst().dropLast() : self) }
 }

@@ -1,36 +1,40 @@
 import EventLoop
 
-/// Statements that were sent together, and the task that waits for what they return: touched on its connection's loop only.
+/// Statements that were sent together, and the continuation that waits for their results. Used only on its
+/// connection's loop.
 final class InFlight {
-    /// When they were sent.
+    /// When the statements were sent.
     let sent: Instant
-    /// How long the answer may take.
+    /// The time limit for the results.
     let limit: Duration
-    /// Whether they end with libpq's NULL, outside a pipeline, and not with a sync.
+    /// Whether the statements are a script, which is sent outside pipeline mode and ends with libpq's NULL result
+    /// instead of a sync.
     let isScript: Bool
-    /// Whether a sync follows them.
+    /// Whether the statements are followed by a sync.
     var endsBatch = false
-    /// How many commands were sent.
+    /// The number of commands sent.
     private(set) var commands = 0
-    /// Those that nobody has asked for, which prepare statements and give old ones up: their results are not returned.
-    private var ours: [Int] = []
-    /// How many it has ended.
-    private(set) var ended = 0
-    /// What they prepared on their way, and with which command.
+    /// The indexes of the commands that prepare or deallocate statements, whose results are not returned.
+    private var internalCommands: [Int] = []
+    /// The number of commands whose results have been received completely.
+    private(set) var completedCommands = 0
+    /// The statements that were prepared along the way, each with the index of its PREPARE command.
     var prepares: [(key: PreparedKey, command: Int)] = []
     private var results: [Result] = []
     private var last: Result?
     private var error: PostgresError?
-    /// The command that failed.
-    private var failed: Int?
+    /// The index of the command that failed.
+    private var failedCommand: Int?
     private let continuation: Continuation
 
-    /// Who waits: for one result, or for all of them.
+    /// The continuation to resume.
     enum Continuation {
+        /// Resumed with the last result.
         case one(UnsafeContinuation<Result, any Error>)
+        /// Resumed with all results.
         case all(UnsafeContinuation<[Result], any Error>)
-        /// A task that waits for something else first.
-        case later(Waiter<Result>)
+        /// Resumed with the last result; for a task that waits for another continuation first.
+        case waiter(Waiter<Result>)
     }
 
     init(_ continuation: Continuation, sent: Instant, limit: Duration, isScript: Bool = false) {
@@ -41,39 +45,40 @@ final class InFlight {
     }
 
     /// Counts a command that was sent.
-    func sentCommand(isOurs: Bool = false) {
-        if isOurs { ours.append(commands) }
+    /// - Parameter isInternal: Whether its result is not returned: it prepares or deallocates a statement.
+    func sentCommand(isInternal: Bool = false) {
+        if isInternal { internalCommands.append(commands) }
         commands += 1
     }
 
-    /// Keeps a result of the command that libpq is at.
-    func take(_ result: Result) {
-        guard ours.isEmpty || !ours.contains(ended) else { return }
+    /// Stores a result of the current command.
+    func receive(_ result: Result) {
+        guard internalCommands.isEmpty || !internalCommands.contains(completedCommands) else { return }
         if case .all = continuation, let last { results.append(last) }
         last = result
     }
 
-    /// Keeps why the command that libpq is at has failed: the first error counts.
+    /// Stores the error of the current command, unless an earlier command has failed.
     func fail(with error: PostgresError) {
         guard self.error == nil else { return }
         self.error = error
-        failed = ended
+        failedCommand = completedCommands
     }
 
-    /// Notes libpq's NULL.
-    /// - Returns: whether that was the last command.
+    /// Records libpq's NULL result, which ends the current command.
+    /// - Returns: Whether it was the last command.
     func commandEnded() -> Bool {
-        ended += 1
-        return ended == commands
+        completedCommands += 1
+        return completedCommands == commands
     }
 
-    /// What was not prepared after all.
-    var unprepared: [PreparedKey] {
-        guard let failed else { return [] }
-        return prepares.filter { $0.command >= failed }.map(\.key)
+    /// The statements whose preparation failed or was aborted.
+    var failedPreparations: [PreparedKey] {
+        guard let failedCommand else { return [] }
+        return prepares.filter { $0.command >= failedCommand }.map(\.key)
     }
 
-    /// Wakes the task with what came.
+    /// Resumes the continuation with the results, or with the stored error.
     func finish(at now: Instant) {
         guard error == nil, let last else { return fail(error ?? Connection.lost) }
         last.received = now
@@ -82,17 +87,18 @@ final class InFlight {
         switch continuation {
         case .one(let task): task.resume(returning: last)
         case .all(let task): task.resume(returning: results + [last])
-        case .later(let waiter): waiter.resume(returning: last)
+        case .waiter(let waiter): waiter.resume(returning: last)
         }
     }
 
-    /// Wakes the task with an error. What the server said when it ended the session tells more than that the connection is lost.
+    /// Resumes the continuation with an error. The error with which the server terminated the session takes
+    /// precedence, because it is more specific than the loss of the connection.
     func fail(_ error: PostgresError) {
         let error = self.error.flatMap { $0.kind == .terminated ? $0 : nil } ?? error
         switch continuation {
         case .one(let task): task.resume(throwing: error)
         case .all(let task): task.resume(throwing: error)
-        case .later(let waiter): waiter.resume(throwing: error)
+        case .waiter(let waiter): waiter.resume(throwing: error)
         }
     }
 }

@@ -1,26 +1,26 @@
 import EventLoop
 import SQL
 
-/// A connection that one task has for itself: for statements that write, and for transactions.
+/// Exclusive use of a connection of a pool by one task, for statements that write and for transactions.
 ///
-/// It ends with the body of `Pool.lease`: whoever has kept it is refused from then on. Sound as `@unchecked Sendable`: it is
-/// touched on its connection's loop only.
+/// A lease ends with the body of `Pool.lease`; later calls fail. Sound as `@unchecked Sendable`: it is used only on
+/// its connection's loop.
 public final class Lease: @unchecked Sendable {
     private enum State {
-        case held(Connection)
-        /// A cancel request is under way; the task returns whether it came back in time.
+        case active(Connection)
+        /// A cancel request is in progress; the task returns whether it completed in time.
         case cancelled(Connection, Task<Bool, Never>)
         case ended
     }
 
     private var state: State
 
-    /// Makes a lease of a connection that the caller has opened for itself.
-    package init(of connection: Connection) { state = .held(connection) }
+    /// Creates a lease of a connection that the caller has opened itself.
+    package init(of connection: Connection) { state = .active(connection) }
 
     private var connection: Connection? {
         switch state {
-        case .held(let connection), .cancelled(let connection, _): connection
+        case .active(let connection), .cancelled(let connection, _): connection
         case .ended: nil
         }
     }
@@ -30,27 +30,28 @@ public final class Lease: @unchecked Sendable {
 
     // MARK: Executing
 
-    /// Runs a statement.
-    /// - Throws: `PostgresError`; `CancellationError`, without having sent anything, in a task that was cancelled.
+    /// Executes a statement.
+    /// - Throws: `PostgresError`; `CancellationError`, without having sent the statement, in a cancelled task.
     public func execute(_ statement: Statement) async throws -> Result {
-        try await usable().execute(statement)
+        try await activeConnection().execute(statement)
     }
 
-    /// Runs statements in one packet, all or none of them unless a transaction is open.
-    /// - Throws: `PostgresError`: the first one's that fails; `CancellationError`, without having sent anything, in a task that
-    ///   was cancelled.
+    /// Executes statements in one batch, atomically unless a transaction is open.
+    /// - Throws: `PostgresError` of the first statement that fails; `CancellationError`, without having sent the
+    ///   statements, in a cancelled task.
     public func execute(_ statements: [Statement]) async throws -> [Result] {
-        try await usable().execute(statements)
+        try await activeConnection().execute(statements)
     }
 
-    /// Runs statements that end with a commit, and records the commit's WAL position in the current session, if there is one. The position is
-    /// known only after the commit, and so is read behind it in the same pipeline: no round trip of its own.
-    /// - Throws: as `execute`; a `PostgresError` says what became of the change.
-    package func commit(_ statements: [Statement], _ step: PostgresError.Step = .whole) async throws -> [Result] {
+    /// Executes statements that end with a commit, and records the commit's WAL position in the current causal
+    /// session, if there is one. The position is known only after the commit; it is read in the same pipeline, without
+    /// an additional round trip.
+    /// - Throws: As `execute`; the `change` of a `PostgresError` tells whether the change was made.
+    package func commit(_ statements: [Statement], _ step: PostgresError.Step = .autocommit) async throws -> [Result] {
         guard let session = CausalSession.current else {
             return try await PostgresError.ofChange(step) { try await execute(statements) }
         }
-        let (last, outcome) = await (try usable()).execute(statements, then: .primaryPosition)
+        let (last, outcome) = await (try activeConnection()).execute(statements, then: .primaryPosition)
         var row = last?.row(0)
         let position = try? row?.position()
         do {
@@ -58,26 +59,27 @@ public final class Lease: @unchecked Sendable {
             session.wrote(position ?? .unknown)
             return results
         } catch {
-            // Of a change that was refused, too, if it is known: the client has seen what it was refused for.
+            // The position, if known, is recorded for a rejected change, too: the client has seen the rows that caused
+            // the rejection.
             let isUnknown = (error as? PostgresError)?.change == .unknown
             if let position = isUnknown ? position ?? .unknown : position { session.wrote(position) }
             throw error
         }
     }
 
-    /// Runs a text of any number of statements, which have no parameters.
-    /// - Throws: as `execute`.
+    /// Executes a script of any number of statements without parameters.
+    /// - Throws: As `execute`.
     @discardableResult
-    public func script(_ text: String) async throws -> Result { try await usable().script(text) }
+    public func script(_ text: String) async throws -> Result { try await activeConnection().script(text) }
 
-    /// Runs a ROLLBACK, also in a task that was cancelled.
+    /// Executes a ROLLBACK, even in a cancelled task.
     /// - Throws: `PostgresError`.
     package func rollBack(_ statement: Statement = "ROLLBACK") async throws {
         guard let connection else { throw Lease.hasEnded }
         _ = try await connection.execute(statement)
     }
 
-    private func usable() throws -> Connection {
+    private func activeConnection() throws -> Connection {
         guard let connection else { throw Lease.hasEnded }
         try Task.checkCancellation()
         return connection
@@ -87,20 +89,20 @@ public final class Lease: @unchecked Sendable {
 
     // MARK: Ending
 
-    /// Has Postgres give up the statement that is under way, if one is and does not end within a moment: most do, and the
-    /// request costs a connection and a process of the server's.
+    /// Cancels the running statement, if there is one, unless it completes within a short delay. Most statements do,
+    /// and a cancel request costs a connection and a server process.
     func cancel() {
         guard let loop = connection?.loop else { return }
-        loop.schedule(at: loop.now.advanced(by: Lease.grace)) { [self] in
-            guard case .held(let connection) = state, connection.depth > 0 else { return }
+        loop.schedule(at: loop.now.advanced(by: Lease.cancellationDelay)) { [self] in
+            guard case .active(let connection) = state, connection.depth > 0 else { return }
             state = .cancelled(connection, Task(executorPreference: loop) { await connection.cancel() })
         }
     }
 
-    private static let grace = Duration.milliseconds(50)
+    private static let cancellationDelay = Duration.milliseconds(50)
 
     /// Ends the lease.
-    /// - Returns: the cancel request that is under way, if one is.
+    /// - Returns: The cancel request that is in progress, if there is one.
     func end() -> Task<Bool, Never>? {
         defer { state = .ended }
         if case .cancelled(_, let request) = state { return request }

@@ -3,12 +3,12 @@ import Logging
 import SQL
 import Scoreboard
 
-/// The connections of one loop: few, since single reads share them.
+/// The connection pool of one event loop. It needs only a few connections, because reads share them.
 ///
-/// Reads share connections, in pipelines; a lease has one for itself. `PoolState` decides; this class opens and closes
-/// connections, and resumes the tasks that wait.
+/// Reads share connections in pipelines; a lease gives one task exclusive use of a connection. `PoolState` makes the
+/// decisions; this class opens and closes connections and resumes waiting tasks.
 ///
-/// Sound as `@unchecked Sendable`: it is touched on its loop's thread only.
+/// Sound as `@unchecked Sendable`: it is used only on its loop's thread.
 public final class Pool: @unchecked Sendable {
     private typealias ID = PoolState.ConnectionID
 
@@ -20,17 +20,23 @@ public final class Pool: @unchecked Sendable {
     private var waiters: [PoolState.WaiterID: Waiter<PoolState.ConnectionID>] = [:]
     private var lastWaiter = 0
     private var isShutDown = false
-    /// Validates a new connection.
+    /// Validates a new connection; throws if it must not be used.
     private let check: (Connection) async throws -> Void
 
-    /// Makes a pool for the loop that the caller runs on; it connects when it is first used.
+    /// Creates a pool for the caller's event loop. It connects on first use.
     public convenience init(_ configuration: PostgresConfiguration, log: Logger = Logger(label: "aktify.postgres")) {
         self.init(configuration, log: log) { _ in }
     }
 
-    /// - Parameter check: validates a new connection; throws when it must not be used.
+    /// Creates a pool that validates its connections.
+    /// - Parameters:
+    ///   - configuration: The server and the limits.
+    ///   - log: The logger.
+    ///   - check: Validates a new connection; throws if it must not be used.
     init(_ configuration: PostgresConfiguration, log: Logger, check: @escaping (Connection) async throws -> Void) {
-        guard let loop = Loop.current else { preconditionFailure("a pool belongs to a loop: make it on one") }
+        guard let loop = Loop.current else {
+            preconditionFailure("a pool is bound to an event loop: create it on a loop's thread")
+        }
         self.configuration = configuration
         self.loop = loop
         self.log = log
@@ -40,25 +46,27 @@ public final class Pool: @unchecked Sendable {
 
     // MARK: Reading
 
-    /// Runs a statement that changes nothing, in a pipeline that other reads share. One whose connection is lost is sent
-    /// again, once for each connection that can have been lost at the same time; one that another's failure has aborted is
-    /// sent again by itself.
+    /// Executes a read-only statement in a pipeline that other reads share.
+    ///
+    /// A statement whose connection is lost is sent again, at most once for each connection, since all of them can be
+    /// lost at the same time. One that is aborted because another statement of its batch failed is sent again in its
+    /// own batch.
     /// - Throws: `PostgresError`.
     public func read(_ statement: Statement) async throws -> Result {
         var losses = 0
-        var isAlone = false
+        var hasOwnSync = false
         while true {
             let id =
                 if let granted = grantRead() { granted } else { try await wait { $0.queueRead($1, at: $2) } }
             do {
                 guard let connection = connections[id] else { throw Connection.notSent }
-                let result = try await connection.read(statement, alone: isAlone)
+                let result = try await connection.read(statement, hasOwnSync: hasOwnSync)
                 perform(state.readEnded(on: id, at: loop.now))
                 return result
             } catch {
                 perform(state.readEnded(on: id, at: loop.now))
                 switch (error as? PostgresError)?.kind {
-                case .aborted: isAlone = true
+                case .aborted: hasOwnSync = true
                 case .lost, .notSent, .terminated: losses += 1
                 default: throw error
                 }
@@ -67,7 +75,7 @@ public final class Pool: @unchecked Sendable {
         }
     }
 
-    /// Grants a read at once, if a connection can take it.
+    /// Grants a read immediately if a connection has capacity for it.
     private func grantRead() -> ID? {
         guard let grant = state.beginRead(at: loop.now) else { return nil }
         if let opening = grant.opening { open(opening) }
@@ -76,10 +84,10 @@ public final class Pool: @unchecked Sendable {
 
     // MARK: Leasing
 
-    /// Lets `body` have a connection for itself: for a statement that writes, and for a transaction.
+    /// Calls `body` with exclusive use of a connection, for statements that write and for transactions.
     ///
-    /// When the task is cancelled, the statement that is under way is cancelled, and no other is sent. The connection serves
-    /// others again when it is at rest; one that does not get there is closed.
+    /// When the task is cancelled, the running statement is cancelled and no other is sent. Afterwards the connection
+    /// returns to the pool once it is idle; one that does not become idle is closed.
     /// - Throws: `PostgresError`, `CancellationError`, and what `body` throws.
     public func lease<Value>(_ body: (Lease) async throws -> Value) async throws -> Value {
         let (id, connection) = try await connectionToLease()
@@ -93,7 +101,7 @@ public final class Pool: @unchecked Sendable {
                 Task(executorPreference: loop) { lease.cancel() }
             }
         } catch let error as PostgresError where error.state == "25006" {
-            // A server that has become a standby refuses writes: a new connection looks for the one that takes them.
+            // The server has become a standby, which rejects writes: a new connection searches for the primary.
             connection.close()
             throw error
         }
@@ -112,24 +120,25 @@ public final class Pool: @unchecked Sendable {
     private func end(_ lease: Lease, of connection: Connection, _ id: ID) {
         let cancelRequest = lease.end()
         guard connection.isOpen else { return }
-        guard cancelRequest != nil || !connection.isAtRest else {
+        guard cancelRequest != nil || !connection.isIdle else {
             return perform(state.leaseEnded(on: id, at: loop.now))
         }
         state.recoveryBegan(on: id)
         Task(executorPreference: loop) { await self.recover(connection, id, after: cancelRequest) }
     }
 
-    /// Waits until a connection is at rest: its cancel request has come back, and a round trip after that has succeeded, so
-    /// that the request can hit no later statement. Closes one that is not.
+    /// Waits until a connection is idle: until its cancel request has completed and a subsequent round trip has
+    /// succeeded, so that the request cannot cancel a later statement. Closes the connection if it does not become
+    /// idle.
     private func recover(_ connection: Connection, _ id: ID, after cancelRequest: Task<Bool, Never>?) async {
         if cancelRequest == nil {
-            log.error("a lease ended in a transaction, which is rolled back, or with a statement under way")
+            log.error("a lease ended with an open transaction, which is rolled back, or with a statement in flight")
         }
         guard await cancelRequest?.value ?? true else { return connection.close() }
-        // The first may still be what the request hits.
+        // The cancel request may still hit the first one.
         for _ in 0..<2 where connection.isOpen {
             let statement: Statement = connection.isInTransaction ? "ROLLBACK" : "SELECT 1"
-            if (try? await connection.execute(statement)) != nil, connection.isAtRest {
+            if (try? await connection.execute(statement)) != nil, connection.isIdle {
                 return perform(state.recovered(id, at: loop.now))
             }
         }
@@ -138,7 +147,7 @@ public final class Pool: @unchecked Sendable {
 
     // MARK: Waiting
 
-    /// Waits for a connection, no longer than the configuration says.
+    /// Waits for a connection, up to the configured acquire timeout.
     private func wait(
         _ queue: (inout PoolState, PoolState.WaiterID, Instant) -> [PoolState.Action]
     ) async throws -> ID {
@@ -148,7 +157,7 @@ public final class Pool: @unchecked Sendable {
         waiters[id] = waiter
         perform(queue(&state, id, loop.now))
         let timer = loop.schedule(at: loop.now.advanced(by: configuration.acquireTimeout)) {
-            waiter.resume(throwing: PostgresError(.busy, message: "no connection was free in time"))
+            waiter.resume(throwing: PostgresError(.busy, message: "no connection became available in time"))
         }
         let activity = RequestActivity.current
         let phase = activity?.phase
@@ -187,7 +196,8 @@ public final class Pool: @unchecked Sendable {
         if !grant(id, to: waiter) { perform(state.leaseEnded(on: id, at: loop.now)) }
     }
 
-    /// - Returns: whether it still waits.
+    /// Resumes a waiting task with a connection.
+    /// - Returns: Whether the task was still waiting.
     private func grant(_ id: ID, to waiter: PoolState.WaiterID) -> Bool {
         guard let waiter = waiters.removeValue(forKey: waiter), !waiter.isResumed else { return false }
         waiter.resume(returning: id)
@@ -201,6 +211,7 @@ public final class Pool: @unchecked Sendable {
         Task(executorPreference: loop) { await self.opened(id) }
     }
 
+    /// Opens and validates a connection, and reports the outcome to the state machine.
     private func opened(_ id: ID) async {
         do {
             let connection = try await Connection.open(configuration)
@@ -221,7 +232,8 @@ public final class Pool: @unchecked Sendable {
         perform(state.closed(id, at: loop.now))
     }
 
-    /// Shuts down at once: closes all connections, and fails what is under way, what waits, and every later call.
+    /// Shuts the pool down immediately: closes all connections, and fails statements in flight, waiting tasks and
+    /// later calls.
     func shutDown() {
         isShutDown = true
         for connection in connections.values { connection.close() }
@@ -230,26 +242,26 @@ public final class Pool: @unchecked Sendable {
 
     // MARK: Statistics
 
-    /// What the connections of a pool do at a moment.
+    /// The use of a pool's connections at a point in time.
     public struct Statistics: Hashable, Sendable {
-        /// Connections that are open, leased ones among them.
+        /// The number of open connections, including leased ones.
         public var open: Int
-        /// Connections that one task has for itself, or had, and that are not at rest yet.
+        /// The number of connections that are leased, or that were and are not idle yet.
         public var leased: Int
-        /// Connections with nothing under way.
+        /// The number of idle connections.
         public var idle: Int
-        /// Reads that wait for their results.
+        /// The number of reads in flight.
         public var inFlight: Int
-        /// Tasks that wait for a connection.
+        /// The number of tasks that wait for a connection.
         public var waiting: Int
     }
 
-    /// What the connections do now.
+    /// The current use of the connections.
     public var statistics: Statistics {
         let slots = state.slots
         return Statistics(
-            open: slots.count { $0.use != .opening }, leased: slots.count { $0.isHeld },
+            open: slots.count { $0.use != .opening }, leased: slots.count { $0.isExclusive },
             idle: slots.count { $0.isIdle }, inFlight: slots.reduce(0) { $0 + ($1.reads ?? 0) },
-            waiting: state.readers.count + state.lessees.count)
+            waiting: state.readWaiters.count + state.leaseWaiters.count)
     }
 }

@@ -1,128 +1,138 @@
 import DequeModule
 import EventLoop
 
-/// Which tasks use which connections of a pool, and which ones wait: a state machine without IO.
+/// The state machine of a connection pool, without I/O: which tasks use which connections, and which tasks wait.
 ///
-/// An event is a method; it returns the actions that the pool has to carry out. A connection that is granted belongs to
-/// whom it was granted to from that moment on, before the task that waits for it runs: a connection with reads is not leased,
-/// and a leased one takes no reads.
+/// Each event is a method that returns the actions that the pool has to carry out. A granted connection is in use from
+/// the moment of the grant, before the waiting task runs: a connection with reads is not leased, and a leased one gets
+/// no reads.
 struct PoolState {
-    /// Names a connection from before it is opened until it is closed; no two have the same.
+    /// Identifies a connection from before it is opened until it is closed; never reused.
     typealias ConnectionID = Int
-    /// Names a task that waits for a connection.
+    /// Identifies a task that waits for a connection.
     typealias WaiterID = Int
 
-    /// What a connection is used for. One that is closed is not in the pool any more.
+    /// The use of a connection. A closed connection is no longer in the pool.
     enum Use: Equatable {
+        /// The connection is being opened.
         case opening
-        /// For reads: how many are under way, and when the last one came back, or the first one of these began.
+        /// The connection is available for reads: the number in flight, and when the last one completed or, if none
+        /// has completed since, the first one of these was sent.
         case shared(reads: Int, progressed: Instant)
-        /// One task has it for itself.
+        /// One task has exclusive use of the connection.
         case leased
-        /// It was given back with a cancel request under way, or in a transaction, and is not at rest yet.
+        /// The lease has ended with a cancel request in progress or in a transaction, and the connection is not idle
+        /// yet.
         case recovering
     }
 
-    /// What the pool has to do.
+    /// An action that the pool has to carry out.
     enum Action {
+        /// Open a connection.
         case open(ConnectionID)
+        /// Resume a read with its connection.
         case grantRead(WaiterID, ConnectionID)
+        /// Resume a lease with its connection.
         case grantLease(WaiterID, ConnectionID)
+        /// Fail a waiting task.
         case fail(WaiterID, PostgresError)
-        /// Report `retryDue` then.
+        /// Report the event `retryDue` at a point in time.
         case retry(at: Instant)
     }
 
+    /// A connection of the pool, or one that is being opened.
     struct Slot {
         let id: ConnectionID
         var use: Use
     }
 
     private let limit: Int
-    private let mostLeases: Int
+    private let maximumLeases: Int
     private(set) var slots: [Slot] = []
-    private(set) var readers = Deque<WaiterID>()
-    private(set) var lessees = Deque<WaiterID>()
+    private(set) var readWaiters = Deque<WaiterID>()
+    private(set) var leaseWaiters = Deque<WaiterID>()
     private var backoff = Backoff()
     private var lastID = 0
 
+    /// Creates a pool without connections.
     /// - Parameters:
-    ///   - limit: how many connections there are at most, those that are being opened among them.
-    ///   - keepsOneForReads: whether one connection is left to the reads, when there may be two or more.
+    ///   - limit: The maximum number of connections, including those that are being opened.
+    ///   - keepsOneForReads: Whether one connection is reserved for reads if the limit is two or more.
     init(limit: Int, keepsOneForReads: Bool = true) {
         self.limit = limit
-        mostLeases = keepsOneForReads ? max(1, limit - 1) : limit
+        maximumLeases = keepsOneForReads ? max(1, limit - 1) : limit
     }
 
-    /// How many reads a connection carries before the next connection is taken into use.
+    /// The number of reads in flight on a connection above which the next connection is used.
     static let preferredDepth = 32
-    /// How many reads a connection carries at most.
-    static let fullDepth = 256
-    /// A connection that has reads, and on which none has come back for so long, takes no more.
-    static let late = Duration.milliseconds(50)
+    /// The maximum number of reads in flight on a connection.
+    static let maximumDepth = 256
+    /// A connection with reads in flight none of which has completed for this long gets no more reads.
+    static let stallThreshold = Duration.milliseconds(50)
 
     // MARK: Requests
 
-    /// Grants a read at once, if a connection can take it.
-    /// - Returns: the connection, and one to open for the reads to come; `nil` when the read has to queue.
+    /// Grants a read immediately if a connection has capacity for it.
+    /// - Returns: The connection, and one to open for subsequent reads; `nil` if the read has to be queued.
     mutating func beginRead(at now: Instant) -> (connection: ConnectionID, opening: ConnectionID?)? {
-        guard let index = indexForRead(at: now) else { return nil }
+        guard let index = connectionForRead(at: now) else { return nil }
         addRead(to: index, at: now)
         let isFirst = !slots[..<index].contains { $0.isShared }
         return (slots[index].id, isFirst ? nil : addOpening(at: now))
     }
 
-    /// Queues a read that could not be granted at once.
+    /// Queues a read that could not be granted immediately.
     mutating func queueRead(_ waiter: WaiterID, at now: Instant) -> [Action] {
-        readers.append(waiter)
+        readWaiters.append(waiter)
         return settle(at: now)
     }
 
-    /// Grants a lease at once, if a connection is idle and nobody waits for one.
-    /// - Returns: the connection; `nil` when the lease has to queue.
+    /// Grants a lease immediately if a connection is idle and no other lease is queued.
+    /// - Returns: The connection; `nil` if the lease has to be queued.
     mutating func beginLease() -> ConnectionID? {
-        guard lessees.isEmpty, let index = indexForLease() else { return nil }
+        guard leaseWaiters.isEmpty, let index = connectionForLease() else { return nil }
         slots[index].use = .leased
         return slots[index].id
     }
 
-    /// Queues a lease that could not be granted at once.
+    /// Queues a lease that could not be granted immediately.
     mutating func queueLease(_ waiter: WaiterID, at now: Instant) -> [Action] {
-        lessees.append(waiter)
+        leaseWaiters.append(waiter)
         return settle(at: now)
     }
 
-    /// Forgets a task that does not wait any longer: it was cancelled, or its time is up.
+    /// Removes a task from its queue because it was cancelled or timed out.
     mutating func remove(_ waiter: WaiterID, at now: Instant) -> [Action] {
-        if let index = readers.firstIndex(of: waiter) {
-            readers.remove(at: index)
-        } else if let index = lessees.firstIndex(of: waiter) {
-            lessees.remove(at: index)
+        if let index = readWaiters.firstIndex(of: waiter) {
+            readWaiters.remove(at: index)
+        } else if let index = leaseWaiters.firstIndex(of: waiter) {
+            leaseWaiters.remove(at: index)
         }
         return settle(at: now)
     }
 
-    // MARK: What becomes of connections
+    // MARK: Events of connections
 
-    /// A read has come back, or has failed.
+    /// A read has completed or failed.
     mutating func readEnded(on id: ConnectionID, at now: Instant) -> [Action] {
         guard let index = index(of: id), case .shared(let reads, _) = slots[index].use else { return [] }
         slots[index].use = .shared(reads: reads - 1, progressed: now)
-        return readers.isEmpty && lessees.isEmpty ? [] : settle(at: now)
+        return readWaiters.isEmpty && leaseWaiters.isEmpty ? [] : settle(at: now)
     }
 
-    /// A lease has ended, and its connection is at rest. Reads that wait go first, so that leases do not starve them.
+    /// A lease has ended, and its connection is idle. Queued reads are granted before queued leases, so that leases do
+    /// not starve them.
     mutating func leaseEnded(on id: ConnectionID, at now: Instant) -> [Action] { share(id, from: .leased, at: now) }
 
-    /// A lease has ended, and its connection is not at rest.
+    /// A lease has ended, and its connection is not idle yet.
     mutating func recoveryBegan(on id: ConnectionID) {
         if let index = index(of: id), slots[index].use == .leased { slots[index].use = .recovering }
     }
 
-    /// The connection is at rest now.
+    /// A connection that was not idle after its lease is idle now.
     mutating func recovered(_ id: ConnectionID, at now: Instant) -> [Action] { share(id, from: .recovering, at: now) }
 
-    /// A connection that was being opened is open.
+    /// A connection has been opened.
     mutating func opened(_ id: ConnectionID, at now: Instant) -> [Action] {
         backoff = Backoff()
         return share(id, from: .opening, at: now)
@@ -135,57 +145,64 @@ struct PoolState {
         return settle(at: now) + [.retry(at: backoff.until)]
     }
 
-    /// The time has come to try again. Without any connection, one is opened unasked, so that the first request after the
-    /// database has come back finds it.
+    /// The backoff has ended. If there is no connection, one is opened without a request for it, so that it is
+    /// available to the first request after the database has recovered.
     mutating func retryDue(at now: Instant) -> [Action] {
         if slots.isEmpty, let id = addOpening(at: now) { return [.open(id)] + settle(at: now) }
         return settle(at: now)
     }
 
-    /// A connection was closed, whoever had it.
+    /// A connection was closed, whatever its use.
     mutating func closed(_ id: ConnectionID, at now: Instant) -> [Action] {
         slots.removeAll { $0.id == id }
         return settle(at: now)
     }
 
-    /// A connection that was granted to a lessee was found closed before it was handed over: the lessee waits again, in its place.
+    /// A connection that was granted to a lease turned out to be closed before it was handed over: the lease returns
+    /// to the head of its queue.
     mutating func foundClosed(_ id: ConnectionID, grantedTo waiter: WaiterID, at now: Instant) -> [Action] {
         slots.removeAll { $0.id == id }
-        lessees.prepend(waiter)
+        leaseWaiters.prepend(waiter)
         return settle(at: now)
     }
 
-    // MARK: Deciding
+    // MARK: Decisions
 
+    /// Makes a connection available for reads, and grants queued reads and leases.
     private mutating func share(_ id: ConnectionID, from use: Use, at now: Instant) -> [Action] {
         guard let index = index(of: id), slots[index].use == use else { return [] }
         slots[index].use = .shared(reads: 0, progressed: now)
-        guard !readers.isEmpty || !lessees.isEmpty else { return [] }
+        guard !readWaiters.isEmpty || !leaseWaiters.isEmpty else { return [] }
         var actions: [Action] = []
-        while let reader = readers.first, case .shared(let reads, _) = slots[index].use, reads < PoolState.fullDepth {
-            readers.removeFirst()
+        while let reader = readWaiters.first, case .shared(let reads, _) = slots[index].use,
+            reads < PoolState.maximumDepth
+        {
+            readWaiters.removeFirst()
             addRead(to: index, at: now)
             actions.append(.grantRead(reader, id))
         }
         return actions + settle(at: now)
     }
 
-    /// Grants what can be granted, opens a connection when one is missing, and fails all that wait when no connection could be made.
+    /// Grants queued requests, opens a connection if one is missing, and fails all queued requests if no connection
+    /// could be opened.
     private mutating func settle(at now: Instant) -> [Action] {
         var actions: [Action] = []
-        while !lessees.isEmpty, let index = indexForLease() {
+        while !leaseWaiters.isEmpty, let index = connectionForLease() {
             slots[index].use = .leased
-            actions.append(.grantLease(lessees.removeFirst(), slots[index].id))
+            actions.append(.grantLease(leaseWaiters.removeFirst(), slots[index].id))
         }
-        while !readers.isEmpty, let index = indexForRead(at: now) {
+        while !readWaiters.isEmpty, let index = connectionForRead(at: now) {
             addRead(to: index, at: now)
-            actions.append(.grantRead(readers.removeFirst(), slots[index].id))
+            actions.append(.grantRead(readWaiters.removeFirst(), slots[index].id))
         }
-        if !readers.isEmpty || !lessees.isEmpty && mayLease, let id = addOpening(at: now) { actions.append(.open(id)) }
+        if !readWaiters.isEmpty || !leaseWaiters.isEmpty && canLease, let id = addOpening(at: now) {
+            actions.append(.open(id))
+        }
         if let error = backoff.error, slots.allSatisfy({ $0.use == .opening }) {
-            actions += (readers + lessees).map { .fail($0, error) }
-            readers.removeAll()
-            lessees.removeAll()
+            actions += (readWaiters + leaseWaiters).map { .fail($0, error) }
+            readWaiters.removeAll()
+            leaseWaiters.removeAll()
         }
         return actions
     }
@@ -195,7 +212,8 @@ struct PoolState {
         slots[index].use = .shared(reads: reads + 1, progressed: reads == 0 ? now : progressed)
     }
 
-    /// Adds a connection to be opened, one at a time, unless there are enough or a failure was too recent.
+    /// Adds a connection to be opened, unless one is being opened already, the limit is reached or the backoff after a
+    /// failure has not ended.
     private mutating func addOpening(at now: Instant) -> ConnectionID? {
         guard slots.count < limit, backoff.allowsTrying(at: now), !slots.contains(where: { $0.use == .opening }) else {
             return nil
@@ -205,14 +223,15 @@ struct PoolState {
         return lastID
     }
 
-    /// The connection to add a read to: the first one that carries few, since a pipeline is the better the more requests
-    /// share its packets; when all carry more, the least busy one. The last one takes no more while a lease waits for it.
-    private func indexForRead(at now: Instant) -> Int? {
-        let reserved = lessees.isEmpty || !mayLease ? nil : slots.lastIndex { $0.isShared }
+    /// The index of the connection for a read: the first one with few reads in flight, because a pipeline is more
+    /// efficient the more requests share its packets; if all have more, the least busy one. While a lease is queued,
+    /// the last connection gets no more reads.
+    private func connectionForRead(at now: Instant) -> Int? {
+        let reserved = leaseWaiters.isEmpty || !canLease ? nil : slots.lastIndex { $0.isShared }
         var best: (index: Int, reads: Int)?
         for index in slots.indices where index != reserved {
-            guard case .shared(let reads, let progressed) = slots[index].use, reads < PoolState.fullDepth,
-                reads == 0 || now.duration(since: progressed) <= PoolState.late
+            guard case .shared(let reads, let progressed) = slots[index].use, reads < PoolState.maximumDepth,
+                reads == 0 || now.duration(since: progressed) <= PoolState.stallThreshold
             else { continue }
             if reads < PoolState.preferredDepth { return index }
             if reads < best?.reads ?? Int.max { best = (index, reads) }
@@ -220,18 +239,22 @@ struct PoolState {
         return best?.index
     }
 
-    /// The connection to lease: the last idle one, since reads are on the first ones.
-    private func indexForLease() -> Int? { mayLease ? slots.lastIndex { $0.isIdle } : nil }
+    /// The index of the connection to lease: the last idle one, since reads use the first ones.
+    private func connectionForLease() -> Int? { canLease ? slots.lastIndex { $0.isIdle } : nil }
 
-    private var mayLease: Bool { slots.count { $0.isHeld } < mostLeases }
+    /// Whether another connection may be leased.
+    private var canLease: Bool { slots.count { $0.isExclusive } < maximumLeases }
 
     private func index(of id: ConnectionID) -> Int? { slots.firstIndex { $0.id == id } }
 }
 
 extension PoolState.Slot {
+    /// Whether the connection is available for reads.
     var isShared: Bool { if case .shared = use { true } else { false } }
+    /// Whether the connection is available for reads and has none in flight.
     var isIdle: Bool { reads == 0 }
-    var isHeld: Bool { use == .leased || use == .recovering }
-    /// How many reads are under way; `nil` when it is not shared.
+    /// Whether the connection is leased, or not idle yet after a lease.
+    var isExclusive: Bool { use == .leased || use == .recovering }
+    /// The number of reads in flight; `nil` if the connection is not available for reads.
     var reads: Int? { if case .shared(let reads, _) = use { reads } else { nil } }
 }

@@ -1,57 +1,60 @@
-/// Where Postgres is, and how it is used.
+/// The configuration of a connection pool: the server, the credentials, the limits and the timeouts.
 public struct PostgresConfiguration: Sendable {
-    /// Where Postgres is, and who asks. Of several hosts, each new connection looks for the one that takes changes
-    /// (`target_session_attrs=read-write`).
+    /// The address of the server, the credentials and the database. If several hosts are listed, each new connection
+    /// searches for the primary (`target_session_attrs=read-write`).
     public enum Server: Sendable {
-        /// A connection string or URI, as libpq reads it (Postgres manual, chapter 34.1.1).
-        /// `init(connectionString:)` checks it.
+        /// A connection string in libpq's syntax: a URI or `keyword=value` pairs (Postgres manual, section 34.1.1).
+        /// `init(connectionString:)` validates it.
         case url(String)
-        /// The parts of one. A host that begins with a slash is a Unix socket's directory; an empty password is none. There may be
-        /// several hosts with commas between, each with a port of its own or without.
+        /// The individual parameters. A host that begins with a slash is the directory of a Unix domain socket; an
+        /// empty password means none. `host` may be a comma-separated list, in which each host may have its own port.
         case parts(host: String, port: UInt16, user: String, password: String, database: String)
     }
 
-    /// A role, and its password; an empty one is none.
+    /// A role and its password.
     public struct Login: Sendable {
+        /// The name of the role.
         public var role: String
+        /// The password; an empty one means none.
         public var password: String
 
-        /// Makes a login.
+        /// Creates a login.
         public init(role: String, password: String) { (self.role, self.password) = (role, password) }
 
         fileprivate var parameters: [(keyword: String, value: String)] { [("user", role), ("password", password)] }
     }
 
-    /// Where Postgres is.
+    /// The server.
     public var server: Server
-    /// Another database on it than `server` says.
+    /// The database, if it is not the one that `server` specifies.
     public var database: String?
-    /// Another role than `server` says.
+    /// The credentials, if they are not those that `server` specifies.
     public var login: Login?
-    /// Connections of one loop, at most.
+    /// The maximum number of connections per event loop.
     public var connections: Int
-    /// Whether one of them, when there are two or more, is never leased, so that reads always have one.
+    /// Whether one of two or more connections is never leased, so that one is always available for reads.
     public var keepsOneForReads = true
-    /// How long Postgres works on a statement before it gives up; a client waits half a second longer for its answer.
+    /// The server-side `statement_timeout`. The client waits half a second longer for the result.
     public var statementTimeout: Duration
-    /// How long a request waits for a connection that is free.
+    /// The maximum time that a request waits for a connection of the pool.
     public var acquireTimeout: Duration
-    /// What pg_stat_activity shows.
+    /// The application name, as shown in `pg_stat_activity`.
     public var applicationName: String
-    /// Whether statements are prepared. A PgBouncer that pools transactions needs `false`: it then also gets no settings of
-    /// the session, which belong to the role there (`ALTER ROLE … SET statement_timeout = '2s'`).
+    /// Whether statements are prepared. PgBouncer in transaction pooling mode needs `false`. Then no session settings
+    /// are sent either; they have to be set for the role (`ALTER ROLE … SET statement_timeout = '2s'`).
     public var prepares: Bool
-    /// How long a statement may take before it is logged as slow.
+    /// The duration from which a statement is logged as slow.
     public var slowStatement: Duration
-    /// Hosts of replicas that reads may go to, as `Server.parts` takes them; all else is as `server` has it. `nil` when there are none.
+    /// The hosts of the replicas that serve reads, in the format of `Server.parts`; all other parameters are those of
+    /// `server`. `nil` if there are no replicas.
     public var replicaHosts: String?
-    /// The greatest replication lag of a replica that is read from.
+    /// The maximum replication lag with which a replica serves reads.
     public var maximumLag = Duration.seconds(10)
-    /// The replica that this is the configuration of.
+    /// The replica that this configuration is for; `nil` for the primary's configuration.
     var replica: Hosts.Host?
 
-    /// Makes a configuration; the defaults are 2 connections, 2 s for a statement, 1 s for a connection, and 500 ms
-    /// for a statement that is not slow.
+    /// Creates a configuration. The defaults are 2 connections, a statement timeout of 2 s, an acquire timeout of 1 s,
+    /// and 500 ms as the duration from which a statement is slow.
     public init(
         server: Server, connections: Int = 2, statementTimeout: Duration = .seconds(2),
         acquireTimeout: Duration = .seconds(1), applicationName: String = "aktify", prepares: Bool = true,
@@ -66,41 +69,46 @@ public struct PostgresConfiguration: Sendable {
         self.slowStatement = slowStatement
     }
 
-    /// How long a statement may take as the client sees it: the server's own limit comes first.
+    /// The client-side time limit for a statement, which is longer than the server's, so that the server's takes
+    /// effect first.
     var deadline: Duration { statementTimeout + .milliseconds(500) }
 
-    /// libpq's keywords and values for each server that may be the one; of a keyword that comes twice, libpq takes the last value.
+    /// libpq's connection parameters (keywords and values) for each server that may be the primary. If a keyword is
+    /// repeated, libpq uses its last value.
     var candidates: [[(keyword: String, value: String)]] {
         let hosts = server.hosts
-        func here(_ host: Hosts.Host) -> [(keyword: String, value: String)] {
+        func withAddress(of host: Hosts.Host) -> [(keyword: String, value: String)] {
             parameters + [("host", host.name), ("port", host.port)]
         }
-        if let replica { return [here(replica) + [("target_session_attrs", "any")]] }
-        // A URL of one server says itself where that is.
-        if case .url = server, !hosts.areMany { return [parameters] }
-        return hosts.all.map(here)
+        if let replica { return [withAddress(of: replica) + [("target_session_attrs", "any")]] }
+        // The connection string of a single server contains its host and port itself.
+        if case .url = server, !hosts.areMultiple { return [parameters] }
+        return hosts.all.map(withAddress(of:))
     }
 
-    /// What is the same for all servers; what a URL says comes after our own, and wins.
+    /// The parameters that are the same for all servers. Those of a connection string come after the defaults, and so
+    /// take precedence.
     private var parameters: [(keyword: String, value: String)] {
-        let own =
+        let common =
             [
                 ("connect_timeout", "3"), ("keepalives_idle", "30"), ("keepalives_interval", "5"),
                 ("keepalives_count", "3"), ("tcp_user_timeout", "10000"), ("client_encoding", "UTF8"),
                 ("gssencmode", "disable"), ("fallback_application_name", applicationName),
             ] + (prepares ? [("options", options)] : [])
             + (hasSeveralServers ? [("target_session_attrs", "read-write")] : [])
-        // The first dbname may be a URL; a later one is a database's name, and wins (Postgres manual, chapter 34.1).
-        let other = database.map { [("dbname", $0)] } ?? []
+        // The first dbname may be a connection string; a later one is the name of a database, and takes precedence
+        // (Postgres manual, section 34.1).
+        let override = database.map { [("dbname", $0)] } ?? []
         switch server {
-        case .url(let url): return own + [("dbname", url)] + other + (login?.parameters ?? [])
+        case .url(let url): return common + [("dbname", url)] + override + (login?.parameters ?? [])
         case .parts(_, _, let user, let password, let database):
             let login = login ?? Login(role: user, password: password)
-            return own + login.parameters + [("dbname", database)] + other
+            return common + login.parameters + [("dbname", database)] + override
         }
     }
 
-    /// The role that connects; `nil` when nobody says it, and libpq takes the name of the operating system's user.
+    /// The role that connects; `nil` if none is specified, in which case libpq uses the name of the operating system's
+    /// user.
     public var role: String? {
         if let login { return login.role }
         switch server {
@@ -109,13 +117,13 @@ public struct PostgresConfiguration: Sendable {
         }
     }
 
-    /// Whether it names several servers, one of which is the primary.
-    package var hasSeveralServers: Bool { server.hosts.areMany || server.hasSeveralAddresses }
+    /// Whether several servers are specified, one of which is the primary.
+    package var hasSeveralServers: Bool { server.hosts.areMultiple || server.hasMultipleAddresses }
 
-    /// Each replica's, with two connections at most, since reads share them.
+    /// The configuration of each replica, with at most two connections, since reads share them.
     var replicas: [PostgresConfiguration] {
         guard let text = replicaHosts, let hosts = Hosts(text, port: server.port) else { return [] }
-        // One that is named twice would be tried twice when it is gone.
+        // Duplicates are removed: an unreachable replica would be tried twice.
         var seen: Set<Hosts.Host> = []
         return hosts.all.filter { seen.insert($0).inserted }.map { host in
             var configuration = self
@@ -126,14 +134,15 @@ public struct PostgresConfiguration: Sendable {
         }
     }
 
-    /// For the connection that polls a replica's replay position: one that does not answer within a second is not read from.
+    /// The configuration of the connection that polls a replica's replay position: a replica that does not respond
+    /// within a second serves no reads.
     var forPolling: PostgresConfiguration {
         var configuration = self
         configuration.statementTimeout = .milliseconds(500)
         return configuration
     }
 
-    /// Settings of the session, sent with the connection's first message: no round trip of their own.
+    /// The session's settings, sent in the startup message, so that they need no round trip.
     private var options: String {
         let timeout =
             statementTimeout.components.seconds * 1000 + statementTimeout.components.attoseconds / 1_000_000_000_000_000
@@ -141,7 +150,8 @@ public struct PostgresConfiguration: Sendable {
             + " -c client_connection_check_interval=1000"
     }
 
-    /// For the connections that streams have for themselves: few, since each may be held by a slow reader, and worth waiting for.
+    /// The configuration of the pool for streams, each of which has exclusive use of a connection: few connections,
+    /// because a slow client may occupy one for long, and a longer acquire timeout.
     package var forStreams: PostgresConfiguration {
         var configuration = self
         configuration.connections = 4

@@ -1,42 +1,44 @@
-/// Why Postgres did not do what a statement asked for.
+/// The failure of a statement or a connection.
 ///
-/// Its description is for logs. It quotes what Postgres said, which may hold data: never put it into a response.
+/// The description is for logs only: it quotes Postgres's message, which may contain data. Never include it in a
+/// response.
 public struct PostgresError: Error, Sendable, CustomStringConvertible {
-    /// Where it failed.
+    /// The kind of failure.
     public enum Kind: Hashable, Sendable {
-        /// Postgres answered with an error.
+        /// The server reported an error.
         case server
-        /// No connection could be made.
+        /// No connection could be established.
         case unreachable
-        /// The connection was closed before the statement was sent: it was not carried out.
+        /// The connection was closed before the statement was sent: it was not executed.
         case notSent
-        /// The connection was lost while the statement was under way: whether it was carried out is not known.
+        /// The connection was lost while the statement was in flight: whether it was executed is unknown.
         case lost
-        /// Postgres ended the session in place of answering: the statement was not carried out, unless it was a COMMIT.
+        /// The server terminated the session instead of returning a result: the statement was not executed, unless it
+        /// was a COMMIT.
         case terminated
-        /// A statement before it in the same batch failed, and took it along: it was not carried out.
+        /// An earlier statement of the same batch failed: this one was not executed.
         case aborted
-        /// No connection was free in time.
+        /// No connection of the pool became available in time.
         case busy
-        /// Postgres did not answer in time.
+        /// The server did not return a result in time.
         case deadline
     }
 
-    /// Where it failed.
+    /// The kind of failure.
     public let kind: Kind
-    /// Postgres's code; only there when Postgres answered.
+    /// The SQLSTATE; `nil` unless the server reported an error.
     public let state: SQLState?
-    /// What Postgres, or libpq, said.
+    /// The message of Postgres or libpq.
     public let message: String
-    /// What Postgres said besides: of a key, its value. It holds data.
+    /// Postgres's detail message, such as the value of a duplicate key. It contains data.
     public let detail: String?
-    /// The constraint that was violated, if one was.
+    /// The name of the violated constraint, if one was violated.
     public let constraint: String?
-    /// The column that the error is about, if Postgres says so.
+    /// The column that the error refers to, if Postgres reports one.
     public let column: String?
-    /// What became of a change that was to be made; `nil` when nothing was to be changed.
+    /// Whether the intended change was made; `nil` if the statement was not part of a change.
     public private(set) var change: Change?
-    /// Where in the statement's text the error was found, in characters from 1.
+    /// The position of the error in the statement's text, in characters, beginning with 1.
     public let position: Int?
 
     init(
@@ -53,10 +55,10 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
         self.position = position
     }
 
-    /// A transaction that was to be committed had failed before, and nobody had noticed.
+    /// The error for the commit of a transaction that had failed unnoticed before, which the server rolled back.
     public static let rolledBack = PostgresError(.server, message: "the transaction had failed, and was rolled back")
 
-    /// What it means for the request that it happened in.
+    /// The meaning of the error for the request.
     public var meaning: SQLState.Meaning {
         switch kind {
         case .server: state?.meaning ?? .defect
@@ -65,30 +67,33 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
         }
     }
 
-    /// What became of a change.
+    /// Whether an intended change was made.
     public enum Change: Sendable {
-        /// It was certainly not made.
+        /// The change was definitely not made.
         case notMade
-        /// It may have been made, or may still be.
+        /// The change may have been made, or may still be made.
         case unknown
     }
 
-    /// The part that a statement has in a change.
+    /// The role of a statement within a change.
     package enum Step: Sendable {
-        /// It is the whole of it, and commits by itself.
-        case whole
-        /// It stands in a transaction, which ends with the connection if not with a COMMIT.
+        /// The statement is the entire change, and commits by itself.
+        case autocommit
+        /// The statement is part of a transaction, which is rolled back if the connection is lost before the COMMIT.
         case inTransaction
+        /// The statement is the COMMIT of a transaction.
         case commit
     }
 
-    /// Sends a change; an error says what became of it.
-    /// - Throws: what `body` throws.
-    package static func ofChange<Value>(_ step: Step = .whole, _ body: () async throws -> Value) async throws -> Value {
+    /// Runs `body`, which sends a statement of a change, and sets `change` on the error that it throws.
+    /// - Throws: What `body` throws.
+    package static func ofChange<Value>(_ step: Step = .autocommit, _ body: () async throws -> Value) async throws
+        -> Value
+    {
         do { return try await body() } catch var error as PostgresError {
             let isUnknown =
                 switch step {
-                case .whole: [.lost, .deadline].contains(error.kind)
+                case .autocommit: [.lost, .deadline].contains(error.kind)
                 case .inTransaction: false
                 case .commit: [.lost, .deadline, .terminated].contains(error.kind)
                 }
@@ -97,22 +102,24 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
         }
     }
 
-    /// Whether what was prepared does not fit any more: the table was changed, or the session was reset.
+    /// Whether the error was caused by a stale prepared statement: the table has been altered, or the session was
+    /// reset.
     public var isStale: Bool {
         state == "26000" || state == "0A000" && message.hasPrefix("cached plan must not change result type")
-            || isOfFormerRow
+            || hasStaleRowType
     }
 
-    /// Whether a prepared statement makes rows of a type that has changed, which Postgres does not plan it anew for:
-    /// `jsonb_populate_record(NULL::campaign, …)`.
-    private var isOfFormerRow: Bool {
+    /// Whether a prepared statement produces rows of a type that has been altered since, for which Postgres does not
+    /// replan the statement: `jsonb_populate_record(NULL::campaign, …)`.
+    private var hasStaleRowType: Bool {
         message.hasPrefix("attribute ")
             && (state == "42804" && message.hasSuffix(" of type record has wrong type")
                 || state == "42703" && message.hasSuffix(" of type record has been dropped"))
     }
 
-    /// Whether every server has refused the connection for a reason that is not transient: the role, the password, the database. Of a
-    /// failed connection, libpq has no SQLSTATE, only a message: a line for each server.
+    /// Whether every server refused the connection for a reason that is not transient: the role, the password, the
+    /// database. libpq reports no SQLSTATE for a failed connection attempt, only a message with one line for each
+    /// server.
     package var isRefusal: Bool {
         let transient = ["the database system is", "too many", "connection slots", "server login"]
         return kind == .unreachable

@@ -1,40 +1,41 @@
 import SQL
 
-/// What tells prepared statements apart: their text, and the types of their parameters.
+/// The identity of a prepared statement: its text and the types of its parameters.
 struct PreparedKey: Hashable {
     let text: String
     let types: [UInt32]
 
     func hash(into hasher: inout Hasher) { hasher.combine(text) }
 
-    /// Whether it is a statement's.
-    func isKey(of statement: Statement) -> Bool {
+    /// Whether the key is that of a statement.
+    func matches(_ statement: Statement) -> Bool {
         text == statement.text && types.elementsEqual(statement.bindings.parameters.lazy.map(\.type))
     }
 }
 
-/// The names of what is prepared on a connection: the ones that were used last, up to a number.
+/// The prepared statements of a connection, in a cache with least-recently-used eviction.
 struct PreparedStatements {
     private var entries: [PreparedKey: (number: Int, name: [CChar], lastUse: Int)] = [:]
-    /// The one that was used last: as a rule, the next statement is the same, and finds its name without a hash of its text.
+    /// The most recently used one. Usually the next statement is the same, and is found without hashing its text.
     private var latest: (key: PreparedKey, name: [CChar])?
     private var uses = 0
     private let capacity: Int
 
-    /// - Parameter capacity: how many are kept.
+    /// Creates an empty cache.
+    /// - Parameter capacity: The maximum number of prepared statements.
     init(capacity: Int = 256) { self.capacity = capacity }
 
-    /// The name of a statement that is prepared already.
+    /// Returns the name of a statement if it is prepared.
     mutating func name(of statement: Statement) -> [CChar]? {
-        if let latest, latest.key.isKey(of: statement) { return latest.name }
+        if let latest, latest.key.matches(statement) { return latest.name }
         if let latest { use(latest.key) }
         let key = PreparedKey(statement)
         latest = use(key).map { (key, $0) }
         return latest?.name
     }
 
-    /// Notes that a statement is used now.
-    /// - Returns: its name, when it is prepared.
+    /// Records the use of a statement.
+    /// - Returns: Its name if it is prepared.
     @discardableResult
     private mutating func use(_ key: PreparedKey) -> [CChar]? {
         guard let index = entries.index(forKey: key) else { return nil }
@@ -43,7 +44,7 @@ struct PreparedStatements {
         return entries.values[index].name
     }
 
-    /// Gives a statement a name that none has had.
+    /// Adds a statement under a new name, which was never used before on the connection.
     mutating func add(_ key: PreparedKey) -> [CChar] {
         uses += 1
         let name = Array("s\(uses)".utf8CString)
@@ -51,8 +52,8 @@ struct PreparedStatements {
         return name
     }
 
-    /// Takes out the one that has not been used for longest, when there are too many.
-    /// - Returns: its name, to be given up in Postgres too.
+    /// Removes the least recently used statement if the capacity is exceeded.
+    /// - Returns: Its name, to be deallocated on the server.
     mutating func evict() -> String? {
         guard entries.count > capacity, let oldest = entries.min(by: { $0.value.lastUse < $1.value.lastUse }) else {
             return nil
@@ -61,13 +62,13 @@ struct PreparedStatements {
         return "s\(oldest.value.number)"
     }
 
-    /// Forgets a statement, so that it is prepared again.
+    /// Removes a statement, so that it is prepared again.
     mutating func forget(_ key: PreparedKey) {
         entries[key] = nil
         latest = nil
     }
 
-    /// Forgets all.
+    /// Removes all statements.
     mutating func forgetAll() { (entries, latest) = ([:], nil) }
 }
 

@@ -3,11 +3,12 @@ import EventLoop
 import Glibc
 import SQL
 
-/// What a statement returned: rows, or the number of those that it changed. It owns libpq's memory, and frees it.
+/// The result of a statement: rows, or the number of affected rows. It owns and frees libpq's memory.
 ///
-/// Sound as `@unchecked Sendable`: nothing changes a PGresult once it is made, and it is cleared when nobody holds it.
+/// Sound as `@unchecked Sendable`: a PGresult is not mutated once it has been created, and is cleared when no
+/// reference is left.
 public final class Result: @unchecked Sendable {
-    // Owned here: cleared in deinit, never handed out.
+    // Owned by this object: cleared in deinit, never handed out.
     private let handle: OpaquePointer
 
     init(owning handle: OpaquePointer, at time: Instant = .now) {
@@ -15,14 +16,16 @@ public final class Result: @unchecked Sendable {
         (sent, received) = (time, time)
     }
 
-    /// A result without rows and columns, of no statement.
+    /// A result without rows and columns that does not come from a statement.
     public static var empty: Result {
         guard let handle = PQmakeEmptyPGresult(nil, PGRES_TUPLES_OK) else { preconditionFailure("out of memory") }
         return Result(owning: handle)
     }
 
-    /// A result of one column for each type, made without a server, for measuring what is done with results.
-    /// - Parameter rows: the columns' values, encoded; `nil` is NULL.
+    /// Creates a result with one column for each type without a server, for benchmarks of result processing.
+    /// - Parameters:
+    ///   - types: The object ids (OIDs) of the columns' types.
+    ///   - rows: The encoded values; `nil` is NULL.
     package static func made(types: [UInt32], rows: [[[UInt8]?]]) -> Result {
         let result = empty
         var attributes = types.map { type in
@@ -42,54 +45,55 @@ public final class Result: @unchecked Sendable {
         return result
     }
 
-    // Written once, before the task that waits gets the result.
+    // Written once, before the waiting task gets the result.
     /// When the statement was sent.
     public internal(set) var sent: Instant
-    /// When all of it was there.
+    /// When the result was received completely.
     public internal(set) var received: Instant
-    /// How long that took.
+    /// The time between both.
     public var elapsed: Duration { received.duration(since: sent) }
-    /// Whether it had been prepared on its connection before.
+    /// Whether the statement had been prepared on its connection before.
     public internal(set) var wasPrepared = true
 
     deinit { PQclear(handle) }
 
-    /// How many rows it has.
+    /// The number of rows.
     public var count: Int { Int(PQntuples(handle)) }
 
-    /// How many rows the statement touched: inserted, updated, deleted or selected.
+    /// The number of affected rows: inserted, updated, deleted or selected.
     public var affected: Int { Int(String(cString: PQcmdTuples(handle))) ?? 0 }
 
-    /// How many bytes of memory it holds.
+    /// The size of the result in memory, in bytes.
     public var bytes: Int { PQresultMemorySize(handle) }
 
-    /// What Postgres says that it did: `COMMIT`, `INSERT 0 1`.
+    /// The command tag: `COMMIT`, `INSERT 0 1`.
     public var tag: String { String(cString: PQcmdStatus(handle)) }
 
-    /// Reads a row, from its first column on.
+    /// Returns a row, to be read from its first column.
     public func row(_ index: Int) -> ResultRow { ResultRow(result: self, index: Int32(index)) }
 
-    /// Reads a cell. libpq has no length but 0 for NULL, and for a column that is not there, which it calls NULL too.
+    /// Decodes a value. libpq reports the length 0 for NULL, and reports a column that does not exist as NULL.
     func cell<Value: SQLValue>(_ row: Int32, _ column: Int32) throws(DecodingError) -> Value {
         let count = Int(PQgetlength(handle, row, column))
         guard count > 0 || PQgetisnull(handle, row, column) == 0 else {
             if let null = Value.null { return null }
-            throw DecodingError("\(name(column)) is NULL or missing, but \(Value.self) has no room for that")
+            throw DecodingError("\(name(column)) is NULL or missing, but \(Value.self) is not optional")
         }
         return try Value(binary: UnsafeRawBufferPointer(start: PQgetvalue(handle, row, column), count: count))
     }
 
     private func name(_ column: Int32) -> String { PQfname(handle, column).map { String(cString: $0) } ?? "a column" }
 
-    // MARK: What it is made of
+    // MARK: Columns
 
     /// A column of a result, as the server describes it.
     public struct Column: Hashable, Sendable {
-        /// Its name.
+        /// The name.
         public let name: String
-        /// Its type's object id.
+        /// The object id (OID) of the type.
         public let type: UInt32
-        /// The table that it comes from, by its object id, and its number there; 0 for an expression.
+        /// The object id (OID) of the table that the column comes from, and the column's number in it; 0 for an
+        /// expression.
         public let table: UInt32, number: Int
     }
 
@@ -102,10 +106,10 @@ public final class Result: @unchecked Sendable {
         }
     }
 
-    /// The object ids of the parameters' types, when this is a description.
+    /// The object ids (OIDs) of the parameters' types if this is the description of a statement.
     public var parameterTypes: [UInt32] { (0..<PQnparams(handle)).map { PQparamtype(handle, $0) } }
 
-    // MARK: What became of it
+    // MARK: Outcome
 
     enum Status { case done, failed, pipelineEnd, pipelineAborted, copyIn, copyOut }
 
@@ -120,7 +124,7 @@ public final class Result: @unchecked Sendable {
         }
     }
 
-    /// The error that it stands for.
+    /// The error that a failed result reports.
     var error: PostgresError {
         PostgresError(
             ["FATAL", "PANIC"].contains(field("V")) ? .terminated : .server, state: field("C").map { SQLState($0) },
@@ -128,7 +132,7 @@ public final class Result: @unchecked Sendable {
             constraint: field("n"), column: field("c"), position: field("P").flatMap { Int($0) })
     }
 
-    /// A field of an error, by the letter that the protocol gives it (Postgres manual, chapter 55.8).
+    /// Returns a field of an error report by its identification letter (Postgres manual, section 55.8).
     private func field(_ letter: Unicode.Scalar) -> String? {
         PQresultErrorField(handle, Int32(letter.value)).map { String(cString: $0) }
     }

@@ -1,6 +1,6 @@
 import SQL
 
-/// One row, read column by column from left to right.
+/// A row of a result, whose columns are read from left to right.
 public struct ResultRow {
     private let result: Result
     private let index: Int32
@@ -11,8 +11,8 @@ public struct ResultRow {
         self.index = index
     }
 
-    /// Reads the next column.
-    /// - Throws: `DecodingError` when it is not of this type.
+    /// Decodes the next column.
+    /// - Throws: `DecodingError` if the value is not of this type.
     public mutating func next<Value: SQLValue>(_: Value.Type = Value.self) throws(DecodingError) -> Value {
         defer { column += 1 }
         return try result.cell(index, column)

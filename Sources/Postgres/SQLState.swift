@@ -1,4 +1,4 @@
-/// The five characters by which Postgres names an error (Postgres manual, appendix A).
+/// An SQLSTATE error code of five characters (Postgres manual, appendix A).
 public struct SQLState: Hashable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible {
     /// The code: `23505`.
     public let code: String
@@ -7,32 +7,32 @@ public struct SQLState: Hashable, Sendable, ExpressibleByStringLiteral, CustomSt
 
     init(_ code: String) { self.code = code }
 
-    /// The first two characters: `23`.
+    /// The error class: the first two characters, such as `23`.
     public var classCode: Substring { code.prefix(2) }
 
     public var description: String { code }
 }
 
 extension SQLState {
-    /// What an error means for a request.
+    /// The meaning of an error for a request.
     public enum Meaning: Sendable {
-        /// Other transactions were in the way; the whole transaction may be tried again.
+        /// A conflict with concurrent transactions; the whole transaction may be retried.
         case serializationFailure
-        /// The server is away, going away, full, or read-only: later may do.
+        /// The server is down, shutting down, full, or read-only; a later attempt may succeed.
         case unavailable
-        /// A statement took too long, or was cancelled.
+        /// The statement timed out or was cancelled.
         case timeout
-        /// What was written is there already, or is referred to.
+        /// The row to be written exists already, references a missing row, or is still referenced.
         case constraintConflict
-        /// A value is out of range, malformed, or against a constraint.
+        /// A value is out of range, malformed, or violates a constraint.
         case invalid
-        /// Text that Postgres cannot hold: a NUL, bytes that are not UTF-8.
+        /// Text that Postgres cannot store: it contains a NUL character or is not valid UTF-8.
         case malformedText
-        /// A statement that is wrong, or a schema that is not the expected one: ours to mend.
+        /// An invalid statement, or a schema that differs from the expected one: a defect of the application.
         case defect
     }
 
-    /// What this error means for a request.
+    /// The meaning of this error for a request.
     public var meaning: Meaning {
         switch code {
         case "40001", "40P01": .serializationFailure

@@ -3,17 +3,19 @@ import EventLoop
 import Glibc
 import SQL
 
-/// One libpq connection in pipeline mode, none of whose calls blocks: the only owner of its C memory.
+/// A nonblocking libpq connection in pipeline mode; the only owner of its C memory.
 ///
-/// Sound as `@unchecked Sendable`: one owner at a time; the helper thread that opened it is done with it when a loop gets it.
+/// Sound as `@unchecked Sendable`: it has one owner at a time; the helper thread that opened it has finished with it
+/// when a loop receives it.
 final class Session: @unchecked Sendable {
-    // Owned here: finished in `close`, never handed out.
+    // Owned by this object: finished in `close`, never handed out.
     private let handle: OpaquePointer
 
     init(owning handle: OpaquePointer) {
         self.handle = handle
         PQsetnonblocking(handle, 1)
-        // The default prints to stderr, in its own form. Sound: the connection is closed before this object is gone.
+        // The default notice receiver prints to stderr. Sound: the connection is closed before this object is
+        // deallocated.
         PQsetNoticeReceiver(
             handle, { Unmanaged<Session>.fromOpaque($0!).takeUnretainedValue().notice($1) },
             Unmanaged.passUnretained(self).toOpaque())
@@ -22,7 +24,7 @@ final class Session: @unchecked Sendable {
 
     deinit { close() }
 
-    /// Takes what the server says besides its answers: `NOTICE: table "one" does not exist, skipping`.
+    /// Called with each notice of the server: `NOTICE: table "one" does not exist, skipping`.
     var onNotice: ((String) -> Void)?
 
     private func notice(_ result: OpaquePointer?) {
@@ -35,21 +37,25 @@ final class Session: @unchecked Sendable {
 
     private var isClosed = false
 
-    /// Closes the connection; nothing may be asked of it any more.
+    /// Closes the connection, which must not be used afterwards.
     func close() {
         guard !isClosed else { return }
         isClosed = true
         PQfinish(handle)
     }
 
-    // MARK: What it is
+    // MARK: Status
 
+    /// The file descriptor of the connection's socket.
     var socket: Int32 { PQsocket(handle) }
+    /// Whether the connection has failed.
     var isBroken: Bool { PQstatus(handle) == CONNECTION_BAD }
+    /// Whether a transaction is open, or a statement is in flight: libpq does not distinguish them before the result.
     var isInTransaction: Bool { PQtransactionStatus(handle) != PQTRANS_IDLE }
+    /// The last error message.
     var message: String { String(cString: PQerrorMessage(handle)) }
 
-    /// Whether the server's end is still there, asked of the kernel: no round trip.
+    /// Whether the peer has not closed the connection, according to the kernel, without a round trip.
     var isConnected: Bool {
         var socket = pollfd(fd: socket, events: Int16(POLLIN | Int32(Readiness.peerClosed.rawValue)), revents: 0)
         return poll(&socket, 1, 0) <= 0 || Int32(socket.revents) & ~POLLIN == 0
@@ -57,19 +63,20 @@ final class Session: @unchecked Sendable {
 
     // MARK: Sending
 
-    /// Prepares a statement under a name.
+    /// Sends the preparation of a named statement.
+    /// - Returns: Whether libpq accepted it, as for the other methods that send a command.
     func prepare(_ name: [CChar], _ key: PreparedKey) -> Bool {
         PQsendPrepare(handle, name, key.text, Int32(key.types.count), key.types) == 1
     }
 
-    /// Runs what was prepared under a name.
+    /// Sends the execution of a named prepared statement.
     func execute(_ name: [CChar], _ bindings: Bindings) -> Bool {
         withParameters(bindings) { count, values, lengths, formats in
             PQsendQueryPrepared(handle, name, count, values, lengths, formats, 1) == 1
         }
     }
 
-    /// Runs a text that is not prepared.
+    /// Sends a statement that is not prepared.
     func execute(text: String, _ bindings: Bindings) -> Bool {
         let types = bindings.parameters.map(\.type)
         return withParameters(bindings) { count, values, lengths, formats in
@@ -77,20 +84,20 @@ final class Session: @unchecked Sendable {
         }
     }
 
-    /// Asks what a prepared statement takes and returns.
+    /// Sends a request for the types of a prepared statement's parameters and columns.
     func describe(_ name: [CChar]) -> Bool { PQsendDescribePrepared(handle, name) == 1 }
 
-    /// Leaves pipeline mode and sends a text of any number of statements.
+    /// Leaves pipeline mode and sends a script of any number of statements.
     func script(_ text: String) -> Bool { PQexitPipelineMode(handle) == 1 && PQsendQuery(handle, text) == 1 }
 
-    /// Goes back to pipeline mode after a script.
+    /// Enters pipeline mode again after a script.
     func endScript() { PQenterPipelineMode(handle) }
 
-    /// Ends a batch.
+    /// Sends a sync message, which ends a batch.
     func sync() -> Bool { PQpipelineSync(handle) == 1 }
 
-    /// Sends what libpq still holds.
-    /// - Returns: whether there is more than the socket had room for.
+    /// Flushes libpq's output buffer.
+    /// - Returns: Whether data remains because the socket is not writable.
     func flush() -> Bool { PQflush(handle) == 1 }
 
     private func withParameters(
@@ -114,13 +121,14 @@ final class Session: @unchecked Sendable {
         }
     }
 
-    /// Where a parameter's bytes are; an empty one is anywhere but at NULL, which would mean SQL's NULL.
+    /// The address of a parameter's bytes. That of an empty value is arbitrary but not a null pointer, which libpq
+    /// takes for SQL's NULL.
     private static func pointer(_ buffer: UnsafeRawBufferPointer, _ offset: Int) -> UnsafePointer<CChar> {
         guard let base = buffer.baseAddress else { return emptyValue }
         return (base + offset).assumingMemoryBound(to: CChar.self)
     }
 
-    // Sound: one byte that nobody writes to, for the life of the process.
+    // Sound: one byte that is never written to and lives as long as the process.
     private nonisolated(unsafe) static let emptyValue: UnsafePointer<CChar> = {
         let byte = UnsafeMutablePointer<CChar>.allocate(capacity: 1)
         byte.initialize(to: 0)
@@ -129,25 +137,25 @@ final class Session: @unchecked Sendable {
 
     // MARK: Receiving
 
-    /// Reads what has arrived.
-    /// - Returns: whether the connection is sound.
+    /// Reads the data that has arrived.
+    /// - Returns: Whether the connection is intact.
     func receive() -> Bool { PQconsumeInput(handle) == 1 }
 
-    /// Whether a result, or the end of a command, can be taken without waiting.
+    /// Whether a result, or the end of a command, is available without waiting.
     var hasResult: Bool { PQisBusy(handle) == 0 }
 
-    /// Takes the next result; `nil` is the end of a command.
+    /// Returns the next result; `nil` is the end of a command.
     func nextResult() -> Result? { PQgetResult(handle).map { Result(owning: $0, at: .distantFuture) } }
 
     // MARK: COPY
 
-    /// Answers a COPY from the client, which has no data for it: the statement fails.
+    /// Rejects a COPY from the client, for which there is no data: the statement fails.
     func refuseCopy() {
-        _ = PQputCopyEnd(handle, "COPY FROM STDIN has no data here: use INSERT, or COPY FROM a file of the server's")
+        _ = PQputCopyEnd(handle, "COPY FROM STDIN has no data here: use INSERT, or COPY FROM a file on the server")
     }
 
-    /// Drops what a COPY to the client has sent so far.
-    /// - Returns: whether that was all of it.
+    /// Discards the data that a COPY to the client has sent so far.
+    /// - Returns: Whether the COPY has ended.
     func drainCopy() -> Bool {
         var row: UnsafeMutablePointer<CChar>?
         while true {
@@ -160,8 +168,9 @@ final class Session: @unchecked Sendable {
 
     // MARK: Helper threads
 
-    /// Opens a connection. It blocks: looking the host up, TLS and the password's hashing do.
-    /// - Throws: `PostgresError` of kind `unreachable`, with libpq's own words but for passwords.
+    /// Opens a connection. Blocks for name resolution, TLS and password hashing, and is therefore called on a helper
+    /// thread.
+    /// - Throws: `PostgresError` of kind `unreachable` with libpq's message, in which passwords are redacted.
     static func open(_ parameters: [(keyword: String, value: String)]) throws(PostgresError) -> Session {
         let keywords = parameters.map { strdup($0.keyword) }
         let values = parameters.map { strdup($0.value) }
@@ -178,7 +187,7 @@ final class Session: @unchecked Sendable {
         return Session(owning: handle)
     }
 
-    /// What asks the server to give up what this session works on.
+    /// Returns a cancel request for the session's running statement.
     func cancelRequest() -> CancelRequest? { PQgetCancel(handle).map(CancelRequest.init(owning:)) }
 }
 

@@ -1,23 +1,27 @@
-/// The binary format of one-dimensional arrays: their dimensions, then each element behind its length (Postgres's
-/// `array_send`).
+/// Encoder for the binary format of one-dimensional arrays (Postgres's `array_send`): a header with the dimensions,
+/// then each element preceded by its length.
 public enum ArrayFormat {
-    /// Appends an array of values that are all of the type `element`.
+    /// Appends the binary form of an array.
+    /// - Parameters:
+    ///   - values: The elements; those that encode nothing are NULL.
+    ///   - element: The type of every element.
+    ///   - buffer: The buffer to append to.
     public static func append(_ values: [any SQLValue], of element: any SQLValue.Type, to buffer: inout [UInt8]) {
         append(Int32(values.isEmpty ? 0 : 1), to: &buffer)
-        append(1, to: &buffer)  // There may be NULLs.
+        append(1, to: &buffer)  // The flag that says that the array may contain NULLs.
         append(Int32(bitPattern: element.type), to: &buffer)
         guard !values.isEmpty else { return }
         append(Int32(values.count), to: &buffer)
-        append(1, to: &buffer)  // The first index.
+        append(1, to: &buffer)  // The lower bound, that is, the first index.
         for value in values { append(value, to: &buffer) }
     }
 
     private static func append(_ value: any SQLValue, to buffer: inout [UInt8]) {
-        let place = buffer.count
+        let offset = buffer.count
         append(-1, to: &buffer)
         guard value.encode(into: &buffer) else { return }
-        withUnsafeBytes(of: Int32(buffer.count - place - 4).bigEndian) { length in
-            buffer.replaceSubrange(place..<place + 4, with: length)
+        withUnsafeBytes(of: Int32(buffer.count - offset - 4).bigEndian) { length in
+            buffer.replaceSubrange(offset..<offset + 4, with: length)
         }
     }
 

@@ -1,42 +1,48 @@
-/// A value for a column of a row that is written.
+/// A value for one column of a row that is inserted or updated.
 public struct Assignment<Model: Sendable>: Sendable {
-    /// The column's name, as SQL wants it.
+    /// The column's name, quoted where SQL requires it.
     public let column: String
-    /// The value; `nil` is the column's default.
+    /// The value; `nil` stands for the column's default.
     let value: (any SQLValue)?
-    /// Writes the value into a row in memory.
+    /// Assigns the value to an in-memory row; `now` is the time for defaults that are the current time.
     public let apply: @Sendable (inout Model, _ now: Timestamp) -> Void
-    /// The column's place in the model.
+    /// The key path of the model's property that the column maps to.
     public let path: PartialKeyPath<Model> & Sendable
 }
 
 extension Assignment {
-    /// The value as Postgres writes it, where that is how Swift does; `nil` for NULL and the default.
+    /// The value's text form, for types whose Swift description is also Postgres's text form; `nil` for other types,
+    /// NULL and the default.
     public var text: String? { (value as? any CustomStringConvertible)?.description }
 
-    /// The value, when it is one of `column`'s.
+    /// Returns the assigned value if this is an assignment to `column`, otherwise `nil`.
     public func value<Value>(of column: Column<Model, Value>) -> Value? {
         path == column.path ? value as? Value : nil
     }
 
-    /// The value as SQL.
+    /// The value as SQL: a parameter, or `DEFAULT`.
     var fragment: Fragment { value.map { Fragment(.value($0)) } ?? Fragment("DEFAULT") }
 }
 
 extension Column {
-    /// Gives the column a value: `$0.name.set(to: "Spring")`.
+    /// Returns an assignment of a value to the column: `$0.name.set(to: "Spring")`.
     public func set(to value: Value) -> Assignment<Model> {
         Assignment(column: reference, value: value, apply: { [path] row, _ in row[keyPath: path] = value }, path: path)
     }
 
-    /// Gives the column its default, or NULL: `$0.description.reset()`; `nil` when it has neither.
+    /// Returns an assignment of the column's default, or of NULL if it has none: `$0.description.reset()`. Returns
+    /// `nil` for a column that has no default and is not nullable.
     public func reset() -> Assignment<Model>? {
-        guard let fallback else { return Value.null.map(set) }
+        guard let defaultValue else { return Value.null.map(set) }
         return Assignment(
-            column: reference, value: nil, apply: { [path] row, now in row[keyPath: path] = fallback.make(0, now) },
+            column: reference, value: nil,
+            apply: { [path] row, now in row[keyPath: path] = defaultValue.compute(0, now) },
             path: path)
     }
 
-    /// What an insert that leaves the column out can say instead: its default, where that is a constant, or NULL.
-    public func constant() -> Assignment<Model>? { (fallback == nil ? Value.null : fallback?.constant).map(set) }
+    /// Returns an assignment that an INSERT may use instead of omitting the column: of its default if that is a
+    /// constant, of NULL if it has no default and is nullable, otherwise `nil`.
+    public func constant() -> Assignment<Model>? {
+        (defaultValue == nil ? Value.null : defaultValue?.constant).map(set)
+    }
 }

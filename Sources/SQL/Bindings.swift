@@ -1,37 +1,38 @@
-/// The parameters of a statement, in order, encoded into one buffer.
+/// The parameter values of a statement, in order, encoded into one buffer.
 public struct Bindings: Sendable {
-    /// Where a parameter's bytes lie, and what they are.
+    /// The type of a parameter and the location of its bytes.
     public struct Parameter: Sendable {
-        /// The Postgres type's object id.
+        /// The object id (OID) of the Postgres type.
         public let type: UInt32
-        /// The first byte's place in the buffer.
+        /// The offset of the first byte in the buffer.
         public let offset: Int
         /// The number of bytes, or `nil` for NULL.
         public let count: Int?
     }
 
-    /// All parameters' bytes, one after the other.
+    /// The bytes of all parameters, concatenated.
     public private(set) var buffer: [UInt8] = []
-    /// The parameters: `$1` first.
+    /// The parameters in the order of their numbers, beginning with `$1`.
     public private(set) var parameters: [Parameter] = []
 
     init() {}
 
-    /// One parameter. It is what a find has: each array is made at once in its size.
+    /// Creates the bindings of a statement with one parameter, such as the lookup of a row by its key. A separate
+    /// initializer because it allocates each array once, in its final size.
     init<Value: SQLValue>(_ value: Value) {
         buffer.reserveCapacity(32)
-        let isThere = value.encode(into: &buffer)
-        parameters = [Parameter(type: Value.type, offset: 0, count: isThere ? buffer.count : nil)]
+        let isPresent = value.encode(into: &buffer)
+        parameters = [Parameter(type: Value.type, offset: 0, count: isPresent ? buffer.count : nil)]
     }
 
-    /// Adds a parameter.
+    /// Appends a parameter.
     mutating func append<Value: SQLValue>(_ value: Value) {
         let offset = buffer.count
-        let isThere = value.encode(into: &buffer)
-        parameters.append(Parameter(type: Value.type, offset: offset, count: isThere ? buffer.count - offset : nil))
+        let isPresent = value.encode(into: &buffer)
+        parameters.append(Parameter(type: Value.type, offset: offset, count: isPresent ? buffer.count - offset : nil))
     }
 
-    /// Adds one parameter that is an array of values of one type.
+    /// Appends one parameter that is an array whose elements are all of type `element`.
     mutating func append(array values: [any SQLValue], of element: any SQLValue.Type) {
         let offset = buffer.count
         ArrayFormat.append(values, of: element, to: &buffer)

@@ -1,46 +1,49 @@
-/// A column of a model's table: the place of its values in the model, what Postgres knows of it, and what its values must be.
+/// A column of a model's table: the property of the model that it maps to, its definition in Postgres, and the rules
+/// for its values.
 public struct Column<Model: Sendable, Value: SQLValue>: Sendable {
-    /// Where a model has the column's value.
+    /// The key path of the model's property that the column maps to.
     public let path: WritableKeyPath<Model, Value> & Sendable
-    /// What Postgres knows of it, and what clients may do with it.
+    /// The column's definition in Postgres and its capabilities for API clients.
     public let definition: ColumnDefinition
-    /// What an insert that leaves the column out gives it, in memory.
-    public let fallback: DefaultValue<Value>?
-    /// What an update that leaves the column out makes of its value, in memory.
-    public let successor: (@Sendable (_ value: Value, _ now: Timestamp) -> Value)?
-    /// The name as SQL wants it.
+    /// The in-memory counterpart of the column's default, for an INSERT that omits the column; `nil` if it has no
+    /// default.
+    public let defaultValue: DefaultValue<Value>?
+    /// Computes the new value for an in-memory UPDATE that omits the column; `nil` if the value then remains unchanged.
+    public let updatedValue: (@Sendable (_ value: Value, _ now: Timestamp) -> Value)?
+    /// The column's name, quoted where SQL requires it.
     public let reference: String
-    /// What the rules that check values say.
+    /// The validations of the rules; each returns an error message, or `nil` for a valid value.
     private let problems: [@Sendable (Value) -> String?]
 
-    /// Makes a column.
+    /// Creates a column.
     /// - Parameters:
-    ///   - path: where a model has its value; an optional one makes the column nullable.
-    ///   - name: its name in the table, and for clients.
-    ///   - rules: what its values must be, and what clients may do with it: `.length(1...255), .trimmed, .unique`.
-    ///   - type: its Postgres type, where that is not the usual one of `Value` and no rule says it.
-    ///   - default: what it is when an insert leaves it out.
-    ///   - onUpdate: what it becomes when an update leaves it out; clients may not set it then.
-    ///   - references: the table whose primary key has each value.
-    ///   - onDelete: what becomes of a row when the row that it refers to is deleted; `.setNull` needs an optional `path`.
+    ///   - path: The key path of the model's property; a property of optional type makes the column nullable.
+    ///   - name: The column's name in the table, and the field's name in the API.
+    ///   - rules: Constraints on the values, and capabilities for API clients: `.length(1...255), .trimmed, .unique`.
+    ///   - type: The Postgres type, if it is neither the default one of `Value` nor set by a rule.
+    ///   - defaultValue: The default, for an INSERT that omits the column.
+    ///   - onUpdate: The new value for an UPDATE that omits the column; it makes the column read-only for clients.
+    ///   - table: The table whose primary key the column references (a foreign key).
+    ///   - onDelete: What happens to a row when the row that it references is deleted; `.setNull` needs a property of
+    ///     optional type.
     public init(
         _ path: WritableKeyPath<Model, Value> & Sendable, _ name: String, _ rules: Rule<Value>..., type: String? = nil,
-        default fallback: DefaultValue<Value>? = nil, onUpdate: DefaultValue<Value>? = nil,
+        default defaultValue: DefaultValue<Value>? = nil, onUpdate: DefaultValue<Value>? = nil,
         references table: (any Tabular.Type)? = nil, onDelete: DeleteAction = .refuse
     ) {
         precondition(
             onDelete != .setNull || Value.null != nil, "\(name) cannot be NULL: .setNull needs an optional property")
         self.path = path
         problems = rules.compactMap { $0.problem }
-        self.fallback = fallback ?? rules.lazy.compactMap(\.fallback).first
+        self.defaultValue = defaultValue ?? rules.lazy.compactMap(\.defaultValue).first
         if let onUpdate {
-            successor = { _, now in onUpdate.make(0, now) }
+            updatedValue = { _, now in onUpdate.compute(0, now) }
         } else {
-            successor = rules.lazy.compactMap(\.successor).first
+            updatedValue = rules.lazy.compactMap(\.updatedValue).first
         }
         var definition = ColumnDefinition(
             name: name, type: type ?? Value.typeName, oid: Value.type, isNullable: Value.null != nil,
-            defaultValue: self.fallback?.expression, isSerial: self.fallback?.isSerial ?? false,
+            defaultValue: self.defaultValue?.expression, isSerial: self.defaultValue?.isSerial ?? false,
             references: table.map { $0.definition.primaryKeyReference }, onUpdate: onUpdate?.expression)
         definition.onDelete = onDelete
         definition.field.choices = Value.choices
@@ -50,7 +53,8 @@ public struct Column<Model: Sendable, Value: SQLValue>: Sendable {
         reference = definition.reference
     }
 
-    /// What is wrong with a value, by the rules: `must have 1 to 255 characters`; `nil` when nothing is.
+    /// Validates a value against the rules.
+    /// - Returns: An error message for clients, such as `must have 1 to 255 characters`; `nil` for a valid value.
     public func problem(with value: Value) -> String? {
         for problem in problems {
             if let problem = problem(value) { return problem }

@@ -1,35 +1,36 @@
-/// What Postgres knows of a column, and what clients may do with it.
+/// A column's definition in Postgres and its capabilities for API clients.
 public struct ColumnDefinition: Hashable, Sendable {
-    /// The name.
+    /// The column's name.
     public var name: String
-    /// The type, as `format_type` writes it: `character varying(255)`.
+    /// The type's name as `format_type` returns it: `character varying(255)`.
     public var type: String
-    /// The object id of the type that it is read and sent as.
+    /// The object id (OID) of the type as which values are sent and received.
     public var oid: UInt32
-    /// Whether it may be NULL.
+    /// Whether the column is nullable.
     public var isNullable = false
-    /// The expression of its default.
+    /// The default as an SQL expression; `nil` if there is none.
     public var defaultValue: String?
-    /// Whether Postgres counts it up by a sequence of the column's own.
+    /// Whether the column is a `serial` one: its default is the next value of a sequence that it owns.
     public var isSerial = false
-    /// Whether it is the primary key.
+    /// Whether the column belongs to the primary key.
     public var isPrimaryKey = false
-    /// Whether no two rows may have the same value.
+    /// Whether the column has a UNIQUE constraint.
     public var isUnique = false
-    /// Whether it counts the changes of a row.
+    /// Whether the column is the row's version number, which every UPDATE increments.
     public var isVersion = false
-    /// What each value must be: an expression.
+    /// The expression of the column's CHECK constraint; `nil` if there is none.
     public var check: String?
-    /// The table and the column that have each value: `campaign (id)`.
+    /// The referenced table and column of a foreign key: `campaign (id)`.
     public var references: String?
-    /// What becomes of a row when the row that it refers to is deleted.
+    /// What happens to a row when the row that it references is deleted.
     public var onDelete = DeleteAction.refuse
-    /// The expression that an update which leaves it out gives it.
+    /// The SQL expression that an UPDATE which omits the column assigns to it; `nil` if the value then remains
+    /// unchanged.
     public var onUpdate: String?
-    /// What clients may do with it, and how it is documented.
+    /// The column's capabilities for API clients and its documentation.
     public var field = FieldDefinition()
 
-    /// Makes a column; what is left out it has not.
+    /// Creates a column definition. An attribute that is omitted is absent: no default, no constraint, not nullable.
     public init(
         name: String, type: String, oid: UInt32, isNullable: Bool = false, defaultValue: String? = nil,
         isSerial: Bool = false, isPrimaryKey: Bool = false, references: String? = nil, onUpdate: String? = nil
@@ -39,58 +40,59 @@ public struct ColumnDefinition: Hashable, Sendable {
         (self.references, self.onUpdate) = (references, onUpdate)
     }
 
-    /// The name as SQL wants it.
+    /// The column's name, quoted where SQL requires it.
     public var reference: String { identifier(name) }
 
-    /// A name as SQL wants it: in quotes where it needs them.
+    /// Returns a name as an SQL identifier: quoted if it needs quotes, unchanged otherwise.
     public static func quoted(_ name: String) -> String { identifier(name) }
 
-    /// Has each value meet an expression, besides what it must meet already.
+    /// Adds an expression to the column's CHECK constraint, as a conjunction with an existing one.
     mutating func require(_ expression: String) { check = check.map { "(\($0)) AND (\(expression))" } ?? expression }
 
-    /// The expressions that its values are checked by.
+    /// The expressions of all CHECK constraints: the list of permitted values, and `check`.
     var checks: [String] {
         let choices = field.choices.map { "\(reference) IN (\($0.map(literal).joined(separator: ", ")))" }
         return [choices, check].compactMap { $0 }
     }
 }
 
-/// What becomes of a row when the row that it refers to is deleted (Postgres manual, section 5.4.5).
+/// The ON DELETE action of a foreign key: what happens to a row when the row that it references is deleted (Postgres
+/// manual, section 5.4.5).
 public enum DeleteAction: String, Hashable, Sendable {
-    /// The row that is referred to stays: `NO ACTION`.
+    /// The deletion fails: `NO ACTION`.
     case refuse = "NO ACTION"
-    /// It is deleted too.
+    /// The referencing row is deleted too: `CASCADE`.
     case cascade = "CASCADE"
-    /// It refers to nothing from then on.
+    /// The referencing column becomes NULL: `SET NULL`.
     case setNull = "SET NULL"
 }
 
-/// What clients may do with a column, and how it is documented.
+/// A column's capabilities for API clients and its documentation.
 public struct FieldDefinition: Hashable, Sendable {
-    /// Whether clients cannot set it.
+    /// Whether clients cannot set the value.
     public var isReadOnly = false
-    /// Whether clients do not see it.
+    /// Whether the column is left out of responses.
     public var isHidden = false
-    /// Whether lists can be filtered by it.
+    /// Whether lists can be filtered by the column.
     public var isFilterable = false
-    /// Whether lists can be sorted by it.
+    /// Whether lists can be sorted by the column.
     public var isSortable = false
-    /// Whether `q=` looks into it.
+    /// Whether the search parameter `q=` searches the column.
     public var isSearchable = false
-    /// Whether white space at its ends does not belong to it.
+    /// Whether leading and trailing white space is removed.
     public var isTrimmed = false
-    /// How many characters it has.
+    /// The permitted number of characters.
     public var length: ClosedRange<Int>?
-    /// The least value, as it is written.
+    /// The minimum, in text form.
     public var minimum: String?
-    /// The largest value, as it is written.
+    /// The maximum, in text form.
     public var maximum: String?
-    /// The regular expression that all of it matches.
+    /// The regular expression that the whole value must match.
     public var pattern: String?
-    /// The values that there are, when they are few.
+    /// The permitted values of an enumeration; `nil` for other types.
     public var choices: [String]?
-    /// What it is, for people.
+    /// A description for the API documentation.
     public var summary: String?
-    /// A value for the documentation, where it is text.
+    /// An example for the API documentation, if the value is text.
     public var example: String?
 }

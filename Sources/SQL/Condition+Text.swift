@@ -1,6 +1,7 @@
 extension Column where Value: TextValue {
-    /// Whether there is a text, and it contains another one, whatever the case: `name ILIKE '%…%'`, with `%`, `_` and `\` standing for
-    /// themselves (Postgres manual, chapter 9.7.1).
+    /// Returns the condition that the text contains a substring, case-insensitively: `name ILIKE '%…%'`. The
+    /// characters `%`, `_` and `\` of the substring are escaped and match themselves (Postgres manual, section 9.7.1).
+    /// NULL does not match.
     public func contains(_ part: String) -> Condition<Model> {
         compared(" ILIKE ", "%\(escaped(part))%") { value in
             value.text.map { Pattern.lowercased($0).contains(Pattern.lowercased(part)) } ?? false
@@ -9,23 +10,23 @@ extension Column where Value: TextValue {
 }
 
 extension Column where Value == String {
-    /// Whether the text begins with another one: `name LIKE '…%'`.
+    /// Returns the condition that the text begins with a prefix: `name LIKE '…%'`.
     public func hasPrefix(_ start: String) -> Condition<Model> {
         compared(" LIKE ", "\(escaped(start))%") { $0.unicodeScalars.starts(with: start.unicodeScalars) }
     }
 
-    /// Whether the text matches a pattern of LIKE's, in which `%` is any text and `_` any character.
+    /// Returns the condition that the text matches a LIKE pattern, in which `%` matches any text and `_` any character.
     public func like(_ pattern: String) -> Condition<Model> {
         compared(" LIKE ", pattern) { Pattern(pattern).matches($0) }
     }
 
-    /// Whether the text matches a pattern of LIKE's, whatever the case.
+    /// Returns the condition that the text matches a LIKE pattern, case-insensitively (ILIKE).
     public func ilike(_ pattern: String) -> Condition<Model> {
         compared(" ILIKE ", pattern) { Pattern(Pattern.lowercased(pattern)).matches(Pattern.lowercased($0)) }
     }
 }
 
-/// Text in which what LIKE takes for a sign stands for itself.
+/// Escapes the characters that have a meaning in a LIKE pattern.
 func escaped(_ text: String) -> String {
     var escaped = ""
     for scalar in text.unicodeScalars {
@@ -35,46 +36,48 @@ func escaped(_ text: String) -> String {
     return escaped
 }
 
-/// LIKE in memory.
+/// A LIKE pattern that is evaluated in memory.
 private struct Pattern {
-    private enum Sign: Equatable {
+    private enum Token: Equatable {
         case character(Unicode.Scalar)
         case anyCharacter
         case anyText
     }
 
-    private var signs: [Sign] = []
+    private var tokens: [Token] = []
 
     init(_ pattern: String) {
         var isEscaped = false
         for scalar in pattern.unicodeScalars {
             switch scalar {
             case "\\" where !isEscaped: isEscaped = true
-            case "%" where !isEscaped: signs.append(.anyText)
-            case "_" where !isEscaped: signs.append(.anyCharacter)
+            case "%" where !isEscaped: tokens.append(.anyText)
+            case "_" where !isEscaped: tokens.append(.anyCharacter)
             default:
-                signs.append(.character(scalar))
+                tokens.append(.character(scalar))
                 isEscaped = false
             }
         }
     }
 
-    /// Goes through the text once for each sign, keeping all places that the signs so far can have led to.
+    /// Whether the pattern matches the whole text. It takes one pass over the set of positions per token: the set
+    /// contains every position that the tokens so far can have matched up to.
     func matches(_ text: String) -> Bool {
         let scalars = Array(text.unicodeScalars)
-        var places: Set<Int> = [0]
-        for sign in signs {
-            switch sign {
-            case .anyText: places = places.min().map { Set($0...scalars.count) } ?? []
-            case .anyCharacter: places = Set(places.filter { $0 < scalars.count }.map { $0 + 1 })
+        var positions: Set<Int> = [0]
+        for token in tokens {
+            switch token {
+            case .anyText: positions = positions.min().map { Set($0...scalars.count) } ?? []
+            case .anyCharacter: positions = Set(positions.filter { $0 < scalars.count }.map { $0 + 1 })
             case .character(let scalar):
-                places = Set(places.filter { $0 < scalars.count && scalars[$0] == scalar }.map { $0 + 1 })
+                positions = Set(positions.filter { $0 < scalars.count && scalars[$0] == scalar }.map { $0 + 1 })
             }
         }
-        return places.contains(scalars.count)
+        return positions.contains(scalars.count)
     }
 
-    /// Lower case character by character, as Postgres makes it: no letter becomes two.
+    /// Converts to lower case one character at a time, like Postgres: a character whose mapping has several characters
+    /// stays as it is.
     static func lowercased(_ text: String) -> String {
         var lower = String.UnicodeScalarView()
         for scalar in text.unicodeScalars {

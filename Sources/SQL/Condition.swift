@@ -1,56 +1,68 @@
-/// What rows must be: as SQL, and in memory.
+/// A condition on the rows of a table, both as SQL and as a predicate for in-memory rows.
 public struct Condition<Model: Sendable>: Sendable {
     /// The condition as SQL.
     let fragment: Fragment
-    /// Whether a row in memory is so.
-    public let holds: @Sendable (Model) -> Bool
+    /// Whether an in-memory row matches the condition.
+    public let matches: @Sendable (Model) -> Bool
 
-    /// Both.
+    /// The conjunction of two conditions (AND).
     public static func && (left: Self, right: Self) -> Self {
-        Self(fragment: left.fragment + " AND " + right.fragment) { left.holds($0) && right.holds($0) }
+        Self(fragment: left.fragment + " AND " + right.fragment) { left.matches($0) && right.matches($0) }
     }
 
-    /// At least one.
+    /// The disjunction of two conditions (OR).
     public static func || (left: Self, right: Self) -> Self {
-        Self(fragment: (left.fragment + " OR " + right.fragment).parenthesized) { left.holds($0) || right.holds($0) }
+        Self(fragment: (left.fragment + " OR " + right.fragment).parenthesized) {
+            left.matches($0) || right.matches($0)
+        }
     }
 
-    /// Not so. In Postgres, a comparison with NULL is neither so nor not so; in memory, it is not so.
+    /// The negation of a condition (NOT). The two forms differ for NULL: in Postgres a comparison with NULL is
+    /// unknown, and so is its negation, which therefore does not match; in memory the comparison is false, and its
+    /// negation matches.
     public static prefix func ! (condition: Self) -> Self {
-        Self(fragment: Fragment("NOT ") + condition.fragment.parenthesized) { !condition.holds($0) }
+        Self(fragment: Fragment("NOT ") + condition.fragment.parenthesized) { !condition.matches($0) }
     }
 }
 
 extension Column {
+    /// Returns a comparison of the column with a value.
+    /// - Parameters:
+    ///   - operation: The SQL operator with the spaces around it.
+    ///   - value: The right operand, which becomes a parameter.
+    ///   - matches: The comparison in memory.
     func compared(
-        _ operation: String, _ value: some SQLValue, _ holds: @escaping @Sendable (Value) -> Bool
+        _ operation: String, _ value: some SQLValue, _ matches: @escaping @Sendable (Value) -> Bool
     ) -> Condition<Model> {
         Condition(fragment: Fragment(.text(reference + operation), .value(value))) { [path] in
-            holds($0[keyPath: path])
+            matches($0[keyPath: path])
         }
     }
 }
 
 extension Column where Value: Equatable {
-    /// Equal to a value; `IS NULL` when that is `nil`.
+    /// The condition that the column equals a value; `IS NULL` when the value is `nil`.
     public static func == (column: Self, value: Value) -> Condition<Model> {
         guard !isNull(value) else { return column.testedForNull(" IS NULL") { isNull($0) } }
         return column.compared(" = ", value) { $0 == value && !isNull($0) }
     }
 
-    /// Different from a value, which NULL is not; `IS NOT NULL` when the value is `nil`.
+    /// The condition that the column differs from a value; `IS NOT NULL` when the value is `nil`. A column that is
+    /// NULL does not match.
     public static func != (column: Self, value: Value) -> Condition<Model> {
         guard !isNull(value) else { return column.testedForNull(" IS NOT NULL") { !isNull($0) } }
         return column.compared(" <> ", value) { $0 != value && !isNull($0) }
     }
 
+    /// Returns a condition of a test without operand, ` IS NULL` or ` IS NOT NULL`.
     private func testedForNull(
-        _ test: String, _ holds: @escaping @Sendable (Value) -> Bool
+        _ test: String, _ matches: @escaping @Sendable (Value) -> Bool
     ) -> Condition<Model> {
-        Condition(fragment: Fragment(reference + test)) { [path] in holds($0[keyPath: path]) }
+        Condition(fragment: Fragment(reference + test)) { [path] in matches($0[keyPath: path]) }
     }
 
-    /// Whether the value is one of these: `id = ANY($1)`, one text for any number of them.
+    /// Returns the condition that the column equals one of several values. The SQL is `id = ANY($1)`, so that the text
+    /// is the same for any number of values.
     public func isIn(_ values: [Value]) -> Condition<Model> {
         let fragment = Fragment(.text("\(reference) = ANY("), .array(values, of: Value.self), .text(")"))
         return Condition(fragment: fragment) { [path] row in
@@ -59,23 +71,27 @@ extension Column where Value: Equatable {
         }
     }
 
-    /// Whether a value stands for NULL, which no comparison holds for.
+    /// Whether a value represents NULL, for which no comparison is true.
     private static func isNull(_ value: Value) -> Bool { Value.null.map { $0 == value } ?? false }
 }
 
 extension Column where Value: Comparable {
+    /// The condition that the column is less than a value.
     public static func < (column: Self, value: Value) -> Condition<Model> {
         column.compared(" < ", value) { $0 < value }
     }
 
+    /// The condition that the column is less than or equal to a value.
     public static func <= (column: Self, value: Value) -> Condition<Model> {
         column.compared(" <= ", value) { $0 <= value }
     }
 
+    /// The condition that the column is greater than a value.
     public static func > (column: Self, value: Value) -> Condition<Model> {
         column.compared(" > ", value) { $0 > value }
     }
 
+    /// The condition that the column is greater than or equal to a value.
     public static func >= (column: Self, value: Value) -> Condition<Model> {
         column.compared(" >= ", value) { $0 >= value }
     }

@@ -1,53 +1,54 @@
-/// What a column is when an insert leaves it out: in Postgres an expression, in memory a value.
+/// A column's default, for an INSERT that omits the column: an SQL expression, and its counterpart for in-memory rows.
 public struct DefaultValue<Value: SQLValue>: Sendable {
-    /// The expression; `nil` for a sequence's next number.
+    /// The SQL expression; `nil` for a `serial` column, whose default is the next value of its sequence.
     public let expression: String?
+    /// Whether the default is the next value of the column's sequence.
     let isSerial: Bool
-    /// The value, when it is always the same.
+    /// The value if it is a constant, otherwise `nil`.
     public let constant: Value?
-    /// Makes the value of a new row in memory.
-    public let make: @Sendable (_ serial: Int64, _ now: Timestamp) -> Value
+    /// Computes the value for a new in-memory row from the next number of the sequence and the current time.
+    public let compute: @Sendable (_ serial: Int64, _ now: Timestamp) -> Value
 
     private init(
-        _ expression: String?, isSerial: Bool = false, make: @escaping @Sendable (Int64, Timestamp) -> Value
+        _ expression: String?, isSerial: Bool = false, compute: @escaping @Sendable (Int64, Timestamp) -> Value
     ) {
-        (self.expression, self.isSerial, self.make) = (expression, isSerial, make)
+        (self.expression, self.isSerial, self.compute) = (expression, isSerial, compute)
         constant = nil
     }
 
     private init(_ expression: String, constant: Value) {
         (self.expression, isSerial, self.constant) = (expression, false, constant)
-        make = { _, _ in constant }
+        compute = { _, _ in constant }
     }
 }
 
 extension DefaultValue where Value: FixedWidthInteger {
-    /// The next number of the column's own sequence.
+    /// The next value of the column's own sequence (`serial`).
     public static var serial: Self { Self(nil, isSerial: true) { serial, _ in Value(serial) } }
 
-    /// Always this number.
+    /// A constant number.
     public static func value(_ value: Value) -> Self { Self(String(value), constant: value) }
 }
 
 extension DefaultValue where Value == Timestamp {
-    /// The moment at which the transaction began.
+    /// The start time of the transaction: `now()`.
     public static var now: Self { Self("now()") { _, now in now } }
 }
 
 extension DefaultValue where Value == String {
-    /// Always this text.
+    /// A constant text.
     public static func value(_ text: String) -> Self { Self("\(literal(text))::text", constant: text) }
 }
 
 extension DefaultValue where Value == Bool {
-    /// Always this one.
+    /// A constant.
     public static func value(_ value: Bool) -> Self { Self(String(value), constant: value) }
 }
 
 extension DefaultValue where Value: Enumeration {
-    /// Always this one.
+    /// A constant.
     public static func value(_ value: Value) -> Self { Self("\(literal(value.rawValue))::text", constant: value) }
 }
 
-/// Text as an SQL literal.
+/// Returns text as an SQL string literal, in quotes, with quotes in the text doubled.
 func literal(_ text: String) -> String { "'" + text.replacing("'", with: "''") + "'" }

@@ -1,5 +1,5 @@
-/// A type of a few named values, kept as text: `enum Stage: String, Enumeration { case new, won, lost }`. Its column has a check that
-/// allows no others.
+/// An enumeration that is stored as text: `enum Stage: String, Enumeration { case new, won, lost }`. Its column has a
+/// CHECK constraint that permits only the cases' raw values.
 public protocol Enumeration: SQLValue, CaseIterable, RawRepresentable where RawValue == String {}
 
 extension Enumeration {
@@ -11,7 +11,7 @@ extension Enumeration {
 
     public init(binary: UnsafeRawBufferPointer) throws(DecodingError) {
         let text = try String(binary: binary)
-        guard let value = Self(rawValue: text) else { throw DecodingError("a text is none of \(Self.self)") }
+        guard let value = Self(rawValue: text) else { throw DecodingError("the text is not a case of \(Self.self)") }
         self = value
     }
 

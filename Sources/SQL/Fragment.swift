@@ -1,5 +1,7 @@
-/// A piece of SQL: text, with values where its parameters are. Pieces are put together before parameters are numbered.
+/// A part of an SQL statement: text interspersed with parameter values. Fragments are composed first; the parameters
+/// are numbered when a statement is made from them.
 public struct Fragment: Sendable {
+    /// Text, a value that becomes a parameter, or several values that become one parameter of an array type.
     enum Part: Sendable {
         case text(String)
         case value(any SQLValue)
@@ -12,7 +14,7 @@ public struct Fragment: Sendable {
 
     init(_ text: String) { parts = [.text(text)] }
 
-    /// Pieces with text between them.
+    /// Joins fragments with a separator between them.
     init(_ pieces: [Fragment], separator: String) {
         parts = []
         for (index, piece) in pieces.enumerated() {
@@ -29,6 +31,6 @@ public struct Fragment: Sendable {
 
     static func + (left: Fragment, right: String) -> Fragment { left + Fragment(right) }
 
-    /// This piece in parentheses.
+    /// The fragment in parentheses.
     var parenthesized: Fragment { Fragment("(") + self + ")" }
 }

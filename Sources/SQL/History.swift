@@ -1,10 +1,16 @@
 extension Tabular {
-    /// The statement that reads the recorded changes of a row before one of them, the latest first: the columns of the record, whether there
-    /// is a row before and after the change, whether there is an earlier change, and both rows, each of which stands for the other where
-    /// there is none.
+    /// Returns a statement that reads the recorded changes of a row, the latest first.
     ///
-    /// It ends with the change with which the rows have 1 MiB or more as JSON: a wide row may have changed often.
-    /// Columns that the table has got since a change was made have their defaults; those that it has lost are left out.
+    /// Each row of the result has the columns of the change record, then three flags (the row existed before the
+    /// change, it existed after the change, an earlier change exists), then the row's columns before and after the
+    /// change. If the row did not exist on one side, the columns of the other side are returned in their place. The
+    /// result ends with the change with which the rows reach 1 MiB as JSON, because a wide row may have changed often.
+    /// A column that the table has gained since a change was recorded has its default, and one that it has lost is
+    /// left out.
+    /// - Parameters:
+    ///   - id: The row's primary key.
+    ///   - position: The id of a change record; only earlier changes are returned.
+    ///   - limit: The maximum number of changes.
     public static func history(of id: some SQLValue, before position: Int64, limit: Int64) -> Statement {
         func columns(_ alias: String) -> String {
             definition.columns.map { "\(alias).\($0.reference)" }.joined(separator: ", ")
@@ -25,6 +31,7 @@ extension Tabular {
             """
     }
 
+    /// The arguments of `jsonb_build_object` for the defaults of all columns except `serial` ones.
     private static var defaults: String {
         definition.columns.compactMap { column in
             column.isSerial ? nil : column.defaultValue.map { "\(literal(column.name)), \($0)" }

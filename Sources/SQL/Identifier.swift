@@ -1,5 +1,5 @@
-/// A name as SQL wants it: as it is when it is lower-case letters, digits and underscores, else in quotes (Postgres manual,
-/// chapter 4.1.1).
+/// Returns a name as an SQL identifier: unchanged if it consists of lower-case letters, digits and underscores and is
+/// not a reserved word, otherwise in quotes (Postgres manual, section 4.1.1).
 func identifier(_ name: String) -> String {
     let isPlain =
         name.utf8.allSatisfy { (0x61...0x7a).contains($0) || (0x30...0x39).contains($0) || $0 == 0x5f }
@@ -7,7 +7,7 @@ func identifier(_ name: String) -> String {
     return isPlain ? name : "\"" + name.replacing("\"", with: "\"\"") + "\""
 }
 
-/// The words that a column or table may not be called without quotes (Postgres manual, appendix C).
+/// The key words that must be quoted to be used as the name of a column or table (Postgres manual, appendix C).
 private let reservedWords: Set<String> = [
     "all", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric", "authorization", "binary", "both",
     "case", "cast", "check", "collate", "collation", "column", "concurrently", "constraint", "create", "cross",

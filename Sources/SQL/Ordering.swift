@@ -1,26 +1,27 @@
-/// By what rows are ordered, and from where on: as SQL, and in memory.
+/// One element of an ORDER BY clause, optionally with a position to continue after (keyset pagination), both as SQL
+/// and for in-memory rows.
 public struct Ordering<Model: Sendable>: Sendable {
     let reference: String
     let isAscending: Bool
-    /// The value of the last row that is not wanted any more.
+    /// The value of the last row of the previous page; `nil` to start with the first row.
     let position: (any SQLValue)?
-    /// How two rows in memory are ordered: below, at or above 0.
+    /// Compares two in-memory rows: a negative number, zero or a positive one.
     let compare: @Sendable (Model, Model) -> Int
-    /// How a row in memory is ordered relative to the position.
+    /// Compares an in-memory row with the position; a positive number means that the row comes after it.
     let compareWithPosition: @Sendable (Model) -> Int
 }
 
 extension Column where Value: Comparable {
-    /// The smallest value first.
+    /// Ascending order.
     public var ascending: Ordering<Model> { ordering(isAscending: true, after: nil) }
 
-    /// The largest value first.
+    /// Descending order.
     public var descending: Ordering<Model> { ordering(isAscending: false, after: nil) }
 
-    /// The smallest value first, from behind the row with this value on.
+    /// Ascending order, continuing after the row with a value.
     public func ascending(after value: Value) -> Ordering<Model> { ordering(isAscending: true, after: value) }
 
-    /// The largest value first, from behind the row with this value on.
+    /// Descending order, continuing after the row with a value.
     public func descending(after value: Value) -> Ordering<Model> { ordering(isAscending: false, after: value) }
 
     private func ordering(isAscending: Bool, after position: Value?) -> Ordering<Model> {
@@ -33,45 +34,49 @@ extension Column where Value: Comparable {
     }
 }
 
-/// A list of orderings, the first one counting most. Closures, and not key paths: one that is generic is made anew at each use.
+/// A list of orderings, the most significant one first. It stores closures instead of key paths, because generic code
+/// instantiates a key path anew at each use.
 struct Order<Model: Sendable>: Sendable {
     let orderings: [Ordering<Model>]
 
-    /// `created_on DESC, id`
+    /// The list of an ORDER BY clause: `created_on DESC, id`.
     var text: String {
         orderings.map { $0.reference + ($0.isAscending ? "" : " DESC") }.joined(separator: ", ")
     }
 
-    /// What lies behind the position, if every ordering has one: keyset paging, which an index answers at any depth.
-    var isBehindPosition: Condition<Model>? {
+    /// The condition for the rows after the position (keyset pagination, which an index serves at any depth); `nil`
+    /// unless every ordering has a position.
+    var isAfterPosition: Condition<Model>? {
         guard !orderings.isEmpty else { return nil }
         let positions = orderings.compactMap { $0.position }
         guard positions.count == orderings.count else { return nil }
-        let isOneWay = orderings.allSatisfy { $0.isAscending == orderings[0].isAscending }
-        let fragment = isOneWay ? rowComparison(positions) : steps(positions)
+        let isSameDirection = orderings.allSatisfy { $0.isAscending == orderings[0].isAscending }
+        let fragment = isSameDirection ? rowComparison(positions) : columnComparisons(positions)
         return Condition(fragment: fragment) { row in
             (orderings.lazy.map { $0.compareWithPosition(row) }.first { $0 != 0 } ?? 0) > 0
         }
     }
 
-    /// What lies behind the position, as two ranges of one index, when two directions differ: the rows that are equal in the first
-    /// ordering, and those behind them.
+    /// The rows after the position as two conditions, each a single range of one index, for two orderings of different
+    /// directions: the rows that equal the position in the first ordering, and the rows after it in the first
+    /// ordering. `nil` for other orders.
     var branches: (ties: Condition<Model>, others: Condition<Model>)? {
         guard orderings.count == 2, orderings[0].isAscending != orderings[1].isAscending,
             let first = orderings[0].position, let second = orderings[1].position
         else { return nil }
         let equal = Fragment(.text("\(orderings[0].reference) = "), .value(first))
         return (
-            Condition(fragment: equal + " AND " + behind(orderings[1], second)) { _ in true },
-            Condition(fragment: behind(orderings[0], first)) { _ in true }
+            Condition(fragment: equal + " AND " + isAfter(orderings[1], second)) { _ in true },
+            Condition(fragment: isAfter(orderings[0], first)) { _ in true }
         )
     }
 
-    private func behind(_ ordering: Ordering<Model>, _ position: any SQLValue) -> Fragment {
+    /// The condition that the column is after the position in one ordering.
+    private func isAfter(_ ordering: Ordering<Model>, _ position: any SQLValue) -> Fragment {
         Fragment(.text(ordering.reference + (ordering.isAscending ? " > " : " < ")), .value(position))
     }
 
-    /// `(created_on, id) < ($1, $2)`: one range of an index.
+    /// A row comparison, which is a single range of an index: `(created_on, id) < ($1, $2)`.
     private func rowComparison(_ positions: [any SQLValue]) -> Fragment {
         let operation = orderings[0].isAscending ? " > " : " < "
         let values = Fragment(positions.map { Fragment(.value($0)) }, separator: ", ")
@@ -80,17 +85,18 @@ struct Order<Model: Sendable>: Sendable {
         return Fragment("(\(names))\(operation)") + values.parenthesized
     }
 
-    /// `(created_on < $1 OR (created_on = $2 AND id > $3))`: directions that differ.
-    private func steps(_ positions: [any SQLValue]) -> Fragment {
+    /// The comparison written out per column, for orderings of different directions:
+    /// `(created_on < $1 OR (created_on = $2 AND id > $3))`.
+    private func columnComparisons(_ positions: [any SQLValue]) -> Fragment {
         let steps = orderings.indices.map { step in
             let equal = (0..<step).map { Fragment(.text("\(orderings[$0].reference) = "), .value(positions[$0])) }
-            let all = Fragment(equal + [behind(orderings[step], positions[step])], separator: " AND ")
+            let all = Fragment(equal + [isAfter(orderings[step], positions[step])], separator: " AND ")
             return step == 0 ? all : all.parenthesized
         }
         return Fragment(steps, separator: " OR ").parenthesized
     }
 
-    /// Whether a row in memory comes before another.
+    /// Whether an in-memory row precedes another.
     func isInOrder(_ left: Model, _ right: Model) -> Bool {
         (orderings.lazy.map { $0.compare(left, right) }.first { $0 != 0 } ?? 0) < 0
     }

@@ -1,6 +1,7 @@
-/// A right on a table that a role needs (Postgres manual, section 5.7); INSERT brings USAGE of the sequences that number its rows.
+/// A privilege on a table that a role needs (Postgres manual, section 5.7). Granting INSERT includes USAGE of the
+/// sequences of the table's `serial` columns.
 public struct Right: Hashable, Sendable {
-    /// What is allowed.
+    /// The privilege.
     public enum Privilege: String, CaseIterable, Sendable {
         case select = "SELECT"
         case insert = "INSERT"
@@ -8,14 +9,14 @@ public struct Right: Hashable, Sendable {
         case delete = "DELETE"
     }
 
-    /// What is allowed.
+    /// The privilege.
     public var privilege: Privilege
-    /// The table's name.
+    /// The name of the table.
     public var table: String
-    /// The only column that it is for; `nil`: all.
+    /// The column that the privilege is restricted to; `nil` for the whole table.
     public var column: String?
 
-    /// Makes a right.
+    /// Creates a privilege on a table, or on one of its columns.
     public init(_ privilege: Privilege, on table: String, column: String? = nil) {
         (self.privilege, self.table, self.column) = (privilege, table, column)
     }

@@ -1,67 +1,74 @@
-/// What a column's values must be, or what clients may do with it; from it follow the column's constraint, the check of what clients
-/// send, and the documentation.
+/// A constraint on a column's values, or a capability for API clients. The column's constraint in Postgres, the
+/// validation of request bodies and the API documentation are derived from it.
 public struct Rule<Value: SQLValue>: Sendable {
+    /// Adds the rule to the column's definition.
     let declare: @Sendable (inout ColumnDefinition) -> Void
+    /// Validates a value: returns an error message, or `nil` for a valid value.
     var problem: (@Sendable (Value) -> String?)?
-    var fallback: DefaultValue<Value>?
-    var successor: (@Sendable (Value, Timestamp) -> Value)?
+    /// The default that the rule gives the column.
+    var defaultValue: DefaultValue<Value>?
+    /// Computes the new value for an in-memory UPDATE that omits the column.
+    var updatedValue: (@Sendable (Value, Timestamp) -> Value)?
 
     init(_ declare: @escaping @Sendable (inout ColumnDefinition) -> Void) { self.declare = declare }
 }
 
 extension Rule {
-    /// It names a row.
+    /// The column belongs to the primary key.
     public static var primaryKey: Self { Self { $0.isPrimaryKey = true } }
 
-    /// No two rows have the same value: constraint `<table>_<column>_key`.
+    /// The column has a UNIQUE constraint, named `<table>_<column>_key`.
     public static var unique: Self { Self { $0.isUnique = true } }
 
-    /// Each value meets an expression of SQL's, which Postgres alone checks.
+    /// The column has a CHECK constraint with this SQL expression, which only Postgres evaluates.
     public static func check(_ expression: String) -> Self { Self { $0.require(expression) } }
 
-    /// Clients see it, and do not set it.
+    /// Clients can read the field but not set it.
     public static var readOnly: Self { Self { $0.field.isReadOnly = true } }
 
-    /// Clients neither see nor set it.
+    /// Clients can neither read nor set the field.
     public static var hidden: Self { Self { ($0.field.isHidden, $0.field.isReadOnly) = (true, true) } }
 
-    /// Lists can be filtered by it: an index on the column and the key answers that.
+    /// Lists can be filtered by the column. The table gets an index on the column and the primary key for it.
     public static var filterable: Self { Self { $0.field.isFilterable = true } }
 
-    /// Lists can be sorted by it: indexes on the column and the key, and on the column descending and the key, answer that.
+    /// Lists can be sorted by the column. The table gets indexes for it: on the column and the primary key, and on the
+    /// column in descending order and the primary key.
     public static var sortable: Self { Self { $0.field.isSortable = true } }
 
-    /// What it is, for people.
+    /// A description, and optionally an example, for the API documentation.
     public static func described(_ text: String, example: String? = nil) -> Self {
         Self { ($0.field.summary, $0.field.example) = (text, example) }
     }
 }
 
 extension Rule where Value == Int64 {
-    /// It counts the changes of a row from 1 on: what the row's entity tag is made of. Clients do not see it.
+    /// The column is the row's version number: 1 for a new row, incremented by every UPDATE. The row's entity tag is
+    /// derived from it. Clients do not see the column.
     public static var version: Self {
         var rule = Self {
             ($0.field.isHidden, $0.field.isReadOnly, $0.isVersion) = (true, true, true)
             $0.onUpdate = "\($0.reference) + 1"
         }
-        rule.fallback = .value(1)
-        rule.successor = { version, _ in version + 1 }
+        rule.defaultValue = .value(1)
+        rule.updatedValue = { version, _ in version + 1 }
         return rule
     }
 }
 
 // MARK: Text
 
-/// Text, or text that may be missing.
+/// Text, or optional text.
 public protocol TextValue: SQLValue {
-    /// The text, if there is one.
+    /// The text; `nil` if there is none.
     var text: String? { get }
 }
 
 extension String: TextValue {
     public var text: String? { self }
 
-    /// The number of Unicode scalars: of bytes that do not go on with one, which the compiler counts in vectors.
+    /// The number of Unicode scalars, counted as the bytes that are not UTF-8 continuation bytes, a loop that the
+    /// compiler vectorizes.
     fileprivate var scalarCount: Int {
         var text = self
         return text.withUTF8 { $0.reduce(0) { $0 + ($1 & 0xc0 != 0x80 ? 1 : 0) } }
@@ -73,7 +80,8 @@ extension Optional: TextValue where Wrapped: TextValue {
 }
 
 extension Rule where Value: TextValue {
-    /// It has so many characters, as Postgres counts them: its type is `character varying(n)`, where there is an upper bound.
+    /// The number of characters, as Postgres counts them, must be in a range. If the range has an upper bound, the
+    /// column's type is `character varying(n)`.
     public static func length(_ length: ClosedRange<Int>) -> Self {
         var rule = Self {
             $0.field.length = length
@@ -89,11 +97,12 @@ extension Rule where Value: TextValue {
         return rule
     }
 
-    /// White space at its ends does not belong to it.
+    /// Leading and trailing white space is removed.
     public static var trimmed: Self { Self { $0.field.isTrimmed = true } }
 
-    /// All of it matches a regular expression, one that means the same to Swift, Postgres and JSON Schema: no lookaround, no classes
-    /// but those in brackets. The column has a check.
+    /// The whole text must match a regular expression; the column has a CHECK constraint for it. Use only syntax that
+    /// has the same meaning in Swift, Postgres and JSON Schema: no lookaround, and no character classes except bracket
+    /// expressions.
     public static func pattern(_ pattern: String) -> Self {
         let regex = CompiledPattern(pattern)
         var rule = Self {
@@ -107,20 +116,20 @@ extension Rule where Value: TextValue {
         return rule
     }
 
-    /// `q=` looks into it: a trigram index answers that.
+    /// The search parameter `q=` searches the column. The table gets a trigram index for it.
     public static var searchable: Self { Self { $0.field.isSearchable = true } }
 }
 
-/// A regular expression that is compiled once.
+/// A compiled regular expression.
 ///
-/// Sound as `@unchecked Sendable`: `Regex` is immutable, and not `Sendable` only because others may hold closures; one that is made
-/// of text holds none.
+/// Sound as `@unchecked Sendable`: `Regex` is immutable; it is not declared `Sendable` only because one that was built
+/// from closures captures them, which one that was compiled from text does not.
 private struct CompiledPattern: @unchecked Sendable {
     private let regex: Regex<AnyRegexOutput>
 
     init(_ pattern: String) {
         do { regex = try Regex(pattern).matchingSemantics(.unicodeScalar) } catch {
-            preconditionFailure("\(pattern) is no regular expression: \(error)")
+            preconditionFailure("\(pattern) is not a valid regular expression: \(error)")
         }
     }
 
@@ -129,10 +138,11 @@ private struct CompiledPattern: @unchecked Sendable {
 
 // MARK: Ranges
 
-/// A value that is ordered, or one that may be missing.
+/// An ordered value, or an optional one, for which a range can be required.
 public protocol RangedValue: SQLValue {
+    /// The type of the range's bounds.
     associatedtype Bound: Comparable & Sendable
-    /// The value, if there is one.
+    /// The value; `nil` if there is none.
     var bounded: Bound? { get }
 }
 
@@ -150,7 +160,7 @@ extension Optional: RangedValue where Wrapped: RangedValue {
 }
 
 extension Rule where Value: RangedValue {
-    /// It lies in a range: the column has a check.
+    /// The value must be in a range; the column has a CHECK constraint for it.
     public static func range(_ range: ClosedRange<Value.Bound>) -> Self {
         var rule = Self {
             ($0.field.minimum, $0.field.maximum) = ("\(range.lowerBound)", "\(range.upperBound)")

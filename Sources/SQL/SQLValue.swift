@@ -1,30 +1,31 @@
-/// A Swift type that stands for a Postgres type, both ways, in Postgres's binary format (Postgres manual, chapter 55.2.3). One
-/// file each under Codecs.
+/// A Swift type that maps to a Postgres type and is encoded and decoded in Postgres's binary format (Postgres manual,
+/// section 55.2.3). The implementations are in the folder Codecs, one file for each type.
 public protocol SQLValue: Sendable {
-    /// The object id of the Postgres type that the value is sent as (catalog `pg_type`).
+    /// The object id (OID) of the Postgres type as which the value is sent (catalog `pg_type`).
     static var type: UInt32 { get }
 
-    /// The object id of the type of arrays of it.
+    /// The object id (OID) of the corresponding array type.
     static var arrayType: UInt32 { get }
 
-    /// The type's name, as `format_type` writes it: `bigint`.
+    /// The type's name as `format_type` returns it: `bigint`.
     static var typeName: String { get }
 
-    /// What stands for NULL; `nil` where nothing does, and a column of this type is NOT NULL.
+    /// The value that represents NULL; `nil` if there is none, which makes a column of this type NOT NULL.
     static var null: Self? { get }
 
-    /// The texts of all values, where they are few: a column of this type has a check.
+    /// The text forms of all values of an enumeration, for which the column gets a CHECK constraint; `nil` for other
+    /// types.
     static var choices: [String]? { get }
 
-    /// Two values that differ, for checks of what is made of values.
+    /// Two different values, for checks of the SQL that is generated from values.
     static var samples: [Self] { get }
 
-    /// Reads a value that is not NULL.
-    /// - Throws: `DecodingError` when the bytes are not of this type.
+    /// Decodes a value that is not NULL.
+    /// - Throws: `DecodingError` when the bytes are not a valid value of this type.
     init(binary: UnsafeRawBufferPointer) throws(DecodingError)
 
-    /// Appends the value's binary form; nothing of its length, which the caller measures.
-    /// - Returns: whether there is a value: `false` sends NULL.
+    /// Appends the value's binary form, without its length.
+    /// - Returns: Whether there is a value; `false` sends NULL.
     func encode(into buffer: inout [UInt8]) -> Bool
 }
 
@@ -33,13 +34,15 @@ extension SQLValue {
     public static var choices: [String]? { nil }
 }
 
-/// A column that does not hold what the code expects of it: the statement and the model do not belong together.
+/// A value that cannot be decoded as the expected type: the result's columns do not match the model.
 public struct DecodingError: Error, CustomStringConvertible {
     public let description: String
 
+    /// Creates an error with a description for the log.
     public init(_ description: String) { self.description = description }
 
+    /// The error for a value of the wrong size.
     static func size(_ bytes: UnsafeRawBufferPointer, of type: String) -> DecodingError {
-        DecodingError("\(bytes.count) bytes are no \(type)")
+        DecodingError("\(bytes.count) bytes are not a valid \(type)")
     }
 }

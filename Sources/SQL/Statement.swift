@@ -1,18 +1,18 @@
-/// SQL text with `$n` in it, and the values for them.
+/// An SQL statement: text with placeholders `$1`, `$2` and so on, and the values of its parameters.
 ///
-/// Written as a string literal, each `\(value)` becomes a parameter and never a part of the text, so that data cannot turn
-/// into SQL and the text stays the same for all values, which is what lets it be prepared once:
+/// In a string literal, each `\(value)` becomes a parameter and never part of the text, which rules out SQL injection.
+/// The text is also the same for all values, so that it needs to be prepared only once:
 /// `"SELECT \(Campaign.columns.name) FROM campaign WHERE id = \(id)"` is `SELECT name FROM campaign WHERE id = $1`.
 public struct Statement: Sendable {
-    /// The text, as Postgres gets it.
+    /// The SQL text as it is sent to Postgres.
     public private(set) var text = ""
-    /// The values of `$1`, `$2` and so on.
+    /// The values of the parameters `$1`, `$2` and so on.
     public private(set) var bindings = Bindings()
 
-    /// Makes a statement of text that was put together elsewhere, with no parameters. The text must not come from outside.
+    /// Creates a statement without parameters from SQL text, which must not contain untrusted input.
     public init(unsafe text: String) { self.text = text }
 
-    /// Makes a statement of text that was put together elsewhere, with one parameter, `$1`. The text must not come from outside.
+    /// Creates a statement with one parameter, `$1`, from SQL text, which must not contain untrusted input.
     public init(unsafe text: String, _ value: some SQLValue) {
         self.text = text
         bindings = Bindings(value)
@@ -22,10 +22,10 @@ public struct Statement: Sendable {
         for piece in pieces { append(piece) }
     }
 
-    /// The same statement with text put before it; it must not come from outside.
+    /// Returns the statement with a prefix before its text; the prefix must not contain untrusted input.
     public func prefixed(unsafe prefix: String) -> Statement { replacing(unsafe: prefix + text) }
 
-    /// Another text with the same values; it must not come from outside.
+    /// Returns a statement with another text and the same parameter values; the text must not contain untrusted input.
     public func replacing(unsafe text: String) -> Statement {
         var statement = self
         statement.text = text
@@ -62,7 +62,7 @@ extension Statement: ExpressibleByStringInterpolation {
 
     public init(stringInterpolation parts: Interpolation) { self = parts.statement }
 
-    /// The parts of a statement's literal, as they are put together.
+    /// Collects the segments of a statement's string literal.
     public struct Interpolation: StringInterpolationProtocol {
         fileprivate var statement = Statement()
 
@@ -72,26 +72,27 @@ extension Statement: ExpressibleByStringInterpolation {
 
         public mutating func appendLiteral(_ literal: String) { statement.append(literal) }
 
-        /// Adds a parameter.
+        /// Appends a parameter.
         public mutating func appendInterpolation(_ value: some SQLValue) { statement.bind(value) }
 
-        /// Adds a parameter; NULL for `nil`.
+        /// Appends a parameter; `nil` is NULL.
         public mutating func appendInterpolation<Value: SQLValue>(value: Value?) { statement.bind(value) }
 
-        /// Adds a column's name.
+        /// Appends the name of a column.
         public mutating func appendInterpolation(_ column: Column<some Sendable, some SQLValue>) {
             statement.append(column.reference)
         }
 
-        /// Adds a table's name.
+        /// Appends the name of a table.
         public mutating func appendInterpolation(_ table: TableDefinition) { statement.append(table.reference) }
 
-        /// Adds a condition.
+        /// Appends a condition.
         public mutating func appendInterpolation(_ condition: Condition<some Sendable>) {
             statement.append(condition.fragment)
         }
 
-        /// Adds text as it is: the one way for text that is not a literal, and it must not come from outside.
+        /// Appends SQL text unchanged. This is the only way to include text that is not a literal; it must not contain
+        /// untrusted input.
         public mutating func appendInterpolation(unsafe text: String) { statement.append(text) }
     }
 }

@@ -1,5 +1,6 @@
 extension TableDefinition {
-    /// The statements that make the table and its indexes (Postgres manual, CREATE TABLE and CREATE INDEX).
+    /// The statements that create the table, its indexes and, if changes are recorded, its trigger (Postgres manual,
+    /// CREATE TABLE and CREATE INDEX).
     public var creation: [String] {
         let keys = columns.filter(\.isPrimaryKey).map(\.reference).joined(separator: ", ")
         let lines = columns.map(\.line) + (keys.isEmpty ? [] : ["PRIMARY KEY (\(keys))"])
@@ -7,26 +8,27 @@ extension TableDefinition {
         return [table] + indexes.map { $0.creation(on: reference) } + (recordsChanges ? [recording] : [])
     }
 
-    /// The table that changes are recorded in.
+    /// The name of the table in which changes are recorded.
     public static let records = "change_record"
 
-    /// The statement that makes the trigger which records changes; the function is a revision's.
+    /// The statement that creates the trigger that records changes. The trigger function is created by a revision.
     public var recording: String {
         TableDefinition.recording(on: name, key: columns.first(where: \.isPrimaryKey)?.name ?? "")
     }
 
-    /// The statement that makes the trigger which records changes of a table, whose primary key is `key`.
+    /// Returns the statement that creates the trigger that records changes of a table; `key` is the name of its
+    /// primary key column.
     public static func recording(on table: String, key: String) -> String {
         "CREATE TRIGGER \(recorder(of: table)) AFTER INSERT OR UPDATE OR DELETE ON \(identifier(table)) "
             + "FOR EACH ROW EXECUTE FUNCTION record_change(\(literal(key)))"
     }
 
-    /// The name of the trigger that records changes of a table.
+    /// Returns the name of the trigger that records changes of a table.
     public static func recorder(of table: String) -> String { identifier(table + "_record_change") }
 }
 
 extension ColumnDefinition {
-    /// `name character varying(255) NOT NULL`
+    /// The column's line in CREATE TABLE: `name character varying(255) NOT NULL`.
     var line: String {
         var line = "\(reference) \(isSerial ? serialType : type)"
         if let defaultValue { line += " DEFAULT \(defaultValue)" }
@@ -42,6 +44,7 @@ extension ColumnDefinition {
 }
 
 extension IndexDefinition {
+    /// The CREATE INDEX statement.
     func creation(on table: String) -> String {
         let using = method == "btree" ? "" : "USING \(method) "
         return "CREATE INDEX \(identifier(name)) ON \(table) \(using)(\(keys.joined(separator: ", ")))"

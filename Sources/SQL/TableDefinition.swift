@@ -1,22 +1,26 @@
-/// What Postgres knows of a table.
+/// A table's definition in Postgres.
 public struct TableDefinition: Hashable, Sendable {
     /// The name.
     public var name: String
-    /// The columns, in the order in which a model is read.
+    /// The columns, in the order in which rows are decoded.
     public var columns: [ColumnDefinition]
-    /// The indexes that the columns' rules need, and others; not those that keys and uniqueness bring along.
+    /// The indexes: those that the columns' rules imply, and additional ones. The implicit indexes of primary keys and
+    /// UNIQUE constraints are not included.
     public var indexes: [IndexDefinition]
-    /// Whether a trigger records each change of its rows.
+    /// Whether a trigger records each change of the table's rows.
     public var recordsChanges: Bool
-    /// The names of all columns, with commas between.
+    /// The names of all columns, separated by commas.
     public let columnList: String
-    /// The text that reads the row whose primary key is `$1`: made once, since it is what is asked for most.
+    /// The SQL that selects the row with primary key `$1`. It is composed once because it is the most frequent
+    /// statement.
     public let findText: String
 
-    /// Makes a table.
+    /// Creates a table definition.
     /// - Parameters:
-    ///   - indexes: those that it has besides `neededIndexes`, or in place of one of the same name.
-    ///   - recordsChanges: whether a trigger records each change of its rows.
+    ///   - name: The name of the table.
+    ///   - columns: The columns, in the order in which rows are decoded.
+    ///   - indexes: Indexes in addition to `neededIndexes`; one of the same name replaces a needed one.
+    ///   - recordsChanges: Whether a trigger records each change of the table's rows.
     public init(
         _ name: String, columns: [ColumnDefinition], indexes: [IndexDefinition] = [], recordsChanges: Bool = false
     ) {
@@ -32,8 +36,8 @@ public struct TableDefinition: Hashable, Sendable {
         findText = "SELECT \(columnList) FROM \(identifier(name)) WHERE \(keys)"
     }
 
-    /// The indexes that answer what clients may ask for: `lead_score_id_idx` for a filter, `lead_score_desc_id_idx` besides for a sort, and
-    /// `lead_email_trgm_idx` for `q=`.
+    /// The indexes for the queries that clients may send: `lead_score_id_idx` for filters, additionally
+    /// `lead_score_desc_id_idx` for sorting, and `lead_email_trgm_idx` for the search parameter `q=`.
     private static func neededIndexes(_ table: String, _ columns: [ColumnDefinition]) -> [IndexDefinition] {
         let keys = columns.filter(\.isPrimaryKey).map(\.reference)
         let suffix = columns.filter(\.isPrimaryKey).map(\.name).joined(separator: "_") + "_idx"
@@ -52,13 +56,13 @@ public struct TableDefinition: Hashable, Sendable {
         }
     }
 
-    /// The name as SQL wants it.
+    /// The table's name, quoted where SQL requires it.
     public var reference: String { identifier(name) }
 
-    /// The column that counts a row's changes, if there is one.
+    /// The column with the row's version number, if there is one.
     public var version: ColumnDefinition? { columns.first(where: \.isVersion) }
 
-    /// The table and its primary key, as a foreign key names them: `campaign (id)`.
+    /// The table and its primary key, as in a REFERENCES clause: `campaign (id)`.
     public var primaryKeyReference: String {
         "\(reference) (\(columns.filter(\.isPrimaryKey).map(\.reference).joined(separator: ", ")))"
     }
@@ -67,7 +71,8 @@ public struct TableDefinition: Hashable, Sendable {
         columns.contains { $0.references == other.primaryKeyReference }
     }
 
-    /// What every update does besides what it is told: `version = version + 1`, unless an assignment names the column.
+    /// The assignments that every UPDATE makes in addition to its own, such as `version = version + 1`, except to the
+    /// columns in `named`.
     func updates(besides named: [String]) -> [String] {
         columns.compactMap { column in
             guard let update = column.onUpdate, !named.contains(column.reference) else { return nil }
@@ -80,12 +85,13 @@ public struct TableDefinition: Hashable, Sendable {
 public struct IndexDefinition: Hashable, Sendable {
     /// The name.
     public var name: String
-    /// The access method: `btree`, `gin`.
+    /// The index access method: `btree`, `gin`.
     public var method: String
-    /// Its columns or expressions, with their operator classes, as SQL.
+    /// The indexed columns or expressions as SQL, including operator classes.
     public var keys: [String]
 
-    /// Makes an index: `IndexDefinition("campaign_name_trgm_idx", method: "gin", on: "name gin_trgm_ops")`.
+    /// Creates an index definition:
+    /// `IndexDefinition("campaign_name_trgm_idx", method: "gin", on: "name gin_trgm_ops")`.
     public init(_ name: String, method: String = "btree", on keys: String...) {
         self.init(name, method: method, keys: keys)
     }
@@ -97,19 +103,19 @@ public struct IndexDefinition: Hashable, Sendable {
     }
 }
 
-/// All tables of an application: what its statements, its schema and its documentation are made of.
+/// All tables of an application, from which its statements, its schema and its documentation are derived.
 public struct Metadata: Sendable {
-    /// The tables, each behind those that it refers to.
+    /// The tables, sorted such that each one comes after those that it references.
     public let tables: [TableDefinition]
 
-    /// Puts tables together, in any order.
+    /// Creates the metadata from tables in any order.
     public init(_ tables: TableDefinition...) { self.init(tables: tables) }
 
-    /// Puts tables together, in any order.
+    /// Creates the metadata from tables in any order.
     public init(tables: [TableDefinition]) {
         var (sorted, rest) = ([TableDefinition](), tables)
         while !rest.isEmpty {
-            // Tables that refer to each other are in no order.
+            // Tables that reference each other cannot be sorted: the first one is taken.
             let next = rest.firstIndex { table in !rest.contains { $0 != table && table.refers(to: $0) } } ?? 0
             sorted.append(rest.remove(at: next))
         }

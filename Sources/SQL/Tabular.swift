@@ -1,19 +1,19 @@
-/// A type whose values stand for the rows of a table.
+/// A type whose values represent rows of a table.
 public protocol Tabular: Sendable {
-    /// A struct that has the columns as its members.
+    /// A struct with one property for each column.
     associatedtype Columns: Sendable
 
-    /// The columns, by name.
+    /// The columns.
     static var columns: Columns { get }
 
-    /// What Postgres knows of the table.
+    /// The table's definition in Postgres.
     static var definition: TableDefinition { get }
 }
 
 extension Tabular {
-    /// All rows, in no order.
+    /// The query for all rows, in no particular order.
     public static var all: Select<Self> { Select() }
 
-    /// The rows that are so: `Campaign.where { $0.isActive == true && $0.id > 7 }`.
+    /// Returns the query for the rows that match a condition: `Campaign.where { $0.isActive == true && $0.id > 7 }`.
     public static func `where`(_ condition: (Columns) -> Condition<Self>) -> Select<Self> { all.where(condition) }
 }

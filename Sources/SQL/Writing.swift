@@ -1,11 +1,12 @@
-// Closures, and no key paths: in generic code, a key path is made anew each time, which takes ten thousand instructions.
+// Closures instead of key paths: generic code instantiates a key path at each use, which takes ten thousand
+// instructions.
 extension Tabular {
-    /// The statement that inserts a row, and returns it whole; columns that are left out get their default.
+    /// Returns a statement that inserts a row and returns all its columns. Omitted columns get their default.
     public static func insert(_ values: [Assignment<Self>]) -> Statement {
         guard !values.isEmpty else {
             return Statement(Fragment("INSERT INTO \(definition.reference) DEFAULT VALUES" + returning))
         }
-        // No fragments: each is an array, and this is the text that is written most.
+        // Composed without fragments, each of which allocates an array: this is the statement that is built most often.
         let definition = definition
         var statement = Statement(unsafe: "INSERT INTO \(definition.reference) (")
         var separator = ""
@@ -25,20 +26,21 @@ extension Tabular {
         return statement
     }
 
-    /// The statement that inserts many rows: one text for any number of them, if all give values to the same columns.
+    /// Returns a statement that inserts several rows and returns all their columns. If all rows assign the same
+    /// columns, the text is the same for any number of rows.
     public static func insert(many rows: [[Assignment<Self>]]) -> Statement {
         guard !rows.isEmpty else { return "SELECT \(unsafe: definition.columnList) FROM \(definition) LIMIT 0" }
         return Statement(insertion(of: rows) + returning)
     }
 
-    /// `INSERT INTO campaign (name) SELECT * FROM unnest($1)`
+    /// The INSERT without its RETURNING clause: `INSERT INTO campaign (name) SELECT * FROM unnest($1)`.
     static func insertion(of rows: [[Assignment<Self>]]) -> Fragment {
-        guard let first = rows.first, let arrays = arrays(of: rows) else { return insertion(unlike: rows) }
+        guard let first = rows.first, let arrays = arrays(of: rows) else { return insertion(ofDissimilar: rows) }
         return Fragment(insertion(into: first.map { $0.column }) + " SELECT * FROM unnest(")
             + Fragment(arrays, separator: ", ") + ")"
     }
 
-    /// An array for each column; `nil` when not all rows give values to the same columns.
+    /// One array parameter for each column; `nil` if the rows do not all assign the same columns.
     private static func arrays(of rows: [[Assignment<Self>]]) -> [Fragment]? {
         guard let first = rows.first, !first.isEmpty,
             rows.allSatisfy({ row in
@@ -52,8 +54,8 @@ extension Tabular {
         }
     }
 
-    /// Rows of which not all give values to the same columns: a column that a row leaves out gets its default.
-    private static func insertion(unlike rows: [[Assignment<Self>]]) -> Fragment {
+    /// The INSERT for rows that assign different columns: a column that a row omits gets its default.
+    private static func insertion(ofDissimilar rows: [[Assignment<Self>]]) -> Fragment {
         let used = Set(rows.flatMap { $0.map { $0.column } })
         let columns = definition.columns.filter { used.contains($0.reference) }
         let all = columns.isEmpty ? Array(definition.columns.prefix(1)) : columns
@@ -72,7 +74,8 @@ extension Tabular {
 
     private static var reference: String { definition.reference }
 
-    /// The statement that gives the rows that are so these values, and returns them whole; without values, it only reads them.
+    /// Returns a statement that updates the rows that match a condition and returns all their columns. Without
+    /// assignments, the statement only reads the rows.
     public static func update(
         _ values: [Assignment<Self>], where condition: (Columns) -> Condition<Self>
     ) -> Statement {
@@ -84,12 +87,12 @@ extension Tabular {
         return Statement(change(values, condition(columns)) + returning)
     }
 
-    /// The statement that deletes the rows that are so, and returns them whole.
+    /// Returns a statement that deletes the rows that match a condition and returns all their columns.
     public static func delete(where condition: (Columns) -> Condition<Self>) -> Statement {
         Statement(deletion(condition(columns)) + returning)
     }
 
-    /// `UPDATE campaign SET name = $1, version = version + 1 WHERE id = $2`
+    /// The UPDATE without its RETURNING clause: `UPDATE campaign SET name = $1, version = version + 1 WHERE id = $2`.
     static func change(_ values: [Assignment<Self>], _ condition: Condition<Self>) -> Fragment {
         let list = values.map { Fragment("\($0.column) = ") + $0.fragment }
         let others = definition.updates(besides: values.map { $0.column }).map { Fragment($0) }
@@ -97,7 +100,7 @@ extension Tabular {
             + condition.fragment
     }
 
-    /// `DELETE FROM campaign WHERE id = $1`
+    /// The DELETE without its RETURNING clause: `DELETE FROM campaign WHERE id = $1`.
     static func deletion(_ condition: Condition<Self>) -> Fragment {
         Fragment("DELETE FROM \(definition.reference) WHERE ") + condition.fragment
     }

@@ -3,31 +3,31 @@ import Testing
 @testable import Postgres
 
 @Suite struct ConnectionStringTests {
-    private func said(_ message: String, _ server: PostgresConfiguration.Server) -> String {
+    private func redacted(_ message: String, _ server: PostgresConfiguration.Server) -> String {
         message.redacted(PostgresConfiguration(server: server).candidates[0])
     }
 
-    @Test func `a password is left out of libpq's words`() {
-        let words = "could not use s3cret PW on localhost"
+    @Test func `passwords are redacted in libpq's messages`() {
+        let message = "could not use s3cret PW on localhost"
         let servers: [PostgresConfiguration.Server] = [
             .parts(host: "localhost", port: 5432, user: "app", password: "s3cret PW", database: "x"),
             .url("postgres://app:s3cret%20PW@localhost/x"), .url("host=localhost password='s3cret PW'"),
         ]
-        for server in servers { #expect(said(words, server) == "could not use *** on localhost") }
-        #expect(said("FATAL: no", .url("postgres://app@localhost/x")) == "FATAL: no")
+        for server in servers { #expect(redacted(message, server) == "could not use *** on localhost") }
+        #expect(redacted("FATAL: no", .url("postgres://app@localhost/x")) == "FATAL: no")
     }
 
-    @Test func `of a connection string that nobody has checked, libpq's words are not repeated`() {
+    @Test func `libpq's message for an invalid connection string is not repeated`() {
         for url in [
             "postgres://app:s3cret@PW@localhost/x", "host=localhost password=s3cret PW", "mysql://app:s3cret@PW/x",
         ] {
-            let said = said("could not translate host name \"PW@localhost\"", .url(url))
-            #expect(said.hasPrefix("the connection string is malformed: "))
-            #expect(!said.contains("PW") && !said.contains("s3cret"))
+            let message = redacted("could not translate host name \"PW@localhost\"", .url(url))
+            #expect(message.hasPrefix("the connection string is malformed: "))
+            #expect(!message.contains("PW") && !message.contains("s3cret"))
         }
     }
 
-    @Test func `a connection that cannot be opened does not tell the password`() {
+    @Test func `the error of a failed connection does not contain the password`() {
         for url in ["postgres://app:s3cret@PW@localhost/x", "postgres://app:s3cret@localhost:1/x"] {
             let error = #expect(throws: PostgresError.self) {
                 _ = try Session.open(PostgresConfiguration(server: .url(url)).candidates[0])

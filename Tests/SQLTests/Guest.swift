@@ -1,6 +1,6 @@
 import SQL
 
-/// A table as a resource writes it, with a name that needs quotes and a column that may be NULL.
+/// A table as a resource declares it, with a name that needs quotes and a nullable column.
 struct Guest: Tabular, Equatable {
     var id: Int64
     var name: String
@@ -21,7 +21,7 @@ struct Guest: Tabular, Equatable {
         ])
 }
 
-/// What a guest refers to.
+/// The table that a guest references.
 struct Party: Tabular {
     struct Columns: Sendable {}
 

@@ -3,7 +3,7 @@ import Testing
 @testable import Postgres
 
 @Suite struct HostsTests {
-    /// What libpq is told of each server.
+    /// The connection parameters that libpq gets for each server.
     private func values(_ server: PostgresConfiguration.Server) -> [[String: String]] {
         PostgresConfiguration(server: server).values
     }
@@ -18,17 +18,17 @@ import Testing
         ("::1", ["::1 5432"]), ("[::1]", ["::1 5432"]), ("[::1]:5433,[fe80::1]", ["::1 5433", "fe80::1 5432"]),
         ("/run/postgresql,/tmp/a:b", ["/run/postgresql 5432", "/tmp/a:b 5432"]),
     ])
-    func `hosts have ports of their own, or the common one`(text: String, hosts: [String]) {
+    func `a host has its own port or the default one`(text: String, hosts: [String]) {
         #expect(Hosts(text, port: 5432)?.all.map { "\($0.name) \($0.port)" } == hosts)
     }
 
     @Test(arguments: ["", ",", "a,", "a:,b", "a:0", "a:65536", "a:x", "[]:1", "a,:5432"])
-    func `a host without a name, or with a port that is none, is refused`(text: String) {
+    func `a host without a name or with an invalid port is rejected`(text: String) {
         #expect(Hosts(text, port: 5432) == nil && !PostgresConfiguration.Server.areHosts(text))
     }
 
     @Test(arguments: ["postgres://app@a:5432,b:5433/x", "host=a,b port=5432,5433 user=app dbname=x"])
-    func `of several hosts, the one that takes changes is looked for at each`(url: String) throws {
+    func `with several hosts, each connection requires the primary`(url: String) throws {
         for server in [try PostgresConfiguration.Server(connectionString: url), parts("a,b:5433")] {
             let values = values(server)
             #expect(values.map { $0["host"] } == ["a", "b"] && values.map { $0["port"] } == ["5432", "5433"])
@@ -36,7 +36,7 @@ import Testing
         }
     }
 
-    @Test func `one host is asked as it is`() throws {
+    @Test func `a single host is used without requiring the primary`() throws {
         let values = values(parts("a"))
         #expect(values.count == 1 && values[0]["target_session_attrs"] == nil)
         #expect(values[0]["host"] == "a" && values[0]["port"] == "5432")
@@ -47,7 +47,7 @@ import Testing
     @Test(arguments: [
         "postgres://app@a:5433,b/x", "host=a,b port=5433 user=app target_session_attrs=primary",
     ])
-    func `a replica is asked whatever it is, with all else as the primary's`(url: String) throws {
+    func `a replica has the primary's parameters, but any role is accepted`(url: String) throws {
         var configuration = PostgresConfiguration(server: try .init(connectionString: url))
         configuration.replicaHosts = "c,d:5434"
         let values = configuration.replicas.flatMap(\.values)

@@ -1,14 +1,16 @@
 import SQL
 import Testing
 
-/// Each query, and the text that Postgres gets for it.
+/// The SQL text of each query, and its in-memory evaluation.
 @Suite struct QueryTests {
     private let rows = [
-        Guest(id: 1, name: "Ann", order: nil), Guest(id: 2, name: "bob", order: 5), Guest(id: 3, name: "100%_Ä", order: 4),
+        Guest(id: 1, name: "Ann", order: nil), Guest(id: 2, name: "bob", order: 5),
+        Guest(id: 3, name: "100%_Ä", order: 4),
     ]
     private let select = "SELECT id, name, \"order\" FROM guest"
 
-    /// Expects the text of a query's condition, how many parameters it has, and the ids of the rows that it finds in memory.
+    /// Expects the SQL text of a query's condition, the number of its parameters, and the ids of the in-memory rows
+    /// that match.
     private func expect(
         _ text: String, _ parameters: Int, _ ids: [Int64], location: SourceLocation = #_sourceLocation,
         _ condition: (Guest.Columns) -> Condition<Guest>
@@ -36,7 +38,7 @@ import Testing
         expect("id >= $1", 1, [2, 3]) { $0.id >= 2 }
     }
 
-    @Test func `a list of values is one parameter, however many they are`() {
+    @Test func `a list of any number of values is one parameter`() {
         expect("id = ANY($1)", 1, [1, 3]) { $0.id.isIn([1, 3, 9]) }
         expect("id = ANY($1)", 1, []) { $0.id.isIn([]) }
     }
@@ -55,18 +57,18 @@ import Testing
         expect("name ILIKE $1", 1, [1]) { $0.name.contains("NN") }
     }
 
-    @Test func `what a pattern takes for a sign stands for itself in a text that is looked for`() {
+    @Test func `the special characters of LIKE are escaped in a search text`() {
         let statement = Guest.where { $0.name.contains(#"50%_\"#) }.statement
         #expect(String(decoding: statement.bindings.buffer, as: UTF8.self) == #"%50\%\_\\%"#)
     }
 
-    @Test func `and, or, not`() {
+    @Test func `conjunction, disjunction, negation`() {
         expect("id > $1 AND id < $2", 2, [2]) { $0.id > 1 && $0.id < 3 }
         expect("(id = $1 OR id = $2) AND name = $3", 3, [1]) { ($0.id == 1 || $0.id == 2) && $0.name == "Ann" }
         expect("NOT (id = $1)", 1, [1, 3]) { !($0.id == 2) }
     }
 
-    @Test func `conditions add up`() {
+    @Test func `conditions are combined by AND`() {
         let query = Guest.where { $0.id > 1 }.where { $0.name == "bob" }
         #expect(query.statement.text == "\(select) WHERE id > $1 AND name = $2")
     }
@@ -78,20 +80,20 @@ import Testing
         #expect(query.countStatement.text == "SELECT count(*) FROM guest")
     }
 
-    @Test func `the rows behind a position, by one column`() {
+    @Test func `the rows after a position, by one column`() {
         let query = Guest.where { $0.id < 9 }.ordered { [$0.id.ascending(after: 2)] }
         #expect(query.statement.text == "\(select) WHERE id < $1 AND id > $2 ORDER BY id")
         #expect(query.rows(of: rows).map(\.id) == [3])
         #expect(query.countStatement.text == "SELECT count(*) FROM guest WHERE id < $1")
     }
 
-    @Test func `the rows behind a position, by two columns of one direction`() {
+    @Test func `the rows after a position, by two columns of one direction`() {
         let query = Guest.all.ordered { [$0.name.descending(after: "bob"), $0.id.descending(after: 2)] }
         #expect(query.statement.text == "\(select) WHERE (name, id) < ($1, $2) ORDER BY name DESC, id DESC")
         #expect(query.rows(of: rows).map(\.id) == [1, 3])
     }
 
-    @Test func `the rows behind a position, by two columns of different directions`() {
+    @Test func `the rows after a position, by two columns of different directions`() {
         let query = Guest.all.ordered { [$0.name.descending(after: "bob"), $0.id.ascending(after: 1)] }
         #expect(
             query.statement.text
@@ -107,7 +109,7 @@ import Testing
         #expect(Guest.insert([]).text == "INSERT INTO guest DEFAULT VALUES RETURNING id, name, \"order\"")
     }
 
-    @Test(arguments: [1, 100]) func `insert many has one text, however many they are`(count: Int) {
+    @Test(arguments: [1, 100]) func `inserting any number of rows has one text`(count: Int) {
         let guest = Guest.columns
         let many = Guest.insert(many: (0..<count).map { [guest.name.set(to: "\($0)"), guest.order.set(to: 1)] })
         #expect(
@@ -116,16 +118,16 @@ import Testing
         #expect(many.bindings.parameters.map(\.type) == [1009, 1007])
     }
 
-    @Test func `update changes what is given, and nothing else`() {
+    @Test func `an update changes only the assigned columns`() {
         let statement = Guest.update([Guest.columns.order.set(to: 3)]) { $0.id == 7 }
         #expect(statement.text == "UPDATE guest SET \"order\" = $1 WHERE id = $2 RETURNING id, name, \"order\"")
     }
 
-    @Test func `delete returns what was there`() {
+    @Test func `a deletion returns the deleted rows`() {
         #expect(Guest.delete { $0.id == 7 }.text == "DELETE FROM guest WHERE id = $1 RETURNING id, name, \"order\"")
     }
 
-    @Test func `the table as statements`() {
+    @Test func `the statements that create a table`() {
         let table = """
             CREATE TABLE guest (
                 id bigserial NOT NULL,
@@ -141,12 +143,12 @@ import Testing
             ])
     }
 
-    @Test func `an update that gives no values reads the rows`() {
+    @Test func `an update without assignments only reads the rows`() {
         let statement = Guest.update([]) { $0.id == 2 }
         #expect(statement.text == "\(select) WHERE id = $1")
     }
 
-    @Test func `rows that give values to different columns are inserted together, with defaults for the rest`() {
+    @Test func `rows that assign different columns are inserted in one statement, with defaults for omitted columns`() {
         let columns = Guest.columns
         let rows = [[columns.name.set(to: "a")], [columns.order.set(to: 2), columns.name.set(to: "b")], []]
         #expect(
@@ -161,7 +163,7 @@ import Testing
 }
 
 @Suite struct MetadataTests {
-    @Test func `tables stand behind those that they refer to`() {
+    @Test func `tables come after those that they reference`() {
         #expect(Metadata(Guest.definition, Party.definition).tables.map(\.name) == ["campaign", "guest"])
         #expect(Metadata(Party.definition, Guest.definition).tables.map(\.name) == ["campaign", "guest"])
     }

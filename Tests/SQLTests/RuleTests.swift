@@ -1,7 +1,7 @@
 import SQL
 import Testing
 
-/// What follows from the rules of a column: its declaration, what is wrong with a value, and the text of statements.
+/// What is derived from the rules of a column: its definition, the validation of values, and the text of statements.
 @Suite struct RuleTests {
     enum Stage: String, Enumeration {
         case new, won
@@ -51,7 +51,7 @@ import Testing
 
     // MARK: Declarations
 
-    @Test func `each rule has its part of the table`() {
+    @Test func `each rule contributes to the table's definition`() {
         #expect(
             Deal.definition.creation == [
                 """
@@ -75,29 +75,29 @@ import Testing
             ])
     }
 
-    @Test func `filters, sorts and searches bring their indexes along, unless one of that name is stated`() {
+    @Test func `filters, sorting and search imply indexes, unless an index of that name is specified`() {
         let key = Column(\Deal.id, "id", .primaryKey).definition
         let share = Column(\Deal.share, "order", .filterable).definition
         let stage = Column(\Deal.stage, "stage", .sortable, .hidden).definition
         let code = Column(\Deal.code, "code", .filterable, .unique).definition
         let table = TableDefinition("deal", columns: [key, share, stage, code])
         #expect(table.indexes == [IndexDefinition("deal_order_id_idx", on: "\"order\"", "id")])
-        let stated = IndexDefinition("deal_order_id_idx", method: "brin", on: "\"order\"")
-        #expect(TableDefinition("deal", columns: [key, share], indexes: [stated]).indexes == [stated])
+        let specified = IndexDefinition("deal_order_id_idx", method: "brin", on: "\"order\"")
+        #expect(TableDefinition("deal", columns: [key, share], indexes: [specified]).indexes == [specified])
     }
 
-    @Test func `a reference says what becomes of its row`() {
+    @Test func `a reference has an ON DELETE action`() {
         let column = Column(\Deal.owner, "owner_id", references: Party.self, onDelete: .setNull)
         let table = TableDefinition("deal", columns: [column.definition])
         #expect(table.creation[0].contains("owner_id bigint REFERENCES campaign (id) ON DELETE SET NULL"))
     }
 
-    @Test func `a type that is stated wins over the usual one`() {
+    @Test func `a specified type takes precedence over the default one`() {
         let column = Column(\Deal.weight, "weight", type: "real")
         #expect(column.definition.type == "real" && column.definition.oid == Double.type)
     }
 
-    @Test func `several rules that check a column are all checked`() {
+    @Test func `the checks of several rules are combined`() {
         let column = Column(\Deal.share, "order", .range(1...9), .check("\"order\" % 2 = 1 OR id = 1"), .range(0...7))
         #expect(
             column.definition.check
@@ -105,7 +105,7 @@ import Testing
                 + "AND (\"order\" >= 0 AND \"order\" <= 7)")
     }
 
-    @Test func `what clients may do follows from the rules`() {
+    @Test func `the capabilities of clients are derived from the rules`() {
         let readOnly = Deal.definition.columns.filter(\.field.isReadOnly).map(\.name)
         #expect(readOnly == ["id", "next_stage", "owner_id", "changed_on", "version"])
         #expect(Deal.definition.columns.filter(\.field.isHidden).map(\.name) == ["next_stage", "version"])
@@ -127,14 +127,14 @@ import Testing
         ("ABCDEFGHI", "must have 2 to 8 characters"), ("ab", "must match [A-Z]+|it's"), ("", "must match [A-Z]+|it's"),
         ("AB\n", "must match [A-Z]+|it's"), ("\nAB", "must match [A-Z]+|it's"), ("ABit's", "must match [A-Z]+|it's"),
         ("AÄ", "must match [A-Z]+|it's"),
-    ]) func `all of a text matches its pattern`(text: String, problem: String?) {
+    ]) func `the whole text must match the pattern`(text: String, problem: String?) {
         #expect(columns.code.problem(with: text) == problem)
     }
 
     @Test(arguments: [
         ("é", 1), ("e\u{301}", 2), ("👩‍👧", 3), ("\r\n", 2), ("", 0), ("🇩🇪", 2), ("\u{10ffff}", 1),
         (String(repeating: "ä", count: 300), 300),
-    ]) func `characters are counted as Postgres counts them`(text: String, count: Int) {
+    ]) func `characters are counted like in Postgres`(text: String, count: Int) {
         let exact = Column(\Deal.code, "code", .length(count...count))
         #expect(exact.problem(with: text) == nil)
         let longer = Column(\Deal.code, "code", .length((count + 1)...400))
@@ -145,7 +145,7 @@ import Testing
         arguments: [
             (nil, nil), (1, nil), (100, nil), (0, "must lie between 1 and 100"), (101, "must lie between 1 and 100"),
             (.min, "must lie between 1 and 100"), (.max, "must lie between 1 and 100"),
-        ] as [(Int16?, String?)]) func `a range, which NULL is in`(value: Int16?, problem: String?)
+        ] as [(Int16?, String?)]) func `a range, which NULL satisfies`(value: Int16?, problem: String?)
     {
         #expect(columns.share.problem(with: value) == problem)
     }
@@ -154,21 +154,21 @@ import Testing
         arguments: [
             (-0.5, true), (2, true), (-0.0, true), (2.000001, false), (-0.500001, false), (.infinity, false),
             (.nan, false),
-        ] as [(Double, Bool)]) func `a range of numbers with a fraction`(value: Double, isFine: Bool)
+        ] as [(Double, Bool)]) func `a range of floating-point numbers`(value: Double, isFine: Bool)
     {
         #expect((columns.weight.problem(with: value) == nil) == isFine)
     }
 
-    @Test func `rules for text hold for text that is there`() {
+    @Test func `rules for text apply to optional text unless it is NULL`() {
         #expect(columns.note.problem(with: nil) == nil)
         #expect(columns.note.problem(with: "a") == nil)
         #expect(columns.note.problem(with: "x") == "must match [^x]*")
         #expect(columns.note.problem(with: "") == "must have 1 characters or more")
-        #expect(columns.owner.problem(with: 13) == nil)  // Postgres alone knows.
+        #expect(columns.owner.problem(with: 13) == nil)  // Only Postgres evaluates the expression.
         #expect(columns.stage.problem(with: .won) == nil)
     }
 
-    @Test func `a value of an enumeration is its text`() throws {
+    @Test func `a value of an enumeration is encoded as its text`() throws {
         var bytes: [UInt8] = []
         #expect(Stage.lost.encode(into: &bytes))
         #expect(String(decoding: bytes, as: UTF8.self) == "it's lost")
@@ -180,16 +180,16 @@ import Testing
         #expect(Stage.choices == ["new", "won", "it's lost"] && Stage?.choices == Stage.choices)
     }
 
-    @Test func `in memory a column follows its default and its update`() {
+    @Test func `in memory, a column gets its default and its value on update`() {
         let now = Timestamp(microseconds: 7)
-        #expect(columns.version.fallback?.make(9, now) == 1 && columns.version.successor?(4, now) == 5)
-        #expect(columns.changedOn.fallback?.make(9, now) == now)
-        #expect(columns.changedOn.successor?(Timestamp(microseconds: 1), now) == now)
-        #expect(columns.id.fallback?.make(9, now) == 9 && columns.id.successor == nil)
-        #expect(columns.stage.fallback?.constant == .lost && columns.code.fallback == nil)
+        #expect(columns.version.defaultValue?.compute(9, now) == 1 && columns.version.updatedValue?(4, now) == 5)
+        #expect(columns.changedOn.defaultValue?.compute(9, now) == now)
+        #expect(columns.changedOn.updatedValue?(Timestamp(microseconds: 1), now) == now)
+        #expect(columns.id.defaultValue?.compute(9, now) == 9 && columns.id.updatedValue == nil)
+        #expect(columns.stage.defaultValue?.constant == .lost && columns.code.defaultValue == nil)
     }
 
-    @Test func `a column goes back to its default, or to NULL, or cannot`() {
+    @Test func `a column can be reset to its default, or to NULL, or not at all`() {
         #expect(columns.code.reset() == nil && columns.code.constant() == nil)
         let values = [columns.stage.reset(), columns.note.reset(), columns.changedOn.reset()].compactMap { $0 }
         #expect(
@@ -209,7 +209,7 @@ import Testing
             changedOn: Timestamp(microseconds: 0), version: 1)
     }
 
-    @Test func `in memory as in Postgres, NULL is neither equal to a value nor unlike it, and is nil`() {
+    @Test func `in memory as in Postgres, NULL neither equals nor differs from a value, and matches nil`() {
         let rows = [deal(1), deal(2, share: 5), deal(3, share: 6)]
         #expect(Deal.where { $0.share == 5 }.rows(of: rows).map(\.id) == [2])
         #expect(Deal.where { $0.share != 5 }.rows(of: rows).map(\.id) == [3])
@@ -218,7 +218,7 @@ import Testing
         #expect(Deal.where { $0.share.isIn([5, nil]) }.rows(of: rows).map(\.id) == [2])
     }
 
-    @Test func `a text that may be missing is looked into where it is there`() {
+    @Test func `optional text is searched where it is not NULL`() {
         var rows = [deal(1), deal(2), deal(3)]
         (rows[1].note, rows[2].note) = ("100%", "1000")
         let query = Deal.where { $0.note.contains("0%") }
@@ -228,17 +228,17 @@ import Testing
 
     // MARK: Changes
 
-    @Test func `an update changes what each update changes, unless it is told`() {
+    @Test func `an update also changes the columns that every update changes, unless they are assigned`() {
         let text = Deal.update([columns.code.set(to: "AB")]) { $0.id == 1 }.text
         #expect(
             text
                 == "UPDATE deal SET code = $1, changed_on = now(), version = version + 1 WHERE id = $2 RETURNING \(list)"
         )
-        let told = Deal.update([columns.version.set(to: 9), columns.changedOn.set(to: .infinity)]) { $0.id == 1 }
-        #expect(told.text == "UPDATE deal SET version = $1, changed_on = $2 WHERE id = $3 RETURNING \(list)")
+        let explicit = Deal.update([columns.version.set(to: 9), columns.changedOn.set(to: .infinity)]) { $0.id == 1 }
+        #expect(explicit.text == "UPDATE deal SET version = $1, changed_on = $2 WHERE id = $3 RETURNING \(list)")
     }
 
-    @Test func `a guarded update tells a row that is not there from one that is not so`() {
+    @Test func `a guarded update distinguishes a missing row from one that does not match the requirement`() {
         let statement = Deal.update(
             [columns.share.set(to: 3)], where: columns.id == 7, if: columns.version.isIn([1, 2]))
         #expect(
@@ -249,7 +249,7 @@ import Testing
         #expect(statement.bindings.parameters.map(\.type) == [Int16.type, Int64.type, Int64.arrayType, Int64.type])
     }
 
-    @Test func `a guarded deletion, too`() {
+    @Test func `a guarded deletion distinguishes them, too`() {
         let statement = Deal.delete(where: columns.id == 7, if: !columns.version.isIn([1]))
         #expect(
             statement.text
@@ -261,7 +261,7 @@ import Testing
                 "WITH changed AS (DELETE FROM deal WHERE id = $1 AND false RETURNING "))
     }
 
-    @Test func `a change of all that are selected`() {
+    @Test func `all selected rows are updated or deleted`() {
         let some = Deal.where { $0.id > 1 }.where { $0.code == "AB" || $0.code == "CD" }.ordered { [$0.id.ascending] }
             .limit(3)
         #expect(
@@ -275,9 +275,9 @@ import Testing
         #expect(some.contains(deal(2)) && !some.contains(deal(1)) && Deal.all.contains(deal(1)))
     }
 
-    // MARK: Once
+    // MARK: Idempotency keys
 
-    @Test func `rows are inserted under a key, once`() {
+    @Test func `rows are inserted at most once per idempotency key`() {
         let key = IdempotencyKey(scope: "/deals/", key: "k", request: [1, 2])
         let expired = "created_on <= now() - interval '86400 seconds'"
         let one = Deal.insert(many: [[columns.code.set(to: "AB"), columns.weight.set(to: 1)]], once: key)
@@ -304,7 +304,7 @@ import Testing
         #expect(many.text == one.text)
     }
 
-    @Test func `rows without values can be inserted under a key, too`() {
+    @Test func `rows without values can be inserted with an idempotency key, too`() {
         let key = IdempotencyKey(scope: "/deals/", key: "k", request: [])
         #expect(
             Deal.insert(many: [[]], once: key).text.contains(
@@ -312,9 +312,9 @@ import Testing
                     + "AS rows WHERE (SELECT is_free FROM claim) AND NOT EXISTS (SELECT FROM kept) RETURNING \(list))"))
     }
 
-    // MARK: Pages
+    // MARK: Keyset pagination
 
-    @Test func `a page behind a position in one direction is a row comparison`() {
+    @Test func `a page after a position in one direction is a row comparison`() {
         let up = Deal.where { $0.version > 0 }
             .ordered { [$0.weight.ascending(after: 1), $0.id.ascending(after: 2)] }.limit(3)
         #expect(
@@ -327,7 +327,7 @@ import Testing
                 == "SELECT \(list) FROM deal WHERE (weight, id) < ($1, $2) ORDER BY weight DESC, id DESC LIMIT $3")
     }
 
-    @Test func `a page behind a position in two directions is two ranges of an index`() {
+    @Test func `a page after a position in two directions is two ranges of an index`() {
         let page = Deal.where { $0.version > 0 }
             .ordered { [$0.weight.descending(after: 1), $0.id.ascending(after: 2)] }.limit(3)
         #expect(
@@ -344,7 +344,7 @@ import Testing
                 + "ORDER BY weight, id DESC LIMIT $6")
     }
 
-    @Test func `without a limit, or without a position, a list is one range`() {
+    @Test func `without a limit or a position, a list is one query`() {
         let unlimited = Deal.all.ordered { [$0.weight.descending(after: 1), $0.id.ascending(after: 2)] }
         #expect(!unlimited.statement.text.contains("UNION"))
         let first = Deal.all.ordered { [$0.weight.descending, $0.id.ascending] }.limit(3)
@@ -352,7 +352,7 @@ import Testing
     }
 
     @Test(arguments: [true, false], [true, false])
-    func `pages in memory have all rows once, in both directions`(isUp: Bool, isKeyUp: Bool) {
+    func `pages in memory contain every row once, in both directions`(isUp: Bool, isKeyUp: Bool) {
         let rows = (1...40).map { deal(Int64($0), weight: Double($0 % 3) / 2) }.shuffled()
         func page(_ last: Deal?) -> [Deal] {
             Deal.all.ordered { columns in

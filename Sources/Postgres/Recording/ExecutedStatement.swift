@@ -1,30 +1,30 @@
 import SQL
 
-/// A statement that was carried out, or that failed: what it was, where it came from, and what it took.
+/// A record of a statement that was executed or failed: its text, its call site, its durations and its outcome.
 public struct ExecutedStatement: Sendable {
     /// The statement.
     public var statement: Statement
-    /// Where it came from.
+    /// The location in the source code that the statement was executed from.
     public var site: CallSite
-    /// The columns that its rows are read as; `nil` when it is read by hand.
+    /// The columns that the rows are decoded as; `nil` if they are decoded by hand.
     public var columns: [ColumnDefinition]?
-    /// How many rows it returned or touched.
+    /// The number of rows that the statement returned or affected.
     public var rows = 0
-    /// How long it waited for a connection.
+    /// The time spent waiting for a connection.
     public var waiting = Duration.zero
-    /// How long it took, from when it was sent until all of its answer was there.
+    /// The time from when the statement was sent until its result was received completely.
     public var executing = Duration.zero
-    /// Whether that includes its preparation, as it was the first of its kind on its connection.
+    /// Whether the statement had been prepared on its connection before; if not, `executing` includes the preparation.
     public var wasPrepared = true
-    /// Why it failed, if it did.
+    /// The SQLSTATE of the error, or its type if it has none; `nil` if the statement succeeded.
     public var error: String?
 
-    /// Makes one that took no time and returned nothing.
+    /// Creates a record with zero durations and rows.
     public init(_ statement: Statement, at site: CallSite, columns: [ColumnDefinition]?) {
         (self.statement, self.site, self.columns) = (statement, site, columns)
     }
 
-    /// What stands for all statements of the same text: sixteen digits (FNV-1a, 64 bits).
+    /// A hash of the text, the same for all executions of a statement: sixteen hexadecimal digits (FNV-1a, 64 bits).
     public var fingerprint: String {
         let hash = statement.text.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
         return hash.hexadecimal
@@ -32,8 +32,8 @@ public struct ExecutedStatement: Sendable {
 }
 
 extension ExecutedStatement: CustomStringConvertible {
-    /// One line for a log: the text, how many rows and microseconds, and where it came from. Of the parameters, the types and
-    /// sizes only: their values are somebody's data.
+    /// One line for the log: the text, the number of rows, the durations in microseconds, and the call site. The
+    /// parameters are described by their sizes only, because their values are user data.
     public var description: String {
         let parameters = statement.bindings.parameters.enumerated().map { index, parameter in
             "$\(index + 1): " + (parameter.count.map { "\($0) bytes" } ?? "NULL")
@@ -47,6 +47,6 @@ extension ExecutedStatement: CustomStringConvertible {
 }
 
 extension Duration {
-    /// Whole microseconds.
+    /// The duration in whole microseconds.
     public var microseconds: Int64 { components.seconds * 1_000_000 + components.attoseconds / 1_000_000_000_000 }
 }

@@ -1,27 +1,29 @@
 import Synchronization
 
-/// Holds the statements of one request, or of one test, in the order in which they ended.
+/// Records the statements of one request or one test, in the order of their completion.
 ///
-/// `QueryRecorder.$current.withValue(recorder) { … }` has it hold what runs in there, in child tasks too.
+/// `QueryRecorder.$current.withValue(recorder) { … }` records the statements executed in the closure and its child
+/// tasks.
 public final class QueryRecorder: Sendable {
-    /// The recorder of the present task.
+    /// The recorder of the current task.
     @TaskLocal public static var current: QueryRecorder?
 
     private let entries = Mutex<[ExecutedStatement]>([])
 
-    /// Makes one that holds nothing yet.
+    /// Creates an empty recorder.
     public init() {}
 
-    /// What was recorded.
+    /// The recorded statements.
     public var statements: [ExecutedStatement] { entries.withLock { $0 } }
 
-    /// Adds a statement.
+    /// Records a statement.
     public func record(_ statement: ExecutedStatement) { entries.withLock { $0.append(statement) } }
 
-    /// Time in the database, waiting for a connection included.
+    /// The total time spent in the database, including waiting for a connection.
     public var elapsed: Duration { statements.reduce(.zero) { $0 + $1.waiting + $1.executing } }
 
-    /// Statements of one text that were run three times or more: most likely one for each row of another.
+    /// The statements whose text was executed three times or more, grouped by text: most likely an N+1 query, one
+    /// statement for each row of another.
     public var repeated: [[ExecutedStatement]] {
         Dictionary(grouping: statements, by: \.statement.text).values.filter { $0.count >= 3 }
     }

@@ -1,28 +1,28 @@
-/// A causally consistent session of one client: it reads its own writes, also from replicas.
+/// A causally consistent session of one client, which reads its own writes, also from replicas.
 ///
-/// Sound as `@unchecked Sendable`: it is touched on its loop's thread only.
+/// Sound as `@unchecked Sendable`: it is used only on its loop's thread.
 public final class CausalSession: @unchecked Sendable {
-    /// Which servers reads may go to.
+    /// The preference for the servers that reads are sent to.
     public enum Reads: Sendable {
-        /// To the primary only.
+        /// The primary only.
         case primary
-        /// To the primary, or to a replica when it cannot be reached.
+        /// The primary, or a replica when the primary cannot be reached.
         case primaryPreferred
-        /// To a replica that has replayed what the session has written; to the primary when there is none.
+        /// A replica that has replayed the session's writes, or the primary when there is none.
         case replicaPreferred
     }
 
-    /// The session of the present task; without one, all reads go to the primary.
+    /// The session of the current task; without one, all reads are sent to the primary.
     @TaskLocal public static var current: CausalSession?
 
-    /// Which servers reads may go to.
+    /// The servers that reads are sent to.
     public let reads: Reads
-    /// The position of the client's earlier writes; `nil` when it sends none.
+    /// The WAL position of the client's earlier writes; `nil` if the client sent none.
     public let required: WALPosition?
-    /// The position of this session's last write; `nil` when there was none.
+    /// The WAL position of this session's last write; `nil` if there was none.
     public private(set) var written: WALPosition?
 
-    /// The server that the later reads of this session go to, too, so that they see the same.
+    /// The server that the session is pinned to, so that its later reads see the same data.
     enum Server: Equatable {
         case any
         case replica(Int)
@@ -31,11 +31,12 @@ public final class CausalSession: @unchecked Sendable {
         var replica: Int? { if case .replica(let index) = self { index } else { nil } }
     }
 
+    /// The server for the session's next read.
     var server = Server.any
 
-    /// Makes a session.
+    /// Creates a session.
     public init(reads: Reads, after required: WALPosition? = nil) { (self.reads, self.required) = (reads, required) }
 
-    /// Notes where a write ends.
+    /// Records the WAL position of a write.
     func wrote(_ position: WALPosition) { written = written?.merged(with: position) ?? position }
 }

@@ -1,29 +1,29 @@
 import EventLoop
 import SQL
 
-/// Asks the replicas and the primary where they are, for as long as somebody reads from them.
+/// Polls the replicas and the primary for their WAL positions, for as long as `Replicas` exists.
 struct ReplicaPoll: Sendable {
     weak let replicas: Replicas?
     let loop: Loop
 
     private static let interval = Duration.milliseconds(100)
-    private static let pause = Duration.milliseconds(500)
+    private static let retryInterval = Duration.milliseconds(500)
 
     init(replicas: Replicas, loop: Loop) { (self.replicas, self.loop) = (replicas, loop) }
 
-    /// Asks a replica what it has replayed, on a connection of its own, so that no read delays the answer.
-    func askReplica(_ index: Int, _ configuration: PostgresConfiguration) async {
+    /// Polls a replica for its replay position, on a separate connection, so that reads do not delay the result.
+    func pollReplica(_ index: Int, _ configuration: PostgresConfiguration) async {
         while replicas != nil {
             do {
                 let connection = try await Connection.open(configuration)
-                // At once, and not with the next question: what is known of it is not true any more.
-                connection.onClose = { [weak replicas] in replicas?.lost(index, Connection.lost) }
+                // Immediately instead of at the next poll, because what is known of the replica is no longer true.
+                connection.onClose = { [weak replicas] in replicas?.pollFailed(index, Connection.lost) }
                 defer {
                     connection.onClose = {}
                     connection.close()
                 }
                 var first: ServerIdentity?
-                // A standby goes back to an earlier timeline only when it is started anew, which closes the connection.
+                // A standby's timeline decreases only when it is recreated and restarted, which closes the connection.
                 var timeline: UInt32 = 0
                 while replicas != nil {
                     var row = try await connection.execute(.replicaStatus).row(0)
@@ -33,35 +33,35 @@ struct ReplicaPoll: Sendable {
                     let isStandby = try row.next(Bool.self)
                     let position = try row.position()
                     timeline = max(timeline, position.timeline)
-                    let answer = ReplicaSet.Answer(
+                    let status = ReplicaSet.Status(
                         system: identity.system, isStandby: isStandby,
                         position: WALPosition(timeline: timeline, lsn: position.lsn))
-                    replicas?.answered(index, answer, from: identity)
+                    replicas?.pollSucceeded(index, status, from: identity)
                     try await loop.sleep(for: ReplicaPoll.interval)
                 }
             } catch {
-                replicas?.lost(index, error)
-                try? await loop.sleep(for: ReplicaPoll.pause)
+                replicas?.pollFailed(index, error)
+                try? await loop.sleep(for: ReplicaPoll.retryInterval)
             }
         }
     }
 
-    /// Asks the primary for its position, by which the lag of replicas is measured.
-    func askPrimary() async {
+    /// Polls the primary for its position, from which the replicas' lag is computed.
+    func pollPrimary() async {
         while replicas != nil {
-            do { try await replicas?.askPrimary() } catch let error as PostgresError {
-                replicas?.isRefusedByPrimary(error)
+            do { try await replicas?.pollPrimary() } catch let error as PostgresError {
+                replicas?.primaryPollFailed(error)
             } catch {}
-            try? await loop.sleep(for: ReplicaPoll.pause)
+            try? await loop.sleep(for: ReplicaPoll.retryInterval)
         }
     }
 }
 
 extension Statement {
-    /// Reads a server's identity, whether it is a standby, and its replay position.
+    /// Reads a server's identity, whether it is in recovery, and its replay position.
     ///
-    /// The timeline is the one that is received, which only a role with the rights of `pg_read_all_stats` sees; else that of the last
-    /// restartpoint: a standby has no function for the timeline of the record that it has replayed last.
+    /// The timeline is that of the WAL receiver, which only a role with the privileges of `pg_read_all_stats` can see,
+    /// or else that of the last restartpoint: a standby has no function for the timeline of the last replayed record.
     fileprivate static let replicaStatus = Statement(
         unsafe: """
             SELECT \(ServerIdentity.columns), pg_is_in_recovery(), \

@@ -1,46 +1,51 @@
 import EventLoop
 
-/// Which replicas may answer a read: a state machine without IO. The polls of the replicas and of the primary tell it what they say, and
-/// reads tell it whether they failed.
+/// The state machine that decides which replicas may serve reads, without I/O. It is fed with the results of polling
+/// the replicas and the primary, and with the outcomes of reads.
 struct ReplicaSet {
-    /// What is known of a server.
+    /// The state of a replica.
     enum State: Equatable {
-        /// It has not been asked yet.
+        /// The server has not been polled yet.
         case unknown
-        /// It did not answer the last poll.
+        /// The server did not respond to the last poll.
         case unavailable
-        /// It is not in recovery: whether it is the primary or one that was cut off, it is no replica.
+        /// The server is not in recovery: it is the primary, or a former primary that was cut off from the cluster,
+        /// but not a replica.
         case notStandby
-        /// Its data are another cluster's than the primary's.
+        /// The server belongs to another cluster than the primary.
         case foreign
-        /// It lags more than is allowed.
+        /// The replication lag exceeds the maximum.
         case lagging
-        /// It has replayed what the primary has not: the log of a former primary.
+        /// The server has replayed WAL that the primary does not have: the WAL of a former primary.
         case ahead
-        /// It has replayed up to a position.
+        /// The server may serve reads; it has replayed the WAL up to a position.
         case following(WALPosition)
     }
 
-    /// What a server says when it is polled.
-    struct Answer: Equatable {
-        /// The identifier of its cluster, which a primary and its standbys share.
+    /// The result of polling a server.
+    struct Status: Equatable {
+        /// The system identifier, which a primary and its standbys share.
         let system: Int64
+        /// Whether the server is in recovery.
         let isStandby: Bool
-        /// What it has written, or replayed.
+        /// The position up to which the server has written WAL, or replayed it if it is a standby.
         let position: WALPosition
     }
 
     private struct Replica {
         var state = State.unknown
-        /// What it has replayed, as it said last.
+        /// The replay position at the last poll; `nil` if the server is unavailable or not a standby.
         var replayed: WALPosition?
-        /// Until the primary's log has got there: what it had replayed when the primary was found behind that.
+        /// If the replica was found ahead of the primary: its replay LSN then. The replica serves no reads until the
+        /// primary has reached it.
         var ahead: UInt64?
-        /// Reads that have failed in a row, and when the last one did.
+        /// The number of consecutive failed reads.
         var failures = 0
+        /// When the last failed read failed.
         var failed: Instant?
 
-        /// Until when others are preferred: a second after the first failure, twice as long after each further one, 30 s at most.
+        /// The end of the pause during which other servers are preferred: one second after the first failure, doubled
+        /// after each further one up to 30 s.
         var pausesUntil: Instant? {
             failed.map { $0.advanced(by: .seconds(min(30, 1 << min(failures - 1, 5)))) }
         }
@@ -48,94 +53,106 @@ struct ReplicaSet {
 
     private var replicas: [Replica]
     private let maximumLag: Duration
-    /// Where the primary was and when, oldest first.
+    /// The primary's positions at recent polls, oldest first.
     private var samples: [(time: Instant, position: WALPosition)] = []
     private var system: Int64?
-    /// The replica that is asked next.
+    /// The replica to be chosen next, in round-robin order.
     private var next = 0
 
-    /// - Parameter maximumLag: how long ago the primary may have been where a replica is now.
+    /// Creates the state of replicas that have not been polled yet.
+    /// - Parameters:
+    ///   - count: The number of replicas.
+    ///   - maximumLag: The maximum replication lag: how long ago the primary may have been at the position of a
+    ///     replica that serves reads.
     init(count: Int, maximumLag: Duration) {
         replicas = Array(repeating: Replica(), count: count)
         self.maximumLag = maximumLag
     }
 
-    /// What is known of each.
+    /// The state of each replica.
     var states: [State] { replicas.map(\.state) }
 
     // MARK: Polls
 
-    /// What each replica has replayed, as it said last: to be asked for before the primary is.
+    /// The replay position of each replica at its last poll. Read it before polling the primary, for `updatePrimary`.
     var replayed: [WALPosition?] { replicas.map(\.replayed) }
 
-    /// Notes where the primary is.
-    /// - Parameter replayed: what the replicas had replayed before the primary was asked: a standby of its own cannot have had more.
-    mutating func primaryAnswered(_ answer: Answer, after replayed: [WALPosition?] = [], at now: Instant) {
-        system = answer.system
+    /// Records the result of polling the primary.
+    /// - Parameters:
+    ///   - status: The primary's status.
+    ///   - replayed: The replicas' replay positions before the primary was polled. None of its standbys can have been
+    ///     ahead of the primary's position.
+    ///   - now: The current time.
+    mutating func updatePrimary(_ status: Status, after replayed: [WALPosition?] = [], at now: Instant) {
+        system = status.system
         for (index, position) in replayed.enumerated() {
             guard let position else { continue }
-            replicas[index].ahead = position.lsn > answer.position.lsn ? position.lsn : nil
+            replicas[index].ahead = position.lsn > status.position.lsn ? position.lsn : nil
             if replicas[index].ahead != nil, case .following = replicas[index].state { replicas[index].state = .ahead }
         }
-        // Another primary: where the former one was says nothing about it.
+        // There is another primary: the positions of the former one are not comparable.
         if let last = samples.last,
-            !answer.position.includes(last.position) || answer.position.timeline != last.position.timeline
+            !status.position.includes(last.position) || status.position.timeline != last.position.timeline
         {
             samples = []
         }
-        samples.append((now, answer.position))
+        samples.append((now, status.position))
         let limit = now.advanced(by: .zero - maximumLag)
         if let index = samples.lastIndex(where: { $0.time <= limit }) { samples.removeFirst(index) }
     }
 
-    /// Notes where a replica is.
-    mutating func answered(_ index: Int, _ answer: Answer) {
-        replicas[index].replayed = answer.isStandby ? answer.position : nil
+    /// Records the result of polling a replica.
+    mutating func updateReplica(_ index: Int, _ status: Status) {
+        replicas[index].replayed = status.isStandby ? status.position : nil
         replicas[index].state =
-            if system ?? answer.system != answer.system {
+            if system ?? status.system != status.system {
                 .foreign
-            } else if !answer.isStandby {
+            } else if !status.isStandby {
                 .notStandby
-            } else if replicas[index].ahead.map({ $0 <= answer.position.lsn }) ?? false {
+            } else if replicas[index].ahead.map({ $0 <= status.position.lsn }) ?? false {
                 .ahead
             } else {
-                isLagging(answer.position) ? .lagging : .following(answer.position)
+                isLagging(status.position) ? .lagging : .following(status.position)
             }
     }
 
-    /// Notes that a replica did not answer a poll.
-    mutating func isUnavailable(_ index: Int) {
+    /// Records that a replica did not respond to a poll.
+    mutating func markUnavailable(_ index: Int) {
         (replicas[index].state, replicas[index].replayed) = (.unavailable, nil)
     }
 
-    /// Whether a replica has not got to where the primary was before the time that it may lag, as of when the primary last answered:
-    /// while there is none, nobody lags more and more. By LSN alone, since a standby may not know the timeline.
+    /// Whether a replica's lag exceeds the maximum: whether it has not reached the position that the primary had one
+    /// maximum lag before the primary's last poll. While no primary responds, the lag of a replica therefore does not
+    /// grow. Only the LSNs are compared, because a standby may not know its timeline.
     private func isLagging(_ replayed: WALPosition) -> Bool {
         guard let last = samples.last else { return false }
         let limit = last.time.advanced(by: .zero - maximumLag)
-        // As long as none is that old, the first will do: whoever follows gets past it within moments.
+        // Before there is a sample of that age, the first one is used: a replica that streams reaches it within
+        // moments.
         let sample = samples.last { $0.time <= limit } ?? samples[0]
         return replayed.lsn < sample.position.lsn
     }
 
     // MARK: Reads
 
-    /// Chooses the replica for a read, in turn.
+    /// Chooses a replica for a read, in round-robin order.
     /// - Parameters:
-    ///   - required: what it must have replayed.
-    ///   - preferred: the one that has answered an earlier read of the same request.
-    ///   - failed: one that is not chosen.
-    ///   - ignoresPauses: whether one will do whose reads have failed: when there is no other server.
-    /// - Returns: `nil` when none will do.
+    ///   - required: The position that the replica must have replayed.
+    ///   - preferred: The replica that served an earlier read of the same request.
+    ///   - failed: A replica that is not chosen.
+    ///   - ignoresPauses: Whether a replica that is paused after failed reads may be chosen: when there is no other
+    ///     server.
+    ///   - now: The current time.
+    /// - Returns: `nil` if no replica is suitable.
     mutating func choose(
         after required: WALPosition?, preferring preferred: Int? = nil, except failed: Int? = nil,
         ignoringPauses ignoresPauses: Bool = false, at now: Instant
     ) -> Int? {
-        let moment = ignoresPauses ? nil : now
-        if let preferred, preferred != failed, isUsable(preferred, required, moment) { return preferred }
+        let pauseTime = ignoresPauses ? nil : now
+        if let preferred, preferred != failed, isUsable(preferred, required, pauseTime) { return preferred }
         for offset in replicas.indices {
             let index = (next + offset) % replicas.count
-            guard index != failed, isUsable(index, required, moment) else { continue }
+            guard index != failed, isUsable(index, required, pauseTime) else { continue }
             next = (index + 1) % replicas.count
             return index
         }
@@ -149,20 +166,20 @@ struct ReplicaSet {
         return now.map { !isPaused(index, at: $0) } ?? true
     }
 
-    /// Notes that a read has failed because the server could not be asked.
+    /// Records that a read failed because the server could not be reached.
     mutating func readFailed(_ index: Int, at now: Instant) {
-        // Reads that were under way together fail together, and count once.
+        // Reads that were in flight together fail together, and count once.
         guard !isPaused(index, at: now) else { return }
         replicas[index].failures += 1
         replicas[index].failed = now
     }
 
-    /// Notes that a read has succeeded. One that began before the last failure says nothing.
+    /// Records that a read succeeded. It is ignored if it began before the last failure.
     mutating func readSucceeded(_ index: Int, since start: Instant) {
         guard let failed = replicas[index].failed, start > failed else { return }
         (replicas[index].failures, replicas[index].failed) = (0, nil)
     }
 
-    /// Whether others are preferred to a replica because reads have failed.
+    /// Whether a replica is paused after failed reads, so that other servers are preferred.
     func isPaused(_ index: Int, at now: Instant) -> Bool { replicas[index].pausesUntil.map { $0 > now } ?? false }
 }

@@ -2,10 +2,11 @@ import EventLoop
 import Logging
 import SQL
 
-/// The replicas of a database, as one loop uses them: connections to each, and a poll of what it has replayed.
+/// The replicas of a database from the perspective of one event loop: a connection pool for each, and the polling of
+/// their replay positions.
 ///
-/// A read costs no round trip but its own: which replica may answer it is known from the polls. Sound as `@unchecked Sendable`: it is
-/// touched on its loop's thread only.
+/// A read needs no additional round trip, because the polls have determined which replicas may serve it. Sound as
+/// `@unchecked Sendable`: it is used only on its loop's thread.
 public final class Replicas: @unchecked Sendable {
     private let primary: Pools
     private let replicas: [Replica]
@@ -13,10 +14,10 @@ public final class Replicas: @unchecked Sendable {
     private let loop: Loop
     private let log: Logger
     private var (reads, retries) = (0, 0)
-    /// What the primary said last when it did not say where it is.
-    private var refusal = ""
+    /// The last error message of polling the primary, to log each only once.
+    private var lastPrimaryError = ""
 
-    /// Makes the replicas that a configuration names, and begins to poll them; `nil` when it names none.
+    /// Creates the replicas of a configuration and starts to poll them; returns `nil` if the configuration has none.
     package init?(
         _ configuration: PostgresConfiguration, primary: Pools, log: Logger = Logger(label: "aktify.postgres")
     ) {
@@ -27,16 +28,21 @@ public final class Replicas: @unchecked Sendable {
         set = ReplicaSet(count: configurations.count, maximumLag: configuration.maximumLag)
         let poll = ReplicaPoll(replicas: self, loop: loop)
         for (index, configuration) in configurations.enumerated() {
-            Task(executorPreference: loop) { await poll.askReplica(index, configuration.forPolling) }
+            Task(executorPreference: loop) { await poll.pollReplica(index, configuration.forPolling) }
         }
-        Task(executorPreference: loop) { await poll.askPrimary() }
+        Task(executorPreference: loop) { await poll.pollPrimary() }
     }
 
     // MARK: Reading
 
-    /// Lets `body` read from the server that the session allows. When that one fails before `hasBegun`, another replica is tried, and when
-    /// that one fails, too, the primary.
-    /// - Throws: what `body` throws.
+    /// Calls `body` with the pool of a server that the session's preference and position allow. If that server fails
+    /// before `hasBegun`, the read is retried on another replica, and then on the primary.
+    /// - Parameters:
+    ///   - session: The causal session of the read.
+    ///   - pool: The pool to use: for single reads or for streams.
+    ///   - hasBegun: Whether `body` has delivered results, so that it cannot be retried.
+    ///   - body: Reads from a pool.
+    /// - Throws: What `body` throws.
     package func read<Value>(
         for session: CausalSession, _ pool: KeyPath<Pools, Pool>, hasBegun: () -> Bool = { false },
         _ body: (Pool) async throws -> Value
@@ -59,26 +65,26 @@ public final class Replicas: @unchecked Sendable {
                 let value = try await body(replicas[index].pools[keyPath: pool])
                 set.readSucceeded(index, since: start)
                 return value
-            } catch let error as PostgresError where !hasBegun() && error.isWorthAnotherServer {
+            } catch let error as PostgresError where !hasBegun() && error.isRetryableOnAnotherServer {
                 retries += 1
                 failed = index
-                if error.isOfServer, error.kind != .busy { readFailed(index, error) }
-                // What one replica has not replayed, or cancels for its replay, is likely to fail on another; and who has waited for a
-                // connection does not wait twice.
-                guard error.isOfServer, error.kind != .busy else { break }
+                if error.isServerFailure, error.kind != .busy { readFailed(index, error) }
+                // If the replica has not replayed the required objects, or has cancelled the query to replay, another
+                // replica is likely to do the same; and a read that has waited for a connection does not wait twice.
+                guard error.isServerFailure, error.kind != .busy else { break }
             }
         }
         session.server = .primary
         return try await readPrimary(for: session, pool, hasBegun, body)
     }
 
-    /// Reads from the primary; while that one cannot be asked, from a replica, also from one whose reads have failed.
+    /// Reads from the primary or, if it cannot be reached, from a replica, including one that is paused.
     private func readPrimary<Value>(
         for session: CausalSession, _ pool: KeyPath<Pools, Pool>, _ hasBegun: () -> Bool,
         _ body: (Pool) async throws -> Value
     ) async throws -> Value {
         do { return try await body(primary[keyPath: pool]) } catch let error as PostgresError
-            where error.isOfServer && !hasBegun()
+            where error.isServerFailure && !hasBegun()
         {
             guard let index = set.choose(after: session.required, ignoringPauses: true, at: loop.now) else {
                 throw error
@@ -89,19 +95,19 @@ public final class Replicas: @unchecked Sendable {
 
     // MARK: Statistics
 
-    /// What the replicas are used for at a moment.
+    /// The use of the replicas at a point in time.
     public struct Statistics: Hashable, Sendable {
-        /// Those that reads may go to. One that is the primary now is none.
+        /// The number of configured replicas, except one that is currently the primary.
         public var configured: Int
-        /// Those that are read from now.
+        /// The number of replicas that currently serve reads.
         public var inUse: Int
-        /// Reads that were sent to one so far.
+        /// The total number of reads sent to a replica.
         public var reads: Int
-        /// Reads that another server had to answer so far.
+        /// The total number of reads that were retried on another server.
         public var retries: Int
     }
 
-    /// What the replicas are used for now.
+    /// The current use of the replicas.
     public var statistics: Statistics {
         let states = set.states
         return Statistics(
@@ -110,95 +116,108 @@ public final class Replicas: @unchecked Sendable {
             retries: retries)
     }
 
-    // MARK: What is known of them
+    // MARK: Polls
 
-    func answered(_ index: Int, _ answer: ReplicaSet.Answer, from identity: ServerIdentity) {
+    /// Records the result of polling a replica.
+    func pollSucceeded(_ index: Int, _ status: ReplicaSet.Status, from identity: ServerIdentity) {
         replicas[index].identity = identity
-        replicas[index].replayed = answer.isStandby ? answer.position.lsn : 0
-        set.answered(index, answer)
-        note(index)
+        replicas[index].replayed = status.isStandby ? status.position.lsn : 0
+        set.updateReplica(index, status)
+        logStateChange(index)
     }
 
-    /// Closes the connections to a replica that does not answer, so that the reads on them are sent to another server.
-    func lost(_ index: Int, _ error: any Error) {
-        set.isUnavailable(index)
-        note(index, "\(error)")
+    /// Records that polling a replica failed, and closes the connections to it, so that the reads on them are retried
+    /// on another server.
+    func pollFailed(_ index: Int, _ error: any Error) {
+        set.markUnavailable(index)
+        logStateChange(index, "\(error)")
         replicas[index].reconnect()
     }
 
-    /// Takes the primary's position.
+    /// Polls the primary for its position.
     /// - Throws: `PostgresError`, `DecodingError`.
-    func askPrimary() async throws {
+    func pollPrimary() async throws {
         let replayed = set.replayed
         var row = try await primary.reads.read(.primaryStatus).row(0)
         let system = try row.next(Int64.self)
-        let answer = ReplicaSet.Answer(system: system, isStandby: false, position: try row.position())
-        set.primaryAnswered(answer, after: replayed, at: loop.now)
-        for index in replicas.indices { note(index) }
+        let status = ReplicaSet.Status(system: system, isStandby: false, position: try row.position())
+        set.updatePrimary(status, after: replayed, at: loop.now)
+        for index in replicas.indices { logStateChange(index) }
     }
 
-    /// Logs why the primary does not say where it is, when it could: without that, no lag is noticed.
-    func isRefusedByPrimary(_ error: PostgresError) {
-        guard error.kind == .server, refusal != error.message else { return }
-        refusal = error.message
-        log.error("the primary does not say where it is, so that replicas may lag unnoticed: \(error)")
+    /// Logs the error of a primary that can be reached but does not report its position: without it, no lag is
+    /// detected.
+    func primaryPollFailed(_ error: PostgresError) {
+        guard error.kind == .server, lastPrimaryError != error.message else { return }
+        lastPrimaryError = error.message
+        log.error("the primary does not report its position, so that replication lag is not detected: \(error)")
     }
 
+    /// Pauses a replica after a failed read.
     private func readFailed(_ index: Int, _ error: PostgresError) {
         guard !set.isPaused(index, at: loop.now) else { return }
         set.readFailed(index, at: loop.now)
-        log.warning("replica \(replicas[index].name) is left alone for a while, because a read has failed: \(error)")
+        log.warning("replica \(replicas[index].name) is paused because a read failed: \(error)")
     }
 
-    /// Logs what is known of a replica when that has changed.
-    private func note(_ index: Int, _ reason: String = "") {
+    /// Logs the state of a replica if it has changed.
+    private func logStateChange(_ index: Int, _ reason: String = "") {
         let state = set.states[index]
-        let words = state.words + (reason.isEmpty ? "" : ": \(reason)")
-        guard words != replicas[index].said else { return }
-        replicas[index].said = words
-        log.log(level: state.isFollowing ? .notice : .warning, "replica \(replicas[index].name) \(words)")
+        let text = state.text + (reason.isEmpty ? "" : ": \(reason)")
+        guard text != replicas[index].lastLogged else { return }
+        replicas[index].lastLogged = text
+        log.log(level: state.isFollowing ? .notice : .warning, "replica \(replicas[index].name) \(text)")
     }
 }
 
-/// The connections to one server.
+/// The connection pools of one server.
 package struct Pools {
+    /// The pool for single reads.
     package let reads: Pool
+    /// The pool for streams.
     package let streams: Pool
 
+    /// Creates the pair of pools.
     package init(reads: Pool, streams: Pool) { (self.reads, self.streams) = (reads, streams) }
 }
 
-/// A server: a cluster, and which start of a postmaster. A host name may stand for several.
+/// The identity of a running server: its cluster's system identifier and the postmaster's start time. A host name may
+/// resolve to several servers.
 struct ServerIdentity: Equatable {
+    /// The system identifier of the cluster.
     let system: Int64
-    /// In microseconds since 1970.
+    /// The start time of the postmaster, in microseconds since 1970.
     let started: Int64
 
-    /// Reads both, each a `bigint`.
+    /// Decodes both from `bigint` columns.
     /// - Throws: `DecodingError`.
     init(_ row: inout ResultRow) throws(DecodingError) { (system, started) = (try row.next(), try row.next()) }
 
-    /// A pooler leads one connection to several servers.
+    /// The error for a connection whose statements reach several servers, because it is one to a connection pooler.
     static let changed = PostgresError(
-        .unreachable, message: "several servers answer on one connection: name each replica by a name of its own")
+        .unreachable,
+        message: "several servers respond on one connection: configure a distinct host name for each replica")
 
+    /// The SQL expressions for the identity.
     static let columns = "system_identifier, (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint"
+    /// The SQL expression for the replay LSN; 0 on a primary.
     static let replayedColumn = "coalesce(pg_last_wal_replay_lsn() - '0/0', 0)::bigint"
 
     /// Reads a server's identity and its replay LSN.
-    static let question = Statement(unsafe: "SELECT \(columns), \(replayedColumn) FROM pg_control_system()")
+    static let query = Statement(unsafe: "SELECT \(columns), \(replayedColumn) FROM pg_control_system()")
 }
 
-/// One replica: where it is, and the connections to it.
+/// One replica: its configuration and the connections to it.
 private final class Replica {
     private let configuration: PostgresConfiguration
     private let log: Logger
     private(set) lazy var pools = newPools()
-    /// The server that is polled, and what it has replayed.
+    /// The identity of the server that is polled.
     var identity: ServerIdentity?
+    /// The replay LSN at the last poll.
     var replayed: UInt64 = 0
-    /// What the log says last.
-    var said = ""
+    /// The state that was logged last.
+    var lastLogged = ""
 
     init(_ configuration: PostgresConfiguration, _ log: Logger) {
         (self.configuration, self.log) = (configuration, log)
@@ -206,7 +225,7 @@ private final class Replica {
 
     var name: String { configuration.replica.map { "\($0.name):\($0.port)" } ?? "" }
 
-    /// Replaces the pools, and shuts the old ones down.
+    /// Replaces the pools and shuts the old ones down.
     func reconnect() {
         let old = pools
         pools = newPools()
@@ -221,11 +240,12 @@ private final class Replica {
         return Pools(reads: pool(configuration), streams: pool(configuration.forStreams))
     }
 
-    /// Refuses a connection to another server than the one that is polled, and to one that replays again what it had replayed, after a crash:
-    /// reads are sent there by what the poll has said.
+    /// Validates a new connection: rejects one to a server other than the polled one, and one to a server that has
+    /// been restarted and has not reached its earlier replay position again. Reads are distributed based on the polls,
+    /// which would not hold for either.
     private func check(_ connection: Connection) async throws {
         let known = replayed
-        var row = try await connection.execute(ServerIdentity.question).row(0)
+        var row = try await connection.execute(ServerIdentity.query).row(0)
         let isKnown = try ServerIdentity(&row) == identity
         let lsn = UInt64(bitPattern: try row.next(Int64.self))
         guard isKnown, lsn >= known else {
@@ -233,8 +253,9 @@ private final class Replica {
             throw PostgresError(
                 .unreachable,
                 message: isKnown
-                    ? "the server has been restarted, and has not replayed again what it had"
-                    : "another server has answered than the one that is polled: name each replica by a name of its own")
+                    ? "the server has been restarted and has not yet reached its earlier replay position"
+                    : "the connection leads to another server than the polled one: configure a distinct host name for each replica"
+            )
         }
     }
 }
@@ -242,23 +263,23 @@ private final class Replica {
 extension ReplicaSet.State {
     fileprivate var isFollowing: Bool { if case .following = self { true } else { false } }
 
-    /// What it means for reads.
-    fileprivate var words: String {
+    /// The state's description for the log.
+    fileprivate var text: String {
         switch self {
         case .unknown: ""
-        case .unavailable: "does not answer"
-        case .notStandby: "is not in recovery, and is not read from"
-        case .foreign: "is not of the primary's cluster, and is not read from"
+        case .unavailable: "does not respond"
+        case .notStandby: "is not in recovery and serves no reads"
+        case .foreign: "belongs to another cluster than the primary and serves no reads"
         case .lagging: "lags too much"
-        case .ahead: "has what the primary has not, and is not read from"
-        case .following: "is read from"
+        case .ahead: "is ahead of the primary and serves no reads"
+        case .following: "serves reads"
         }
     }
 }
 
 extension PostgresError {
-    /// Whether the server cannot be asked: another one may be.
-    fileprivate var isOfServer: Bool {
+    /// Whether the server is unreachable or overloaded, so that another server should be tried.
+    fileprivate var isServerFailure: Bool {
         switch kind {
         case .unreachable, .notSent, .lost, .terminated, .busy, .deadline: true
         case .server: state == "57P03" || state?.classCode == "53"
@@ -266,10 +287,10 @@ extension PostgresError {
         }
     }
 
-    /// Whether another server may well answer what a replica has not: one that replays may cancel a query for it (Postgres manual, chapter
-    /// 27.4.2), and may lack tables, columns, types and rights that the primary has.
-    fileprivate var isWorthAnotherServer: Bool {
-        isOfServer || [.defect, .serializationFailure, .unavailable].contains(meaning)
+    /// Whether a read that failed on a replica may succeed on another server: a replica may cancel a query to replay
+    /// WAL (Postgres manual, section 27.4.2), and may lack tables, columns, types and privileges that the primary has.
+    fileprivate var isRetryableOnAnotherServer: Bool {
+        isServerFailure || [.defect, .serializationFailure, .unavailable].contains(meaning)
             || state == "57014" && message.contains("recovery")
     }
 }

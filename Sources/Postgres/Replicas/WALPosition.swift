@@ -1,33 +1,33 @@
 import SQL
 
-/// A position in the write-ahead log: a timeline and an LSN (Postgres manual, chapter 30.6 and 26.3.5).
+/// A position in the write-ahead log: a timeline and an LSN (Postgres manual, sections 30.6 and 26.3.5).
 public struct WALPosition: Hashable, Sendable {
-    /// The timeline, which a promotion increments.
+    /// The timeline ID, which a promotion increments.
     public let timeline: UInt32
-    /// The log sequence number, in bytes.
+    /// The log sequence number (LSN): a byte offset into the log.
     public let lsn: UInt64
 
-    /// Makes a position.
+    /// Creates a position.
     public init(timeline: UInt32, lsn: UInt64) { (self.timeline, self.lsn) = (timeline, lsn) }
 
-    /// The position of a write whose own position is not known: no replica ever reaches it.
+    /// The placeholder for the unknown position of a write, which no replica ever reaches.
     public static let unknown = WALPosition(timeline: .max, lsn: .max)
 
-    /// Whether a server that has replayed up to here has replayed everything up to `other`. An equal LSN on an earlier timeline may be
-    /// another record.
+    /// Whether a server that has replayed up to this position has replayed everything up to `other`. An equal LSN on
+    /// an earlier timeline may belong to another record.
     func includes(_ other: WALPosition) -> Bool { timeline >= other.timeline && lsn >= other.lsn }
 
-    /// The position that includes both.
+    /// Returns the smallest position that includes both.
     public func merged(with other: WALPosition) -> WALPosition {
         WALPosition(timeline: max(timeline, other.timeline), lsn: max(lsn, other.lsn))
     }
 }
 
 extension WALPosition: CustomStringConvertible {
-    /// Eight hexadecimal digits of the timeline and sixteen of the LSN: `00000001-00000000016b3748`.
+    /// The text form, eight hexadecimal digits of the timeline and sixteen of the LSN: `00000001-00000000016b3748`.
     public var description: String { timeline.hexadecimal + "-" + lsn.hexadecimal }
 
-    /// Reads what `description` writes; `nil` when it is anything else.
+    /// Parses the text form; returns `nil` for other text.
     public init?(_ text: String) {
         let parts = text.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
         guard parts.count == 2, parts[0].count == 8, parts[1].count == 16,
@@ -39,15 +39,16 @@ extension WALPosition: CustomStringConvertible {
 }
 
 extension Statement {
-    /// Reads the end of the last record in a primary's WAL; on a standby it is an error.
+    /// Reads the position after the last record in a primary's WAL; fails on a standby.
     static let primaryPosition = Statement(unsafe: "SELECT \(primaryColumns)")
 
-    /// Reads which cluster the primary belongs to, and its position.
+    /// Reads the primary's system identifier and position.
     static let primaryStatus = Statement(
         unsafe: "SELECT (SELECT system_identifier FROM pg_control_system()), \(primaryColumns)")
 
-    /// After the last record of a page, the insert LSN is already behind the next page's header (24 bytes, 40 on the first page of a
-    /// segment), which no standby replays by itself.
+    /// The SQL for the timeline and the LSN. After the last record of a page, the insert LSN is already past the next
+    /// page's header (24 bytes, 40 on the first page of a segment). The header is subtracted, because a standby does
+    /// not replay it by itself.
     private static let primaryColumns = """
         ('x' || left(file_name, 8))::bit(32)::bigint, (lsn - '0/0')::bigint - CASE WHEN file_offset = 40 THEN 40 \
         WHEN file_offset % current_setting('wal_block_size')::int = 24 THEN 24 ELSE 0 END \
@@ -56,7 +57,7 @@ extension Statement {
 }
 
 extension ResultRow {
-    /// Reads a timeline and an LSN, each a `bigint`.
+    /// Decodes a timeline and an LSN from two `bigint` columns.
     /// - Throws: `DecodingError`.
     mutating func position() throws(DecodingError) -> WALPosition {
         WALPosition(

@@ -1,7 +1,7 @@
-/// An array of one dimension.
+/// One-dimensional arrays: `bigint[]` is `[Int64]`.
 extension Array: SQLValue where Element: SQLValue {
     public static var type: UInt32 { Element.arrayType }
-    /// Arrays of arrays are of the same type, in Postgres.
+    /// The same as `type`, because Postgres has one array type per element type, whatever the number of dimensions.
     public static var arrayType: UInt32 { Element.arrayType }
     public static var typeName: String { Element.typeName + "[]" }
     public static var samples: [Self] { [[], Element.samples] }
@@ -11,7 +11,7 @@ extension Array: SQLValue where Element: SQLValue {
         var reader = ArrayReader(rest: binary)
         for _ in 0..<(try reader.begin(Element.type)) {
             guard let element = try reader.next() else {
-                guard let null = Element.null else { throw DecodingError("an array has a NULL in it") }
+                guard let null = Element.null else { throw DecodingError("an array contains a NULL") }
                 append(null)
                 continue
             }
@@ -25,12 +25,12 @@ extension Array: SQLValue where Element: SQLValue {
     }
 }
 
-/// Takes an array's binary form apart.
+/// Reads the binary form of an array from its beginning to its end.
 private struct ArrayReader {
     var rest: UnsafeRawBufferPointer
 
-    /// Reads the head.
-    /// - Returns: the number of elements.
+    /// Reads the header.
+    /// - Returns: The number of elements.
     mutating func begin(_ type: UInt32) throws(DecodingError) -> Int {
         let (dimensions, _, element) = (try number(), try number(), try number())
         guard UInt32(bitPattern: element) == type else { throw DecodingError("an array has elements of another type") }
@@ -38,11 +38,11 @@ private struct ArrayReader {
         guard dimensions == 1 else { throw DecodingError("an array has \(dimensions) dimensions, not one") }
         let count = try number()
         guard count >= 0 else { throw DecodingError("an array has \(count) elements") }
-        _ = try number()  // The first index.
+        _ = try number()  // The lower bound, that is, the first index.
         return Int(count)
     }
 
-    /// Reads an element; `nil` is NULL.
+    /// Reads the next element; `nil` is NULL.
     mutating func next() throws(DecodingError) -> UnsafeRawBufferPointer? {
         let count = try number()
         return count < 0 ? nil : try take(Int(count))
@@ -51,7 +51,7 @@ private struct ArrayReader {
     private mutating func number() throws(DecodingError) -> Int32 { try Int32(bigEndian: try take(4), of: "array") }
 
     private mutating func take(_ count: Int) throws(DecodingError) -> UnsafeRawBufferPointer {
-        guard count <= rest.count else { throw DecodingError("an array ends too early") }
+        guard count <= rest.count else { throw DecodingError("the bytes of an array are truncated") }
         defer { rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count)) }
         return UnsafeRawBufferPointer(rebasing: rest.prefix(count))
     }

@@ -1,9 +1,9 @@
-/// Bytes that stand for nothing but themselves. (`[UInt8]` would be an array of numbers.)
+/// A binary string (`bytea`). `[UInt8]` itself would map to an array of numbers.
 public struct Bytes: Hashable, Sendable {
     /// The bytes.
     public var bytes: [UInt8]
 
-    /// Makes it of bytes.
+    /// Creates a value that wraps bytes.
     public init(_ bytes: [UInt8]) { self.bytes = bytes }
 }
 

@@ -1,14 +1,14 @@
-/// A day of the Gregorian calendar, as Postgres keeps it: days since 2000-01-01.
+/// A date of the Gregorian calendar as Postgres stores it: the number of days since 2000-01-01.
 public struct Day: Hashable, Comparable, Sendable {
-    /// Days since 2000-01-01, negative before it; the extremes are the infinities.
+    /// Days since 2000-01-01, negative before it. The smallest and the largest number are the infinities.
     public var number: Int32
 
-    /// Postgres's `infinity`: later than all others.
+    /// Postgres's `infinity`, which is later than all other dates.
     public static let infinity = Day(number: .max)
-    /// Postgres's `-infinity`: earlier than all others.
+    /// Postgres's `-infinity`, which is earlier than all other dates.
     public static let negativeInfinity = Day(number: .min)
 
-    /// Makes a day from days since 2000-01-01.
+    /// Creates a date from the number of days since 2000-01-01.
     public init(number: Int32) { self.number = number }
 
     public static func < (left: Day, right: Day) -> Bool { left.number < right.number }

@@ -1,4 +1,4 @@
-/// `double precision`: the bits of IEEE 754, the infinities and NaN among them.
+/// `double precision`: the 64 bits of IEEE 754 binary64, including the infinities and NaN.
 extension Double: SQLValue {
     public static var type: UInt32 { 701 }
     public static var arrayType: UInt32 { 1022 }

@@ -1,5 +1,7 @@
 extension FixedWidthInteger {
-    /// Reads a big-endian number that has just this width.
+    /// Reads a big-endian number.
+    /// - Parameter type: The name of the Postgres type, for the error message.
+    /// - Throws: `DecodingError` when the bytes are more or fewer than this type has.
     init(bigEndian bytes: UnsafeRawBufferPointer, of type: String) throws(DecodingError) {
         guard bytes.count == MemoryLayout<Self>.size else { throw .size(bytes, of: type) }
         self = Self(bigEndian: bytes.loadUnaligned(as: Self.self))

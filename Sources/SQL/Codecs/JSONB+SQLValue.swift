@@ -1,13 +1,13 @@
-/// JSON that Postgres takes apart, and gives back in a form of its own.
+/// A JSON document that Postgres stores in decomposed form and returns in its own formatting (`jsonb`).
 public struct JSONB: Hashable, Sendable {
-    /// The text.
+    /// The JSON text.
     public var text: String
 
-    /// Makes it of text; Postgres checks that it is JSON.
+    /// Creates a value from JSON text, which is not validated here: Postgres rejects invalid JSON.
     public init(_ text: String) { self.text = text }
 }
 
-/// `jsonb`: the format's version, 1, and the text.
+/// `jsonb`: the version of the format, which is 1, followed by the JSON text.
 extension JSONB: SQLValue {
     public static var type: UInt32 { 3802 }
     public static var arrayType: UInt32 { 3807 }
@@ -15,7 +15,7 @@ extension JSONB: SQLValue {
     public static var samples: [Self] { [JSONB("0"), JSONB("1")] }
 
     public init(binary: UnsafeRawBufferPointer) throws(DecodingError) {
-        guard binary.first == 1 else { throw DecodingError("the jsonb is of a version that is not known") }
+        guard binary.first == 1 else { throw DecodingError("the jsonb value is of an unsupported version") }
         text = try String(binary: UnsafeRawBufferPointer(rebasing: binary.dropFirst()))
     }
 

@@ -1,13 +1,13 @@
-/// JSON that Postgres keeps as it was written.
+/// A JSON document that Postgres stores and returns exactly as written (`json`).
 public struct JSONText: Hashable, Sendable {
-    /// The text.
+    /// The JSON text.
     public var text: String
 
-    /// Makes it of text; Postgres checks that it is JSON.
+    /// Creates a value from JSON text, which is not validated here: Postgres rejects invalid JSON.
     public init(_ text: String) { self.text = text }
 }
 
-/// `json`: its text.
+/// `json`: the JSON text.
 extension JSONText: SQLValue {
     public static var type: UInt32 { 114 }
     public static var arrayType: UInt32 { 199 }

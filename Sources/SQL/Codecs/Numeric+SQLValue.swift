@@ -1,9 +1,11 @@
-/// A decimal number, exact, of any length: `-12.3400`, `NaN`, `Infinity`. It is kept as text; arithmetic is Postgres's.
+/// An exact decimal number of arbitrary precision (`numeric`): `-12.3400`, `NaN`, `Infinity`. It is stored as text;
+/// arithmetic is left to Postgres.
 public struct Numeric: Hashable, Sendable, CustomStringConvertible {
-    /// The number, as Postgres writes it.
+    /// The number in Postgres's text form.
     public let description: String
 
-    /// Reads a number without exponent, of at most 131,072 digits before the point and 16,383 behind it, as Postgres has them.
+    /// Parses a number without an exponent. Returns `nil` for other text, and for more digits than Postgres allows:
+    /// 131,072 before the decimal point and 16,383 after it.
     public init?(_ text: String) {
         let parts = text.trimmingSign.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
         let isNumber = parts.allSatisfy { !$0.isEmpty && $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }
@@ -12,14 +14,14 @@ public struct Numeric: Hashable, Sendable, CustomStringConvertible {
         description = text
     }
 
-    /// The most digits behind the point.
+    /// The largest number of digits after the decimal point.
     fileprivate static let longestScale = 16_383
 
     fileprivate init(unchecked text: String) { description = text }
 }
 
-/// `numeric`: groups of four decimal digits, the first one's weight, a sign, and the number of digits behind the point (Postgres's
-/// `numeric_send`).
+/// `numeric` (Postgres's `numeric_send`): the number of groups of four decimal digits, the weight of the first group,
+/// the sign, the number of digits after the decimal point, and the groups.
 extension Numeric: SQLValue {
     public static var type: UInt32 { 1700 }
     public static var arrayType: UInt32 { 1231 }
@@ -38,17 +40,18 @@ extension Numeric: SQLValue {
         case 0xf000: self.init(unchecked: "-Infinity")
         case 0, 0x4000:
             guard words[4...].allSatisfy({ $0 < 10_000 }), words[3] <= Self.longestScale else {
-                throw DecodingError("a numeric has digits that are none")
+                throw DecodingError("a numeric has an invalid digit group or too many decimal places")
             }
             let text = Self.digits(words[4...], weight: Int(Int16(bitPattern: words[1])), scale: Int(words[3]))
             self.init(unchecked: (words[2] == 0x4000 ? "-" : "") + text)
-        default: throw DecodingError("a numeric has a sign that is none")
+        default: throw DecodingError("a numeric has an invalid sign")
         }
     }
 
     private static func digits(_ groups: ArraySlice<UInt16>, weight: Int, scale: Int) -> String {
-        func group(_ place: Int) -> String {  // Places count down from the weight; 0 is the last before the point.
-            let index = groups.startIndex + weight - place
+        // Positions count down from the weight; position 0 is the last group before the decimal point.
+        func group(_ position: Int) -> String {
+            let index = groups.startIndex + weight - position
             let digits = String(groups.indices.contains(index) ? groups[index] : 0)
             return String(repeating: "0", count: 4 - digits.utf8.count) + digits
         }
@@ -78,7 +81,7 @@ extension Numeric: SQLValue {
         return true
     }
 
-    /// Decimal digits by fours, with zeros added on the side that does not count.
+    /// Splits decimal digits into groups of four, padding with insignificant zeros on one side.
     private static func groups(_ digits: Substring, padsLeft: Bool) -> [UInt16] {
         let zeros = Array(repeating: UInt8(0x30), count: (4 - digits.utf8.count % 4) % 4)
         let padded = padsLeft ? zeros + digits.utf8 : digits.utf8 + zeros

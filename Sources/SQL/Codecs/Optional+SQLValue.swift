@@ -1,4 +1,4 @@
-/// A column that may be NULL.
+/// A nullable column: NULL is `nil`.
 extension Optional: SQLValue where Wrapped: SQLValue {
     public static var type: UInt32 { Wrapped.type }
     public static var arrayType: UInt32 { Wrapped.arrayType }

@@ -1,5 +1,5 @@
-/// `text`, and what is sent like it: `varchar`, `name`, enums. Binary, so that a NUL is refused by Postgres and not taken for
-/// the end.
+/// `text`, and the types with the same binary format: `varchar`, `name`, enums. Values are sent in binary format
+/// because Postgres then rejects a NUL character, whereas in text format it would end the value.
 extension String: SQLValue {
     public static var type: UInt32 { 25 }
     public static var arrayType: UInt32 { 1009 }

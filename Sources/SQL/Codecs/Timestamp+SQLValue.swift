@@ -1,4 +1,5 @@
-/// `timestamp without time zone`, which holds UTC here: microseconds since 2000, the extremes being the infinities.
+/// `timestamp without time zone`, which contains UTC in this application: microseconds since 2000-01-01. The smallest
+/// and the largest number are the infinities.
 extension Timestamp: SQLValue {
     public static var type: UInt32 { 1114 }
     public static var arrayType: UInt32 { 1115 }

@@ -1,20 +1,22 @@
 /// A universally unique identifier (RFC 9562): 128 bits.
 public struct UUID: Hashable, Sendable, CustomStringConvertible {
-    /// The first and the last eight bytes, each as a big-endian number.
+    /// The first eight bytes as a big-endian number.
     public var high: UInt64
+    /// The last eight bytes as a big-endian number.
     public var low: UInt64
 
-    /// Makes one of its 128 bits.
+    /// Creates a UUID from its 128 bits.
     public init(high: UInt64, low: UInt64) { (self.high, self.low) = (high, low) }
 
-    /// A random one (version 4).
+    /// Returns a random UUID (version 4).
     public static func random() -> UUID {
         UUID(
             high: .random(in: 0...(.max)) & ~0xf000 | 0x4000,
             low: .random(in: 0...(.max)) & 0x3fff_ffff_ffff_ffff | 0x8000_0000_0000_0000)
     }
 
-    /// Reads `f81d4fae-7dec-11d0-a765-00a0c91e6bf6`, in either case.
+    /// Parses the text form, in upper or lower case: `f81d4fae-7dec-11d0-a765-00a0c91e6bf6`. Returns `nil` for other
+    /// text.
     public init?(_ text: String) {
         let groups = text.split(separator: "-", omittingEmptySubsequences: false)
         let digits = groups.joined()
@@ -37,7 +39,7 @@ public struct UUID: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// Byte by byte, as Postgres orders them.
+/// The order is that of the bytes, as in Postgres.
 extension UUID: Comparable {
     public static func < (left: UUID, right: UUID) -> Bool { (left.high, left.low) < (right.high, right.low) }
 }

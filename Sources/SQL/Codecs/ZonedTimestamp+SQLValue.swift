@@ -1,15 +1,16 @@
-/// A moment for a column of type `timestamp with time zone`, which keeps UTC like the other, and says so.
+/// A point in time for a column of type `timestamp with time zone`. The value that Postgres stores is in UTC, as with
+/// `Timestamp`, but its text form has a time zone.
 public struct ZonedTimestamp: Hashable, Comparable, Sendable {
-    /// The moment.
+    /// The point in time, in UTC.
     public var utc: Timestamp
 
-    /// Makes it of a moment.
+    /// Creates a value from a point in time.
     public init(_ utc: Timestamp) { self.utc = utc }
 
     public static func < (left: Self, right: Self) -> Bool { left.utc < right.utc }
 }
 
-/// `timestamp with time zone`: the same bytes as without.
+/// `timestamp with time zone`: the binary format is that of `timestamp without time zone`.
 extension ZonedTimestamp: SQLValue {
     public static var type: UInt32 { 1184 }
     public static var arrayType: UInt32 { 1185 }

@@ -3,12 +3,13 @@ import TestSupport
 
 @testable import Postgres
 
-/// Everything around a `PoolState` in a random history: tasks that read and lease, a server that comes and goes, and a clock.
+/// A simulation of a pool's environment in a random history: tasks that read and lease, a server that fails and
+/// recovers, and a clock.
 ///
-/// It carries the actions out and checks each of them against what it knows itself.
-struct PoolWorld {
-    /// What the world knows of a connection.
-    struct Held {
+/// It carries out the actions of the `PoolState` and checks each of them against its own model of the pool.
+struct PoolSimulation {
+    /// The model of an open connection.
+    struct ConnectionModel {
         var reads = 0
         var isLeased = false
         var isRecovering = false
@@ -19,13 +20,13 @@ struct PoolWorld {
     var random: SeededGenerator
     var now = Instant.now
     private(set) var opening: Set<Int> = []
-    private(set) var open: [Int: Held] = [:]
+    private(set) var open: [Int: ConnectionModel] = [:]
     private(set) var waitingReads: Set<Int> = []
     private(set) var waitingLeases: Set<Int> = []
     private(set) var retries: [Instant] = []
     private var lastWaiter = 0
     private(set) var violations: [String] = []
-    /// How often a read and a lease were granted.
+    /// The number of granted reads and leases.
     private(set) var granted = (reads: 0, leases: 0)
 
     init(seed: UInt64) {
@@ -57,7 +58,7 @@ struct PoolWorld {
         }
     }
 
-    mutating func giveUpWaiting() {
+    mutating func cancelWaiting() {
         guard let waiter = waitingReads.union(waitingLeases).sorted().randomElement(using: &random) else { return }
         waitingReads.remove(waiter)
         waitingLeases.remove(waiter)
@@ -70,10 +71,10 @@ struct PoolWorld {
         perform(state.readEnded(on: id, at: now))
     }
 
-    mutating func endLease(atRest isAtRest: Bool) {
+    mutating func endLease(idle isIdle: Bool) {
         guard let id = pick({ $0.isLeased }) else { return }
         open[id]?.isLeased = false
-        if isAtRest { return perform(state.leaseEnded(on: id, at: now)) }
+        if isIdle { return perform(state.leaseEnded(on: id, at: now)) }
         open[id]?.isRecovering = true
         state.recoveryBegan(on: id)
     }
@@ -84,14 +85,14 @@ struct PoolWorld {
         perform(state.recovered(id, at: now))
     }
 
-    mutating func lose() {
+    mutating func loseConnection() {
         guard let id = pick({ _ in true }) else { return }
-        let held = open.removeValue(forKey: id)
+        let connection = open.removeValue(forKey: id)
         perform(state.closed(id, at: now))
-        // Those who had it come back later, and say so.
-        for _ in 0..<(held?.reads ?? 0) { perform(state.readEnded(on: id, at: now)) }
-        if held?.isLeased == true { perform(state.leaseEnded(on: id, at: now)) }
-        if held?.isRecovering == true { perform(state.recovered(id, at: now)) }
+        // The tasks that used the connection end later, and report it.
+        for _ in 0..<(connection?.reads ?? 0) { perform(state.readEnded(on: id, at: now)) }
+        if connection?.isLeased == true { perform(state.leaseEnded(on: id, at: now)) }
+        if connection?.isRecovering == true { perform(state.recovered(id, at: now)) }
     }
 
     mutating func finishOpening(succeeds: Bool) {
@@ -100,20 +101,20 @@ struct PoolWorld {
         guard succeeds else {
             return perform(state.failedToOpen(id, PostgresError(.unreachable, message: "no"), at: now))
         }
-        open[id] = Held()
+        open[id] = ConnectionModel()
         perform(state.opened(id, at: now))
     }
 
-    mutating func pass(_ time: Duration) {
+    mutating func advance(by time: Duration) {
         now = now.advanced(by: time)
-        for due in retries.filter({ $0 <= now }) {
-            retries.remove(at: retries.firstIndex(of: due)!)  // It was found in the array just now.
+        for time in retries.filter({ $0 <= now }) {
+            retries.remove(at: retries.firstIndex(of: time)!)  // It was found in the array just now.
             perform(state.retryDue(at: now))
         }
     }
 
-    private mutating func pick(_ isMeant: (Held) -> Bool) -> Int? {
-        open.filter { isMeant($0.value) }.keys.sorted().randomElement(using: &random)
+    private mutating func pick(_ predicate: (ConnectionModel) -> Bool) -> Int? {
+        open.filter { predicate($0.value) }.keys.sorted().randomElement(using: &random)
     }
 
     // MARK: Actions
@@ -124,24 +125,28 @@ struct PoolWorld {
             case .open(let id): begin(opening: id)
             case .retry(let time): retries.append(time)
             case .grantRead(let waiter, let id):
-                if waitingReads.remove(waiter) == nil { violations.append("read \(waiter) was granted unasked") }
+                if waitingReads.remove(waiter) == nil {
+                    violations.append("read \(waiter) was granted although it was not queued")
+                }
                 addRead(id)
             case .grantLease(let waiter, let id): grantLease(id, to: waiter)
             case .fail(let waiter, _):
                 if waitingReads.remove(waiter) == nil, waitingLeases.remove(waiter) == nil {
-                    violations.append("\(waiter) was failed without waiting")
+                    violations.append("\(waiter) failed although it was not queued")
                 }
             }
         }
     }
 
     private mutating func grantLease(_ id: Int, to waiter: Int) {
-        // Now and then the server's end turns out to be gone.
+        // Occasionally the server turns out to have closed the connection.
         if Int.random(in: 0..<20, using: &random) == 0 {
             open[id] = nil
             return perform(state.foundClosed(id, grantedTo: waiter, at: now))
         }
-        if waitingLeases.remove(waiter) == nil { violations.append("lease \(waiter) was granted unasked") }
+        if waitingLeases.remove(waiter) == nil {
+            violations.append("lease \(waiter) was granted although it was not queued")
+        }
         takeLease(id)
     }
 
@@ -152,7 +157,7 @@ struct PoolWorld {
 
     private mutating func addRead(_ id: Int) {
         granted.reads += 1
-        guard let held = open[id], !held.isLeased, !held.isRecovering else {
+        guard let connection = open[id], !connection.isLeased, !connection.isRecovering else {
             return violations.append("a read was granted on connection \(id), which is not shared")
         }
         open[id]?.reads += 1
@@ -160,7 +165,7 @@ struct PoolWorld {
 
     private mutating func takeLease(_ id: Int) {
         granted.leases += 1
-        guard let held = open[id], held.reads == 0, !held.isLeased, !held.isRecovering else {
+        guard let connection = open[id], connection.reads == 0, !connection.isLeased, !connection.isRecovering else {
             return violations.append("a lease was granted on connection \(id), which is in use")
         }
         open[id]?.isLeased = true
@@ -168,40 +173,41 @@ struct PoolWorld {
 
     // MARK: Invariants
 
-    /// What must hold after every event.
-    mutating func check() {
-        if opening.count + open.count > limit { violations.append("there are more than \(limit) connections") }
+    /// Checks the invariants that must hold after every event.
+    mutating func checkInvariants() {
+        if opening.count + open.count > limit { violations.append("the pool has more than \(limit) connections") }
         if opening.count > 1 { violations.append("two connections are being opened at once") }
         if Set(state.slots.map(\.id)) != opening.union(open.keys) {
             violations.append("the pool holds \(state.slots.map(\.id)), but \(opening.union(open.keys)) exist")
         }
-        if Set(state.readers) != waitingReads || Set(state.lessees) != waitingLeases {
-            violations.append("those that wait are not those that the pool knows")
+        if Set(state.readWaiters) != waitingReads || Set(state.leaseWaiters) != waitingLeases {
+            violations.append("the queued tasks differ from those of the pool")
         }
         let isPending =
             !opening.isEmpty || !retries.isEmpty
             || open.values.contains { $0.reads > 0 || $0.isLeased || $0.isRecovering }
         if !(waitingReads.isEmpty && waitingLeases.isEmpty) && !isPending {
-            violations.append("somebody waits, and nothing is under way that could end the waiting")
+            violations.append("a task is queued, and no pending event can resume it")
         }
     }
 
-    /// Lets everything end, with a server that works: nobody may wait then, and no connection be in use.
-    mutating func comeToRest() {
+    /// Ends all activity with a server that works, and checks that no task is waiting and no connection is in use
+    /// afterwards.
+    mutating func settle() {
         for _ in 0..<10_000 {
-            guard !isAtRest else { return }
-            pass(.milliseconds(1))
+            guard !isIdle else { return }
+            advance(by: .milliseconds(1))
             finishOpening(succeeds: true)
             endRead()
-            endLease(atRest: true)
+            endLease(idle: true)
             recover()
-            check()
+            checkInvariants()
         }
         violations.append(
-            "it does not come to rest: \(waitingReads.count) reads and \(waitingLeases.count) leases wait")
+            "the pool does not become idle: \(waitingReads.count) reads and \(waitingLeases.count) leases are queued")
     }
 
-    private var isAtRest: Bool {
+    private var isIdle: Bool {
         waitingReads.isEmpty && waitingLeases.isEmpty && opening.isEmpty
             && open.values.allSatisfy { $0.reads == 0 && !$0.isLeased && !$0.isRecovering }
     }

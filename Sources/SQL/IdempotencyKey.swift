@@ -1,30 +1,35 @@
-/// A key under which a client creates something once, however often it asks (the Idempotency-Key header field).
+/// An idempotency key (the Idempotency-Key header field), with which a client can retry a request that creates
+/// something without creating it twice.
 public struct IdempotencyKey: Hashable, Sendable {
-    /// What the key is for: a route.
+    /// The scope within which the key is unique: a route.
     public var scope: String
-    /// The client's name for the request.
+    /// The key that the client chose for the request.
     public var key: String
-    /// The request; its hash is kept, so that another one under the same key is refused.
+    /// The bytes of the request. Their hash is stored, so that a different request with the same key is rejected.
     public var request: [UInt8]
 
-    /// Makes a key.
+    /// Creates a key.
     public init(scope: String, key: String, request: [UInt8]) {
         (self.scope, self.key, self.request) = (scope, key, request)
     }
 
-    /// How many seconds a key is kept: a day.
+    /// The lifetime of a stored key in seconds: one day.
     public static let lifetime: Int64 = 86_400
 
-    fileprivate var isThis: Fragment { Fragment(.text("scope = "), .value(scope), .text(" AND key = "), .value(key)) }
-    fileprivate var hash: Fragment { Fragment(.text("sha256("), .value(Bytes(request)), .text(")")) }
+    fileprivate var matchesKey: Fragment {
+        Fragment(.text("scope = "), .value(scope), .text(" AND key = "), .value(key))
+    }
+    fileprivate var requestHash: Fragment { Fragment(.text("sha256("), .value(Bytes(request)), .text(")")) }
 }
 
 extension Tabular {
-    /// The statement that inserts rows under a key, once: table `idempotency_key` keeps what was inserted for 24 hours.
+    /// Returns a statement that inserts rows at most once per idempotency key. The table `idempotency_key` stores the
+    /// inserted rows for 24 hours.
     ///
-    /// It returns rows of this table, each with whether the request is the one that the key was first used for: those that it made, or
-    /// those that were made first. It returns none while another transaction uses the key, and fails on `idempotency_key_pkey` when
-    /// one has used it since this statement began. Keys that have expired are deleted on the way, a few each time.
+    /// The statement returns the rows that it inserts or, if the key was used before, the rows that were inserted
+    /// then; a further column tells whether the request equals the first one with this key. It returns no rows while
+    /// another transaction uses the key, and violates the constraint `idempotency_key_pkey` if another transaction has
+    /// used the key since the statement began. Each execution also deletes a few expired keys.
     public static func insert(many rows: [[Assignment<Self>]], once key: IdempotencyKey) -> Statement {
         let parts: [(String, Fragment)] = [
             ("claim AS MATERIALIZED", claim(key)), ("kept AS", kept(key)), ("purged AS", purge(key)),
@@ -45,12 +50,13 @@ extension Tabular {
     }
 
     private static func kept(_ key: IdempotencyKey) -> Fragment {
-        Fragment("SELECT answer, request = ") + key.hash + " AS is_same FROM idempotency_key WHERE " + key.isThis
+        Fragment("SELECT answer, request = ") + key.requestHash + " AS is_same FROM idempotency_key WHERE "
+            + key.matchesKey
             + " AND NOT \(isExpired)"
     }
 
     private static func purge(_ key: IdempotencyKey) -> Fragment {
-        Fragment("DELETE FROM idempotency_key WHERE ") + key.isThis
+        Fragment("DELETE FROM idempotency_key WHERE ") + key.matchesKey
             + " AND \(isExpired) AND (SELECT is_free FROM claim) RETURNING key"
     }
 
@@ -58,13 +64,14 @@ extension Tabular {
         Fragment(
             "DELETE FROM idempotency_key WHERE ctid = ANY(ARRAY(SELECT ctid FROM idempotency_key WHERE \(isExpired) AND NOT ("
         )
-            + key.isThis + ") ORDER BY created_on LIMIT 10 FOR UPDATE SKIP LOCKED))"
+            + key.matchesKey + ") ORDER BY created_on LIMIT 10 FOR UPDATE SKIP LOCKED))"
     }
 
-    /// Looks at what was purged first, so that the same key is gone before it is stored again.
+    /// Stores the inserted rows under the key. The count of `purged` is read only to have an expired entry with the
+    /// same key deleted before.
     private static func store(_ key: IdempotencyKey) -> Fragment {
         Fragment(.text("INSERT INTO idempotency_key (scope, key, request, answer) SELECT "), .value(key.scope))
-            + Fragment(.text(", "), .value(key.key), .text(", ")) + key.hash
+            + Fragment(.text(", "), .value(key.key), .text(", ")) + key.requestHash
             + ", jsonb_agg(to_jsonb(made)) FROM made WHERE (SELECT count(*) FROM purged) >= 0 HAVING count(*) > 0"
     }
 

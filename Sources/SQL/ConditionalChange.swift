@@ -1,19 +1,20 @@
 extension Tabular {
-    /// The statement that gives the row that is so these values, if it meets a guard: it returns the row as it is then, and whether it
-    /// was changed; nothing when there is no such row.
+    /// Returns a statement that updates the row that matches `condition` if it also matches `requirement`. It returns
+    /// the row in its resulting state, and whether it was updated; no row if none matches `condition`.
     public static func update(
         _ values: [Assignment<Self>], where condition: Condition<Self>, if requirement: Condition<Self>
     ) -> Statement {
         guarded(change(values, condition && requirement), condition)
     }
 
-    /// The statement that deletes the row that is so, if it meets a guard: it returns the row, and whether it was deleted; nothing
-    /// when there is no such row.
+    /// Returns a statement that deletes the row that matches `condition` if it also matches `requirement`. It returns
+    /// the row, and whether it was deleted; no row if none matches `condition`.
     public static func delete(where condition: Condition<Self>, if requirement: Condition<Self>) -> Statement {
         guarded(deletion(condition && requirement), condition)
     }
 
-    /// One statement tells a row that is not there from one that does not meet the guard.
+    /// Combines a change and a SELECT into one statement, so that its result distinguishes a row that does not exist
+    /// from one that does not match the requirement.
     private static func guarded(_ change: Fragment, _ condition: Condition<Self>) -> Statement {
         let (list, table) = (definition.columnList, definition.reference)
         return Statement(
@@ -24,22 +25,22 @@ extension Tabular {
 }
 
 extension Select {
-    /// The statement that gives all of them these values; order and limit do not matter.
+    /// Returns a statement that updates all selected rows; order and limit are ignored.
     public func update(_ values: [Assignment<Model>]) -> Statement {
         Statement(Model.change(values, condition ?? .always))
     }
 
-    /// The statement that deletes all of them; order and limit do not matter.
+    /// The statement that deletes all selected rows; order and limit are ignored.
     public var deletion: Statement { Statement(Model.deletion(condition ?? .always)) }
 
-    /// Whether a row in memory is one of them, whatever the order and the limit.
-    public func contains(_ row: Model) -> Bool { condition?.holds(row) ?? true }
+    /// Whether an in-memory row matches the condition; order and limit are ignored.
+    public func contains(_ row: Model) -> Bool { condition?.matches(row) ?? true }
 }
 
 extension Condition {
-    /// Every row.
+    /// The condition that every row matches.
     public static var always: Self { Self(fragment: Fragment("true")) { _ in true } }
 
-    /// No row.
+    /// The condition that no row matches.
     public static var never: Self { Self(fragment: Fragment("false")) { _ in false } }
 }
