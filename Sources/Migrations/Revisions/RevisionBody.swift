@@ -1,6 +1,6 @@
 import Synchronization
 
-/// What stands behind `-- upgrade` in a file: parsed once, when somebody first asks for it.
+/// The sections of a revision file, from `-- upgrade` to its end; parsed once, on first access.
 final class RevisionBody: Sendable {
     private let text: String
     private let start: Int
@@ -36,7 +36,7 @@ final class RevisionBody: Sendable {
         return sections
     }
 
-    /// The file's text without what tries the revision and is not run by an upgrade or a downgrade.
+    /// The file's text without the verify and fixtures sections, which neither an upgrade nor a downgrade executes.
     var textThatRuns: String {
         guard text.contains("\n-- fixtures") || text.contains("\n-- verify") else { return text }
         let bytes = Array(text.utf8)
@@ -45,16 +45,16 @@ final class RevisionBody: Sendable {
         for kind in [SectionKind.fixtures, .verify].sorted(by: { places[$0]?.start ?? 0 > places[$1]?.start ?? 0 }) {
             if let place = places[kind] { left.removeSubrange(place.start..<place.content.upperBound) }
         }
-        // As if they had never been added to a file that ends with its last line.
+        // As if they had never been added to a file that ends with a newline.
         return String(decoding: left, as: UTF8.self).withoutBlanksAtEnd + "\n"
     }
 }
 
-/// The sections of a file; each begins with a line that says so.
+/// The sections of a revision file. Each begins with a comment line such as `-- downgrade`.
 enum SectionKind: String, CaseIterable {
     case upgrade, downgrade, fixtures, verify
 
-    /// Where a section's line begins, and what stands behind it.
+    /// The byte offset of a section's first line, and the byte range after that line.
     typealias Place = (start: Int, content: Range<Int>)
 
     fileprivate static func places(_ marks: [RevisionMark], from start: Int, to end: Int) -> [SectionKind: Place] {
@@ -72,7 +72,8 @@ enum SectionKind: String, CaseIterable {
     }
 }
 
-/// A comment that is about a whole section; it begins at the beginning of its line, and is in no string and no other comment.
+/// A comment that applies to a whole section. It begins at the start of a line, and is not inside a string or another
+/// comment.
 private struct RevisionMark {
     let text: String
     let range: Range<Int>
@@ -89,16 +90,16 @@ private struct RevisionMark {
     static let (breaking, irreversible, contract) = ("-- breaking:", "-- irreversible:", "-- contract of ")
     private static let properties = [breaking, irreversible, contract]
 
-    /// The section that it begins.
+    /// The section that begins at this comment, if it is a section line.
     var section: SectionKind? { text.hasPrefix("-- ") ? SectionKind(rawValue: String(text.dropFirst(3))) : nil }
 
-    /// What stands behind these words.
+    /// The text after a prefix; `nil` if the comment does not begin with it.
     func text(behind words: String) -> String? {
         text.hasPrefix(words) ? String(text.dropFirst(words.count)).stripped : nil
     }
 }
 
-/// Parses one section; the first thing that is wrong in it is told, and it must not be run.
+/// Parses one section. Only its first problem is reported.
 private struct SectionParser {
     private let bytes: [UInt8]
     private let file: String
@@ -106,9 +107,9 @@ private struct SectionParser {
     private var statements: [Revision.Statement] = []
     private var (breaking, irreversible, contracted): (String?, String?, String?)
     private var problem: (offset: Int, reason: String)?
-    /// Where each statement begins, and where the comments stand that belong to one.
+    /// The offsets of the statements, and of the comments that belong to a statement.
     private var (starts, used): ([Int], Set<Int>) = ([], [])
-    /// How far the lines have been counted.
+    /// The offset up to which newlines have been counted, and the number of the line there.
     private var counted: (offset: Int, line: Int)
 
     init(_ bytes: [UInt8], _ file: String, in range: Range<Int>) {
@@ -126,17 +127,17 @@ private struct SectionParser {
 
     mutating func parse(_ marks: [RevisionMark], as kind: SectionKind) {
         for mark in marks where range.contains(mark.range.lowerBound) { take(mark, kind) }
-        if let offset = bytes[range].firstIndex(of: 0) { refuse(at: offset, "a NUL byte ends the text for Postgres") }
+        if let offset = bytes[range].firstIndex(of: 0) { refuse(at: offset, "Postgres does not accept NUL bytes") }
         var isOutside = false
         for statement in SQLScript(bytes, in: range) { take(statement, &isOutside) }
         refuseSettings()
         refuseStrayMarkers(besides: marks)
         if [.fixtures, .verify].contains(kind), statements.contains(where: \.isOutside) {
-            refuse(at: range.lowerBound, "all of \"-- \(kind.rawValue)\" runs in one transaction")
+            refuse(at: range.lowerBound, "\"-- \(kind.rawValue)\" runs in a single transaction")
         }
     }
 
-    /// What stands first in the file is told.
+    /// Records a problem, unless one at a smaller offset is known.
     mutating func refuse(at offset: Int, _ reason: String) {
         if offset < problem?.offset ?? .max { problem = (offset, reason) }
     }
@@ -145,16 +146,16 @@ private struct SectionParser {
         let offset = mark.range.lowerBound
         if let reason = mark.text(behind: RevisionMark.breaking) {
             breaking = breaking ?? reason
-            if kind != .upgrade { refuse(at: offset, "-- breaking: belongs into the upgrade") }
+            if kind != .upgrade { refuse(at: offset, "-- breaking: belongs in the upgrade section") }
             if reason.isEmpty { refuse(at: offset, "-- breaking: needs a reason") }
         } else if let reason = mark.text(behind: RevisionMark.irreversible) {
             irreversible = irreversible ?? reason
-            if kind != .downgrade { refuse(at: offset, "-- irreversible: belongs into the downgrade") }
+            if kind != .downgrade { refuse(at: offset, "-- irreversible: belongs in the downgrade section") }
         } else if let id = mark.text(behind: RevisionMark.contract) {
             contracted = contracted ?? id
-            if kind != .upgrade { refuse(at: offset, "-- contract of belongs into the upgrade") }
+            if kind != .upgrade { refuse(at: offset, "-- contract of belongs in the upgrade section") }
         } else {
-            refuse(at: offset, "\"\(mark.text)\" stands here a second time")
+            refuse(at: offset, "duplicate section \"\(mark.text)\"")
         }
     }
 
@@ -167,7 +168,7 @@ private struct SectionParser {
             if let problem = markers.problem { refuse(at: comment.lowerBound, problem) }
         }
         isOutside = markers.isOutside ?? isOutside
-        if let start = statement.unclosed { refuse(at: start, "what begins here never ends") }
+        if let start = statement.unclosed { refuse(at: start, "unterminated string, identifier or comment") }
         if let (offset, reason) = SQLTransactionControl.refusal(of: bytes, in: statement.range) {
             refuse(at: offset, reason)
         }
@@ -186,7 +187,8 @@ private struct SectionParser {
                 dataLoss: markers.dataLoss, allowed: markers.allowed, batches: batches))
     }
 
-    /// Refuses settings that would have to last from one transaction to the next: a run that goes on in the second does not make them.
+    /// Rejects settings that would have to last for several transactions: a run that resumes in a later one does not
+    /// execute them.
     private mutating func refuseSettings() {
         guard statements.transactions(without: \.isOutside).count > 1 else { return }
         for (statement, start) in zip(statements, starts) {
@@ -194,12 +196,12 @@ private struct SectionParser {
             guard words.begins("set|reset"), !words.begins("set local|constraints|transaction") else { continue }
             refuse(
                 at: start,
-                "a setting ends with its transaction, and this section has several: name what you mean with its schema, or SET LOCAL "
-                    + "in each")
+                "a setting lasts until the end of its transaction, and this section has several: qualify names with "
+                    + "their schema, or use SET LOCAL in each")
         }
     }
 
-    /// Refuses comments that look as if they meant something, and do not.
+    /// Rejects comments that resemble a marker but have no effect where or as they are written.
     private mutating func refuseStrayMarkers(besides marks: [RevisionMark]) {
         let taken = Set(marks.map(\.range.lowerBound))
         for token in SQLLexer(bytes, in: range) where token.kind == .lineComment {
@@ -207,10 +209,10 @@ private struct SectionParser {
             switch Marker(meantBy: line) {
             case nil: continue
             case .section where !taken.contains(start):
-                refuse(at: start, "\"\(line)\" means nothing here: see README for how and where it is written")
+                refuse(at: start, "\"\(line)\" has no effect here: see README for its syntax and position")
             case .statement where !used.contains(start) || !StatementMarkers.isKnown(line):
                 refuse(
-                    at: start, "\"\(line)\" means nothing here: write it as README does, on a line before a statement")
+                    at: start, "\"\(line)\" has no effect here: write it as in README, on a line before a statement")
             case .section, .statement: continue
             }
         }
@@ -228,13 +230,13 @@ private struct SectionParser {
     }
 }
 
-/// The comments before a statement that mean something.
+/// The markers among the comments before a statement.
 private struct StatementMarkers {
     private(set) var isOutside: Bool?
     private(set) var dataLoss: String?
     private(set) var allowed: [String: String] = [:]
     private(set) var batches: BatchedStatement.Marker?
-    /// What is wrong with a marker.
+    /// The error message for a malformed marker.
     private(set) var problem: String?
 
     mutating func take(_ line: String) {
@@ -247,11 +249,11 @@ private struct StatementMarkers {
         }
         if line.hasPrefix("-- batches of") {
             batches = BatchedStatement.Marker(line)
-            if batches == nil { problem = "\"\(line)\": write it like -- batches of 5000 by id" }
+            if batches == nil { problem = "\"\(line)\": expected a line like -- batches of 5000 by id" }
         }
     }
 
-    /// Whether a line is written as a marker must be.
+    /// Whether a line has the form of a statement marker.
     static func isKnown(_ line: String) -> Bool {
         ["-- inside transaction", "-- outside transaction"].contains(line)
             || ["-- data loss:", "-- lint: allow", "-- batches of"].contains(where: line.hasPrefix)
@@ -265,14 +267,15 @@ private struct StatementMarkers {
     }
 
     private func unfinished(_ line: String) -> String {
-        "\"\(line)\" is not finished: it needs what it is about, and why"
+        "\"\(line)\" is incomplete: it needs a subject and a reason"
     }
 }
 
-/// What a comment is about that has the words of a marker, in whatever case and spacing.
+/// The kind of marker that a comment seems to be meant as, regardless of case and spacing.
 private enum Marker {
     case section, statement
 
+    /// Recognizes a comment that contains a marker's words; `nil` for other comments.
     init?(meantBy comment: String) {
         let words = comment.lowercased().drop { $0 == "-" || $0.isWhitespace }.split(whereSeparator: \.isWhitespace)
         let line = words.joined(separator: " ")

@@ -1,8 +1,11 @@
 extension RevisionGraph {
-    /// The ids that a text of Alembic's names: a full or partial id, `head`, `heads`, `base`, `current`, `REV+N`, `REV-N`.
-    /// - Parameter current: where the database stands.
-    /// - Returns: no id for `base`.
-    /// - Throws: `Broken` when it names nothing, or more than one.
+    /// Resolves a revision identifier in Alembic's syntax: a full or partial id, `head`, `heads`, `base`, `current`,
+    /// `REV+N` or `REV-N`.
+    /// - Parameters:
+    ///   - text: the identifier.
+    ///   - current: the database's current revisions.
+    /// - Returns: The ids; none for `base`.
+    /// - Throws: `Broken` if it matches no revision, or an ambiguous prefix.
     public func resolve(_ text: String, current: Set<String> = []) throws(Broken) -> [String] {
         switch text {
         case "head": return try head().map { [$0] } ?? []
@@ -17,7 +20,7 @@ extension RevisionGraph {
         return [try unique(text)]
     }
 
-    /// The one revision whose id begins so.
+    /// The only revision whose id begins with a prefix.
     private func unique(_ prefix: String) throws(Broken) -> String {
         let found =
             revisions.filter { $0.id == prefix }.first.map { [$0] } ?? revisions.filter { $0.id.hasPrefix(prefix) }
@@ -34,7 +37,7 @@ extension RevisionGraph {
         return first.id
     }
 
-    /// So many revisions up or down from one.
+    /// The revision a number of steps above (positive) or below (negative) a revision.
     private func walk(_ steps: Int, from start: [String], _ text: String) throws(Broken) -> String {
         var id = start.first
         for _ in 0..<abs(steps) {
@@ -55,8 +58,9 @@ extension RevisionGraph {
 
     // MARK: Plans
 
-    /// What an upgrade to `target` applies, in order.
-    /// - Throws: `Broken` when the target names nothing, or lies behind the database, or a section is malformed.
+    /// The revisions that an upgrade to `target` applies, in order.
+    /// - Throws: `Broken` if the target matches no revision or is an ancestor of the current ones, or if a section of a
+    ///   revision to apply is malformed.
     public func upgradePlan(to target: String, from current: Set<String>) throws(Broken) -> [Revision] {
         let plan = try pending(to: target, from: current)
         for revision in plan { try refuse(revision.problem) }
@@ -81,8 +85,9 @@ extension RevisionGraph {
         return revisions.filter { wanted.contains($0.id) && !applied.contains($0.id) }
     }
 
-    /// What a downgrade to `target` undoes, in order.
-    /// - Throws: `Broken` when the target names nothing, or does not lie behind the database, or a downgrade is malformed.
+    /// The revisions that a downgrade to `target` reverts, in order.
+    /// - Throws: `Broken` if the target matches no revision or is no ancestor of the current ones, or if a downgrade
+    ///   section is malformed.
     public func downgradePlan(to target: String, from current: Set<String>) throws(Broken) -> [Revision] {
         let plan = try undone(to: target, from: current)
         for revision in plan { try refuse(revision.downgrade.problem) }
@@ -108,12 +113,12 @@ extension RevisionGraph {
         return revisions.filter { applied.contains($0.id) && above.contains($0.id) }.reversed()
     }
 
-    /// What is malformed is not run.
+    /// Fails if there is a problem: malformed sections are not executed.
     private func refuse(_ problem: MalformedRevision?) throws(Broken) {
         if let problem { throw Broken(description: problem.description) }
     }
 
-    /// All that build on these, directly or not.
+    /// The ids of all direct and indirect descendants of these revisions.
     private func descendants(of ids: [String]) -> Set<String> {
         var (found, left): (Set<String>, [String]) = ([], ids.flatMap(children(of:)))
         while let id = left.popLast() {
@@ -133,12 +138,13 @@ extension RevisionGraph {
 
     // MARK: Versions
 
-    /// Where a database stands after a revision was applied to it: which rows of `alembic_version` go, and which comes.
+    /// The rows of `alembic_version` after a revision was applied: its id replaces its parents.
     func versions(_ versions: Set<String>, applying revision: Revision) -> Set<String> {
         versions.subtracting(revision.parents).union([revision.id])
     }
 
-    /// Where a database stands after a revision was undone: the parents that nothing else stands on come back.
+    /// The rows of `alembic_version` after a revision was reverted: its parents replace it, except those that are
+    /// ancestors of other rows.
     func versions(_ versions: Set<String>, undoing revision: Revision) throws(Broken) -> Set<String> {
         let rest = versions.subtracting([revision.id])
         let covered = try closure(of: rest)

@@ -1,17 +1,18 @@
 import Glibc
 
 extension ScriptDirectory {
-    /// The file that holds the schema which the revisions make, once `aktify db dump` has written it.
+    /// The path of the schema file that `aktify db dump` writes: the schema that the revisions create.
     public var schemaFile: String { "\(path)/schema.sql" }
 
-    /// What that file says; `nil` when there is none.
-    /// - Throws: `Unreadable`.
+    /// The contents of the schema file; `nil` if it does not exist.
+    /// - Throws: `Unreadable` if it cannot be read.
     public func schemaText() throws(Unreadable) -> String? {
         access(schemaFile, F_OK) == 0 ? try ScriptDirectory.text(of: schemaFile) : nil
     }
 
-    /// Writes a file whole: whoever reads it meanwhile finds the old one. What is there and no regular file, like a pipe, is written to.
-    /// - Throws: `Unreadable` when it cannot be written.
+    /// Replaces a file's contents atomically: concurrent readers see the old or the new contents. An existing pipe,
+    /// device or symbolic link is written to directly.
+    /// - Throws: `Unreadable` if it cannot be written.
     public static func replace(_ file: String, with text: String) throws(Unreadable) {
         let name = file.split(separator: "/").last ?? ""
         let folder = String(file.dropLast(name.count))
@@ -29,15 +30,15 @@ extension ScriptDirectory {
         }
     }
 
-    /// Whether something is there that is no regular file: a link, a pipe, a device.
+    /// Whether the path exists and is no regular file, but a symbolic link, pipe or device.
     private static func isIrregular(_ file: String) -> Bool {
         var status = stat()
         return lstat(file, &status) == 0 && status.st_mode & S_IFMT != S_IFREG
     }
 
-    /// Puts one revision's file in the place of others, which are deleted once it is written.
-    /// - Returns: its path.
-    /// - Throws: `Unreadable` when a file cannot be written or deleted.
+    /// Writes a baseline's file, then deletes the files of the revisions that it replaces.
+    /// - Returns: The path of the baseline's file.
+    /// - Throws: `Unreadable` if a file cannot be written or deleted.
     public func replace(_ revisions: [Revision], with baseline: Baseline) throws(Unreadable) -> String {
         let file = "\(path)/versions/\(baseline.revision.fileName)"
         try ScriptDirectory.replace(file, with: baseline.text)

@@ -1,20 +1,20 @@
 import Glibc
 
-/// The folder in which revisions lie: `versions/*.sql`, read anew each time.
+/// The directory of the revision files, `versions/*.sql`; it is read again on each call.
 public struct ScriptDirectory: Sendable {
-    /// Its path.
+    /// The path of the directory that contains `versions`.
     public let path: String
 
-    /// Names a folder, `migrations` as a rule.
+    /// Creates a script directory at a path, usually `migrations`.
     public init(_ path: String) { self.path = path }
 
-    /// Why a folder or a file cannot be read.
+    /// A directory or file that cannot be read or written; the description is the message for the user.
     public struct Unreadable: Error, CustomStringConvertible {
         public let description: String
     }
 
-    /// Reads all revisions.
-    /// - Throws: `Unreadable`, `MalformedRevision`, `RevisionGraph.Broken`.
+    /// Parses all revision files.
+    /// - Throws: `Unreadable`, `MalformedRevision` or `RevisionGraph.Broken`.
     public func graph() throws -> RevisionGraph {
         try RevisionGraph(
             fileNames().map { name in
@@ -23,9 +23,9 @@ public struct ScriptDirectory: Sendable {
             })
     }
 
-    /// Writes a new revision's file, which must not be there.
-    /// - Returns: its path.
-    /// - Throws: `Unreadable` when it cannot be written.
+    /// Writes a new revision's file.
+    /// - Returns: Its path.
+    /// - Throws: `Unreadable` if it cannot be written or already exists.
     public func write(_ revision: NewRevision) throws(Unreadable) -> String {
         let file = "\(path)/versions/\(revision.fileName)"
         let opened = ScriptDirectory.asOwner(of: "\(path)/versions") { fopen(file, "wx") }
@@ -39,7 +39,8 @@ public struct ScriptDirectory: Sendable {
         return file
     }
 
-    /// Root creates a file as the folder's owner: in a container, that is whoever has the checkout outside of it.
+    /// Runs `body` with the effective user and group of the directory's owner if this process is root: in a container,
+    /// files in a mounted checkout then belong to the user outside.
     static func asOwner<Value>(of folder: String, _ body: () -> Value) -> Value {
         var status = stat()
         guard geteuid() == 0, stat(folder, &status) == 0, status.st_uid != 0 else { return body() }
@@ -65,6 +66,7 @@ public struct ScriptDirectory: Sendable {
         return names.sorted()
     }
 
+    /// Reads a UTF-8 file.
     static func text(of file: String) throws(Unreadable) -> String {
         guard let stream = fopen(file, "r") else {
             throw Unreadable(description: "cannot read \(file): \(String(cString: strerror(errno)))")
