@@ -1,15 +1,16 @@
 import Postgres
 import SQL
 
-/// Looks in an open transaction for what statements lose: by the catalog, and by the server's counts of deleted rows.
+/// Detects in an open transaction which data its statements lose, by comparing catalog states and by the server's
+/// counts of deleted rows.
 struct LossWatch {
     private let connection: Connection
     private let before: Holdings
     private let deleted: [Loss]
-    /// Whether the statements may truncate a table and fill it again.
+    /// Whether the statements contain a TRUNCATE, after which a table may have been filled again.
     private let mayTruncate: Bool
 
-    /// Looks at what is there before the statements.
+    /// Reads the state before the statements run.
     init(_ connection: Connection, _ statements: [Revision.Statement]) async throws {
         self.connection = connection
         before = try await connection.holdings()
@@ -17,7 +18,7 @@ struct LossWatch {
         mayTruncate = statements.contains { $0.sql.lowercased().contains("truncate") }
     }
 
-    /// What is lost since, and how many rows of it are left.
+    /// The losses since then, each with the number of rows that a truncated table has now (zero for other losses).
     func losses() async throws -> [Loss: Int64] {
         let now = try await connection.holdings(since: before, counting: mayTruncate)
         let losses = before.losses(comparedWith: now)
@@ -31,12 +32,14 @@ struct LossWatch {
             })
     }
 
-    /// What of these losses is more than nothing, in words, once the transaction is where it was; their tables are locked from then on.
+    /// Descriptions of the losses that affect rows or values. Call it after the transaction was rolled back to its
+    /// state before the statements. It locks the tables, so that the counts stay correct.
     func lost(_ losses: [Loss: Int64]) async throws -> [String] {
         var texts: [String] = []
         for (loss, left) in losses.sorted(by: { $0.key.text(0) < $1.key.text(0) }) {
             if let table = loss.lockedTable { try await connection.script("LOCK TABLE \(table)") }
-            // Counting may take long, and a script has no deadline; what it returns is text.
+            // Counting may take long, and a script is not subject to the statement timeout; its results are
+            // text.
             var row = try await connection.script(loss.count).row(0)
             let count = (Int64(try row.next(String.self)) ?? 0) - left
             if count > 0 { texts.append(loss.text(count)) }
@@ -46,7 +49,7 @@ struct LossWatch {
 }
 
 extension Loss {
-    /// The table whose rows are counted.
+    /// The table to lock before its rows are counted.
     fileprivate var lockedTable: String? {
         switch self {
         case .table(let table), .truncated(let table), .column(let table, _), .narrowed(let table, _, _, _): table

@@ -2,46 +2,51 @@ import EventLoop
 import Postgres
 import SQL
 
-/// How far a revision has come that is not one transaction: it is kept in `migration_history`, and committed with what has been done.
+/// The position that the execution of a section has reached if it is not a single transaction. It is recorded in
+/// `migration_history`, in the transaction of the statements that reach it.
 struct Place: Hashable {
-    /// How many of its statements are done.
+    /// The number of completed statements.
     var statements = 0
-    /// The key up to which the batches of the next one are done.
+    /// The last key of the completed batches of the next statement; `nil` if no batch is completed.
     var key: String?
-    /// The greatest key when they began, at which they end.
+    /// The greatest key when the first batch began; the last batch ends there.
     var end: String?
-    /// How many rows lie before that key.
+    /// The number of rows up to `key`.
     var rows: Int64 = 0
 
-    /// Whether nothing is done.
+    /// Whether neither a statement nor a batch is completed.
     var isStart: Bool { statements == 0 && key == nil }
 
-    /// The place behind more statements.
+    /// The position after `count` more statements.
     func after(_ count: Int) -> Place { Place(statements: statements + count) }
 }
 
-/// A place, with the checksum of what is done.
+/// A position, with the checksum of the statements up to it.
 struct Progress: Hashable {
     var place: Place
+    /// The checksum of the completed and begun statements.
     var done: String
 }
 
-/// What an earlier run has left of a revision that it neither applied nor rolled back.
+/// The record of an earlier run that left a revision neither applied nor rolled back.
 struct Halt {
+    /// The position at which it stopped.
     let place: Place
-    /// Whether all before the place is done and nothing behind it.
+    /// Whether exactly the statements before the position took effect.
     let isCertain: Bool
+    /// Why it stopped.
     let detail: String
+    /// `upgrade` or `downgrade`.
     let direction: String
-    /// The checksum of what was run.
+    /// The checksum of the executed statements.
     let done: String
 }
 
 extension MigrationSession {
-    /// Where the last run of a revision stopped; `nil` when it is applied, or is not.
+    /// The record of the last run of a revision, if that left it incomplete; otherwise `nil`.
     func halt(of revision: Revision) async throws -> Halt? {
         guard try await has("migration_history") else { return nil }
-        // A table that an older program has made lacks the column.
+        // The table lacks the column if an older program has created it.
         let progress = "to_jsonb(history) -> 'progress'"
         let result = try await connection.execute(
             """
@@ -61,16 +66,16 @@ extension MigrationSession {
             place: place, isCertain: outcome == .stopped, detail: detail, direction: direction, done: try row.next())
     }
 
-    /// Whether what a run has carried out still stands in the file.
+    /// Whether the executed statements are unchanged in the file.
     func isTrue(_ halt: Halt, of statements: [Revision.Statement]) async throws -> Bool {
         guard halt.place.statements <= statements.count else { return false }
         return halt.done.isEmpty ? true : try await checksum(of: statements, upTo: halt.place) == halt.done
     }
 
-    /// The checksum of what is done of a section, or begun.
+    /// The checksum of a section's statements before a position, including one of which batches are completed.
     func checksum(of statements: [Revision.Statement], upTo place: Place) async throws -> String {
         let count = place.statements + (place.key == nil ? 0 : 1)
-        // A key leads to other rows by another column.
+        // The same key value selects other rows if the key column is another.
         let texts = statements.prefix(count).map { $0.sql + ($0.batches.map { " by \($0.key)" } ?? "") }
         let text = texts.joined(separator: ";\n")
         var row = try await connection.execute(
@@ -79,7 +84,8 @@ extension MigrationSession {
         return try row.next()
     }
 
-    /// Writes into a run's row how far it has come and what would be true if it ended now.
+    /// Updates a run's row in `migration_history` with its position, and with the outcome that holds if the run is
+    /// interrupted after this commit.
     func note(
         _ entry: Int64, since start: Instant, _ outcome: Outcome, _ detail: String, _ progress: Progress
     ) async throws {

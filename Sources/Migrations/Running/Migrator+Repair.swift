@@ -3,24 +3,24 @@ import SQL
 
 /// A repair of the migration history, or of an index that an interrupted `CREATE INDEX CONCURRENTLY` has left invalid.
 public enum Repair: Hashable, Sendable, CustomStringConvertible {
-    /// The file of an applied revision was changed: its checksum is taken anew.
+    /// Records the current checksum of an applied revision whose file was changed.
     case accept(Revision)
-    /// A revision stopped behind something that stays: that is forgotten, and it begins at its first statement.
+    /// Clears the record of an incomplete run: the next run starts at the first statement.
     case clear(Revision, detail: String)
-    /// An index that could not be built is dropped.
+    /// Drops an invalid index.
     case drop(index: String)
 
     public var description: String {
         switch self {
         case .accept(let revision): "accept \(revision.file) as it is now"
-        case .clear(let revision, let detail): "forget what was done of \(revision.id): \(detail)"
+        case .clear(let revision, let detail): "clear the progress of \(revision.id): \(detail)"
         case .drop(let index): "drop the invalid index \(index)"
         }
     }
 }
 
 extension Migrator {
-    /// The repairs that are due.
+    /// The repairs that the database needs.
     /// - Throws: `PostgresError`, `RevisionGraph.Broken`.
     public func repairs() async throws -> [Repair] {
         try await withSession { try await repairs($0) }
@@ -34,7 +34,8 @@ extension Migrator {
         return repairs + (try await session.invalidIndexes().map { .drop(index: $0) })
     }
 
-    /// Carries out repairs under the lock, those that are still due; each of the history is recorded in it.
+    /// Carries out those repairs that are still needed, under the migration lock; repairs of the history are recorded
+    /// in it.
     /// - Throws: `MigrationFailed`, `PostgresError`, `RevisionGraph.Broken`.
     public func carryOut(_ repairs: [Repair]) async throws {
         try await withSession { session in

@@ -1,27 +1,30 @@
 import Postgres
 
-/// Where a database stands, revision by revision.
+/// The state of each revision in a database.
 public struct MigrationStatus: Hashable, Sendable {
-    /// What has become of a revision.
+    /// The state of a revision.
     public enum State: String, Sendable {
+        /// Applied or not applied, without anything unusual.
         case applied, pending
-        /// Its file was changed after it had been applied.
+        /// Applied, but its file was changed since.
         case changed
-        /// It is being carried out now.
+        /// A run of it is in progress.
         case running
-        /// It stopped behind something that stays.
+        /// A run of it stopped after a commit or in a statement whose effect is unknown.
         case halfway = "half-way"
     }
 
-    /// A revision, and what has become of it.
+    /// A revision with its state.
     public struct Entry: Hashable, Sendable {
+        /// The revision.
         public let revision: Revision
+        /// Its state in the database.
         public let state: State
-        /// What is known besides: how a half-way one failed.
+        /// Why the run of a half-way revision stopped; otherwise empty.
         public let detail: String
     }
 
-    /// All revisions, in the order in which they are applied.
+    /// All revisions, in topological order.
     public let entries: [Entry]
 
     /// Whether a revision is in one of these states.
@@ -29,7 +32,7 @@ public struct MigrationStatus: Hashable, Sendable {
 }
 
 extension Migrator {
-    /// Looks where the database stands.
+    /// Reads the state of all revisions.
     /// - Throws: `PostgresError`, `RevisionGraph.Broken`.
     public func status() async throws -> MigrationStatus {
         try await withSession { session in
