@@ -1,6 +1,6 @@
 extension LintedWords {
-    /// Whether how long it takes depends on more than the sizes of the tables that it reads and writes: on what a query finds, on what a
-    /// function or a block does, or on something that is not known.
+    /// Whether the duration depends on more than the sizes of the tables that the statement reads and writes: on the
+    /// rows that a query matches, on what a function or a block does, or on something unknown.
     var hasOpenDuration: Bool {
         if begins("update") { return has("select") || (outer.split(at: "where")?.before ?? outer).has("from") }
         if begins("delete") { return has("select|using") }
@@ -10,7 +10,7 @@ extension LintedWords {
         return !begins("alter|cluster|comment|drop|grant|lock|reindex|reset|revoke|security|set|truncate")
     }
 
-    /// Whether it fills a table or a materialized view with what a query returns.
+    /// Whether it fills a table or a materialized view with the result of a query.
     private var madeOfAQuery: Bool {
         let definition =
             behind("create [global|local] [unlogged|temporary|temp] table") ?? behind("create materialized view")

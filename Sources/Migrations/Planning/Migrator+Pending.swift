@@ -1,19 +1,19 @@
 import Postgres
 
-/// A revision that an upgrade would carry out.
+/// A revision that an upgrade would apply.
 struct PendingRevision {
     let revision: Revision
-    /// Where it begins: behind what an earlier run has done.
+    /// The position at which it starts or resumes.
     let place: Place
-    /// Why it would be refused now; `nil` when it would not.
+    /// Why it would be refused now; `nil` if it would not.
     let obstacle: String?
 
-    /// What is left of it, those statements together that are one transaction.
+    /// Its remaining statements grouped by transaction.
     var segments: [[Revision.Statement]] {
         Array(revision.upgrade.statements.dropFirst(place.statements)).transactions(without: \.isOutside)
     }
 
-    /// Where it goes on; `nil` when nothing of it is done.
+    /// Where it resumes; `nil` if it starts at its beginning.
     var resumption: PlannedResumption? {
         guard !place.isStart else { return nil }
         return PlannedResumption(line: segments.first?.first?.line, key: place.key, rows: place.rows)
@@ -21,8 +21,9 @@ struct PendingRevision {
 }
 
 extension Migrator {
-    /// Where the database stands, and what an upgrade to a target would carry out.
-    /// - Throws: `MigrationFailed` when the upgrade would refuse to go on with what is half done, `RevisionGraph.Broken`, `PostgresError`.
+    /// The database's current revisions, and the revisions that an upgrade to a target would apply.
+    /// - Throws: `MigrationFailed` if an upgrade would refuse to resume an incomplete revision, `RevisionGraph.Broken`,
+    ///   `PostgresError`.
     func pending(to target: String) async throws -> (versions: Set<String>, revisions: [PendingRevision]) {
         try await withSession { session in
             let versions = try await known(session)
@@ -34,7 +35,7 @@ extension Migrator {
             for revision in revisions {
                 let halt = try await session.halt(of: revision)
                 if halt != nil, try await session.isLockedByAnother() {
-                    throw MigrationFailed("\(revision.id) is being carried out now: plan again when that has ended")
+                    throw MigrationFailed("\(revision.id) is in progress: plan again when it has ended")
                 }
                 try await checkHalt(session, revision, revision.upgrade, .upgrade)
                 let place = halt?.place ?? Place()
