@@ -1,9 +1,9 @@
-/// The differences between the columns of one table.
+/// The differences between the columns of two states of a table.
 struct ColumnDifferences {
     let table: String
     let old: Catalog.Table
     let new: Catalog.Table
-    /// Columns that are dropped and made anew because they are, or were, generated.
+    /// Columns that must be dropped and recreated because they are, or were, generated.
     let remade: Set<String>
 
     private var place: String { "ALTER TABLE \(quoted(table))" }
@@ -11,16 +11,16 @@ struct ColumnDifferences {
     private var gone: [Catalog.Column] { old.columns.filter { new.column($0.name) == nil } }
     private var come: [Catalog.Column] { new.columns.filter { old.column($0.name) == nil } }
 
-    /// Generated columns that go, before those that they are made of change.
+    /// Drops generated columns, before the columns that they depend on change.
     var ungenerated: [Change] { gone.filter(\.value.isGenerated).map(drop) + remadeColumns.flatMap(unmake) }
 
-    /// What changes of the others.
+    /// Changes of the other columns.
     var altered: [Change] {
         come.filter { !$0.value.isGenerated }.map(add) + new.columns.flatMap(alter)
             + gone.filter { !$0.value.isGenerated }.map(drop) + remadeColumns.flatMap(giveUp)
     }
 
-    /// Generated columns that come, after those that they are made of have changed.
+    /// Adds generated columns, after the columns that they depend on have changed.
     var generated: [Change] { remadeColumns.flatMap(make) + come.filter(\.value.isGenerated).map(add) }
 
     // MARK: Whole columns
@@ -58,7 +58,7 @@ struct ColumnDifferences {
         }
     }
 
-    /// Takes away a generated column, or only what makes it one: the values stay then.
+    /// Drops a generated column, or only its expression, which retains the values.
     private func unmake(_ before: Catalog.Column, _ after: Catalog.Column) -> [Change] {
         guard before.value.isGenerated else { return [] }
         guard after.value.isGenerated else {
@@ -69,12 +69,12 @@ struct ColumnDifferences {
                     downgrade: removal(before) + addition(before))
             ]
         }
-        let waiver = SQLComment.waiver("unmarked-data-loss", "its values are computed anew")
+        let waiver = SQLComment.waiver("unmarked-data-loss", "its values are computed again")
         let removal = removal(before).map { Step.inside($0.sql, [waiver]) }
         return [Change(upgrade: removal, downgrade: addition(before))]
     }
 
-    /// Takes away a column that will be generated, when no other is generated from it any more.
+    /// Drops a column that becomes a generated one, once no other column is generated from it.
     private func giveUp(_ before: Catalog.Column, _ after: Catalog.Column) -> [Change] {
         guard !before.value.isGenerated else { return [] }
         return [
@@ -103,7 +103,7 @@ struct ColumnDifferences {
     private func changeNull(_ before: Catalog.Column, _ after: Catalog.Column) -> [Change] {
         guard before.isNullable != after.isNullable else { return [] }
         let column = "\(place) ALTER COLUMN \(quoted(after.name))"
-        // What counts or is generated changes in one transaction, which needs NOT NULL at once.
+        // Serial, identity and generated columns change in one transaction, and need NOT NULL immediately.
         let isPlain = old.column(after.name)?.value.isPlain == true && after.value.isPlain
         let set =
             isPlain ? old.safeForm.notNull(quoted(after.name)) : [.inside("\(column) SET NOT NULL")]
@@ -121,7 +121,7 @@ struct ColumnDifferences {
             let value = SQLType.conversion(of: quoted(to.name), from: from.type, to: to.type)
             let change = "\(place) ALTER COLUMN \(quoted(to.name)) TYPE \(to.fullType) USING \(value)"
             let isFree = from.collation == to.collation && SQLType(to.type).storesAsIs(SQLType(from.type))
-            let waiver = SQLComment.waiver("changing-type", "it rewrites no row, since none is stored otherwise")
+            let waiver = SQLComment.waiver("changing-type", "it rewrites no row, since the stored values are the same")
             let step = Step.inside(change, isFree ? [waiver] : [])
             guard before.value == .serial, after.value == .serial, let sequence = before.sequence else {
                 return [step]
@@ -133,13 +133,13 @@ struct ColumnDifferences {
             Change(
                 "Detected type change from \(before.type) to \(after.type) on '\(table).\(after.name)'",
                 upgrade: set(before, after), downgrade: set(after, before),
-                dataLoss: fits ? nil : "what of \(table).\(after.name) does not fit \(after.type)")
+                dataLoss: fits ? nil : "values of \(table).\(after.name) that do not fit \(after.type)")
         ]
     }
 }
 
 extension Catalog.Table {
-    /// The one column of the primary key that another state of the table has, too.
+    /// The only column of the primary key, if another state of the table has the same key.
     fileprivate func singleKey(keptBy new: Catalog.Table) -> String? {
         guard let key = constraints.values.first(where: { $0.hasPrefix("PRIMARY KEY") }), new.says(Constraint(key))
         else { return nil }
@@ -148,7 +148,7 @@ extension Catalog.Table {
     }
 }
 
-/// The difference between what a column is when an insert leaves it out, before and after.
+/// The difference between the default values of a column: expression, sequence, identity or generation expression.
 struct ColumnValueDifference {
     let table: String
     let before: Catalog.Column
@@ -158,10 +158,11 @@ struct ColumnValueDifference {
 
     private var summary: String { "Detected server default on column '\(table).\(after.name)'" }
 
-    /// Whether one default takes the place of another; not when the type changes, which the old one may not fit.
+    /// Whether one default replaces another directly; not if the type changes, since the old default may not fit the
+    /// new type.
     private var isPlain: Bool { before.type == after.type && before.value.isPlain && after.value.isPlain }
 
-    /// What goes before the type changes.
+    /// Changes before the type changes.
     var gone: [Change] {
         guard before.value != after.value, before.value != .null, !isPlain else { return [] }
         return [
@@ -169,7 +170,7 @@ struct ColumnValueDifference {
         ]
     }
 
-    /// What comes after the type has changed.
+    /// Changes after the type has changed.
     var come: [Change] {
         guard before.value != after.value else { return [] }
         if isPlain { return [Change(summary, upgrade: replace(after), downgrade: replace(before))] }
@@ -203,7 +204,7 @@ struct ColumnValueDifference {
         }
     }
 
-    /// Has a sequence go on behind the rows that there are.
+    /// Sets a sequence to the greatest value of the existing rows.
     private func countFromLast(_ sequence: String) -> String {
         let last = "max(\(quoted(after.name)))"
         return "SELECT setval(\(sequence), \(last)) FROM \(quoted(table)) HAVING \(last) > 0"

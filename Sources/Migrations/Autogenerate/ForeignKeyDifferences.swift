@@ -1,8 +1,8 @@
-/// The differences between the foreign keys of tables that stay.
+/// The differences between the foreign keys of remaining tables.
 struct ForeignKeyDifferences {
     let tables: [TableDifferences]
 
-    /// What goes before all else changes.
+    /// Drops foreign keys before all other changes.
     var dropped: [Change] {
         tables.flatMap { table in
             let gone = Set(table.old.others(than: table.new).map(\.key))
@@ -15,7 +15,7 @@ struct ForeignKeyDifferences {
         }
     }
 
-    /// What comes after all else has changed.
+    /// Adds foreign keys after all other changes.
     var added: [Change] {
         tables.flatMap { table in
             let come = table.new.others(than: table.old).filter { Constraint($0.value).isForeignKey }
@@ -33,7 +33,8 @@ struct ForeignKeyDifferences {
         table.constraints.filter { Constraint($0.value).isForeignKey }.sorted { $0.key < $1.key }
     }
 
-    /// Whether it must give way while what it stands on changes: the types at its ends, or the key that it refers to.
+    /// Whether a foreign key must be dropped temporarily, because the types of its columns or the key that it
+    /// references change.
     private func isDisturbed(_ definition: String, in table: TableDifferences) -> Bool {
         let key = Constraint(definition)
         guard key.names.isDisjoint(with: table.remade.union(table.retyped)) else { return true }

@@ -1,13 +1,13 @@
-/// A statement of a generated revision, and where it runs.
+/// A statement of a generated revision.
 struct Step: Hashable, Sendable {
-    /// Where a statement runs.
+    /// Whether a statement runs inside or outside a transaction.
     enum Place: String {
         case inside, outside
     }
 
-    /// The comments that stand before it.
+    /// The comments before the statement.
     var comments: [SQLComment] = []
-    /// The statement without its semicolon.
+    /// The SQL, without the semicolon.
     let sql: String
     let place: Place
 
@@ -19,25 +19,27 @@ struct Step: Hashable, Sendable {
         Step(comments: comments, sql: sql, place: .outside)
     }
 
-    /// Its lines in a file.
+    /// The lines of the file.
     var lines: [String] { comments.map(\.line) + [sql + ";"] }
 }
 
-/// The text of a section, made stage by stage.
+/// Generates the text of a section, stage by stage.
 ///
-/// What of a stage's changes runs inside a transaction comes together, and so does what runs outside: so there are few transactions.
+/// Within a stage, the steps inside a transaction are grouped together, and so are those outside, so that there are few
+/// transactions.
 struct SectionText {
     private var blocks: [String] = []
     private var place = Step.Place.inside
-    /// Where what follows runs, as far as the text says.
+    /// The transaction mode according to the last written marker.
     private var marked = Step.Place.inside
 
-    /// Writes stages, each with the steps of its changes.
+    /// Generates the text.
+    /// - Parameter stages: for each stage, the steps of its changes.
     init(_ stages: [[[Step]]]) {
         for stage in stages { add(stage) }
     }
 
-    /// The text, with a blank line between changes, unless told otherwise.
+    /// The text; by default, changes are separated by a blank line.
     func text(between: String = "\n\n") -> String { blocks.joined(separator: between) }
 
     private mutating func add(_ changes: [[Step]]) {

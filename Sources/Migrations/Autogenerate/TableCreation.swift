@@ -1,19 +1,19 @@
-/// Makes tables in an order in which each finds those that it refers to.
+/// Creates tables in an order in which each references only existing ones.
 struct TableCreation {
     private let catalog: Catalog
     private let name: String
-    /// Foreign keys of tables that are made before, which refer to it: they come after it.
+    /// Foreign keys of previously created tables that reference this one: they are added after it.
     private let late: [(table: String, name: String, definition: String)]
-    /// Its own foreign keys that come later.
+    /// The names of its own foreign keys that are added later.
     private let left: Set<String>
 
-    /// The changes that drop all tables but some, and those that make them.
+    /// The changes that drop and create all tables except those to keep.
     static func changes(of catalog: Catalog, without kept: [String]) -> (dropping: [Change], adding: [Change]) {
         let creations = ordered(catalog, Set(catalog.tables.keys).subtracting(kept))
         return (creations.reversed().flatMap(\.dropping), creations.flatMap(\.adding))
     }
 
-    /// Tables that refer to each other in a circle are made in the order of their names.
+    /// Sorts tables by their foreign keys; tables with cyclic references are created in alphabetical order.
     private static func ordered(_ catalog: Catalog, _ names: Set<String>) -> [TableCreation] {
         var (rest, creations) = (names, [TableCreation]())
         var left: [String: Set<String>] = [:]
@@ -48,7 +48,7 @@ struct TableCreation {
         ] + late.map(addLate)
     }
 
-    /// The table has no rows yet.
+    /// Adds a foreign key to a table that has no rows yet.
     private func addLate(_ table: String, _ name: String, _ definition: String) -> Change {
         let place = "ALTER TABLE \(quoted(table))"
         return Change(
@@ -66,7 +66,7 @@ struct TableCreation {
 }
 
 extension Catalog {
-    /// The foreign keys of a table, in the order of their names.
+    /// The foreign keys of a table, sorted by name.
     func foreignKeys(of table: String) -> [(name: String, definition: String, target: String)] {
         (tables[table]?.constraints ?? [:]).sorted { $0.key < $1.key }.compactMap { name, definition in
             Constraint(definition).target.map { (name, definition, $0) }
@@ -74,14 +74,14 @@ extension Catalog {
     }
 }
 
-/// Adds a constraint to a table that stays; `summary` is left out when it only comes back.
+/// Adds a constraint to an existing table. `summary` is `nil` if it was only dropped temporarily.
 func addConstraint(_ name: String, _ definition: String, to table: Catalog.Table, _ summary: String? = nil) -> Change {
     Change(
         summary, upgrade: table.safeForm.constraint(quoted(name), definition),
         downgrade: [.inside("ALTER TABLE \(quoted(table.name)) DROP CONSTRAINT \(quoted(name))")])
 }
 
-/// Drops a constraint of a table that stays; `summary` is left out when it comes back.
+/// Drops a constraint of an existing table. `summary` is `nil` if it is only dropped temporarily.
 func dropConstraint(_ name: String, _ definition: String, of table: Catalog.Table, _ summary: String? = nil) -> Change {
     addConstraint(name, definition, to: table).undone(summary)
 }

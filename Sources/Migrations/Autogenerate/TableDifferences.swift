@@ -1,15 +1,15 @@
 import SQL
 
-/// The differences between two states of one table, but for foreign keys.
+/// The differences between two states of one table, except for foreign keys.
 struct TableDifferences {
     let old: Catalog.Table
     let new: Catalog.Table
-    /// Generated columns that are dropped and made anew, and what becomes one or ceases to be one: nothing may stand on them
-    /// meanwhile.
+    /// Columns that are dropped and recreated because they are, become or cease to be generated: indexes and
+    /// constraints on them must be dropped temporarily.
     let remade: Set<String>
-    /// Columns that get another type.
+    /// Columns whose type changes.
     let retyped: Set<String>
-    /// What takes another one's place before the columns change, and after that.
+    /// The replacements of keys and indexes, before the columns change and after that.
     private(set) var successions: (early: [Succession], late: [Succession]) = ([], [])
 
     init(_ old: Catalog.Table, _ new: Catalog.Table) {
@@ -24,7 +24,7 @@ struct TableDifferences {
 
     private var table: String { new.name }
 
-    /// What is taken away before the columns change.
+    /// Drops indexes and constraints, before the columns change.
     var unmade: [Change] {
         goneIndexes.filter { !isSucceeded($0.key) }.map { name, index in
             let summary = "Detected removed index '\(name)' on '\(table)'"
@@ -36,10 +36,10 @@ struct TableDifferences {
             }
     }
 
-    /// What changes of the columns.
+    /// The changes of the columns.
     var columns: ColumnDifferences { ColumnDifferences(table: table, old: old, new: new, remade: remade) }
 
-    /// What is put on the columns after they have changed.
+    /// Creates constraints and indexes, after the columns have changed.
     var made: [Change] {
         let constraints = new.others(than: old).filter {
             !Constraint($0.value).isForeignKey && !succeeds($0.key)
@@ -58,7 +58,7 @@ struct TableDifferences {
         return constraints + again + indexes + recording
     }
 
-    /// The trigger that records changes: it comes last, and goes with a summary of its own.
+    /// Creates or drops the trigger that records changes. It comes last, and has a summary of its own.
     private var recording: [Change] {
         guard old.recording != new.recording else { return [] }
         let removal = "DROP TRIGGER \(TableDefinition.recorder(of: table)) ON \(quoted(table))"
@@ -70,7 +70,8 @@ struct TableDifferences {
         ]
     }
 
-    /// The sets of columns whose uniqueness nothing may refer to meanwhile.
+    /// The column sets whose uniqueness is temporarily or permanently dropped, so that foreign keys cannot reference
+    /// them.
     var goneKeys: Set<Set<String>> {
         let names = Set(old.columns.map(\.name))
         let renamed = Set((successions.early + successions.late).filter(\.isRename).map(\.old.name))
@@ -81,7 +82,7 @@ struct TableDifferences {
         return Set((keys + indexes).map(names.intersection))
     }
 
-    // MARK: What goes
+    // MARK: Dropped constraints and indexes
 
     private var goneConstraints: [(key: String, value: String)] {
         let gone = Set(old.others(than: new).map(\.key))
@@ -94,8 +95,8 @@ struct TableDifferences {
         old.indexes.filter { new.indexes[$0.key] != $0.value || isDisturbed($0.value) }.sorted { $0.key < $1.key }
     }
 
-    /// Whether a constraint that stays must give way while the columns change: a check of several columns cannot be read while
-    /// only some of them have their new types.
+    /// Whether a remaining constraint must be dropped temporarily while the columns change: a check of several columns
+    /// cannot be evaluated while only some of them have their new types.
     private func isDisturbed(_ definition: String) -> Bool {
         let constraint = Constraint(definition)
         guard new.says(constraint) else { return false }
@@ -107,7 +108,7 @@ struct TableDifferences {
         !remade.isEmpty && !remade.isDisjoint(with: WrittenSQL.names(in: index.text))
     }
 
-    // MARK: What takes another one's place
+    // MARK: Replacements
 
     private func isSucceeded(_ name: String) -> Bool {
         (successions.early + successions.late).contains { $0.old.name == name }
@@ -126,7 +127,7 @@ struct TableDifferences {
             guard let heir = heirs.first(where: { $0.side == member.side || $0.name == member.name }) ?? heirs.first
             else { continue }
             let succession = Succession(table: old, old: member, new: heir)
-            // Both must be there at the same time: before the columns change, or after that.
+            // Both must exist at the same time: either before or after the columns change.
             if stands(heir, columns) {
                 successions.early.append(succession)
             } else if stands(member, columns) {
@@ -138,12 +139,12 @@ struct TableDifferences {
         }
     }
 
-    /// Whether nothing has the name that is still there then.
+    /// Whether a name is not taken by a constraint or index that still exists at that time.
     private func isFree(_ name: String, for member: Succession.Member) -> Bool {
         name == member.name || old.constraints[name] == nil && old.indexes[name] == nil
     }
 
-    /// Whether it can be there both before and after the columns change.
+    /// Whether a key or index can exist both before and after the columns change.
     private func stands(_ member: Succession.Member, _ columns: Set<String>) -> Bool {
         member.columns(of: columns).allSatisfy { name in
             guard let before = old.column(name), let after = new.column(name) else { return false }
@@ -164,12 +165,12 @@ struct TableDifferences {
 }
 
 extension Catalog.Table {
-    /// Whether one of its constraints says the same.
+    /// Whether the table has a constraint of the same meaning.
     func says(_ constraint: Constraint) -> Bool {
         constraints.values.contains { Constraint($0).meaning == constraint.meaning }
     }
 
-    /// The keys and indexes that another state of the table has not, in the order of their names.
+    /// The keys and indexes that another state of the table does not have, sorted by name.
     fileprivate func members(otherThan other: Catalog.Table) -> [Succession.Member] {
         let keys = others(than: other).filter { Constraint($0.value).isKey }.map {
             Succession.Member(name: $0.key, side: .key(definition: $0.value))
@@ -180,7 +181,7 @@ extension Catalog.Table {
         return keys + indexes
     }
 
-    /// The constraints that another state of the table has not, by what they say.
+    /// The constraints whose meaning no constraint of another state of the table has, sorted by name.
     func others(than other: Catalog.Table) -> [(key: String, value: String)] {
         let known = Set(other.constraints.values.map { Constraint($0).meaning })
         return constraints.filter { !known.contains(Constraint($0.value).meaning) }.sorted { $0.key < $1.key }
@@ -188,7 +189,7 @@ extension Catalog.Table {
 }
 
 extension Catalog.Column {
-    /// Whether it is, or was, generated, and cannot become what it is by being altered.
+    /// Whether a column that is, or was, generated must be recreated because ALTER cannot change it.
     fileprivate func isMadeAnew(from old: Catalog.Column, retyped: Set<String>) -> Bool {
         guard case .generated(let expression) = value else { return old.value.isGenerated }
         return old.type != type || old.value != value || old.isNullable != isNullable
