@@ -1,27 +1,27 @@
 import SQL
 
 extension Inventory {
-    /// Each returns what is defined, and its definition.
+    /// The queries of the inventory. Each returns the names of objects and their definitions.
     static let queries: [Statement] = [
         schemas, relations, columns, constraints, indexes, sequences, routines, triggers, rules, policies, types,
         labels, extensions,
         statistics, comments, privileges,
     ].map { Statement(unsafe: "SELECT ARRAY[\($0)") }
 
-    /// Whether a schema is none of Postgres's own.
+    /// The SQL condition that a schema is not one of Postgres's own.
     static let foreign = "nspname !~ '^pg_' AND nspname <> 'information_schema'"
 
-    /// Whether an object belongs to no extension.
+    /// The SQL condition that an object does not belong to an extension.
     static func isOwn(_ catalog: String, _ oid: String) -> String {
         "NOT EXISTS (SELECT FROM pg_depend WHERE classid = '\(catalog)'::regclass AND objid = \(oid) AND deptype = 'e')"
     }
 
-    /// Whether a relation is none of those that migrations keep for themselves.
+    /// The SQL condition that a relation is not one of the tool's own.
     static func isNotOurs(_ name: String) -> String {
         "\(name) !~ '^(alembic_version|migration_history|migration_revision)'"
     }
 
-    /// Who may do what, in an order of its own; the rights that all have at first are written out.
+    /// An access control list in a canonical order; a missing list is replaced by the default privileges.
     private static func rights(_ list: String, _ kind: String, _ owner: String) -> String {
         """
         ' ' || coalesce((SELECT string_agg(item::text, ',' ORDER BY item::text) \
@@ -127,7 +127,7 @@ extension Inventory {
         FROM pg_statistic_ext JOIN pg_namespace ON pg_namespace.oid = stxnamespace WHERE \(foreign)
         """
 
-    /// Objects with lower numbers are Postgres's own.
+    /// Comments on objects; those with oids below 16384 are Postgres's own.
     private static let comments = """
         'comment on ' || pg_describe_object(described.classoid, described.objoid, described.objsubid), description] \
         FROM pg_description described WHERE described.objoid >= 16384 AND \
