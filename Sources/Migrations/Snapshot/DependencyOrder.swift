@@ -1,12 +1,14 @@
-/// Puts things in an order in which each comes after all that it depends on; what may come next in several ways comes by its place.
+/// A topological sort: each element comes after its dependencies, and otherwise elements keep their order.
 struct DependencyOrder {
-    /// The places of all of them, in order.
+    /// The indices of the sorted elements.
     private(set) var places: [Int] = []
-    /// The places of those that depend on each other in a circle.
+    /// The indices of elements in a dependency cycle.
     private(set) var circle: [Int] = []
 
-    /// Orders the places below `count`.
-    /// - Parameter dependencies: the places that must come before a place.
+    /// Sorts the indices below `count`.
+    /// - Parameters:
+    ///   - count: the number of elements.
+    ///   - dependencies: for each index, the indices that must come before it.
     init(count: Int, dependencies: [Int: Set<Int>]) {
         var left = dependencies
         var dependents: [Int: [Int]] = [:]
@@ -22,7 +24,7 @@ struct DependencyOrder {
         circle = Set(0..<count).subtracting(places).sorted().filter { DependencyOrder.reaches($0, left) }
     }
 
-    /// Whether a place depends on itself, by way of others.
+    /// Whether an element depends on itself indirectly.
     private static func reaches(_ place: Int, _ dependencies: [Int: Set<Int>]) -> Bool {
         var (next, seen) = (Array(dependencies[place] ?? []), Set<Int>())
         while let other = next.popLast() {
