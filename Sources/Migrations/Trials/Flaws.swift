@@ -1,9 +1,10 @@
 import Postgres
 import SQL
 
-/// What a database has, but what is not in force there: a comparison of definitions does not see it.
+/// Finds objects that exist but are not in effect, which a comparison of definitions does not show: invalid indexes,
+/// constraints that are not validated, and disabled triggers.
 public struct Flaws {
-    /// What is wrong, with what to do about it, a sentence each.
+    /// Descriptions of the defects, each with a remedy.
     /// - Throws: `PostgresError`.
     public static func found(in configuration: PostgresConfiguration) async throws -> [String] {
         let connection = try await Connection.open(configuration)
@@ -15,7 +16,7 @@ public struct Flaws {
         return flaws
     }
 
-    /// Whether an index is invalid, and nobody is just building it.
+    /// The SQL condition that an index is invalid and not being built by another session.
     static let isLeftInvalid = """
         NOT indisvalid AND relkind = 'i' AND NOT EXISTS (SELECT FROM pg_stat_progress_create_index \
         WHERE index_relid = indexrelid AND pid <> pg_backend_pid())
@@ -28,12 +29,12 @@ public struct Flaws {
         """
 
     private static let uncheckedConstraints: Statement = """
-        SELECT ARRAY[format('the constraint %1$I on %2$s is not valid for the rows that were there before it: ALTER TABLE %2$s \
+        SELECT ARRAY[format('the constraint %1$I on %2$s is not validated for existing rows: ALTER TABLE %2$s \
         VALIDATE CONSTRAINT %1$I', conname, conrelid::regclass)] FROM pg_constraint \
         WHERE connamespace = current_schema()::regnamespace AND conrelid <> 0 AND NOT convalidated ORDER BY 1
         """
 
-    /// Those that enforce foreign keys have no names of their own that anybody knows.
+    /// Disabled triggers. The triggers that enforce a foreign key have generated names, so the key is named instead.
     private static let disabledTriggers: Statement = """
         SELECT DISTINCT ARRAY[CASE WHEN tgconstraint <> 0 AND tgisinternal \
         THEN format('the foreign key %1$I is not enforced on %2$s, since its triggers are disabled: \
