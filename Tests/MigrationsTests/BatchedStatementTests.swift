@@ -55,15 +55,15 @@ import Testing
     @Test(arguments: [
         ("5000 by id", "INSERT INTO one SELECT 1", "only an UPDATE or a DELETE"),
         ("5000 by id", "WITH a AS (SELECT 1) UPDATE one SET a = 1", "only an UPDATE or a DELETE"),
-        ("5000 by id", "UPDATE one SET a = 1 RETURNING id", "returns nothing"),
+        ("5000 by id", "UPDATE one SET a = 1 RETURNING id", "cannot have a RETURNING clause"),
         ("5000 by id", "UPDATE one SET a = 1, ID = id + 1", "would not end: it changes id"),
         ("5000 by id", "UPDATE one SET (a, \"id\") = (SELECT 1, 2)", "would not end: it changes id"),
-        ("0 by id", "UPDATE one SET a = 1", "write it like -- batches of 5000 by id"),
-        ("many", "UPDATE one SET a = 1", "write it like -- batches of 5000 by id"),
-        ("5 by id, b", "UPDATE one SET a = 1", "write it like -- batches of 5000 by id"),
+        ("0 by id", "UPDATE one SET a = 1", "expected a line like -- batches of 5000 by id"),
+        ("many", "UPDATE one SET a = 1", "expected a line like -- batches of 5000 by id"),
+        ("5 by id, b", "UPDATE one SET a = 1", "expected a line like -- batches of 5000 by id"),
     ]) func `what cannot run in batches is refused, with its line`(marker: String, sql: String, reason: String) throws {
         let problem = try #require(try problem(marker, sql))
-        #expect(problem.hasPrefix("a.sql:\(reason.hasPrefix("write") ? 8 : 9): ") && problem.contains(reason))
+        #expect(problem.hasPrefix("a.sql:\(reason.hasPrefix("expected") ? 8 : 9): ") && problem.contains(reason))
     }
 
     @Test func `a column that is only read may be the key`() throws {

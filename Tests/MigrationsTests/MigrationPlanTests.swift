@@ -149,8 +149,8 @@ import Testing
             revisions: [PlannedRevision(id: "a1", message: "x", file: "a1.sql", statements: [alter, insert])])
         #expect(
             plan.text.contains(
-                "\n     how long it takes is not known; for the size of the tables alone: about 3 s, estimated\n"))
-        #expect(plan.text.contains("until the end of its transaction, for how long is not known\n"))
+                "\n     its duration is unknown; based on the sizes of the tables alone: about 3 s, estimated\n"))
+        #expect(plan.text.contains("until the end of its transaction, for an unknown time\n"))
         #expect(plan.summary.hasSuffix("; 1 statement of unknown duration"))
     }
 
@@ -190,7 +190,7 @@ import Testing
                      lint: changing-type: it rewrites
                   7: COMMENT ON TABLE one IS 'x'
                      locks public.one (24 MB and 8192 bytes of indexes, about 200000 rows): SHARE UPDATE EXCLUSIVE, only other schema changes wait
-                     takes a moment, whatever the size
+                     takes a moment, regardless of the size
                   holds ACCESS EXCLUSIVE on public.one until the end of its transaction, about 4 s, estimated
 
                 \(Self.summary)

@@ -29,10 +29,10 @@ import Testing
             return nil
         }
         #expect(problem([try revision("a"), try revision("a")])?.hasSuffix("are revision a") == true)
-        #expect(problem([try revision("x", "y")]) == "x.sql revises y, which no file has")
+        #expect(problem([try revision("x", "y")]) == "x.sql revises y, which does not exist")
         #expect(
             problem([try revision("p", "q"), try revision("q", "p"), try revision("a")])
-                == "these revisions build on each other in a circle: p, q")
+                == "these revisions form a cycle: p, q")
         #expect(problem([]) == nil)
     }
 

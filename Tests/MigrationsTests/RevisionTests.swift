@@ -61,13 +61,13 @@ func revision(_ id: String, _ parents: String = "", up: String = "UP;", down: St
             (text.replacing("-- upgrade\n", with: ""), "a.sql:10: the line \"-- upgrade\" is missing"),
             (
                 text.replacing("-- upgrade", with: "-- downgrade\n-- upgrade"),
-                "a.sql:7: -- downgrade stands before -- upgrade"
+                "a.sql:7: -- downgrade must come after -- upgrade"
             ),
             (
                 text.replacing("-- Add it", with: "CREATE"),
-                "a.sql:1: the first line must be the message: -- What it is for"
+                "a.sql:1: the first line must be the message: -- What the revision does"
             ),
-            (revisionText("a;b"), "a.sql:3: an id is 1 to 32 letters, digits and underscores, not \"a;b\""),
+            (revisionText("a;b"), "a.sql:3: an id consists of 1 to 32 letters, digits and underscores, not \"a;b\""),
             (revisionText(""), "a.sql:7: Revision ID is empty"),
             (text.replacing("-- Revises: \n", with: ""), "a.sql:6: the header has no line \"-- Revises:\""),
         ]
@@ -81,21 +81,21 @@ func revision(_ id: String, _ parents: String = "", up: String = "UP;", down: St
         let cases = [
             (
                 revisionText("a", up: "-- data loss:\nDROP TABLE a;"),
-                "a.sql:8: \"-- data loss:\" is not finished: it needs what it is about, and why"
+                "a.sql:8: \"-- data loss:\" is incomplete: it needs a subject and a reason"
             ),
             (
                 revisionText("a", up: "A;\n-- lint: allow rule\nB;"),
-                "a.sql:9: \"-- lint: allow rule\" is not finished: it needs what it is about, and why"
+                "a.sql:9: \"-- lint: allow rule\" is incomplete: it needs a subject and a reason"
             ),
-            (revisionText("a", down: "-- upgrade"), "a.sql:10: \"-- upgrade\" stands here a second time"),
-            (revisionText("a", down: "A;\n-- downgrade"), "a.sql:11: \"-- downgrade\" stands here a second time"),
+            (revisionText("a", down: "-- upgrade"), "a.sql:10: duplicate section \"-- upgrade\""),
+            (revisionText("a", down: "A;\n-- downgrade"), "a.sql:11: duplicate section \"-- downgrade\""),
             (
                 revisionText("a").replacing("-- downgrade\n", with: ""),
                 "a.sql:10: the line \"-- downgrade\" is missing"
             ),
-            (revisionText("a", up: "A;\nB 'c;\n"), "a.sql:9: what begins here never ends"),
-            (revisionText("a", down: "A;\nDO $$ $;\n"), "a.sql:11: what begins here never ends"),
-            (revisionText("a", up: "A;\nB\0;"), "a.sql:9: a NUL byte ends the text for Postgres"),
+            (revisionText("a", up: "A;\nB 'c;\n"), "a.sql:9: unterminated string, identifier or comment"),
+            (revisionText("a", down: "A;\nDO $$ $;\n"), "a.sql:11: unterminated string, identifier or comment"),
+            (revisionText("a", up: "A;\nB\0;"), "a.sql:9: Postgres does not accept NUL bytes"),
         ]
         for (text, message) in cases { #expect(try problem(text) == message) }
     }
@@ -132,7 +132,7 @@ func revision(_ id: String, _ parents: String = "", up: String = "UP;", down: St
     func `a statement that begins or ends a transaction is refused`(sql: String) throws {
         let reason = try #require(try problem(revisionText("a", up: "A;\n\(sql);")))
         #expect(reason.hasPrefix("a.sql:\(sql.contains("\n") ? 10 : 9): "))
-        #expect(reason.contains(" does not belong here") && reason.contains("-- outside transaction"))
+        #expect(reason.contains(" is not allowed") && reason.contains("-- outside transaction"))
         #expect(try problem(revisionText("a", down: "-- outside transaction\n\(sql);")) != nil)
     }
 

@@ -28,10 +28,10 @@ import Testing
     }
 
     @Test(arguments: [
-        ("-- verify\nA;\n-- verify\nB;", "\"-- verify\" stands here a second time"),
-        ("-- verify\n-- outside transaction\nVACUUM;", "all of \"-- verify\" runs in one transaction"),
-        ("-- verify\nCOMMIT;", "COMMIT does not belong here"),
-        ("-- contract of a1", "-- contract of belongs into the upgrade"),
+        ("-- verify\nA;\n-- verify\nB;", "duplicate section \"-- verify\""),
+        ("-- verify\n-- outside transaction\nVACUUM;", "\"-- verify\" runs in a single transaction"),
+        ("-- verify\nCOMMIT;", "COMMIT is not allowed"),
+        ("-- contract of a1", "-- contract of belongs in the upgrade section"),
     ]) func `what is malformed in them is told`(behind: String, reason: String) throws {
         #expect(try sections(behind).problem?.description.contains(reason) == true)
     }
@@ -43,7 +43,7 @@ import Testing
         "-- lint: allow x y",
         "-- Contract of 8c1f0b7d4e2a", "-- batches of 10 by id",
     ]) func `a comment that looks as if it meant something, and does not, is told`(line: String) throws {
-        #expect(try revision("a", down: "\(line)").problem?.description.contains("means nothing here") == true)
+        #expect(try revision("a", down: "\(line)").problem?.description.contains("has no effect here") == true)
     }
 
     @Test(arguments: [
@@ -57,7 +57,9 @@ import Testing
         "-- batches of 5 by id\nDELETE FROM one;\n-- so\nset role x;",
         "-- outside transaction\nSET statement_timeout = 1;\nVACUUM;", "RESET ALL;\n-- outside transaction\nVACUUM;",
     ]) func `a setting that would have to last from one transaction to the next is refused`(up: String) throws {
-        #expect(try revision("a", up: up).problem?.description.contains("a setting ends with its transaction") == true)
+        #expect(
+            try revision("a", up: up).problem?.description.contains("a setting lasts until the end of its transaction")
+                == true)
     }
 
     @Test func `a setting for one transaction is none of these`() throws {
