@@ -15,7 +15,7 @@ import Testing
 
     private func flaws() throws -> [String] {
         let configuration = database.directConfiguration()
-        return try Loop.run { try await Flaws.found(in: configuration) }
+        return try Loop.run { try await SchemaDefects.found(in: configuration) }
     }
 
     @Test func `an index that is invalid is told of`() throws {
@@ -51,7 +51,7 @@ import Testing
                 isThere = try row.next()
                 try await loop.sleep(for: .milliseconds(10))
             }
-            #expect(try await Flaws.found(in: configuration) == [])
+            #expect(try await SchemaDefects.found(in: configuration) == [])
             let migrator = Migrator(graph: try RevisionGraph([]), configuration: configuration) { _ in }
             #expect(try await migrator.repairs() == [])
             try await writer.script("COMMIT")

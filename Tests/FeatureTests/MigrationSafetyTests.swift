@@ -301,7 +301,7 @@ import Testing
         defer { locker.close() }
         let lines = Lines()
         var options = Migrator.Options()
-        (options.tableLockTimeout, options.tries) = (.milliseconds(700), 2)
+        (options.tableLockTimeout, options.maximumAttempts) = (.milliseconds(700), 2)
         let said = try database.migrate([("ALTER TABLE one ADD m int;", "")], options, lines)
         let blocker = /pid \d+ \(postgres, report, idle in transaction for \d+ s\): BEGIN; SELECT count\(\*\) FROM one/
             .dotMatchesNewlines()
@@ -315,7 +315,7 @@ import Testing
         try database.sql("CREATE TABLE one (n int)")
         let writer = try database.opened("BEGIN; INSERT INTO one VALUES (1)")
         var options = Migrator.Options()
-        (options.tableLockTimeout, options.tries) = (.milliseconds(100), 1)
+        (options.tableLockTimeout, options.maximumAttempts) = (.milliseconds(100), 1)
         let lines = Lines()
         let configuration = database.directConfiguration()
         let graph = try RevisionGraph([
@@ -357,7 +357,7 @@ import Testing
     @Test func `a changed file that was accepted once is accepted`() throws {
         #expect(try database.migrate([("SELECT 1;", "")]) == nil)
         var options = Migrator.Options()
-        options.allowsChanges = true
+        options.allowsChangedFiles = true
         let changed = [("SELECT 2;", ""), ("SELECT 1;", ""), ("SELECT 1;", "")]
         #expect(try database.migrate(changed) { try await $0.upgrade(to: "a2") }?.contains("was changed") == true)
         #expect(try database.migrate(changed, options) { try await $0.upgrade(to: "a2") } == nil)

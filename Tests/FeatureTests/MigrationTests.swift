@@ -209,7 +209,7 @@ import Testing
         #expect(throws: MigrationFailed.self) { try run(graph) { try await $0.downgrade() } }
         let changed = try RevisionGraph([try revision("a1", "", "CREATE TABLE one (n bigint);"), two])
         #expect(failure(changed).hasPrefix("versions/a1.sql was changed after it had been applied."))
-        options.allowsChanges = true
+        options.allowsChangedFiles = true
         #expect(failure(changed, options) == "no failure")
     }
 
@@ -297,7 +297,7 @@ import Testing
             return connection
         }
         var options = Migrator.Options()
-        (options.tableLockTimeout, options.tries) = (.milliseconds(100), 2)
+        (options.tableLockTimeout, options.maximumAttempts) = (.milliseconds(100), 2)
         #expect(failure(graph, options).contains("(55P03)"))
         locker.close()
         #expect(failure(graph, options) == "no failure")

@@ -71,7 +71,7 @@ import Testing
         #expect(second?.contains("--again") == true && second?.contains("aktify db stamp a1") == true)
         try database.sql("DROP TABLE two")
         var options = Migrator.Options()
-        options.runsAgain = true
+        options.rerunsInterruptedStatements = true
         #expect(try database.migrate(revisions, options)?.contains("division by zero") == true)
     }
 

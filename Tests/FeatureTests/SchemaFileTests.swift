@@ -16,7 +16,7 @@ import Testing
     private func text(_ sql: String) throws -> String {
         try database.sql(sql)
         let configuration = database.directConfiguration()
-        return try Loop.run { try await SchemaFile.provenText(of: configuration) }
+        return try Loop.run { try await SchemaFile.verifiedText(of: configuration) }
     }
 
     /// What a script says behind its first line.

@@ -164,12 +164,12 @@ import Testing
                 == "versions/a2.sql:6: it affects the whole server, not only a schema: this cannot be squashed")
         let branched = try chain(("", ""), ("", ""), ("", "")) + [revision("b1", "a1", "")]
         let graph = try RevisionGraph(branched)
-        let error = #expect(throws: RevisionGraph.Broken.self) { try baseline(graph, upTo: "a3") }
+        let error = #expect(throws: RevisionGraph.GraphError.self) { try baseline(graph, upTo: "a3") }
         #expect(
             error?.description
                 == "versions/b1.sql builds on a1, which would be squashed into a3: merge the branches first, and squash "
                 + "up to the merge")
-        #expect(throws: RevisionGraph.Broken(description: "a1 has no ancestors: there is nothing to squash")) {
+        #expect(throws: RevisionGraph.GraphError(description: "a1 has no ancestors: there is nothing to squash")) {
             try baseline(graph, upTo: "a1")
         }
     }

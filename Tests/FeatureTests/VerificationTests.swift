@@ -55,7 +55,7 @@ import Testing
                 == nil)
         let lines = Lines()
         let ask: @Sendable (Migrator) async throws -> Void = { migrator in
-            for problem in try await migrator.untrue() { lines.add(problem) }
+            for problem in try await migrator.failedVerifications() { lines.add(problem) }
             #expect(try await migrator.changedFiles() == [])
         }
         #expect(

@@ -31,9 +31,9 @@ import Testing
         ),
     ]) func `a piece has the statement's own condition, and a range of keys`(sql: String, piece: String) throws {
         let batched = try #require(try batched("5000 by id", sql))
-        #expect(batched.piece(behind: "4", to: "9") == piece)
+        #expect(batched.statement(after: "4", to: "9") == piece)
         #expect(
-            batched.piece(behind: nil, to: "9")
+            batched.statement(after: nil, to: "9")
                 == piece.replacing("one.id > 4 AND ", with: "").replacing("o.id > 4 AND ", with: ""))
     }
 
@@ -46,10 +46,10 @@ import Testing
             SELECT count(*) FROM s.one WHERE "Id" > '4' AND "Id" <= aktify_piece.aktify_key
             """
         #expect(
-            batched.bound(behind: "'4'", to: "'9'")
+            batched.boundQuery(after: "'4'", to: "'9'")
                 == "SELECT aktify_key::text, (\(rows))::text FROM (\(keys)) aktify_piece ORDER BY aktify_piece.aktify_key DESC LIMIT 1"
         )
-        #expect(batched.bound(behind: nil, to: "'9'").contains("FROM s.one WHERE \"Id\" <= '9' ORDER BY"))
+        #expect(batched.boundQuery(after: nil, to: "'9'").contains("FROM s.one WHERE \"Id\" <= '9' ORDER BY"))
     }
 
     @Test(arguments: [

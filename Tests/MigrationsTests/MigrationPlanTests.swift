@@ -40,7 +40,7 @@ import Testing
         let table = PlannedLock(relation: "one", mode: .share)
         let weak = PlannedLock(relation: "one_pkey", mode: .accessShare, table: "one")
         let strong = PlannedLock(relation: "one_n", mode: .accessExclusive, table: "one")
-        #expect([table, weak, strong].telling == [table, strong] && [weak].telling == [weak])
+        #expect([table, weak, strong].significant == [table, strong] && [weak].significant == [weak])
     }
 
     // MARK: Statements

@@ -26,15 +26,16 @@ import Testing
             try revision("c3", "", replaces: "-- Replaces: a1, b2\n"), try revision("d4", "c3"),
         ])
         #expect(graph.knownIDs == ["a1", "b2", "c3", "d4"] && graph.heads.map(\.id) == ["d4"])
-        #expect(throws: RevisionGraph.Broken(description: "a1 was squashed into c3")) { try graph.resolve("a") }
-        let error = #expect(throws: RevisionGraph.Broken.self) { try graph.closure(of: ["b2"]) }
+        #expect(throws: RevisionGraph.GraphError(description: "a1 was squashed into c3")) { try graph.resolve("a") }
+        let error = #expect(throws: RevisionGraph.GraphError.self) { try graph.closure(of: ["b2"]) }
         #expect(error?.description.hasPrefix("the database is at b2, which was squashed into c3: ") == true)
     }
 
     @Test func `a file that was left of a squashed revision is told of`() throws {
         let revisions = [try revision("a1", ""), try revision("c3", "", replaces: "-- Replaces: a1\n")]
         #expect(
-            throws: RevisionGraph.Broken(description: "versions/a1.sql was squashed into versions/c3.sql: delete it")
+            throws: RevisionGraph.GraphError(
+                description: "versions/a1.sql was squashed into versions/c3.sql: delete it")
         ) {
             try RevisionGraph(revisions)
         }

@@ -117,7 +117,7 @@ func revision(_ id: String, _ parents: String = "", up: String = "UP;", down: St
             ({ try graph.upgradePlan(to: "head", from: ["b2"]) }, "c3.sql:10: COMMIT"),
             ({ try graph.downgradePlan(to: "-1", from: ["c3"]) }, "c3.sql:10: COMMIT"),
         ] as [(() throws -> [Revision], String)] {
-            let error = #expect(throws: RevisionGraph.Broken.self) { try body() }
+            let error = #expect(throws: RevisionGraph.GraphError.self) { try body() }
             #expect(error?.description.hasPrefix(file) == true)
         }
         // What is applied may have been malformed: it can be undone.

@@ -22,9 +22,9 @@ import Testing
 
     @Test func `what tries a revision is no part of its checksum`() throws {
         let plain = try revision("a", down: "DOWN;\nSELECT '\n-- verify\n';")
-        #expect(plain.textThatRuns == plain.text && plain.verification.statements.isEmpty)
-        #expect(try sections("\n-- verify\nSELECT 1;").textThatRuns == revision("a", down: "DOWN;").text)
-        #expect(try sections("-- fixtures\nA;\n-- verify\nB;").textThatRuns == sections("-- verify\nC;").textThatRuns)
+        #expect(plain.checksumText == plain.text && plain.verification.statements.isEmpty)
+        #expect(try sections("\n-- verify\nSELECT 1;").checksumText == revision("a", down: "DOWN;").text)
+        #expect(try sections("-- fixtures\nA;\n-- verify\nB;").checksumText == sections("-- verify\nC;").checksumText)
     }
 
     @Test(arguments: [

@@ -27,7 +27,8 @@ import Testing
     func `this is not`(sql: String) { #expect(!statement(sql).isServerWide) }
 
     @Test func `what is done to roles can be rolled back`() {
-        #expect(!statement("CREATE ROLE a").isServerWideForGood && !statement("GRANT a TO b").isServerWideForGood)
-        #expect(statement("CREATE DATABASE a").isServerWideForGood)
+        #expect(
+            !statement("CREATE ROLE a").isServerWideExceptRoles && !statement("GRANT a TO b").isServerWideExceptRoles)
+        #expect(statement("CREATE DATABASE a").isServerWideExceptRoles)
     }
 }

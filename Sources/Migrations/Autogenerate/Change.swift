@@ -33,7 +33,7 @@ public struct Change: Hashable, Sendable {
     }
 
     /// The inverse change.
-    func undone(_ summary: String? = nil) -> Change { Change(summary, upgrade: downgrade, downgrade: upgrade) }
+    func inverted(_ summary: String? = nil) -> Change { Change(summary, upgrade: downgrade, downgrade: upgrade) }
 
     /// The upgrade's steps, the first one preceded by the remark and the data loss marker.
     fileprivate var markedUpgrade: [Step] {

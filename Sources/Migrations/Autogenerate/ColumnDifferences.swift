@@ -4,38 +4,40 @@ struct ColumnDifferences {
     let old: Catalog.Table
     let new: Catalog.Table
     /// Columns that must be dropped and recreated because they are, or were, generated.
-    let remade: Set<String>
+    let recreated: Set<String>
 
-    private var place: String { "ALTER TABLE \(quoted(table))" }
+    private var alterTable: String { "ALTER TABLE \(quoted(table))" }
 
-    private var gone: [Catalog.Column] { old.columns.filter { new.column($0.name) == nil } }
-    private var come: [Catalog.Column] { new.columns.filter { old.column($0.name) == nil } }
+    private var removed: [Catalog.Column] { old.columns.filter { new.column($0.name) == nil } }
+    private var added: [Catalog.Column] { new.columns.filter { old.column($0.name) == nil } }
 
     /// Drops generated columns, before the columns that they depend on change.
-    var ungenerated: [Change] { gone.filter(\.value.isGenerated).map(drop) + remadeColumns.flatMap(unmake) }
+    var ungenerated: [Change] {
+        removed.filter(\.value.isGenerated).map(drop) + recreatedColumns.flatMap(dropGenerated)
+    }
 
     /// Changes of the other columns.
     var altered: [Change] {
-        come.filter { !$0.value.isGenerated }.map(add) + new.columns.flatMap(alter)
-            + gone.filter { !$0.value.isGenerated }.map(drop) + remadeColumns.flatMap(giveUp)
+        added.filter { !$0.value.isGenerated }.map(add) + new.columns.flatMap(alter)
+            + removed.filter { !$0.value.isGenerated }.map(drop) + recreatedColumns.flatMap(dropForGeneration)
     }
 
     /// Adds generated columns, after the columns that they depend on have changed.
-    var generated: [Change] { remadeColumns.flatMap(make) + come.filter(\.value.isGenerated).map(add) }
+    var generated: [Change] { recreatedColumns.flatMap(addGenerated) + added.filter(\.value.isGenerated).map(add) }
 
     // MARK: Whole columns
 
     private func addition(_ column: Catalog.Column) -> [Step] {
         guard case .expression(let value) = column.value, LintedWords(value).isVolatile else {
-            return [.inside("\(place) ADD COLUMN \(column.line)")]
+            return [.inside("\(alterTable) ADD COLUMN \(column.line)")]
         }
         return old.safeForm.column(
             quoted(column.name), column.fullType, default: value, isNullable: column.isNullable,
-            key: old.singleKey(keptBy: new).map(quoted))
+            key: old.singleKey(retainedIn: new).map(quoted))
     }
 
     private func removal(_ column: Catalog.Column) -> [Step] {
-        [.inside("\(place) DROP COLUMN \(quoted(column.name))")]
+        [.inside("\(alterTable) DROP COLUMN \(quoted(column.name))")]
     }
 
     private func add(_ column: Catalog.Column) -> Change {
@@ -52,20 +54,20 @@ struct ColumnDifferences {
 
     // MARK: Generated columns
 
-    private var remadeColumns: [(before: Catalog.Column, after: Catalog.Column)] {
-        new.columns.filter { remade.contains($0.name) }.compactMap { after in
+    private var recreatedColumns: [(before: Catalog.Column, after: Catalog.Column)] {
+        new.columns.filter { recreated.contains($0.name) }.compactMap { after in
             old.column(after.name).map { (before: $0, after: after) }
         }
     }
 
     /// Drops a generated column, or only its expression, which retains the values.
-    private func unmake(_ before: Catalog.Column, _ after: Catalog.Column) -> [Change] {
+    private func dropGenerated(_ before: Catalog.Column, _ after: Catalog.Column) -> [Change] {
         guard before.value.isGenerated else { return [] }
         guard after.value.isGenerated else {
             return [
                 Change(
                     "Detected removed expression of column '\(table).\(after.name)'",
-                    upgrade: [.inside("\(place) ALTER COLUMN \(quoted(after.name)) DROP EXPRESSION")],
+                    upgrade: [.inside("\(alterTable) ALTER COLUMN \(quoted(after.name)) DROP EXPRESSION")],
                     downgrade: removal(before) + addition(before))
             ]
         }
@@ -75,7 +77,7 @@ struct ColumnDifferences {
     }
 
     /// Drops a column that becomes a generated one, once no other column is generated from it.
-    private func giveUp(_ before: Catalog.Column, _ after: Catalog.Column) -> [Change] {
+    private func dropForGeneration(_ before: Catalog.Column, _ after: Catalog.Column) -> [Change] {
         guard !before.value.isGenerated else { return [] }
         return [
             Change(
@@ -84,7 +86,7 @@ struct ColumnDifferences {
         ]
     }
 
-    private func make(_ before: Catalog.Column, _ after: Catalog.Column) -> [Change] {
+    private func addGenerated(_ before: Catalog.Column, _ after: Catalog.Column) -> [Change] {
         guard after.value.isGenerated else { return [] }
         let isSame = (before.type, before.isNullable, before.value) == (after.type, after.isNullable, after.value)
         let summary = "Detected expression of column '\(table).\(after.name)'"
@@ -97,12 +99,12 @@ struct ColumnDifferences {
         guard var before = old.column(after.name), !after.value.isGenerated else { return [] }
         if before.value.isGenerated { before.value = .null }
         let value = ColumnValueDifference(table: table, before: before, after: after)
-        return value.gone + changeType(before, after) + changeNull(before, after) + value.come
+        return value.beforeTypeChange + changeType(before, after) + changeNull(before, after) + value.afterTypeChange
     }
 
     private func changeNull(_ before: Catalog.Column, _ after: Catalog.Column) -> [Change] {
         guard before.isNullable != after.isNullable else { return [] }
-        let column = "\(place) ALTER COLUMN \(quoted(after.name))"
+        let column = "\(alterTable) ALTER COLUMN \(quoted(after.name))"
         // Serial, identity and generated columns change in one transaction, and need NOT NULL immediately.
         let isPlain = old.column(after.name)?.value.isPlain == true && after.value.isPlain
         let set =
@@ -119,7 +121,7 @@ struct ColumnDifferences {
         guard before.type != after.type else { return [] }
         func set(_ from: Catalog.Column, _ to: Catalog.Column) -> [Step] {
             let value = SQLType.conversion(of: quoted(to.name), from: from.type, to: to.type)
-            let change = "\(place) ALTER COLUMN \(quoted(to.name)) TYPE \(to.fullType) USING \(value)"
+            let change = "\(alterTable) ALTER COLUMN \(quoted(to.name)) TYPE \(to.fullType) USING \(value)"
             let isFree = from.collation == to.collation && SQLType(to.type).storesAsIs(SQLType(from.type))
             let waiver = SQLComment.waiver("changing-type", "it rewrites no row, since the stored values are the same")
             let step = Step.inside(change, isFree ? [waiver] : [])
@@ -140,8 +142,9 @@ struct ColumnDifferences {
 
 extension Catalog.Table {
     /// The only column of the primary key, if another state of the table has the same key.
-    fileprivate func singleKey(keptBy new: Catalog.Table) -> String? {
-        guard let key = constraints.values.first(where: { $0.hasPrefix("PRIMARY KEY") }), new.says(Constraint(key))
+    fileprivate func singleKey(retainedIn new: Catalog.Table) -> String? {
+        guard let key = constraints.values.first(where: { $0.hasPrefix("PRIMARY KEY") }),
+            new.hasEquivalent(Constraint(key))
         else { return nil }
         let names = Constraint(key).names.filter { column($0) != nil }
         return names.count == 1 ? names.first : nil
@@ -163,7 +166,7 @@ struct ColumnValueDifference {
     private var isPlain: Bool { before.type == after.type && before.value.isPlain && after.value.isPlain }
 
     /// Changes before the type changes.
-    var gone: [Change] {
+    var beforeTypeChange: [Change] {
         guard before.value != after.value, before.value != .null, !isPlain else { return [] }
         return [
             Change(after.value == .null ? summary : nil, upgrade: unset(before), downgrade: set(before))
@@ -171,7 +174,7 @@ struct ColumnValueDifference {
     }
 
     /// Changes after the type has changed.
-    var come: [Change] {
+    var afterTypeChange: [Change] {
         guard before.value != after.value else { return [] }
         if isPlain { return [Change(summary, upgrade: replace(after), downgrade: replace(before))] }
         guard after.value != .null else { return [] }

@@ -54,10 +54,10 @@ public struct Differences {
     private var stages: [[Change]] {
         let columns = tables.map(\.columns)
         return [
-            renames, foreignKeys.dropped + dropped, tables.flatMap(\.unmade),
-            tables.flatMap(\.successions.early).map(\.change), columns.flatMap(\.ungenerated),
-            columns.flatMap(\.altered), columns.flatMap(\.generated), tables.flatMap(\.successions.late).map(\.change),
-            tables.flatMap(\.made),
+            renames, foreignKeys.dropped + dropped, tables.flatMap(\.droppedFirst),
+            tables.flatMap(\.replacements.early).map(\.change), columns.flatMap(\.ungenerated),
+            columns.flatMap(\.altered), columns.flatMap(\.generated), tables.flatMap(\.replacements.late).map(\.change),
+            tables.flatMap(\.createdLast),
             added + foreignKeys.added,
         ]
     }
@@ -68,12 +68,13 @@ extension Catalog {
     /// by their definitions, not by their names.
     fileprivate func namingConstraints(besides old: Catalog) -> Catalog {
         var catalog = self
-        let taken = Set(tables.values.flatMap { table in old.tables[table.name]?.names(keptBy: table) ?? [] })
+        let taken = Set(tables.values.flatMap { table in old.tables[table.name]?.names(retainedIn: table) ?? [] })
         var names = taken.union(
             tables.values.flatMap { [$0.name] + Array($0.constraints.keys) + Array($0.indexes.keys) })
         for (table, state) in tables.sorted(by: { $0.key < $1.key }) {
-            let come = old.tables[table].map(state.others) ?? state.constraints.sorted { $0.key < $1.key }
-            for (name, definition) in come where taken.contains(name) {
+            let added =
+                old.tables[table].map(state.constraints(missingFrom:)) ?? state.constraints.sorted { $0.key < $1.key }
+            for (name, definition) in added where taken.contains(name) {
                 guard let free = (1...).lazy.map({ "\(name)\($0)" }).first(where: { !names.contains($0) }) else {
                     continue
                 }
@@ -88,8 +89,8 @@ extension Catalog {
 
 extension Catalog.Table {
     /// The names of the constraints and indexes that another state of the table has, too.
-    fileprivate func names(keptBy new: Catalog.Table) -> [String] {
-        constraints.filter { new.says(Constraint($0.value)) }.map(\.key)
+    fileprivate func names(retainedIn new: Catalog.Table) -> [String] {
+        constraints.filter { new.hasEquivalent(Constraint($0.value)) }.map(\.key)
             + indexes.filter { new.indexes[$0.key] == $0.value }.map(\.key)
     }
 }

@@ -17,8 +17,8 @@ struct Renaming {
     /// A removed and an added table with the same columns, which are assumed to be a rename.
     private static func table(_ actual: Catalog, _ wanted: Catalog) -> (String, String)? {
         let (old, new) = (Set(actual.tables.keys), Set(wanted.tables.keys))
-        let (gone, come) = (old.subtracting(new), new.subtracting(old))
-        guard let from = gone.first, let to = come.first, gone.count == 1, come.count == 1,
+        let (removed, added) = (old.subtracting(new), new.subtracting(old))
+        guard let from = removed.first, let to = added.first, removed.count == 1, added.count == 1,
             actual.tables[from]?.columns.map(\.name) == wanted.tables[to]?.columns.map(\.name),
             actual.tables[from]?.columns.map(\.type) == wanted.tables[to]?.columns.map(\.type)
         else { return nil }
@@ -27,9 +27,9 @@ struct Renaming {
 
     /// A removed and an added column of the same type, if there is exactly one such pair.
     private static func column(_ old: Catalog.Table, _ new: Catalog.Table) -> (String, String)? {
-        let gone = old.columns.filter { new.column($0.name) == nil }
-        let come = new.columns.filter { old.column($0.name) == nil }
-        let pairs = gone.flatMap { from in come.filter { from.resembles($0) }.map { (from.name, $0.name) } }
+        let removed = old.columns.filter { new.column($0.name) == nil }
+        let added = new.columns.filter { old.column($0.name) == nil }
+        let pairs = removed.flatMap { from in added.filter { from.resembles($0) }.map { (from.name, $0.name) } }
         return pairs.count == 1 ? pairs[0] : nil
     }
 
@@ -49,12 +49,12 @@ struct Renaming {
     }
 
     private mutating func renameColumn(_ old: String, _ new: String, in table: String) {
-        let place = "ALTER TABLE \(quoted(table)) RENAME COLUMN"
+        let alterTable = "ALTER TABLE \(quoted(table)) RENAME COLUMN"
         changes.append(
             Change(
                 "Detected renamed column '\(table).\(old)' to '\(new)'",
-                upgrade: [.inside("\(place) \(quoted(old)) TO \(quoted(new))", [Renaming.waiver])],
-                downgrade: [.inside("\(place) \(quoted(new)) TO \(quoted(old))")],
+                upgrade: [.inside("\(alterTable) \(quoted(old)) TO \(quoted(new))", [Renaming.waiver])],
+                downgrade: [.inside("\(alterTable) \(quoted(new)) TO \(quoted(old))")],
                 remark:
                     "Detected as a rename, which keeps the values. If it is a different column, drop the old one and "
                     + "add the new one."
@@ -86,7 +86,7 @@ extension Catalog {
     /// Renames a column, also in constraints, indexes, expressions and the foreign keys that reference it.
     fileprivate mutating func renameColumn(_ old: String, to new: String, in name: String) {
         guard var table = tables[name] else { return }
-        func renamed(_ text: some StringProtocol) -> String { WrittenSQL.renaming(old, to: new, in: text) }
+        func renamed(_ text: some StringProtocol) -> String { DeparsedSQL.renaming(old, to: new, in: text) }
         for index in table.columns.indices {
             if table.columns[index].name == old { table.columns[index].name = new }
             if case .generated(let expression) = table.columns[index].value {

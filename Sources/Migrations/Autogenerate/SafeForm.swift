@@ -5,20 +5,20 @@ struct SafeForm {
     /// Whether it is partitioned; Postgres then does not support CONCURRENTLY and NOT VALID foreign keys.
     var isPartitioned = false
 
-    private var place: String { "ALTER TABLE \(table)" }
+    private var alterTable: String { "ALTER TABLE \(table)" }
 
     /// Adds a constraint. The index of a key is built CONCURRENTLY; a check or a foreign key is added NOT VALID and
     /// then validated, so that the statement that takes the strong lock (SHARE ROW EXCLUSIVE on both tables for a
     /// foreign key) reads no rows. EXCLUDE has no such form.
     func constraint(_ name: String, _ definition: String) -> [Step] {
         if let key = key(name, definition, index: name) { return [key.build, key.addition] }
-        let add = "\(place) ADD CONSTRAINT \(name)"
+        let add = "\(alterTable) ADD CONSTRAINT \(name)"
         let constraint = Constraint(definition)
         let canWait = constraint.isCheck || constraint.isForeignKey && !isPartitioned
         guard canWait, constraint.meaning == definition else {
             return [.inside("\(add) \(definition)")]
         }
-        return [.inside("\(add) \(definition) NOT VALID"), .outside("\(place) VALIDATE CONSTRAINT \(name)")]
+        return [.inside("\(add) \(definition) NOT VALID"), .outside("\(alterTable) VALIDATE CONSTRAINT \(name)")]
     }
 
     /// Builds the index of a key CONCURRENTLY, and makes it a key, which renames the index; `nil` for other
@@ -28,7 +28,7 @@ struct SafeForm {
         let distinct = key.2 == nil ? "" : " NULLS NOT DISTINCT"
         return (
             .outside("CREATE UNIQUE INDEX CONCURRENTLY \(index) ON \(table) \(key.3)\(distinct)"),
-            .inside("\(place) ADD CONSTRAINT \(name) \(key.1) USING INDEX \(index)\(key.4 ?? "")")
+            .inside("\(alterTable) ADD CONSTRAINT \(name) \(key.1) USING INDEX \(index)\(key.4 ?? "")")
         )
     }
 
@@ -52,9 +52,10 @@ struct SafeForm {
 
     /// Sets a column NOT NULL by way of a validated check, which saves Postgres from scanning the table under its lock.
     func notNull(_ column: String) -> [Step] {
-        let name = quoted("\(WrittenSQL.names(in: column).first ?? column)_is_not_null")
+        let name = quoted("\(DeparsedSQL.names(in: column).first ?? column)_is_not_null")
         return constraint(name, "CHECK (\(column) IS NOT NULL)") + [
-            .inside("\(place) ALTER COLUMN \(column) SET NOT NULL"), .inside("\(place) DROP CONSTRAINT \(name)"),
+            .inside("\(alterTable) ALTER COLUMN \(column) SET NOT NULL"),
+            .inside("\(alterTable) DROP CONSTRAINT \(name)"),
         ]
     }
 
@@ -64,8 +65,8 @@ struct SafeForm {
     func column(_ column: String, _ type: String, default value: String, isNullable: Bool, key: String?) -> [Step] {
         let batches = key.flatMap(SQLComment.batches)
         return [
-            .inside("\(place) ADD COLUMN \(column) \(type)"),
-            .inside("\(place) ALTER COLUMN \(column) SET DEFAULT \(value)"),
+            .inside("\(alterTable) ADD COLUMN \(column) \(type)"),
+            .inside("\(alterTable) ALTER COLUMN \(column) SET DEFAULT \(value)"),
             .outside(
                 "UPDATE \(table) SET \(column) = DEFAULT WHERE \(column) IS NULL", batches.map { [$0] } ?? []),
         ] + (isNullable ? [] : notNull(column))

@@ -1,7 +1,7 @@
 /// A statement of a generated revision.
 struct Step: Hashable, Sendable {
     /// Whether a statement runs inside or outside a transaction.
-    enum Place: String {
+    enum TransactionMode: String {
         case inside, outside
     }
 
@@ -9,14 +9,14 @@ struct Step: Hashable, Sendable {
     var comments: [SQLComment] = []
     /// The SQL, without the semicolon.
     let sql: String
-    let place: Place
+    let mode: TransactionMode
 
     static func inside(_ sql: String, _ comments: [SQLComment] = []) -> Step {
-        Step(comments: comments, sql: sql, place: .inside)
+        Step(comments: comments, sql: sql, mode: .inside)
     }
 
     static func outside(_ sql: String, _ comments: [SQLComment] = []) -> Step {
-        Step(comments: comments, sql: sql, place: .outside)
+        Step(comments: comments, sql: sql, mode: .outside)
     }
 
     /// The lines of the file.
@@ -29,9 +29,9 @@ struct Step: Hashable, Sendable {
 /// transactions.
 struct SectionText {
     private var blocks: [String] = []
-    private var place = Step.Place.inside
+    private var mode = Step.TransactionMode.inside
     /// The transaction mode according to the last written marker.
-    private var marked = Step.Place.inside
+    private var marked = Step.TransactionMode.inside
 
     /// Generates the text.
     /// - Parameter stages: for each stage, the steps of its changes.
@@ -46,19 +46,19 @@ struct SectionText {
         var rest = changes.map { $0[...] }
         while true {
             for index in rest.indices {
-                let steps = rest[index].prefix { $0.place == place }
+                let steps = rest[index].prefix { $0.mode == mode }
                 rest[index] = rest[index].dropFirst(steps.count)
                 add(steps)
             }
             guard rest.contains(where: { !$0.isEmpty }) else { return }
-            place = place == .inside ? .outside : .inside
+            mode = mode == .inside ? .outside : .inside
         }
     }
 
     private mutating func add(_ steps: ArraySlice<Step>) {
         guard !steps.isEmpty else { return }
-        let mark = marked == place ? [] : [SQLComment("\(place.rawValue) transaction").line]
-        marked = place
+        let mark = marked == mode ? [] : [SQLComment("\(mode.rawValue) transaction").line]
+        marked = mode
         blocks.append((mark + steps.flatMap(\.lines)).joined(separator: "\n"))
     }
 }

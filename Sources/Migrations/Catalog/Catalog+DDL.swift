@@ -65,17 +65,17 @@ struct Constraint {
     }
 
     /// The table that a foreign key references.
-    var target: String? { ends.flatMap { WrittenSQL.names(in: $0.other.prefix { $0 != "(" }).last } }
+    var target: String? { ends.flatMap { DeparsedSQL.names(in: $0.other.prefix { $0 != "(" }).last } }
 
     /// The columns that a foreign key references.
     var targetColumns: Set<String> {
         guard let other = ends?.other, let open = other.firstIndex(of: "("), let close = other.firstIndex(of: ")")
         else { return [] }
-        return Set(WrittenSQL.names(in: other[open..<close]))
+        return Set(DeparsedSQL.names(in: other[open..<close]))
     }
 
     /// The names in the definition that refer to its own table.
-    var names: Set<String> { Set(WrittenSQL.names(in: ends?.own ?? definition[...])) }
+    var names: Set<String> { Set(DeparsedSQL.names(in: ends?.own ?? definition[...])) }
 }
 
 /// The name as a quoted SQL identifier, if it needs quotes.

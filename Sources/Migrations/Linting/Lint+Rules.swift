@@ -6,7 +6,7 @@ extension Lint {
         /// What is unsafe, and the safe alternative.
         let message: String
         /// Whether it is harmless on a table that the same revision creates.
-        var spareNewTables = true
+        var allowsNewTables = true
         /// The safe statements with the same effect; `nil` if they cannot be derived from the statement alone.
         var safeForm: @Sendable (LintedStatement) -> [Step]? = { _ in nil }
         /// Whether a statement violates the rule.
@@ -29,12 +29,12 @@ extension Lint {
                 message:
                     "writers wait while the index is built: CREATE INDEX CONCURRENTLY, after -- outside transaction",
                 safeForm: { $0.concurrently }
-            ) { $0.words.behind("create [unique] index")?.begins("concurrently") == false },
+            ) { $0.words.droppingPrefix("create [unique] index")?.begins("concurrently") == false },
             Rule(
                 name: "drop-index-without-concurrently",
                 message: "readers wait for the table's lock: DROP INDEX CONCURRENTLY, after -- outside transaction",
                 safeForm: { $0.concurrently }
-            ) { $0.words.behind("drop index")?.begins("concurrently") == false },
+            ) { $0.words.droppingPrefix("drop index")?.begins("concurrently") == false },
             Rule(
                 name: "changing-type",
                 message:
@@ -97,23 +97,23 @@ extension Lint {
             Rule(
                 name: "concurrently-in-transaction",
                 message: "CONCURRENTLY cannot run in a transaction: put -- outside transaction before it",
-                spareNewTables: false, safeForm: { $0.outside }
+                allowsNewTables: false, safeForm: { $0.outside }
             ) { $0.words.begins("create|drop|reindex|alter") && $0.words.has("concurrently") && !$0.isOutside },
             Rule(
                 name: "concurrently-if-not-exists",
                 message: "IF NOT EXISTS accepts an invalid index that a failed attempt has left: omit it",
-                spareNewTables: false
+                allowsNewTables: false
             ) { $0.words.has("concurrently if not exists") },
             Rule(
                 name: "unmarked-data-loss",
                 message:
                     "it deletes data irrecoverably: put -- data loss: WHAT before it, so that an upgrade requires a "
                     + "confirmation",
-                spareNewTables: false
+                allowsNewTables: false
             ) { $0.deletesData && !$0.isMarkedAsDataLoss },
             Rule(
                 name: "small-key",
-                message: "a 32-bit key overflows at 2,147,483,647: BIGINT or BIGSERIAL", spareNewTables: false
+                message: "a 32-bit key overflows at 2,147,483,647: BIGINT or BIGSERIAL", allowsNewTables: false
             ) {
                 $0.definitions.contains {
                     $0.begins("* serial|serial4") || $0.begins("* int|integer|int4") && $0.has("primary key")
@@ -127,7 +127,7 @@ extension Lint {
             Rule(
                 name: "no-timeout",
                 message: "without a timeout, other sessions queue behind a waiting statement: keep lock_timeout",
-                spareNewTables: false
+                allowsNewTables: false
             ) { $0.words.begins("set [local|session] lock_timeout|statement_timeout to|= 0|'0'") },
         ]
     }

@@ -30,7 +30,7 @@ public struct Lint: Sendable {
         var findings = revision.problems.map(Finding.init)
         for statement in revision.upgrade.statements {
             let text = LintedStatement(statement, proofs: proofs)
-            proofs.take(text)
+            proofs.record(text)
             // No rule applies to other statements, of which there may be many, such as INSERTs.
             guard text.words.begins("alter|cluster|create|delete|drop|reindex|set|truncate|update|vacuum|with") else {
                 continue
@@ -38,7 +38,7 @@ public struct Lint: Sendable {
             if let table = text.createdTable { created.insert(table) }
             for rule in Rule.all where rule.applies(text) && statement.allowed[rule.name] == nil {
                 // No session uses a table that the same revision creates.
-                if rule.spareNewTables, let table = text.table, created.contains(table) { continue }
+                if rule.allowsNewTables, let table = text.table, created.contains(table) { continue }
                 findings.append(
                     Finding(
                         file: revision.file, line: statement.line, rule: rule.name, message: rule.message,

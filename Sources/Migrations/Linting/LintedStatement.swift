@@ -12,7 +12,7 @@ struct LintedStatement {
     init(_ statement: Revision.Statement, proofs: NotNullProofs = NotNullProofs()) {
         self.proofs = proofs
         words = LintedWords(statement.sql)
-        actions = words.behind("alter table [if] [exists] [only] *")?.parts ?? []
+        actions = words.droppingPrefix("alter table [if] [exists] [only] *")?.parts ?? []
         isOutside = statement.isOutside
         isMarkedAsDataLoss = statement.dataLoss != nil
         isInBatches = statement.batches != nil
@@ -24,7 +24,7 @@ struct LintedStatement {
     /// The columns that it sets NOT NULL without a validated check.
     var unprovedColumns: [String] {
         actions.filter { $0.begins("alter [column] * set not null") }
-            .compactMap { $0.behind("alter [column]")?.first }.filter { !proofs.hold($0, of: table) }
+            .compactMap { $0.droppingPrefix("alter [column]")?.first }.filter { !proofs.prove($0, of: table) }
     }
 
     /// The column and constraint definitions of a `CREATE TABLE`.
@@ -39,18 +39,19 @@ struct LintedStatement {
 
     /// The table that it creates; `nil` for other statements.
     var createdTable: String? {
-        name(words.behind("create [global|local] [unlogged|temporary|temp] table [if] [not] [exists]"))
+        name(words.droppingPrefix("create [global|local] [unlogged|temporary|temp] table [if] [not] [exists]"))
     }
 
     /// The affected table, if it can be derived from the statement.
     var table: String? {
         createdTable
             ?? name(
-                words.behind("alter|drop table [if] [exists] [only]")
-                    ?? words.behind("create [unique] index")?.after("on")?.behind("[only]")
-                    ?? words.behind("truncate [table] [only]") ?? words.behind("update [only]")
-                    ?? words.behind("delete from [only]") ?? words.behind("cluster [verbose]")
-                    ?? words.outer.behind("reindex table") ?? words.outer.behind("vacuum [full] [verbose] [analyze]"))
+                words.droppingPrefix("alter|drop table [if] [exists] [only]")
+                    ?? words.droppingPrefix("create [unique] index")?.after("on")?.droppingPrefix("[only]")
+                    ?? words.droppingPrefix("truncate [table] [only]") ?? words.droppingPrefix("update [only]")
+                    ?? words.droppingPrefix("delete from [only]") ?? words.droppingPrefix("cluster [verbose]")
+                    ?? words.outer.droppingPrefix("reindex table")
+                    ?? words.outer.droppingPrefix("vacuum [full] [verbose] [analyze]"))
     }
 
     private func name(_ words: LintedWords?) -> String? { words?.first.map { $0.filter { $0 != "\"" } } }
@@ -59,12 +60,12 @@ struct LintedStatement {
 extension LintedWords {
     /// The definition of the column that an action of an `ALTER TABLE` adds.
     fileprivate var addedColumn: LintedWords? {
-        guard let column = behind("add [column] [if] [not] [exists]") else { return nil }
+        guard let column = droppingPrefix("add [column] [if] [not] [exists]") else { return nil }
         return column.begins("constraint|primary|unique|foreign|check|exclude") ? nil : column
     }
 
     /// The constraint that an action of an `ALTER TABLE` adds, without its name.
-    var addedConstraint: LintedWords? { behind("add constraint *") ?? behind("add") }
+    var addedConstraint: LintedWords? { droppingPrefix("add constraint *") ?? droppingPrefix("add") }
 
     /// Whether a column definition provides values for existing rows.
     var hasDefault: Bool { isSerial || outer.has("default|generated") }

@@ -53,25 +53,25 @@ struct LintedWords {
 
     /// The words after a pattern, if the words begin with it: `[a]` is optional, `a|b` is a choice, and `*` is any
     /// word.
-    func behind(_ pattern: String) -> LintedWords? { behind(LintedWords.elements(of: pattern), words) }
+    func droppingPrefix(_ pattern: String) -> LintedWords? { droppingPrefix(LintedWords.elements(of: pattern), words) }
 
     /// Whether the words begin with a pattern.
-    func begins(_ pattern: String) -> Bool { behind(pattern) != nil }
+    func begins(_ pattern: String) -> Bool { droppingPrefix(pattern) != nil }
 
     /// The words after the first occurrence of a pattern.
     func after(_ pattern: String) -> LintedWords? {
         let elements = LintedWords.elements(of: pattern)
-        return words.indices.lazy.compactMap { behind(elements, words[$0...]) }.first
+        return words.indices.lazy.compactMap { droppingPrefix(elements, words[$0...]) }.first
     }
 
     /// Whether a pattern occurs.
     func has(_ pattern: String) -> Bool { after(pattern) != nil }
 
     /// The words before and after the first occurrence of a pattern.
-    func split(at pattern: String) -> (before: LintedWords, behind: LintedWords)? {
+    func split(at pattern: String) -> (before: LintedWords, after: LintedWords)? {
         let elements = LintedWords.elements(of: pattern)
         return words.indices.lazy.compactMap { index in
-            behind(elements, words[index...]).map { (before: with(words[..<index]), behind: $0) }
+            droppingPrefix(elements, words[index...]).map { (before: with(words[..<index]), after: $0) }
         }.first
     }
 
@@ -88,7 +88,7 @@ struct LintedWords {
         }
     }
 
-    private func behind(_ elements: [Element], _ words: ArraySlice<Word>) -> LintedWords? {
+    private func droppingPrefix(_ elements: [Element], _ words: ArraySlice<Word>) -> LintedWords? {
         var rest = words
         for (choices, isOptional) in elements {
             if let word = rest.first, choices.contains(where: { $0 == "*" || $0 == word.text }) {

@@ -10,15 +10,15 @@ struct NotNullProofs {
     private var columns: Set<Name> = []
 
     /// Records the checks that a statement adds and validates.
-    mutating func take(_ statement: LintedStatement) {
+    mutating func record(_ statement: LintedStatement) {
         for action in statement.actions {
-            if let check = action.behind("add constraint"), let name = check.first,
-                let condition = check.behind("* check")?.inner, let column = condition.first,
-                condition.behind("* is not null").map({ $0.first == nil }) == true
+            if let check = action.droppingPrefix("add constraint"), let name = check.first,
+                let condition = check.droppingPrefix("* check")?.inner, let column = condition.first,
+                condition.droppingPrefix("* is not null").map({ $0.first == nil }) == true
             {
                 checks[Name(table: statement.table, name: name)] = column
             }
-            if let name = action.behind("validate constraint")?.first,
+            if let name = action.droppingPrefix("validate constraint")?.first,
                 let column = checks[Name(table: statement.table, name: name)]
             {
                 columns.insert(Name(table: statement.table, name: column))
@@ -27,5 +27,5 @@ struct NotNullProofs {
     }
 
     /// Whether a column is proved to contain no NULL.
-    func hold(_ column: String, of table: String?) -> Bool { columns.contains(Name(table: table, name: column)) }
+    func prove(_ column: String, of table: String?) -> Bool { columns.contains(Name(table: table, name: column)) }
 }

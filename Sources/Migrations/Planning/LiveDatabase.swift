@@ -35,7 +35,7 @@ struct LiveDatabase {
         do { row = try await connection.rows(LiveDatabase.sizes(relation)).first } catch let error as PostgresError
             where error.state == "55P03"
         {
-            row = try await connection.rows(LiveDatabase.seenSizes(relation)).first
+            row = try await connection.rows(LiveDatabase.catalogSizes(relation)).first
         }
         return row.map { row in
             let numbers = row.map { Int64($0) }
@@ -56,7 +56,7 @@ struct LiveDatabase {
         """
     }
 
-    private static func seenSizes(_ relation: String) -> Statement {
+    private static func catalogSizes(_ relation: String) -> Statement {
         """
         SELECT ARRAY[(relpages::bigint * current_setting('block_size')::int)::text, '0', \(unsafe: indexes), \
         CASE WHEN relkind NOT IN ('r', 'm') OR reltuples < 0 THEN '' ELSE reltuples::bigint::text END] \
@@ -118,7 +118,7 @@ struct LiveDatabase {
     ///   - loss: the loss.
     ///   - statement: the SQL of the statement that causes it.
     /// - Throws: `PostgresError`.
-    func planned(_ loss: Loss, by statement: String) async throws -> PlannedLoss? {
+    func planned(_ loss: DataLoss, by statement: String) async throws -> PlannedLoss? {
         let size = try await size(of: loss.table)
         if case .deleted(let table, _) = loss {
             // For a table that was never analyzed, the planner's number is a default.
@@ -144,7 +144,7 @@ struct LiveDatabase {
     }
 
     /// The counted rows or values; `nil` if they cannot be counted, because the table is locked or not readable.
-    private func count(_ loss: Loss) async throws -> Int64? {
+    private func count(_ loss: DataLoss) async throws -> Int64? {
         do {
             var row = try await connection.script(loss.count).row(0)
             return Int64(try row.next(String.self))
@@ -164,7 +164,7 @@ struct LiveDatabase {
     }
 }
 
-extension Loss {
+extension DataLoss {
     /// The affected table.
     var table: String {
         switch self {

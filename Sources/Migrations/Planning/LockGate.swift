@@ -11,7 +11,8 @@ struct LockGate {
         (self.configuration, self.tables) = (configuration, tables)
     }
 
-    /// Runs `body`, which executes a statement on `connection`; releases the tables once the statement waits for a lock.
+    /// Runs `body`, which executes a statement on `connection`. The tables are released once the statement waits for a
+    /// lock.
     /// - Returns: The relations that the statement had locked or was waiting for when it first waited, with mode and
     ///   `granted`, as `pg_locks` has them; empty if it takes no lock that conflicts with SHARE UPDATE EXCLUSIVE.
     /// - Throws: The error of `body`, or `PostgresError`.

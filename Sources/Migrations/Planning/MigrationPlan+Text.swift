@@ -59,9 +59,9 @@ extension MigrationPlan {
 
     /// A line for each lock mode. Indexes are only counted if their table is locked at least as strongly.
     private func locks(_ locks: [PlannedLock]) -> [String] {
-        let modes = Dictionary(grouping: locks.telling, by: \.mode).sorted { $0.key > $1.key }
-        return modes.map { mode, telling in
-            let relations = telling.map { lock in
+        let modes = Dictionary(grouping: locks.significant, by: \.mode).sorted { $0.key > $1.key }
+        return modes.map { mode, significant in
+            let relations = significant.map { lock in
                 let indexes = locks.count { $0.table == lock.relation && $0.mode <= mode }
                 return describe(lock.relation) + (indexes == 0 ? "" : " with \(indexes) of its indexes")
             }

@@ -91,12 +91,12 @@ public struct PlannedStatement: Sendable {
     /// The error with which it fails; `nil` if it succeeds.
     public var failure: String?
     /// Whether its duration depends on more than the sizes of tables.
-    private let hasOpenDuration: Bool
+    private let hasUnpredictableDuration: Bool
 
     init(_ statement: Revision.Statement) {
         (sql, line, isOutside) = (statement.sql, statement.line, statement.isOutside)
         batches = statement.batches.map { "\($0.size) rows by \($0.key)" }
-        hasOpenDuration = LintedWords(statement.sql).hasOpenDuration
+        hasUnpredictableDuration = LintedWords(statement.sql).hasUnpredictableDuration
     }
 }
 
@@ -182,7 +182,7 @@ extension PlannedRevision {
     /// The locks that block readers or writers until a transaction of several statements ends.
     public var holds: [Hold] {
         statements.transactions(without: \.isOutside).filter { $0.count > 1 }.flatMap { statements -> [Hold] in
-            let locks = statements.flatMap(\.locks).strongest.telling.filter { $0.mode.waiting > .schemaChanges }
+            let locks = statements.flatMap(\.locks).strongest.significant.filter { $0.mode.waiting > .schemaChanges }
             return locks.map { lock in
                 let rest = statements.drop { !$0.locks.contains { $0.relation == lock.relation } }
                 let estimates = rest.compactMap(\.estimate)
@@ -194,7 +194,7 @@ extension PlannedRevision {
 
 extension [PlannedLock] {
     /// The locks without those on indexes whose tables are locked at least as strongly.
-    var telling: [PlannedLock] {
+    var significant: [PlannedLock] {
         filter { lock in !contains { $0.relation == lock.table && $0.mode >= lock.mode } }
     }
 
@@ -211,7 +211,7 @@ extension PlannedStatement {
 
     /// The estimated total duration: zero if it is short regardless of the sizes, `nil` if it is unknown.
     public var estimate: Duration? {
-        guard isObserved, failure == nil, !hasOpenDuration else { return nil }
+        guard isObserved, failure == nil, !hasUnpredictableDuration else { return nil }
         let isShort = effects.allSatisfy { if case .truncates = $0 { true } else { false } }
         return duration ?? (isShort ? .zero : nil)
     }

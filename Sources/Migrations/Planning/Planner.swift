@@ -16,22 +16,22 @@ public struct Planner: Sendable {
     }
 
     /// Plans an upgrade to a target. The plan has no revisions if nothing is pending.
-    /// - Throws: `RevisionGraph.Broken`, `PostgresError`; `MigrationFailed` if no scratch database can be created, or
-    ///   if the upgrade would refuse to resume an incomplete revision.
+    /// - Throws: `RevisionGraph.GraphError`, `PostgresError`; `MigrationFailed` if no scratch database can be created,
+    ///   or if the upgrade would refuse to resume an incomplete revision.
     public func plan(to target: String = "head") async throws -> MigrationPlan {
         let migrator = Migrator(graph: graph, configuration: configuration) { _ in }
         let (versions, pending) = try await migrator.pending(to: target)
         guard !pending.isEmpty else { return MigrationPlan() }
         let live = try await LiveDatabase(configuration)
         defer { live.close() }
-        var replica = Replica(graph: graph, configuration: configuration, targets: versions.sorted())
-        replica.isHalfway = pending.contains { !$0.place.isStart }
+        var copy = SchemaCopy(graph: graph, configuration: configuration, targets: versions.sorted())
+        copy.hasIncompleteRevision = pending.contains { !$0.position.isStart }
         let doubt = try await live.catalog() == nil ? try await lockedOut(of: live) : nil
-        replica.isByRevisionsAlone = doubt != nil
-        if let doubt, replica.isHalfway {
+        copy.usesRevisionsOnly = doubt != nil
+        if let doubt, copy.hasIncompleteRevision {
             throw MigrationFailed("\(doubt). The effects of an incomplete revision cannot be seen then")
         }
-        var plan = try await replica.with { try await self.plan(pending, in: $0, live) }
+        var plan = try await copy.with { try await self.plan(pending, in: $0, live) }
         plan.doubt = doubt
         return plan
     }
@@ -77,9 +77,9 @@ public struct Planner: Sendable {
                 planned.statements += try await statements(segment, &observer, &plan.sizes, live)
             }
             let findings = Dictionary(grouping: Lint.findings(in: revision), by: \.line)
-            for place in planned.statements.indices {
-                planned.statements[place].findings = findings[planned.statements[place].line] ?? []
-                planned.statements[place].findHolders(among: holders)
+            for index in planned.statements.indices {
+                planned.statements[index].findings = findings[planned.statements[index].line] ?? []
+                planned.statements[index].findHolders(among: holders)
             }
             plan.revisions.append(planned)
             guard plan.problem == nil else { return plan }
@@ -115,7 +115,7 @@ public struct Planner: Sendable {
             if let tables = observation.mayDelete { new.losses.append(PlannedLoss(mayDeleteFrom: tables)) }
             planned.append(new)
         }
-        if let doubt { try await planned[doubt.observations.count].take(doubt, live) }
+        if let doubt { try await planned[doubt.observations.count].recordSampleFailure(doubt, live) }
         if let failure {
             planned.append(PlannedStatement(segment[planned.count]))
             planned[planned.count - 1].failure = failure.text
@@ -154,9 +154,9 @@ public struct Planner: Sendable {
         let bytes = plan.statements.flatMap(\.effects).compactMap { plan.sizes[$0.table]?.bytes }.reduce(0, +)
         let speeds = bytes > 1_000_000 ? try await Calibration.speeds(in: scratch) : .slow
         for revision in plan.revisions.indices {
-            for place in plan.revisions[revision].statements.indices {
-                let effects = plan.revisions[revision].statements[place].effects
-                plan.revisions[revision].statements[place].duration = speeds.duration(of: effects, plan.sizes)
+            for index in plan.revisions[revision].statements.indices {
+                let effects = plan.revisions[revision].statements[index].effects
+                plan.revisions[revision].statements[index].duration = speeds.duration(of: effects, plan.sizes)
             }
         }
     }
@@ -170,7 +170,8 @@ extension StatementObserver.Failure {
 extension PlannedStatement {
     /// Records that the statement failed on sample rows. A NOT NULL column without a default fails with any row; other
     /// failures depend on the rows.
-    fileprivate mutating func take(_ doubt: StatementObserver.Failure, _ live: LiveDatabase) async throws {
+    fileprivate mutating func recordSampleFailure(_ doubt: StatementObserver.Failure, _ live: LiveDatabase) async throws
+    {
         self.doubt = "run on empty tables, since it fails on sample rows: \(doubt.text)"
         guard doubt.error.state == "23502" else { return }
         for lock in locks where lock.mode == .accessExclusive {
@@ -186,7 +187,7 @@ extension PlannedStatement {
         let awaited: LockMode? = !isConcurrent ? nil : words.begins("create") ? .share : .accessExclusive
         waitsFor = holders.filter { holder in
             guard let mode = holder.mode else { return false }
-            return locks.telling.contains { lock in
+            return locks.significant.contains { lock in
                 lock.relation == holder.relation
                     && lock.mode.conflicts.union(awaited?.conflicts ?? []).contains(mode)
             }
@@ -194,7 +195,7 @@ extension PlannedStatement {
         // A new index must contain all rows that an older snapshot sees; dropping and detaching only wait for
         // lock holders.
         guard isConcurrent, words.begins("create|reindex"), failure == nil else { return }
-        let told = Set(waitsFor.map(\.pid))
-        waitsFor += holders.filter { $0.mode == nil && !told.contains($0.pid) }
+        let known = Set(waitsFor.map(\.pid))
+        waitsFor += holders.filter { $0.mode == nil && !known.contains($0.pid) }
     }
 }

@@ -73,10 +73,10 @@ struct RelationSnapshot {
 
     /// The real names of indexes that replace others of the same name, by oid.
     func successors(since before: RelationSnapshot, _ names: [Int64: String]) -> [Int64: String] {
-        let gone = names.filter { relations[$0.key] == nil }
+        let removed = names.filter { relations[$0.key] == nil }
         var found: [Int64: String] = [:]
         for (id, relation) in relations where before.relations[id] == nil && relation.kind == "i" {
-            found[id] = gone.first { before.relations[$0.key]?.name == relation.name }?.value
+            found[id] = removed.first { before.relations[$0.key]?.name == relation.name }?.value
         }
         return found
     }

@@ -5,7 +5,7 @@ import SQL
 struct Observation {
     var locks: [PlannedLock] = []
     var effects: [PlannedEffect] = []
-    var losses: [Loss] = []
+    var losses: [DataLoss] = []
     /// The tables from which it may delete rows although no sample row was deleted; `nil` if nothing indicates that.
     var mayDelete: [String]?
     /// Why it was not run; `nil` if it was.
@@ -29,20 +29,20 @@ struct StatementObserver {
 
     let connection: Connection
     private let scratch: PostgresConfiguration
-    private let origin: Holdings
+    private let origin: DataSnapshot
     /// The names in the real database of its relations, by their oids in the scratch database.
     private var names: [Int64: String]
     /// The table of each index, both with their names in the real database.
     private let tables: [String: String]
     /// Whether the transaction stays open to the end, since it has changed shared catalogs of the server.
-    private var isHeld = false
+    private var keepsTransactionOpen = false
 
     /// Creates an observer for a scratch database that has the same schema as the real one.
     /// - Throws: `PostgresError`.
     init(_ scratch: PostgresConfiguration) async throws {
         self.scratch = scratch
         connection = try await Connection.open(scratch)
-        origin = try await connection.holdings()
+        origin = try await connection.dataSnapshot()
         let relations = try await RelationSnapshot(reading: connection).relations
         names = relations.mapValues(\.name)
         tables = relations.values.reduce(into: [:]) { $0[$1.name] = relations[$1.table]?.name }
@@ -59,13 +59,13 @@ struct StatementObserver {
     }
 
     /// Inserts sample rows into empty tables.
-    func fill() async throws { if !isHeld { try await SampleRows(connection: connection).fill() } }
+    func fill() async throws { if !keepsTransactionOpen { try await SampleRows(connection: connection).fill() } }
 
     /// Empties all tables.
     /// - Returns: Whether that is possible.
     func clear() async throws -> Bool {
-        if !isHeld { try await SampleRows(connection: connection).clear() }
-        return !isHeld
+        if !keepsTransactionOpen { try await SampleRows(connection: connection).clear() }
+        return !keepsTransactionOpen
     }
 
     // MARK: Observing
@@ -74,24 +74,24 @@ struct StatementObserver {
     /// - Throws: `Failure`, `PostgresError`.
     mutating func observe(_ statements: [Revision.Statement]) async throws -> [Observation] {
         if statements[0].isOutside { return [try await outside(statements[0])] }
-        guard canStandAlone(statements) else { return try await together(statements) }
+        guard canRunSeparately(statements) else { return try await together(statements) }
         let rehearsed = try await together(statements, keeping: false)
-        return isHeld ? rehearsed : try await oneByOne(statements)
+        return keepsTransactionOpen ? rehearsed : try await oneByOne(statements)
     }
 
     /// Observes the statements before a failing one again, each in its own transaction, since in a single one their
     /// locks hide each other.
     /// - Throws: `PostgresError`.
     mutating func observe(before failure: Failure, in statements: [Revision.Statement]) async throws -> [Observation] {
-        guard canStandAlone(statements) else { return failure.observations }
+        guard canRunSeparately(statements) else { return failure.observations }
         do { return try await oneByOne(Array(statements.prefix(failure.observations.count))) } catch is Failure {
             return failure.observations
         }
     }
 
     /// Whether each statement can run in its own transaction.
-    private func canStandAlone(_ statements: [Revision.Statement]) -> Bool {
-        statements.count > 1 && !isHeld && !statements.contains(where: \.needsItsTransaction)
+    private func canRunSeparately(_ statements: [Revision.Statement]) -> Bool {
+        statements.count > 1 && !keepsTransactionOpen && !statements.contains(where: \.dependsOnTransaction)
     }
 
     /// Observes each statement in its own transaction.
@@ -114,21 +114,21 @@ struct StatementObserver {
     private mutating func together(
         _ statements: [Revision.Statement], keeping: Bool = true
     ) async throws -> [Observation] {
-        try await connection.script(isHeld ? "SAVEPOINT aktify_plan" : "BEGIN")
+        try await connection.script(keepsTransactionOpen ? "SAVEPOINT aktify_plan" : "BEGIN")
         let old = names
         var observations: [Observation] = []
         do {
             for statement in statements {
                 observations.append(try await observation(of: statement))
             }
-            isHeld = try await connection.serverWideChange() != nil
-            if !isHeld { try await connection.script(keeping ? "COMMIT" : "ROLLBACK") }
-            if !isHeld, !keeping { names = old }
+            keepsTransactionOpen = try await connection.serverWideChange() != nil
+            if !keepsTransactionOpen { try await connection.script(keeping ? "COMMIT" : "ROLLBACK") }
+            if !keepsTransactionOpen, !keeping { names = old }
         } catch let error as PostgresError {
             guard error.kind == .server else { throw StatementObserver.lost(error) }
             names = old
             if connection.isInTransaction {
-                try await connection.script(isHeld ? "ROLLBACK TO aktify_plan" : "ROLLBACK")
+                try await connection.script(keepsTransactionOpen ? "ROLLBACK TO aktify_plan" : "ROLLBACK")
             }
             // A failure of the COMMIT is attributed to the last statement.
             throw Failure(error: error, observations: Array(observations.prefix(statements.count - 1)))
@@ -137,19 +137,20 @@ struct StatementObserver {
     }
 
     private mutating func observation(of statement: Revision.Statement) async throws -> Observation {
-        if statement.isServerWideForGood { return Observation(doubt: "not run: it affects the whole server") }
-        let (before, held) = (try await RelationSnapshot(reading: connection), try await locks())
-        let holdings = try await connection.holdings()
+        if statement.isServerWideExceptRoles { return Observation(doubt: "not run: it affects the whole server") }
+        let (before, heldLocks) = (try await RelationSnapshot(reading: connection), try await locks())
+        let dataBefore = try await connection.dataSnapshot()
         // With a single row, the planner would choose a sequential scan where it uses an index for many rows.
         if statement.isQuery { try await connection.script("SET LOCAL enable_seqscan = off") }
         try await connection.script(statement.sql)
         if statement.isQuery { try await connection.script("SET LOCAL enable_seqscan = on") }
-        let locks = try await locks().subtracting(held)
-        return try await observation(since: before, holdings, Array(locks), statement, counts: true)
+        let locks = try await locks().subtracting(heldLocks)
+        return try await observation(since: before, dataBefore, Array(locks), statement, counts: true)
     }
 
     private mutating func observation(
-        since before: RelationSnapshot, _ holdings: Holdings, _ locks: [PlannedLock], _ statement: Revision.Statement,
+        since before: RelationSnapshot, _ dataBefore: DataSnapshot, _ locks: [PlannedLock],
+        _ statement: Revision.Statement,
         counts: Bool
     ) async throws -> Observation {
         let after = try await RelationSnapshot(reading: connection)
@@ -161,7 +162,7 @@ struct StatementObserver {
                 !effects.contains($0)
             }
         }
-        let losses = try await losses(since: holdings, effects) + deletions(since: before, after, effects, statement)
+        let losses = try await losses(since: dataBefore, effects) + deletions(since: before, after, effects, statement)
         let mayDelete = try await unseenDeletions(of: statement, locks, losses, in: before)
         names.merge(after.successors(since: before, names)) { $1 }
         return Observation(locks: locks.strongest, effects: effects, losses: losses, mayDelete: mayDelete)
@@ -192,17 +193,17 @@ struct StatementObserver {
         do { return try await together([statement])[0] } catch let failure as Failure {
             guard failure.error.state == "25001" || failure.error.state == "2D000" else { throw failure }
         }
-        guard !isHeld else {
+        guard !keepsTransactionOpen else {
             return Observation(
                 doubt: "not run, since another statement has changed a catalog that the whole server shares")
         }
         let before = try await RelationSnapshot(reading: connection)
-        let holdings = try await connection.holdings()
+        let dataBefore = try await connection.dataSnapshot()
         let tables = before.relations.filter { names[$0.key] != nil && ["r", "p"].contains($0.value.kind) }
         let gate = LockGate(scratch, tables: tables.values.map(\.name))
         do {
             let locks = try await gate.locks(of: connection) { try await connection.script(statement.sql) }
-            return try await observation(since: before, holdings, locks.compactMap(lock), statement, counts: false)
+            return try await observation(since: before, dataBefore, locks.compactMap(lock), statement, counts: false)
         } catch let error as PostgresError {
             guard error.kind == .server else { throw StatementObserver.lost(error) }
             throw Failure(error: error, observations: [])
@@ -217,8 +218,8 @@ struct StatementObserver {
     // MARK: Data loss
 
     /// The data loss since an earlier state.
-    private func losses(since before: Holdings, _ effects: [PlannedEffect]) async throws -> [Loss] {
-        var now = try await connection.holdings()
+    private func losses(since before: DataSnapshot, _ effects: [PlannedEffect]) async throws -> [DataLoss] {
+        var now = try await connection.dataSnapshot()
         for (id, name) in names where effects.contains(.truncates(name)) { now.tables[id]?.isEmpty = true }
         var old = before
         // Only tables and columns of the real database can lose data there; they are reported with their names
@@ -229,7 +230,7 @@ struct StatementObserver {
             tables[entry.key]?.name = table.name
             tables[entry.key]?.columns = entry.value.columns.reduce(into: [:]) { columns, column in
                 guard let name = table.columns[column.key]?.name else { return }
-                columns[column.key] = Holdings.Column(name: name, type: column.value.type)
+                columns[column.key] = DataSnapshot.Column(name: name, type: column.value.type)
             }
         }
         return old.losses(comparedWith: now)
@@ -239,7 +240,7 @@ struct StatementObserver {
     private func deletions(
         since before: RelationSnapshot, _ after: RelationSnapshot, _ effects: [PlannedEffect],
         _ statement: Revision.Statement
-    ) -> [Loss] {
+    ) -> [DataLoss] {
         let isDeletion = LintedStatement(statement).words.begins("delete")
         let changed = names.filter { effects.contains(.changesRows($0.value)) }.sorted { $0.value < $1.value }
         return changed.compactMap { id, name in
@@ -251,21 +252,21 @@ struct StatementObserver {
     /// The tables from which a statement may delete rows if it matches others than the sample rows. Empty if it may
     /// delete rows, but has locked no table here; `nil` if nothing indicates an unobserved deletion.
     private func unseenDeletions(
-        of statement: Revision.Statement, _ locks: [PlannedLock], _ losses: [Loss], in snapshot: RelationSnapshot
+        of statement: Revision.Statement, _ locks: [PlannedLock], _ losses: [DataLoss], in snapshot: RelationSnapshot
     ) async throws -> [String]? {
         let words = LintedWords(statement.sql)
         let isQuery = words.has("delete from") || words.has("then delete")
         let isDeletion = words.begins("delete") || !words.begins("call|do|merge|select|with")
         guard !isDeletion else { return nil }
-        if !isQuery, try await !hidesDeletion(statement.sql, words) { return nil }
+        if !isQuery, try await !containsDeletion(statement.sql, words) { return nil }
         let locked = locks.filter { [.rowExclusive, .accessExclusive].contains($0.mode) }.map(\.relation)
-        let told = losses.map(\.table)
-        let tables = tables(named: locked, in: snapshot).filter { !told.contains($0) }
+        let known = losses.map(\.table)
+        let tables = tables(named: locked, in: snapshot).filter { !known.contains($0) }
         return tables.isEmpty && (isQuery || !losses.isEmpty) ? nil : tables
     }
 
     /// Whether a block, or a function named in the statement, contains DELETE or TRUNCATE.
-    private func hidesDeletion(_ sql: String, _ words: LintedWords) async throws -> Bool {
+    private func containsDeletion(_ sql: String, _ words: LintedWords) async throws -> Bool {
         if words.begins("do"), sql.contains(/(?i)\b(?:delete|truncate)\b/) { return true }
         let rows = try await connection.rows(
             """
@@ -286,7 +287,7 @@ extension Revision.Statement {
     fileprivate var isQuery: Bool { LintedWords(sql).begins("delete|insert|merge|select|update|with") }
 
     /// Whether its effect depends on other statements of its transaction.
-    fileprivate var needsItsTransaction: Bool {
+    fileprivate var dependsOnTransaction: Bool {
         LintedWords(sql).has("local|savepoint|rollback|temporary|temp|deferred|immediate|declare")
     }
 }

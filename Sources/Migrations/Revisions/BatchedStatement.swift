@@ -17,7 +17,7 @@ struct BatchedStatement: Hashable, Sendable {
     }
 
     /// Why a statement cannot run in batches.
-    struct Refused: Error { let reason: String }
+    struct Unsupported: Error { let reason: String }
 
     /// The number of rows per batch.
     let size: Int
@@ -33,28 +33,28 @@ struct BatchedStatement: Hashable, Sendable {
     private let condition: String?
 
     /// Parses the statement at a byte range of a file.
-    /// - Throws: `Refused` if it is no single-table `UPDATE` or `DELETE`, has a `RETURNING` clause or changes the key
-    ///   column.
-    init(_ bytes: [UInt8], _ range: Range<Int>, _ marker: Marker) throws(Refused) {
+    /// - Throws: `Unsupported` if it is no single-table `UPDATE` or `DELETE`, has a `RETURNING` clause or changes the
+    ///   key column.
+    init(_ bytes: [UInt8], _ range: Range<Int>, _ marker: Marker) throws(Unsupported) {
         let text = StatementText(bytes, range)
         guard let target = text.target else {
-            throw Refused(reason: "only an UPDATE or a DELETE of one table runs in batches")
+            throw Unsupported(reason: "only an UPDATE or a DELETE of one table runs in batches")
         }
-        if text.place(of: "returning") != nil {
-            throw Refused(reason: "a statement that runs in batches cannot have a RETURNING clause")
+        if text.range(of: "returning") != nil {
+            throw Unsupported(reason: "a statement that runs in batches cannot have a RETURNING clause")
         }
-        if text.sets(marker.key) {
-            throw Refused(reason: "batches by \(marker.key) would not end: it changes \(marker.key)")
+        if text.assigns(marker.key) {
+            throw Unsupported(reason: "batches by \(marker.key) would not end: it changes \(marker.key)")
         }
         (size, key, table, alias) = (marker.size, marker.key, target.table, target.alias)
-        let place = text.place(of: "where")
-        head = text[text.start..<(place?.lowerBound ?? text.end)]
-        condition = place.map { text[$0.upperBound..<text.end] }
+        let whereRange = text.range(of: "where")
+        head = text[text.start..<(whereRange?.lowerBound ?? text.end)]
+        condition = whereRange.map { text[$0.upperBound..<text.end] }
     }
 
     /// The query for the greatest key of the table, at which the last batch ends; it returns no row when the table is
     /// empty.
-    var end: String {
+    var endQuery: String {
         "SELECT aktify_key::text FROM (SELECT \(key) AS aktify_key FROM \(table) ORDER BY \(key) DESC LIMIT 1) aktify_end"
     }
 
@@ -63,7 +63,7 @@ struct BatchedStatement: Hashable, Sendable {
     /// - Parameters:
     ///   - low: the last key of the previous batch, as an SQL expression; `nil` for the first batch.
     ///   - end: the greatest key to process, as an SQL expression.
-    func bound(behind low: String?, to end: String) -> String {
+    func boundQuery(after low: String?, to end: String) -> String {
         let behind = low.map { "\(key) > \($0) AND " } ?? ""
         let keys =
             "SELECT \(key) AS aktify_key FROM \(table) WHERE \(behind)\(key) <= \(end) ORDER BY \(key) LIMIT \(size)"
@@ -74,7 +74,7 @@ struct BatchedStatement: Hashable, Sendable {
 
     /// The statement restricted to the keys greater than `low` (if any) and not greater than `high`; both are SQL
     /// expressions.
-    func piece(behind low: String?, to high: String) -> String {
+    func statement(after low: String?, to high: String) -> String {
         let range = (low.map { ["\(alias).\(key) > \($0)"] } ?? []) + ["\(alias).\(key) <= \(high)"]
         let conditions = (condition.map { ["(\($0)\n)"] } ?? []) + range
         return "\(head)\nWHERE \(conditions.joined(separator: " AND "))"
@@ -82,7 +82,7 @@ struct BatchedStatement: Hashable, Sendable {
 
     /// The whole loop as one `DO` block that commits after each batch, for offline scripts; it has to run outside a
     /// transaction.
-    var block: String {
+    var doBlock: String {
         """
         DO $aktify_batches$
         DECLARE
@@ -96,9 +96,9 @@ struct BatchedStatement: Hashable, Sendable {
         WHERE (aktify_low IS NULL OR \(key) > aktify_low) AND \(key) <= aktify_end ORDER BY \(key) LIMIT \(size)) piece ORDER BY 1 DESC LIMIT 1;
                 EXIT WHEN NOT FOUND;
                 IF aktify_low IS NULL THEN
-                    \(piece(behind: nil, to: "aktify_high"));
+                    \(statement(after: nil, to: "aktify_high"));
                 ELSE
-                    \(piece(behind: "aktify_low", to: "aktify_high"));
+                    \(statement(after: "aktify_low", to: "aktify_high"));
                 END IF;
                 COMMIT;
                 aktify_low := aktify_high;
@@ -131,7 +131,7 @@ private struct StatementText {
     subscript(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self).stripped }
 
     /// The byte range of the first occurrence of a word outside parentheses.
-    func place(of word: String) -> Range<Int>? { tokens.first { $0.depth == 0 && $0.word == word }?.range }
+    func range(of word: String) -> Range<Int>? { tokens.first { $0.depth == 0 && $0.word == word }?.range }
 
     /// The table that the statement changes, and its alias in the statement; `nil` if it is no `UPDATE` or `DELETE`.
     var target: (table: String, alias: String)? {
@@ -151,7 +151,7 @@ private struct StatementText {
     }
 
     /// Whether the `SET` clause assigns a value to the column.
-    func sets(_ column: String) -> Bool {
+    func assigns(_ column: String) -> Bool {
         let words = tokens.drop { $0.word != "set" || $0.depth > 0 }.dropFirst()
             .prefix { $0.depth > 0 || !["from", "where"].contains($0.word) }
         let names = column.hasPrefix("\"") ? [column] : [column.lowercased(), "\"\(column.lowercased())\""]

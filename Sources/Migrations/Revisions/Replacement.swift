@@ -28,7 +28,7 @@ public struct Replacement: Hashable, Sendable {
 extension [Revision] {
     /// By the id of each revision, squashed ones included: why it breaks programs that do not know it; an empty string
     /// if it does not.
-    var reasonsOfBreaking: [String: String] {
+    var breakingReasons: [String: String] {
         var reasons: [String: String] = [:]
         for revision in self {
             reasons[revision.id] = revision.upgrade.breaking ?? ""

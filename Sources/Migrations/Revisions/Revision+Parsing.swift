@@ -5,7 +5,7 @@ extension Revision {
     ///   - file: its path, for error messages.
     /// - Throws: `MalformedRevision` with the line and the reason.
     public init(parsing text: String, file: String) throws(MalformedRevision) {
-        let text = text.withPlainLineEnds
+        let text = text.withNormalizedLineEndings
         let header = try RevisionHeader(text, file: file)
         message = try header.message()
         guard let id = try header.ids("Revision ID").first else {
@@ -97,7 +97,7 @@ extension Character {
 
 extension String {
     /// The text with LF line endings instead of CRLF or CR, and without a byte-order mark.
-    fileprivate var withPlainLineEnds: String {
+    fileprivate var withNormalizedLineEndings: String {
         let text = unicodeScalars.first == "\u{feff}" ? String(unicodeScalars.dropFirst()) : self
         guard text.utf8.contains(UInt8(ascii: "\r")) else { return text }
         var bytes: [UInt8] = []

@@ -55,11 +55,11 @@ public struct Revision: Hashable, Sendable {
     var fixtures: Section { body[.fixtures] }
     /// The text from which the checksum is computed: without the verify and fixtures sections, which may change after
     /// the revision was applied.
-    var textThatRuns: String { body.textThatRuns }
+    var checksumText: String { body.checksumText }
     /// The texts that the file may have had before verify and fixtures sections were added to it; they differ in
     /// trailing newlines only.
-    var textsThatRan: [String] {
-        let text = textThatRuns
+    var checksumCandidates: [String] {
+        let text = checksumText
         guard text != self.text else { return [text] }
         return ["", "\n", "\n\n"].map { text.withoutBlanksAtEnd + $0 }
     }

@@ -21,29 +21,29 @@ final class RevisionBody: Sendable {
     private func parse() -> [SectionKind: Revision.Section] {
         let bytes = Array(text.utf8)
         let marks = RevisionMark.all(in: bytes, from: start)
-        let places = SectionKind.places(marks, from: start, to: bytes.count)
+        let extents = SectionKind.extents(marks, from: start, to: bytes.count)
         var sections: [SectionKind: Revision.Section] = [:]
-        for (kind, place) in places {
-            var parser = SectionParser(bytes, file, in: place.content)
+        for (kind, extent) in extents {
+            var parser = SectionParser(bytes, file, in: extent.content)
             parser.parse(marks, as: kind)
             sections[kind] = parser.section
         }
         if sections[.downgrade] == nil {
             var parser = SectionParser(bytes, file, in: bytes.count..<bytes.count)
-            parser.refuse(at: bytes.count, "the line \"-- downgrade\" is missing")
+            parser.report(at: bytes.count, "the line \"-- downgrade\" is missing")
             sections[.downgrade] = parser.section
         }
         return sections
     }
 
     /// The file's text without the verify and fixtures sections, which neither an upgrade nor a downgrade executes.
-    var textThatRuns: String {
+    var checksumText: String {
         guard text.contains("\n-- fixtures") || text.contains("\n-- verify") else { return text }
         let bytes = Array(text.utf8)
-        let places = SectionKind.places(RevisionMark.all(in: bytes, from: start), from: start, to: bytes.count)
+        let extents = SectionKind.extents(RevisionMark.all(in: bytes, from: start), from: start, to: bytes.count)
         var left = bytes
-        for kind in [SectionKind.fixtures, .verify].sorted(by: { places[$0]?.start ?? 0 > places[$1]?.start ?? 0 }) {
-            if let place = places[kind] { left.removeSubrange(place.start..<place.content.upperBound) }
+        for kind in [SectionKind.fixtures, .verify].sorted(by: { extents[$0]?.start ?? 0 > extents[$1]?.start ?? 0 }) {
+            if let extent = extents[kind] { left.removeSubrange(extent.start..<extent.content.upperBound) }
         }
         // As if they had never been added to a file that ends with a newline.
         return String(decoding: left, as: UTF8.self).withoutBlanksAtEnd + "\n"
@@ -55,9 +55,9 @@ enum SectionKind: String, CaseIterable {
     case upgrade, downgrade, fixtures, verify
 
     /// The byte offset of a section's first line, and the byte range after that line.
-    typealias Place = (start: Int, content: Range<Int>)
+    typealias Extent = (start: Int, content: Range<Int>)
 
-    fileprivate static func places(_ marks: [RevisionMark], from start: Int, to end: Int) -> [SectionKind: Place] {
+    fileprivate static func extents(_ marks: [RevisionMark], from start: Int, to end: Int) -> [SectionKind: Extent] {
         var begins: [(kind: SectionKind, range: Range<Int>)] = [(.upgrade, start..<start)]
         for mark in marks {
             if let kind = mark.section, !begins.contains(where: { $0.kind == kind }) {
@@ -94,7 +94,7 @@ private struct RevisionMark {
     var section: SectionKind? { text.hasPrefix("-- ") ? SectionKind(rawValue: String(text.dropFirst(3))) : nil }
 
     /// The text after a prefix; `nil` if the comment does not begin with it.
-    func text(behind words: String) -> String? {
+    func text(after words: String) -> String? {
         text.hasPrefix(words) ? String(text.dropFirst(words.count)).stripped : nil
     }
 }
@@ -126,59 +126,60 @@ private struct SectionParser {
     }
 
     mutating func parse(_ marks: [RevisionMark], as kind: SectionKind) {
-        for mark in marks where range.contains(mark.range.lowerBound) { take(mark, kind) }
-        if let offset = bytes[range].firstIndex(of: 0) { refuse(at: offset, "Postgres does not accept NUL bytes") }
+        for mark in marks where range.contains(mark.range.lowerBound) { record(mark, kind) }
+        if let offset = bytes[range].firstIndex(of: 0) { report(at: offset, "Postgres does not accept NUL bytes") }
         var isOutside = false
-        for statement in SQLScript(bytes, in: range) { take(statement, &isOutside) }
-        refuseSettings()
-        refuseStrayMarkers(besides: marks)
+        for statement in SQLScript(bytes, in: range) { record(statement, &isOutside) }
+        reportLastingSettings()
+        reportStrayMarkers(besides: marks)
         if [.fixtures, .verify].contains(kind), statements.contains(where: \.isOutside) {
-            refuse(at: range.lowerBound, "\"-- \(kind.rawValue)\" runs in a single transaction")
+            report(at: range.lowerBound, "\"-- \(kind.rawValue)\" runs in a single transaction")
         }
     }
 
     /// Records a problem, unless one at a smaller offset is known.
-    mutating func refuse(at offset: Int, _ reason: String) {
+    mutating func report(at offset: Int, _ reason: String) {
         if offset < problem?.offset ?? .max { problem = (offset, reason) }
     }
 
-    private mutating func take(_ mark: RevisionMark, _ kind: SectionKind) {
+    private mutating func record(_ mark: RevisionMark, _ kind: SectionKind) {
         let offset = mark.range.lowerBound
-        if let reason = mark.text(behind: RevisionMark.breaking) {
+        if let reason = mark.text(after: RevisionMark.breaking) {
             breaking = breaking ?? reason
-            if kind != .upgrade { refuse(at: offset, "-- breaking: belongs in the upgrade section") }
-            if reason.isEmpty { refuse(at: offset, "-- breaking: needs a reason") }
-        } else if let reason = mark.text(behind: RevisionMark.irreversible) {
+            if kind != .upgrade { report(at: offset, "-- breaking: belongs in the upgrade section") }
+            if reason.isEmpty { report(at: offset, "-- breaking: needs a reason") }
+        } else if let reason = mark.text(after: RevisionMark.irreversible) {
             irreversible = irreversible ?? reason
-            if kind != .downgrade { refuse(at: offset, "-- irreversible: belongs in the downgrade section") }
-        } else if let id = mark.text(behind: RevisionMark.contract) {
+            if kind != .downgrade { report(at: offset, "-- irreversible: belongs in the downgrade section") }
+        } else if let id = mark.text(after: RevisionMark.contract) {
             contracted = contracted ?? id
-            if kind != .upgrade { refuse(at: offset, "-- contract of belongs in the upgrade section") }
+            if kind != .upgrade { report(at: offset, "-- contract of belongs in the upgrade section") }
         } else {
-            refuse(at: offset, "duplicate section \"\(mark.text)\"")
+            report(at: offset, "duplicate section \"\(mark.text)\"")
         }
     }
 
-    private mutating func take(_ statement: SQLScript.Statement, _ isOutside: inout Bool) {
+    private mutating func record(_ statement: SQLScript.Statement, _ isOutside: inout Bool) {
         var markers = StatementMarkers()
         starts.append(statement.range.lowerBound)
         for comment in statement.comments where beginsLine(comment.lowerBound) {
             used.insert(comment.lowerBound)
-            markers.take(text(comment).stripped)
-            if let problem = markers.problem { refuse(at: comment.lowerBound, problem) }
+            markers.record(text(comment).stripped)
+            if let problem = markers.problem { report(at: comment.lowerBound, problem) }
         }
         isOutside = markers.isOutside ?? isOutside
-        if let start = statement.unclosed { refuse(at: start, "unterminated string, identifier or comment") }
+        if let start = statement.unclosed { report(at: start, "unterminated string, identifier or comment") }
         if let (offset, reason) = SQLTransactionControl.refusal(of: bytes, in: statement.range) {
-            refuse(at: offset, reason)
+            report(at: offset, reason)
         }
         let start = statement.range.lowerBound
         counted = (start, line(of: start, from: counted))
         var batches: BatchedStatement?
         if let marker = markers.batches {
-            do throws(BatchedStatement.Refused) { batches = try BatchedStatement(bytes, statement.range, marker) } catch
-            {
-                refuse(at: start, error.reason)
+            do throws(BatchedStatement.Unsupported) {
+                batches = try BatchedStatement(bytes, statement.range, marker)
+            } catch {
+                report(at: start, error.reason)
             }
         }
         statements.append(
@@ -189,7 +190,7 @@ private struct SectionParser {
 
     /// Rejects settings that would have to last for several transactions: a run that resumes in a later one does not
     /// execute them.
-    private mutating func refuseSettings() {
+    private mutating func reportLastingSettings() {
         guard statements.transactions(without: \.isOutside).count > 1 else { return }
         for (statement, start) in zip(statements, starts) {
             let words = LintedWords(statement.sql)
@@ -202,14 +203,14 @@ private struct SectionParser {
     }
 
     /// Rejects comments that resemble a marker but have no effect where or as they are written.
-    private mutating func refuseStrayMarkers(besides marks: [RevisionMark]) {
-        let taken = Set(marks.map(\.range.lowerBound))
+    private mutating func reportStrayMarkers(besides marks: [RevisionMark]) {
+        let sectionMarks = Set(marks.map(\.range.lowerBound))
         for token in SQLLexer(bytes, in: range) where token.kind == .lineComment {
             let (line, start) = (text(token.range).stripped, token.range.lowerBound)
-            switch Marker(meantBy: line) {
+            switch Marker(resembling: line) {
             case nil: continue
-            case .section where !taken.contains(start):
-                refuse(at: start, "\"\(line)\" has no effect here: see README for its syntax and position")
+            case .section where !sectionMarks.contains(start):
+                report(at: start, "\"\(line)\" has no effect here: see README for its syntax and position")
             case .statement where !used.contains(start) || !StatementMarkers.isKnown(line):
                 refuse(
                     at: start, "\"\(line)\" has no effect here: write it as in README, on a line before a statement")
@@ -239,7 +240,7 @@ private struct StatementMarkers {
     /// The error message for a malformed marker.
     private(set) var problem: String?
 
-    mutating func take(_ line: String) {
+    mutating func record(_ line: String) {
         if line == "-- outside transaction" { isOutside = true }
         if line == "-- inside transaction" { isOutside = false }
         if let what = text(of: line, after: "-- data loss:") { dataLoss = what }
@@ -276,7 +277,7 @@ private enum Marker {
     case section, statement
 
     /// Recognizes a comment that contains a marker's words; `nil` for other comments.
-    init?(meantBy comment: String) {
+    init?(resembling comment: String) {
         let words = comment.lowercased().drop { $0 == "-" || $0.isWhitespace }.split(whereSeparator: \.isWhitespace)
         let line = words.joined(separator: " ")
         if ["inside transaction", "outside transaction"].contains(line)

@@ -8,23 +8,23 @@ public struct RevisionGraph: Sendable {
     private let replacing: [String: Revision]
 
     /// An error in the graph, or a revision that cannot be found; the description is the message for the user.
-    public struct Broken: Error, Hashable, CustomStringConvertible {
+    public struct GraphError: Error, Hashable, CustomStringConvertible {
         public let description: String
     }
 
     /// Sorts revisions topologically.
-    /// - Throws: `Broken` if two revisions have the same id, a parent does not exist, or there is a cycle.
-    public init(_ revisions: [Revision]) throws(Broken) {
+    /// - Throws: `GraphError` if two revisions have the same id, a parent does not exist, or there is a cycle.
+    public init(_ revisions: [Revision]) throws(GraphError) {
         var (byID, children): ([String: Revision], [String: [String]]) = ([:], [:])
         for revision in revisions.sorted(by: { $0.id < $1.id }) {
             if let other = byID.updateValue(revision, forKey: revision.id) {
-                throw Broken(description: "both \(other.file) and \(revision.file) are revision \(revision.id)")
+                throw GraphError(description: "both \(other.file) and \(revision.file) are revision \(revision.id)")
             }
             for parent in revision.parents { children[parent, default: []].append(revision.id) }
         }
         for revision in revisions {
             for parent in revision.parents where byID[parent] == nil {
-                throw Broken(description: "\(revision.file) revises \(parent), which does not exist")
+                throw GraphError(description: "\(revision.file) revises \(parent), which does not exist")
             }
         }
         (self.byID, self.children) = (byID, children)
@@ -32,12 +32,12 @@ public struct RevisionGraph: Sendable {
         self.revisions = try RevisionGraph.ordered(byID)
     }
 
-    private static func replacing(_ byID: [String: Revision]) throws(Broken) -> [String: Revision] {
+    private static func replacing(_ byID: [String: Revision]) throws(GraphError) -> [String: Revision] {
         var replacing: [String: Revision] = [:]
         for revision in byID.values {
             for id in revision.replacement.ids {
                 if let old = byID[id] {
-                    throw Broken(description: "\(old.file) was squashed into \(revision.file): delete it")
+                    throw GraphError(description: "\(old.file) was squashed into \(revision.file): delete it")
                 }
                 replacing[id] = revision
             }
@@ -45,7 +45,7 @@ public struct RevisionGraph: Sendable {
         return replacing
     }
 
-    private static func ordered(_ byID: [String: Revision]) throws(Broken) -> [Revision] {
+    private static func ordered(_ byID: [String: Revision]) throws(GraphError) -> [Revision] {
         var left = byID.values.sorted { ($0.created, $0.id) < ($1.created, $1.id) }
         var (done, order): (Set<String>, [Revision]) = ([], [])
         while let index = left.firstIndex(where: { $0.parents.allSatisfy(done.contains) }) {
@@ -54,7 +54,7 @@ public struct RevisionGraph: Sendable {
             order.append(next)
         }
         guard left.isEmpty else {
-            throw Broken(
+            throw GraphError(
                 description:
                     "these revisions form a cycle: \(left.map(\.id).joined(separator: ", "))")
         }
@@ -64,13 +64,13 @@ public struct RevisionGraph: Sendable {
     // MARK: Lookup
 
     /// The revision with this id.
-    /// - Throws: `Broken` if there is none.
-    public func revision(_ id: String) throws(Broken) -> Revision {
+    /// - Throws: `GraphError` if there is none.
+    public func revision(_ id: String) throws(GraphError) -> Revision {
         if let revision = byID[id] { return revision }
         guard let baseline = replacing[id] else {
-            throw Broken(description: "Can't locate revision identified by '\(id)'")
+            throw GraphError(description: "Can't locate revision identified by '\(id)'")
         }
-        throw Broken(
+        throw GraphError(
             description:
                 "the database is at \(id), which was squashed into \(baseline.id): upgrade with a version of the "
                 + "program that still has its file first")
@@ -107,8 +107,8 @@ public struct RevisionGraph: Sendable {
     }
 
     /// The ids of these revisions and all their ancestors.
-    /// - Throws: `Broken` if one does not exist.
-    public func closure(of ids: some Sequence<String>) throws(Broken) -> Set<String> {
+    /// - Throws: `GraphError` if one does not exist.
+    public func closure(of ids: some Sequence<String>) throws(GraphError) -> Set<String> {
         var (found, left): (Set<String>, [String]) = ([], Array(ids))
         while let id = left.popLast() {
             guard found.insert(id).inserted else { continue }
@@ -118,10 +118,10 @@ public struct RevisionGraph: Sendable {
     }
 
     /// The id of the only head; `nil` if there are no revisions.
-    /// - Throws: `Broken` if there are several.
-    public func head() throws(Broken) -> String? {
+    /// - Throws: `GraphError` if there are several.
+    public func head() throws(GraphError) -> String? {
         guard heads.count <= 1 else {
-            throw Broken(
+            throw GraphError(
                 description:
                     "Multiple heads are present (\(heads.map(\.id).joined(separator: ", "))); please specify the head "
                     + "revision, or merge them: aktify db merge -m \"merge heads\" heads")

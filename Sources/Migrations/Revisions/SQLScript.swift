@@ -40,7 +40,7 @@ struct SQLScript: Sequence, IteratorProtocol {
                 if let start, let end { return Statement(range: start..<end, comments: comments, unclosed: nil) }
                 (start, comments) = (nil, [])
             default:
-                nesting.take(token, of: bytes)
+                nesting.update(token, of: bytes)
                 (start, end) = (start ?? token.range.lowerBound, token.range.upperBound)
             }
         }
@@ -61,17 +61,17 @@ private struct SQLNesting {
 
     var isOpen: Bool { parentheses > 0 || blocks > 0 }
 
-    mutating func take(_ token: SQLLexer.Token, of bytes: [UInt8]) {
+    mutating func update(_ token: SQLLexer.Token, of bytes: [UInt8]) {
         switch token.kind {
         case .symbol where bytes[token.range.lowerBound] == UInt8(ascii: "("): parentheses += 1
         case .symbol where bytes[token.range.lowerBound] == UInt8(ascii: ")"): parentheses = max(0, parentheses - 1)
         case .word where head.count < 4 || isRoutine:
-            take(word: String(decoding: bytes[token.range], as: UTF8.self).lowercased())
+            update(word: String(decoding: bytes[token.range], as: UTF8.self).lowercased())
         default: break
         }
     }
 
-    private mutating func take(word: String) {
+    private mutating func update(word: String) {
         if head.count < 4 {
             head.append(word)
             let kind = head.starts(with: ["create", "or", "replace"]) ? head.dropFirst(3) : head.dropFirst()

@@ -5,15 +5,15 @@ extension ScriptDirectory {
     public var schemaFile: String { "\(path)/schema.sql" }
 
     /// The contents of the schema file; `nil` if it does not exist.
-    /// - Throws: `Unreadable` if it cannot be read.
-    public func schemaText() throws(Unreadable) -> String? {
+    /// - Throws: `FileError` if it cannot be read.
+    public func schemaText() throws(FileError) -> String? {
         access(schemaFile, F_OK) == 0 ? try ScriptDirectory.text(of: schemaFile) : nil
     }
 
     /// Replaces a file's contents atomically: concurrent readers see the old or the new contents. An existing pipe,
     /// device or symbolic link is written to directly.
-    /// - Throws: `Unreadable` if it cannot be written.
-    public static func replace(_ file: String, with text: String) throws(Unreadable) {
+    /// - Throws: `FileError` if it cannot be written.
+    public static func replace(_ file: String, with text: String) throws(FileError) {
         let name = file.split(separator: "/").last ?? ""
         let folder = String(file.dropLast(name.count))
         let isInPlace = isIrregular(file)
@@ -26,7 +26,7 @@ extension ScriptDirectory {
         guard isWritten else {
             let reason = String(cString: strerror(errno))
             if !isInPlace { unlink(draft) }
-            throw Unreadable(description: "cannot write \(file): \(reason)")
+            throw FileError(description: "cannot write \(file): \(reason)")
         }
     }
 
@@ -38,13 +38,13 @@ extension ScriptDirectory {
 
     /// Writes a baseline's file, then deletes the files of the revisions that it replaces.
     /// - Returns: The path of the baseline's file.
-    /// - Throws: `Unreadable` if a file cannot be written or deleted.
-    public func replace(_ revisions: [Revision], with baseline: Baseline) throws(Unreadable) -> String {
+    /// - Throws: `FileError` if a file cannot be written or deleted.
+    public func replace(_ revisions: [Revision], with baseline: Baseline) throws(FileError) -> String {
         let file = "\(path)/versions/\(baseline.revision.fileName)"
         try ScriptDirectory.replace(file, with: baseline.text)
         for old in revisions where old.file != file {
             guard unlink(old.file) == 0 else {
-                throw Unreadable(description: "cannot delete \(old.file): \(String(cString: strerror(errno)))")
+                throw FileError(description: "cannot delete \(old.file): \(String(cString: strerror(errno)))")
             }
         }
         return file

@@ -9,12 +9,12 @@ public struct ScriptDirectory: Sendable {
     public init(_ path: String) { self.path = path }
 
     /// A directory or file that cannot be read or written; the description is the message for the user.
-    public struct Unreadable: Error, CustomStringConvertible {
+    public struct FileError: Error, CustomStringConvertible {
         public let description: String
     }
 
     /// Parses all revision files.
-    /// - Throws: `Unreadable`, `MalformedRevision` or `RevisionGraph.Broken`.
+    /// - Throws: `FileError`, `MalformedRevision` or `RevisionGraph.GraphError`.
     public func graph() throws -> RevisionGraph {
         try RevisionGraph(
             fileNames().map { name in
@@ -25,16 +25,16 @@ public struct ScriptDirectory: Sendable {
 
     /// Writes a new revision's file.
     /// - Returns: Its path.
-    /// - Throws: `Unreadable` if it cannot be written or already exists.
-    public func write(_ revision: NewRevision) throws(Unreadable) -> String {
+    /// - Throws: `FileError` if it cannot be written or already exists.
+    public func write(_ revision: NewRevision) throws(FileError) -> String {
         let file = "\(path)/versions/\(revision.fileName)"
         let opened = ScriptDirectory.asOwner(of: "\(path)/versions") { fopen(file, "wx") }
         guard let stream = opened else {
-            throw Unreadable(description: "cannot write \(file): \(String(cString: strerror(errno)))")
+            throw FileError(description: "cannot write \(file): \(String(cString: strerror(errno)))")
         }
         let written = fputs(revision.text, stream)
         guard fclose(stream) == 0, written >= 0 else {
-            throw Unreadable(description: "cannot write \(file): \(String(cString: strerror(errno)))")
+            throw FileError(description: "cannot write \(file): \(String(cString: strerror(errno)))")
         }
         return file
     }
@@ -50,10 +50,10 @@ public struct ScriptDirectory: Sendable {
         return body()
     }
 
-    private func fileNames() throws(Unreadable) -> [String] {
+    private func fileNames() throws(FileError) -> [String] {
         let folder = "\(path)/versions"
         guard let directory = opendir(folder) else {
-            throw Unreadable(description: "cannot read the folder \(folder): \(String(cString: strerror(errno)))")
+            throw FileError(description: "cannot read the folder \(folder): \(String(cString: strerror(errno)))")
         }
         defer { closedir(directory) }
         var names: [String] = []
@@ -67,19 +67,19 @@ public struct ScriptDirectory: Sendable {
     }
 
     /// Reads a UTF-8 file.
-    static func text(of file: String) throws(Unreadable) -> String {
+    static func text(of file: String) throws(FileError) -> String {
         guard let stream = fopen(file, "r") else {
-            throw Unreadable(description: "cannot read \(file): \(String(cString: strerror(errno)))")
+            throw FileError(description: "cannot read \(file): \(String(cString: strerror(errno)))")
         }
         defer { fclose(stream) }
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 16_384)
         while case let count = fread(&buffer, 1, buffer.count, stream), count > 0 { bytes += buffer[..<count] }
         guard ferror(stream) == 0 else {
-            throw Unreadable(description: "cannot read \(file): \(String(cString: strerror(errno)))")
+            throw FileError(description: "cannot read \(file): \(String(cString: strerror(errno)))")
         }
         guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw Unreadable(description: "\(file) is not UTF-8")
+            throw FileError(description: "\(file) is not UTF-8")
         }
         return text
     }

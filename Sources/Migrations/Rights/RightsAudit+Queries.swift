@@ -1,6 +1,6 @@
 import SQL
 
-/// The queries of the audit. Each returns findings: the value of `Mending`, the problem, and the statement that fixes
+/// The queries of the audit. Each returns findings: the value of `Remedy`, the problem, and the statement that fixes
 /// it.
 ///
 /// A privilege of PUBLIC counts as a privilege of the role; privileges that the role needs are granted to it
@@ -33,9 +33,9 @@ extension RightsAudit {
         UNION ALL SELECT attrelid, privilege_type, attname::text, grantee, is_grantable FROM pg_attribute, aclexplode(attacl) \
         WHERE NOT attisdropped), \
         held AS (SELECT granted.*, \(unsafe: Self.target("privilege")) AS target FROM granted JOIN pg_class c ON c.oid = relation \
-        JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE \(unsafe: Self.isUsers) \
+        JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE \(unsafe: Self.isUserSchema) \
         AND grantee IN (0, (SELECT oid FROM app)) AND relowner <> (SELECT oid FROM app) \
-        AND \(unsafe: Self.isNoExtensions("pg_class", "c.oid"))) \
+        AND \(unsafe: Self.isNotInExtension("pg_class", "c.oid"))) \
         \(unsafe: text)
         """
     }
@@ -80,7 +80,7 @@ extension RightsAudit {
         SELECT ARRAY['exact', format('%s has %s on schema %s', \(grantee), privilege_type, nspname), \
         format('REVOKE %s ON SCHEMA %I FROM %s', privilege_type, nspname, \(quotedGrantee))] \
         FROM pg_namespace, aclexplode(coalesce(nspacl, acldefault('n', nspowner))) \
-        WHERE \(isUsers) AND grantee IN (0, (SELECT oid FROM app)) AND nspowner <> (SELECT oid FROM app) \
+        WHERE \(isUserSchema) AND grantee IN (0, (SELECT oid FROM app)) AND nspowner <> (SELECT oid FROM app) \
         AND NOT (privilege_type = 'USAGE' AND pg_namespace.oid IN (SELECT relnamespace FROM pg_class \
         WHERE oid IN (SELECT relation FROM needed)))
         """
@@ -105,8 +105,8 @@ extension RightsAudit {
         CASE WHEN prosecdef THEN ', which runs as its owner' END), \
         format('REVOKE EXECUTE ON ROUTINE %s FROM %s', p.oid::regprocedure, \(quotedGrantee))] \
         FROM pg_proc p JOIN pg_namespace ON pg_namespace.oid = pronamespace, aclexplode(coalesce(proacl, acldefault('f', proowner))) \
-        WHERE \(isUsers) AND proowner <> (SELECT oid FROM app) AND (grantee = (SELECT oid FROM app) OR grantee = 0 AND prosecdef) \
-        AND \(isNoExtensions("pg_proc", "p.oid"))
+        WHERE \(isUserSchema) AND proowner <> (SELECT oid FROM app) AND (grantee = (SELECT oid FROM app) OR grantee = 0 AND prosecdef) \
+        AND \(isNotInExtension("pg_proc", "p.oid"))
         """
 
     /// Default privileges on future objects. By default, PUBLIC may use functions and types.
@@ -159,10 +159,10 @@ extension RightsAudit {
     private static let isHere = "dbid IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))"
 
     /// The SQL condition that a schema is not one of Postgres's own.
-    private static let isUsers = "nspname !~ '^pg_' AND nspname <> 'information_schema'"
+    private static let isUserSchema = "nspname !~ '^pg_' AND nspname <> 'information_schema'"
 
     /// The SQL condition that an object does not belong to an extension.
-    private static func isNoExtensions(_ catalog: String, _ oid: String) -> String {
+    private static func isNotInExtension(_ catalog: String, _ oid: String) -> String {
         "NOT EXISTS (SELECT FROM pg_depend WHERE classid = '\(catalog)'::regclass AND objid = \(oid) AND deptype = 'e')"
     }
 

@@ -29,9 +29,9 @@ public struct RightsAudit: Sendable {
     /// - Parameter kinds: the kinds of findings to fix.
     /// - Returns: The executed statements.
     /// - Throws: `MigrationFailed` if a statement fails or the role does not exist; `PostgresError`.
-    public func mend(_ kinds: Set<RightsFinding.Mending>) async throws -> [String] {
+    public func fix(_ kinds: Set<RightsFinding.Remedy>) async throws -> [String] {
         try await withConnection { connection in
-            guard try await findings(connection).contains(where: { kinds.contains($0.mending) }) else { return [] }
+            guard try await findings(connection).contains(where: { kinds.contains($0.remedy) }) else { return [] }
             // Concurrent grants would fail with "tuple concurrently updated".
             try await connection.script(
                 "BEGIN; SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock(hashtext('aktify db grant'))")
@@ -40,7 +40,7 @@ public struct RightsAudit: Sendable {
             // again.
             while true {
                 let round = try await findings(connection).filter {
-                    kinds.contains($0.mending) && !statements.contains($0.statement)
+                    kinds.contains($0.remedy) && !statements.contains($0.statement)
                 }
                 if round.isEmpty { break }
                 for finding in round { try await run(finding, connection) }

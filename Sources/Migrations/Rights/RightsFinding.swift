@@ -1,7 +1,7 @@
 /// An excess or missing privilege of a role.
 public struct RightsFinding: Hashable, Sendable {
     /// Who can fix a finding, and when.
-    public enum Mending: String, Sendable {
+    public enum Remedy: String, Sendable {
         /// The owner at any time: no program can depend on the current state.
         case safe
         /// The owner, once no older program runs that may need the privilege.
@@ -15,7 +15,7 @@ public struct RightsFinding: Hashable, Sendable {
     /// The statement that fixes it.
     public let statement: String
     /// Who can fix it, and when.
-    public let mending: Mending
+    public let remedy: Remedy
 }
 
 extension RightsFinding: CustomStringConvertible {
@@ -24,7 +24,7 @@ extension RightsFinding: CustomStringConvertible {
 
     /// Decodes a row of a query; `nil` if it is malformed.
     init?(_ row: [String]) {
-        guard row.count == 3, let mending = Mending(rawValue: row[0]) else { return nil }
-        self.init(problem: row[1], statement: row[2], mending: mending)
+        guard row.count == 3, let remedy = Remedy(rawValue: row[0]) else { return nil }
+        self.init(problem: row[1], statement: row[2], remedy: remedy)
     }
 }

@@ -14,7 +14,7 @@ final class BlockerWatch: @unchecked Sendable {
     /// The blocking sessions found by the last poll, as text for a message.
     private var blockers: String?
     /// When the blocking sessions were last logged.
-    private var said: Instant?
+    private var lastLogged: Instant?
 
     /// Creates a watch.
     /// - Parameters:
@@ -36,7 +36,7 @@ final class BlockerWatch: @unchecked Sendable {
         let watch = Task(executorPreference: loop) { [self] in
             while true {
                 try await loop.sleep(for: .milliseconds(300))
-                try await look()
+                try await poll()
             }
         }
         defer { watch.cancel() }
@@ -46,7 +46,7 @@ final class BlockerWatch: @unchecked Sendable {
     func close() { connection?.close() }
 
     /// Queries the blocking sessions, and logs them every 5 s at most.
-    private func look() async throws {
+    private func poll() async throws {
         if connection == nil { connection = try await Connection.open(configuration) }
         let statement: Statement = """
             SELECT string_agg(format('pid %s (%s, %s, %s for %s s): %s', pid, usename, \
@@ -57,8 +57,8 @@ final class BlockerWatch: @unchecked Sendable {
         var row = try await connection?.execute(statement).row(0)
         guard let found = try row?.next(String?.self), !Task.isCancelled else { return }
         blockers = found
-        guard said.map({ Instant.now.duration(since: $0) > .seconds(5) }) ?? true else { return }
-        said = .now
+        guard lastLogged.map({ Instant.now.duration(since: $0) > .seconds(5) }) ?? true else { return }
+        lastLogged = .now
         log("Waiting for \(found)")
     }
 }

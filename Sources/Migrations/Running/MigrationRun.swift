@@ -23,14 +23,14 @@ struct MigrationRun {
     func carryOut(_ plan: [Revision], from versions: Set<String>) async throws {
         if options.isOneTransaction { try await connection.script("BEGIN") }
         var versions = versions
-        for (place, revision) in plan.enumerated() {
+        for (position, revision) in plan.enumerated() {
             let next =
                 switch direction {
                 case .upgrade: graph.versions(versions, applying: revision)
                 case .downgrade: try graph.versions(versions, undoing: revision)
                 }
             log("Running \(direction.rawValue) \(step(of: revision)), \(revision.message)")
-            try await carryOut(revision, versions, next, Report(plan: plan, place: place, of: self))
+            try await carryOut(revision, versions, next, Report(plan: plan, position: position, of: self))
             versions = next
         }
         if options.isOneTransaction { try await commit() }
@@ -49,15 +49,17 @@ struct MigrationRun {
         var run = try await RevisionRun(revision, in: self)
         var attempt = 1
         while true {
-            let place = run.place
+            let position = run.position
             do {
                 return try await run.carryOut(from: old, to: new)
             } catch let failure as Failure {
                 if connection.isInTransaction { _ = try? await connection.script("ROLLBACK") }
                 if connection.isOpen { try await session.reset() }
-                if run.place != place { attempt = 1 }
-                if failure.isForLackOfALock, attempt < options.tries, run.isCertain, !options.isOneTransaction {
-                    let left = options.tries - attempt
+                if run.position != position { attempt = 1 }
+                if failure.isForLackOfALock, attempt < options.maximumAttempts, run.isPositionExact,
+                    !options.isOneTransaction
+                {
+                    let left = options.maximumAttempts - attempt
                     log(
                         "\(revision.id) timed out waiting for a table lock\(blockers.text); retrying, \(left) "
                             + "attempts left"
@@ -116,10 +118,10 @@ struct MigrationRun {
         let left: [String]
         let words: (done: String, left: String)
 
-        init(plan: [Revision], place: Int, of run: MigrationRun) {
+        init(plan: [Revision], position: Int, of run: MigrationRun) {
             let ids = plan.map(\.id)
-            done = run.options.isOneTransaction ? [] : Array(ids[..<place])
-            left = run.options.isOneTransaction ? ids : Array(ids[place...])
+            done = run.options.isOneTransaction ? [] : Array(ids[..<position])
+            left = run.options.isOneTransaction ? ids : Array(ids[position...])
             words = run.direction == .upgrade ? ("Applied", "Not applied") : ("Undone", "Not undone")
         }
 
@@ -133,12 +135,13 @@ struct MigrationRun {
         _ failure: Failure, of run: inout RevisionRun, _ progress: Report
     ) async throws -> MigrationFailed {
         let id = run.revision.id
-        var said = run.place.isStart && run.isCertain ? "\(id) was rolled back." : "\(id) \(run.halt)."
-        if failure.isForLackOfALock, !blockers.text.isEmpty { said = "It waited\(blockers.text). " + said }
-        if Task.isCancelled { said = "It was interrupted. " + said }
-        if let hint = hint(on: failure) { said = "\(hint)\n\(said)" }
+        var summary =
+            run.position.isStart && run.isPositionExact ? "\(id) was rolled back." : "\(id) \(run.stopDescription)."
+        if failure.isForLackOfALock, !blockers.text.isEmpty { summary = "It waited\(blockers.text). " + summary }
+        if Task.isCancelled { summary = "It was interrupted. " + summary }
+        if let hint = hint(on: failure) { summary = "\(hint)\n\(summary)" }
         if connection.isOpen { try await run.fail(failure.description) }
-        return failed(failure, in: run.revision, "\(said) \(progress.text)")
+        return failed(failure, in: run.revision, "\(summary) \(progress.text)")
     }
 
     /// A hint for a statement in a scratch database that fails because a role is missing that a revision creates.
@@ -150,14 +153,14 @@ struct MigrationRun {
         }
     }
 
-    private func failed(_ failure: Failure, in revision: Revision, _ said: String) -> MigrationFailed {
+    private func failed(_ failure: Failure, in revision: Revision, _ summary: String) -> MigrationFailed {
         switch failure {
-        case .statement(let error, let statement): MigrationFailed(error, statement, in: revision, done: said)
+        case .statement(let error, let statement): MigrationFailed(error, statement, in: revision, done: summary)
         case .dataLoss(let losses):
             MigrationFailed(
                 "\(revision.file): \(revision.id) loses data: it \(losses.joined(separator: ", it ")). To allow it, "
-                    + "use --allow-data-loss\n\(said)")
-        case .refused(let reason): MigrationFailed("\(reason)\n\(said)")
+                    + "use --allow-data-loss\n\(summary)")
+        case .refused(let reason): MigrationFailed("\(reason)\n\(summary)")
         }
     }
 }

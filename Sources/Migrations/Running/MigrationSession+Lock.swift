@@ -12,7 +12,7 @@ extension MigrationSession {
     func lock(within limit: Duration, log: (String) -> Void) async throws {
         guard let loop = Loop.current else { preconditionFailure("migrations run on a loop") }
         let deadline = Instant.now.advanced(by: limit)
-        var saidLast: Instant?
+        var lastLogged: Instant?
         while try await !tryLock() {
             let holder = try await holder()
             guard Instant.now < deadline else {
@@ -20,9 +20,9 @@ extension MigrationSession {
                     "another session is changing the schema: timed out after \(limit.components.seconds) s. \(holder)"
                 )
             }
-            if saidLast.map({ Instant.now.duration(since: $0) > .seconds(5) }) ?? true {
+            if lastLogged.map({ Instant.now.duration(since: $0) > .seconds(5) }) ?? true {
                 log("Waiting for the migration lock. \(holder)")
-                saidLast = .now
+                lastLogged = .now
             }
             try await loop.sleep(for: .milliseconds(100))
         }

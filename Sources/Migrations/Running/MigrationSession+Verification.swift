@@ -4,9 +4,9 @@ import SQL
 extension MigrationSession {
     /// The first query of a revision's verification that fails or does not return true, as an error message; `nil` if
     /// all return true.
-    func untrue(of revision: Revision) async throws -> String? {
+    func failedVerification(of revision: Revision) async throws -> String? {
         for statement in revision.verification.statements {
-            if let reason = try await reason(against: statement.sql) {
+            if let reason = try await failure(of: statement.sql) {
                 let text = statement.sql.split(separator: "\n", omittingEmptySubsequences: false).joined(
                     separator: "\n    ")
                 return "\(revision.file):\(statement.line): verification of \(revision.id): \(reason)\n    \(text)"
@@ -17,7 +17,7 @@ extension MigrationSession {
 
     /// Why a query fails the verification. The first column of each of its rows must be true; a statement without a
     /// result must only succeed.
-    private func reason(against sql: String) async throws -> String? {
+    private func failure(of sql: String) async throws -> String? {
         do {
             let result = try await connection.script(sql)
             guard !result.columns.isEmpty else { return nil }

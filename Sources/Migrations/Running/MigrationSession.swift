@@ -45,20 +45,21 @@ struct MigrationSession {
     static let ownTables = "'alembic_version', 'migration_history', 'migration_revision'"
 
     /// The qualified name of one of the tool's own tables.
-    func own(_ table: String) -> String { "\(schema).\(table)" }
+    func qualified(_ table: String) -> String { "\(schema).\(table)" }
 
     // MARK: Versions
 
     /// The current revisions: the rows of `alembic_version`; none if the table does not exist.
     func versions() async throws -> Set<String> {
-        guard try await has("alembic_version") else { return [] }
-        let result = try await connection.execute("SELECT version_num::text FROM \(unsafe: own("alembic_version"))")
+        guard try await tableExists("alembic_version") else { return [] }
+        let result = try await connection.execute(
+            "SELECT version_num::text FROM \(unsafe: qualified("alembic_version"))")
         return try Set(result.texts())
     }
 
     /// Whether one of the tool's own tables exists.
-    func has(_ table: String) async throws -> Bool {
-        var row = try await connection.execute("SELECT to_regclass(\(own(table))) IS NOT NULL").row(0)
+    func tableExists(_ table: String) async throws -> Bool {
+        var row = try await connection.execute("SELECT to_regclass(\(qualified(table))) IS NOT NULL").row(0)
         return try row.next()
     }
 
@@ -68,11 +69,11 @@ struct MigrationSession {
         try await connection.script(
             """
             SET client_min_messages = warning;
-            CREATE TABLE IF NOT EXISTS \(own("alembic_version")) (
+            CREATE TABLE IF NOT EXISTS \(qualified("alembic_version")) (
                 version_num VARCHAR(32) NOT NULL,
                 CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
             );
-            CREATE TABLE IF NOT EXISTS \(own("migration_history")) (
+            CREATE TABLE IF NOT EXISTS \(qualified("migration_history")) (
                 id bigserial PRIMARY KEY,
                 revision text NOT NULL,
                 direction text NOT NULL,
@@ -86,7 +87,7 @@ struct MigrationSession {
                 detail text NOT NULL DEFAULT '',
                 progress jsonb
             );
-            CREATE TABLE IF NOT EXISTS \(own("migration_revision")) (
+            CREATE TABLE IF NOT EXISTS \(qualified("migration_revision")) (
                 revision text PRIMARY KEY,
                 breaking text NOT NULL
             );
@@ -95,12 +96,12 @@ struct MigrationSession {
         // A table that an older program has created lacks the column. The check avoids taking the lock of ALTER
         // TABLE each time.
         let isOld: Statement = """
-            SELECT NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass(\(own("migration_history"))) \
+            SELECT NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass(\(qualified("migration_history"))) \
             AND attname = 'progress')
             """
         var row = try await connection.execute(isOld).row(0)
         guard try row.next(Bool.self) else { return }
-        try await connection.script("ALTER TABLE \(own("migration_history")) ADD COLUMN progress jsonb")
+        try await connection.script("ALTER TABLE \(qualified("migration_history")) ADD COLUMN progress jsonb")
     }
 
     /// Updates `alembic_version`, whose old rows must still exist, and records the applied revisions for programs that
@@ -109,28 +110,30 @@ struct MigrationSession {
         try await moveVersions(from: old, to: new)
         let applied = try graph.closure(of: new)
         let revisions = graph.revisions.filter { applied.contains($0.id) }
-        let reasons = revisions.reasonsOfBreaking.sorted { $0.key < $1.key }
+        let reasons = revisions.breakingReasons.sorted { $0.key < $1.key }
         let (ids, texts) = (reasons.map(\.key), reasons.map(\.value))
-        _ = try await connection.execute("DELETE FROM \(unsafe: own("migration_revision"))")
+        _ = try await connection.execute("DELETE FROM \(unsafe: qualified("migration_revision"))")
         _ = try await connection.execute(
-            "INSERT INTO \(unsafe: own("migration_revision")) SELECT * FROM unnest(\(ids), \(texts))")
+            "INSERT INTO \(unsafe: qualified("migration_revision")) SELECT * FROM unnest(\(ids), \(texts))")
     }
 
     private func moveVersions(from old: Set<String>, to new: Set<String>) async throws {
-        let (gone, come) = (old.subtracting(new).sorted(), new.subtracting(old).sorted())
-        if gone.count == 1, come.count == 1 {
+        let (removed, added) = (old.subtracting(new).sorted(), new.subtracting(old).sorted())
+        if removed.count == 1, added.count == 1 {
             let update: Statement =
-                "UPDATE \(unsafe: own("alembic_version")) SET version_num = \(come[0]) WHERE version_num = \(gone[0])"
-            return try expectOne(try await connection.execute(update), gone[0])
+                "UPDATE \(unsafe: qualified("alembic_version")) SET version_num = \(added[0]) WHERE version_num = "
+                + "\(removed[0])"
+            return try expectOne(try await connection.execute(update), removed[0])
         }
-        for id in gone {
+        for id in removed {
             try expectOne(
-                try await connection.execute("DELETE FROM \(unsafe: own("alembic_version")) WHERE version_num = \(id)"),
+                try await connection.execute(
+                    "DELETE FROM \(unsafe: qualified("alembic_version")) WHERE version_num = \(id)"),
                 id)
         }
         for id in come {
             _ = try await connection.execute(
-                "INSERT INTO \(unsafe: own("alembic_version")) (version_num) VALUES (\(id))")
+                "INSERT INTO \(unsafe: qualified("alembic_version")) (version_num) VALUES (\(id))")
         }
     }
 
@@ -161,14 +164,14 @@ struct MigrationSession {
         _ revision: Revision, _ direction: String, since start: Instant, _ outcome: Outcome, detail: String = "",
         _ progress: Progress? = nil
     ) async throws -> Int64 {
-        let place = progress?.place ?? Place()
+        let position = progress?.position ?? Position()
         let milliseconds = Instant.now.duration(since: start).milliseconds
         let statement: Statement = """
-            INSERT INTO \(unsafe: own("migration_history")) (revision, direction, checksum, started_on, duration_ms, host, program_version, \
-            outcome, detail, progress) VALUES (\(revision.id), \(direction), encode(sha256(convert_to(\(revision.textThatRuns), 'UTF8')), 'hex'), \
+            INSERT INTO \(unsafe: qualified("migration_history")) (revision, direction, checksum, started_on, duration_ms, host, program_version, \
+            outcome, detail, progress) VALUES (\(revision.id), \(direction), encode(sha256(convert_to(\(revision.checksumText), 'UTF8')), 'hex'), \
             clock_timestamp() - \(milliseconds) * interval '1 millisecond', \(milliseconds), \(hostName()), \
             \(options.programVersion), \(outcome.rawValue), \(detail), CASE WHEN \(progress != nil) THEN jsonb_build_object(\
-            'statements', \(Int64(place.statements)), 'key', \(place.key as String?), 'end', \(place.end as String?), 'rows', \(place.rows), \
+            'statements', \(Int64(position.statements)), 'key', \(position.key as String?), 'end', \(position.end as String?), 'rows', \(position.rows), \
             'done', \(progress?.done ?? "")) END) RETURNING id
             """
         var row = try await connection.execute(statement).row(0)
@@ -178,12 +181,12 @@ struct MigrationSession {
     /// The applied revisions whose files have changed since; a baseline that replaces the applied file does not count
     /// as changed.
     func changed(_ revisions: [Revision]) async throws -> [Revision] {
-        guard try await has("migration_history") else { return [] }
+        guard try await tableExists("migration_history") else { return [] }
         var changed: [Revision] = []
         for revision in revisions {
             let statement: Statement = """
-                SELECT checksum IN (SELECT encode(sha256(convert_to(text, 'UTF8')), 'hex') FROM unnest(\(revision.textsThatRan)) text) \
-                OR checksum = \(revision.replacement.checksum ?? "") FROM \(unsafe: own("migration_history")) \
+                SELECT checksum IN (SELECT encode(sha256(convert_to(text, 'UTF8')), 'hex') FROM unnest(\(revision.checksumCandidates)) text) \
+                OR checksum = \(revision.replacement.checksum ?? "") FROM \(unsafe: qualified("migration_history")) \
                 WHERE revision = \(revision.id) AND outcome IN ('applied', 'stamped', 'accepted') ORDER BY id DESC LIMIT 1
                 """
             let result = try await connection.execute(statement)
@@ -212,7 +215,7 @@ struct MigrationSession {
     func runOutside(_ sql: String) async throws {
         let words = LintedWords(sql)
         if words.has("concurrently") { try await connection.script("SET lock_timeout = 0") }
-        let index = words.indexMadeConcurrently
+        let index = words.concurrentlyCreatedIndex
         if let index { try await dropInvalidIndex(index.name, of: index.table) }
         do { try await connection.script(sql) } catch {
             if let index, connection.isOpen { try await dropInvalidIndex(index.name, of: index.table) }
@@ -227,7 +230,7 @@ struct MigrationSession {
         let result = try await connection.execute(
             """
             SELECT indexrelid::regclass::text FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid \
-            WHERE \(unsafe: Flaws.isLeftInvalid) AND indrelid = to_regclass(\(table)) \
+            WHERE \(unsafe: SchemaDefects.isInvalidIndex) AND indrelid = to_regclass(\(table)) \
             AND relname = (parse_ident(\(name)))[1]
             """)
         for index in try result.texts() { try await connection.script("DROP INDEX CONCURRENTLY IF EXISTS \(index)") }
@@ -235,14 +238,14 @@ struct MigrationSession {
 
     /// Whether an interrupted statement creates a named index CONCURRENTLY, and that index does not exist or is
     /// invalid, so that the statement can be retried.
-    func leftNoIndex(_ statement: Revision.Statement) async throws -> Bool {
-        guard let (name, table) = LintedWords(statement.sql).indexMadeConcurrently else { return false }
+    func canRetryIndexCreation(_ statement: Revision.Statement) async throws -> Bool {
+        guard let (name, table) = LintedWords(statement.sql).concurrentlyCreatedIndex else { return false }
         let result = try await connection.execute(
             """
             SELECT NOT EXISTS (SELECT FROM pg_class \
             WHERE relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = to_regclass(\(table))) \
             AND relname = (parse_ident(\(name)))[1] AND NOT EXISTS (SELECT FROM pg_index WHERE indexrelid = pg_class.oid \
-            AND indrelid = to_regclass(\(table)) AND \(unsafe: Flaws.isLeftInvalid)))
+            AND indrelid = to_regclass(\(table)) AND \(unsafe: SchemaDefects.isInvalidIndex)))
             """)
         var row = result.row(0)
         return try row.next()
@@ -253,7 +256,7 @@ struct MigrationSession {
         try await connection.execute(
             """
             SELECT indexrelid::regclass::text FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid \
-            WHERE \(unsafe: Flaws.isLeftInvalid) ORDER BY 1
+            WHERE \(unsafe: SchemaDefects.isInvalidIndex) ORDER BY 1
             """
         ).texts()
     }
@@ -262,9 +265,9 @@ struct MigrationSession {
 extension LintedWords {
     /// The name and the table of an index that the statement creates CONCURRENTLY; `nil` for other statements, and for
     /// an index without a name.
-    fileprivate var indexMadeConcurrently: (name: String, table: String)? {
-        guard let words = behind("create [unique] index concurrently [if] [not] [exists]"),
-            let name = words.first, name != "on", let table = words.after("on")?.behind("[only]")?.first
+    fileprivate var concurrentlyCreatedIndex: (name: String, table: String)? {
+        guard let words = droppingPrefix("create [unique] index concurrently [if] [not] [exists]"),
+            let name = words.first, name != "on", let table = words.after("on")?.droppingPrefix("[only]")?.first
         else { return nil }
         return (name, table)
     }

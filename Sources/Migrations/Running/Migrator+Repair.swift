@@ -21,22 +21,26 @@ public enum Repair: Hashable, Sendable, CustomStringConvertible {
 
 extension Migrator {
     /// The repairs that the database needs.
-    /// - Throws: `PostgresError`, `RevisionGraph.Broken`.
+    /// - Throws: `PostgresError`, `RevisionGraph.GraphError`.
     public func repairs() async throws -> [Repair] {
         try await withSession { try await repairs($0) }
     }
 
     private func repairs(_ session: MigrationSession) async throws -> [Repair] {
-        var repairs = try await session.changed(try applied(try await known(session))).map { Repair.accept($0) }
+        var repairs = try await session.changed(try applied(try await currentVersions(session))).map {
+            Repair.accept($0)
+        }
         for revision in graph.revisions {
-            if let halt = try await session.halt(of: revision) { repairs.append(.clear(revision, detail: halt.detail)) }
+            if let incompleteRun = try await session.incompleteRun(of: revision) {
+                repairs.append(.clear(revision, detail: incompleteRun.detail))
+            }
         }
         return repairs + (try await session.invalidIndexes().map { .drop(index: $0) })
     }
 
     /// Carries out those repairs that are still needed, under the migration lock; repairs of the history are recorded
     /// in it.
-    /// - Throws: `MigrationFailed`, `PostgresError`, `RevisionGraph.Broken`.
+    /// - Throws: `MigrationFailed`, `PostgresError`, `RevisionGraph.GraphError`.
     public func carryOut(_ repairs: [Repair]) async throws {
         try await withSession { session in
             try await session.lock(within: options.lockTimeout, log: log)

@@ -33,21 +33,21 @@ public struct MigrationStatus: Hashable, Sendable {
 
 extension Migrator {
     /// Reads the state of all revisions.
-    /// - Throws: `PostgresError`, `RevisionGraph.Broken`.
+    /// - Throws: `PostgresError`, `RevisionGraph.GraphError`.
     public func status() async throws -> MigrationStatus {
         try await withSession { session in
-            let applied = try applied(try await known(session))
+            let applied = try applied(try await currentVersions(session))
             let changed = Set(try await session.changed(applied).map(\.id))
             let isRunning = try await session.isLockedByAnother()
             var entries: [MigrationStatus.Entry] = []
             for revision in graph.revisions {
-                let halt = try await session.halt(of: revision)
+                let incompleteRun = try await session.incompleteRun(of: revision)
                 let isApplied = applied.contains { $0.id == revision.id }
                 let state: MigrationStatus.State =
-                    halt != nil
+                    incompleteRun != nil
                     ? isRunning ? .running : .halfway
                     : changed.contains(revision.id) ? .changed : isApplied ? .applied : .pending
-                let detail = isRunning ? "" : halt?.detail ?? ""
+                let detail = isRunning ? "" : incompleteRun?.detail ?? ""
                 entries.append(.init(revision: revision, state: state, detail: detail))
             }
             return MigrationStatus(entries: entries)

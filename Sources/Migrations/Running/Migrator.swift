@@ -20,15 +20,15 @@ public struct Migrator: Sendable {
         /// It is short because other sessions queue behind a waiting statement.
         public var tableLockTimeout = Duration.seconds(1)
         /// How often a revision is attempted that does not get a table lock.
-        public var tries = 10
+        public var maximumAttempts = 10
         /// Whether the whole run is a single transaction.
         public var isOneTransaction = false
         /// Whether statements may delete data irrecoverably.
         public var allowsDataLoss = false
         /// Whether applied revisions may have changed files.
-        public var allowsChanges = false
+        public var allowsChangedFiles = false
         /// Whether an interrupted statement may be run again though its effect is unknown.
-        public var runsAgain = false
+        public var rerunsInterruptedStatements = false
         /// The program's version, for `migration_history`.
         public var programVersion = ""
         /// Whether the target is a scratch database: server-wide statements are skipped, and connected programs are not
@@ -54,28 +54,29 @@ public struct Migrator: Sendable {
     }
 
     /// The database's current revisions.
-    /// - Throws: `PostgresError`; `RevisionGraph.Broken` if a current revision has no file.
+    /// - Throws: `PostgresError`; `RevisionGraph.GraphError` if a current revision has no file.
     public func versions() async throws -> Set<String> {
-        try await withSession { try await known($0) }
+        try await withSession { try await currentVersions($0) }
     }
 
     /// The files of applied revisions that have changed since they were applied.
-    /// - Throws: `PostgresError`, `RevisionGraph.Broken`.
+    /// - Throws: `PostgresError`, `RevisionGraph.GraphError`.
     public func changedFiles() async throws -> [String] {
         try await withSession { session in
-            try await session.changed(try applied(try await known(session))).map(\.file)
+            try await session.changed(try applied(try await currentVersions(session))).map(\.file)
         }
     }
 
     /// Runs the verifications of all applied revisions in read-only transactions that are rolled back.
     /// - Returns: A message for each revision whose verification fails.
-    /// - Throws: `PostgresError`, `RevisionGraph.Broken`.
-    public func untrue() async throws -> [String] {
+    /// - Throws: `PostgresError`, `RevisionGraph.GraphError`.
+    public func failedVerifications() async throws -> [String] {
         try await withSession { session in
             var problems: [String] = []
-            for revision in try applied(try await known(session)) where !revision.verification.statements.isEmpty {
+            for revision in try applied(try await currentVersions(session))
+            where !revision.verification.statements.isEmpty {
                 try await session.connection.script("BEGIN READ ONLY")
-                if let problem = try await session.untrue(of: revision) { problems.append(problem) }
+                if let problem = try await session.failedVerification(of: revision) { problems.append(problem) }
                 try await session.connection.script("ROLLBACK")
                 try await session.reset()
             }
@@ -85,13 +86,13 @@ public struct Migrator: Sendable {
 
     /// Applies the pending revisions up to a target, each in its own transaction, under the migration lock. A
     /// concurrent command waits for the lock, then finds nothing to do. If nothing is pending, the lock is not taken.
-    /// - Throws: `MigrationFailed`, `RevisionGraph.Broken`, `PostgresError`.
+    /// - Throws: `MigrationFailed`, `RevisionGraph.GraphError`, `PostgresError`.
     public func upgrade(to target: String = "head") async throws {
         try await run(.upgrade, target) { try graph.upgradePlan(to: target, from: $0) }
     }
 
     /// Reverts revisions down to a target; by default, one revision.
-    /// - Throws: `MigrationFailed`, `RevisionGraph.Broken`, `PostgresError`.
+    /// - Throws: `MigrationFailed`, `RevisionGraph.GraphError`, `PostgresError`.
     public func downgrade(to target: String = "-1") async throws {
         try await run(.downgrade, target) { try graph.downgradePlan(to: target, from: $0) }
     }
@@ -100,22 +101,22 @@ public struct Migrator: Sendable {
     /// - Parameters:
     ///   - target: the revision.
     ///   - purges: whether rows of `alembic_version` without a file are deleted first.
-    /// - Throws: `MigrationFailed`, `RevisionGraph.Broken`, `PostgresError`.
+    /// - Throws: `MigrationFailed`, `RevisionGraph.GraphError`, `PostgresError`.
     public func stamp(_ target: String, purges: Bool = false) async throws {
-        try await withSession(waits: true) { session in
+        try await withSession(waitsForPrimary: true) { session in
             let new = Set(try graph.resolve(target))
             try await session.lock(within: options.lockTimeout, log: log)
             try await session.makeTables()
-            let old = purges ? try await session.versions() : try await known(session)
-            let halted = try await halted(session)
-            guard old != new || !halted.isEmpty else { return }
+            let old = purges ? try await session.versions() : try await currentVersions(session)
+            let incomplete = try await incompleteRevisions(session)
+            guard old != new || !incomplete.isEmpty else { return }
             log(
                 "Running stamp_revision \(old.sorted().joined(separator: ", ")) -> "
                     + "\(new.sorted().joined(separator: ", "))"
             )
             try await session.connection.script("BEGIN")
             try await session.move(from: old, to: new, in: graph)
-            for id in new.subtracting(old).union(halted).sorted() {
+            for id in new.subtracting(old).union(incomplete).sorted() {
                 try await session.record(try graph.revision(id), "stamp", since: .now, .stamped)
             }
             try await session.connection.script("COMMIT")
@@ -123,9 +124,11 @@ public struct Migrator: Sendable {
     }
 
     /// The ids of revisions that earlier runs have left incomplete.
-    private func halted(_ session: MigrationSession) async throws -> Set<String> {
+    private func incompleteRevisions(_ session: MigrationSession) async throws -> Set<String> {
         var ids: Set<String> = []
-        for revision in graph.revisions where try await session.halt(of: revision) != nil { ids.insert(revision.id) }
+        for revision in graph.revisions where try await session.incompleteRun(of: revision) != nil {
+            ids.insert(revision.id)
+        }
         return ids
     }
 
@@ -133,11 +136,11 @@ public struct Migrator: Sendable {
 
     /// Opens a session for `body`, and closes it afterwards. When the task is cancelled, the current statement is
     /// cancelled.
-    /// - Parameter waits: whether to wait for a primary if several servers are configured.
+    /// - Parameter waitsForPrimary: whether to wait for a primary if several servers are configured.
     func withSession<Value: Sendable>(
-        waits: Bool = false, _ body: (MigrationSession) async throws -> Value
+        waitsForPrimary: Bool = false, _ body: (MigrationSession) async throws -> Value
     ) async throws -> Value {
-        let session = try await connected(until: .now.advanced(by: waits ? options.primaryTimeout : .zero))
+        let session = try await connected(until: .now.advanced(by: waitsForPrimary ? options.primaryTimeout : .zero))
         defer { session.connection.close() }
         guard let loop = Loop.current else { preconditionFailure("migrations run on a loop") }
         return try await withTaskCancellationHandler {
@@ -149,21 +152,21 @@ public struct Migrator: Sendable {
 
     /// Connects. If several servers are configured, it retries until one is the primary or the deadline passes.
     private func connected(until deadline: Instant) async throws -> MigrationSession {
-        var hasSaid = false
+        var hasLogged = false
         while true {
             do { return try await MigrationSession(configuration, options, log: log) } catch let error as PostgresError
                 where error.kind == .unreachable && !error.isRefusal && configuration.hasSeveralServers
                 && Instant.now < deadline
             {
-                if !hasSaid { log("Waiting for a primary: \(error)") }
-                hasSaid = true
+                if !hasLogged { log("Waiting for a primary: \(error)") }
+                hasLogged = true
                 try await Loop.current?.sleep(for: .milliseconds(500))
             }
         }
     }
 
     /// The database's current revisions, all of which must have files.
-    func known(_ session: MigrationSession) async throws -> Set<String> {
+    func currentVersions(_ session: MigrationSession) async throws -> Set<String> {
         let versions = try await session.versions()
         _ = try graph.closure(of: versions)
         return versions
@@ -174,18 +177,18 @@ public struct Migrator: Sendable {
     ) async throws {
         log("Context impl PostgresqlImpl.")
         log("Will assume transactional DDL.")
-        try await withSession(waits: true) { session in
-            let seen = try await known(session)
+        try await withSession(waitsForPrimary: true) { session in
+            let seen = try await currentVersions(session)
             try await check(session, seen, try plan(seen), direction, isLocked: false)
             guard try !plan(seen).isEmpty else { return }
             try await session.lock(within: options.lockTimeout, log: log)
             try await session.makeTables()
             // The previous holder of the lock may have changed the database: everything is checked again.
-            let versions = try await known(session)
+            let versions = try await currentVersions(session)
             if versions != seen, isRelative(target) {
                 throw MigrationFailed(
-                    "\(target) refers to a different revision now: the database moved from \(place(seen)) to "
-                        + "\(place(versions)) in the meantime. Nothing was changed; run the command again")
+                    "\(target) refers to a different revision now: the database moved from \(position(seen)) to "
+                        + "\(position(versions)) in the meantime. Nothing was changed; run the command again")
             }
             let planned = try plan(versions)
             try await check(session, versions, planned, direction, isLocked: true)
@@ -204,7 +207,7 @@ public struct Migrator: Sendable {
     }
 
     /// The current revisions, as a message names them.
-    private func place(_ versions: Set<String>) -> String {
+    private func position(_ versions: Set<String>) -> String {
         versions.isEmpty ? "base" : versions.sorted().joined(separator: ", ")
     }
 
@@ -237,31 +240,33 @@ public struct Migrator: Sendable {
                 )
             }
             if direction == .upgrade { try await session.checkContract(of: revision, in: graph) }
-            if isLocked { try await checkHalt(session, revision, section, direction) }
+            if isLocked { try await checkIncompleteRun(session, revision, section, direction) }
         }
     }
 
     /// Checks whether the run can continue after an earlier one that left the revision incomplete.
-    func checkHalt(
+    func checkIncompleteRun(
         _ session: MigrationSession, _ revision: Revision, _ section: Revision.Section,
         _ direction: MigrationRun.Direction
     ) async throws {
-        guard let halt = try await session.halt(of: revision) else { return }
-        guard halt.direction == direction.rawValue else {
+        guard let incompleteRun = try await session.incompleteRun(of: revision) else { return }
+        guard incompleteRun.direction == direction.rawValue else {
             throw MigrationFailed(
-                "the \(halt.direction) of \(revision.id) is incomplete: \(halt.detail). Finish it first, or revert "
+                "the \(incompleteRun.direction) of \(revision.id) is incomplete: \(incompleteRun.detail). Finish it "
+                    + "first, or revert "
                     + "manually what it did and clear its progress: aktify db repair")
         }
-        guard try await session.isTrue(halt, of: section.statements) else {
+        guard try await session.isUnchanged(incompleteRun, in: section.statements) else {
             throw MigrationFailed(
                 "\(revision.file) differs from what was run of it before it stopped: restore these statements, or "
                     + "revert manually what they did and clear its progress: aktify db repair")
         }
-        if halt.isCertain || options.runsAgain { return }
-        let statement = section.statements.dropFirst(halt.place.statements).first
-        if let statement, try await session.leftNoIndex(statement) { return }
+        if incompleteRun.isPositionExact || options.rerunsInterruptedStatements { return }
+        let statement = section.statements.dropFirst(incompleteRun.position.statements).first
+        if let statement, try await session.canRetryIndexCreation(statement) { return }
         throw MigrationFailed(
-            "\(revision.id) failed half-way: \(halt.detail). Revert manually what that statement did, and run it again "
+            "\(revision.id) failed half-way: \(incompleteRun.detail). Revert manually what that statement did, and "
+                + "run it again "
                 + "with --again; or revert everything it did and clear its progress: aktify db repair; or, if it is "
                 + "complete: aktify db stamp \(revision.id)"
         )
@@ -270,7 +275,7 @@ public struct Migrator: Sendable {
     /// Checks that no incomplete revision depends on the revisions to revert.
     private func checkDowngrade(_ session: MigrationSession, _ plan: [Revision]) async throws {
         let undone = Set(plan.map(\.id))
-        for id in try await halted(session).subtracting(undone).sorted() {
+        for id in try await incompleteRevisions(session).subtracting(undone).sorted() {
             guard try !graph.closure(of: [id]).isDisjoint(with: undone) else { continue }
             throw MigrationFailed(
                 "\(id) depends on a revision that would be reverted, and is incomplete itself. Finish it first, or "
@@ -282,10 +287,10 @@ public struct Migrator: Sendable {
         _ session: MigrationSession, _ versions: Set<String>, isLocked: Bool
     ) async throws {
         for revision in try isLocked ? applied(versions) : [] {
-            try await checkHalt(session, revision, revision.downgrade, .upgrade)
+            try await checkIncompleteRun(session, revision, revision.downgrade, .upgrade)
         }
         let changed = try await session.changed(try applied(versions))
-        if let first = changed.first, !options.allowsChanges {
+        if let first = changed.first, !options.allowsChangedFiles {
             throw MigrationFailed(
                 "\(first.file) was changed after it had been applied. Restore it and write a new revision, or, if the "
                     + "change is harmless: --allow-changed")

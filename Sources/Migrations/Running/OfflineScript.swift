@@ -17,7 +17,7 @@ public struct OfflineScript: Sendable {
 
     /// The SQL script of a downgrade.
     /// - Parameter range: `FROM:TO`.
-    /// - Throws: `RevisionGraph.Broken`; `MigrationFailed` if `range` has no FROM.
+    /// - Throws: `RevisionGraph.GraphError`; `MigrationFailed` if `range` has no FROM.
     public func downgrade(_ range: String) throws -> String {
         let parts = range.split(separator: ":", maxSplits: 1).map { String($0) }
         guard parts.count == 2 else { throw MigrationFailed("downgrade with --sql requires <fromrev>:<torev>") }
@@ -59,7 +59,7 @@ public struct OfflineScript: Sendable {
                     lines += [statement.sql + ";", ""]
                     continue
                 }
-                let sql = (statement.batches?.block ?? statement.sql) + ";"
+                let sql = (statement.batches?.doBlock ?? statement.sql) + ";"
                 lines += reset + ["COMMIT;", "", sql, ""] + reset + ["BEGIN;", ""]
             }
             lines += reset
@@ -70,13 +70,14 @@ public struct OfflineScript: Sendable {
     }
 
     private func changes(from old: Set<String>, to new: Set<String>) -> [String] {
-        let (gone, come) = (old.subtracting(new).sorted(), new.subtracting(old).sorted())
-        if gone.count == 1, come.count == 1 {
+        let (removed, added) = (old.subtracting(new).sorted(), new.subtracting(old).sorted())
+        if removed.count == 1, added.count == 1 {
             return [
-                "UPDATE alembic_version SET version_num='\(come[0])' WHERE alembic_version.version_num = '\(gone[0])';"
+                "UPDATE alembic_version SET version_num='\(added[0])' WHERE alembic_version.version_num = "
+                    + "'\(removed[0])';"
             ]
         }
-        return gone.map { "DELETE FROM alembic_version WHERE alembic_version.version_num = '\($0)';" }
-            + come.map { "INSERT INTO alembic_version (version_num) VALUES ('\($0)');" }
+        return removed.map { "DELETE FROM alembic_version WHERE alembic_version.version_num = '\($0)';" }
+            + added.map { "INSERT INTO alembic_version (version_num) VALUES ('\($0)');" }
     }
 }

@@ -12,7 +12,7 @@ public enum SchemaFile {
 
     /// The script, after it was verified to create the same schema in a scratch database.
     /// - Throws: `MigrationFailed` if it does not, or if it cannot be verified; `PostgresError`, `CancellationError`.
-    public static func provenText(of configuration: PostgresConfiguration) async throws -> String {
+    public static func verifiedText(of configuration: PostgresConfiguration) async throws -> String {
         try await refuseOwners(configuration)
         let snapshot = try await Snapshot(reading: configuration)
         let text = snapshot.script

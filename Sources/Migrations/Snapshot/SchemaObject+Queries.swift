@@ -11,25 +11,28 @@ extension SchemaObject {
         (.trigger, triggers), (.rule, rules), (.policy, policies), (.foreignKey, foreignKeys),
     ]
 
-    private static let (foreign, isOwn, isNotOurs) = (Inventory.foreign, Inventory.isOwn, Inventory.isNotOurs)
+    private static let (isUserSchema, isNotInExtension, isNotBookkeeping) = (
+        Inventory.isUserSchema, Inventory.isNotInExtension, Inventory.isNotBookkeeping
+    )
 
     /// The SQL expression for an object's key: catalog and oid, as in `pg_depend`.
     static func key(_ catalog: String, _ oid: String) -> String { "('\(catalog)'::regclass::oid || ' ' || \(oid))" }
 
     /// The SQL condition for relations to dump: those that belong neither to an extension nor to the tool itself.
     static func isDumped(_ relation: String) -> String {
-        "\(foreign) AND \(isNotOurs("\(relation).relname")) AND \(isOwn("pg_class", "\(relation).oid"))"
+        "\(isUserSchema) AND \(isNotBookkeeping("\(relation).relname")) AND "
+            + "\(isNotInExtension("pg_class", "\(relation).oid"))"
     }
 
     /// The SQL condition that an object is not created implicitly with another one, as the functions of a range type
     /// are.
-    static func isNoPart(_ catalog: String, _ oid: String) -> String {
+    static func isStandalone(_ catalog: String, _ oid: String) -> String {
         "NOT EXISTS (SELECT FROM pg_depend WHERE classid = '\(catalog)'::regclass AND objid = \(oid) AND deptype = 'i')"
     }
 
     private static let schemas = """
         SELECT ARRAY[\(key("pg_namespace", "oid")), quote_ident(nspname), 'CREATE SCHEMA ' || quote_ident(nspname)] \
-        FROM pg_namespace WHERE \(foreign) AND nspname <> 'public' AND \(isOwn("pg_namespace", "oid"))
+        FROM pg_namespace WHERE \(isUserSchema) AND nspname <> 'public' AND \(isNotInExtension("pg_namespace", "oid"))
         """
 
     /// All extensions except `plpgsql`, which every database has.
@@ -49,14 +52,14 @@ extension SchemaObject {
         'locale = ' || quote_literal(coalesce(to_jsonb(c) ->> 'colllocale', to_jsonb(c) ->> 'colliculocale')), \
         'lc_collate = ' || quote_literal(collcollate), 'lc_ctype = ' || quote_literal(collctype), \
         CASE WHEN NOT collisdeterministic THEN 'deterministic = false' END))] \
-        FROM pg_collation c JOIN pg_namespace n ON n.oid = collnamespace WHERE \(foreign) AND \(isOwn("pg_collation", "c.oid"))
+        FROM pg_collation c JOIN pg_namespace n ON n.oid = collnamespace WHERE \(isUserSchema) AND \(isNotInExtension("pg_collation", "c.oid"))
         """
 
     private static let enums = """
         SELECT ARRAY[\(key("pg_type", "t.oid")), t.oid::regtype::text, format('CREATE TYPE %s AS ENUM (%s)', t.oid::regtype, \
         (SELECT string_agg(quote_literal(enumlabel), ', ' ORDER BY enumsortorder) FROM pg_enum WHERE enumtypid = t.oid))] \
         FROM pg_type t JOIN pg_namespace ON pg_namespace.oid = typnamespace \
-        WHERE typtype = 'e' AND \(foreign) AND \(isOwn("pg_type", "t.oid"))
+        WHERE typtype = 'e' AND \(isUserSchema) AND \(isNotInExtension("pg_type", "t.oid"))
         """
 
     private static let domains = """
@@ -69,7 +72,7 @@ extension SchemaObject {
         || ARRAY(SELECT format('ALTER DOMAIN %s ADD CONSTRAINT %I %s', t.oid::regtype, conname, pg_get_constraintdef(oid)) \
         FROM pg_constraint WHERE contypid = t.oid AND contype = 'c' AND NOT convalidated ORDER BY conname) \
         FROM pg_type t JOIN pg_type base ON base.oid = t.typbasetype JOIN pg_namespace ON pg_namespace.oid = t.typnamespace \
-        WHERE t.typtype = 'd' AND \(foreign) AND \(isOwn("pg_type", "t.oid"))
+        WHERE t.typtype = 'd' AND \(isUserSchema) AND \(isNotInExtension("pg_type", "t.oid"))
         """
 
     private static let composites = """
@@ -78,7 +81,7 @@ extension SchemaObject {
         CASE WHEN attcollation <> typcollation THEN 'COLLATE ' || attcollation::regcollation END), ', ' ORDER BY attnum) \
         FROM pg_attribute JOIN pg_type ON pg_type.oid = atttypid WHERE attrelid = t.typrelid AND attnum > 0 AND NOT attisdropped))] \
         FROM pg_type t JOIN pg_class c ON c.oid = typrelid JOIN pg_namespace ON pg_namespace.oid = typnamespace \
-        WHERE relkind = 'c' AND \(foreign) AND \(isOwn("pg_type", "t.oid"))
+        WHERE relkind = 'c' AND \(isUserSchema) AND \(isNotInExtension("pg_type", "t.oid"))
         """
 
     private static let ranges = """
@@ -89,7 +92,7 @@ extension SchemaObject {
         CASE WHEN rngcollation <> sub.typcollation THEN 'COLLATION = ' || rngcollation::regcollation END, \
         'SUBTYPE_DIFF = ' || nullif(rngsubdiff, 0)::regproc, 'MULTIRANGE_TYPE_NAME = ' || rngmultitypid::regtype))] \
         FROM pg_range JOIN pg_type t ON t.oid = rngtypid JOIN pg_type sub ON sub.oid = rngsubtype \
-        JOIN pg_namespace ON pg_namespace.oid = t.typnamespace WHERE \(foreign) AND \(isOwn("pg_type", "t.oid"))
+        JOIN pg_namespace ON pg_namespace.oid = t.typnamespace WHERE \(isUserSchema) AND \(isNotInExtension("pg_type", "t.oid"))
         """
 
     // MARK: Sequences
@@ -141,7 +144,7 @@ extension SchemaObject {
     private static let functions = """
         SELECT ARRAY[\(key("pg_proc", "p.oid")), p.oid::regprocedure::text, rtrim(pg_get_functiondef(p.oid), E'\\n')] \
         FROM pg_proc p JOIN pg_namespace ON pg_namespace.oid = pronamespace \
-        WHERE prokind <> 'a' AND \(foreign) AND \(isOwn("pg_proc", "p.oid")) AND \(isNoPart("pg_proc", "p.oid"))
+        WHERE prokind <> 'a' AND \(isUserSchema) AND \(isNotInExtension("pg_proc", "p.oid")) AND \(isStandalone("pg_proc", "p.oid"))
         """
 
     // MARK: Tables
@@ -275,7 +278,7 @@ extension SchemaObject {
         || ARRAY(SELECT format('ALTER STATISTICS %I.%I SET STATISTICS %s', nspname, stxname, stxstattarget) \
         WHERE stxstattarget >= 0) \
         FROM pg_statistic_ext s JOIN pg_namespace ON pg_namespace.oid = stxnamespace \
-        WHERE \(foreign) AND \(isOwn("pg_statistic_ext", "s.oid"))
+        WHERE \(isUserSchema) AND \(isNotInExtension("pg_statistic_ext", "s.oid"))
         """
 
     /// Triggers; those of partitions are created with the trigger of the partitioned table.

@@ -2,7 +2,9 @@ import SQL
 
 /// Queries for what a snapshot needs besides the objects: dependencies, privileges, comments and rows.
 extension Snapshot {
-    private static let (foreign, isOwn, key) = (Inventory.foreign, Inventory.isOwn, SchemaObject.key)
+    private static let (isUserSchema, isNotInExtension, key) = (
+        Inventory.isUserSchema, Inventory.isNotInExtension, SchemaObject.key
+    )
 
     /// The dependencies between objects with their types; objects with oids below 16384 are Postgres's own.
     static let dependencies: Statement = """
@@ -89,13 +91,13 @@ extension Snapshot {
         SELECT \(key("pg_namespace", "n.oid")), 'SCHEMA ' || quote_ident(nspname), '', nspowner, nspacl, \
         coalesce((SELECT initprivs FROM pg_init_privs WHERE objoid = n.oid AND classoid = 'pg_namespace'::regclass), \
         acldefault('n', nspowner)) FROM pg_namespace n \
-        WHERE nspacl IS NOT NULL AND \(foreign) AND \(isOwn("pg_namespace", "n.oid")) UNION ALL \
+        WHERE nspacl IS NOT NULL AND \(isUserSchema) AND \(isNotInExtension("pg_namespace", "n.oid")) UNION ALL \
         SELECT \(key("pg_proc", "p.oid")), 'ROUTINE ' || p.oid::regprocedure, '', proowner, proacl, acldefault('f', proowner) \
         FROM pg_proc p JOIN pg_namespace ON pg_namespace.oid = pronamespace \
-        WHERE proacl IS NOT NULL AND \(foreign) AND \(isOwn("pg_proc", "p.oid")) UNION ALL \
+        WHERE proacl IS NOT NULL AND \(isUserSchema) AND \(isNotInExtension("pg_proc", "p.oid")) UNION ALL \
         SELECT \(key("pg_type", "t.oid")), 'TYPE ' || t.oid::regtype, '', typowner, typacl, acldefault('T', typowner) \
         FROM pg_type t JOIN pg_namespace ON pg_namespace.oid = typnamespace \
-        WHERE typacl IS NOT NULL AND \(foreign) AND \(isOwn("pg_type", "t.oid"))
+        WHERE typacl IS NOT NULL AND \(isUserSchema) AND \(isNotInExtension("pg_type", "t.oid"))
         """
 
     // MARK: Unsupported objects
@@ -105,8 +107,8 @@ extension Snapshot {
         unsafe: unsupportedCatalogs.map { catalog, condition in
             """
             SELECT ARRAY[pg_describe_object('\(catalog)'::regclass, x.oid, 0)] FROM \(catalog) x \
-            WHERE x.oid >= 16384 AND \(condition) AND \(isOwn(catalog, "x.oid")) \
-            AND \(SchemaObject.isNoPart(catalog, "x.oid"))
+            WHERE x.oid >= 16384 AND \(condition) AND \(isNotInExtension(catalog, "x.oid")) \
+            AND \(SchemaObject.isStandalone(catalog, "x.oid"))
             """
         }.joined(separator: " UNION ALL ") + " ORDER BY 1")
 

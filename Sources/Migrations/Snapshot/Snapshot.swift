@@ -84,22 +84,22 @@ private struct SnapshotReading {
     /// Appends privileges or comments to the objects to which they, or the objects' parts, belong.
     private mutating func addStatements(_ query: Statement) async throws {
         let parts = Parts(edges)
-        var places = Dictionary(uniqueKeysWithValues: objects.enumerated().map { ($1.key, $0) })
+        var indices = Dictionary(uniqueKeysWithValues: objects.enumerated().map { ($1.key, $0) })
         for row in try await connection.rows(query).sorted(by: { $0[1] < $1[1] }) {
-            let key = parts.whole(of: row[0], isObject: { places[$0] != nil })
+            let key = parts.whole(of: row[0], isObject: { indices[$0] != nil })
             if key == nil, row[1].contains(" ON SCHEMA public ") {
                 // Every database has the schema, but not with these privileges.
-                places[row[0]] = objects.count
+                indices[row[0]] = objects.count
                 objects.append(SchemaObject(key: row[0], kind: .schema, name: "public", statements: []))
             }
-            if let place = places[key ?? row[0]] { objects[place].statements.append(row[1]) }
+            if let index = indices[key ?? row[0]] { objects[index].statements.append(row[1]) }
         }
     }
 
     // MARK: Rows
 
     /// The greatest number of rows per table.
-    private static let mostRows = 1000
+    private static let maximumRows = 1000
 
     /// Reads the rows of tables and the values of sequences.
     mutating func readRows() async throws {
@@ -110,11 +110,11 @@ private struct SnapshotReading {
             let rows = try await connection.rows(
                 Statement(
                     unsafe:
-                        "SELECT ARRAY[\(values)] FROM ONLY \(row[1]) aktify_row ORDER BY \(row[4]) LIMIT \(SnapshotReading.mostRows + 1)"
+                        "SELECT ARRAY[\(values)] FROM ONLY \(row[1]) aktify_row ORDER BY \(row[4]) LIMIT \(SnapshotReading.maximumRows + 1)"
                 ))
-            guard rows.count <= SnapshotReading.mostRows else {
+            guard rows.count <= SnapshotReading.maximumRows else {
                 throw MigrationFailed(
-                    "\(row[1]) has more than \(SnapshotReading.mostRows) rows, too many for a revision")
+                    "\(row[1]) has more than \(SnapshotReading.maximumRows) rows, too many for a revision")
             }
             guard !rows.isEmpty else { continue }
             let lines = rows.map { "    (\($0[0]))" }.joined(separator: ",\n")
@@ -135,19 +135,19 @@ private struct SnapshotReading {
     /// The objects, sorted by their dependencies.
     func ordered() async throws -> [SchemaObject] {
         let objects = objects.sorted(by: SchemaObject.precedes)
-        let places = Dictionary(uniqueKeysWithValues: objects.enumerated().map { ($1.key, $0) })
+        let indices = Dictionary(uniqueKeysWithValues: objects.enumerated().map { ($1.key, $0) })
         let parts = Parts(edges)
         var dependencies: [Int: Set<Int>] = [:]
         func add(_ object: String?, _ other: String?) {
-            guard let object = object.flatMap({ places[$0] }), let other = other.flatMap({ places[$0] }),
+            guard let object = object.flatMap({ indices[$0] }), let other = other.flatMap({ indices[$0] }),
                 object != other
             else { return }
             dependencies[object, default: []].insert(other)
         }
-        let whole = { parts.whole(of: $0, isObject: { places[$0] != nil }) }
+        let whole = { parts.whole(of: $0, isObject: { indices[$0] != nil }) }
         for edge in edges {
             // A sequence is created before the table whose column owns it.
-            if edge.type == "a", let place = places[edge.object], objects[place].kind == .sequence { continue }
+            if edge.type == "a", let index = indices[edge.object], objects[index].kind == .sequence { continue }
             add(whole(edge.object), whole(edge.other))
         }
         for row in try await connection.rows(Snapshot.orders) {
@@ -158,11 +158,11 @@ private struct SnapshotReading {
             for object in objects where object.followsRows { add(object.key, rows.key) }
         }
         let order = DependencyOrder(count: objects.count, dependencies: dependencies)
-        guard order.circle.isEmpty else {
-            let names = order.circle.map { objects[$0].name }.joined(separator: ", ")
+        guard order.cycle.isEmpty else {
+            let names = order.cycle.map { objects[$0].name }.joined(separator: ", ")
             throw MigrationFailed("these objects have cyclic dependencies, which is not supported: \(names)")
         }
-        return order.places.map { objects[$0] }
+        return order.indices.map { objects[$0] }
     }
 }
 

@@ -8,7 +8,7 @@ public struct Baseline: Sendable {
     /// The contents of the revision file.
     public var text: String { revision.text }
     /// The files whose verify and fixtures sections are lost.
-    public var filesWithTrials: [String] {
+    public var filesWithVerification: [String] {
         replaced.filter { !$0.verification.statements.isEmpty || !$0.fixtures.statements.isEmpty }.map(\.file)
     }
     /// The replaced revisions, in order.
@@ -27,10 +27,10 @@ public struct Squash: Sendable {
     ///   - graph: all revisions.
     ///   - id: the last revision to squash.
     ///   - configuration: a database of the server for the scratch databases.
-    /// - Throws: `RevisionGraph.Broken` if the revision does not exist or has no ancestors, or if another branch starts
-    ///   at one of its ancestors.
+    /// - Throws: `RevisionGraph.GraphError` if the revision does not exist or has no ancestors, or if another branch
+    ///   starts at one of its ancestors.
     public init(_ graph: RevisionGraph, upTo id: String, configuration: PostgresConfiguration) throws(RevisionGraph
-        .Broken)
+        .GraphError)
     {
         (self.graph, self.configuration) = (graph, configuration)
         last = try graph.revision(id)
@@ -63,7 +63,7 @@ public struct Squash: Sendable {
                     "the rows of \(name) differ from run to run: they cannot be inserted by a baseline")
             }
         }
-        let revision = try waived(old)
+        let revision = try withFindingsSuppressed(old)
         let parsed = try Revision(parsing: revision.text, file: "versions/\(revision.fileName)")
         if let problem = parsed.problem { throw problem }
         let new = try await trial(of: try RevisionGraph([parsed]), isUndone: true)
@@ -124,17 +124,17 @@ public struct Squash: Sendable {
         let connection = try await Connection.open(scratch)
         defer { connection.close() }
         return try await connection.rows(
-            "SELECT ARRAY[encode(sha256(convert_to(\(last.textThatRuns), 'UTF8')), 'hex')]")[0][0]
+            "SELECT ARRAY[encode(sha256(convert_to(\(last.checksumText), 'UTF8')), 'hex')]")[0][0]
     }
 
     // MARK: Writing
 
     /// The baseline with these upgrade statements.
-    private func written(_ upgrade: [String], _ outcome: Outcome) -> NewRevision {
-        let gone = replaced.filter { $0.id != last.id }
+    private func baselineRevision(_ upgrade: [String], _ outcome: Outcome) -> NewRevision {
+        let removed = replaced.filter { $0.id != last.id }
         var replacement = Replacement(
-            ids: replaced.flatMap(\.replacement.ids) + gone.map(\.id), checksum: outcome.checksum)
-        replacement.breaking = replaced.reasonsOfBreaking.filter { $0.key != last.id && !$0.value.isEmpty }
+            ids: replaced.flatMap(\.replacement.ids) + removed.map(\.id), checksum: outcome.checksum)
+        replacement.breaking = replaced.breakingReasons.filter { $0.key != last.id && !$0.value.isEmpty }
         var new = NewRevision(
             message: "Baseline", id: last.id, parents: [], upgrade: NewRevision.section(upgrade),
             downgrade: NewRevision.section(outcome.snapshot.removal), breaking: last.upgrade.breaking)
@@ -144,18 +144,18 @@ public struct Squash: Sendable {
     }
 
     /// The baseline with all lint findings suppressed, since it reproduces an existing schema.
-    private func waived(_ outcome: Outcome) throws -> NewRevision {
+    private func withFindingsSuppressed(_ outcome: Outcome) throws -> NewRevision {
         var statements = outcome.snapshot.creation
-        let draft = try Revision(parsing: written(statements, outcome).text, file: "versions/\(last.id).sql")
+        let draft = try Revision(parsing: baselineRevision(statements, outcome).text, file: "versions/\(last.id).sql")
         let parsed = draft.upgrade.statements
         guard parsed.count == statements.count else {
             throw MigrationFailed("the baseline's statements cannot be separated")
         }
         for finding in Lint.findings(in: draft) {
-            guard let place = parsed.firstIndex(where: { $0.line == finding.line }) else { continue }
-            statements[place] = "-- lint: allow \(finding.rule) as in the squashed revisions\n" + statements[place]
+            guard let index = parsed.firstIndex(where: { $0.line == finding.line }) else { continue }
+            statements[index] = "-- lint: allow \(finding.rule) as in the squashed revisions\n" + statements[index]
         }
-        return written(statements, outcome)
+        return baselineRevision(statements, outcome)
     }
 }
 

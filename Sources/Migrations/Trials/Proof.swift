@@ -20,7 +20,7 @@ public struct Proof: Sendable {
     /// `nil` if both succeed.
     /// - Throws: `MigrationFailed` and `PostgresError` if it cannot be verified, `CancellationError`.
     public func problem(with revision: Revision) async throws -> String? {
-        try await Replica(graph: graph, configuration: configuration, targets: ["heads"]).with { scratch in
+        try await SchemaCopy(graph: graph, configuration: configuration, targets: ["heads"]).with { scratch in
             try await migrator(scratch, graph).stamp("heads")
             return try await problem(with: revision, in: scratch)
         }

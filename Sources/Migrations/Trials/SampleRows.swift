@@ -130,10 +130,10 @@ private struct Column {
     /// Values by the type's category (PostgreSQL manual, `pg_type`). Literals in checks are tried, too, since they may
     /// be the permitted values.
     private static func values(ofCategory category: String, _ type: String, _ checks: String) -> [String] {
-        let said = checks.matches(of: /'(?:[^']|'')*'|\b\d+\b/).map { String($0.output).replacing("'", with: "") }
+        let literals = checks.matches(of: /'(?:[^']|'')*'|\b\d+\b/).map { String($0.output).replacing("'", with: "") }
         return switch category {
-        case "N": ["1", "0", "100", "-1"] + said.filter { Int($0) != nil }
-        case "S": said.filter { Int($0) == nil } + ["x", "xxxxxxxx", "a@b.example"]
+        case "N": ["1", "0", "100", "-1"] + literals.filter { Int($0) != nil }
+        case "S": literals.filter { Int($0) == nil } + ["x", "xxxxxxxx", "a@b.example"]
         case "B": ["true", "false"]
         case "D": ["now"]
         case "T": ["1 hour"]

@@ -13,7 +13,7 @@ extension Revision.Statement {
 
     /// Whether it is server-wide and does not concern roles. Changes of roles can be made in a transaction that is
     /// never committed, and later statements may need them.
-    var isServerWideForGood: Bool { isServerWide && !LintedWords(sql).isAboutRoles }
+    var isServerWideExceptRoles: Bool { isServerWide && !LintedWords(sql).isAboutRoles }
 }
 
 extension LintedWords {
@@ -24,7 +24,7 @@ extension LintedWords {
 
     /// The unquoted name of the role that it creates; `nil` for other statements.
     var createdRole: String? {
-        behind("create role|user|group")?.first.flatMap { WrittenSQL.names(in: $0).first }
+        droppingPrefix("create role|user|group")?.first.flatMap { DeparsedSQL.names(in: $0).first }
     }
 
     fileprivate var isAboutServer: Bool {

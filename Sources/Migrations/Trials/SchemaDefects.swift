@@ -3,21 +3,21 @@ import SQL
 
 /// Finds objects that exist but are not in effect, which a comparison of definitions does not show: invalid indexes,
 /// constraints that are not validated, and disabled triggers.
-public struct Flaws {
+public struct SchemaDefects {
     /// Descriptions of the defects, each with a remedy.
     /// - Throws: `PostgresError`.
     public static func found(in configuration: PostgresConfiguration) async throws -> [String] {
         let connection = try await Connection.open(configuration)
         defer { connection.close() }
-        var flaws: [String] = []
+        var defects: [String] = []
         for query in [invalidIndexes, uncheckedConstraints, disabledTriggers] {
-            flaws += try await connection.rows(query).map { $0[0] }
+            defects += try await connection.rows(query).map { $0[0] }
         }
-        return flaws
+        return defects
     }
 
     /// The SQL condition that an index is invalid and not being built by another session.
-    static let isLeftInvalid = """
+    static let isInvalidIndex = """
         NOT indisvalid AND relkind = 'i' AND NOT EXISTS (SELECT FROM pg_stat_progress_create_index \
         WHERE index_relid = indexrelid AND pid <> pg_backend_pid())
         """
@@ -25,7 +25,7 @@ public struct Flaws {
     private static let invalidIndexes: Statement = """
         SELECT ARRAY[format('the index %1$s on %2$s is invalid, and not used: REINDEX INDEX CONCURRENTLY %1$s', \
         indexrelid::regclass, indrelid::regclass)] FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid \
-        WHERE relnamespace = current_schema()::regnamespace AND \(unsafe: isLeftInvalid) ORDER BY 1
+        WHERE relnamespace = current_schema()::regnamespace AND \(unsafe: isInvalidIndex) ORDER BY 1
         """
 
     private static let uncheckedConstraints: Statement = """

@@ -2,7 +2,7 @@ import Postgres
 import SQL
 
 /// The tables and columns of a database at one point in time, by which data loss is detected.
-struct Holdings: Hashable {
+struct DataSnapshot: Hashable {
     /// A table.
     struct Table: Hashable {
         /// The qualified name, quoted where necessary.
@@ -30,7 +30,7 @@ struct Holdings: Hashable {
 }
 
 /// Data that a revision deletes.
-enum Loss: Hashable {
+enum DataLoss: Hashable {
     /// A table was dropped.
     case table(String)
     /// A column was dropped.
@@ -45,8 +45,8 @@ enum Loss: Hashable {
     /// The query for the number of affected rows or values, as text; it is run after the revision was rolled back.
     var count: String {
         switch self {
-        case .table(let table), .truncated(let table): Loss.count("*", in: table)
-        case .column(let table, let column), .narrowed(let table, let column, _, _): Loss.count(column, in: table)
+        case .table(let table), .truncated(let table): DataLoss.count("*", in: table)
+        case .column(let table, let column), .narrowed(let table, let column, _, _): DataLoss.count(column, in: table)
         case .deleted(_, let rows): "SELECT '\(rows)'"
         }
     }
@@ -73,10 +73,10 @@ enum Loss: Hashable {
     }
 }
 
-extension Holdings {
+extension DataSnapshot {
     /// The data that a later snapshot lacks, sorted by table name.
-    func losses(comparedWith now: Holdings) -> [Loss] {
-        tables.sorted { $0.value.name < $1.value.name }.flatMap { id, old -> [Loss] in
+    func losses(comparedWith now: DataSnapshot) -> [DataLoss] {
+        tables.sorted { $0.value.name < $1.value.name }.flatMap { id, old -> [DataLoss] in
             guard let new = now.tables[id] else { return [.table(old.name)] }
             let isTruncated = new.file != old.file && (new.isEmpty || new.left != nil)
             return (isTruncated ? [.truncated(old.name)] : []) + old.losses(new)
@@ -84,8 +84,8 @@ extension Holdings {
     }
 }
 
-extension Holdings.Table {
-    fileprivate func losses(_ new: Self) -> [Loss] {
+extension DataSnapshot.Table {
+    fileprivate func losses(_ new: Self) -> [DataLoss] {
         columns.sorted { $0.key < $1.key }.compactMap { number, column in
             guard let left = new.columns[number] else { return .column(table: name, column.name) }
             guard left.type != column.type, !SQLType(left.type).holds(SQLType(column.type)) else { return nil }
@@ -101,7 +101,7 @@ extension Connection {
     /// - Parameters:
     ///   - before: an earlier snapshot. Tables whose file has changed since are checked for being empty.
     ///   - counting: whether the rows of these tables are counted, too.
-    func holdings(since before: Holdings? = nil, counting: Bool = false) async throws -> Holdings {
+    func dataSnapshot(since before: DataSnapshot? = nil, counting: Bool = false) async throws -> DataSnapshot {
         let result = try await execute(
             """
             SELECT c.oid::bigint, format('%I.%I', n.nspname, c.relname), coalesce(pg_relation_filenode(c.oid), 0)::bigint, \
@@ -113,34 +113,34 @@ extension Connection {
             AND n.nspname <> 'information_schema' \
             AND c.relname NOT IN (\(unsafe: MigrationSession.ownTables))
             """)
-        var holdings = Holdings()
+        var snapshot = DataSnapshot()
         for index in 0..<result.count {
             var row = result.row(index)
             let (id, name, file) = (try row.next(Int64.self), try row.next(String.self), try row.next(Int64.self))
             let number = try row.next(Int16.self)
-            let column = Holdings.Column(name: try row.next(), type: try row.next())
+            let column = DataSnapshot.Column(name: try row.next(), type: try row.next())
             if number > 0 {
-                holdings.tables[id, default: .init(name: name, file: file)].columns[number] = column
+                snapshot.tables[id, default: .init(name: name, file: file)].columns[number] = column
             } else {
-                holdings.tables[id] = .init(name: name, file: file)
+                snapshot.tables[id] = .init(name: name, file: file)
             }
         }
-        for (id, table) in holdings.tables {
+        for (id, table) in snapshot.tables {
             guard let old = before?.tables[id], old.file != table.file else { continue }
             let statement = Statement(unsafe: "SELECT NOT EXISTS (SELECT FROM \(table.name))")
             var row = try await execute(statement).row(0)
-            holdings.tables[id]?.isEmpty = try row.next()
+            snapshot.tables[id]?.isEmpty = try row.next()
             guard counting else { continue }
             var counted = try await script("SELECT count(*)::text FROM \(table.name)").row(0)
-            holdings.tables[id]?.left = Int64(try counted.next(String.self))
+            snapshot.tables[id]?.left = Int64(try counted.next(String.self))
         }
-        return holdings
+        return snapshot
     }
 
     /// The rows of these tables that were deleted in the open transaction, according to the server's statistics
     /// (`track_counts`).
-    func deletions(from holdings: Holdings) async throws -> [Loss] {
-        let names = holdings.tables.values.map(\.name)
+    func deletions(from snapshot: DataSnapshot) async throws -> [DataLoss] {
+        let names = snapshot.tables.values.map(\.name)
         let result = try await execute(
             """
             SELECT format('%I.%I', schemaname, relname), n_tup_del FROM pg_stat_xact_user_tables WHERE n_tup_del > 0 \

@@ -4,7 +4,7 @@ import SQL
 
 /// The position that the execution of a section has reached if it is not a single transaction. It is recorded in
 /// `migration_history`, in the transaction of the statements that reach it.
-struct Place: Hashable {
+struct Position: Hashable {
     /// The number of completed statements.
     var statements = 0
     /// The last key of the completed batches of the next statement; `nil` if no batch is completed.
@@ -18,22 +18,22 @@ struct Place: Hashable {
     var isStart: Bool { statements == 0 && key == nil }
 
     /// The position after `count` more statements.
-    func after(_ count: Int) -> Place { Place(statements: statements + count) }
+    func after(_ count: Int) -> Position { Position(statements: statements + count) }
 }
 
 /// A position, with the checksum of the statements up to it.
 struct Progress: Hashable {
-    var place: Place
+    var position: Position
     /// The checksum of the completed and begun statements.
     var done: String
 }
 
 /// The record of an earlier run that left a revision neither applied nor rolled back.
-struct Halt {
+struct IncompleteRun {
     /// The position at which it stopped.
-    let place: Place
+    let position: Position
     /// Whether exactly the statements before the position took effect.
-    let isCertain: Bool
+    let isPositionExact: Bool
     /// Why it stopped.
     let detail: String
     /// `upgrade` or `downgrade`.
@@ -44,37 +44,39 @@ struct Halt {
 
 extension MigrationSession {
     /// The record of the last run of a revision, if that left it incomplete; otherwise `nil`.
-    func halt(of revision: Revision) async throws -> Halt? {
-        guard try await has("migration_history") else { return nil }
+    func incompleteRun(of revision: Revision) async throws -> IncompleteRun? {
+        guard try await tableExists("migration_history") else { return nil }
         // The table lacks the column if an older program has created it.
         let progress = "to_jsonb(history) -> 'progress'"
         let result = try await connection.execute(
             """
             SELECT outcome, detail, direction, coalesce((\(unsafe: progress) ->> 'statements')::int8, 0), \
             \(unsafe: progress) ->> 'key', \(unsafe: progress) ->> 'end', coalesce((\(unsafe: progress) ->> 'rows')::int8, 0), \
-            coalesce(\(unsafe: progress) ->> 'done', '') FROM \(unsafe: own("migration_history")) history \
+            coalesce(\(unsafe: progress) ->> 'done', '') FROM \(unsafe: qualified("migration_history")) history \
             WHERE revision = \(revision.id) AND outcome <> 'accepted' ORDER BY id DESC LIMIT 1
             """)
         guard result.count == 1 else { return nil }
         var row = result.row(0)
         let outcome = Outcome(rawValue: try row.next())
         let (detail, direction) = (try row.next(String.self), try row.next(String.self))
-        let place = Place(
+        let position = Position(
             statements: Int(try row.next(Int64.self)), key: try row.next(), end: try row.next(), rows: try row.next())
-        guard outcome == .halfway || outcome == .stopped && !place.isStart else { return nil }
-        return Halt(
-            place: place, isCertain: outcome == .stopped, detail: detail, direction: direction, done: try row.next())
+        guard outcome == .halfway || outcome == .stopped && !position.isStart else { return nil }
+        return IncompleteRun(
+            position: position, isPositionExact: outcome == .stopped, detail: detail, direction: direction,
+            done: try row.next())
     }
 
     /// Whether the executed statements are unchanged in the file.
-    func isTrue(_ halt: Halt, of statements: [Revision.Statement]) async throws -> Bool {
-        guard halt.place.statements <= statements.count else { return false }
-        return halt.done.isEmpty ? true : try await checksum(of: statements, upTo: halt.place) == halt.done
+    func isUnchanged(_ incompleteRun: IncompleteRun, in statements: [Revision.Statement]) async throws -> Bool {
+        guard incompleteRun.position.statements <= statements.count else { return false }
+        return incompleteRun.done.isEmpty
+            ? true : try await checksum(of: statements, upTo: incompleteRun.position) == incompleteRun.done
     }
 
     /// The checksum of a section's statements before a position, including one of which batches are completed.
-    func checksum(of statements: [Revision.Statement], upTo place: Place) async throws -> String {
-        let count = place.statements + (place.key == nil ? 0 : 1)
+    func checksum(of statements: [Revision.Statement], upTo position: Position) async throws -> String {
+        let count = position.statements + (position.key == nil ? 0 : 1)
         // The same key value selects other rows if the key column is another.
         let texts = statements.prefix(count).map { $0.sql + ($0.batches.map { " by \($0.key)" } ?? "") }
         let text = texts.joined(separator: ";\n")
@@ -86,15 +88,15 @@ extension MigrationSession {
 
     /// Updates a run's row in `migration_history` with its position, and with the outcome that holds if the run is
     /// interrupted after this commit.
-    func note(
-        _ entry: Int64, since start: Instant, _ outcome: Outcome, _ detail: String, _ progress: Progress
+    func updateProgress(
+        _ historyID: Int64, since start: Instant, _ outcome: Outcome, _ detail: String, _ progress: Progress
     ) async throws {
         _ = try await connection.execute(
             """
-            UPDATE \(unsafe: own("migration_history")) SET outcome = \(outcome.rawValue), detail = \(detail), \
+            UPDATE \(unsafe: qualified("migration_history")) SET outcome = \(outcome.rawValue), detail = \(detail), \
             duration_ms = \(Instant.now.duration(since: start).milliseconds), progress = jsonb_build_object(\
-            'statements', \(Int64(progress.place.statements)), 'key', \(progress.place.key as String?), \
-            'end', \(progress.place.end as String?), 'rows', \(progress.place.rows), 'done', \(progress.done)) WHERE id = \(entry)
+            'statements', \(Int64(progress.position.statements)), 'key', \(progress.position.key as String?), \
+            'end', \(progress.position.end as String?), 'rows', \(progress.position.rows), 'done', \(progress.done)) WHERE id = \(historyID)
             """)
     }
 }

@@ -3,24 +3,24 @@ import SQL
 
 /// Detects in an open transaction which data its statements lose, by comparing catalog states and by the server's
 /// counts of deleted rows.
-struct LossWatch {
+struct DataLossDetector {
     private let connection: Connection
-    private let before: Holdings
-    private let deleted: [Loss]
+    private let before: DataSnapshot
+    private let deleted: [DataLoss]
     /// Whether the statements contain a TRUNCATE, after which a table may have been filled again.
     private let mayTruncate: Bool
 
     /// Reads the state before the statements run.
     init(_ connection: Connection, _ statements: [Revision.Statement]) async throws {
         self.connection = connection
-        before = try await connection.holdings()
+        before = try await connection.dataSnapshot()
         deleted = try await connection.deletions(from: before)
         mayTruncate = statements.contains { $0.sql.lowercased().contains("truncate") }
     }
 
     /// The losses since then, each with the number of rows that a truncated table has now (zero for other losses).
-    func losses() async throws -> [Loss: Int64] {
-        let now = try await connection.holdings(since: before, counting: mayTruncate)
+    func losses() async throws -> [DataLoss: Int64] {
+        let now = try await connection.dataSnapshot(since: before, counting: mayTruncate)
         let losses = before.losses(comparedWith: now)
         let deletions = try await connection.deletions(from: before).filter { !deleted.contains($0) }
         let left = Dictionary(
@@ -34,7 +34,7 @@ struct LossWatch {
 
     /// Descriptions of the losses that affect rows or values. Call it after the transaction was rolled back to its
     /// state before the statements. It locks the tables, so that the counts stay correct.
-    func lost(_ losses: [Loss: Int64]) async throws -> [String] {
+    func descriptions(of losses: [DataLoss: Int64]) async throws -> [String] {
         var texts: [String] = []
         for (loss, left) in losses.sorted(by: { $0.key.text(0) < $1.key.text(0) }) {
             if let table = loss.lockedTable { try await connection.script("LOCK TABLE \(table)") }
@@ -48,7 +48,7 @@ struct LossWatch {
     }
 }
 
-extension Loss {
+extension DataLoss {
     /// The table to lock before its rows are counted.
     fileprivate var lockedTable: String? {
         switch self {

@@ -1,6 +1,6 @@
 /// The replacement of an index or a key by another one. The new index is built before the old one is dropped, and takes
 /// its place in one transaction: there is always one of them, and if the build fails, the old one remains.
-struct Succession {
+struct IndexReplacement {
     /// A key, or an index that belongs to no constraint.
     enum Side: Hashable {
         case key(definition: String)
@@ -84,7 +84,7 @@ struct Succession {
     }
 }
 
-extension Succession.Member {
+extension IndexReplacement.Member {
     /// What Alembic's messages call it.
     fileprivate var word: String {
         switch side {
@@ -94,12 +94,12 @@ extension Succession.Member {
     }
 
     /// Those of the given columns that its definition names.
-    func columns(of names: Set<String>) -> Set<String> { names.intersection(WrittenSQL.names(in: side.text)) }
+    func columns(of names: Set<String>) -> Set<String> { names.intersection(DeparsedSQL.names(in: side.text)) }
 
     var isPrimaryKey: Bool { side.isPrimaryKey }
 
     /// Whether it can replace an old index or key.
-    func succeeds(_ old: Self, columns names: Set<String>) -> Bool {
+    func canReplace(_ old: Self, columns names: Set<String>) -> Bool {
         if case (.index, .index) = (old.side, side), old.side == side || old.name == name { return true }
         guard old.side.isUnique, side.isUnique else { return false }
         return old.name == name || old.isPrimaryKey && isPrimaryKey || old.columns(of: names) == columns(of: names)

@@ -2,7 +2,7 @@ import Postgres
 import SQL
 
 /// Creates a scratch database with the same schema as another database.
-struct Replica {
+struct SchemaCopy {
     /// All revisions.
     let graph: RevisionGraph
     /// The database to copy.
@@ -10,26 +10,26 @@ struct Replica {
     /// The current revisions of that database.
     let targets: [String]
     /// Whether a later revision is incomplete, so that objects may be missing that the current revisions create.
-    var isHalfway = false
+    var hasIncompleteRevision = false
     /// Whether only the revisions are used, because the database cannot be read.
-    var isByRevisionsAlone = false
+    var usesRevisionsOnly = false
 
     /// One method of creating the schema has failed; the next one is tried.
-    private struct Unmade: Error {}
+    private struct CopyFailed: Error {}
 
     /// Runs `body` with a scratch database that has the same schema. It is created by the revisions, which also insert
     /// rows; if objects are missing then, because they were created manually, by a dump of the schema.
     /// - Throws: The error of `body`; `MigrationFailed` if the schema cannot be created, `PostgresError`.
     func with<Value: Sendable>(_ body: (PostgresConfiguration) async throws -> Value) async throws -> Value {
-        if isByRevisionsAlone {
+        if usesRevisionsOnly {
             return try await ScratchDatabase.with(configuration) { scratch in
                 try await migrate(scratch)
                 return try await body(scratch)
             }
         }
         let actual = try await Catalog(reading: configuration)
-        do { return try await with(body) { try await makeAll(in: $0, actual) } } catch is Unmade {}
-        do { return try await with(body) { try await copy(into: $0) } } catch is Unmade {}
+        do { return try await with(body) { try await makeAll(in: $0, actual) } } catch is CopyFailed {}
+        do { return try await with(body) { try await copy(into: $0) } } catch is CopyFailed {}
         return try await ScratchDatabase.with(configuration) { scratch in
             try await make(in: scratch, actual)
             return try await body(scratch)
@@ -40,7 +40,7 @@ struct Replica {
         _ body: (PostgresConfiguration) async throws -> Value, madeBy make: (PostgresConfiguration) async throws -> Void
     ) async throws -> Value {
         try await ScratchDatabase.with(configuration) { scratch in
-            if try await MigrationFailed.caught({ try await make(scratch) }) != nil { throw Unmade() }
+            if try await MigrationFailed.caught({ try await make(scratch) }) != nil { throw CopyFailed() }
             return try await body(scratch)
         }
     }
@@ -48,7 +48,7 @@ struct Replica {
     private func makeAll(in scratch: PostgresConfiguration, _ actual: Catalog) async throws {
         try await make(in: scratch, actual)
         let (wanted, made) = (try await names(in: configuration), try await names(in: scratch))
-        guard isHalfway ? wanted == made : wanted.isSubset(of: made) else { throw Unmade() }
+        guard hasIncompleteRevision ? wanted == made : wanted.isSubset(of: made) else { throw CopyFailed() }
     }
 
     /// The names of the objects in schemas and on tables. Only names are compared, since reading definitions would wait
@@ -74,7 +74,7 @@ struct Replica {
         let snapshot: Snapshot
         do { snapshot = try await Snapshot(reading: configuration) } catch let error as PostgresError
             where error.state == "55P03"
-        { throw Unmade() }
+        { throw CopyFailed() }
         try await SchemaFile.run(snapshot.script, in: scratch)
     }
 

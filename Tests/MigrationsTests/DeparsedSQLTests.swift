@@ -3,13 +3,13 @@ import Testing
 @testable import Migrations
 
 /// What is read out of definitions as Postgres writes them.
-@Suite struct WrittenSQLTests {
+@Suite struct DeparsedSQLTests {
     @Test func `names are renamed where they are names`() {
         #expect(
-            WrittenSQL.renaming("n", to: "Big \"n\"", in: "CHECK (n <> 'n' AND f(n, m_n, \"n\"))")
+            DeparsedSQL.renaming("n", to: "Big \"n\"", in: "CHECK (n <> 'n' AND f(n, m_n, \"n\"))")
                 == "CHECK (\"Big \"\"n\"\"\" <> 'n' AND f(\"Big \"\"n\"\"\", m_n, \"Big \"\"n\"\"\"))")
         #expect(
-            WrittenSQL.renaming("a\"b", to: "c", in: "\"a\"\"b\" || 'it''s \"a\"\"b\"'") == "c || 'it''s \"a\"\"b\"'")
+            DeparsedSQL.renaming("a\"b", to: "c", in: "\"a\"\"b\" || 'it''s \"a\"\"b\"'") == "c || 'it''s \"a\"\"b\"'")
     }
 
     @Test func `a foreign key is taken apart`() {

@@ -1,5 +1,5 @@
 /// Expressions and definitions as Postgres deparses them; finds the names in them, outside of string literals.
-enum WrittenSQL {
+enum DeparsedSQL {
     /// The names in order, without quotes; SQL keywords are included.
     static func names(in text: some StringProtocol) -> [String] {
         String(text).matches(of: /'(?:[^']|'')*'|"(?:[^"]|"")+"|[^\W\d]\w*/).compactMap { name(String($0.output)) }
