@@ -96,7 +96,8 @@ import Testing
         #expect(removed.output.contains("Detected removed column 'campaign.budget'") && removed.status == 0)
         let refused = try db("upgrade")
         #expect(
-            refused.status == 1 && refused.output.contains("this deletes data irrecoverably: all values of campaign.budget.")
+            refused.status == 1
+                && refused.output.contains("this deletes data irrecoverably: all values of campaign.budget.")
         )
         #expect(try db("upgrade", "--allow-data-loss").status == 0 && db("check").status == 0)
         try database.sql("ALTER TABLE campaign RENAME description TO summary")
@@ -258,7 +259,8 @@ import Testing
         #expect(try db("downgrade", "--allow-data-loss").status == 0)
         let verify = try db("verify")
         #expect(
-            verify.status == 0 && verify.output.contains("51a9c0000001: applied, undone, applied again\n"), "\(verify.output)")
+            verify.status == 0 && verify.output.contains("51a9c0000001: applied, undone, applied again\n"),
+            "\(verify.output)")
     }
 
     @Test func `what is no command line is refused`() throws {

@@ -112,7 +112,8 @@ import Testing
         #expect(try database.sql(progress) == "stopped|50|50")
         // What is done is not done again: it is not looked for, either.
         try database.sql("ALTER TABLE one DROP CONSTRAINT one_check; UPDATE one SET a = 7 WHERE id = 1")
-        #expect(try database.migrate(backfill("UPDATE one SET a = 1"))?.contains("differs from what was run of it") == true)
+        #expect(
+            try database.migrate(backfill("UPDATE one SET a = 1"))?.contains("differs from what was run of it") == true)
         #expect(try database.migrate(backfill()) == nil)
         #expect(
             try database.sql("SELECT count(*) FILTER (WHERE a = 1), min(a) FILTER (WHERE id = 1) FROM one") == "99|7")

@@ -147,7 +147,9 @@ import Testing
         try database.sql("CREATE TABLE one (n int); INSERT INTO one VALUES (1)")
         let revisions = [("-- outside transaction\n\(sql);", "-- outside transaction\n\(sql);")]
         let said = try database.migrate(revisions)
-        #expect(said?.hasPrefix("versions/a1.sql:6: this deletes data irrecoverably: it runs outside a transaction") == true)
+        #expect(
+            said?.hasPrefix("versions/a1.sql:6: this deletes data irrecoverably: it runs outside a transaction") == true
+        )
         #expect(try database.sql("SELECT count(*) FROM one") == "1")
         #expect(try database.migrate(revisions) { try await $0.stamp("head") } == nil)
         #expect(try database.migrate(revisions) { try await $0.downgrade() }?.contains("--allow-data-loss") == true)
@@ -308,7 +310,9 @@ import Testing
         #expect(said?.contains(blocker) == true || said?.contains("report, idle in transaction") == true)
         #expect(lines.all.contains { $0.hasPrefix("Waiting for pid ") && $0.contains("report") })
         #expect(
-            lines.all.contains { $0.hasPrefix("a1 timed out waiting for a table lock for pid ") && $0.hasSuffix("1 attempts left") })
+            lines.all.contains {
+                $0.hasPrefix("a1 timed out waiting for a table lock for pid ") && $0.hasSuffix("1 attempts left")
+            })
     }
 
     @Test func `an index that is built beside the writers waits for them longer than for a table`() throws {

@@ -266,7 +266,8 @@ import Testing
         for _ in 1...2 {
             let said = failure(graph)
             #expect(said.hasPrefix("versions/a1.sql:8: could not create unique index \"one_n\" (23505)"))
-            #expect(said.contains("a1 stopped at line 8 of versions/a1.sql, and the statements before it remain applied"))
+            #expect(
+                said.contains("a1 stopped at line 8 of versions/a1.sql, and the statements before it remain applied"))
             #expect(try database.sql("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == "0")
         }
         #expect(try database.sql("SELECT count(*) FROM one") == "2")
@@ -372,7 +373,8 @@ import Testing
             return Differences(actual: actual, wanted: wanted).changes
         }
         let text = changes.sections.upgrade
-        #expect(text.contains("-- data loss: values of campaign.name that do not fit character varying(255)\nALTER TABLE"))
+        #expect(
+            text.contains("-- data loss: values of campaign.name that do not fit character varying(255)\nALTER TABLE"))
         #expect(text.contains("-- data loss: all values of campaign.gone\nALTER TABLE campaign DROP COLUMN gone;"))
     }
 

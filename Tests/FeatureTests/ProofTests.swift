@@ -83,6 +83,7 @@ import Testing
             "CREATE TABLE thing (id bigserial PRIMARY KEY, label text NOT NULL)", up: add, down: "SELECT 1;")
         #expect(
             problem
-                == "its downgrade does not revert its upgrade: Detected removed constraint 'thing_label_key' on 'thing'")
+                == "its downgrade does not revert its upgrade: Detected removed constraint 'thing_label_key' on 'thing'"
+        )
     }
 }

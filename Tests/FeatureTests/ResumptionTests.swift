@@ -44,7 +44,8 @@ import Testing
         _ = try database.migrate(pieces(dividing: 0))
         let other = [(up: pieces(dividing: 1)[0].up.replacing("(n int)", with: "(n bigint)"), down: "")]
         #expect(
-            try database.migrate(other)?.contains("versions/a1.sql differs from what was run of it before it stopped") == true
+            try database.migrate(other)?.contains("versions/a1.sql differs from what was run of it before it stopped")
+                == true
         )
     }
 
@@ -234,7 +235,9 @@ import Testing
         let first = (up: "CREATE TABLE zero (n int);", down: "DROP TABLE zero;")
         _ = try database.migrate([first, Self.stops])
         let said = try database.migrate([first, Self.stops]) { try await $0.downgrade() }
-        #expect(said?.hasPrefix("a2 depends on a revision that would be reverted, and is incomplete itself") == true, "\(said ?? "")")
+        #expect(
+            said?.hasPrefix("a2 depends on a revision that would be reverted, and is incomplete itself") == true,
+            "\(said ?? "")")
     }
 
     @Test func `a statement that ends its transaction is told, and nobody knows what it has done`() throws {

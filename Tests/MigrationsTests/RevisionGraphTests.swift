@@ -2,9 +2,9 @@ import Testing
 
 @testable import Migrations
 
-/// How revisions build on each other, without files and without a database.
+/// The graph of revisions, without files and without a database.
 @Suite struct RevisionGraphTests {
-    /// a - b - c1 - d (merges c1 and c2) - e, with c2 on b too.
+    /// a - b - c1 - d (merges c1 and c2) - e, and b - c2.
     private func graph() throws -> RevisionGraph {
         try RevisionGraph([
             try revision("d4", "c1, c2"), try revision("e5", "d4"), try revision("a1"), try revision("b2", "a1"),
@@ -12,18 +12,18 @@ import Testing
         ])
     }
 
-    @Test func `each comes after those that it builds on`() throws {
+    @Test func `revisions come after their parents`() throws {
         #expect(try graph().revisions.map(\.id) == ["a1", "b2", "c1", "c2", "d4", "e5"])
     }
 
-    @Test func `heads, branches and merges are known`() throws {
+    @Test func `heads, branch points and merge points are detected`() throws {
         let graph = try graph()
         #expect(graph.heads.map(\.id) == ["e5"] && graph.branchPoints.map(\.id) == ["b2"])
         #expect(graph.revisions.map(graph.marks) == ["", " (branchpoint)", "", "", " (mergepoint)", " (head)"])
         #expect(graph.children(of: "b2").sorted() == ["c1", "c2"])
     }
 
-    @Test func `what makes no sense is refused in a sentence`() throws {
+    @Test func `an inconsistent graph is rejected with a message`() throws {
         func problem(_ revisions: [Revision]) -> String? {
             do { _ = try RevisionGraph(revisions) } catch { return error.description }
             return nil
@@ -36,7 +36,7 @@ import Testing
         #expect(problem([]) == nil)
     }
 
-    @Test func `revisions are named as in Alembic`() throws {
+    @Test func `revisions are identified as in Alembic`() throws {
         let graph = try graph()
         #expect(try graph.resolve("head") == ["e5"] && graph.resolve("heads") == ["e5"])
         #expect(try graph.resolve("base").isEmpty && graph.resolve("current", current: ["b2"]) == ["b2"])
@@ -52,7 +52,7 @@ import Testing
         }
     }
 
-    @Test func `an upgrade applies what is lacking, in order`() throws {
+    @Test func `an upgrade applies the pending revisions in order`() throws {
         let graph = try graph()
         func plan(_ target: String, _ current: Set<String>) throws -> [String] {
             try graph.upgradePlan(to: target, from: current).map(\.id)
@@ -66,7 +66,7 @@ import Testing
         #expect(throws: RevisionGraph.GraphError.self) { try plan("head", ["zzz"]) }
     }
 
-    @Test func `a downgrade undoes what lies above, in order`() throws {
+    @Test func `a downgrade reverts the later revisions in order`() throws {
         let graph = try graph()
         func plan(_ target: String, _ current: Set<String>) throws -> [String] {
             try graph.downgradePlan(to: target, from: current).map(\.id)
@@ -93,7 +93,7 @@ import Testing
         }
     }
 
-    @Test func `several heads are refused where one is needed, with the way out`() throws {
+    @Test func `several heads are rejected where one is needed, with a remedy`() throws {
         let graph = try RevisionGraph([try revision("a1"), try revision("b2", "a1"), try revision("b3", "a1")])
         #expect(graph.heads.map(\.id) == ["b2", "b3"])
         let error = #expect(throws: RevisionGraph.GraphError.self) { try graph.upgradePlan(to: "head", from: []) }
@@ -101,7 +101,7 @@ import Testing
         #expect(try graph.upgradePlan(to: "heads", from: []).count == 3)
     }
 
-    @Test func `SQL for somebody else to run has the version rows in it`() throws {
+    @Test func `an offline script updates the version rows`() throws {
         let script = OfflineScript(try RevisionGraph([try revision("a1"), try revision("b2", "a1")]))
         #expect(
             try script.upgrade("head").contains(
@@ -114,7 +114,7 @@ import Testing
         #expect(throws: MigrationFailed.self) { try script.downgrade("base") }
     }
 
-    @Test func `a comment behind a statement does not hide the semicolon of SQL for somebody else`() throws {
+    @Test func `a comment after a statement does not hide the semicolon in an offline script`() throws {
         let up = "SELECT 1 -- one\n;\nSELECT 2 /* two */ -- three;\n;\nSELECT -- four;\n 4 -- five"
         let script = try OfflineScript(RevisionGraph([try revision("a1", up: up)])).upgrade("head")
         #expect(script.contains("\n\nSELECT 1;\n\nSELECT 2;\n\nSELECT -- four;\n 4;\n\n"))

@@ -4,7 +4,7 @@ import Testing
 @testable import Migrations
 
 @Suite struct ScriptDirectoryTests {
-    @Test func `what cannot be read is told by its name`() throws {
+    @Test func `an unreadable file is named in the error`() throws {
         let path = NSTemporaryDirectory() + UUID().uuidString
         defer { try? FileManager.default.removeItem(atPath: path) }
         try FileManager.default.createDirectory(atPath: "\(path)/versions/a.sql", withIntermediateDirectories: true)
