@@ -19,15 +19,15 @@ public struct Differences {
         let renaming = Renaming(from: actual, to: wanted)
         let old = renaming.catalog
         let new = wanted.namingConstraints(besides: old)
-        let kept = Set(old.tables.keys).intersection(new.tables.keys).sorted()
+        let retained = Set(old.tables.keys).intersection(new.tables.keys).sorted()
         renames = renaming.changes
-        tables = kept.compactMap { name in
+        tables = retained.compactMap { name in
             guard let before = old.tables[name], let after = new.tables[name] else { return nil }
             return TableDifferences(before, after)
         }
         foreignKeys = ForeignKeyDifferences(tables: tables)
-        dropped = TableCreation.changes(of: old, without: kept).dropping
-        added = TableCreation.changes(of: new, without: kept).adding
+        dropped = TableCreation.changes(of: old, without: retained).dropping
+        added = TableCreation.changes(of: new, without: retained).adding
     }
 
     /// The changes that make a database match the models.
@@ -75,12 +75,12 @@ extension Catalog {
             let added =
                 old.tables[table].map(state.constraints(missingFrom:)) ?? state.constraints.sorted { $0.key < $1.key }
             for (name, definition) in added where taken.contains(name) {
-                guard let free = (1...).lazy.map({ "\(name)\($0)" }).first(where: { !names.contains($0) }) else {
+                guard let newName = (1...).lazy.map({ "\(name)\($0)" }).first(where: { !names.contains($0) }) else {
                     continue
                 }
-                names.insert(free)
+                names.insert(newName)
                 catalog.tables[table]?.constraints[name] = nil
-                catalog.tables[table]?.constraints[free] = definition
+                catalog.tables[table]?.constraints[newName] = definition
             }
         }
         return catalog

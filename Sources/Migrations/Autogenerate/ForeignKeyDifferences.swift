@@ -21,13 +21,13 @@ struct ForeignKeyDifferences {
     var added: [Change] {
         tables.flatMap { table in
             let added = table.new.constraints(missingFrom: table.old).filter { Constraint($0.value).isForeignKey }
-            let again = foreignKeys(of: table.old).filter {
+            let restored = foreignKeys(of: table.old).filter {
                 table.new.hasEquivalent(Constraint($0.value)) && mustBeDroppedTemporarily($0.value, in: table)
             }
             return added.map { name, definition in
                 let summary = "Detected added constraint '\(name)' on '\(table.new.name)'"
                 return addConstraint(name, definition, to: table.old, summary)
-            } + again.map { addConstraint($0.key, $0.value, to: table.old) }
+            } + restored.map { addConstraint($0.key, $0.value, to: table.old) }
         }
     }
 

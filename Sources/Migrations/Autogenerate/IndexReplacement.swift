@@ -54,21 +54,22 @@ struct IndexReplacement {
             .inside("ALTER INDEX \(quoted(from)) RENAME TO \(quoted(to))")
         }
         guard !isRename else { return [rename(old.name, new.name)] }
-        let (built, left) = (interim(new.name, "_aktify_new"), interim(old.name, "_aktify_old"))
+        let (temporaryNew, temporaryOld) = (interim(new.name, "_aktify_new"), interim(old.name, "_aktify_old"))
         let form = table.safeForm
         var steps: [Step]
         let addition: Step
         switch new.side {
         case .key(let definition):
-            guard let key = form.key(quoted(new.name), definition, index: quoted(built)) else { return [] }
+            guard let key = form.key(quoted(new.name), definition, index: quoted(temporaryNew)) else { return [] }
             (steps, addition) = ([key.build], key.addition)
-        case .index(let index): (steps, addition) = ([form.index(quoted(built), index)], rename(built, new.name))
+        case .index(let index):
+            (steps, addition) = ([form.index(quoted(temporaryNew), index)], rename(temporaryNew, new.name))
         }
         switch old.side {
         case .key:
             steps += [.inside("ALTER TABLE \(quoted(table.name)) DROP CONSTRAINT \(quoted(old.name))"), addition]
         case .index where old.name != new.name: steps += [addition, form.indexRemoval(quoted(old.name))]
-        case .index: steps += [rename(old.name, left), addition, form.indexRemoval(quoted(left))]
+        case .index: steps += [rename(old.name, temporaryOld), addition, form.indexRemoval(quoted(temporaryOld))]
         }
         return steps
     }

@@ -8,8 +8,8 @@ struct TableCreation {
     private let deferredKeys: Set<String>
 
     /// The changes that drop and create all tables except those to keep.
-    static func changes(of catalog: Catalog, without kept: [String]) -> (dropping: [Change], adding: [Change]) {
-        let creations = ordered(catalog, Set(catalog.tables.keys).subtracting(kept))
+    static func changes(of catalog: Catalog, without retained: [String]) -> (dropping: [Change], adding: [Change]) {
+        let creations = ordered(catalog, Set(catalog.tables.keys).subtracting(retained))
         return (creations.reversed().flatMap(\.dropping), creations.flatMap(\.adding))
     }
 

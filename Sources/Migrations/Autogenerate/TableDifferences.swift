@@ -46,7 +46,7 @@ struct TableDifferences {
         }.map { name, definition in
             addConstraint(name, definition, to: old, "Detected added constraint '\(name)' on '\(table)'")
         }
-        let again = droppedConstraints.filter { mustBeDroppedTemporarily($0.value) }.map {
+        let restored = droppedConstraints.filter { mustBeDroppedTemporarily($0.value) }.map {
             addConstraint($0.key, $0.value, to: old)
         }
         let indexes = new.indexes.filter {
@@ -57,18 +57,19 @@ struct TableDifferences {
             let summary = "Detected added index '\(name)' on '\(table)'"
             return addIndex(name, index, old.indexes[name] == index ? nil : summary)
         }
-        return constraints + again + indexes + recording
+        return constraints + restored + indexes + recording
     }
 
     /// Creates or drops the trigger that records changes. It comes last, and has a summary of its own.
     private var recording: [Change] {
         guard old.recording != new.recording else { return [] }
         let removal = "DROP TRIGGER \(TableDefinition.recorder(of: table)) ON \(quoted(table))"
-        let (came, went) = (new.recording.map { [$0] } ?? [], old.recording.map { [$0] } ?? [])
+        let (newTriggers, oldTriggers) = (new.recording.map { [$0] } ?? [], old.recording.map { [$0] } ?? [])
         return [
             Change(
                 "Detected \(new.recording == nil ? "removed" : "added") record of changes on '\(table)'",
-                upgrade: (went.isEmpty ? [] : [removal]) + came, downgrade: (came.isEmpty ? [] : [removal]) + went)
+                upgrade: (oldTriggers.isEmpty ? [] : [removal]) + newTriggers,
+                downgrade: (newTriggers.isEmpty ? [] : [removal]) + oldTriggers)
         ]
     }
 

@@ -31,11 +31,11 @@ extension Catalog.Index {
 
 extension Catalog.Table {
     /// The statements that create the table with its constraints and indexes.
-    /// - Parameter left: the names of constraints to leave out.
-    func creation(without left: Set<String> = []) -> [String] {
-        let made = constraints.filter { !left.contains($0.key) }
+    /// - Parameter excluded: the names of constraints to leave out.
+    func creation(without excluded: Set<String> = []) -> [String] {
+        let included = constraints.filter { !excluded.contains($0.key) }
             .sorted { (Constraint($0.value).rank, $0.key) < (Constraint($1.value).rank, $1.key) }
-        let lines = columns.map(\.line) + made.map { "CONSTRAINT \(quoted($0.key)) \($0.value)" }
+        let lines = columns.map(\.line) + included.map { "CONSTRAINT \(quoted($0.key)) \($0.value)" }
         let table = "CREATE TABLE \(quoted(name)) (\n    " + lines.joined(separator: ",\n    ") + "\n)"
         return [table] + indexes.sorted { $0.key < $1.key }.map { $0.value.creation($0.key, on: name) }
             + [recording].compactMap { $0 }

@@ -12,7 +12,7 @@ struct DataSnapshot: Hashable {
         /// Whether the table is empty; determined only if its file has changed since an earlier snapshot.
         var isEmpty = false
         /// The number of its rows; counted only if it may have been truncated and filled again.
-        var left: Int64?
+        var rowCount: Int64?
         /// The columns by `attnum`.
         var columns: [Int16: Column] = [:]
     }
@@ -78,7 +78,7 @@ extension DataSnapshot {
     func losses(comparedWith now: DataSnapshot) -> [DataLoss] {
         tables.sorted { $0.value.name < $1.value.name }.flatMap { id, old -> [DataLoss] in
             guard let new = now.tables[id] else { return [.table(old.name)] }
-            let isTruncated = new.file != old.file && (new.isEmpty || new.left != nil)
+            let isTruncated = new.file != old.file && (new.isEmpty || new.rowCount != nil)
             return (isTruncated ? [.truncated(old.name)] : []) + old.losses(new)
         }
     }
@@ -87,9 +87,9 @@ extension DataSnapshot {
 extension DataSnapshot.Table {
     fileprivate func losses(_ new: Self) -> [DataLoss] {
         columns.sorted { $0.key < $1.key }.compactMap { number, column in
-            guard let left = new.columns[number] else { return .column(table: name, column.name) }
-            guard left.type != column.type, !SQLType(left.type).holds(SQLType(column.type)) else { return nil }
-            return .narrowed(table: name, column: column.name, from: column.type, to: left.type)
+            guard let current = new.columns[number] else { return .column(table: name, column.name) }
+            guard current.type != column.type, !SQLType(current.type).holds(SQLType(column.type)) else { return nil }
+            return .narrowed(table: name, column: column.name, from: column.type, to: current.type)
         }
     }
 }
@@ -132,7 +132,7 @@ extension Connection {
             snapshot.tables[id]?.isEmpty = try row.next()
             guard counting else { continue }
             var counted = try await script("SELECT count(*)::text FROM \(table.name)").row(0)
-            snapshot.tables[id]?.left = Int64(try counted.next(String.self))
+            snapshot.tables[id]?.rowCount = Int64(try counted.next(String.self))
         }
         return snapshot
     }

@@ -174,12 +174,12 @@ extension LockHolder {
     var text: String {
         let process = pid.map { "pid \($0) (\(user)" } ?? "a transaction (\(user)"
         let words = [application.isEmpty ? nil : application, "\(state.isEmpty ? "open" : state) for \(age) s"]
-        return ([process] + words.compactMap(\.self)).joined(separator: ", ") + "): \(held)"
+        return ([process] + words.compactMap(\.self)).joined(separator: ", ") + "): \(heldObject)"
     }
 }
 
 extension LockHolder {
-    private var held: String {
+    private var heldObject: String {
         if let mode, let relation { "\(mode.name) on \(relation)" } else { "an older snapshot" }
     }
 }

@@ -41,12 +41,12 @@ final class RevisionBody: Sendable {
         guard text.contains("\n-- fixtures") || text.contains("\n-- verify") else { return text }
         let bytes = Array(text.utf8)
         let extents = SectionKind.extents(RevisionMark.all(in: bytes, from: start), from: start, to: bytes.count)
-        var left = bytes
+        var remaining = bytes
         for kind in [SectionKind.fixtures, .verify].sorted(by: { extents[$0]?.start ?? 0 > extents[$1]?.start ?? 0 }) {
-            if let extent = extents[kind] { left.removeSubrange(extent.start..<extent.content.upperBound) }
+            if let extent = extents[kind] { remaining.removeSubrange(extent.start..<extent.content.upperBound) }
         }
         // As if they had never been added to a file that ends with a newline.
-        return String(decoding: left, as: UTF8.self).withoutBlanksAtEnd + "\n"
+        return String(decoding: remaining, as: UTF8.self).withoutBlanksAtEnd + "\n"
     }
 }
 

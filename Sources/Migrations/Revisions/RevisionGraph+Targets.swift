@@ -101,16 +101,17 @@ extension RevisionGraph {
             guard undone.count == steps else { throw relativeFailed(target, steps) }
             return Array(undone)
         }
-        let kept = try resolve(target, current: current)
-        guard kept.allSatisfy(applied.contains) else {
+        let targets = try resolve(target, current: current)
+        guard targets.allSatisfy(applied.contains) else {
             throw GraphError(
                 description:
-                    "Destination \(kept.joined(separator: ", ")) is not a valid downgrade target from current head(s) "
+                    "Destination \(targets.joined(separator: ", ")) is not a valid downgrade target from current "
+                    + "head(s) "
                     + current.sorted().joined(separator: ", "))
         }
-        guard !kept.isEmpty else { return revisions.filter { applied.contains($0.id) }.reversed() }
-        let above = descendants(of: kept)
-        return revisions.filter { applied.contains($0.id) && above.contains($0.id) }.reversed()
+        guard !targets.isEmpty else { return revisions.filter { applied.contains($0.id) }.reversed() }
+        let later = descendants(of: targets)
+        return revisions.filter { applied.contains($0.id) && later.contains($0.id) }.reversed()
     }
 
     /// Fails if there is a problem: malformed sections are not executed.
@@ -120,9 +121,9 @@ extension RevisionGraph {
 
     /// The ids of all direct and indirect descendants of these revisions.
     private func descendants(of ids: [String]) -> Set<String> {
-        var (found, left): (Set<String>, [String]) = ([], ids.flatMap(children(of:)))
-        while let id = left.popLast() {
-            if found.insert(id).inserted { left += children(of: id) }
+        var (found, unvisited): (Set<String>, [String]) = ([], ids.flatMap(children(of:)))
+        while let id = unvisited.popLast() {
+            if found.insert(id).inserted { unvisited += children(of: id) }
         }
         return found
     }

@@ -46,17 +46,17 @@ public struct RevisionGraph: Sendable {
     }
 
     private static func ordered(_ byID: [String: Revision]) throws(GraphError) -> [Revision] {
-        var left = byID.values.sorted { ($0.created, $0.id) < ($1.created, $1.id) }
+        var remaining = byID.values.sorted { ($0.created, $0.id) < ($1.created, $1.id) }
         var (done, order): (Set<String>, [Revision]) = ([], [])
-        while let index = left.firstIndex(where: { $0.parents.allSatisfy(done.contains) }) {
-            let next = left.remove(at: index)
+        while let index = remaining.firstIndex(where: { $0.parents.allSatisfy(done.contains) }) {
+            let next = remaining.remove(at: index)
             done.insert(next.id)
             order.append(next)
         }
-        guard left.isEmpty else {
+        guard remaining.isEmpty else {
             throw GraphError(
                 description:
-                    "these revisions form a cycle: \(left.map(\.id).joined(separator: ", "))")
+                    "these revisions form a cycle: \(remaining.map(\.id).joined(separator: ", "))")
         }
         return order
     }
@@ -109,10 +109,10 @@ public struct RevisionGraph: Sendable {
     /// The ids of these revisions and all their ancestors.
     /// - Throws: `GraphError` if one does not exist.
     public func closure(of ids: some Sequence<String>) throws(GraphError) -> Set<String> {
-        var (found, left): (Set<String>, [String]) = ([], Array(ids))
-        while let id = left.popLast() {
+        var (found, unvisited): (Set<String>, [String]) = ([], Array(ids))
+        while let id = unvisited.popLast() {
             guard found.insert(id).inserted else { continue }
-            left += try revision(id).parents
+            unvisited += try revision(id).parents
         }
         return found
     }

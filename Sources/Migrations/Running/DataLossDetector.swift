@@ -23,12 +23,12 @@ struct DataLossDetector {
         let now = try await connection.dataSnapshot(since: before, counting: mayTruncate)
         let losses = before.losses(comparedWith: now)
         let deletions = try await connection.deletions(from: before).filter { !deleted.contains($0) }
-        let left = Dictionary(
-            now.tables.compactMap { id, table in before.tables[id].map { ($0.name, table.left ?? 0) } },
+        let remainingRows = Dictionary(
+            now.tables.compactMap { id, table in before.tables[id].map { ($0.name, table.rowCount ?? 0) } },
             uniquingKeysWith: { first, _ in first })
         return Dictionary(
             uniqueKeysWithValues: (losses + deletions).map { loss in
-                if case .truncated(let table) = loss { (loss, left[table] ?? 0) } else { (loss, 0) }
+                if case .truncated(let table) = loss { (loss, remainingRows[table] ?? 0) } else { (loss, 0) }
             })
     }
 
@@ -36,12 +36,12 @@ struct DataLossDetector {
     /// state before the statements. It locks the tables, so that the counts stay correct.
     func descriptions(of losses: [DataLoss: Int64]) async throws -> [String] {
         var texts: [String] = []
-        for (loss, left) in losses.sorted(by: { $0.key.text(0) < $1.key.text(0) }) {
+        for (loss, remaining) in losses.sorted(by: { $0.key.text(0) < $1.key.text(0) }) {
             if let table = loss.lockedTable { try await connection.script("LOCK TABLE \(table)") }
             // Counting may take long, and a script is not subject to the statement timeout; its results are
             // text.
             var row = try await connection.script(loss.count).row(0)
-            let count = (Int64(try row.next(String.self)) ?? 0) - left
+            let count = (Int64(try row.next(String.self)) ?? 0) - remaining
             if count > 0 { texts.append(loss.text(count)) }
         }
         return texts

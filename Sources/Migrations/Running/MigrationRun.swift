@@ -59,9 +59,9 @@ struct MigrationRun {
                 if failure.isForLackOfALock, attempt < options.maximumAttempts, run.isPositionExact,
                     !options.isOneTransaction
                 {
-                    let left = options.maximumAttempts - attempt
+                    let attemptsLeft = options.maximumAttempts - attempt
                     log(
-                        "\(revision.id) timed out waiting for a table lock\(blockers.text); retrying, \(left) "
+                        "\(revision.id) timed out waiting for a table lock\(blockers.text); retrying, \(attemptsLeft) "
                             + "attempts left"
                     )
                     if (try? await pause(for: MigrationRun.pause(after: attempt))) != nil {
@@ -115,19 +115,19 @@ struct MigrationRun {
     /// The summary of an unfinished plan for the error message.
     struct Report {
         let done: [String]
-        let left: [String]
-        let words: (done: String, left: String)
+        let remaining: [String]
+        let words: (done: String, remaining: String)
 
         init(plan: [Revision], position: Int, of run: MigrationRun) {
             let ids = plan.map(\.id)
             done = run.options.isOneTransaction ? [] : Array(ids[..<position])
-            left = run.options.isOneTransaction ? ids : Array(ids[position...])
+            remaining = run.options.isOneTransaction ? ids : Array(ids[position...])
             words = run.direction == .upgrade ? ("Applied", "Not applied") : ("Undone", "Not undone")
         }
 
         var text: String {
-            "\(words.done): \(done.isEmpty ? "nothing" : done.joined(separator: ", ")). \(words.left): "
-                + "\(left.joined(separator: ", "))."
+            "\(words.done): \(done.isEmpty ? "nothing" : done.joined(separator: ", ")). \(words.remaining): "
+                + "\(remaining.joined(separator: ", "))."
         }
     }
 

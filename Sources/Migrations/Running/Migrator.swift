@@ -178,17 +178,18 @@ public struct Migrator: Sendable {
         log("Context impl PostgresqlImpl.")
         log("Will assume transactional DDL.")
         try await withSession(waitsForPrimary: true) { session in
-            let seen = try await currentVersions(session)
-            try await check(session, seen, try plan(seen), direction, isLocked: false)
-            guard try !plan(seen).isEmpty else { return }
+            let versionsBeforeLock = try await currentVersions(session)
+            try await check(session, versionsBeforeLock, try plan(versionsBeforeLock), direction, isLocked: false)
+            guard try !plan(versionsBeforeLock).isEmpty else { return }
             try await session.lock(within: options.lockTimeout, log: log)
             try await session.makeTables()
             // The previous holder of the lock may have changed the database: everything is checked again.
             let versions = try await currentVersions(session)
-            if versions != seen, isRelative(target) {
+            if versions != versionsBeforeLock, isRelative(target) {
                 throw MigrationFailed(
-                    "\(target) refers to a different revision now: the database moved from \(position(seen)) to "
-                        + "\(position(versions)) in the meantime. Nothing was changed; run the command again")
+                    "\(target) refers to a different revision now: the database moved from "
+                        + "\(position(versionsBeforeLock)) to \(position(versions)) in the meantime. Nothing was "
+                        + "changed; run the command again")
             }
             let planned = try plan(versions)
             try await check(session, versions, planned, direction, isLocked: true)
@@ -253,8 +254,7 @@ public struct Migrator: Sendable {
         guard incompleteRun.direction == direction.rawValue else {
             throw MigrationFailed(
                 "the \(incompleteRun.direction) of \(revision.id) is incomplete: \(incompleteRun.detail). Finish it "
-                    + "first, or revert "
-                    + "manually what it did and clear its progress: aktify db repair")
+                    + "first, or revert manually what it did and clear its progress: aktify db repair")
         }
         guard try await session.isUnchanged(incompleteRun, in: section.statements) else {
             throw MigrationFailed(
@@ -265,10 +265,9 @@ public struct Migrator: Sendable {
         let statement = section.statements.dropFirst(incompleteRun.position.statements).first
         if let statement, try await session.canRetryIndexCreation(statement) { return }
         throw MigrationFailed(
-            "\(revision.id) failed half-way: \(incompleteRun.detail). Revert manually what that statement did, and "
-                + "run it again "
-                + "with --again; or revert everything it did and clear its progress: aktify db repair; or, if it is "
-                + "complete: aktify db stamp \(revision.id)"
+            "\(revision.id) failed half-way: \(incompleteRun.detail). Revert manually what that statement did, and run "
+                + "it again with --again; or revert everything it did and clear its progress: aktify db repair; or, if "
+                + "it is complete: aktify db stamp \(revision.id)"
         )
     }
 

@@ -10,10 +10,10 @@ public struct ProgramName: Hashable, Sendable {
 
     /// Creates the name of a program.
     public init(version: String, heads: Set<String>) {
-        var kept = heads.sorted()
-        func text() -> String { "aktify \(version) (\(kept.joined(separator: " ")))" }
-        while text().utf8.count > ProgramName.limit, !kept.isEmpty { kept.removeLast() }
-        (self.text, self.heads) = (text(), Set(kept))
+        var included = heads.sorted()
+        func text() -> String { "aktify \(version) (\(included.joined(separator: " ")))" }
+        while text().utf8.count > ProgramName.limit, !included.isEmpty { included.removeLast() }
+        (self.text, self.heads) = (text(), Set(included))
     }
 
     /// Parses a name; one without revisions, as older programs have, knows none.

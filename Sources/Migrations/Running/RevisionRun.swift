@@ -136,8 +136,7 @@ struct RevisionRun {
         let location = "at line \(line) of \(revision.file)"
         return isPositionExact
             ? "stopped \(location), and the statements before it remain applied; the next \(run.direction) resumes "
-                + "there, "
-                + "unless they are reverted manually and the progress is cleared: aktify db repair"
+                + "there, unless they are reverted manually and the progress is cleared: aktify db repair"
             : "failed half-way \(location), and the effect of that statement is unknown"
     }
 
@@ -212,15 +211,13 @@ struct RevisionRun {
                 lastLogged = .now
                 run.log(
                     "\(revision.id), line \(statement.line): \(next.rows) of about \(estimatedRows) rows of "
-                        + "\(batches.table) "
-                        + "done"
+                        + "\(batches.table) done"
                 )
             }
             do { try await run.pause(for: min(took, .seconds(1))) } catch is CancellationError {
                 throw MigrationRun.Failure.refused(
                     "\(revision.file):\(statement.line): interrupted after \(position.rows) of about \(estimatedRows) "
-                        + "rows of "
-                        + "\(batches.table)"
+                        + "rows of \(batches.table)"
                 )
             }
         }

@@ -10,18 +10,19 @@ struct DependencyOrder {
     ///   - count: the number of elements.
     ///   - dependencies: for each index, the indices that must come before it.
     init(count: Int, dependencies: [Int: Set<Int>]) {
-        var left = dependencies
+        var unmet = dependencies
         var dependents: [Int: [Int]] = [:]
         for (index, others) in dependencies { for other in others { dependents[other, default: []].append(index) } }
-        var ready = (0..<count).filter { left[$0]?.isEmpty ?? true }
+        var ready = (0..<count).filter { unmet[$0]?.isEmpty ?? true }
         while !ready.isEmpty {
             let next = ready.removeFirst()
             indices.append(next)
-            for index in dependents[next] ?? [] where left[index]?.remove(next) != nil && left[index]?.isEmpty == true {
+            for index in dependents[next] ?? [] where unmet[index]?.remove(next) != nil && unmet[index]?.isEmpty == true
+            {
                 ready.insert(index, at: ready.firstIndex { $0 > index } ?? ready.endIndex)
             }
         }
-        cycle = Set(0..<count).subtracting(indices).sorted().filter { DependencyOrder.reaches($0, left) }
+        cycle = Set(0..<count).subtracting(indices).sorted().filter { DependencyOrder.reaches($0, unmet) }
     }
 
     /// Whether an element depends on itself indirectly.

@@ -36,8 +36,8 @@ public enum SchemaFile {
         let changes = lines(of: new).difference(from: lines(of: old))
         let shown = changes.map { change in
             switch change {
-            case .remove(let place, let line, _): (place, 0, "\(place + 1): - \(line)")
-            case .insert(let place, let line, _): (place, 1, "\(place + 1): + \(line)")
+            case .remove(let index, let line, _): (index, 0, "\(index + 1): - \(line)")
+            case .insert(let index, let line, _): (index, 1, "\(index + 1): + \(line)")
             }
         }.sorted { ($0.0, $0.1) < ($1.0, $1.1) }.prefix(6).map(\.2)
         return shown.isEmpty ? "1: the line endings" : shown.joined(separator: "\n")

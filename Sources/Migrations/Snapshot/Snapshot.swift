@@ -180,11 +180,11 @@ private struct Parts {
 
     /// The object as a part of which this one is created; itself, if it has statements of its own.
     func whole(of key: String, isObject: (String) -> Bool) -> String? {
-        var (left, seen): ([String], Set<String>) = ([key], [])
-        while !left.isEmpty {
-            let next = left.removeFirst()
+        var (queue, seen): ([String], Set<String>) = ([key], [])
+        while !queue.isEmpty {
+            let next = queue.removeFirst()
             if isObject(next) { return next }
-            if seen.insert(next).inserted { left += wholes[next] ?? [] }
+            if seen.insert(next).inserted { queue += wholes[next] ?? [] }
         }
         return nil
     }

@@ -57,8 +57,8 @@ public struct Squash: Sendable {
         try refuseServerWide()
         let old = try await trial(of: graph)
         if !old.snapshot.rows.isEmpty {
-            let again = try await trial(of: graph)
-            if let name = old.snapshot.difference(inRowsOf: again.snapshot) {
+            let second = try await trial(of: graph)
+            if let name = old.snapshot.difference(inRowsOf: second.snapshot) {
                 throw MigrationFailed(
                     "the rows of \(name) differ from run to run: they cannot be inserted by a baseline")
             }

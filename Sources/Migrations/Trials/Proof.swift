@@ -38,9 +38,9 @@ public struct Proof: Sendable {
         if let failure = try await MigrationFailed.caught({ try await migrator.upgrade(to: revision.id) }) {
             return "its upgrade fails: \(failure)"
         }
-        let left = try await Differences.changes(from: scratch, to: metadata)
-        guard left.isEmpty else {
-            return "its upgrade does not lead to the models: \(left.summaries.joined(separator: "; "))"
+        let remaining = try await Differences.changes(from: scratch, to: metadata)
+        guard remaining.isEmpty else {
+            return "its upgrade does not lead to the models: \(remaining.summaries.joined(separator: "; "))"
         }
         if let failure = try await MigrationFailed.caught({ try await migrator.downgrade(to: "-1") }) {
             return "its downgrade fails: \(failure)"

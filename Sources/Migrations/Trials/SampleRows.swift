@@ -11,10 +11,10 @@ struct SampleRows {
         var empty = try await tables()
         // A row with a foreign key needs the row that it references: each round may make others possible.
         while !empty.isEmpty {
-            var left: [Table] = []
-            for table in empty where try await !fill(table) { left.append(table) }
-            guard left.count < empty.count else { return }
-            empty = left
+            var remaining: [Table] = []
+            for table in empty where try await !fill(table) { remaining.append(table) }
+            guard remaining.count < empty.count else { return }
+            empty = remaining
         }
     }
 
@@ -104,11 +104,11 @@ private struct Table {
     /// Moves on to the next values of the columns of a check constraint.
     /// - Returns: Whether there are any.
     mutating func advance(past constraint: String?) -> Bool {
-        let places = columns.indices.filter { place in
-            columns[place].values.count > 1 && constraint.map(columns[place].checks.contains) ?? false
+        let indices = columns.indices.filter { index in
+            columns[index].values.count > 1 && constraint.map(columns[index].checks.contains) ?? false
         }
-        for place in places { columns[place].values.removeFirst() }
-        return !places.isEmpty
+        for index in indices { columns[index].values.removeFirst() }
+        return !indices.isEmpty
     }
 }
 
@@ -141,11 +141,11 @@ private struct Column {
         case "I": ["127.0.0.1"]
         case "R": ["empty"]
         case "V": ["1"]
-        default: others[type].map { [$0] } ?? []
+        default: valuesByType[type].map { [$0] } ?? []
         }
     }
 
-    private static let others = [
+    private static let valuesByType = [
         "uuid": "00000000-0000-0000-0000-000000000001", "json": "{}", "jsonb": "{}", "bytea": "x", "xml": "<x/>",
         "tsvector": "x", "point": "(0,0)",
     ]

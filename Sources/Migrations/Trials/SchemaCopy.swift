@@ -102,11 +102,11 @@ struct SchemaCopy {
         } catch let error as PostgresError {
             throw MigrationFailed("the database's schema cannot be created in a scratch database: \(error)")
         }
-        let left = Differences(actual: try await Catalog(reading: connection), wanted: actual).changes
-        guard left.isEmpty else {
+        let remaining = Differences(actual: try await Catalog(reading: connection), wanted: actual).changes
+        guard remaining.isEmpty else {
             throw MigrationFailed(
                 "the database's schema cannot be created in a scratch database: "
-                    + "\(left.summaries.joined(separator: "; "))"
+                    + "\(remaining.summaries.joined(separator: "; "))"
             )
         }
     }

@@ -65,8 +65,8 @@ private struct RevisionTrial {
         problems += try await step("its downgrade", of: revision, acceptsFailure: isLossy) {
             try await migrator.downgrade(to: "-1")
         }
-        let left = try await Inventory(reading: scratch)
-        if let difference = left.difference(from: before, besides: revision.sharedExtensions) {
+        let reverted = try await Inventory(reading: scratch)
+        if let difference = reverted.difference(from: before, besides: revision.sharedExtensions) {
             problems.append("\(revision.file): its downgrade does not revert its upgrade: \(difference)")
         } else if !isLossy, let table = try await changed(since: rows) {
             problems.append(
