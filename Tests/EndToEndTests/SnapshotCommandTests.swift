@@ -58,7 +58,7 @@ import Testing
         try database.sql("CREATE AGGREGATE product(int) (SFUNC = int4mul, STYPE = int)")
         let refused = try db("dump")
         #expect(refused.status == 1)
-        #expect(refused.output == "Error: the schema has what cannot be written: function public.product(integer)\n")
+        #expect(refused.output == "Error: the schema contains unsupported objects: function public.product(integer)\n")
         #expect(try files("") == ["versions"])
     }
 
@@ -82,7 +82,7 @@ import Testing
         #expect(try db("history").output == "<base> -> \(head) (head), Baseline\n")
         #expect(try db("current").output == "\(head) (head)\n" && db("lint").status == 0)
         #expect(try db("check").status == 0 && db("status").status == 0 && db("verify").status == 0)
-        #expect(try db("squash", "head").output == "Error: \(head) builds on no other: there is nothing to squash\n")
+        #expect(try db("squash", "head").output == "Error: \(head) has no ancestors: there is nothing to squash\n")
         #expect(try db("revision", "-m", "Next", "--rev-id", "aaaa00000001").status == 0 && db("upgrade").status == 0)
         #expect(try db("downgrade", "base").status == 0 && db("current").output == "")
         #expect(try db("upgrade").status == 0 && db("dump").status == 0)

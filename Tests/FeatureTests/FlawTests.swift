@@ -15,7 +15,7 @@ import Testing
 
     private func flaws() throws -> [String] {
         let configuration = database.directConfiguration()
-        return try Loop.run { try await Flaws.found(in: configuration) }
+        return try Loop.run { try await SchemaDefects.found(in: configuration) }
     }
 
     @Test func `an index that is invalid is told of`() throws {
@@ -51,7 +51,7 @@ import Testing
                 isThere = try row.next()
                 try await loop.sleep(for: .milliseconds(10))
             }
-            #expect(try await Flaws.found(in: configuration) == [])
+            #expect(try await SchemaDefects.found(in: configuration) == [])
             let migrator = Migrator(graph: try RevisionGraph([]), configuration: configuration) { _ in }
             #expect(try await migrator.repairs() == [])
             try await writer.script("COMMIT")
@@ -63,7 +63,7 @@ import Testing
         try database.sql("CREATE TABLE one (n int); ALTER TABLE one ADD CHECK (n > 0) NOT VALID")
         #expect(
             try flaws() == [
-                "the constraint one_n_check on one is not valid for the rows that were there before it: ALTER TABLE one VALIDATE "
+                "the constraint one_n_check on one is not validated for existing rows: ALTER TABLE one VALIDATE "
                     + "CONSTRAINT one_n_check"
             ])
         let changes = try SchemaTrial.run(in: database) { trial in
@@ -111,8 +111,8 @@ import Testing
                 host: database.socketDirectory, port: 5432, user: role, password: "", database: database.name))
         #expect(
             refusal(configuration)
-                == "database and models are compared in a schema that is made and rolled back, which \(role) has "
-                + "no right to do: run it as the database's owner, or GRANT CREATE ON DATABASE \(database.name) TO \(role)"
+                == "the comparison of database and models creates a schema, and rolls it back, which \(role) is not "
+                + "allowed to do: run it as the database's owner, or GRANT CREATE ON DATABASE \(database.name) TO \(role)"
         )
         try database.sql("GRANT CREATE ON DATABASE \(database.name) TO \(role)")
         #expect(refusal(configuration) == "no refusal")

@@ -147,7 +147,9 @@ import Testing
         try database.sql("CREATE TABLE one (n int); INSERT INTO one VALUES (1)")
         let revisions = [("-- outside transaction\n\(sql);", "-- outside transaction\n\(sql);")]
         let said = try database.migrate(revisions)
-        #expect(said?.hasPrefix("versions/a1.sql:6: this deletes data for good: it runs outside a transaction") == true)
+        #expect(
+            said?.hasPrefix("versions/a1.sql:6: this deletes data irrecoverably: it runs outside a transaction") == true
+        )
         #expect(try database.sql("SELECT count(*) FROM one") == "1")
         #expect(try database.migrate(revisions) { try await $0.stamp("head") } == nil)
         #expect(try database.migrate(revisions) { try await $0.downgrade() }?.contains("--allow-data-loss") == true)
@@ -236,12 +238,12 @@ import Testing
         let down = try whileLocked(graph, "UPDATE alembic_version SET version_num = 'a1'") { try await $0.downgrade() }
         #expect(
             down
-                == "-1 means another revision now: the database was moved from a2 to a1 meanwhile. Nothing was done; start again"
+                == "-1 refers to a different revision now: the database moved from a2 to a1 in the meantime. Nothing was changed; run the command again"
         )
         let up = try whileLocked(graph, "UPDATE alembic_version SET version_num = 'a2'") {
             try await $0.upgrade(to: "+1")
         }
-        #expect(up?.hasPrefix("+1 means another revision now") == true)
+        #expect(up?.hasPrefix("+1 refers to a different revision now") == true)
         #expect(try versions == "a2")
     }
 
@@ -301,21 +303,23 @@ import Testing
         defer { locker.close() }
         let lines = Lines()
         var options = Migrator.Options()
-        (options.tableLockTimeout, options.tries) = (.milliseconds(700), 2)
+        (options.tableLockTimeout, options.maximumAttempts) = (.milliseconds(700), 2)
         let said = try database.migrate([("ALTER TABLE one ADD m int;", "")], options, lines)
         let blocker = /pid \d+ \(postgres, report, idle in transaction for \d+ s\): BEGIN; SELECT count\(\*\) FROM one/
             .dotMatchesNewlines()
         #expect(said?.contains(blocker) == true || said?.contains("report, idle in transaction") == true)
         #expect(lines.all.contains { $0.hasPrefix("Waiting for pid ") && $0.contains("report") })
         #expect(
-            lines.all.contains { $0.hasPrefix("a1 did not get its table for pid ") && $0.hasSuffix("1 times more") })
+            lines.all.contains {
+                $0.hasPrefix("a1 timed out waiting for a table lock for pid ") && $0.hasSuffix("1 attempts left")
+            })
     }
 
     @Test func `an index that is built beside the writers waits for them longer than for a table`() throws {
         try database.sql("CREATE TABLE one (n int)")
         let writer = try database.opened("BEGIN; INSERT INTO one VALUES (1)")
         var options = Migrator.Options()
-        (options.tableLockTimeout, options.tries) = (.milliseconds(100), 1)
+        (options.tableLockTimeout, options.maximumAttempts) = (.milliseconds(100), 1)
         let lines = Lines()
         let configuration = database.directConfiguration()
         let graph = try RevisionGraph([
@@ -341,7 +345,7 @@ import Testing
             let sql = "-- outside transaction\nCREATE UNIQUE INDEX CONCURRENTLY \(words)one_n ON one (n);"
             let down = "-- outside transaction\nDROP INDEX CONCURRENTLY one_n;"
             let said = try database.migrate([(sql, down)])
-            #expect(said?.contains("23505") == true && said?.contains("Nothing of a1 stays") == true)
+            #expect(said?.contains("23505") == true && said?.contains("a1 was rolled back") == true)
             #expect(try database.sql("SELECT count(*) FROM pg_class WHERE relname = 'one_n'") == "0")
             _ = try? database.sql("CREATE UNIQUE INDEX CONCURRENTLY one_n ON one (n)")
             try database.sql("UPDATE one SET n = (ctid::text::point)[1]::int")
@@ -357,7 +361,7 @@ import Testing
     @Test func `a changed file that was accepted once is accepted`() throws {
         #expect(try database.migrate([("SELECT 1;", "")]) == nil)
         var options = Migrator.Options()
-        options.allowsChanges = true
+        options.allowsChangedFiles = true
         let changed = [("SELECT 2;", ""), ("SELECT 1;", ""), ("SELECT 1;", "")]
         #expect(try database.migrate(changed) { try await $0.upgrade(to: "a2") }?.contains("was changed") == true)
         #expect(try database.migrate(changed, options) { try await $0.upgrade(to: "a2") } == nil)

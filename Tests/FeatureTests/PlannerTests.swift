@@ -59,7 +59,7 @@ import Testing
         #expect(try database.migrate([base, (pieces.replacing("%", with: "0"), "")]) != nil)
         let plan = try plan(restOf: [base, (pieces.replacing("%", with: "1"), "")])
         #expect(plan.problem == nil && plan.statements.map(\.line) == [10, 11])
-        #expect(plan.text.contains("\n  goes on at line 10, where it stopped\n  10: CREATE VIEW"))
+        #expect(plan.text.contains("\n  resumes at line 10, where it stopped\n  10: CREATE VIEW"))
     }
 
     @Test func `batches that have begun are planned from the key that they have reached`() throws {
@@ -69,7 +69,7 @@ import Testing
         let plan = try plan(restOf: revisions)
         #expect(plan.revisions[0].resumption == PlannedResumption(line: 6, key: "20", rows: 20))
         #expect(
-            plan.markdown.contains("\nIt goes on at line 6, where it stopped, behind the key 20: 20 rows are done.\n"))
+            plan.markdown.contains("\nIt resumes at line 6, where it stopped, after the key 20: 20 rows are done.\n"))
     }
 
     @Test func `what the upgrade would not go on with is not planned`() throws {
@@ -219,7 +219,7 @@ import Testing
         #expect(plan.problem == nil && plan.sizes["public.one"]?.rows == 50)
         #expect(plan.statements[0].waitsFor.map(\.application) == ["locker"])
         #expect(plan.doubt?.contains(", locker, idle in transaction for ") == true)
-        #expect(plan.text.contains("not certain: the database is planned for as its revisions say"))
+        #expect(plan.text.contains("not certain: the plan is based on the revisions alone"))
     }
 
     // MARK: Data

@@ -70,7 +70,7 @@ import Testing
                 "its upgrade fails: versions/b2.sql:5: type \"wrong\" does not exist") == true)
         #expect(
             try problem("", up: "CREATE TABLE thing (id bigserial PRIMARY KEY);", down: "")
-                == "its upgrade does not end at the models: Detected added column 'thing.label'; "
+                == "its upgrade does not lead to the models: Detected added column 'thing.label'; "
                 + "Detected added constraint 'thing_label_key' on 'thing'")
     }
 
@@ -83,6 +83,7 @@ import Testing
             "CREATE TABLE thing (id bigserial PRIMARY KEY, label text NOT NULL)", up: add, down: "SELECT 1;")
         #expect(
             problem
-                == "its downgrade does not undo its upgrade: Detected removed constraint 'thing_label_key' on 'thing'")
+                == "its downgrade does not revert its upgrade: Detected removed constraint 'thing_label_key' on 'thing'"
+        )
     }
 }

@@ -22,7 +22,7 @@ import Web
         let owner = database.directConfiguration(user: database.owner)
         try Loop.run {
             try await Migrator(graph: graph, configuration: owner) { _ in }.upgrade()
-            _ = try await audit(database).mend([.safe])
+            _ = try await audit(database).fix([.safe])
         }
         return database
     }
@@ -124,15 +124,15 @@ import Web
         try database.sql("GRANT UPDATE ON api_key TO \(database.app); REVOKE SELECT ON campaign FROM \(database.app)")
         try Loop.run {
             let audit = Self.audit(database)
-            #expect(try await audit.mend([.safe]) == ["GRANT SELECT ON campaign TO \(database.app)"])
+            #expect(try await audit.fix([.safe]) == ["GRANT SELECT ON campaign TO \(database.app)"])
             // The table's right takes the column's along.
-            let statements = try await audit.mend([.safe, .exact])
+            let statements = try await audit.fix([.safe, .exact])
             #expect(
                 statements == [
                     "REVOKE UPDATE ON api_key FROM \(database.app)",
                     "GRANT UPDATE (last_used_on) ON api_key TO \(database.app)",
                 ])
-            #expect(try await audit.mend([.safe, .exact]).isEmpty)
+            #expect(try await audit.fix([.safe, .exact]).isEmpty)
             #expect(try await audit.findings().isEmpty)
         }
     }
@@ -144,7 +144,7 @@ import Web
             let audit = Self.audit(database)
             let counts = try await withThrowingTaskGroup(of: Int.self) { group in
                 for _ in 0..<4 {
-                    group.addTask(executorPreference: Loop.current) { try await audit.mend([.safe]).count }
+                    group.addTask(executorPreference: Loop.current) { try await audit.fix([.safe]).count }
                 }
                 return try await group.reduce(into: []) { $0.append($1) }
             }

@@ -215,7 +215,7 @@ import Testing
                     "\(writes.longest.milliseconds) ms: longest of \(writes.count) writes in "
                         + "\(Instant.now.duration(since: start).milliseconds) ms: \(change)")
                 #expect(writes.longest < .seconds(1) && writes.count > 0, "\(change)")
-                // The plan had promised it: what writers wait for takes a moment, whatever the size.
+                // The plan had promised it: what writers wait for takes a moment, regardless of the size.
                 #expect(writes.plan.problem == nil && writes.plan.statements.count > 0)
                 let awaited = writes.plan.statements.filter { ($0.waiting ?? .schemaChanges) > .schemaChanges }
                 #expect(awaited.allSatisfy { $0.duration == nil }, "\(writes.plan.text)")

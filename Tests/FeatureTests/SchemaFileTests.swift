@@ -16,7 +16,7 @@ import Testing
     private func text(_ sql: String) throws -> String {
         try database.sql(sql)
         let configuration = database.directConfiguration()
-        return try Loop.run { try await SchemaFile.provenText(of: configuration) }
+        return try Loop.run { try await SchemaFile.verifiedText(of: configuration) }
     }
 
     /// What a script says behind its first line.
@@ -46,7 +46,7 @@ import Testing
         try Loop.run { try await migrator.upgrade() }
         let error = #expect(throws: MigrationFailed.self) { try text("SELECT 1") }
         #expect(
-            error?.description == "the schema has what cannot be written: function public.product(integer), "
+            error?.description == "the schema contains unsupported objects: function public.product(integer), "
                 + "operator public.<+>(integer,integer), text search configuration public.own")
         try expectSame(
             text("DROP AGGREGATE product(int); DROP OPERATOR <+> (int, int); DROP TEXT SEARCH CONFIGURATION own"))
@@ -169,7 +169,7 @@ import Testing
             failure(
                 "CREATE CAST (int AS point) WITH INOUT; CREATE PUBLICATION p; ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC"
             )
-                == "the schema has what cannot be written: cast from integer to point, default privileges on new relations belonging "
+                == "the schema contains unsupported objects: cast from integer to point, default privileges on new relations belonging "
                 + "to role postgres, publication p")
         try database.sql(
             "DROP CAST (int AS point); DROP PUBLICATION p; ALTER DEFAULT PRIVILEGES REVOKE SELECT ON TABLES FROM PUBLIC"
@@ -178,7 +178,7 @@ import Testing
             failure(
                 "CREATE TABLE t (n int); CREATE FUNCTION f(t) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT ($1).n'; "
                     + "ALTER TABLE t ADD CHECK (f(t) > 0); CREATE VIEW v AS SELECT * FROM t; CREATE TABLE u (n int)")
-                == "these depend on each other in a circle, which cannot be written: public.f(public.t), public.t")
+                == "these objects have cyclic dependencies, which is not supported: public.f(public.t), public.t")
     }
 
     @Test func `the tables of another role are refused`() throws {

@@ -49,7 +49,7 @@ import Testing
         #expect(plan.problem == nil)
         #expect(
             plan.statements.map(\.doubt)
-                == Array(repeating: "not run: it is about the whole server", count: 7) + [nil])
+                == Array(repeating: "not run: it affects the whole server", count: 7) + [nil])
         #expect(try database.sql("SELECT datacl IS NULL FROM pg_database WHERE datname = current_database()") == "t")
         #expect(try database.sql("SELECT has_parameter_privilege('\(role)', 'log_min_messages', 'SET')") == "f")
         #expect(try database.sql("SELECT count(*) FROM pg_replication_origin WHERE roname = '\(role)'") == "0")
@@ -121,7 +121,7 @@ import Testing
         ] {
             #expect(
                 try reason(up)
-                    == "versions/a2.sql:5: roles, databases and settings are not a schema's: this cannot be squashed")
+                    == "versions/a2.sql:5: it affects the whole server, not only a schema: this cannot be squashed")
         }
         #expect(
             try reason("DO $$ BEGIN CREATE ROLE \(role); END $$;")?.hasPrefix(

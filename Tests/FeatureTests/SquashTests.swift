@@ -152,24 +152,24 @@ import Testing
         }
         #expect(
             try reason("INSERT INTO t (n) VALUES (1);")
-                == "the rows of public.t are others each time: they cannot be written into a revision")
+                == "the rows of public.t differ from run to run: they cannot be inserted by a baseline")
         #expect(
             try reason("INSERT INTO t SELECT n, NULL FROM generate_series(1, 1001) n;")
                 == "public.t has more than 1000 rows, too many for a revision")
         #expect(
             try reason("CREATE AGGREGATE product(int) (SFUNC = int4mul, STYPE = int);")
-                == "the schema has what cannot be written: function public.product(integer)")
+                == "the schema contains unsupported objects: function public.product(integer)")
         #expect(
             try reason("SELECT 1;\nALTER ROLE postgres SET work_mem = '4MB';")
-                == "versions/a2.sql:6: roles, databases and settings are not a schema's: this cannot be squashed")
+                == "versions/a2.sql:6: it affects the whole server, not only a schema: this cannot be squashed")
         let branched = try chain(("", ""), ("", ""), ("", "")) + [revision("b1", "a1", "")]
         let graph = try RevisionGraph(branched)
-        let error = #expect(throws: RevisionGraph.Broken.self) { try baseline(graph, upTo: "a3") }
+        let error = #expect(throws: RevisionGraph.GraphError.self) { try baseline(graph, upTo: "a3") }
         #expect(
             error?.description
                 == "versions/b1.sql builds on a1, which would be squashed into a3: merge the branches first, and squash "
                 + "up to the merge")
-        #expect(throws: RevisionGraph.Broken(description: "a1 builds on no other: there is nothing to squash")) {
+        #expect(throws: RevisionGraph.GraphError(description: "a1 has no ancestors: there is nothing to squash")) {
             try baseline(graph, upTo: "a1")
         }
     }

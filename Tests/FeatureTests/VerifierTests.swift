@@ -63,7 +63,7 @@ import Testing
     ])
     func `what a downgrade leaves behind is told of`(up: String, what: String) throws {
         let problem = try problems(with: up, after: Self.table).first ?? "nothing"
-        #expect(problem.hasPrefix("versions/b2.sql: its downgrade does not undo its upgrade: it leaves "))
+        #expect(problem.hasPrefix("versions/b2.sql: its downgrade does not revert its upgrade: unexpected "))
         #expect(problem.contains(what))
     }
 

@@ -3,8 +3,8 @@ import Testing
 @testable import Migrations
 
 @Suite struct BatchedStatementTests {
-    /// The statement of a revision that is this one.
-    private func batched(_ marker: String, _ sql: String) throws -> BatchedStatement? {
+    /// The parsed batches of a revision's only statement.
+    private func parsed(_ marker: String, _ sql: String) throws -> BatchedStatement? {
         try revision("a", up: "-- batches of \(marker)\n\(sql);").upgrade.statements.first?.batches
     }
 
@@ -29,16 +29,16 @@ import Testing
             "DELETE FROM one o USING two WHERE o.a = 'where'",
             "DELETE FROM one o USING two\nWHERE (o.a = 'where'\n) AND o.id > 4 AND o.id <= 9"
         ),
-    ]) func `a piece has the statement's own condition, and a range of keys`(sql: String, piece: String) throws {
-        let batched = try #require(try batched("5000 by id", sql))
-        #expect(batched.piece(behind: "4", to: "9") == piece)
+    ]) func `a batch has the statement's own condition and a range of keys`(sql: String, batch: String) throws {
+        let batched = try #require(try parsed("5000 by id", sql))
+        #expect(batched.statement(after: "4", to: "9") == batch)
         #expect(
-            batched.piece(behind: nil, to: "9")
-                == piece.replacing("one.id > 4 AND ", with: "").replacing("o.id > 4 AND ", with: ""))
+            batched.statement(after: nil, to: "9")
+                == batch.replacing("one.id > 4 AND ", with: "").replacing("o.id > 4 AND ", with: ""))
     }
 
-    @Test func `the piece behind a key ends at the last of so many keys`() throws {
-        let batched = try #require(try batched("5000 by \"Id\"", "UPDATE s.one SET a = 1"))
+    @Test func `the batch after a key ends at the last key within the batch size`() throws {
+        let batched = try #require(try parsed("5000 by \"Id\"", "UPDATE s.one SET a = 1"))
         let keys = """
             SELECT "Id" AS aktify_key FROM s.one WHERE "Id" > '4' AND "Id" <= '9' ORDER BY "Id" LIMIT 5000
             """
@@ -46,27 +46,29 @@ import Testing
             SELECT count(*) FROM s.one WHERE "Id" > '4' AND "Id" <= aktify_piece.aktify_key
             """
         #expect(
-            batched.bound(behind: "'4'", to: "'9'")
+            batched.boundQuery(after: "'4'", to: "'9'")
                 == "SELECT aktify_key::text, (\(rows))::text FROM (\(keys)) aktify_piece ORDER BY aktify_piece.aktify_key DESC LIMIT 1"
         )
-        #expect(batched.bound(behind: nil, to: "'9'").contains("FROM s.one WHERE \"Id\" <= '9' ORDER BY"))
+        #expect(batched.boundQuery(after: nil, to: "'9'").contains("FROM s.one WHERE \"Id\" <= '9' ORDER BY"))
     }
 
     @Test(arguments: [
         ("5000 by id", "INSERT INTO one SELECT 1", "only an UPDATE or a DELETE"),
         ("5000 by id", "WITH a AS (SELECT 1) UPDATE one SET a = 1", "only an UPDATE or a DELETE"),
-        ("5000 by id", "UPDATE one SET a = 1 RETURNING id", "returns nothing"),
+        ("5000 by id", "UPDATE one SET a = 1 RETURNING id", "cannot have a RETURNING clause"),
         ("5000 by id", "UPDATE one SET a = 1, ID = id + 1", "would not end: it changes id"),
         ("5000 by id", "UPDATE one SET (a, \"id\") = (SELECT 1, 2)", "would not end: it changes id"),
-        ("0 by id", "UPDATE one SET a = 1", "write it like -- batches of 5000 by id"),
-        ("many", "UPDATE one SET a = 1", "write it like -- batches of 5000 by id"),
-        ("5 by id, b", "UPDATE one SET a = 1", "write it like -- batches of 5000 by id"),
-    ]) func `what cannot run in batches is refused, with its line`(marker: String, sql: String, reason: String) throws {
+        ("0 by id", "UPDATE one SET a = 1", "expected a line like -- batches of 5000 by id"),
+        ("many", "UPDATE one SET a = 1", "expected a line like -- batches of 5000 by id"),
+        ("5 by id, b", "UPDATE one SET a = 1", "expected a line like -- batches of 5000 by id"),
+    ]) func `a statement that cannot run in batches is rejected with its line`(
+        marker: String, sql: String, reason: String
+    ) throws {
         let problem = try #require(try problem(marker, sql))
-        #expect(problem.hasPrefix("a.sql:\(reason.hasPrefix("write") ? 8 : 9): ") && problem.contains(reason))
+        #expect(problem.hasPrefix("a.sql:\(reason.hasPrefix("expected") ? 8 : 9): ") && problem.contains(reason))
     }
 
-    @Test func `a column that is only read may be the key`() throws {
+    @Test func `a column that is only read may be the batch key`() throws {
         #expect(try problem("5 by id", "UPDATE one SET a = id, b = (SELECT id = 1) WHERE id = 2") == nil)
     }
 }

@@ -32,13 +32,14 @@ import Testing
             ("ALTER TABLE t DROP COLUMN c;", "unmarked-data-loss"), ("DROP TABLE t;", "unmarked-data-loss"),
             ("CREATE TABLE t (id serial PRIMARY KEY);", "small-key"),
             ("UPDATE t SET c = 1;", "update-of-all-rows"), ("SET LOCAL lock_timeout = 0;", "no-timeout"),
-        ]) func `what hurts is found, and may be waived with a reason`(sql: String, rule: String) throws
+        ]) func `an unsafe statement is found, and the rule may be suppressed with a reason`(sql: String, rule: String)
+        throws
     {
         #expect(try rules(sql) == [rule])
         let waiver = "-- lint: allow \(rule) it is right here\n"
-        let place =
+        let suppressed =
             sql.hasPrefix("-- outside") ? sql.replacing("transaction\n", with: "transaction\n" + waiver) : waiver + sql
-        #expect(try rules(place).isEmpty)
+        #expect(try rules(suppressed).isEmpty)
     }
 
     @Test(arguments: [
@@ -63,17 +64,19 @@ import Testing
         ("UPDATE t SET a = (SELECT b FROM u WHERE u.id = t.id);", "update-of-all-rows"),
         ("SET lock_timeout TO '0';", "no-timeout"),
     ])
-    func `what hurts is found whatever stands before, in and beside it`(sql: String, rule: String) throws {
+    func `an unsafe statement is found despite comments, other actions and nested queries`(sql: String, rule: String)
+        throws
+    {
         #expect(try rules(sql) == [rule])
     }
 
-    @Test func `what is malformed is found, in the downgrade too`() throws {
+    @Test func `malformed sections are found, including the downgrade`() throws {
         let revision = try revision("a", up: "A;\nCOMMIT;", down: "-- breaking: x")
         #expect(Lint.findings(in: revision).map(\.line) == [9, 11])
         #expect(Lint.findings(in: revision).allSatisfy { $0.rule == "malformed" })
     }
 
-    @Test func `a finding names its table, quoted or not`() throws {
+    @Test func `a finding names its table without quotes`() throws {
         for (sql, table) in [
             ("ALTER TABLE ONLY \"t\" RENAME a TO b;", "t"), ("CREATE INDEX ON public . t (a);", "public.t"),
             ("TRUNCATE TABLE t;", "t"), ("DELETE FROM ONLY t;", "t"), ("DROP TABLE IF EXISTS t;", "t"),
@@ -98,7 +101,7 @@ import Testing
         "CREATE TABLE t (id bigserial); CREATE INDEX i ON t (id); ALTER TABLE t ADD CONSTRAINT u UNIQUE (id);",
         "COMMENT ON TABLE t IS 'DROP TABLE t';", "SELECT 1; -- DROP TABLE t",
     ])
-    func `what is safe is let alone`(sql: String) throws { #expect(try rules(sql).isEmpty) }
+    func `a safe statement has no findings`(sql: String) throws { #expect(try rules(sql).isEmpty) }
 
     @Test(arguments: [
         (
@@ -155,7 +158,7 @@ import Testing
         ),
         ("UPDATE t SET c = 1;", "-- outside transaction\n-- batches of 5000 by id\nUPDATE t SET c = 1;"),
     ])
-    func `a finding tells what would be safe instead`(sql: String, safe: String) throws {
+    func `a finding suggests the safe form`(sql: String, safe: String) throws {
         let findings = Lint.findings(in: try revision("a", up: sql))
         #expect(findings.map(\.safeForm) == [safe])
         #expect(try rules(safe).isEmpty)
@@ -165,11 +168,11 @@ import Testing
         "ALTER TABLE t ADD c bigserial;", "ALTER TABLE t ADD c int NOT NULL;", "DROP INDEX i, j;",
         "ALTER TABLE t ADD CHECK (a > 0), ADD d int;", "ALTER TABLE t ALTER c TYPE int;",
     ])
-    func `a finding tells no safe form where the statement does not say enough`(sql: String) throws {
+    func `a finding suggests no safe form if it cannot be derived from the statement`(sql: String) throws {
         #expect(try Lint.findings(in: revision("a", up: sql)).map(\.safeForm) == [nil])
     }
 
-    @Test func `a column that a validated check proves may be set NOT NULL, and no other`() throws {
+    @Test func `only a column with a validated check may be set NOT NULL`() throws {
         func sql(_ column: String, _ condition: String = "c IS NOT NULL", table: String = "t") -> String {
             """
             ALTER TABLE t ADD CONSTRAINT x CHECK (\(condition)) NOT VALID;

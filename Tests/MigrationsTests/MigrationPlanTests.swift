@@ -2,33 +2,34 @@ import Testing
 
 @testable import Migrations
 
-/// What is made of what was observed: who waits, for whom, how long, and the words for it.
+/// What a plan derives from observations: which sessions wait, for which sessions, for how long, and the plan's text.
 @Suite struct MigrationPlanTests {
     // MARK: Locks
 
-    /// Table 13.2 of the Postgres manual: the requested mode, and an X for each held mode that conflicts, the weakest first.
+    /// Table 13.2 of the PostgreSQL manual: for each mode, an X for each conflicting mode, from the weakest to the
+    /// strongest.
     @Test(
         arguments: zip(
             LockMode.allCases,
             ["_______X", "______XX", "____XXXX", "___XXXXX", "__XX_XXX", "__XXXXXX", "_XXXXXXX", "XXXXXXXX"]))
-    func `modes conflict as the manual's table says`(mode: LockMode, row: String) {
+    func `lock modes conflict as in the manual's table`(mode: LockMode, row: String) {
         let found = LockMode.allCases.map { mode.conflicts.contains($0) ? "X" : "_" }.joined()
         #expect(found == row)
         for other in LockMode.allCases { #expect(mode.conflicts.contains(other) == other.conflicts.contains(mode)) }
     }
 
-    @Test func `a mode is found by the name that pg_locks has for it`() {
+    @Test func `a lock mode is parsed from its name in pg_locks`() {
         #expect(LockMode(catalogName: "AccessShareLock") == .accessShare)
         #expect(LockMode(catalogName: "ShareRowExclusiveLock") == .shareRowExclusive)
         #expect(LockMode(catalogName: "SIReadLock") == nil)
     }
 
-    @Test func `readers wait for the strongest mode only, writers for half of them`() {
+    @Test func `readers wait for the strongest mode only, and writers for the stronger half`() {
         #expect(LockMode.allCases.filter { $0.waiting == .readersAndWriters } == [.accessExclusive])
         #expect(LockMode.allCases.filter { $0.waiting == .writers } == [.share, .shareRowExclusive, .exclusive])
     }
 
-    @Test func `of several locks on a relation the strongest is told`() {
+    @Test func `only the strongest lock on a relation is reported`() {
         let locks = [
             PlannedLock(relation: "one", mode: .share), PlannedLock(relation: "two", mode: .rowShare),
             PlannedLock(relation: "one", mode: .accessShare),
@@ -36,11 +37,11 @@ import Testing
         #expect(locks.strongest == [locks[0], locks[1]])
     }
 
-    @Test func `a lock on an index says nothing more when its table is locked as strongly`() {
+    @Test func `a lock on an index is not reported if its table is locked at least as strongly`() {
         let table = PlannedLock(relation: "one", mode: .share)
         let weak = PlannedLock(relation: "one_pkey", mode: .accessShare, table: "one")
         let strong = PlannedLock(relation: "one_n", mode: .accessExclusive, table: "one")
-        #expect([table, weak, strong].telling == [table, strong] && [weak].telling == [weak])
+        #expect([table, weak, strong].significant == [table, strong] && [weak].significant == [weak])
     }
 
     // MARK: Statements
@@ -71,12 +72,12 @@ import Testing
         sql: String, isOutside: Bool, mode: LockMode, count: Int
     ) {
         var statement = statement(sql, isOutside: isOutside, mode)
-        let held = [LockMode.accessShare, .rowShare, .rowExclusive, .share].map { holder($0) }
-        statement.findHolders(among: held + [holder(.accessExclusive, of: "public.two")])
+        let holders = [LockMode.accessShare, .rowShare, .rowExclusive, .share].map { holder($0) }
+        statement.findHolders(among: holders + [holder(.accessExclusive, of: "public.two")])
         #expect(statement.waitsFor.count == count)
     }
 
-    @Test func `locks of a transaction are held to its end, for as long as what comes behind them takes`() {
+    @Test func `locks are held to the end of the transaction, for the duration of the statements after them`() {
         var statements = [
             statement("SELECT 1", .accessShare, on: "public.two"),
             statement("ALTER TABLE one ADD m int", .accessExclusive),
@@ -84,7 +85,7 @@ import Testing
             statement("VACUUM one", isOutside: true, .shareUpdateExclusive),
             statement("ALTER TABLE one DROP m", .accessExclusive),
         ]
-        for place in [0, 2, 3] { statements[place].duration = .seconds(5) }
+        for index in [0, 2, 3] { statements[index].duration = .seconds(5) }
         let revision = PlannedRevision(id: "a1", message: "x", file: "a1.sql", statements: statements)
         #expect(
             revision.holds == [
@@ -104,7 +105,7 @@ import Testing
             ([.scans("one", times: 1), .changesRows("one")], .seconds(4)), ([.changesRows("one")], nil),
             ([.truncates("one")], nil), ([], nil), ([.rewrites("other")], nil),
         ] as [([PlannedEffect], Duration?)])
-    func `an estimate is size by speed, and there is none for what no size slows down`(
+    func `an estimate is the size divided by the speed, and effects that do not depend on the size have none`(
         effects: [PlannedEffect], duration: Duration?
     ) {
         #expect(Self.speeds.duration(of: effects, Self.sizes) == duration)
@@ -114,12 +115,12 @@ import Testing
         arguments: zip(
             [Duration.milliseconds(900), .seconds(3.6), .seconds(119), .seconds(150), .seconds(7200)],
             ["less than 1 s", "about 4 s", "about 119 s", "about 3 min", "about 2 h"]))
-    func `an estimate is said in round numbers`(duration: Duration, text: String) { #expect(duration.text == text) }
+    func `an estimate is rounded`(duration: Duration, text: String) { #expect(duration.text == text) }
 
     @Test(
         arguments: zip(
             [0, 8192, 10240, 25_000_000, 9_999_999_999], ["0 bytes", "8192 bytes", "10 kB", "24 MB", "9537 MB"]))
-    func `sizes are written as Postgres writes them`(bytes: Int64, text: String) {
+    func `sizes are formatted as in Postgres`(bytes: Int64, text: String) {
         #expect(bytesText(bytes) == text)
     }
 
@@ -132,7 +133,7 @@ import Testing
         ("WITH gone AS (DELETE FROM one) SELECT 1", false), ("CREATE TABLE two AS SELECT * FROM one", false),
         ("CREATE MATERIALIZED VIEW v AS SELECT 1 WITH NO DATA", true), ("IMPORT FOREIGN SCHEMA s FROM SERVER t", false),
         ("UPDATE one SET n = two.n FROM two", false), ("DELETE FROM one USING two", false),
-    ]) func `how long a query or a block takes is not known`(sql: String, isKnown: Bool) {
+    ]) func `the duration of a query or a block is unknown`(sql: String, isKnown: Bool) {
         var statement = statement(sql, .rowExclusive)
         #expect((statement.estimate == .zero) == isKnown)
         statement.duration = .seconds(4)
@@ -141,7 +142,7 @@ import Testing
         #expect(statement.estimate == nil)
     }
 
-    @Test func `a duration that is not known is told, counted, and of no lock that is held meanwhile`() {
+    @Test func `an unknown duration is reported and counted, and makes the time of held locks unknown`() {
         var insert = statement("INSERT INTO one SELECT * FROM two", line: 6, .rowExclusive)
         insert.duration = .seconds(3)
         let alter = statement("ALTER TABLE one ADD m int", line: 5, .accessExclusive)
@@ -149,12 +150,12 @@ import Testing
             revisions: [PlannedRevision(id: "a1", message: "x", file: "a1.sql", statements: [alter, insert])])
         #expect(
             plan.text.contains(
-                "\n     how long it takes is not known; for the size of the tables alone: about 3 s, estimated\n"))
-        #expect(plan.text.contains("until the end of its transaction, for how long is not known\n"))
+                "\n     its duration is unknown; based on the sizes of the tables alone: about 3 s, estimated\n"))
+        #expect(plan.text.contains("until the end of its transaction, for an unknown time\n"))
         #expect(plan.summary.hasSuffix("; 1 statement of unknown duration"))
     }
 
-    // MARK: Words
+    // MARK: Text
 
     private var plan: MigrationPlan {
         var alter = statement("ALTER TABLE one\n    ALTER n TYPE bigint", line: 5, .accessExclusive)
@@ -177,7 +178,7 @@ import Testing
         "1 revision; 2 statements; readers and writers wait: 1; rewrites: 1; losses of data: 1; lint: 1; "
         + "sessions to wait for now: 1; about 4 s in all, estimated from the sizes"
 
-    @Test func `a plan is told to people`() {
+    @Test func `a plan has a text form`() {
         #expect(
             plan.text == """
                 a1 Widen n, a1.sql
@@ -190,14 +191,14 @@ import Testing
                      lint: changing-type: it rewrites
                   7: COMMENT ON TABLE one IS 'x'
                      locks public.one (24 MB and 8192 bytes of indexes, about 200000 rows): SHARE UPDATE EXCLUSIVE, only other schema changes wait
-                     takes a moment, whatever the size
+                     takes a moment, regardless of the size
                   holds ACCESS EXCLUSIVE on public.one until the end of its transaction, about 4 s, estimated
 
                 \(Self.summary)
                 """)
     }
 
-    @Test func `a plan is told to a pull request, in Markdown`() {
+    @Test func `a plan has a Markdown form`() {
         let lines = plan.markdown.split(separator: "\n", omittingEmptySubsequences: false)
         #expect(
             lines.prefix(7) == [
@@ -207,7 +208,7 @@ import Testing
         #expect(lines[8] == "  - rewrites public.one")
     }
 
-    @Test func `Markdown shows what others have written, and does nothing else`() {
+    @Test func `foreign text in Markdown is escaped`() {
         let sql = "SELECT '``` <script>alert(1)</script>', '`'\n, 2"
         var failing = statement(sql, .accessShare, on: "public.\"<b>|[x](y)\"")
         failing.failure = "P0001: `x` <script>\n# heading & ![image](https://a)"
@@ -225,7 +226,7 @@ import Testing
             ])
     }
 
-    @Test func `a plan tells what fails, and what is not pending`() {
+    @Test func `a plan reports the statement that fails, and that nothing is pending`() {
         var failing = plan
         failing.revisions[0].statements[1].failure = "42P01: relation \"one\" does not exist"
         #expect(failing.problem == "a1.sql:7: 42P01: relation \"one\" does not exist")

@@ -2,9 +2,9 @@ import Testing
 
 @testable import Migrations
 
-/// How revisions build on each other, without files and without a database.
+/// The graph of revisions, without files and without a database.
 @Suite struct RevisionGraphTests {
-    /// a - b - c1 - d (merges c1 and c2) - e, with c2 on b too.
+    /// a - b - c1 - d (merges c1 and c2) - e, and b - c2.
     private func graph() throws -> RevisionGraph {
         try RevisionGraph([
             try revision("d4", "c1, c2"), try revision("e5", "d4"), try revision("a1"), try revision("b2", "a1"),
@@ -12,31 +12,31 @@ import Testing
         ])
     }
 
-    @Test func `each comes after those that it builds on`() throws {
+    @Test func `revisions come after their parents`() throws {
         #expect(try graph().revisions.map(\.id) == ["a1", "b2", "c1", "c2", "d4", "e5"])
     }
 
-    @Test func `heads, branches and merges are known`() throws {
+    @Test func `heads, branch points and merge points are detected`() throws {
         let graph = try graph()
         #expect(graph.heads.map(\.id) == ["e5"] && graph.branchPoints.map(\.id) == ["b2"])
         #expect(graph.revisions.map(graph.marks) == ["", " (branchpoint)", "", "", " (mergepoint)", " (head)"])
         #expect(graph.children(of: "b2").sorted() == ["c1", "c2"])
     }
 
-    @Test func `what makes no sense is refused in a sentence`() throws {
+    @Test func `an inconsistent graph is rejected with a message`() throws {
         func problem(_ revisions: [Revision]) -> String? {
             do { _ = try RevisionGraph(revisions) } catch { return error.description }
             return nil
         }
         #expect(problem([try revision("a"), try revision("a")])?.hasSuffix("are revision a") == true)
-        #expect(problem([try revision("x", "y")]) == "x.sql revises y, which no file has")
+        #expect(problem([try revision("x", "y")]) == "x.sql revises y, which does not exist")
         #expect(
             problem([try revision("p", "q"), try revision("q", "p"), try revision("a")])
-                == "these revisions build on each other in a circle: p, q")
+                == "these revisions form a cycle: p, q")
         #expect(problem([]) == nil)
     }
 
-    @Test func `revisions are named as in Alembic`() throws {
+    @Test func `revisions are identified as in Alembic`() throws {
         let graph = try graph()
         #expect(try graph.resolve("head") == ["e5"] && graph.resolve("heads") == ["e5"])
         #expect(try graph.resolve("base").isEmpty && graph.resolve("current", current: ["b2"]) == ["b2"])
@@ -47,12 +47,12 @@ import Testing
             ("b2+1", "Relative revision b2+1 didn't produce 1 migrations"),
             ("a1-1", "Relative revision a1-1 didn't produce 1 migrations"),
         ] {
-            let error = #expect(throws: RevisionGraph.Broken.self) { try graph.resolve(text) }
+            let error = #expect(throws: RevisionGraph.GraphError.self) { try graph.resolve(text) }
             #expect(error?.description == problem)
         }
     }
 
-    @Test func `an upgrade applies what is lacking, in order`() throws {
+    @Test func `an upgrade applies the pending revisions in order`() throws {
         let graph = try graph()
         func plan(_ target: String, _ current: Set<String>) throws -> [String] {
             try graph.upgradePlan(to: target, from: current).map(\.id)
@@ -61,12 +61,12 @@ import Testing
         #expect(try plan("head", ["c1"]) == ["c2", "d4", "e5"] && plan("c2", ["c1"]) == ["c2"])
         #expect(try plan("head", ["e5"]).isEmpty && plan("+2", ["b2"]) == ["c1", "c2"])
         #expect(try plan("e5", ["e5"]).isEmpty)
-        #expect(throws: RevisionGraph.Broken.self) { try plan("a1", ["b2"]) }
-        #expect(throws: RevisionGraph.Broken.self) { try plan("+3", ["d4"]) }
-        #expect(throws: RevisionGraph.Broken.self) { try plan("head", ["zzz"]) }
+        #expect(throws: RevisionGraph.GraphError.self) { try plan("a1", ["b2"]) }
+        #expect(throws: RevisionGraph.GraphError.self) { try plan("+3", ["d4"]) }
+        #expect(throws: RevisionGraph.GraphError.self) { try plan("head", ["zzz"]) }
     }
 
-    @Test func `a downgrade undoes what lies above, in order`() throws {
+    @Test func `a downgrade reverts the later revisions in order`() throws {
         let graph = try graph()
         func plan(_ target: String, _ current: Set<String>) throws -> [String] {
             try graph.downgradePlan(to: target, from: current).map(\.id)
@@ -74,8 +74,8 @@ import Testing
         #expect(try plan("-1", ["e5"]) == ["e5"] && plan("base", ["c1", "c2"]) == ["c2", "c1", "b2", "a1"])
         #expect(try plan("b2", ["e5"]) == ["e5", "d4", "c2", "c1"] && plan("e5", ["e5"]).isEmpty)
         #expect(try plan("c1", ["e5"]) == ["e5", "d4"])
-        #expect(throws: RevisionGraph.Broken.self) { try plan("-1", []) }
-        #expect(throws: RevisionGraph.Broken.self) { try plan("e5", ["b2"]) }
+        #expect(throws: RevisionGraph.GraphError.self) { try plan("-1", []) }
+        #expect(throws: RevisionGraph.GraphError.self) { try plan("e5", ["b2"]) }
     }
 
     @Test func `the rows of alembic_version follow branches and merges`() throws {
@@ -93,15 +93,15 @@ import Testing
         }
     }
 
-    @Test func `several heads are refused where one is needed, with the way out`() throws {
+    @Test func `several heads are rejected where one is needed, with a remedy`() throws {
         let graph = try RevisionGraph([try revision("a1"), try revision("b2", "a1"), try revision("b3", "a1")])
         #expect(graph.heads.map(\.id) == ["b2", "b3"])
-        let error = #expect(throws: RevisionGraph.Broken.self) { try graph.upgradePlan(to: "head", from: []) }
+        let error = #expect(throws: RevisionGraph.GraphError.self) { try graph.upgradePlan(to: "head", from: []) }
         #expect(error?.description.contains("Multiple heads are present (b2, b3)") == true)
         #expect(try graph.upgradePlan(to: "heads", from: []).count == 3)
     }
 
-    @Test func `SQL for somebody else to run has the version rows in it`() throws {
+    @Test func `an offline script updates the version rows`() throws {
         let script = OfflineScript(try RevisionGraph([try revision("a1"), try revision("b2", "a1")]))
         #expect(
             try script.upgrade("head").contains(
@@ -114,7 +114,7 @@ import Testing
         #expect(throws: MigrationFailed.self) { try script.downgrade("base") }
     }
 
-    @Test func `a comment behind a statement does not hide the semicolon of SQL for somebody else`() throws {
+    @Test func `a comment after a statement does not hide the semicolon in an offline script`() throws {
         let up = "SELECT 1 -- one\n;\nSELECT 2 /* two */ -- three;\n;\nSELECT -- four;\n 4 -- five"
         let script = try OfflineScript(RevisionGraph([try revision("a1", up: up)])).upgrade("head")
         #expect(script.contains("\n\nSELECT 1;\n\nSELECT 2;\n\nSELECT -- four;\n 4;\n\n"))

@@ -16,7 +16,7 @@ import Testing
         ("A 'never ends; B", ["A 'never ends; B"]), ("A /* never ends; B", ["A /* never ends; B"]),
         ("A $x$ never ends; $$", ["A $x$ never ends; $$"]),
     ])
-    func `statements end at semicolons that are in nothing`(text: String, expected: [String]) {
+    func `statements end at semicolons outside of strings and comments`(text: String, expected: [String]) {
         #expect(statements(text) == expected)
     }
 
@@ -28,7 +28,7 @@ import Testing
         ("A E'a' -- x'\n'\\';';B", ["A E'a' -- x'\n'\\';'", "B"]), ("A E'a' '\\';B", ["A E'a' '\\'", "B"]),
         ("A B'1;', x'f;', N'\\';B", ["A B'1;', x'f;', N'\\'", "B"]),
     ])
-    func `a backslash escapes in E strings only, also in those that go on on another line`(
+    func `a backslash is an escape in E strings only, including their continuation on another line`(
         text: String, expected: [String]
     ) {
         #expect(statements(text) == expected)
@@ -46,7 +46,7 @@ import Testing
         #expect(statements("\(sql);\nB; \(sql)") == [sql, "B", sql])
     }
 
-    @Test func `words that are no body's do not hold what follows`() {
+    @Test func `keywords outside function bodies do not extend a statement`() {
         #expect(
             statements("CREATE TABLE begin (a int); BEGIN; A; END; B") == [
                 "CREATE TABLE begin (a int)", "BEGIN", "A", "END", "B",
@@ -54,7 +54,7 @@ import Testing
         #expect(statements("A ); B") == ["A )", "B"])
     }
 
-    @Test func `a statement behind a comment that ends with CRLF or CR is not lost`() {
+    @Test func `a statement after a comment that ends with CRLF or CR is not lost`() {
         for end in ["\r\n", "\r"] { #expect(statements("-- a\(end)DROP TABLE a;") == ["DROP TABLE a"]) }
     }
 
@@ -63,8 +63,8 @@ import Testing
         "a$",
         "CREATE FUNCTION f() BEGIN ATOMIC CASE ", "U&", "$a$ $b$ ",
     ])
-    func `a longer text takes no time that grows with its square`(piece: String) throws {
-        // Of this thread alone: others may have the processor meanwhile.
+    func `splitting does not take quadratic time`(piece: String) throws {
+        // The CPU time of this thread, which other processes do not affect.
         func now() -> Duration {
             var time = timespec()
             clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
@@ -79,7 +79,7 @@ import Testing
             }.min() ?? .zero
         }
         _ = time(16 << 10)
-        // What takes the square takes sixteen times as long.
+        // In quadratic time, four times the length would take sixteen times as long.
         #expect(time(256 << 10) < time(64 << 10) * 10 + .milliseconds(20))
     }
 }

@@ -17,7 +17,7 @@ import Testing
         ("timestamp(3) without time zone", "timestamp(6) without time zone", false),
         ("timestamp without time zone", "timestamp(3) without time zone", true), ("uuid", "text", false),
         ("mood", "mood", true), ("integer[]", "bigint[]", false),
-    ]) func `a type holds another one's values, or not`(type: String, other: String, holds: Bool) {
+    ]) func `a type can or cannot hold all values of another type`(type: String, other: String, holds: Bool) {
         #expect(SQLType(type).holds(SQLType(other)) == holds)
     }
 }

@@ -4,11 +4,11 @@ import Testing
 @testable import Migrations
 
 @Suite struct ScriptDirectoryTests {
-    @Test func `what cannot be read is told by its name`() throws {
+    @Test func `an unreadable file is named in the error`() throws {
         let path = NSTemporaryDirectory() + UUID().uuidString
         defer { try? FileManager.default.removeItem(atPath: path) }
         try FileManager.default.createDirectory(atPath: "\(path)/versions/a.sql", withIntermediateDirectories: true)
-        let error = #expect(throws: ScriptDirectory.Unreadable.self) { try ScriptDirectory(path).graph() }
+        let error = #expect(throws: ScriptDirectory.FileError.self) { try ScriptDirectory(path).graph() }
         #expect(error?.description == "cannot read \(path)/versions/a.sql: Is a directory")
     }
 }

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Migrations
 
-/// What is about the whole server is told by its words.
+/// Server-wide statements are detected by their words.
 @Suite struct ServerWideTests {
     private func statement(_ sql: String) -> Revision.Statement {
         Revision.Statement(sql: sql, line: 1, isOutside: false, dataLoss: nil, allowed: [:], batches: nil)
@@ -16,7 +16,7 @@ import Testing
         "SELECT pg_catalog.pg_create_logical_replication_slot('a', 'b')", "SELECT pg_promote()",
         "DO $$ BEGIN PERFORM pg_replication_origin_create('a'); END $$",
     ])
-    func `this is about the whole server`(sql: String) { #expect(statement(sql).isServerWide) }
+    func `a server-wide statement is detected`(sql: String) { #expect(statement(sql).isServerWide) }
 
     @Test(arguments: [
         "CREATE USER MAPPING FOR a SERVER s", "GRANT SELECT ON a TO b", "GRANT SELECT ON parameter TO b",
@@ -24,10 +24,11 @@ import Testing
         "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO a", "CREATE TABLE role (n int)", "SELECT lo_create(1)",
         "CREATE FUNCTION f() RETURNS bool LANGUAGE sql AS 'SELECT pg_promote()'", "SET ROLE a",
     ])
-    func `this is not`(sql: String) { #expect(!statement(sql).isServerWide) }
+    func `a statement about one database is not server-wide`(sql: String) { #expect(!statement(sql).isServerWide) }
 
-    @Test func `what is done to roles can be rolled back`() {
-        #expect(!statement("CREATE ROLE a").isServerWideForGood && !statement("GRANT a TO b").isServerWideForGood)
-        #expect(statement("CREATE DATABASE a").isServerWideForGood)
+    @Test func `changes of roles can be rolled back`() {
+        #expect(
+            !statement("CREATE ROLE a").isServerWideExceptRoles && !statement("GRANT a TO b").isServerWideExceptRoles)
+        #expect(statement("CREATE DATABASE a").isServerWideExceptRoles)
     }
 }

@@ -1,19 +1,21 @@
-/// One difference between the database and the models: how to do away with it, and how to bring it back.
+/// A difference between database and models, with the statements that apply and revert it.
 public struct Change: Hashable, Sendable {
-    /// In words: `Detected added column 'campaign.budget'`; `nil` for what only makes way for other changes.
+    /// A description in Alembic's words: `Detected added column 'campaign.budget'`; `nil` for a change that only
+    /// prepares others.
     public let summary: String?
-    /// What the upgrade says.
+    /// The statements of the upgrade section.
     let upgrade: [Step]
-    /// What the downgrade says.
+    /// The statements of the downgrade section.
     let downgrade: [Step]
-    /// Where it stands among others: what it runs inside a transaction stands on nothing that another of the same stage runs outside,
-    /// nor the other way round.
+    /// The stage in which it is applied. Within a stage, no statement inside a transaction depends on one outside a
+    /// transaction, and vice versa.
     var stage = 0
-    /// What the upgrade deletes for good, if so.
+    /// What data the upgrade deletes irrecoverably; `nil` if none.
     var dataLoss: String?
-    /// What a person should look at.
+    /// A remark for the author of the revision; it becomes a comment.
     var remark: String?
 
+    /// Creates a change from steps.
     init(
         _ summary: String? = nil, upgrade: [Step], downgrade: [Step], dataLoss: String? = nil, remark: String? = nil
     ) {
@@ -21,7 +23,7 @@ public struct Change: Hashable, Sendable {
         (self.dataLoss, self.remark) = (dataLoss, remark)
     }
 
-    /// A change all of whose statements run inside a transaction.
+    /// Creates a change whose statements all run inside a transaction.
     init(
         _ summary: String? = nil, upgrade: [String], downgrade: [String], dataLoss: String? = nil, remark: String? = nil
     ) {
@@ -30,10 +32,10 @@ public struct Change: Hashable, Sendable {
             remark: remark)
     }
 
-    /// The same the other way round.
-    func undone(_ summary: String? = nil) -> Change { Change(summary, upgrade: downgrade, downgrade: upgrade) }
+    /// The inverse change.
+    func inverted(_ summary: String? = nil) -> Change { Change(summary, upgrade: downgrade, downgrade: upgrade) }
 
-    /// The upgrade's statements, the first with what marks the change.
+    /// The upgrade's steps, the first one preceded by the remark and the data loss marker.
     fileprivate var markedUpgrade: [Step] {
         let marks = [remark.map { SQLComment($0) }, dataLoss.map(SQLComment.dataLoss)].compactMap(\.self)
         var steps = upgrade
@@ -43,7 +45,7 @@ public struct Change: Hashable, Sendable {
 }
 
 extension [Change] {
-    /// The two sections of a revision that makes all of these changes.
+    /// The upgrade and downgrade sections of a revision that makes these changes.
     public var sections: (upgrade: String, downgrade: String) {
         let stages = Dictionary(grouping: self, by: \.stage).sorted { $0.key < $1.key }.map(\.value)
         return (
@@ -52,6 +54,6 @@ extension [Change] {
         )
     }
 
-    /// The changes in words.
+    /// The descriptions of the changes.
     public var summaries: [String] { compactMap(\.summary) }
 }

@@ -1,41 +1,43 @@
-/// The differences between the columns of one table.
+/// The differences between the columns of two states of a table.
 struct ColumnDifferences {
     let table: String
     let old: Catalog.Table
     let new: Catalog.Table
-    /// Columns that are dropped and made anew because they are, or were, generated.
-    let remade: Set<String>
+    /// Columns that must be dropped and recreated because they are, or were, generated.
+    let recreated: Set<String>
 
-    private var place: String { "ALTER TABLE \(quoted(table))" }
+    private var alterTable: String { "ALTER TABLE \(quoted(table))" }
 
-    private var gone: [Catalog.Column] { old.columns.filter { new.column($0.name) == nil } }
-    private var come: [Catalog.Column] { new.columns.filter { old.column($0.name) == nil } }
+    private var removed: [Catalog.Column] { old.columns.filter { new.column($0.name) == nil } }
+    private var added: [Catalog.Column] { new.columns.filter { old.column($0.name) == nil } }
 
-    /// Generated columns that go, before those that they are made of change.
-    var ungenerated: [Change] { gone.filter(\.value.isGenerated).map(drop) + remadeColumns.flatMap(unmake) }
-
-    /// What changes of the others.
-    var altered: [Change] {
-        come.filter { !$0.value.isGenerated }.map(add) + new.columns.flatMap(alter)
-            + gone.filter { !$0.value.isGenerated }.map(drop) + remadeColumns.flatMap(giveUp)
+    /// Drops generated columns, before the columns that they depend on change.
+    var ungenerated: [Change] {
+        removed.filter(\.value.isGenerated).map(drop) + recreatedColumns.flatMap(dropGenerated)
     }
 
-    /// Generated columns that come, after those that they are made of have changed.
-    var generated: [Change] { remadeColumns.flatMap(make) + come.filter(\.value.isGenerated).map(add) }
+    /// Changes of the other columns.
+    var altered: [Change] {
+        added.filter { !$0.value.isGenerated }.map(add) + new.columns.flatMap(alter)
+            + removed.filter { !$0.value.isGenerated }.map(drop) + recreatedColumns.flatMap(dropForGeneration)
+    }
+
+    /// Adds generated columns, after the columns that they depend on have changed.
+    var generated: [Change] { recreatedColumns.flatMap(addGenerated) + added.filter(\.value.isGenerated).map(add) }
 
     // MARK: Whole columns
 
     private func addition(_ column: Catalog.Column) -> [Step] {
         guard case .expression(let value) = column.value, LintedWords(value).isVolatile else {
-            return [.inside("\(place) ADD COLUMN \(column.line)")]
+            return [.inside("\(alterTable) ADD COLUMN \(column.line)")]
         }
         return old.safeForm.column(
             quoted(column.name), column.fullType, default: value, isNullable: column.isNullable,
-            key: old.singleKey(keptBy: new).map(quoted))
+            key: old.singleKey(retainedIn: new).map(quoted))
     }
 
     private func removal(_ column: Catalog.Column) -> [Step] {
-        [.inside("\(place) DROP COLUMN \(quoted(column.name))")]
+        [.inside("\(alterTable) DROP COLUMN \(quoted(column.name))")]
     }
 
     private func add(_ column: Catalog.Column) -> Change {
@@ -52,30 +54,30 @@ struct ColumnDifferences {
 
     // MARK: Generated columns
 
-    private var remadeColumns: [(before: Catalog.Column, after: Catalog.Column)] {
-        new.columns.filter { remade.contains($0.name) }.compactMap { after in
+    private var recreatedColumns: [(before: Catalog.Column, after: Catalog.Column)] {
+        new.columns.filter { recreated.contains($0.name) }.compactMap { after in
             old.column(after.name).map { (before: $0, after: after) }
         }
     }
 
-    /// Takes away a generated column, or only what makes it one: the values stay then.
-    private func unmake(_ before: Catalog.Column, _ after: Catalog.Column) -> [Change] {
+    /// Drops a generated column, or only its expression, which retains the values.
+    private func dropGenerated(_ before: Catalog.Column, _ after: Catalog.Column) -> [Change] {
         guard before.value.isGenerated else { return [] }
         guard after.value.isGenerated else {
             return [
                 Change(
                     "Detected removed expression of column '\(table).\(after.name)'",
-                    upgrade: [.inside("\(place) ALTER COLUMN \(quoted(after.name)) DROP EXPRESSION")],
+                    upgrade: [.inside("\(alterTable) ALTER COLUMN \(quoted(after.name)) DROP EXPRESSION")],
                     downgrade: removal(before) + addition(before))
             ]
         }
-        let waiver = SQLComment.waiver("unmarked-data-loss", "its values are computed anew")
+        let waiver = SQLComment.waiver("unmarked-data-loss", "its values are computed again")
         let removal = removal(before).map { Step.inside($0.sql, [waiver]) }
         return [Change(upgrade: removal, downgrade: addition(before))]
     }
 
-    /// Takes away a column that will be generated, when no other is generated from it any more.
-    private func giveUp(_ before: Catalog.Column, _ after: Catalog.Column) -> [Change] {
+    /// Drops a column that becomes a generated one, once no other column is generated from it.
+    private func dropForGeneration(_ before: Catalog.Column, _ after: Catalog.Column) -> [Change] {
         guard !before.value.isGenerated else { return [] }
         return [
             Change(
@@ -84,7 +86,7 @@ struct ColumnDifferences {
         ]
     }
 
-    private func make(_ before: Catalog.Column, _ after: Catalog.Column) -> [Change] {
+    private func addGenerated(_ before: Catalog.Column, _ after: Catalog.Column) -> [Change] {
         guard after.value.isGenerated else { return [] }
         let isSame = (before.type, before.isNullable, before.value) == (after.type, after.isNullable, after.value)
         let summary = "Detected expression of column '\(table).\(after.name)'"
@@ -97,13 +99,13 @@ struct ColumnDifferences {
         guard var before = old.column(after.name), !after.value.isGenerated else { return [] }
         if before.value.isGenerated { before.value = .null }
         let value = ColumnValueDifference(table: table, before: before, after: after)
-        return value.gone + changeType(before, after) + changeNull(before, after) + value.come
+        return value.beforeTypeChange + changeType(before, after) + changeNull(before, after) + value.afterTypeChange
     }
 
     private func changeNull(_ before: Catalog.Column, _ after: Catalog.Column) -> [Change] {
         guard before.isNullable != after.isNullable else { return [] }
-        let column = "\(place) ALTER COLUMN \(quoted(after.name))"
-        // What counts or is generated changes in one transaction, which needs NOT NULL at once.
+        let column = "\(alterTable) ALTER COLUMN \(quoted(after.name))"
+        // Serial, identity and generated columns change in one transaction, and need NOT NULL immediately.
         let isPlain = old.column(after.name)?.value.isPlain == true && after.value.isPlain
         let set =
             isPlain ? old.safeForm.notNull(quoted(after.name)) : [.inside("\(column) SET NOT NULL")]
@@ -119,9 +121,9 @@ struct ColumnDifferences {
         guard before.type != after.type else { return [] }
         func set(_ from: Catalog.Column, _ to: Catalog.Column) -> [Step] {
             let value = SQLType.conversion(of: quoted(to.name), from: from.type, to: to.type)
-            let change = "\(place) ALTER COLUMN \(quoted(to.name)) TYPE \(to.fullType) USING \(value)"
+            let change = "\(alterTable) ALTER COLUMN \(quoted(to.name)) TYPE \(to.fullType) USING \(value)"
             let isFree = from.collation == to.collation && SQLType(to.type).storesAsIs(SQLType(from.type))
-            let waiver = SQLComment.waiver("changing-type", "it rewrites no row, since none is stored otherwise")
+            let waiver = SQLComment.waiver("changing-type", "it rewrites no row, since the stored values are the same")
             let step = Step.inside(change, isFree ? [waiver] : [])
             guard before.value == .serial, after.value == .serial, let sequence = before.sequence else {
                 return [step]
@@ -133,22 +135,23 @@ struct ColumnDifferences {
             Change(
                 "Detected type change from \(before.type) to \(after.type) on '\(table).\(after.name)'",
                 upgrade: set(before, after), downgrade: set(after, before),
-                dataLoss: fits ? nil : "what of \(table).\(after.name) does not fit \(after.type)")
+                dataLoss: fits ? nil : "values of \(table).\(after.name) that do not fit \(after.type)")
         ]
     }
 }
 
 extension Catalog.Table {
-    /// The one column of the primary key that another state of the table has, too.
-    fileprivate func singleKey(keptBy new: Catalog.Table) -> String? {
-        guard let key = constraints.values.first(where: { $0.hasPrefix("PRIMARY KEY") }), new.says(Constraint(key))
+    /// The only column of the primary key, if another state of the table has the same key.
+    fileprivate func singleKey(retainedIn new: Catalog.Table) -> String? {
+        guard let key = constraints.values.first(where: { $0.hasPrefix("PRIMARY KEY") }),
+            new.hasEquivalent(Constraint(key))
         else { return nil }
         let names = Constraint(key).names.filter { column($0) != nil }
         return names.count == 1 ? names.first : nil
     }
 }
 
-/// The difference between what a column is when an insert leaves it out, before and after.
+/// The difference between the default values of a column: expression, sequence, identity or generation expression.
 struct ColumnValueDifference {
     let table: String
     let before: Catalog.Column
@@ -158,19 +161,20 @@ struct ColumnValueDifference {
 
     private var summary: String { "Detected server default on column '\(table).\(after.name)'" }
 
-    /// Whether one default takes the place of another; not when the type changes, which the old one may not fit.
+    /// Whether one default replaces another directly; not if the type changes, since the old default may not fit the
+    /// new type.
     private var isPlain: Bool { before.type == after.type && before.value.isPlain && after.value.isPlain }
 
-    /// What goes before the type changes.
-    var gone: [Change] {
+    /// Changes before the type changes.
+    var beforeTypeChange: [Change] {
         guard before.value != after.value, before.value != .null, !isPlain else { return [] }
         return [
             Change(after.value == .null ? summary : nil, upgrade: unset(before), downgrade: set(before))
         ]
     }
 
-    /// What comes after the type has changed.
-    var come: [Change] {
+    /// Changes after the type has changed.
+    var afterTypeChange: [Change] {
         guard before.value != after.value else { return [] }
         if isPlain { return [Change(summary, upgrade: replace(after), downgrade: replace(before))] }
         guard after.value != .null else { return [] }
@@ -203,7 +207,7 @@ struct ColumnValueDifference {
         }
     }
 
-    /// Has a sequence go on behind the rows that there are.
+    /// Sets a sequence to the greatest value of the existing rows.
     private func countFromLast(_ sequence: String) -> String {
         let last = "max(\(quoted(after.name)))"
         return "SELECT setval(\(sequence), \(last)) FROM \(quoted(table)) HAVING \(last) > 0"

@@ -1,11 +1,12 @@
 import Postgres
 import SQL
 
-/// Finds what one catalog has and another has not, and the other way round.
+/// The differences between two catalogs.
 ///
-/// What others stand on comes before them and goes after them: foreign keys go first and come last, indexes and constraints go
-/// before columns do. Each change is undone by itself, so that all of them are undone in the opposite order. Tables that stay are
-/// changed in the safe form: what has others wait for long runs outside a transaction.
+/// Objects are created after the objects that they depend on, and dropped before them: foreign keys are dropped first
+/// and created last; indexes and constraints are dropped before columns. Each change can be reverted separately, so the
+/// downgrade reverts them in the opposite order. Existing tables are changed in the safe form: statements that would
+/// block others for long run outside a transaction.
 public struct Differences {
     private let renames: [Change]
     private let tables: [TableDifferences]
@@ -13,24 +14,24 @@ public struct Differences {
     private let dropped: [Change]
     private let added: [Change]
 
-    /// Compares what is there with what is wanted.
+    /// Compares the actual catalog of a database with the wanted one.
     public init(actual: Catalog, wanted: Catalog) {
         let renaming = Renaming(from: actual, to: wanted)
         let old = renaming.catalog
         let new = wanted.namingConstraints(besides: old)
-        let kept = Set(old.tables.keys).intersection(new.tables.keys).sorted()
+        let retained = Set(old.tables.keys).intersection(new.tables.keys).sorted()
         renames = renaming.changes
-        tables = kept.compactMap { name in
+        tables = retained.compactMap { name in
             guard let before = old.tables[name], let after = new.tables[name] else { return nil }
             return TableDifferences(before, after)
         }
         foreignKeys = ForeignKeyDifferences(tables: tables)
-        dropped = TableCreation.changes(of: old, without: kept).dropping
-        added = TableCreation.changes(of: new, without: kept).adding
+        dropped = TableCreation.changes(of: old, without: retained).dropping
+        added = TableCreation.changes(of: new, without: retained).adding
     }
 
-    /// The changes that make a database agree with the models.
-    /// - Throws: `PostgresError`; `MigrationFailed` when the models' tables cannot be made for the comparison.
+    /// The changes that make a database match the models.
+    /// - Throws: `PostgresError`; `MigrationFailed` if the models' tables cannot be created for the comparison.
     public static func changes(
         from configuration: PostgresConfiguration, to metadata: Metadata
     ) async throws -> [Change] {
@@ -38,7 +39,7 @@ public struct Differences {
         return Differences(actual: actual, wanted: wanted).changes
     }
 
-    /// The changes, in an order in which they can be made.
+    /// The changes, in an order in which they can be applied.
     public var changes: [Change] {
         stages.enumerated().flatMap { stage, changes in
             changes.map { change in
@@ -49,36 +50,37 @@ public struct Differences {
         }
     }
 
-    /// A stage begins when the one before is done, and is undone before that.
+    /// The changes by stage. The stages are applied in order, and reverted in the opposite order.
     private var stages: [[Change]] {
         let columns = tables.map(\.columns)
         return [
-            renames, foreignKeys.dropped + dropped, tables.flatMap(\.unmade),
-            tables.flatMap(\.successions.early).map(\.change), columns.flatMap(\.ungenerated),
-            columns.flatMap(\.altered), columns.flatMap(\.generated), tables.flatMap(\.successions.late).map(\.change),
-            tables.flatMap(\.made),
+            renames, foreignKeys.dropped + dropped, tables.flatMap(\.droppedFirst),
+            tables.flatMap(\.replacements.early).map(\.change), columns.flatMap(\.ungenerated),
+            columns.flatMap(\.altered), columns.flatMap(\.generated), tables.flatMap(\.replacements.late).map(\.change),
+            tables.flatMap(\.createdLast),
             added + foreignKeys.added,
         ]
     }
 }
 
 extension Catalog {
-    /// The same with other names for new constraints whose names are taken by what stays: constraints are compared by what they
-    /// say.
+    /// A copy in which new constraints are renamed if their names are taken by remaining ones: constraints are compared
+    /// by their definitions, not by their names.
     fileprivate func namingConstraints(besides old: Catalog) -> Catalog {
         var catalog = self
-        let taken = Set(tables.values.flatMap { table in old.tables[table.name]?.names(keptBy: table) ?? [] })
+        let taken = Set(tables.values.flatMap { table in old.tables[table.name]?.names(retainedIn: table) ?? [] })
         var names = taken.union(
             tables.values.flatMap { [$0.name] + Array($0.constraints.keys) + Array($0.indexes.keys) })
         for (table, state) in tables.sorted(by: { $0.key < $1.key }) {
-            let come = old.tables[table].map(state.others) ?? state.constraints.sorted { $0.key < $1.key }
-            for (name, definition) in come where taken.contains(name) {
-                guard let free = (1...).lazy.map({ "\(name)\($0)" }).first(where: { !names.contains($0) }) else {
+            let added =
+                old.tables[table].map(state.constraints(missingFrom:)) ?? state.constraints.sorted { $0.key < $1.key }
+            for (name, definition) in added where taken.contains(name) {
+                guard let newName = (1...).lazy.map({ "\(name)\($0)" }).first(where: { !names.contains($0) }) else {
                     continue
                 }
-                names.insert(free)
+                names.insert(newName)
                 catalog.tables[table]?.constraints[name] = nil
-                catalog.tables[table]?.constraints[free] = definition
+                catalog.tables[table]?.constraints[newName] = definition
             }
         }
         return catalog
@@ -86,9 +88,9 @@ extension Catalog {
 }
 
 extension Catalog.Table {
-    /// The names of what stays when it becomes another.
-    fileprivate func names(keptBy new: Catalog.Table) -> [String] {
-        constraints.filter { new.says(Constraint($0.value)) }.map(\.key)
+    /// The names of the constraints and indexes that another state of the table has, too.
+    fileprivate func names(retainedIn new: Catalog.Table) -> [String] {
+        constraints.filter { new.hasEquivalent(Constraint($0.value)) }.map(\.key)
             + indexes.filter { new.indexes[$0.key] == $0.value }.map(\.key)
     }
 }

@@ -1,31 +1,33 @@
-/// The differences between the foreign keys of tables that stay.
+/// The differences between the foreign keys of remaining tables.
 struct ForeignKeyDifferences {
     let tables: [TableDifferences]
 
-    /// What goes before all else changes.
+    /// Drops foreign keys before all other changes.
     var dropped: [Change] {
         tables.flatMap { table in
-            let gone = Set(table.old.others(than: table.new).map(\.key))
-            return foreignKeys(of: table.old).filter { gone.contains($0.key) || isDisturbed($0.value, in: table) }
-                .map { name, definition in
-                    let summary = "Detected removed constraint '\(name)' on '\(table.old.name)'"
-                    return dropConstraint(
-                        name, definition, of: table.old, gone.contains(name) ? summary : nil)
-                }
+            let removed = Set(table.old.constraints(missingFrom: table.new).map(\.key))
+            return foreignKeys(of: table.old).filter {
+                removed.contains($0.key) || mustBeDroppedTemporarily($0.value, in: table)
+            }
+            .map { name, definition in
+                let summary = "Detected removed constraint '\(name)' on '\(table.old.name)'"
+                return dropConstraint(
+                    name, definition, of: table.old, removed.contains(name) ? summary : nil)
+            }
         }
     }
 
-    /// What comes after all else has changed.
+    /// Adds foreign keys after all other changes.
     var added: [Change] {
         tables.flatMap { table in
-            let come = table.new.others(than: table.old).filter { Constraint($0.value).isForeignKey }
-            let again = foreignKeys(of: table.old).filter {
-                table.new.says(Constraint($0.value)) && isDisturbed($0.value, in: table)
+            let added = table.new.constraints(missingFrom: table.old).filter { Constraint($0.value).isForeignKey }
+            let restored = foreignKeys(of: table.old).filter {
+                table.new.hasEquivalent(Constraint($0.value)) && mustBeDroppedTemporarily($0.value, in: table)
             }
-            return come.map { name, definition in
+            return added.map { name, definition in
                 let summary = "Detected added constraint '\(name)' on '\(table.new.name)'"
                 return addConstraint(name, definition, to: table.old, summary)
-            } + again.map { addConstraint($0.key, $0.value, to: table.old) }
+            } + restored.map { addConstraint($0.key, $0.value, to: table.old) }
         }
     }
 
@@ -33,12 +35,13 @@ struct ForeignKeyDifferences {
         table.constraints.filter { Constraint($0.value).isForeignKey }.sorted { $0.key < $1.key }
     }
 
-    /// Whether it must give way while what it stands on changes: the types at its ends, or the key that it refers to.
-    private func isDisturbed(_ definition: String, in table: TableDifferences) -> Bool {
+    /// Whether a foreign key must be dropped temporarily, because the types of its columns or the key that it
+    /// references change.
+    private func mustBeDroppedTemporarily(_ definition: String, in table: TableDifferences) -> Bool {
         let key = Constraint(definition)
-        guard key.names.isDisjoint(with: table.remade.union(table.retyped)) else { return true }
+        guard key.names.isDisjoint(with: table.recreated.union(table.retyped)) else { return true }
         guard let target = tables.first(where: { $0.old.name == key.target }) else { return false }
-        return !key.targetColumns.isDisjoint(with: target.remade.union(target.retyped))
-            || target.goneKeys.contains(key.targetColumns)
+        return !key.targetColumns.isDisjoint(with: target.recreated.union(target.retyped))
+            || target.droppedKeys.contains(key.targetColumns)
     }
 }

@@ -1,4 +1,4 @@
-/// What seems to have got another name, and the catalog with the new names in it.
+/// Detects renamed tables and columns, and applies the new names to the catalog.
 struct Renaming {
     private(set) var catalog: Catalog
     private(set) var changes: [Change] = []
@@ -14,22 +14,22 @@ struct Renaming {
         }
     }
 
-    /// A table that vanished while one like it appeared: most likely the same, under another name.
+    /// A removed and an added table with the same columns, which are assumed to be a rename.
     private static func table(_ actual: Catalog, _ wanted: Catalog) -> (String, String)? {
         let (old, new) = (Set(actual.tables.keys), Set(wanted.tables.keys))
-        let (gone, come) = (old.subtracting(new), new.subtracting(old))
-        guard let from = gone.first, let to = come.first, gone.count == 1, come.count == 1,
+        let (removed, added) = (old.subtracting(new), new.subtracting(old))
+        guard let from = removed.first, let to = added.first, removed.count == 1, added.count == 1,
             actual.tables[from]?.columns.map(\.name) == wanted.tables[to]?.columns.map(\.name),
             actual.tables[from]?.columns.map(\.type) == wanted.tables[to]?.columns.map(\.type)
         else { return nil }
         return (from, to)
     }
 
-    /// A column that vanished while one like it appeared, if there is just one such pair.
+    /// A removed and an added column of the same type, if there is exactly one such pair.
     private static func column(_ old: Catalog.Table, _ new: Catalog.Table) -> (String, String)? {
-        let gone = old.columns.filter { new.column($0.name) == nil }
-        let come = new.columns.filter { old.column($0.name) == nil }
-        let pairs = gone.flatMap { from in come.filter { from.resembles($0) }.map { (from.name, $0.name) } }
+        let removed = old.columns.filter { new.column($0.name) == nil }
+        let added = new.columns.filter { old.column($0.name) == nil }
+        let pairs = removed.flatMap { from in added.filter { from.resembles($0) }.map { (from.name, $0.name) } }
         return pairs.count == 1 ? pairs[0] : nil
     }
 
@@ -42,27 +42,29 @@ struct Renaming {
                 upgrade: [.inside("ALTER TABLE \(quoted(old)) RENAME TO \(quoted(new))", [Renaming.waiver])],
                 downgrade: [.inside("ALTER TABLE \(quoted(new)) RENAME TO \(quoted(old))")],
                 remark:
-                    "Taken for a rename, which keeps the rows. If it is another table, drop the one and create the other."
+                    "Detected as a rename, which keeps the rows. If it is a different table, drop the old one and "
+                    + "create the new one."
             ))
         catalog.renameTable(old, to: new)
     }
 
     private mutating func renameColumn(_ old: String, _ new: String, in table: String) {
-        let place = "ALTER TABLE \(quoted(table)) RENAME COLUMN"
+        let alterTable = "ALTER TABLE \(quoted(table)) RENAME COLUMN"
         changes.append(
             Change(
                 "Detected renamed column '\(table).\(old)' to '\(new)'",
-                upgrade: [.inside("\(place) \(quoted(old)) TO \(quoted(new))", [Renaming.waiver])],
-                downgrade: [.inside("\(place) \(quoted(new)) TO \(quoted(old))")],
+                upgrade: [.inside("\(alterTable) \(quoted(old)) TO \(quoted(new))", [Renaming.waiver])],
+                downgrade: [.inside("\(alterTable) \(quoted(new)) TO \(quoted(old))")],
                 remark:
-                    "Taken for a rename, which keeps the values. If it is another column, drop the one and add the other."
+                    "Detected as a rename, which keeps the values. If it is a different column, drop the old one and "
+                    + "add the new one."
             ))
         catalog.renameColumn(old, to: new, in: table)
     }
 }
 
 extension Catalog.Column {
-    /// Whether another one may be the same under another name.
+    /// Whether another column may be the same one under a new name.
     fileprivate func resembles(_ other: Catalog.Column) -> Bool {
         type == other.type && isNullable == other.isNullable
             && (value == other.value || value.isPlain && other.value.isPlain)
@@ -70,6 +72,7 @@ extension Catalog.Column {
 }
 
 extension Catalog {
+    /// Renames a table, also in the foreign keys that reference it.
     fileprivate mutating func renameTable(_ old: String, to new: String) {
         guard var table = tables.removeValue(forKey: old) else { return }
         table.name = new
@@ -80,10 +83,10 @@ extension Catalog {
         }
     }
 
-    /// Constraints, indexes and expressions name a column, and foreign keys of other tables do.
+    /// Renames a column, also in constraints, indexes, expressions and the foreign keys that reference it.
     fileprivate mutating func renameColumn(_ old: String, to new: String, in name: String) {
         guard var table = tables[name] else { return }
-        func renamed(_ text: some StringProtocol) -> String { WrittenSQL.renaming(old, to: new, in: text) }
+        func renamed(_ text: some StringProtocol) -> String { DeparsedSQL.renaming(old, to: new, in: text) }
         for index in table.columns.indices {
             if table.columns[index].name == old { table.columns[index].name = new }
             if case .generated(let expression) = table.columns[index].value {
@@ -102,6 +105,7 @@ extension Catalog {
         }
     }
 
+    /// Changes the foreign keys that reference a table.
     private mutating func changeForeignKeys(to target: String, _ change: (Substring, Substring) -> String) {
         for (name, table) in tables {
             tables[name]?.constraints = table.constraints.mapValues { definition in

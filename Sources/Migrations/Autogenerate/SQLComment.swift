@@ -1,19 +1,19 @@
-/// A comment in a revision that is written by the tool: it is one line, whatever names of the database are in it.
+/// A comment in a generated revision; always a single line, whatever database names it contains.
 struct SQLComment: Hashable, Sendable {
     private let text: String
 
     init(_ text: String) { self.text = text.onOneLine }
 
-    /// The comment as it stands in the file: `-- data loss: all rows of campaign`.
+    /// The comment's line in the file, such as `-- data loss: all rows of campaign`.
     var line: String { "-- \(text)" }
 
-    /// What loses data.
+    /// The marker of a statement that deletes data.
     static func dataLoss(_ what: String) -> SQLComment { SQLComment("data loss: \(what)") }
 
-    /// Waives a lint rule.
+    /// The marker that suppresses a lint rule for the next statement.
     static func waiver(_ rule: String, _ reason: String) -> SQLComment { SQLComment("lint: allow \(rule) \(reason)") }
 
-    /// Runs an update in batches; `nil` when the marker cannot name the column.
+    /// The marker that runs an update in batches; `nil` if its syntax cannot express the column's name.
     static func batches(by key: String) -> SQLComment? {
         let comment = SQLComment("batches of 5000 by \(key)")
         return BatchedStatement.Marker(comment.line)?.key == key ? comment : nil
@@ -21,7 +21,7 @@ struct SQLComment: Hashable, Sendable {
 }
 
 extension String {
-    /// With a space for each character that ends a line or is a control character, so that it can end no comment.
+    /// The text with line ends and control characters replaced by spaces, so that it cannot end a comment.
     var onOneLine: String {
         var line = UnicodeScalarView()
         for scalar in unicodeScalars {
@@ -32,6 +32,6 @@ extension String {
 }
 
 extension Unicode.Scalar {
-    /// Whether it is a control character or one of Unicode's line ends.
+    /// Whether it is a control character or a Unicode line separator.
     fileprivate var endsLineOrControls: Bool { value < 0x20 || [0x7F, 0x85, 0x2028, 0x2029].contains(value) }
 }

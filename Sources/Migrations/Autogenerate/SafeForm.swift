@@ -1,43 +1,43 @@
-/// What changes a table that is in use without holding its writers up: each statement locks them out for a moment at most.
+/// Statements that change a table in use without blocking its writers for longer than a moment.
 struct SafeForm {
-    /// The table, as SQL names it.
+    /// The table, as an SQL identifier.
     let table: String
-    /// Whether it has partitions: they get indexes and foreign keys at once only.
+    /// Whether it is partitioned; Postgres then does not support CONCURRENTLY and NOT VALID foreign keys.
     var isPartitioned = false
 
-    private var place: String { "ALTER TABLE \(table)" }
+    private var alterTable: String { "ALTER TABLE \(table)" }
 
-    /// Adds a constraint: a key by an index that is built beside the writers; a check or a foreign key by validating what is there
-    /// once new rows are checked. What takes the lock, of both tables for a foreign key (SHARE ROW EXCLUSIVE), reads no rows. EXCLUDE
-    /// has no such form.
+    /// Adds a constraint. The index of a key is built CONCURRENTLY; a check or a foreign key is added NOT VALID and
+    /// then validated, so that the statement that takes the strong lock (SHARE ROW EXCLUSIVE on both tables for a
+    /// foreign key) reads no rows. EXCLUDE has no such form.
     func constraint(_ name: String, _ definition: String) -> [Step] {
         if let key = key(name, definition, index: name) { return [key.build, key.addition] }
-        let add = "\(place) ADD CONSTRAINT \(name)"
+        let add = "\(alterTable) ADD CONSTRAINT \(name)"
         let constraint = Constraint(definition)
         let canWait = constraint.isCheck || constraint.isForeignKey && !isPartitioned
         guard canWait, constraint.meaning == definition else {
             return [.inside("\(add) \(definition)")]
         }
-        return [.inside("\(add) \(definition) NOT VALID"), .outside("\(place) VALIDATE CONSTRAINT \(name)")]
+        return [.inside("\(add) \(definition) NOT VALID"), .outside("\(alterTable) VALIDATE CONSTRAINT \(name)")]
     }
 
-    /// Builds a key's index beside the writers, and makes it a key, which gives the index the key's name; `nil` for what is no key, and for
-    /// one of a partitioned table.
+    /// Builds the index of a key CONCURRENTLY, and makes it a key, which renames the index; `nil` for other
+    /// constraints, and for partitioned tables.
     func key(_ name: String, _ definition: String, index: String) -> (build: Step, addition: Step)? {
         guard !isPartitioned, let key = definition.wholeMatch(of: SafeForm.key) else { return nil }
         let distinct = key.2 == nil ? "" : " NULLS NOT DISTINCT"
         return (
             .outside("CREATE UNIQUE INDEX CONCURRENTLY \(index) ON \(table) \(key.3)\(distinct)"),
-            .inside("\(place) ADD CONSTRAINT \(name) \(key.1) USING INDEX \(index)\(key.4 ?? "")")
+            .inside("\(alterTable) ADD CONSTRAINT \(name) \(key.1) USING INDEX \(index)\(key.4 ?? "")")
         )
     }
 
-    /// `UNIQUE NULLS NOT DISTINCT (a, b) INCLUDE (c) DEFERRABLE`
+    /// Matches a key's definition, such as `UNIQUE NULLS NOT DISTINCT (a, b) INCLUDE (c) DEFERRABLE`.
     private static var key: Regex<(Substring, Substring, Substring?, Substring, Substring?)> {
         /(?is)(UNIQUE|PRIMARY KEY)( NULLS NOT DISTINCT)? ?(\(.*\))((?: NOT)? DEFERRABLE.*)?/
     }
 
-    /// Adds an index beside the writers.
+    /// Creates an index CONCURRENTLY.
     func index(_ name: String, _ index: Catalog.Index) -> Step {
         let kind = index.isUnique ? "UNIQUE INDEX" : "INDEX"
         let target = "\(name) ON \(table) \(index.text)"
@@ -45,26 +45,28 @@ struct SafeForm {
             ? .inside("CREATE \(kind) \(target)") : .outside("CREATE \(kind) CONCURRENTLY \(target)")
     }
 
-    /// Drops an index beside readers and writers.
+    /// Drops an index CONCURRENTLY.
     func indexRemoval(_ name: String) -> Step {
         isPartitioned ? .inside("DROP INDEX \(name)") : .outside("DROP INDEX CONCURRENTLY \(name)")
     }
 
-    /// Makes a column NOT NULL: Postgres does not read the rows when a valid check says the same.
+    /// Sets a column NOT NULL by way of a validated check, which saves Postgres from scanning the table under its lock.
     func notNull(_ column: String) -> [Step] {
-        let name = quoted("\(WrittenSQL.names(in: column).first ?? column)_is_not_null")
+        let name = quoted("\(DeparsedSQL.names(in: column).first ?? column)_is_not_null")
         return constraint(name, "CHECK (\(column) IS NOT NULL)") + [
-            .inside("\(place) ALTER COLUMN \(column) SET NOT NULL"), .inside("\(place) DROP CONSTRAINT \(name)"),
+            .inside("\(alterTable) ALTER COLUMN \(column) SET NOT NULL"),
+            .inside("\(alterTable) DROP CONSTRAINT \(name)"),
         ]
     }
 
-    /// Adds a column whose default differs from row to row: new rows get theirs at once, those that are there in batches.
-    /// - Parameter key: the column that is the primary key; without one, all rows are updated at once.
+    /// Adds a column with a volatile default: first the column, then its default for new rows, then the values of
+    /// existing rows in batches.
+    /// - Parameter key: the primary key column for the batches; without it, all rows are updated in one statement.
     func column(_ column: String, _ type: String, default value: String, isNullable: Bool, key: String?) -> [Step] {
         let batches = key.flatMap(SQLComment.batches)
         return [
-            .inside("\(place) ADD COLUMN \(column) \(type)"),
-            .inside("\(place) ALTER COLUMN \(column) SET DEFAULT \(value)"),
+            .inside("\(alterTable) ADD COLUMN \(column) \(type)"),
+            .inside("\(alterTable) ALTER COLUMN \(column) SET DEFAULT \(value)"),
             .outside(
                 "UPDATE \(table) SET \(column) = DEFAULT WHERE \(column) IS NULL", batches.map { [$0] } ?? []),
         ] + (isNullable ? [] : notNull(column))
@@ -72,6 +74,6 @@ struct SafeForm {
 }
 
 extension Catalog.Table {
-    /// What changes it while it is in use.
+    /// The statements that change it while it is in use.
     var safeForm: SafeForm { SafeForm(table: quoted(name), isPartitioned: isPartitioned) }
 }

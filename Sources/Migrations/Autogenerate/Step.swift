@@ -1,62 +1,64 @@
-/// A statement of a generated revision, and where it runs.
+/// A statement of a generated revision.
 struct Step: Hashable, Sendable {
-    /// Where a statement runs.
-    enum Place: String {
+    /// Whether a statement runs inside or outside a transaction.
+    enum TransactionMode: String {
         case inside, outside
     }
 
-    /// The comments that stand before it.
+    /// The comments before the statement.
     var comments: [SQLComment] = []
-    /// The statement without its semicolon.
+    /// The SQL, without the semicolon.
     let sql: String
-    let place: Place
+    let mode: TransactionMode
 
     static func inside(_ sql: String, _ comments: [SQLComment] = []) -> Step {
-        Step(comments: comments, sql: sql, place: .inside)
+        Step(comments: comments, sql: sql, mode: .inside)
     }
 
     static func outside(_ sql: String, _ comments: [SQLComment] = []) -> Step {
-        Step(comments: comments, sql: sql, place: .outside)
+        Step(comments: comments, sql: sql, mode: .outside)
     }
 
-    /// Its lines in a file.
+    /// The lines of the file.
     var lines: [String] { comments.map(\.line) + [sql + ";"] }
 }
 
-/// The text of a section, made stage by stage.
+/// Generates the text of a section, stage by stage.
 ///
-/// What of a stage's changes runs inside a transaction comes together, and so does what runs outside: so there are few transactions.
+/// Within a stage, the steps inside a transaction are grouped together, and so are those outside, so that there are few
+/// transactions.
 struct SectionText {
     private var blocks: [String] = []
-    private var place = Step.Place.inside
-    /// Where what follows runs, as far as the text says.
-    private var marked = Step.Place.inside
+    private var mode = Step.TransactionMode.inside
+    /// The transaction mode according to the last written marker.
+    private var marked = Step.TransactionMode.inside
 
-    /// Writes stages, each with the steps of its changes.
+    /// Generates the text.
+    /// - Parameter stages: for each stage, the steps of its changes.
     init(_ stages: [[[Step]]]) {
         for stage in stages { add(stage) }
     }
 
-    /// The text, with a blank line between changes, unless told otherwise.
+    /// The text; by default, changes are separated by a blank line.
     func text(between: String = "\n\n") -> String { blocks.joined(separator: between) }
 
     private mutating func add(_ changes: [[Step]]) {
         var rest = changes.map { $0[...] }
         while true {
             for index in rest.indices {
-                let steps = rest[index].prefix { $0.place == place }
+                let steps = rest[index].prefix { $0.mode == mode }
                 rest[index] = rest[index].dropFirst(steps.count)
                 add(steps)
             }
             guard rest.contains(where: { !$0.isEmpty }) else { return }
-            place = place == .inside ? .outside : .inside
+            mode = mode == .inside ? .outside : .inside
         }
     }
 
     private mutating func add(_ steps: ArraySlice<Step>) {
         guard !steps.isEmpty else { return }
-        let mark = marked == place ? [] : [SQLComment("\(place.rawValue) transaction").line]
-        marked = place
+        let mark = marked == mode ? [] : [SQLComment("\(mode.rawValue) transaction").line]
+        marked = mode
         blocks.append((mark + steps.flatMap(\.lines)).joined(separator: "\n"))
     }
 }

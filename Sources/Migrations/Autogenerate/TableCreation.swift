@@ -1,33 +1,34 @@
-/// Makes tables in an order in which each finds those that it refers to.
+/// Creates tables in an order in which each references only existing ones.
 struct TableCreation {
     private let catalog: Catalog
     private let name: String
-    /// Foreign keys of tables that are made before, which refer to it: they come after it.
+    /// Foreign keys of previously created tables that reference this one: they are added after it.
     private let late: [(table: String, name: String, definition: String)]
-    /// Its own foreign keys that come later.
-    private let left: Set<String>
+    /// The names of its own foreign keys that are added later.
+    private let deferredKeys: Set<String>
 
-    /// The changes that drop all tables but some, and those that make them.
-    static func changes(of catalog: Catalog, without kept: [String]) -> (dropping: [Change], adding: [Change]) {
-        let creations = ordered(catalog, Set(catalog.tables.keys).subtracting(kept))
+    /// The changes that drop and create all tables except those to keep.
+    static func changes(of catalog: Catalog, without retained: [String]) -> (dropping: [Change], adding: [Change]) {
+        let creations = ordered(catalog, Set(catalog.tables.keys).subtracting(retained))
         return (creations.reversed().flatMap(\.dropping), creations.flatMap(\.adding))
     }
 
-    /// Tables that refer to each other in a circle are made in the order of their names.
+    /// Sorts tables by their foreign keys; tables with cyclic references are created in alphabetical order.
     private static func ordered(_ catalog: Catalog, _ names: Set<String>) -> [TableCreation] {
         var (rest, creations) = (names, [TableCreation]())
-        var left: [String: Set<String>] = [:]
+        var deferredKeys: [String: Set<String>] = [:]
         while let next = next(in: rest, of: catalog) {
             rest.remove(next)
             for key in catalog.foreignKeys(of: next) where rest.contains(key.target) {
-                left[next, default: []].insert(key.name)
+                deferredKeys[next, default: []].insert(key.name)
             }
-            let late = left.keys.sorted().flatMap { table in
+            let late = deferredKeys.keys.sorted().flatMap { table in
                 catalog.foreignKeys(of: table)
-                    .filter { $0.target == next && table != next && left[table]?.contains($0.name) == true }
+                    .filter { $0.target == next && table != next && deferredKeys[table]?.contains($0.name) == true }
                     .map { (table: table, name: $0.name, definition: $0.definition) }
             }
-            creations.append(TableCreation(catalog: catalog, name: next, late: late, left: left[next] ?? []))
+            creations.append(
+                TableCreation(catalog: catalog, name: next, late: late, deferredKeys: deferredKeys[next] ?? []))
         }
         return creations
     }
@@ -39,7 +40,7 @@ struct TableCreation {
         } ?? sorted.first
     }
 
-    private var creation: [String] { catalog.tables[name]?.creation(without: left) ?? [] }
+    private var creation: [String] { catalog.tables[name]?.creation(without: deferredKeys) ?? [] }
 
     private var adding: [Change] {
         [
@@ -48,16 +49,16 @@ struct TableCreation {
         ] + late.map(addLate)
     }
 
-    /// The table has no rows yet.
+    /// Adds a foreign key to a table that has no rows yet.
     private func addLate(_ table: String, _ name: String, _ definition: String) -> Change {
-        let place = "ALTER TABLE \(quoted(table))"
+        let alterTable = "ALTER TABLE \(quoted(table))"
         return Change(
-            upgrade: ["\(place) ADD CONSTRAINT \(quoted(name)) \(definition)"],
-            downgrade: ["\(place) DROP CONSTRAINT \(quoted(name))"])
+            upgrade: ["\(alterTable) ADD CONSTRAINT \(quoted(name)) \(definition)"],
+            downgrade: ["\(alterTable) DROP CONSTRAINT \(quoted(name))"])
     }
 
     private var dropping: [Change] {
-        late.map { addLate($0.table, $0.name, $0.definition).undone() } + [
+        late.map { addLate($0.table, $0.name, $0.definition).inverted() } + [
             Change(
                 "Detected removed table '\(name)'", upgrade: ["DROP TABLE \(quoted(name))"], downgrade: creation,
                 dataLoss: "all rows of \(name)")
@@ -66,7 +67,7 @@ struct TableCreation {
 }
 
 extension Catalog {
-    /// The foreign keys of a table, in the order of their names.
+    /// The foreign keys of a table, sorted by name.
     func foreignKeys(of table: String) -> [(name: String, definition: String, target: String)] {
         (tables[table]?.constraints ?? [:]).sorted { $0.key < $1.key }.compactMap { name, definition in
             Constraint(definition).target.map { (name, definition, $0) }
@@ -74,14 +75,14 @@ extension Catalog {
     }
 }
 
-/// Adds a constraint to a table that stays; `summary` is left out when it only comes back.
+/// Adds a constraint to an existing table. `summary` is `nil` if it was only dropped temporarily.
 func addConstraint(_ name: String, _ definition: String, to table: Catalog.Table, _ summary: String? = nil) -> Change {
     Change(
         summary, upgrade: table.safeForm.constraint(quoted(name), definition),
         downgrade: [.inside("ALTER TABLE \(quoted(table.name)) DROP CONSTRAINT \(quoted(name))")])
 }
 
-/// Drops a constraint of a table that stays; `summary` is left out when it comes back.
+/// Drops a constraint of an existing table. `summary` is `nil` if it is only dropped temporarily.
 func dropConstraint(_ name: String, _ definition: String, of table: Catalog.Table, _ summary: String? = nil) -> Change {
-    addConstraint(name, definition, to: table).undone(summary)
+    addConstraint(name, definition, to: table).inverted(summary)
 }

@@ -1,153 +1,161 @@
 import SQL
 
-/// The differences between two states of one table, but for foreign keys.
+/// The differences between two states of one table, except for foreign keys.
 struct TableDifferences {
     let old: Catalog.Table
     let new: Catalog.Table
-    /// Generated columns that are dropped and made anew, and what becomes one or ceases to be one: nothing may stand on them
-    /// meanwhile.
-    let remade: Set<String>
-    /// Columns that get another type.
+    /// Columns that are dropped and recreated because they are, become or cease to be generated: indexes and
+    /// constraints on them must be dropped temporarily.
+    let recreated: Set<String>
+    /// Columns whose type changes.
     let retyped: Set<String>
-    /// What takes another one's place before the columns change, and after that.
-    private(set) var successions: (early: [Succession], late: [Succession]) = ([], [])
+    /// The replacements of keys and indexes, before the columns change and after that.
+    private(set) var replacements: (early: [IndexReplacement], late: [IndexReplacement]) = ([], [])
 
     init(_ old: Catalog.Table, _ new: Catalog.Table) {
         (self.old, self.new) = (old, new)
         let pairs = new.columns.compactMap { after in old.column(after.name).map { (before: $0, after: after) } }
         let retyped = Set(pairs.filter { $0.before.type != $0.after.type }.map(\.after.name))
         self.retyped = retyped
-        remade = Set(
-            pairs.filter { $0.after.isMadeAnew(from: $0.before, retyped: retyped) }.map(\.after.name))
-        findSuccessions()
+        recreated = Set(
+            pairs.filter { $0.after.mustBeRecreated(from: $0.before, retyped: retyped) }.map(\.after.name))
+        findReplacements()
     }
 
     private var table: String { new.name }
 
-    /// What is taken away before the columns change.
-    var unmade: [Change] {
-        goneIndexes.filter { !isSucceeded($0.key) }.map { name, index in
+    /// Drops indexes and constraints, before the columns change.
+    var droppedFirst: [Change] {
+        droppedIndexes.filter { !isReplaced($0.key) }.map { name, index in
             let summary = "Detected removed index '\(name)' on '\(table)'"
             return dropIndex(name, index, new.indexes[name] == index ? nil : summary)
         }
-            + goneConstraints.filter { !isSucceeded($0.key) }.map { name, definition in
+            + droppedConstraints.filter { !isReplaced($0.key) }.map { name, definition in
                 let summary = "Detected removed constraint '\(name)' on '\(table)'"
-                return dropConstraint(name, definition, of: old, isDisturbed(definition) ? nil : summary)
+                return dropConstraint(name, definition, of: old, mustBeDroppedTemporarily(definition) ? nil : summary)
             }
     }
 
-    /// What changes of the columns.
-    var columns: ColumnDifferences { ColumnDifferences(table: table, old: old, new: new, remade: remade) }
+    /// The changes of the columns.
+    var columns: ColumnDifferences { ColumnDifferences(table: table, old: old, new: new, recreated: recreated) }
 
-    /// What is put on the columns after they have changed.
-    var made: [Change] {
-        let constraints = new.others(than: old).filter {
-            !Constraint($0.value).isForeignKey && !succeeds($0.key)
+    /// Creates constraints and indexes, after the columns have changed.
+    var createdLast: [Change] {
+        let constraints = new.constraints(missingFrom: old).filter {
+            !Constraint($0.value).isForeignKey && !replacesAnother($0.key)
         }.map { name, definition in
             addConstraint(name, definition, to: old, "Detected added constraint '\(name)' on '\(table)'")
         }
-        let again = goneConstraints.filter { isDisturbed($0.value) }.map { addConstraint($0.key, $0.value, to: old) }
+        let restored = droppedConstraints.filter { mustBeDroppedTemporarily($0.value) }.map {
+            addConstraint($0.key, $0.value, to: old)
+        }
         let indexes = new.indexes.filter {
-            (old.indexes[$0.key] != $0.value || isDisturbed($0.value)) && !succeeds($0.key)
+            (old.indexes[$0.key] != $0.value || mustBeDroppedTemporarily($0.value)) && !replacesAnother($0.key)
         }
         .sorted { $0.key < $1.key }
         .map { name, index in
             let summary = "Detected added index '\(name)' on '\(table)'"
             return addIndex(name, index, old.indexes[name] == index ? nil : summary)
         }
-        return constraints + again + indexes + recording
+        return constraints + restored + indexes + recording
     }
 
-    /// The trigger that records changes: it comes last, and goes with a summary of its own.
+    /// Creates or drops the trigger that records changes. It comes last, and has a summary of its own.
     private var recording: [Change] {
         guard old.recording != new.recording else { return [] }
         let removal = "DROP TRIGGER \(TableDefinition.recorder(of: table)) ON \(quoted(table))"
-        let (came, went) = (new.recording.map { [$0] } ?? [], old.recording.map { [$0] } ?? [])
+        let (newTriggers, oldTriggers) = (new.recording.map { [$0] } ?? [], old.recording.map { [$0] } ?? [])
         return [
             Change(
                 "Detected \(new.recording == nil ? "removed" : "added") record of changes on '\(table)'",
-                upgrade: (went.isEmpty ? [] : [removal]) + came, downgrade: (came.isEmpty ? [] : [removal]) + went)
+                upgrade: (oldTriggers.isEmpty ? [] : [removal]) + newTriggers,
+                downgrade: (newTriggers.isEmpty ? [] : [removal]) + oldTriggers)
         ]
     }
 
-    /// The sets of columns whose uniqueness nothing may refer to meanwhile.
-    var goneKeys: Set<Set<String>> {
+    /// The column sets whose uniqueness is temporarily or permanently dropped, so that foreign keys cannot reference
+    /// them.
+    var droppedKeys: Set<Set<String>> {
         let names = Set(old.columns.map(\.name))
-        let renamed = Set((successions.early + successions.late).filter(\.isRename).map(\.old.name))
-        let keys = goneConstraints.map { Constraint($0.value) }.filter(\.isKey).map(\.names)
-        let indexes = goneIndexes.filter { $0.value.isUnique && !renamed.contains($0.key) }.map {
-            Set(WrittenSQL.names(in: $0.value.text))
+        let renamed = Set((replacements.early + replacements.late).filter(\.isRename).map(\.old.name))
+        let keys = droppedConstraints.map { Constraint($0.value) }.filter(\.isKey).map(\.names)
+        let indexes = droppedIndexes.filter { $0.value.isUnique && !renamed.contains($0.key) }.map {
+            Set(DeparsedSQL.names(in: $0.value.text))
         }
         return Set((keys + indexes).map(names.intersection))
     }
 
-    // MARK: What goes
+    // MARK: Dropped constraints and indexes
 
-    private var goneConstraints: [(key: String, value: String)] {
-        let gone = Set(old.others(than: new).map(\.key))
+    private var droppedConstraints: [(key: String, value: String)] {
+        let removed = Set(old.constraints(missingFrom: new).map(\.key))
         return old.constraints.filter { name, definition in
-            !Constraint(definition).isForeignKey && (gone.contains(name) || isDisturbed(definition))
+            !Constraint(definition).isForeignKey && (removed.contains(name) || mustBeDroppedTemporarily(definition))
         }.sorted { $0.key < $1.key }
     }
 
-    private var goneIndexes: [(key: String, value: Catalog.Index)] {
-        old.indexes.filter { new.indexes[$0.key] != $0.value || isDisturbed($0.value) }.sorted { $0.key < $1.key }
-    }
-
-    /// Whether a constraint that stays must give way while the columns change: a check of several columns cannot be read while
-    /// only some of them have their new types.
-    private func isDisturbed(_ definition: String) -> Bool {
-        let constraint = Constraint(definition)
-        guard new.says(constraint) else { return false }
-        let names = constraint.names
-        return !names.isDisjoint(with: remade) || constraint.isCheck && !names.isDisjoint(with: retyped)
-    }
-
-    private func isDisturbed(_ index: Catalog.Index) -> Bool {
-        !remade.isEmpty && !remade.isDisjoint(with: WrittenSQL.names(in: index.text))
-    }
-
-    // MARK: What takes another one's place
-
-    private func isSucceeded(_ name: String) -> Bool {
-        (successions.early + successions.late).contains { $0.old.name == name }
-    }
-
-    private func succeeds(_ name: String) -> Bool {
-        (successions.early + successions.late).contains { $0.new.name == name }
-    }
-
-    private mutating func findSuccessions() {
-        guard !old.isPartitioned, !new.isPartitioned else { return }
-        let columns = Set((old.columns + new.columns).map(\.name))
-        var come = new.members(otherThan: old)
-        for member in old.members(otherThan: new) {
-            let heirs = come.filter { $0.succeeds(member, columns: columns) && isFree($0.name, for: member) }
-            guard let heir = heirs.first(where: { $0.side == member.side || $0.name == member.name }) ?? heirs.first
-            else { continue }
-            let succession = Succession(table: old, old: member, new: heir)
-            // Both must be there at the same time: before the columns change, or after that.
-            if stands(heir, columns) {
-                successions.early.append(succession)
-            } else if stands(member, columns) {
-                successions.late.append(succession)
-            } else {
-                continue
-            }
-            come.removeAll { $0 == heir }
+    private var droppedIndexes: [(key: String, value: Catalog.Index)] {
+        old.indexes.filter { new.indexes[$0.key] != $0.value || mustBeDroppedTemporarily($0.value) }.sorted {
+            $0.key < $1.key
         }
     }
 
-    /// Whether nothing has the name that is still there then.
-    private func isFree(_ name: String, for member: Succession.Member) -> Bool {
+    /// Whether a remaining constraint must be dropped temporarily while the columns change: a check of several columns
+    /// cannot be evaluated while only some of them have their new types.
+    private func mustBeDroppedTemporarily(_ definition: String) -> Bool {
+        let constraint = Constraint(definition)
+        guard new.hasEquivalent(constraint) else { return false }
+        let names = constraint.names
+        return !names.isDisjoint(with: recreated) || constraint.isCheck && !names.isDisjoint(with: retyped)
+    }
+
+    private func mustBeDroppedTemporarily(_ index: Catalog.Index) -> Bool {
+        !recreated.isEmpty && !recreated.isDisjoint(with: DeparsedSQL.names(in: index.text))
+    }
+
+    // MARK: Replacements
+
+    private func isReplaced(_ name: String) -> Bool {
+        (replacements.early + replacements.late).contains { $0.old.name == name }
+    }
+
+    private func replacesAnother(_ name: String) -> Bool {
+        (replacements.early + replacements.late).contains { $0.new.name == name }
+    }
+
+    private mutating func findReplacements() {
+        guard !old.isPartitioned, !new.isPartitioned else { return }
+        let columns = Set((old.columns + new.columns).map(\.name))
+        var added = new.keysAndIndexes(missingFrom: old)
+        for member in old.keysAndIndexes(missingFrom: new) {
+            let successors = added.filter { $0.canReplace(member, columns: columns) && isFree($0.name, for: member) }
+            guard
+                let successor = successors.first(where: { $0.side == member.side || $0.name == member.name })
+                    ?? successors.first
+            else { continue }
+            let replacement = IndexReplacement(table: old, old: member, new: successor)
+            // Both must exist at the same time: either before or after the columns change.
+            if existsThroughout(successor, columns) {
+                replacements.early.append(replacement)
+            } else if existsThroughout(member, columns) {
+                replacements.late.append(replacement)
+            } else {
+                continue
+            }
+            added.removeAll { $0 == successor }
+        }
+    }
+
+    /// Whether a name is not taken by a constraint or index that still exists at that time.
+    private func isFree(_ name: String, for member: IndexReplacement.Member) -> Bool {
         name == member.name || old.constraints[name] == nil && old.indexes[name] == nil
     }
 
-    /// Whether it can be there both before and after the columns change.
-    private func stands(_ member: Succession.Member, _ columns: Set<String>) -> Bool {
+    /// Whether a key or index can exist both before and after the columns change.
+    private func existsThroughout(_ member: IndexReplacement.Member, _ columns: Set<String>) -> Bool {
         member.columns(of: columns).allSatisfy { name in
             guard let before = old.column(name), let after = new.column(name) else { return false }
-            return !remade.contains(name) && !retyped.contains(name)
+            return !recreated.contains(name) && !retyped.contains(name)
                 && (!member.isPrimaryKey || before.isNullable == after.isNullable)
         }
     }
@@ -159,39 +167,39 @@ struct TableDifferences {
     }
 
     private func dropIndex(_ name: String, _ index: Catalog.Index, _ summary: String?) -> Change {
-        addIndex(name, index, nil).undone(summary)
+        addIndex(name, index, nil).inverted(summary)
     }
 }
 
 extension Catalog.Table {
-    /// Whether one of its constraints says the same.
-    func says(_ constraint: Constraint) -> Bool {
+    /// Whether the table has a constraint of the same meaning.
+    func hasEquivalent(_ constraint: Constraint) -> Bool {
         constraints.values.contains { Constraint($0).meaning == constraint.meaning }
     }
 
-    /// The keys and indexes that another state of the table has not, in the order of their names.
-    fileprivate func members(otherThan other: Catalog.Table) -> [Succession.Member] {
-        let keys = others(than: other).filter { Constraint($0.value).isKey }.map {
-            Succession.Member(name: $0.key, side: .key(definition: $0.value))
+    /// The keys and indexes that another state of the table does not have, sorted by name.
+    fileprivate func keysAndIndexes(missingFrom other: Catalog.Table) -> [IndexReplacement.Member] {
+        let keys = constraints(missingFrom: other).filter { Constraint($0.value).isKey }.map {
+            IndexReplacement.Member(name: $0.key, side: .key(definition: $0.value))
         }
         let indexes = indexes.filter { other.indexes[$0.key] != $0.value }.sorted { $0.key < $1.key }.map {
-            Succession.Member(name: $0.key, side: .index($0.value))
+            IndexReplacement.Member(name: $0.key, side: .index($0.value))
         }
         return keys + indexes
     }
 
-    /// The constraints that another state of the table has not, by what they say.
-    func others(than other: Catalog.Table) -> [(key: String, value: String)] {
+    /// The constraints whose meaning no constraint of another state of the table has, sorted by name.
+    func constraints(missingFrom other: Catalog.Table) -> [(key: String, value: String)] {
         let known = Set(other.constraints.values.map { Constraint($0).meaning })
         return constraints.filter { !known.contains(Constraint($0.value).meaning) }.sorted { $0.key < $1.key }
     }
 }
 
 extension Catalog.Column {
-    /// Whether it is, or was, generated, and cannot become what it is by being altered.
-    fileprivate func isMadeAnew(from old: Catalog.Column, retyped: Set<String>) -> Bool {
+    /// Whether a column that is, or was, generated must be recreated because ALTER cannot change it.
+    fileprivate func mustBeRecreated(from old: Catalog.Column, retyped: Set<String>) -> Bool {
         guard case .generated(let expression) = value else { return old.value.isGenerated }
         return old.type != type || old.value != value || old.isNullable != isNullable
-            || !retyped.isDisjoint(with: WrittenSQL.names(in: expression))
+            || !retyped.isDisjoint(with: DeparsedSQL.names(in: expression))
     }
 }

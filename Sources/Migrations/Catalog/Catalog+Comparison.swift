@@ -2,9 +2,10 @@ import Postgres
 import SQL
 
 extension Catalog {
-    /// What the database holds, and what it would hold if the models' tables were made in it: both read by the same means, so
-    /// that types, defaults and checks are compared as Postgres writes them. Nothing of it stays.
-    /// - Throws: `PostgresError`; `MigrationFailed` when the models' tables cannot be made.
+    /// The catalog of the database, and the catalog that it would have with the models' tables. The tables are created
+    /// in a temporary schema, and rolled back: both catalogs are read from Postgres, so that types, defaults and checks
+    /// are compared in its own notation.
+    /// - Throws: `PostgresError`; `MigrationFailed` if the models' tables cannot be created.
     public static func compared(
         _ metadata: Metadata, _ configuration: PostgresConfiguration
     ) async throws -> (actual: Catalog, wanted: Catalog) {
@@ -32,39 +33,40 @@ extension Catalog {
         }
     }
 
-    /// Why nothing can be made, and how it can.
+    /// The error for a schema that cannot be created, with a remedy.
     private static func refusal(_ error: PostgresError, _ connection: Connection) async throws -> MigrationFailed {
         let query: Statement = "SELECT ARRAY[quote_ident(current_user), quote_ident(current_database())]"
         let names = try await connection.rows(query)[0]
-        let comparison = "database and models are compared in a schema that is made and rolled back"
+        let comparison = "the comparison of database and models creates a schema, and rolls it back"
         guard error.state == "42501" else {
             return MigrationFailed(
-                "\(comparison), and the server, or the session, is read-only: run it against the primary, without "
+                "\(comparison), but the server, or the session, is read-only: run it against the primary, without "
                     + "default_transaction_read_only")
         }
         return MigrationFailed(
-            "\(comparison), which \(names[0]) has no right to do: run it as the database's owner, or GRANT CREATE ON DATABASE "
-                + "\(names[1]) TO \(names[0])")
+            "\(comparison), which \(names[0]) is not allowed to do: run it as the database's owner, "
+                + "or GRANT CREATE ON DATABASE \(names[1]) TO \(names[0])")
     }
 
     private static func make(_ statement: String, _ connection: Connection) async throws {
         do {
             try await connection.script("SAVEPOINT creation; \(statement); RELEASE creation")
         } catch let error as PostgresError {
-            // An index may need an extension, and a trigger a function, that the database has not got yet: it is then one of the differences.
+            // An index may need an extension, and a trigger a function, that the database lacks: it is then
+            // reported as a difference.
             guard ["CREATE INDEX", "CREATE TRIGGER"].contains(where: statement.hasPrefix) else {
-                throw MigrationFailed("a model's table cannot be made: \(error)")
+                throw MigrationFailed("a model's table cannot be created: \(error)")
             }
             try await connection.script("ROLLBACK TO creation")
         }
     }
 
-    /// Adds the triggers, whether or not they could be made.
+    /// Adds the triggers that record changes, even if they could not be created.
     private mutating func addRecordings(of metadata: Metadata) {
         for table in metadata.tables where table.recordsChanges { tables[table.name]?.recording = table.recording }
     }
 
-    /// Adds the indexes that could not be made, as the models write them.
+    /// Adds the indexes that could not be created, with the definitions of the models.
     private mutating func addIndexes(of metadata: Metadata) {
         for table in metadata.tables {
             for index in table.indexes where tables[table.name]?.indexes[index.name] == nil {

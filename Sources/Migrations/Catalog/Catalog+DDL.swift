@@ -1,7 +1,7 @@
 import SQL
 
 extension Catalog.Column {
-    /// `name character varying(255) DEFAULT ''::character varying NOT NULL`
+    /// The column's definition, such as `name character varying(255) DEFAULT ''::character varying NOT NULL`.
     var line: String {
         var line = "\(quoted(name)) \(fullType)"
         switch value {
@@ -23,61 +23,63 @@ extension Catalog.Column {
 }
 
 extension Catalog.Index {
+    /// The statement that creates the index.
     func creation(_ name: String, on table: String) -> String {
         "CREATE \(isUnique ? "UNIQUE " : "")INDEX \(quoted(name)) ON \(quoted(table)) \(text)"
     }
 }
 
 extension Catalog.Table {
-    /// The statements that make it, its constraints and its indexes.
-    /// - Parameter left: the constraints that are left out.
-    func creation(without left: Set<String> = []) -> [String] {
-        let made = constraints.filter { !left.contains($0.key) }
+    /// The statements that create the table with its constraints and indexes.
+    /// - Parameter excluded: the names of constraints to leave out.
+    func creation(without excluded: Set<String> = []) -> [String] {
+        let included = constraints.filter { !excluded.contains($0.key) }
             .sorted { (Constraint($0.value).rank, $0.key) < (Constraint($1.value).rank, $1.key) }
-        let lines = columns.map(\.line) + made.map { "CONSTRAINT \(quoted($0.key)) \($0.value)" }
+        let lines = columns.map(\.line) + included.map { "CONSTRAINT \(quoted($0.key)) \($0.value)" }
         let table = "CREATE TABLE \(quoted(name)) (\n    " + lines.joined(separator: ",\n    ") + "\n)"
         return [table] + indexes.sorted { $0.key < $1.key }.map { $0.value.creation($0.key, on: name) }
             + [recording].compactMap { $0 }
     }
 }
 
-/// What a constraint's definition says.
+/// A constraint's definition, as `pg_get_constraintdef` returns it.
 struct Constraint {
     let definition: String
 
     init(_ definition: String) { self.definition = definition }
 
-    /// The definition, whether or not the rows that were there before have been checked.
+    /// The definition without NOT VALID.
     var meaning: String { definition.hasSuffix(" NOT VALID") ? String(definition.dropLast(10)) : definition }
 
     var isCheck: Bool { definition.hasPrefix("CHECK") }
     var isKey: Bool { definition.hasPrefix("PRIMARY KEY") || definition.hasPrefix("UNIQUE") }
     var isForeignKey: Bool { definition.hasPrefix("FOREIGN KEY") }
 
-    /// Where it stands among others: keys first, foreign keys last.
+    /// The order in which constraints are created: keys first, foreign keys last.
     var rank: Int { isKey ? 0 : isForeignKey ? 2 : 1 }
 
-    /// What a foreign key says of its own table, and of the one that it refers to.
+    /// The parts of a foreign key before and after REFERENCES; `nil` for other constraints.
     var ends: (own: Substring, other: Substring)? {
         guard isForeignKey, let middle = definition.firstRange(of: " REFERENCES ") else { return nil }
         return (definition[..<middle.lowerBound], definition[middle.upperBound...])
     }
 
-    /// The table that a foreign key refers to.
-    var target: String? { ends.flatMap { WrittenSQL.names(in: $0.other.prefix { $0 != "(" }).last } }
+    /// The table that a foreign key references.
+    var target: String? { ends.flatMap { DeparsedSQL.names(in: $0.other.prefix { $0 != "(" }).last } }
 
-    /// The columns that a foreign key refers to.
+    /// The columns that a foreign key references.
     var targetColumns: Set<String> {
         guard let other = ends?.other, let open = other.firstIndex(of: "("), let close = other.firstIndex(of: ")")
         else { return [] }
-        return Set(WrittenSQL.names(in: other[open..<close]))
+        return Set(DeparsedSQL.names(in: other[open..<close]))
     }
 
-    /// The names that it says of its own table.
-    var names: Set<String> { Set(WrittenSQL.names(in: ends?.own ?? definition[...])) }
+    /// The names in the definition that refer to its own table.
+    var names: Set<String> { Set(DeparsedSQL.names(in: ends?.own ?? definition[...])) }
 }
 
+/// The name as a quoted SQL identifier, if it needs quotes.
 func quoted(_ name: String) -> String { ColumnDefinition.quoted(name) }
 
-/// Text as an SQL literal.
+/// The text as an SQL string literal.
 func literal(_ text: String) -> String { "'" + text.replacing("'", with: "''") + "'" }

@@ -2,7 +2,7 @@ import Postgres
 import SQL
 
 extension Catalog {
-    /// Reads the schema that comes first in the search path.
+    /// Reads the first schema of the search path (`current_schema()`).
     /// - Throws: `PostgresError`.
     init(reading connection: Connection) async throws {
         for row in try await connection.rows(Catalog.columnsQuery) where !Catalog.ownTables.contains(row[0]) {
@@ -20,7 +20,7 @@ extension Catalog {
         }
     }
 
-    /// Reads the schema that comes first in the search path of a new connection.
+    /// Opens a connection, and reads the first schema of its search path.
     /// - Throws: `PostgresError`.
     init(reading configuration: PostgresConfiguration) async throws {
         let connection = try await Connection.open(configuration)
@@ -56,7 +56,7 @@ extension Catalog {
         WHERE connamespace = current_schema()::regnamespace AND contype IN ('p', 'u', 'c', 'f', 'x')
         """
 
-    /// The triggers that record changes, with their argument, which ends with a NUL.
+    /// The triggers that record changes, with their argument, which is terminated by a NUL byte.
     private static let recordingsQuery: Statement = """
         SELECT ARRAY[relname::text, split_part(encode(tgargs, 'escape'), '\\000', 1)] \
         FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid JOIN pg_proc ON pg_proc.oid = tgfoid \
@@ -72,7 +72,7 @@ extension Catalog {
 }
 
 extension Catalog.Column {
-    /// A row of the query of columns.
+    /// Decodes a row of the columns query.
     fileprivate init(_ row: [String]) {
         (name, type, isNullable) = (row[1], row[2], row[3] == "true")
         let (expression, identity, generated, options) = (row[4], row[5], row[6], row[8])
@@ -92,7 +92,7 @@ extension Catalog.Column {
 }
 
 extension Catalog.Index {
-    /// Takes `CREATE UNIQUE INDEX name ON table USING btree (name)` apart.
+    /// Parses a definition such as `CREATE UNIQUE INDEX name ON table USING btree (name)`.
     init(definition: String) {
         isUnique = definition.hasPrefix("CREATE UNIQUE ")
         text = definition.firstRange(of: " USING ").map { "USING " + definition[$0.upperBound...] } ?? definition
@@ -100,7 +100,7 @@ extension Catalog.Index {
 }
 
 extension Connection {
-    /// The rows of a query that returns one array of text.
+    /// The rows of a query with a single column of type `text[]`.
     /// - Throws: `PostgresError`.
     func rows(_ query: Statement) async throws -> [[String]] {
         let result = try await execute(query)

@@ -1,33 +1,37 @@
-/// What a schema holds, as Postgres itself writes it down, so that two can be compared.
+/// The tables of a schema in Postgres's own notation, so that two schemas can be compared.
 public struct Catalog: Hashable, Sendable {
-    /// A column.
+    /// A column of a table.
     public struct Column: Hashable, Sendable {
+        /// The name, unquoted.
         var name: String
+        /// The type, as `format_type` returns it.
         var type: String
-        /// The collation, where it is not the type's own: models cannot say it.
+        /// The collation, if it is not the type's default, as an SQL identifier; models cannot specify one.
         var collation: String?
+        /// Whether it is not NOT NULL.
         var isNullable: Bool
+        /// Its default.
         var value: Value
-        /// The sequence that belongs to it, if there is one.
+        /// The sequence that it owns, if there is one.
         var sequence: String?
     }
 
-    /// What a column is when an insert leaves it out.
+    /// The value of a column that an INSERT omits.
     enum Value: Hashable, Sendable {
-        /// NULL.
+        /// NULL: the column has no default.
         case null
-        /// An expression's value.
+        /// A default expression.
         case expression(String)
-        /// The next number of the column's own sequence.
+        /// The next value of an owned sequence, as for a serial column.
         case serial
-        /// The next number of an identity column, whose clause this is: `GENERATED ALWAYS AS IDENTITY`.
+        /// The next value of an identity column with this clause, such as `GENERATED ALWAYS AS IDENTITY`.
         case identity(String)
-        /// Always the value of an expression over other columns.
+        /// A generated column's expression.
         case generated(String)
 
         var isGenerated: Bool { if case .generated = self { true } else { false } }
 
-        /// Whether it is a mere default, or none.
+        /// Whether it is a default expression or NULL.
         var isPlain: Bool {
             switch self {
             case .null, .expression: true
@@ -39,32 +43,37 @@ public struct Catalog: Hashable, Sendable {
     /// An index that belongs to no constraint.
     struct Index: Hashable, Sendable {
         var isUnique = false
-        /// The access method and all behind it: `USING btree (name)`.
+        /// The definition from the access method on, such as `USING btree (name)`.
         var text: String
     }
 
-    /// A table.
+    /// A table with its columns, constraints and indexes.
     public struct Table: Hashable, Sendable {
+        /// The name, unquoted.
         var name: String
+        /// Whether it is partitioned.
         var isPartitioned = false
+        /// The columns, in table order.
         var columns: [Column] = []
-        /// Keys, uniques, checks and foreign keys: definitions by name.
+        /// The definitions of its keys, checks, foreign keys and exclusion constraints, by name.
         var constraints: [String: String] = [:]
-        /// By name, without those that belong to a constraint.
+        /// Its indexes by name, without those of constraints.
         var indexes: [String: Index] = [:]
-        /// What makes the trigger that records changes; `nil` when there is none.
+        /// The statement that creates the trigger that records changes; `nil` if there is none.
         var recording: String?
 
+        /// The column with this name.
         func column(_ name: String) -> Column? { columns.first { $0.name == name } }
     }
 
+    /// The tables by name.
     var tables: [String: Table] = [:]
 
-    /// The tables that migrations keep for themselves.
+    /// The tables in which migrations keep their records.
     static let ownTables: Set<String> = ["alembic_version", "migration_history", "migration_revision"]
 
-    /// The same, but for the order of the columns, which a column that comes back after it was dropped does not keep, and the names
-    /// of their sequences.
+    /// A copy without the order of columns, which changes when a dropped column is added again, and without the names
+    /// of sequences.
     var unordered: Catalog {
         var catalog = self
         for name in tables.keys {

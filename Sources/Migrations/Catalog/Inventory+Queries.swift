@@ -1,27 +1,27 @@
 import SQL
 
 extension Inventory {
-    /// Each returns what is defined, and its definition.
+    /// The queries of the inventory. Each returns the names of objects and their definitions.
     static let queries: [Statement] = [
         schemas, relations, columns, constraints, indexes, sequences, routines, triggers, rules, policies, types,
         labels, extensions,
         statistics, comments, privileges,
     ].map { Statement(unsafe: "SELECT ARRAY[\($0)") }
 
-    /// Whether a schema is none of Postgres's own.
-    static let foreign = "nspname !~ '^pg_' AND nspname <> 'information_schema'"
+    /// The SQL condition that a schema is not one of Postgres's own.
+    static let isUserSchema = "nspname !~ '^pg_' AND nspname <> 'information_schema'"
 
-    /// Whether an object belongs to no extension.
-    static func isOwn(_ catalog: String, _ oid: String) -> String {
+    /// The SQL condition that an object does not belong to an extension.
+    static func isNotInExtension(_ catalog: String, _ oid: String) -> String {
         "NOT EXISTS (SELECT FROM pg_depend WHERE classid = '\(catalog)'::regclass AND objid = \(oid) AND deptype = 'e')"
     }
 
-    /// Whether a relation is none of those that migrations keep for themselves.
-    static func isNotOurs(_ name: String) -> String {
+    /// The SQL condition that a relation is not one of the tool's own.
+    static func isNotBookkeeping(_ name: String) -> String {
         "\(name) !~ '^(alembic_version|migration_history|migration_revision)'"
     }
 
-    /// Who may do what, in an order of its own; the rights that all have at first are written out.
+    /// An access control list in a canonical order; a missing list is replaced by the default privileges.
     private static func rights(_ list: String, _ kind: String, _ owner: String) -> String {
         """
         ' ' || coalesce((SELECT string_agg(item::text, ',' ORDER BY item::text) \
@@ -31,7 +31,7 @@ extension Inventory {
 
     private static let schemas = """
         'schema ' || nspname, nspowner::regrole::text || \(rights("nspacl", "n", "nspowner"))] FROM pg_namespace \
-        WHERE \(foreign) AND \(isOwn("pg_namespace", "oid"))
+        WHERE \(isUserSchema) AND \(isNotInExtension("pg_namespace", "oid"))
         """
 
     private static let kind = """
@@ -45,8 +45,8 @@ extension Inventory {
         pg_get_expr(relpartbound, pg_class.oid), CASE WHEN relkind IN ('v', 'm') THEN pg_get_viewdef(pg_class.oid) END) \
         || CASE relkind WHEN 'S' THEN \(rights("relacl", "s", "relowner")) ELSE \(rights("relacl", "r", "relowner")) END] \
         FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace \
-        WHERE \(foreign) AND relkind IN ('r', 'p', 'v', 'm', 'S', 'f', 'c') AND \(isNotOurs("relname")) \
-        AND \(isOwn("pg_class", "pg_class.oid"))
+        WHERE \(isUserSchema) AND relkind IN ('r', 'p', 'v', 'm', 'S', 'f', 'c') AND \(isNotBookkeeping("relname")) \
+        AND \(isNotInExtension("pg_class", "pg_class.oid"))
         """
 
     private static let columns = """
@@ -54,23 +54,23 @@ extension Inventory {
         pg_get_expr(adbin, adrelid), attidentity, attgenerated, attcollation::regcollation, attacl::text)] \
         FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid JOIN pg_namespace ON pg_namespace.oid = relnamespace \
         LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum \
-        WHERE \(foreign) AND relkind IN ('r', 'p', 'v', 'm', 'f', 'c') AND attnum > 0 AND NOT attisdropped \
-        AND \(isNotOurs("relname")) AND \(isOwn("pg_class", "pg_class.oid"))
+        WHERE \(isUserSchema) AND relkind IN ('r', 'p', 'v', 'm', 'f', 'c') AND attnum > 0 AND NOT attisdropped \
+        AND \(isNotBookkeeping("relname")) AND \(isNotInExtension("pg_class", "pg_class.oid"))
         """
 
     private static let constraints = """
         'constraint ' || conname || ' of ' || nspname || '.' || coalesce(relname, typname), \
         pg_get_constraintdef(pg_constraint.oid)] \
         FROM pg_constraint JOIN pg_namespace ON pg_namespace.oid = connamespace LEFT JOIN pg_class ON pg_class.oid = conrelid \
-        LEFT JOIN pg_type ON pg_type.oid = contypid WHERE \(foreign) AND \(isNotOurs("coalesce(relname, typname)")) \
-        AND contype <> 't' AND \(isOwn("pg_constraint", "pg_constraint.oid"))
+        LEFT JOIN pg_type ON pg_type.oid = contypid WHERE \(isUserSchema) AND \(isNotBookkeeping("coalesce(relname, typname)")) \
+        AND contype <> 't' AND \(isNotInExtension("pg_constraint", "pg_constraint.oid"))
         """
 
     private static let indexes = """
         'index ' || nspname || '.' || relname, concat_ws(' ', pg_get_indexdef(indexrelid), indisvalid, indisclustered, \
         indisreplident)] FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid \
         JOIN pg_namespace ON pg_namespace.oid = relnamespace \
-        WHERE \(foreign) AND \(isNotOurs("relname")) AND \(isOwn("pg_class", "indrelid"))
+        WHERE \(isUserSchema) AND \(isNotBookkeeping("relname")) AND \(isNotInExtension("pg_class", "indrelid"))
         """
 
     private static let sequences = """
@@ -79,13 +79,13 @@ extension Inventory {
         JOIN pg_attribute ON attrelid = refobjid AND attnum = refobjsubid WHERE classid = 'pg_class'::regclass \
         AND objid = seqrelid AND refclassid = 'pg_class'::regclass AND deptype IN ('a', 'i') LIMIT 1))] \
         FROM pg_sequence JOIN pg_class ON pg_class.oid = seqrelid JOIN pg_namespace ON pg_namespace.oid = relnamespace \
-        WHERE \(foreign) AND \(isNotOurs("relname")) AND \(isOwn("pg_class", "seqrelid"))
+        WHERE \(isUserSchema) AND \(isNotBookkeeping("relname")) AND \(isNotInExtension("pg_class", "seqrelid"))
         """
 
     private static let routines = """
         'function ' || pg_proc.oid::regprocedure, proowner::regrole || ' ' || CASE WHEN prokind = 'a' THEN 'aggregate' \
         ELSE pg_get_functiondef(pg_proc.oid) END || \(rights("proacl", "f", "proowner"))] \
-        FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace WHERE \(foreign) AND \(isOwn("pg_proc", "pg_proc.oid"))
+        FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace WHERE \(isUserSchema) AND \(isNotInExtension("pg_proc", "pg_proc.oid"))
         """
 
     private static let triggers = """
@@ -98,7 +98,7 @@ extension Inventory {
     private static let rules = """
         'rule ' || rulename || ' on ' || ev_class::regclass, pg_get_ruledef(pg_rewrite.oid) || ' ' || ev_enabled::text] \
         FROM pg_rewrite JOIN pg_class ON pg_class.oid = ev_class JOIN pg_namespace ON pg_namespace.oid = relnamespace \
-        WHERE \(foreign) AND rulename <> '_RETURN' AND \(isOwn("pg_class", "ev_class"))
+        WHERE \(isUserSchema) AND rulename <> '_RETURN' AND \(isNotInExtension("pg_class", "ev_class"))
         """
 
     private static let policies = """
@@ -110,12 +110,12 @@ extension Inventory {
         'type ' || pg_type.oid::regtype, concat_ws(' ', typowner::regrole, typtype, typnotnull, typdefault, \
         CASE WHEN typtype = 'd' THEN format_type(typbasetype, typtypmod) END) || \(rights("typacl", "T", "typowner"))] \
         FROM pg_type JOIN pg_namespace ON pg_namespace.oid = typnamespace \
-        WHERE \(foreign) AND typtype IN ('d', 'e', 'r', 'm') AND \(isOwn("pg_type", "pg_type.oid"))
+        WHERE \(isUserSchema) AND typtype IN ('d', 'e', 'r', 'm') AND \(isNotInExtension("pg_type", "pg_type.oid"))
         """
 
     private static let labels = """
         'labels of type ' || enumtypid::regtype, string_agg(quote_literal(enumlabel), ' ' ORDER BY enumsortorder)] \
-        FROM pg_enum WHERE \(isOwn("pg_type", "enumtypid")) GROUP BY enumtypid
+        FROM pg_enum WHERE \(isNotInExtension("pg_type", "enumtypid")) GROUP BY enumtypid
         """
 
     private static let extensions = """
@@ -124,10 +124,10 @@ extension Inventory {
 
     private static let statistics = """
         'statistics ' || nspname || '.' || stxname, pg_get_statisticsobjdef(pg_statistic_ext.oid)] \
-        FROM pg_statistic_ext JOIN pg_namespace ON pg_namespace.oid = stxnamespace WHERE \(foreign)
+        FROM pg_statistic_ext JOIN pg_namespace ON pg_namespace.oid = stxnamespace WHERE \(isUserSchema)
         """
 
-    /// Objects with lower numbers are Postgres's own.
+    /// Comments on objects; those with oids below 16384 are Postgres's own.
     private static let comments = """
         'comment on ' || pg_describe_object(described.classoid, described.objoid, described.objsubid), description] \
         FROM pg_description described WHERE described.objoid >= 16384 AND \

@@ -1,15 +1,16 @@
 import Postgres
 import SQL
 
-/// All that the migrations of a database may make, as Postgres writes it down: what verification compares.
+/// All objects of a database that migrations may create, with their definitions in Postgres's own notation.
+/// Verification compares inventories.
 ///
-/// It holds more than a `Catalog`, which has only what models can say. The order of columns is none of it, nor is what belongs to
-/// an extension.
+/// It contains more kinds of objects than a `Catalog`, which is limited to what models can express. It disregards the
+/// order of columns, and objects that belong to an extension.
 struct Inventory: Hashable, Sendable {
-    /// Definitions, by what they define: `view public.v`.
+    /// The definitions by object, such as `view public.v`.
     private var definitions: [String: String] = [:]
 
-    /// Reads all schemas of a database but Postgres's own.
+    /// Reads all schemas of a database except Postgres's own.
     /// - Throws: `PostgresError`.
     init(reading connection: Connection) async throws {
         for query in Inventory.queries {
@@ -17,7 +18,7 @@ struct Inventory: Hashable, Sendable {
         }
     }
 
-    /// Reads a database.
+    /// Opens a connection to a database, and reads it.
     /// - Throws: `PostgresError`.
     init(reading configuration: PostgresConfiguration) async throws {
         let connection = try await Connection.open(configuration)
@@ -25,14 +26,14 @@ struct Inventory: Hashable, Sendable {
         try await self.init(reading: connection)
     }
 
-    /// What is different from another one, in words; `nil` when nothing is.
-    /// - Parameter allowed: what there may be besides.
+    /// A description of the differences from an earlier inventory; `nil` if there are none.
+    /// - Parameter allowed: names of objects that may be added.
     func difference(from before: Inventory, besides allowed: Set<String> = []) -> String? {
         let (old, new) = (Set(before.definitions.keys), Set(definitions.keys))
         let changed = old.intersection(new).filter { definitions[$0] != before.definitions[$0] }
         let parts = [
-            ("it leaves", new.subtracting(old).subtracting(allowed)), ("it does not bring back", old.subtracting(new)),
-            ("it leaves another", changed),
+            ("unexpected", new.subtracting(old).subtracting(allowed)), ("missing", old.subtracting(new)),
+            ("changed", changed),
         ]
         let words = parts.filter { !$0.1.isEmpty }.map { "\($0.0) \(Inventory.list($0.1))" }
         return words.isEmpty ? nil : words.joined(separator: "; ")

@@ -1,4 +1,4 @@
-/// A type as `format_type` writes it, `character varying(255)`, and whether its values fit into another one.
+/// A type in the notation of `format_type`, such as `character varying(255)`.
 struct SQLType {
     private let name: String
     private let modifiers: [Int]
@@ -15,7 +15,7 @@ struct SQLType {
         }
     }
 
-    /// Types without a length whose values are all among those of others.
+    /// Types without a length, each with the types that can hold all its values.
     private static let wider: [String: Set<String>] = [
         "smallint": ["integer", "bigint", "numeric", "real", "double precision"],
         "integer": ["bigint", "numeric", "double precision"], "bigint": ["numeric"],
@@ -25,7 +25,7 @@ struct SQLType {
         "character varying": ["text"], "text": ["character varying"], "character": ["text", "character varying"],
     ]
 
-    /// Whether every value of another type fits into this one. What is not known to fit, does not.
+    /// Whether this type can hold every value of another type; false if that is unknown.
     func holds(_ other: SQLType) -> Bool {
         if name == other.name { return holdsModifiers(of: other) }
         guard SQLType.wider[other.name]?.contains(name) ?? false else { return false }
@@ -40,7 +40,8 @@ struct SQLType {
         return scale >= oldScale && first - scale >= old - oldScale
     }
 
-    /// Whether a column of another type becomes this one without a look at its rows: a limit is raised or goes.
+    /// Whether a column of another type can be changed to this type without a table scan, because only a limit is
+    /// raised or removed.
     func storesAsIs(_ other: SQLType) -> Bool {
         guard name != other.name else {
             let kinds = ["character varying", "numeric", "timestamp without time zone", "timestamp with time zone"]
@@ -54,7 +55,7 @@ struct SQLType {
 
     // MARK: Conversion
 
-    /// Types that are cast into each other.
+    /// Groups of types between which casts exist.
     private static let kinds: [Set<String>] = [
         ["smallint", "integer", "bigint", "numeric", "real", "double precision"], ["json", "jsonb"],
         ["date", "timestamp without time zone", "timestamp with time zone"], ["integer", "boolean"],
@@ -62,7 +63,7 @@ struct SQLType {
 
     private var isText: Bool { name == "text" || name == "character varying" }
 
-    /// A column's value as another type: by a cast where there is one, else by way of text.
+    /// The SQL expression that converts a column to another type: by a cast if there is one, otherwise by way of text.
     static func conversion(of column: String, from old: String, to new: String) -> String {
         let (from, to) = (SQLType(old), SQLType(new))
         let isCast = from.isText || to.isText || kinds.contains { $0.contains(from.name) && $0.contains(to.name) }

@@ -1,41 +1,43 @@
-/// What would do the same without holding anybody up, where it can be told from the statement alone.
+/// Safe statements with the same effect, as far as they can be derived from the statement alone.
 extension LintedStatement {
-    /// The index, made or dropped beside readers and writers.
+    /// Creates or drops the index CONCURRENTLY.
     var concurrently: [Step]? {
-        guard let rest = words.behind("create [unique] index") ?? words.behind("drop index"),
+        guard let rest = words.droppingPrefix("create [unique] index") ?? words.droppingPrefix("drop index"),
             rest.parts.count == 1, !rest.outer.has("cascade")
         else { return nil }
-        // IF NOT EXISTS would take what a failed try has left for the index.
-        let index = words.begins("create") ? rest.behind("[if] [not] [exists]") ?? rest : rest
+        // IF NOT EXISTS would accept an invalid index that a failed attempt has left.
+        let index = words.begins("create") ? rest.droppingPrefix("[if] [not] [exists]") ?? rest : rest
         return [.outside("\(words.sql.dropLast(rest.sql.count))CONCURRENTLY \(index.sql)")]
     }
 
-    /// The statement as it is, where CONCURRENTLY may run.
+    /// The unchanged statement outside a transaction, where CONCURRENTLY is allowed.
     var outside: [Step]? { [.outside(words.sql)] }
 
-    /// The update, as it is, in batches; the key is taken for `id`.
+    /// The unchanged update in batches; the key is assumed to be `id`.
     var batched: [Step]? { [.outside(words.sql, SQLComment.batches(by: "id").map { [$0] } ?? [])] }
 
-    /// The constraint that it adds.
+    /// Adds the constraint in its safe form.
     var addedSafely: [Step]? {
-        guard let (form, action) = only, let constraint = action.addedConstraint,
+        guard let (form, action) = onlyAction, let constraint = action.addedConstraint,
             let definition = LintedStatement.definition(constraint)
         else { return nil }
-        let name = action.behind("add constraint")?.head.sql ?? defaultName(constraint)
+        let name = action.droppingPrefix("add constraint")?.head.sql ?? defaultName(constraint)
         let steps = form.constraint(name, definition)
-        return steps.contains { $0.place == .outside } ? steps : nil
+        return steps.contains { $0.mode == .outside } ? steps : nil
     }
 
-    /// NOT NULL of a column.
+    /// Sets the column NOT NULL in the safe form.
     var notNullSafely: [Step]? {
-        guard let (form, action) = only, let column = action.behind("alter [column]")?.head else { return nil }
+        guard let (form, action) = onlyAction, let column = action.droppingPrefix("alter [column]")?.head else {
+            return nil
+        }
         return form.notNull(column.sql)
     }
 
-    /// The column with a default that differs from row to row.
+    /// Adds the column with a volatile default in the safe form.
     var columnSafely: [Step]? {
-        guard let (form, _) = only, let column = addedColumns.first, !column.isSerial,
-            let (type, value) = column.behind("*")?.split(at: "default"),
+        guard let (form, _) = onlyAction, let column = addedColumns.first, !column.isSerial,
+            let (type, value) = column.droppingPrefix("*")?.split(at: "default"),
             !column.outer.has("unique|primary|check|references|constraint|collate")
         else { return nil }
         return form.column(
@@ -44,23 +46,25 @@ extension LintedStatement {
             key: "id")
     }
 
-    /// The one thing that an `ALTER TABLE` does.
-    private var only: (form: SafeForm, action: LintedWords)? {
-        guard actions.count == 1, let table = words.behind("alter table [if] [exists] [only]")?.head else { return nil }
+    /// The only action of an `ALTER TABLE`; `nil` if it has several.
+    private var onlyAction: (form: SafeForm, action: LintedWords)? {
+        guard actions.count == 1, let table = words.droppingPrefix("alter table [if] [exists] [only]")?.head else {
+            return nil
+        }
         return (SafeForm(table: table.sql), actions[0])
     }
 
-    /// A constraint's definition, with its keyword as Postgres writes it.
+    /// A constraint's definition, with its keyword in upper case.
     private static func definition(_ constraint: LintedWords) -> String? {
         ["PRIMARY KEY", "UNIQUE", "CHECK", "FOREIGN KEY"].lazy.compactMap { keyword in
-            constraint.behind(keyword.lowercased()).map { "\(keyword) \($0.sql)" }
+            constraint.droppingPrefix(keyword.lowercased()).map { "\(keyword) \($0.sql)" }
         }.first
     }
 
-    /// A name like those that Postgres gives.
+    /// A constraint name like the ones that Postgres generates.
     private func defaultName(_ constraint: LintedWords) -> String {
-        let table = WrittenSQL.names(in: table ?? "").last ?? ""
-        let names = [table] + WrittenSQL.names(in: constraint.inner.sql)
+        let table = DeparsedSQL.names(in: table ?? "").last ?? ""
+        let names = [table] + DeparsedSQL.names(in: constraint.inner.sql)
         return switch constraint.first {
         case "primary": quoted("\(table)_pkey")
         case "unique": quoted((names + ["key"]).joined(separator: "_"))

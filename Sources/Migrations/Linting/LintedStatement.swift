@@ -1,81 +1,85 @@
-/// A statement as the rules see it.
+/// A statement as the lint rules see it.
 struct LintedStatement {
     let words: LintedWords
-    /// What an `ALTER TABLE` does.
+    /// The actions of an `ALTER TABLE`.
     let actions: [LintedWords]
     let isOutside: Bool
     let isMarkedAsDataLoss: Bool
     let isInBatches: Bool
-    /// What the statements before it prove.
+    /// The columns that earlier statements have proved NOT NULL.
     let proofs: NotNullProofs
 
     init(_ statement: Revision.Statement, proofs: NotNullProofs = NotNullProofs()) {
         self.proofs = proofs
         words = LintedWords(statement.sql)
-        actions = words.behind("alter table [if] [exists] [only] *")?.parts ?? []
+        actions = words.droppingPrefix("alter table [if] [exists] [only] *")?.parts ?? []
         isOutside = statement.isOutside
         isMarkedAsDataLoss = statement.dataLoss != nil
         isInBatches = statement.batches != nil
     }
 
-    /// The columns that an `ALTER TABLE` adds.
+    /// The definitions of the columns that an `ALTER TABLE` adds.
     var addedColumns: [LintedWords] { actions.compactMap(\.addedColumn) }
 
-    /// The columns that it makes NOT NULL, as far as nothing proves that their rows need not be read.
+    /// The columns that it sets NOT NULL without a validated check.
     var unprovedColumns: [String] {
         actions.filter { $0.begins("alter [column] * set not null") }
-            .compactMap { $0.behind("alter [column]")?.first }.filter { !proofs.hold($0, of: table) }
+            .compactMap { $0.droppingPrefix("alter [column]")?.first }.filter { !proofs.prove($0, of: table) }
     }
 
-    /// The columns and constraints of a `CREATE TABLE`.
+    /// The column and constraint definitions of a `CREATE TABLE`.
     var definitions: [LintedWords] { createdTable == nil ? [] : words.inner.parts }
 
+    /// Whether it deletes rows, columns or tables.
     var deletesData: Bool {
         words.begins("drop table") || words.begins("truncate") || words.begins("delete from")
             || words.begins("with") && words.has("delete from")
             || actions.contains { $0.begins("drop") && !$0.begins("drop constraint") }
     }
 
+    /// The table that it creates; `nil` for other statements.
     var createdTable: String? {
-        name(words.behind("create [global|local] [unlogged|temporary|temp] table [if] [not] [exists]"))
+        name(words.droppingPrefix("create [global|local] [unlogged|temporary|temp] table [if] [not] [exists]"))
     }
 
-    /// The table that it is about.
+    /// The affected table, if it can be derived from the statement.
     var table: String? {
         createdTable
             ?? name(
-                words.behind("alter|drop table [if] [exists] [only]")
-                    ?? words.behind("create [unique] index")?.after("on")?.behind("[only]")
-                    ?? words.behind("truncate [table] [only]") ?? words.behind("update [only]")
-                    ?? words.behind("delete from [only]") ?? words.behind("cluster [verbose]")
-                    ?? words.outer.behind("reindex table") ?? words.outer.behind("vacuum [full] [verbose] [analyze]"))
+                words.droppingPrefix("alter|drop table [if] [exists] [only]")
+                    ?? words.droppingPrefix("create [unique] index")?.after("on")?.droppingPrefix("[only]")
+                    ?? words.droppingPrefix("truncate [table] [only]") ?? words.droppingPrefix("update [only]")
+                    ?? words.droppingPrefix("delete from [only]") ?? words.droppingPrefix("cluster [verbose]")
+                    ?? words.outer.droppingPrefix("reindex table")
+                    ?? words.outer.droppingPrefix("vacuum [full] [verbose] [analyze]"))
     }
 
     private func name(_ words: LintedWords?) -> String? { words?.first.map { $0.filter { $0 != "\"" } } }
 }
 
 extension LintedWords {
-    /// The column that an action of an `ALTER TABLE` adds.
+    /// The definition of the column that an action of an `ALTER TABLE` adds.
     fileprivate var addedColumn: LintedWords? {
-        guard let column = behind("add [column] [if] [not] [exists]") else { return nil }
+        guard let column = droppingPrefix("add [column] [if] [not] [exists]") else { return nil }
         return column.begins("constraint|primary|unique|foreign|check|exclude") ? nil : column
     }
 
-    /// The constraint that an action of an `ALTER TABLE` adds, behind its name.
-    var addedConstraint: LintedWords? { behind("add constraint *") ?? behind("add") }
+    /// The constraint that an action of an `ALTER TABLE` adds, without its name.
+    var addedConstraint: LintedWords? { droppingPrefix("add constraint *") ?? droppingPrefix("add") }
 
-    /// Whether a column's definition gives it values where there are rows.
+    /// Whether a column definition provides values for existing rows.
     var hasDefault: Bool { isSerial || outer.has("default|generated") }
 
+    /// Whether a column definition has a serial type.
     var isSerial: Bool { begins("* serial|serial4|bigserial|serial8|smallserial|serial2") }
 
-    /// Whether a column's definition gives each row another value.
+    /// Whether a column definition provides a different value for each row.
     var hasVolatileDefault: Bool {
         isSerial || outer.has("as identity")
             || after("default")?.isVolatile == true
     }
 
-    /// Whether it calls a function that returns another value each time.
+    /// Whether it calls a volatile function.
     var isVolatile: Bool {
         calls([
             "random", "random_normal", "gen_random_uuid", "gen_random_bytes", "uuidv4", "uuidv7", "uuid_generate_v1",

@@ -1,8 +1,9 @@
-/// SQL as the rules see it: its words in lower case and its symbols, without comments, and with nothing in its strings but numbers.
+/// SQL as the lint rules see it: its words in lower case and its symbols, without comments. String contents are removed
+/// unless they are numbers.
 struct LintedWords {
     private struct Word {
         var text: String
-        /// Where it stands in the bytes.
+        /// The word's byte range.
         var range: Range<Int>
     }
 
@@ -29,48 +30,52 @@ struct LintedWords {
         }
     }
 
-    /// What has a dot between is one word: `public.campaign`.
+    /// Appends a word; qualified names such as `public.campaign` become a single word.
     private mutating func append(_ word: Word) {
         guard let last = words.last, word.text == "." || last.text.last == "." else { return words.append(word) }
         words[words.endIndex - 1] = Word(
             text: last.text + word.text, range: last.range.lowerBound..<word.range.upperBound)
     }
 
+    /// The text of the first word.
     var first: String? { words.first?.text }
 
-    /// The first word alone.
+    /// The first word.
     var head: LintedWords { with(words.prefix(1)) }
 
-    /// The SQL from the first word to the last, as it is written.
+    /// The original SQL from the first word to the last.
     var sql: String {
         guard let first = words.first, let last = words.last else { return "" }
         return String(decoding: bytes[first.range.lowerBound..<last.range.upperBound], as: UTF8.self)
     }
 
-    // MARK: Looking
+    // MARK: Matching
 
-    /// What stands behind these words, when it begins with them: `[a]` may be missing, `a|b` is either, and `*` is any one.
-    func behind(_ pattern: String) -> LintedWords? { behind(LintedWords.elements(of: pattern), words) }
+    /// The words after a pattern, if the words begin with it: `[a]` is optional, `a|b` is a choice, and `*` is any
+    /// word.
+    func droppingPrefix(_ pattern: String) -> LintedWords? { droppingPrefix(LintedWords.elements(of: pattern), words) }
 
-    func begins(_ pattern: String) -> Bool { behind(pattern) != nil }
+    /// Whether the words begin with a pattern.
+    func begins(_ pattern: String) -> Bool { droppingPrefix(pattern) != nil }
 
-    /// What stands behind the first place that has these words.
+    /// The words after the first occurrence of a pattern.
     func after(_ pattern: String) -> LintedWords? {
         let elements = LintedWords.elements(of: pattern)
-        return words.indices.lazy.compactMap { behind(elements, words[$0...]) }.first
+        return words.indices.lazy.compactMap { droppingPrefix(elements, words[$0...]) }.first
     }
 
+    /// Whether a pattern occurs.
     func has(_ pattern: String) -> Bool { after(pattern) != nil }
 
-    /// What stands before and behind the first place that has these words.
-    func split(at pattern: String) -> (before: LintedWords, behind: LintedWords)? {
+    /// The words before and after the first occurrence of a pattern.
+    func split(at pattern: String) -> (before: LintedWords, after: LintedWords)? {
         let elements = LintedWords.elements(of: pattern)
         return words.indices.lazy.compactMap { index in
-            behind(elements, words[index...]).map { (before: with(words[..<index]), behind: $0) }
+            droppingPrefix(elements, words[index...]).map { (before: with(words[..<index]), after: $0) }
         }.first
     }
 
-    /// Whether it calls one of these functions, with a schema or without.
+    /// Whether one of these functions is called, with or without a schema.
     func calls(_ functions: Set<Substring>) -> Bool {
         words.contains { word in word.text.split(separator: ".").last.map(functions.contains) ?? false }
     }
@@ -83,7 +88,7 @@ struct LintedWords {
         }
     }
 
-    private func behind(_ elements: [Element], _ words: ArraySlice<Word>) -> LintedWords? {
+    private func droppingPrefix(_ elements: [Element], _ words: ArraySlice<Word>) -> LintedWords? {
         var rest = words
         for (choices, isOptional) in elements {
             if let word = rest.first, choices.contains(where: { $0 == "*" || $0 == word.text }) {
@@ -97,7 +102,7 @@ struct LintedWords {
 
     // MARK: Parentheses
 
-    /// The words with how many parentheses are around each; the outermost are around themselves.
+    /// The words with their nesting depth; a parenthesis belongs to the depth inside it.
     private var depths: [(word: Word, depth: Int)] {
         var depth = 0
         return words.map { word in
@@ -107,16 +112,16 @@ struct LintedWords {
         }
     }
 
-    /// What is in no parentheses.
+    /// The words outside parentheses.
     var outer: LintedWords { with(depths.filter { $0.depth == 0 }.map(\.word)) }
 
-    /// What is in the first parentheses.
+    /// The words inside the first pair of parentheses.
     var inner: LintedWords {
         let start = depths.drop { $0.depth == 0 }
         return with(start.dropFirst().prefix { $0.depth > 1 || $0.word.text != ")" }.map(\.word))
     }
 
-    /// What lies between commas that are in no parentheses.
+    /// The parts between commas outside parentheses.
     var parts: [LintedWords] {
         depths.split { $0.word.text == "," && $0.depth == 0 }.map { with($0.map(\.word)) }
     }

@@ -1,24 +1,24 @@
-/// The columns that a valid check of the same revision says are never NULL: SET NOT NULL reads no rows then.
+/// The columns that a validated check of the same revision proves to be NOT NULL: SET NOT NULL then scans no rows.
 struct NotNullProofs {
     private struct Name: Hashable {
         let table: String?
         let name: String
     }
 
-    /// The columns of checks that are there, but may not have been validated, by the check's name.
+    /// The columns of the checks added so far, by the check's name; they may not be validated yet.
     private var checks: [Name: String] = [:]
     private var columns: Set<Name> = []
 
-    /// Takes note of what a statement adds and validates.
-    mutating func take(_ statement: LintedStatement) {
+    /// Records the checks that a statement adds and validates.
+    mutating func record(_ statement: LintedStatement) {
         for action in statement.actions {
-            if let check = action.behind("add constraint"), let name = check.first,
-                let condition = check.behind("* check")?.inner, let column = condition.first,
-                condition.behind("* is not null").map({ $0.first == nil }) == true
+            if let check = action.droppingPrefix("add constraint"), let name = check.first,
+                let condition = check.droppingPrefix("* check")?.inner, let column = condition.first,
+                condition.droppingPrefix("* is not null").map({ $0.first == nil }) == true
             {
                 checks[Name(table: statement.table, name: name)] = column
             }
-            if let name = action.behind("validate constraint")?.first,
+            if let name = action.droppingPrefix("validate constraint")?.first,
                 let column = checks[Name(table: statement.table, name: name)]
             {
                 columns.insert(Name(table: statement.table, name: column))
@@ -26,6 +26,6 @@ struct NotNullProofs {
         }
     }
 
-    /// Whether a column of a table is proved to have no NULL.
-    func hold(_ column: String, of table: String?) -> Bool { columns.contains(Name(table: table, name: column)) }
+    /// Whether a column is proved to contain no NULL.
+    func prove(_ column: String, of table: String?) -> Bool { columns.contains(Name(table: table, name: column)) }
 }

@@ -1,11 +1,11 @@
 import EventLoop
 import Postgres
 
-/// Measures how fast the server works, on a table of its own.
+/// Measures the server's speed on a temporary table in a scratch database.
 struct Calibration {
     private let connection: Connection
 
-    /// Measures in a scratch database.
+    /// Measures the speeds.
     /// - Throws: `PostgresError`.
     static func speeds(in scratch: PostgresConfiguration) async throws -> Speeds {
         let connection = try await Connection.open(scratch)

@@ -1,11 +1,11 @@
 import Postgres
 import SQL
 
-/// The database that an upgrade is planned for. Nothing is changed in it.
+/// The database for which an upgrade is planned. It is only read.
 struct LiveDatabase {
     private let connection: Connection
 
-    /// Opens a read-only session that does not wait long for anybody.
+    /// Opens a read-only session with a short `lock_timeout`.
     /// - Throws: `PostgresError`.
     init(_ configuration: PostgresConfiguration) async throws {
         connection = try await Connection.open(configuration)
@@ -15,7 +15,7 @@ struct LiveDatabase {
 
     func close() { connection.close() }
 
-    /// What the catalog says; `nil` when somebody has locked a table that its definitions name.
+    /// Reads the catalog; `nil` if another session has locked a table whose definition must be read.
     /// - Throws: `PostgresError`.
     func catalog() async throws -> Catalog? {
         do { return try await Catalog(reading: connection) } catch let error as PostgresError
@@ -27,15 +27,15 @@ struct LiveDatabase {
 
     // MARK: Sizes
 
-    /// The size of a table or an index; `nil` when there is none of this name. One that is locked has the size that the last VACUUM or
-    /// ANALYZE saw.
+    /// The size of a table or an index; `nil` if it does not exist. If it is locked, the size is the one recorded by
+    /// the last VACUUM or ANALYZE.
     /// - Throws: `PostgresError`.
     func size(of relation: String) async throws -> RelationSize? {
         let row: [String]?
         do { row = try await connection.rows(LiveDatabase.sizes(relation)).first } catch let error as PostgresError
             where error.state == "55P03"
         {
-            row = try await connection.rows(LiveDatabase.seenSizes(relation)).first
+            row = try await connection.rows(LiveDatabase.catalogSizes(relation)).first
         }
         return row.map { row in
             let numbers = row.map { Int64($0) }
@@ -56,7 +56,7 @@ struct LiveDatabase {
         """
     }
 
-    private static func seenSizes(_ relation: String) -> Statement {
+    private static func catalogSizes(_ relation: String) -> Statement {
         """
         SELECT ARRAY[(relpages::bigint * current_setting('block_size')::int)::text, '0', \(unsafe: indexes), \
         CASE WHEN relkind NOT IN ('r', 'm') OR reltuples < 0 THEN '' ELSE reltuples::bigint::text END] \
@@ -66,7 +66,7 @@ struct LiveDatabase {
 
     // MARK: Sessions
 
-    /// The locks on tables and indexes that other sessions hold now.
+    /// The locks on tables and indexes that other sessions hold.
     /// - Throws: `PostgresError`.
     func lockHolders() async throws -> [LockHolder] {
         let rows = try await connection.rows(
@@ -90,7 +90,8 @@ struct LiveDatabase {
         }
     }
 
-    /// The sessions with a snapshot, which what makes an index CONCURRENTLY waits for, whatever they have locked.
+    /// The other sessions that hold a snapshot. Creating or reindexing an index CONCURRENTLY waits for them, whatever
+    /// they have locked.
     /// - Throws: `PostgresError`.
     func snapshots() async throws -> [LockHolder] {
         let rows = try await connection.rows(
@@ -109,29 +110,31 @@ struct LiveDatabase {
 
     // MARK: Rows
 
-    /// Tables of more rows are not counted.
+    /// Tables with more rows are not counted, but estimated.
     private static let countedRows = 1_000_000
 
-    /// What is lost, with the number of rows; `nil` when there are none.
-    /// - Parameter statement: what loses it.
+    /// Describes a data loss with the number of affected rows; `nil` if no rows are affected.
+    /// - Parameters:
+    ///   - loss: the loss.
+    ///   - statement: the SQL of the statement that causes it.
     /// - Throws: `PostgresError`.
-    func planned(_ loss: Loss, by statement: String) async throws -> PlannedLoss? {
+    func planned(_ loss: DataLoss, by statement: String) async throws -> PlannedLoss? {
         let size = try await size(of: loss.table)
         if case .deleted(let table, _) = loss {
-            // Postgres makes a number up for a table that nobody has analyzed.
+            // For a table that was never analyzed, the planner's number is a default.
             let rows = size?.rows == nil ? nil : try await estimatedRows(of: statement, in: table)
             let number = rows.map { "about \($0)" } ?? "their number is not known"
             return PlannedLoss(text: loss.text(number), rows: rows, isEstimate: true)
         }
         let isSmall = size.map { $0.rows ?? 0 < Self.countedRows && $0.bytes < 500 * Self.countedRows } ?? true
         guard isSmall, let count = try await count(loss) else {
-            let number = size?.rows.map { "about \($0)" } ?? "nobody knows how many"
+            let number = size?.rows.map { "about \($0)" } ?? "an unknown number of"
             return PlannedLoss(text: loss.text(number), rows: size?.rows, isEstimate: true)
         }
         return count == 0 ? nil : PlannedLoss(text: loss.text(count), rows: count, isEstimate: false)
     }
 
-    /// Whether a table has rows, as one has that cannot be read now; an index has none.
+    /// Whether a table has rows; true if it cannot be read now, false for an index.
     func hasRows(_ relation: String) async throws -> Bool {
         do { return try await connection.script("SELECT FROM \(relation) LIMIT 1").count > 0 } catch let error
             as PostgresError where error.kind == .server
@@ -140,16 +143,16 @@ struct LiveDatabase {
         }
     }
 
-    /// The number, counted; `nil` when it cannot be: the table is locked, or may not be read.
-    private func count(_ loss: Loss) async throws -> Int64? {
+    /// The counted rows or values; `nil` if they cannot be counted, because the table is locked or not readable.
+    private func count(_ loss: DataLoss) async throws -> Int64? {
         do {
             var row = try await connection.script(loss.count).row(0)
             return Int64(try row.next(String.self))
         } catch let error as PostgresError where error.kind == .server { return nil }
     }
 
-    /// The number of rows that the planner expects a DELETE to delete; `nil` when it can say nothing about it, since what stands before it
-    /// has not been run, or the rows go with others (`ON DELETE CASCADE`).
+    /// The number of rows that the planner expects a DELETE to delete. `nil` if it cannot tell, because the statement
+    /// depends on earlier ones that have not run, or because rows are deleted by `ON DELETE CASCADE`.
     private func estimatedRows(of statement: String, in table: String) async throws -> Int64? {
         let plan: [String]
         do { plan = try await connection.script("EXPLAIN VERBOSE \(statement)").texts() } catch let error
@@ -161,8 +164,8 @@ struct LiveDatabase {
     }
 }
 
-extension Loss {
-    /// The table that loses it.
+extension DataLoss {
+    /// The affected table.
     var table: String {
         switch self {
         case .table(let table), .truncated(let table), .column(let table, _), .narrowed(let table, _, _, _),

@@ -2,7 +2,7 @@ import EventLoop
 import Postgres
 import SQL
 
-/// Holds tables, so that a statement that runs outside a transaction has to wait, and shows what lock it waits for.
+/// Locks tables, so that a statement outside a transaction has to wait, and shows its locks while it waits.
 struct LockGate {
     private let configuration: PostgresConfiguration
     private let tables: [String]
@@ -11,10 +11,11 @@ struct LockGate {
         (self.configuration, self.tables) = (configuration, tables)
     }
 
-    /// Runs `body`, a statement of this connection.
-    /// - Returns: the relations that it had locked, or waited for, when it waited first, as `pg_locks` has them: none when it takes no
-    ///   lock that a schema change could conflict with.
-    /// - Throws: what `body` throws, `PostgresError`.
+    /// Runs `body`, which executes a statement on `connection`. The tables are released once the statement waits for a
+    /// lock.
+    /// - Returns: The relations that the statement had locked or was waiting for when it first waited, with mode and
+    ///   `granted`, as `pg_locks` has them; empty if it takes no lock that conflicts with SHARE UPDATE EXCLUSIVE.
+    /// - Throws: The error of `body`, or `PostgresError`.
     func locks(of connection: Connection, while body: () async throws -> Void) async throws -> [[String]] {
         guard let loop = Loop.current else { preconditionFailure("a gate needs a loop") }
         guard !tables.isEmpty else {
@@ -25,7 +26,7 @@ struct LockGate {
         let pid = try row.next(Int32.self)
         let gate = try await Connection.open(configuration)
         defer { gate.close() }
-        // A build waits for all snapshots that are older: who looks must hold none, and no transaction.
+        // Building an index waits for all older snapshots: the monitor must not hold one, nor a transaction.
         let monitor = try await Connection.open(configuration)
         defer { monitor.close() }
         try await gate.script(

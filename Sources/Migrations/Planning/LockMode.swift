@@ -1,15 +1,17 @@
-/// The mode of a lock on a table or an index (Postgres manual, chapter 13.3.1), the weakest first.
+/// The mode of a lock on a table or an index (PostgreSQL manual, section 13.3.1), from the weakest to the strongest.
 public enum LockMode: Int, CaseIterable, Comparable, Sendable {
+    /// The modes of the manual, in its order.
     case accessShare, rowShare, rowExclusive, shareUpdateExclusive, share, shareRowExclusive, exclusive, accessExclusive
 
-    /// Who waits for a session that holds a lock.
+    /// The kind of sessions that wait for the holder of a lock.
     public enum Waiting: Int, Comparable, Sendable {
+        /// Each kind includes the ones before it.
         case schemaChanges, writers, readersAndWriters
 
         public static func < (one: Self, other: Self) -> Bool { one.rawValue < other.rawValue }
     }
 
-    /// The mode that `pg_locks` calls so, `AccessShareLock`; `nil` when there is none.
+    /// Parses the name of a mode in `pg_locks`, such as `AccessShareLock`; `nil` for other names.
     init?(catalogName: String) {
         let found = LockMode.allCases.first { "\($0.name.filter { $0 != " " })LOCK" == catalogName.uppercased() }
         guard let found else { return nil }
@@ -18,7 +20,7 @@ public enum LockMode: Int, CaseIterable, Comparable, Sendable {
 
     public static func < (one: Self, other: Self) -> Bool { one.rawValue < other.rawValue }
 
-    /// Its name in SQL: `ACCESS SHARE`.
+    /// The name in SQL, such as `ACCESS SHARE`.
     public var name: String {
         switch self {
         case .accessShare: "ACCESS SHARE"
@@ -32,7 +34,7 @@ public enum LockMode: Int, CaseIterable, Comparable, Sendable {
         }
     }
 
-    /// The modes that nobody else may hold at the same time (Postgres manual, table 13.2).
+    /// The modes that conflict with this one (PostgreSQL manual, table 13.2).
     var conflicts: Set<LockMode> {
         switch self {
         case .accessShare: [.accessExclusive]
@@ -46,7 +48,7 @@ public enum LockMode: Int, CaseIterable, Comparable, Sendable {
         }
     }
 
-    /// Who waits as long as it is held: a SELECT takes ACCESS SHARE, and what writes rows ROW EXCLUSIVE.
+    /// Which sessions wait while it is held. SELECT takes ACCESS SHARE; statements that write rows take ROW EXCLUSIVE.
     public var waiting: Waiting {
         conflicts.contains(.accessShare)
             ? .readersAndWriters : conflicts.contains(.rowExclusive) ? .writers : .schemaChanges

@@ -1,13 +1,13 @@
-/// Text that others have written, as Markdown that shows it and does nothing else.
+/// Escapes foreign text for Markdown, so that it is displayed literally.
 enum Markdown {
-    /// A code span; its fence is longer than any run of backticks in it.
+    /// A code span. Its fence is longer than any run of backticks in the text.
     static func code(_ text: String) -> String {
         let runs = text.split { $0 != "`" }
         let fence = String(repeating: "`", count: max(1, runs.map(\.count).max() ?? 0) + 1)
         return "\(fence) \(oneLine(text)) \(fence)"
     }
 
-    /// Plain text on one line.
+    /// Escaped text, on one line.
     static func text(_ text: String) -> String {
         oneLine(text).reduce(into: "") { escaped, character in
             switch character {

@@ -1,5 +1,5 @@
 extension MigrationPlan {
-    /// For people, at a terminal.
+    /// The plan as plain text for a terminal.
     public var text: String {
         guard !revisions.isEmpty else { return MigrationPlan.nothing }
         var lines: [String] = []
@@ -18,7 +18,7 @@ extension MigrationPlan {
         return lines.joined(separator: "\n")
     }
 
-    /// For pull requests.
+    /// The plan as Markdown for a pull request.
     public var markdown: String {
         guard !revisions.isEmpty else { return MigrationPlan.nothing }
         var lines = ["## Migration plan", "", Markdown.text(summary)]
@@ -39,7 +39,7 @@ extension MigrationPlan {
 
     private static let nothing = "Nothing is pending."
 
-    /// What is said of a statement.
+    /// The lines about a statement, without indentation.
     private func lines(of statement: PlannedStatement) -> [String] {
         var lines = locks(statement.locks)
         if lines.isEmpty, statement.isObserved, statement.failure == nil { lines = ["locks nothing that is in use"] }
@@ -57,11 +57,11 @@ extension MigrationPlan {
         return lines
     }
 
-    /// A line for each mode; of indexes whose tables are locked as strongly, only the number is told.
+    /// A line for each lock mode. Indexes are only counted if their table is locked at least as strongly.
     private func locks(_ locks: [PlannedLock]) -> [String] {
-        let modes = Dictionary(grouping: locks.telling, by: \.mode).sorted { $0.key > $1.key }
-        return modes.map { mode, telling in
-            let relations = telling.map { lock in
+        let modes = Dictionary(grouping: locks.significant, by: \.mode).sorted { $0.key > $1.key }
+        return modes.map { mode, significant in
+            let relations = significant.map { lock in
                 let indexes = locks.count { $0.table == lock.relation && $0.mode <= mode }
                 return describe(lock.relation) + (indexes == 0 ? "" : " with \(indexes) of its indexes")
             }
@@ -69,7 +69,7 @@ extension MigrationPlan {
         }
     }
 
-    /// `public.lead (24 MB and 8 MB of indexes, about 200000 rows)`
+    /// A relation with its size: `public.lead (24 MB and 8 MB of indexes, about 200000 rows)`.
     private func describe(_ relation: String) -> String {
         guard let size = sizes[relation] else { return relation }
         let indexes = size.indexBytes > 0 ? " and \(bytesText(size.indexBytes)) of indexes" : ""
@@ -79,7 +79,7 @@ extension MigrationPlan {
 
     // MARK: Summary
 
-    /// One line on all of it.
+    /// A one-line summary of the plan.
     public var summary: String {
         guard !revisions.isEmpty else { return MigrationPlan.nothing }
         let waiting = statements.map(\.waiting)
@@ -110,36 +110,37 @@ extension MigrationPlan {
 }
 
 extension PlannedStatement {
-    /// The SQL on one line, cut off where it is long.
+    /// The SQL on one line, truncated to 100 characters.
     fileprivate var title: String {
         let words = sql.split(whereSeparator: \.isWhitespace).joined(separator: " ")
         return words.count > 100 ? "\(words.prefix(99))…" : words
     }
 
-    /// How long it takes; `nil` when it fails, or takes a moment and nobody waits for it.
+    /// The estimated duration; `nil` if the statement fails, or if it is short and takes no lock.
     fileprivate var durationText: String? {
         guard failure == nil else { return nil }
         guard estimate != nil else {
-            let part = duration.map { "; for the size of the tables alone: \($0.text), estimated" } ?? ""
-            return "how long it takes is not known\(part)"
+            let part = duration.map { "; based on the sizes of the tables alone: \($0.text), estimated" } ?? ""
+            return "its duration is unknown\(part)"
         }
         if let duration { return "takes \(duration.text), estimated from the size" }
-        return locks.isEmpty ? nil : "takes a moment, whatever the size"
+        return locks.isEmpty ? nil : "takes a moment, regardless of the size"
     }
 }
 
 extension PlannedResumption {
+    /// Where the revision resumes, as part of a sentence.
     fileprivate var text: String {
-        guard let line else { return "goes on behind its last statement, where it stopped" }
-        let batches = key.map { ", behind the key \($0): \(rows) rows are done" } ?? ""
-        return "goes on at line \(line), where it stopped\(batches)"
+        guard let line else { return "resumes after its last statement, where it stopped" }
+        let batches = key.map { ", after the key \($0): \(rows) rows are done" } ?? ""
+        return "resumes at line \(line), where it stopped\(batches)"
     }
 }
 
 extension PlannedRevision.Hold {
     fileprivate var text: String {
         "holds \(lock.mode.name) on \(lock.relation) until the end of its transaction, "
-            + (duration.map { "\($0.text), estimated" } ?? "for how long is not known")
+            + (duration.map { "\($0.text), estimated" } ?? "for an unknown time")
     }
 }
 
@@ -152,13 +153,13 @@ extension PlannedEffect {
         case .truncates(let table): "truncates \(table)"
         case .scans(let table, let times): times == 1 ? "reads all of \(table)" : "reads all of \(table) \(times) times"
         case .builds(let index, let table): "builds \(index), reading all of \(table)"
-        case .changesRows(let table): "changes rows of \(table): who writes the same rows waits"
+        case .changesRows(let table): "changes rows of \(table): writers of the same rows wait"
         }
     }
 }
 
 extension LockMode.Waiting {
-    /// Who waits, in words.
+    /// Which sessions wait, as part of a sentence.
     public var text: String {
         switch self {
         case .readersAndWriters: "readers and writers wait"
@@ -169,22 +170,22 @@ extension LockMode.Waiting {
 }
 
 extension LockHolder {
-    /// `pid 7 (reader, report, idle in transaction for 12 s): ACCESS SHARE on public.one`
+    /// The session and its lock: `pid 7 (reader, report, idle in transaction for 12 s): ACCESS SHARE on public.one`.
     var text: String {
         let process = pid.map { "pid \($0) (\(user)" } ?? "a transaction (\(user)"
         let words = [application.isEmpty ? nil : application, "\(state.isEmpty ? "open" : state) for \(age) s"]
-        return ([process] + words.compactMap(\.self)).joined(separator: ", ") + "): \(held)"
+        return ([process] + words.compactMap(\.self)).joined(separator: ", ") + "): \(heldObject)"
     }
 }
 
 extension LockHolder {
-    private var held: String {
+    private var heldObject: String {
         if let mode, let relation { "\(mode.name) on \(relation)" } else { "an older snapshot" }
     }
 }
 
 extension Duration {
-    /// `about 4 s`
+    /// The rounded duration, such as `about 4 s`.
     var text: String {
         let seconds = Double(components.seconds) + Double(components.attoseconds) / 1e18
         return switch seconds {
@@ -196,7 +197,7 @@ extension Duration {
     }
 }
 
-/// `24 MB`, as Postgres's `pg_size_pretty` writes it.
+/// A size such as `24 MB`, formatted like Postgres's `pg_size_pretty`.
 func bytesText(_ bytes: Int64) -> String {
     var (number, units) = (bytes, ["bytes", "kB", "MB", "GB", "TB"][...])
     while number >= 10240, units.count > 1 { (number, units) = ((number + 512) / 1024, units.dropFirst()) }

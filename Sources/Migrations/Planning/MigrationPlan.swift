@@ -1,13 +1,13 @@
-/// What an upgrade would do to a database that is in use, statement by statement.
+/// The predicted effects of an upgrade on a database in use, statement by statement.
 public struct MigrationPlan: Sendable {
-    /// The pending revisions, in order, up to one that fails.
+    /// The pending revisions in order, up to and including one that fails.
     public var revisions: [PlannedRevision] = []
-    /// The size of each table and index that is locked, by its name.
+    /// The sizes of the locked tables and indexes, by name.
     public var sizes: [String: RelationSize] = [:]
-    /// Why the database may be other than it was planned for; `nil` when it was read.
+    /// Why the plan may be based on a different schema than the database has; `nil` if the schema was read.
     public var doubt: String?
 
-    /// The statement that fails, with its file and line; `nil` when none does.
+    /// The error of the statement that fails, with its file and line; `nil` if none fails.
     public var problem: String? {
         for revision in revisions {
             for statement in revision.statements {
@@ -17,112 +17,113 @@ public struct MigrationPlan: Sendable {
         return nil
     }
 
-    /// All statements.
+    /// The statements of all revisions.
     var statements: [PlannedStatement] { revisions.flatMap(\.statements) }
 }
 
-/// The size of a table or an index in the database.
+/// The size of a table or an index.
 public struct RelationSize: Hashable, Sendable {
-    /// Its bytes, without those of its indexes.
+    /// The number of bytes, without indexes.
     public var bytes: Int64
-    /// The bytes of its indexes.
+    /// The number of bytes of its indexes.
     public var indexBytes: Int64 = 0
-    /// How many indexes it has.
+    /// The number of its indexes.
     public var indexes: Int64 = 0
-    /// About how many rows it has; `nil` for an index, and for a table that was never analyzed.
+    /// The estimated number of rows; `nil` for an index, and for a table that was never analyzed.
     public var rows: Int64?
 }
 
-/// A pending revision.
+/// A pending revision with its predicted effects.
 public struct PlannedRevision: Sendable {
-    /// Its id.
+    /// The revision's id.
     public let id: String
-    /// What it is for.
+    /// The revision's message.
     public let message: String
-    /// Its file.
+    /// The path of its file.
     public let file: String
-    /// Where it goes on; `nil` when nothing of it is done.
+    /// Where it resumes; `nil` if it starts at its beginning.
     public var resumption: PlannedResumption?
-    /// Why it would be refused now: programs are connected that need what it takes away; `nil` when none is.
+    /// Why it would be refused now: it is a contract, and programs are connected that need what it removes; `nil` if
+    /// none are.
     public var obstacle: String?
-    /// The statements that are left of it, in order.
+    /// Its remaining statements, in order.
     public var statements: [PlannedStatement] = []
 }
 
-/// Where a half-done revision goes on.
+/// The position at which an incomplete revision resumes.
 public struct PlannedResumption: Hashable, Sendable {
-    /// The line of the statement that it goes on with; `nil` when all of them are done.
+    /// The line of the next statement; `nil` if all statements are completed.
     public let line: Int?
-    /// The key up to which that statement's batches are done; `nil` when none is.
+    /// The last key of the statement's completed batches; `nil` if there are none.
     public let key: String?
-    /// How many rows lie before that key.
+    /// The number of rows up to that key.
     public let rows: Int64
 }
 
-/// A statement of a pending revision.
+/// A statement of a pending revision, with its predicted effects.
 public struct PlannedStatement: Sendable {
     /// The SQL.
     public let sql: String
-    /// The line of the file that it begins on.
+    /// The number of the file's line at which it begins.
     public let line: Int
     /// Whether it runs outside a transaction.
     public let isOutside: Bool
-    /// The batches in which it runs: `5000 rows by id`; `nil` when it runs at once.
+    /// How it runs in batches, such as `5000 rows by id`; `nil` if it does not.
     public let batches: String?
-    /// Whether each row has another key, so that no batch has more rows than it says.
+    /// Whether the batch key is unique, so that no batch has more rows than specified.
     public var hasUniqueKey = true
-    /// The strongest lock that it takes on each table and index that is in use.
+    /// The strongest lock that it takes on each table and index of the database.
     public var locks: [PlannedLock] = []
-    /// What it does to them.
+    /// Its effects on these tables.
     public var effects: [PlannedEffect] = []
-    /// About how long that takes; `nil` when it reads and writes no table whose size is known.
+    /// The estimated time for reading and writing tables; `nil` if it affects no table of known size.
     public var duration: Duration?
-    /// Whether it was run in the scratch database, so that what it does was seen.
+    /// Whether it was run in the scratch database, so that its effects were observed.
     public var isObserved = true
-    /// The sessions that it would have to wait for now.
+    /// The sessions for which it would have to wait now.
     public var waitsFor: [LockHolder] = []
-    /// The data at stake.
+    /// The data that it would delete.
     public var losses: [PlannedLoss] = []
-    /// What lint says.
+    /// The lint findings.
     public var findings: [Lint.Finding] = []
-    /// Why it was run on empty tables, or not at all, so that it may do something else.
+    /// Why its effects may differ: it was run on empty tables, or not at all.
     public var doubt: String?
-    /// Why it fails.
+    /// The error with which it fails; `nil` if it succeeds.
     public var failure: String?
-    /// Whether how long it takes depends on more than sizes.
-    private let hasOpenDuration: Bool
+    /// Whether its duration depends on more than the sizes of tables.
+    private let hasUnpredictableDuration: Bool
 
     init(_ statement: Revision.Statement) {
         (sql, line, isOutside) = (statement.sql, statement.line, statement.isOutside)
         batches = statement.batches.map { "\($0.size) rows by \($0.key)" }
-        hasOpenDuration = LintedWords(statement.sql).hasOpenDuration
+        hasUnpredictableDuration = LintedWords(statement.sql).hasUnpredictableDuration
     }
 }
 
-/// A lock that a statement takes.
+/// A lock that a statement takes on a table or an index.
 public struct PlannedLock: Hashable, Sendable {
-    /// The table or index.
+    /// The name of the table or index.
     public let relation: String
-    /// The mode.
+    /// The lock mode.
     public let mode: LockMode
-    /// The table of an index; `nil` for a table.
+    /// If the relation is an index: its table.
     public var table: String?
 }
 
-/// What a statement does to a table that is in use.
+/// An effect of a statement on an existing table.
 public enum PlannedEffect: Hashable, Sendable {
-    /// All of it is written anew, with its indexes.
+    /// The table and its indexes are rewritten.
     case rewrites(String)
-    /// All rows go, unread.
+    /// All rows are deleted without being read.
     case truncates(String)
-    /// All of it is read so many times.
+    /// The table is read completely, a number of times.
     case scans(String, times: Int)
-    /// An index is built on it, which reads all of it.
+    /// An index is built, which reads the whole table.
     case builds(index: String, on: String)
-    /// Rows of it are updated or deleted, and locked.
+    /// Rows are updated or deleted, and locked.
     case changesRows(String)
 
-    /// The table.
+    /// The affected table.
     public var table: String {
         switch self {
         case .rewrites(let table), .truncates(let table), .scans(let table, _), .builds(_, let table),
@@ -132,55 +133,56 @@ public enum PlannedEffect: Hashable, Sendable {
     }
 }
 
-/// Data that a statement takes away.
+/// Data that a statement would delete.
 public struct PlannedLoss: Hashable, Sendable {
-    /// What is lost, with the number of rows.
+    /// A description with the number of rows or values.
     public let text: String
-    /// The number of rows or values; `nil` when it is not known.
+    /// The number of rows or values; `nil` if it is unknown.
     public let rows: Int64?
     /// Whether the number is an estimate.
     public let isEstimate: Bool
 }
 
 extension PlannedLoss {
-    /// Makes one of rows that a block, a function or a query may delete.
+    /// Describes rows that a block, a function or a query may delete.
     init(mayDeleteFrom tables: [String]) {
         let text = tables.isEmpty ? "may delete rows" : "may delete rows of \(tables.joined(separator: ", "))"
         self.init(text: "\(text) (their number is not known)", rows: nil, isEstimate: true)
     }
 }
 
-/// A session that holds a lock or a snapshot in the database now.
+/// A session that currently holds a lock or a snapshot.
 public struct LockHolder: Hashable, Sendable {
     /// The server process; `nil` for a prepared transaction.
     public let pid: Int32?
-    /// The role, or what kind of process it is.
+    /// The session's role; for a background process, its type.
     public let user: String
-    /// Its `application_name`.
+    /// The session's `application_name`.
     public let application: String
-    /// `active`, `idle in transaction` and so on.
+    /// The session's state: `active`, `idle in transaction` and so on.
     public let state: String
-    /// How many seconds ago its transaction began.
+    /// The age of its transaction, in seconds.
     public let age: Int64
-    /// The table or index; `nil` of a snapshot.
+    /// The locked table or index; `nil` for a snapshot.
     public let relation: String?
-    /// The mode that it holds; `nil` of a snapshot.
+    /// The lock mode; `nil` for a snapshot.
     public let mode: LockMode?
 }
 
 extension PlannedRevision {
-    /// A lock that is held longer than for its statement: until its transaction ends.
+    /// A lock that is held beyond its statement, until the end of a transaction with several statements.
     public struct Hold: Hashable, Sendable {
-        /// The table or index, and the strongest mode.
+        /// The table or index, with the strongest mode.
         public let lock: PlannedLock
-        /// About how long, from the statement that takes it first to the end of the transaction; `nil` when that is not known.
+        /// The estimated time from the first statement that takes the lock to the end of the transaction; `nil` if it
+        /// is unknown.
         public let duration: Duration?
     }
 
-    /// The locks that make readers or writers wait until a transaction of several statements ends.
+    /// The locks that block readers or writers until a transaction of several statements ends.
     public var holds: [Hold] {
         statements.transactions(without: \.isOutside).filter { $0.count > 1 }.flatMap { statements -> [Hold] in
-            let locks = statements.flatMap(\.locks).strongest.telling.filter { $0.mode.waiting > .schemaChanges }
+            let locks = statements.flatMap(\.locks).strongest.significant.filter { $0.mode.waiting > .schemaChanges }
             return locks.map { lock in
                 let rest = statements.drop { !$0.locks.contains { $0.relation == lock.relation } }
                 let estimates = rest.compactMap(\.estimate)
@@ -191,12 +193,12 @@ extension PlannedRevision {
 }
 
 extension [PlannedLock] {
-    /// Those that say something: not the ones on indexes of tables that are locked as strongly.
-    var telling: [PlannedLock] {
+    /// The locks without those on indexes whose tables are locked at least as strongly.
+    var significant: [PlannedLock] {
         filter { lock in !contains { $0.relation == lock.table && $0.mode >= lock.mode } }
     }
 
-    /// The strongest of each relation, the strongest first.
+    /// The strongest lock on each relation, sorted from the strongest to the weakest.
     var strongest: [PlannedLock] {
         Dictionary(grouping: self, by: \.relation).values.compactMap { $0.max { $0.mode < $1.mode } }
             .sorted { ($1.mode, $0.relation) < ($0.mode, $1.relation) }
@@ -204,12 +206,12 @@ extension [PlannedLock] {
 }
 
 extension PlannedStatement {
-    /// The strongest of its locks tells who waits for it; `nil` when it takes none.
+    /// Which sessions wait for its strongest lock; `nil` if it takes none.
     public var waiting: LockMode.Waiting? { locks.map(\.mode.waiting).max() }
 
-    /// About how long it takes in all, zero when that is a moment whatever the sizes; `nil` when it is not known.
+    /// The estimated total duration: zero if it is short regardless of the sizes, `nil` if it is unknown.
     public var estimate: Duration? {
-        guard isObserved, failure == nil, !hasOpenDuration else { return nil }
+        guard isObserved, failure == nil, !hasUnpredictableDuration else { return nil }
         let isShort = effects.allSatisfy { if case .truncates = $0 { true } else { false } }
         return duration ?? (isShort ? .zero : nil)
     }

@@ -2,45 +2,45 @@ import EventLoop
 import Postgres
 import SQL
 
-/// Finds out what an upgrade would do to a database that is in use.
+/// Predicts the effects of an upgrade on a database in use.
 ///
-/// The pending statements are run in a scratch database that is like the real one, with a row in each table; in the real database only sizes,
-/// locks and rows are looked at.
+/// The pending statements are run in a scratch database with the same schema and a row in each table. In the real
+/// database, only sizes, locks and row counts are read.
 public struct Planner: Sendable {
     private let graph: RevisionGraph
     private let configuration: PostgresConfiguration
 
-    /// Makes a planner for the configured database.
+    /// Creates a planner for the configured database.
     public init(graph: RevisionGraph, configuration: PostgresConfiguration) {
         (self.graph, self.configuration) = (graph, configuration)
     }
 
-    /// Plans an upgrade to a target; a plan without revisions when nothing is pending.
-    /// - Throws: `RevisionGraph.Broken`, `PostgresError`, and `MigrationFailed` when no scratch database can be made, or when the upgrade
-    ///   would refuse to go on with what is half done.
+    /// Plans an upgrade to a target. The plan has no revisions if nothing is pending.
+    /// - Throws: `RevisionGraph.GraphError`, `PostgresError`; `MigrationFailed` if no scratch database can be created,
+    ///   or if the upgrade would refuse to resume an incomplete revision.
     public func plan(to target: String = "head") async throws -> MigrationPlan {
         let migrator = Migrator(graph: graph, configuration: configuration) { _ in }
         let (versions, pending) = try await migrator.pending(to: target)
         guard !pending.isEmpty else { return MigrationPlan() }
         let live = try await LiveDatabase(configuration)
         defer { live.close() }
-        var replica = Replica(graph: graph, configuration: configuration, targets: versions.sorted())
-        replica.isHalfway = pending.contains { !$0.place.isStart }
+        var copy = SchemaCopy(graph: graph, configuration: configuration, targets: versions.sorted())
+        copy.hasIncompleteRevision = pending.contains { !$0.position.isStart }
         let doubt = try await live.catalog() == nil ? try await lockedOut(of: live) : nil
-        replica.isByRevisionsAlone = doubt != nil
-        if let doubt, replica.isHalfway {
-            throw MigrationFailed("\(doubt). What a half-done revision has done is not seen then")
+        copy.usesRevisionsOnly = doubt != nil
+        if let doubt, copy.hasIncompleteRevision {
+            throw MigrationFailed("\(doubt). The effects of an incomplete revision cannot be seen then")
         }
-        var plan = try await replica.with { try await self.plan(pending, in: $0, live) }
+        var plan = try await copy.with { try await self.plan(pending, in: $0, live) }
         plan.doubt = doubt
         return plan
     }
 
-    /// Why the database's definitions cannot be read.
+    /// Why the database's definitions cannot be read: the sessions that have locked them.
     private func lockedOut(of live: LiveDatabase) async throws -> String {
         let holders = try await live.lockHolders().filter { $0.mode == .accessExclusive }
         let names = holders.isEmpty ? "a session that has ended meanwhile" : holders.map(\.text).joined(separator: ", ")
-        return "the database is planned for as its revisions say, since its definitions could not be read for \(names)"
+        return "the plan is based on the revisions alone, since the database's definitions are locked by \(names)"
     }
 
     private func plan(
@@ -54,7 +54,8 @@ public struct Planner: Sendable {
         } onCancel: {
             Task(executorPreference: loop) { await observer.connection.cancel() }
         }
-        // What all databases share, and a transaction that is still open has changed, is as it was before.
+        // If the transaction is still open because it has changed shared catalogs, closing the connection rolls
+        // that back.
         observer.connection.close()
         try await estimate(&plan, in: scratch)
         return plan
@@ -76,9 +77,9 @@ public struct Planner: Sendable {
                 planned.statements += try await statements(segment, &observer, &plan.sizes, live)
             }
             let findings = Dictionary(grouping: Lint.findings(in: revision), by: \.line)
-            for place in planned.statements.indices {
-                planned.statements[place].findings = findings[planned.statements[place].line] ?? []
-                planned.statements[place].findHolders(among: holders)
+            for index in planned.statements.indices {
+                planned.statements[index].findings = findings[planned.statements[index].line] ?? []
+                planned.statements[index].findHolders(among: holders)
             }
             plan.revisions.append(planned)
             guard plan.problem == nil else { return plan }
@@ -87,7 +88,7 @@ public struct Planner: Sendable {
         return plan
     }
 
-    /// Statements of one transaction, up to the one that fails, if one does.
+    /// Plans the statements of one transaction, up to and including one that fails.
     private func statements(
         _ segment: [Revision.Statement], _ observer: inout StatementObserver, _ sizes: inout [String: RelationSize],
         _ live: LiveDatabase
@@ -114,7 +115,7 @@ public struct Planner: Sendable {
             if let tables = observation.mayDelete { new.losses.append(PlannedLoss(mayDeleteFrom: tables)) }
             planned.append(new)
         }
-        if let doubt { try await planned[doubt.observations.count].take(doubt, live) }
+        if let doubt { try await planned[doubt.observations.count].recordSampleFailure(doubt, live) }
         if let failure {
             planned.append(PlannedStatement(segment[planned.count]))
             planned[planned.count - 1].failure = failure.text
@@ -122,13 +123,13 @@ public struct Planner: Sendable {
         return planned
     }
 
-    /// What a statement runs in batches by; `nil` when it runs at once.
+    /// The batch key of a statement; `nil` if it does not run in batches.
     private func key(of statement: Revision.Statement, _ observer: StatementObserver) async throws -> BatchKey? {
         guard let batches = statement.batches else { return nil }
         return try await observer.connection.batchKey(of: batches)
     }
 
-    /// Observes statements; on empty tables, when the rows are in their way.
+    /// Observes statements, and repeats that on empty tables if the sample rows make one fail.
     private func observations(
         of segment: [Revision.Statement], _ observer: inout StatementObserver
     ) async throws -> (
@@ -148,50 +149,53 @@ public struct Planner: Sendable {
         }
     }
 
+    /// Sets the estimated durations. The server's speed is only measured if large tables are affected.
     private func estimate(_ plan: inout MigrationPlan, in scratch: PostgresConfiguration) async throws {
         let bytes = plan.statements.flatMap(\.effects).compactMap { plan.sizes[$0.table]?.bytes }.reduce(0, +)
         let speeds = bytes > 1_000_000 ? try await Calibration.speeds(in: scratch) : .slow
         for revision in plan.revisions.indices {
-            for place in plan.revisions[revision].statements.indices {
-                let effects = plan.revisions[revision].statements[place].effects
-                plan.revisions[revision].statements[place].duration = speeds.duration(of: effects, plan.sizes)
+            for index in plan.revisions[revision].statements.indices {
+                let effects = plan.revisions[revision].statements[index].effects
+                plan.revisions[revision].statements[index].duration = speeds.duration(of: effects, plan.sizes)
             }
         }
     }
 }
 
 extension StatementObserver.Failure {
-    /// `23502: column "n" of relation "one" contains null values`
+    /// The SQLSTATE and the message: `23502: column "n" of relation "one" contains null values`.
     fileprivate var text: String { error.state.map { "\($0): \(error.message)" } ?? error.message }
 }
 
 extension PlannedStatement {
-    /// Takes it that the statement failed where there were rows. A column that must not be NULL and has no default fails with any row; the
-    /// rest depends on the rows.
-    fileprivate mutating func take(_ doubt: StatementObserver.Failure, _ live: LiveDatabase) async throws {
-        self.doubt = "run on empty tables, since it fails on rows that were made up: \(doubt.text)"
+    /// Records that the statement failed on sample rows. A NOT NULL column without a default fails with any row; other
+    /// failures depend on the rows.
+    fileprivate mutating func recordSampleFailure(_ doubt: StatementObserver.Failure, _ live: LiveDatabase) async throws
+    {
+        self.doubt = "run on empty tables, since it fails on sample rows: \(doubt.text)"
         guard doubt.error.state == "23502" else { return }
         for lock in locks where lock.mode == .accessExclusive {
             if try await live.hasRows(lock.relation) { (failure, self.doubt) = (doubt.text, nil) }
         }
     }
 
-    /// Finds the sessions that it would have to wait for.
+    /// Finds the sessions for which the statement would have to wait.
     mutating func findHolders(among holders: [LockHolder]) {
         let words = LintedWords(sql)
-        // CONCURRENTLY also waits for those who write, and to take an index out of use for those who read, too.
+        // CONCURRENTLY also waits for writers, and DROP INDEX and DETACH also for readers.
         let isConcurrent = isOutside && words.has("concurrently")
         let awaited: LockMode? = !isConcurrent ? nil : words.begins("create") ? .share : .accessExclusive
         waitsFor = holders.filter { holder in
             guard let mode = holder.mode else { return false }
-            return locks.telling.contains { lock in
+            return locks.significant.contains { lock in
                 lock.relation == holder.relation
                     && lock.mode.conflicts.union(awaited?.conflicts ?? []).contains(mode)
             }
         }
-        // A new index must not lack what an older snapshot sees; to drop one, or to detach, needs no more than its lockers' end.
+        // A new index must contain all rows that an older snapshot sees; dropping and detaching only wait for
+        // lock holders.
         guard isConcurrent, words.begins("create|reindex"), failure == nil else { return }
-        let told = Set(waitsFor.map(\.pid))
-        waitsFor += holders.filter { $0.mode == nil && !told.contains($0.pid) }
+        let known = Set(waitsFor.map(\.pid))
+        waitsFor += holders.filter { $0.mode == nil && !known.contains($0.pid) }
     }
 }

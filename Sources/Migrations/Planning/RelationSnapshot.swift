@@ -1,26 +1,27 @@
 import Postgres
 import SQL
 
-/// The tables and indexes of a database at one moment, with what the session's transaction has done to them.
+/// The tables and indexes of a database at one point in time, with the activity of the session's transaction on them.
 struct RelationSnapshot {
     struct Relation {
-        /// Its name with its schema, in quotes where they are needed.
+        /// The qualified name, quoted where necessary.
         let name: String
-        /// `r` for a table, `i` for an index (Postgres manual, chapter 53.11).
+        /// The `relkind` of `pg_class`: `r` for a table, `i` for an index.
         let kind: String
-        /// The file that it lies in; 0 when it has none.
+        /// The relation's filenode; 0 if it has no storage.
         let file: Int64
+        /// The size of the file.
         let bytes: Int64
-        /// The table of an index.
+        /// If it is an index: the table's oid.
         let table: Int64
-        /// How often it was read as a whole, and how many rows were updated, or deleted.
+        /// The number of sequential scans, and of updated and deleted rows.
         let (scans, updated, deleted): (Int64, Int64, Int64)
     }
 
-    /// By their object ids, which a new name and a new file do not change.
+    /// The relations by oid, which renames and rewrites do not change.
     var relations: [Int64: Relation] = [:]
 
-    /// Reads the relations that migrations make.
+    /// Reads all relations except those of Postgres and of the tool itself.
     /// - Throws: `PostgresError`.
     init(reading connection: Connection) async throws {
         for row in try await connection.rows(RelationSnapshot.query) {
@@ -40,17 +41,20 @@ struct RelationSnapshot {
         AND nspname <> 'information_schema' AND relname NOT IN (\(unsafe: MigrationSession.ownTables))
         """
 
-    /// What has happened since to tables that have these names in the real database.
-    /// - Parameter counts: whether both belong to one transaction, so that what it has read and written can be told.
+    /// The effects on tables since an earlier snapshot.
+    /// - Parameters:
+    ///   - names: the names in the real database, by oid.
+    ///   - counts: whether both snapshots belong to one transaction, so that their counts of scans and rows can be
+    ///   compared.
     func effects(since before: RelationSnapshot, _ names: [Int64: String], counts: Bool) -> [PlannedEffect] {
         names.sorted { $0.value < $1.value }.flatMap { id, name -> [PlannedEffect] in
             guard let old = before.relations[id], let new = relations[id], ["r", "m"].contains(old.kind) else {
                 return []
             }
             let built = builtIndexes(of: id, since: before)
-            // Without counts: CONCURRENTLY reads a table twice.
+            // Without counts, the second scan of CONCURRENTLY is assumed.
             let scans = counts ? Int(new.scans - old.scans) - built.count : built.count
-            // What writes a table anew reads it; a truncation only makes its indexes again.
+            // Rewriting a table also reads it; a truncation only recreates its indexes.
             if new.file != old.file { return [new.bytes == 0 && scans <= 0 ? .truncates(name) : .rewrites(name)] }
             let changes = counts && (new.updated > old.updated || new.deleted > old.deleted)
             return built.map { .builds(index: $0, on: name) } + (scans > 0 ? [.scans(name, times: scans)] : [])
@@ -58,6 +62,7 @@ struct RelationSnapshot {
         }
     }
 
+    /// The names of indexes of a table that were created or rebuilt since an earlier snapshot.
     private func builtIndexes(of table: Int64, since before: RelationSnapshot) -> [String] {
         relations.filter { id, index in
             guard index.table == table, index.file != 0 else { return false }
@@ -66,12 +71,12 @@ struct RelationSnapshot {
         }.map(\.value.name).sorted()
     }
 
-    /// Names for the relations that have come in place of others of the same name: indexes that were made again.
+    /// The real names of indexes that replace others of the same name, by oid.
     func successors(since before: RelationSnapshot, _ names: [Int64: String]) -> [Int64: String] {
-        let gone = names.filter { relations[$0.key] == nil }
+        let removed = names.filter { relations[$0.key] == nil }
         var found: [Int64: String] = [:]
         for (id, relation) in relations where before.relations[id] == nil && relation.kind == "i" {
-            found[id] = gone.first { before.relations[$0.key]?.name == relation.name }?.value
+            found[id] = removed.first { before.relations[$0.key]?.name == relation.name }?.value
         }
         return found
     }

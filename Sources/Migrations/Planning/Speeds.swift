@@ -1,15 +1,18 @@
-/// How fast a server works on tables, in bytes of the table a second.
+/// The speed of a server, in bytes of the table per second.
 struct Speeds: Hashable, Sendable {
+    /// The speed of a sequential scan.
     let scan: Double
+    /// The speed of a table rewrite without its indexes.
     let rewrite: Double
+    /// The speed of an index build.
     let build: Double
-    /// Of updates of all rows, with one index.
+    /// The speed of updating all rows of a table with one index.
     let update: Double
 
-    /// A slow server's: for tables that are so small that no server works on them for a second.
+    /// The speeds assumed for tables so small that no server takes a second for them.
     static let slow = Speeds(scan: 1e7, rewrite: 1e7, build: 1e7, update: 1e7)
 
-    /// About how long effects take on tables of these sizes; `nil` when they read and write none whose size is known.
+    /// The estimated duration of effects on tables of these sizes; `nil` if none affects a table of known size.
     func duration(of effects: [PlannedEffect], _ sizes: [String: RelationSize]) -> Duration? {
         let parts = effects.compactMap { effect in
             sizes[effect.table].flatMap { seconds(of: effect, $0, among: effects) }
@@ -24,7 +27,7 @@ struct Speeds: Hashable, Sendable {
         case .scans(_, let times): return Double(times) * bytes / scan
         case .builds: return bytes / build
         case .truncates: return nil
-        // Where all rows are read, all may be meant: each is written anew, and into each index.
+        // If all rows are read, all may be updated: each is written again, and into each index.
         case .changesRows(let table):
             let isWhole = effects.contains { if case .scans(table, _) = $0 { true } else { false } }
             return isWhole ? bytes / update * Double(1 + size.indexes) / 2 : nil

@@ -1,55 +1,55 @@
 import Postgres
 import SQL
 
-/// What a statement was seen to do in a scratch database; names are those of the real one.
+/// The observed effects of a statement in a scratch database, with the names of the real database.
 struct Observation {
     var locks: [PlannedLock] = []
     var effects: [PlannedEffect] = []
-    var losses: [Loss] = []
-    /// The tables of which it may delete rows, though none of those that were made up; `nil` when nothing hints at that.
+    var losses: [DataLoss] = []
+    /// The tables from which it may delete rows although no sample row was deleted; `nil` if nothing indicates that.
     var mayDelete: [String]?
-    /// Why it was not run, when it was not.
+    /// Why it was not run; `nil` if it was.
     var doubt: String?
 }
 
-/// Runs statements in a scratch database, and looks from inside their transactions at what each does.
+/// Runs statements in a scratch database, and observes their effects from inside their transactions.
 ///
-/// A statement's locks stay until its transaction ends, and hide those of the next ones. So each is observed in a transaction of its own,
-/// once all of them have been run, and rolled back, in one, as an upgrade runs them.
+/// The locks of a statement are held until its transaction ends, and hide those of later statements. So the statements
+/// are first run in one transaction, as in an upgrade, and rolled back; then each is observed in its own transaction.
 struct StatementObserver {
-    /// A statement that fails.
+    /// The failure of a statement.
     struct Failure: Error {
         let error: PostgresError
-        /// Those before it.
+        /// The observations of the statements before it.
         let observations: [Observation]
 
-        /// Whether it is about the rows.
+        /// Whether it is caused by the rows (SQLSTATE class 22 or 23).
         var isAboutRows: Bool { error.state.map { ["22", "23"].contains($0.classCode) } ?? false }
     }
 
     let connection: Connection
     private let scratch: PostgresConfiguration
-    private let origin: Holdings
-    /// The names in the real database of the relations that it has, by their ids in the scratch database.
+    private let origin: DataSnapshot
+    /// The names in the real database of its relations, by their oids in the scratch database.
     private var names: [Int64: String]
-    /// The tables of the indexes, both by their names in the real database.
+    /// The table of each index, both with their names in the real database.
     private let tables: [String: String]
-    /// Whether a transaction stays open to the end, since it changes what all databases of the server share.
-    private var isHeld = false
+    /// Whether the transaction stays open to the end, since it has changed shared catalogs of the server.
+    private var keepsTransactionOpen = false
 
-    /// Makes one, of a scratch database that is like the real one now.
+    /// Creates an observer for a scratch database that has the same schema as the real one.
     /// - Throws: `PostgresError`.
     init(_ scratch: PostgresConfiguration) async throws {
         self.scratch = scratch
         connection = try await Connection.open(scratch)
-        origin = try await connection.holdings()
+        origin = try await connection.dataSnapshot()
         let relations = try await RelationSnapshot(reading: connection).relations
         names = relations.mapValues(\.name)
         tables = relations.values.reduce(into: [:]) { $0[$1.name] = relations[$1.table]?.name }
         try await reset()
     }
 
-    /// Gives the session back its role and settings, which a revision may have changed.
+    /// Resets the session's role and settings, which a revision may have changed.
     func reset() async throws {
         try await connection.script(
             """
@@ -58,46 +58,49 @@ struct StatementObserver {
             """)
     }
 
-    /// Fills the tables that are empty.
-    func fill() async throws { if !isHeld { try await SampleRows(connection: connection).fill() } }
+    /// Inserts sample rows into empty tables.
+    func fill() async throws { if !keepsTransactionOpen { try await SampleRows(connection: connection).fill() } }
 
     /// Empties all tables.
-    /// - Returns: whether it could.
+    /// - Returns: Whether that is possible.
     func clear() async throws -> Bool {
-        if !isHeld { try await SampleRows(connection: connection).clear() }
-        return !isHeld
+        if !keepsTransactionOpen { try await SampleRows(connection: connection).clear() }
+        return !keepsTransactionOpen
     }
 
     // MARK: Observing
 
-    /// Observes statements that are one transaction in an upgrade, or one that runs outside.
+    /// Observes statements that form one transaction in an upgrade, or a single one that runs outside a transaction.
     /// - Throws: `Failure`, `PostgresError`.
     mutating func observe(_ statements: [Revision.Statement]) async throws -> [Observation] {
         if statements[0].isOutside { return [try await outside(statements[0])] }
-        guard canStandAlone(statements) else { return try await together(statements) }
+        guard canRunSeparately(statements) else { return try await together(statements) }
         let rehearsed = try await together(statements, keeping: false)
-        return isHeld ? rehearsed : try await oneByOne(statements)
+        return keepsTransactionOpen ? rehearsed : try await oneByOne(statements)
     }
 
-    /// Observes again, one by one, the statements before the one that fails: in one transaction the locks of each hide those of the next.
+    /// Observes the statements before a failing one again, each in its own transaction, since in a single one their
+    /// locks hide each other.
     /// - Throws: `PostgresError`.
     mutating func observe(before failure: Failure, in statements: [Revision.Statement]) async throws -> [Observation] {
-        guard canStandAlone(statements) else { return failure.observations }
+        guard canRunSeparately(statements) else { return failure.observations }
         do { return try await oneByOne(Array(statements.prefix(failure.observations.count))) } catch is Failure {
             return failure.observations
         }
     }
 
-    private func canStandAlone(_ statements: [Revision.Statement]) -> Bool {
-        statements.count > 1 && !isHeld && !statements.contains(where: \.needsItsTransaction)
+    /// Whether each statement can run in its own transaction.
+    private func canRunSeparately(_ statements: [Revision.Statement]) -> Bool {
+        statements.count > 1 && !keepsTransactionOpen && !statements.contains(where: \.dependsOnTransaction)
     }
 
+    /// Observes each statement in its own transaction.
     private mutating func oneByOne(_ statements: [Revision.Statement]) async throws -> [Observation] {
         var observations: [Observation] = []
         while observations.count < statements.count {
             let rest = Array(statements[observations.count...])
             do { observations += try await together([rest[0]]) } catch is Failure {
-                // It needs what stands behind it in its transaction.
+                // It depends on later statements of its transaction.
                 do { observations += try await together(rest) } catch let failure as Failure {
                     throw Failure(error: failure.error, observations: observations + failure.observations)
                 }
@@ -106,65 +109,66 @@ struct StatementObserver {
         return observations
     }
 
-    /// Runs statements in one transaction; a lock is told of the first that takes it.
-    /// - Parameter keeping: whether it is committed. One that changes what all databases share is neither committed nor rolled back.
+    /// Observes statements in one transaction; a lock is attributed to the first statement that takes it.
+    /// - Parameter keeping: whether to commit it. A transaction that changes shared catalogs is left open instead.
     private mutating func together(
         _ statements: [Revision.Statement], keeping: Bool = true
     ) async throws -> [Observation] {
-        try await connection.script(isHeld ? "SAVEPOINT aktify_plan" : "BEGIN")
+        try await connection.script(keepsTransactionOpen ? "SAVEPOINT aktify_plan" : "BEGIN")
         let old = names
         var observations: [Observation] = []
         do {
             for statement in statements {
                 observations.append(try await observation(of: statement))
             }
-            isHeld = try await connection.serverWideChange() != nil
-            if !isHeld { try await connection.script(keeping ? "COMMIT" : "ROLLBACK") }
-            if !isHeld, !keeping { names = old }
+            keepsTransactionOpen = try await connection.serverWideChange() != nil
+            if !keepsTransactionOpen { try await connection.script(keeping ? "COMMIT" : "ROLLBACK") }
+            if !keepsTransactionOpen, !keeping { names = old }
         } catch let error as PostgresError {
             guard error.kind == .server else { throw StatementObserver.lost(error) }
             names = old
             if connection.isInTransaction {
-                try await connection.script(isHeld ? "ROLLBACK TO aktify_plan" : "ROLLBACK")
+                try await connection.script(keepsTransactionOpen ? "ROLLBACK TO aktify_plan" : "ROLLBACK")
             }
-            // A COMMIT that fails is the last statement's.
+            // A failure of the COMMIT is attributed to the last statement.
             throw Failure(error: error, observations: Array(observations.prefix(statements.count - 1)))
         }
         return observations
     }
 
     private mutating func observation(of statement: Revision.Statement) async throws -> Observation {
-        if statement.isServerWideForGood { return Observation(doubt: "not run: it is about the whole server") }
-        let (before, held) = (try await RelationSnapshot(reading: connection), try await locks())
-        let holdings = try await connection.holdings()
-        // Of a table that has one row all is read, where an index would do with more.
+        if statement.isServerWideExceptRoles { return Observation(doubt: "not run: it affects the whole server") }
+        let (before, heldLocks) = (try await RelationSnapshot(reading: connection), try await locks())
+        let dataBefore = try await connection.dataSnapshot()
+        // With a single row, the planner would choose a sequential scan where it uses an index for many rows.
         if statement.isQuery { try await connection.script("SET LOCAL enable_seqscan = off") }
         try await connection.script(statement.sql)
         if statement.isQuery { try await connection.script("SET LOCAL enable_seqscan = on") }
-        let locks = try await locks().subtracting(held)
-        return try await observation(since: before, holdings, Array(locks), statement, counts: true)
+        let locks = try await locks().subtracting(heldLocks)
+        return try await observation(since: before, dataBefore, Array(locks), statement, counts: true)
     }
 
     private mutating func observation(
-        since before: RelationSnapshot, _ holdings: Holdings, _ locks: [PlannedLock], _ statement: Revision.Statement,
+        since before: RelationSnapshot, _ dataBefore: DataSnapshot, _ locks: [PlannedLock],
+        _ statement: Revision.Statement,
         counts: Bool
     ) async throws -> Observation {
         let after = try await RelationSnapshot(reading: connection)
         var effects = after.effects(since: before, names, counts: counts)
-        // What finds no row among those that were made up may find some in the real database.
+        // A statement that matches no sample row may match rows of the real database.
         if LintedStatement(statement).words.begins("delete|merge|update") {
             let targets = locks.filter { $0.mode == .rowExclusive }.map(\.relation)
             effects += tables(named: targets, in: before).map(PlannedEffect.changesRows).filter {
                 !effects.contains($0)
             }
         }
-        let losses = try await losses(since: holdings, effects) + deletions(since: before, after, effects, statement)
+        let losses = try await losses(since: dataBefore, effects) + deletions(since: before, after, effects, statement)
         let mayDelete = try await unseenDeletions(of: statement, locks, losses, in: before)
         names.merge(after.successors(since: before, names)) { $1 }
         return Observation(locks: locks.strongest, effects: effects, losses: losses, mayDelete: mayDelete)
     }
 
-    /// The locks that the session has.
+    /// The locks that the session holds.
     private func locks() async throws -> Set<PlannedLock> {
         let rows = try await connection.rows(
             """
@@ -174,7 +178,7 @@ struct StatementObserver {
         return Set(rows.compactMap(lock))
     }
 
-    /// A row of `pg_locks`, when it is about a relation of the real database.
+    /// Parses a row of `pg_locks`; `nil` if the relation does not exist in the real database.
     private func lock(_ row: [String]) -> PlannedLock? {
         guard let name = Int64(row[0]).flatMap({ names[$0] }), let mode = LockMode(catalogName: row[1]) else {
             return nil
@@ -182,58 +186,61 @@ struct StatementObserver {
         return PlannedLock(relation: name, mode: mode, table: tables[name])
     }
 
-    // MARK: Outside
+    // MARK: Outside transactions
 
-    /// Observes a statement that an upgrade runs outside a transaction: in one all the same, if it can be.
+    /// Observes a statement that an upgrade runs outside a transaction; it is run in one if possible.
     private mutating func outside(_ statement: Revision.Statement) async throws -> Observation {
         do { return try await together([statement])[0] } catch let failure as Failure {
             guard failure.error.state == "25001" || failure.error.state == "2D000" else { throw failure }
         }
-        guard !isHeld else {
-            return Observation(doubt: "not run, since another one has changed what the whole server shares")
+        guard !keepsTransactionOpen else {
+            return Observation(
+                doubt: "not run, since another statement has changed a catalog that the whole server shares")
         }
         let before = try await RelationSnapshot(reading: connection)
-        let holdings = try await connection.holdings()
+        let dataBefore = try await connection.dataSnapshot()
         let tables = before.relations.filter { names[$0.key] != nil && ["r", "p"].contains($0.value.kind) }
         let gate = LockGate(scratch, tables: tables.values.map(\.name))
         do {
             let locks = try await gate.locks(of: connection) { try await connection.script(statement.sql) }
-            return try await observation(since: before, holdings, locks.compactMap(lock), statement, counts: false)
+            return try await observation(since: before, dataBefore, locks.compactMap(lock), statement, counts: false)
         } catch let error as PostgresError {
             guard error.kind == .server else { throw StatementObserver.lost(error) }
             throw Failure(error: error, observations: [])
         }
     }
 
-    /// No statement fails because its session has ended.
+    /// The error for a lost connection, which is no failure of a statement.
     private static func lost(_ error: PostgresError) -> MigrationFailed {
         MigrationFailed("the connection to the server was lost, and there is no plan: \(error)")
     }
 
-    // MARK: Losses
+    // MARK: Data loss
 
-    private func losses(since before: Holdings, _ effects: [PlannedEffect]) async throws -> [Loss] {
-        var now = try await connection.holdings()
+    /// The data loss since an earlier state.
+    private func losses(since before: DataSnapshot, _ effects: [PlannedEffect]) async throws -> [DataLoss] {
+        var now = try await connection.dataSnapshot()
         for (id, name) in names where effects.contains(.truncates(name)) { now.tables[id]?.isEmpty = true }
         var old = before
-        // Only what is in the real database can be lost there, and is told by its name there.
+        // Only tables and columns of the real database can lose data there; they are reported with their names
+        // there.
         old.tables = before.tables.reduce(into: [:]) { tables, entry in
             guard let table = origin.tables[entry.key] else { return }
             tables[entry.key] = entry.value
             tables[entry.key]?.name = table.name
             tables[entry.key]?.columns = entry.value.columns.reduce(into: [:]) { columns, column in
                 guard let name = table.columns[column.key]?.name else { return }
-                columns[column.key] = Holdings.Column(name: name, type: column.value.type)
+                columns[column.key] = DataSnapshot.Column(name: name, type: column.value.type)
             }
         }
         return old.losses(comparedWith: now)
     }
 
-    /// The tables that a statement deletes rows of.
+    /// The tables from which a statement deletes rows.
     private func deletions(
         since before: RelationSnapshot, _ after: RelationSnapshot, _ effects: [PlannedEffect],
         _ statement: Revision.Statement
-    ) -> [Loss] {
+    ) -> [DataLoss] {
         let isDeletion = LintedStatement(statement).words.begins("delete")
         let changed = names.filter { effects.contains(.changesRows($0.value)) }.sorted { $0.value < $1.value }
         return changed.compactMap { id, name in
@@ -242,24 +249,24 @@ struct StatementObserver {
         }
     }
 
-    /// The tables of which a statement may delete rows when it finds others than those that were made up; empty when it may, and has
-    /// locked none here; `nil` when nothing hints at a deletion that was not seen.
+    /// The tables from which a statement may delete rows if it matches others than the sample rows. Empty if it may
+    /// delete rows, but has locked no table here; `nil` if nothing indicates an unobserved deletion.
     private func unseenDeletions(
-        of statement: Revision.Statement, _ locks: [PlannedLock], _ losses: [Loss], in snapshot: RelationSnapshot
+        of statement: Revision.Statement, _ locks: [PlannedLock], _ losses: [DataLoss], in snapshot: RelationSnapshot
     ) async throws -> [String]? {
         let words = LintedWords(statement.sql)
         let isQuery = words.has("delete from") || words.has("then delete")
         let isDeletion = words.begins("delete") || !words.begins("call|do|merge|select|with")
         guard !isDeletion else { return nil }
-        if !isQuery, try await !hidesDeletion(statement.sql, words) { return nil }
+        if !isQuery, try await !containsDeletion(statement.sql, words) { return nil }
         let locked = locks.filter { [.rowExclusive, .accessExclusive].contains($0.mode) }.map(\.relation)
-        let told = losses.map(\.table)
-        let tables = tables(named: locked, in: snapshot).filter { !told.contains($0) }
+        let known = losses.map(\.table)
+        let tables = tables(named: locked, in: snapshot).filter { !known.contains($0) }
         return tables.isEmpty && (isQuery || !losses.isEmpty) ? nil : tables
     }
 
-    /// Whether a block, or a function that a statement names, has words that delete rows.
-    private func hidesDeletion(_ sql: String, _ words: LintedWords) async throws -> Bool {
+    /// Whether a block, or a function named in the statement, contains DELETE or TRUNCATE.
+    private func containsDeletion(_ sql: String, _ words: LintedWords) async throws -> Bool {
         if words.begins("do"), sql.contains(/(?i)\b(?:delete|truncate)\b/) { return true }
         let rows = try await connection.rows(
             """
@@ -276,11 +283,11 @@ struct StatementObserver {
 }
 
 extension Revision.Statement {
-    /// Whether it is carried out by a plan of Postgres's planner.
+    /// Whether Postgres's planner makes a plan for it.
     fileprivate var isQuery: Bool { LintedWords(sql).begins("delete|insert|merge|select|update|with") }
 
-    /// Whether it means something only together with others in its transaction.
-    fileprivate var needsItsTransaction: Bool {
+    /// Whether its effect depends on other statements of its transaction.
+    fileprivate var dependsOnTransaction: Bool {
         LintedWords(sql).has("local|savepoint|rollback|temporary|temp|deferred|immediate|declare")
     }
 }

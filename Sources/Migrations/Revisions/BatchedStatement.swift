@@ -1,12 +1,13 @@
-/// An `UPDATE` or a `DELETE` that runs in pieces, each of some thousand rows along a key: what its marker and its text say.
+/// An `UPDATE` or a `DELETE` that runs in batches: ranges of a key column, each with a limited number of rows.
 struct BatchedStatement: Hashable, Sendable {
-    /// `-- batches of 5000 by id`
+    /// The comment that makes a statement run in batches: `-- batches of 5000 by id`.
     struct Marker: Hashable {
-        /// How many rows a piece has.
+        /// The number of rows per batch.
         let size: Int
-        /// The column, as SQL names it.
+        /// The key column, as a quoted or unquoted SQL identifier.
         let key: String
 
+        /// Parses the comment; `nil` if it is malformed.
         init?(_ line: String) {
             guard let match = line.firstMatch(of: /^-- batches of ([1-9]\d{0,6}) by (\w+|"(?:[^"]|"")+")$/),
                 let size = Int(match.1)
@@ -15,42 +16,54 @@ struct BatchedStatement: Hashable, Sendable {
         }
     }
 
-    /// Why a statement cannot run in pieces.
-    struct Refused: Error { let reason: String }
+    /// Why a statement cannot run in batches.
+    struct Unsupported: Error { let reason: String }
 
+    /// The number of rows per batch.
     let size: Int
+    /// The key column, as an SQL identifier.
     let key: String
-    /// The table, as SQL names it.
+    /// The table, as an SQL identifier, qualified if the statement qualifies it.
     let table: String
-    /// The table's name in the statement.
+    /// The alias by which the statement refers to the table; the table's name if it has none.
     private let alias: String
-    /// The statement up to its WHERE.
+    /// The statement up to its `WHERE` keyword.
     private let head: String
-    /// What stands behind its WHERE.
+    /// The condition after its `WHERE` keyword, if there is one.
     private let condition: String?
 
-    init(_ bytes: [UInt8], _ range: Range<Int>, _ marker: Marker) throws(Refused) {
+    /// Parses the statement at a byte range of a file.
+    /// - Throws: `Unsupported` if it is no single-table `UPDATE` or `DELETE`, has a `RETURNING` clause or changes the
+    ///   key column.
+    init(_ bytes: [UInt8], _ range: Range<Int>, _ marker: Marker) throws(Unsupported) {
         let text = StatementText(bytes, range)
         guard let target = text.target else {
-            throw Refused(reason: "only an UPDATE or a DELETE of one table runs in batches")
+            throw Unsupported(reason: "only an UPDATE or a DELETE of one table runs in batches")
         }
-        if text.place(of: "returning") != nil { throw Refused(reason: "what runs in batches returns nothing") }
-        if text.sets(marker.key) {
-            throw Refused(reason: "batches by \(marker.key) would not end: it changes \(marker.key)")
+        if text.range(of: "returning") != nil {
+            throw Unsupported(reason: "a statement that runs in batches cannot have a RETURNING clause")
+        }
+        if text.assigns(marker.key) {
+            throw Unsupported(reason: "batches by \(marker.key) would not end: it changes \(marker.key)")
         }
         (size, key, table, alias) = (marker.size, marker.key, target.table, target.alias)
-        let place = text.place(of: "where")
-        head = text[text.start..<(place?.lowerBound ?? text.end)]
-        condition = place.map { text[$0.upperBound..<text.end] }
+        let whereRange = text.range(of: "where")
+        head = text[text.start..<(whereRange?.lowerBound ?? text.end)]
+        condition = whereRange.map { text[$0.upperBound..<text.end] }
     }
 
-    /// The query for the greatest key of all, at which the last piece ends; no row when the table is empty.
-    var end: String {
+    /// The query for the greatest key of the table, at which the last batch ends; it returns no row when the table is
+    /// empty.
+    var endQuery: String {
         "SELECT aktify_key::text FROM (SELECT \(key) AS aktify_key FROM \(table) ORDER BY \(key) DESC LIMIT 1) aktify_end"
     }
 
-    /// The query for the last key of the piece behind a key, up to the end, and how many rows it has; no row when nothing is left.
-    func bound(behind low: String?, to end: String) -> String {
+    /// The query for the last key of the batch after `low`, up to `end`, and the batch's number of rows. It returns no
+    /// row when no rows are left.
+    /// - Parameters:
+    ///   - low: the last key of the previous batch, as an SQL expression; `nil` for the first batch.
+    ///   - end: the greatest key to process, as an SQL expression.
+    func boundQuery(after low: String?, to end: String) -> String {
         let behind = low.map { "\(key) > \($0) AND " } ?? ""
         let keys =
             "SELECT \(key) AS aktify_key FROM \(table) WHERE \(behind)\(key) <= \(end) ORDER BY \(key) LIMIT \(size)"
@@ -59,15 +72,17 @@ struct BatchedStatement: Hashable, Sendable {
             "SELECT aktify_key::text, (\(rows))::text FROM (\(keys)) aktify_piece ORDER BY aktify_piece.aktify_key DESC LIMIT 1"
     }
 
-    /// The statement for the rows behind a key, up to another; both are SQL.
-    func piece(behind low: String?, to high: String) -> String {
+    /// The statement restricted to the keys greater than `low` (if any) and not greater than `high`; both are SQL
+    /// expressions.
+    func statement(after low: String?, to high: String) -> String {
         let range = (low.map { ["\(alias).\(key) > \($0)"] } ?? []) + ["\(alias).\(key) <= \(high)"]
         let conditions = (condition.map { ["(\($0)\n)"] } ?? []) + range
         return "\(head)\nWHERE \(conditions.joined(separator: " AND "))"
     }
 
-    /// All of it as one statement, for somebody else to run outside a transaction.
-    var block: String {
+    /// The whole loop as one `DO` block that commits after each batch, for offline scripts; it has to run outside a
+    /// transaction.
+    var doBlock: String {
         """
         DO $aktify_batches$
         DECLARE
@@ -81,9 +96,9 @@ struct BatchedStatement: Hashable, Sendable {
         WHERE (aktify_low IS NULL OR \(key) > aktify_low) AND \(key) <= aktify_end ORDER BY \(key) LIMIT \(size)) piece ORDER BY 1 DESC LIMIT 1;
                 EXIT WHEN NOT FOUND;
                 IF aktify_low IS NULL THEN
-                    \(piece(behind: nil, to: "aktify_high"));
+                    \(statement(after: nil, to: "aktify_high"));
                 ELSE
-                    \(piece(behind: "aktify_low", to: "aktify_high"));
+                    \(statement(after: "aktify_low", to: "aktify_high"));
                 END IF;
                 COMMIT;
                 aktify_low := aktify_high;
@@ -94,7 +109,7 @@ struct BatchedStatement: Hashable, Sendable {
     }
 }
 
-/// A statement's tokens without its comments, and how deep in parentheses each stands.
+/// A statement's tokens without comments, each with its nesting depth in parentheses.
 private struct StatementText {
     private let bytes: [UInt8]
     private let tokens: [(word: String, range: Range<Int>, depth: Int)]
@@ -115,10 +130,10 @@ private struct StatementText {
 
     subscript(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self).stripped }
 
-    /// Where a word stands first that is in no parentheses.
-    func place(of word: String) -> Range<Int>? { tokens.first { $0.depth == 0 && $0.word == word }?.range }
+    /// The byte range of the first occurrence of a word outside parentheses.
+    func range(of word: String) -> Range<Int>? { tokens.first { $0.depth == 0 && $0.word == word }?.range }
 
-    /// The table that it changes, and what the statement calls it.
+    /// The table that the statement changes, and its alias in the statement; `nil` if it is no `UPDATE` or `DELETE`.
     var target: (table: String, alias: String)? {
         var rest = tokens.map(\.word)[...]
         switch rest.popFirst() {
@@ -135,8 +150,8 @@ private struct StatementText {
         return (table, isAliased ? rest[rest.startIndex] : table)
     }
 
-    /// Whether it gives a column a value.
-    func sets(_ column: String) -> Bool {
+    /// Whether the `SET` clause assigns a value to the column.
+    func assigns(_ column: String) -> Bool {
         let words = tokens.drop { $0.word != "set" || $0.depth > 0 }.dropFirst()
             .prefix { $0.depth > 0 || !["from", "where"].contains($0.word) }
         let names = column.hasPrefix("\"") ? [column] : [column.lowercased(), "\"\(column.lowercased())\""]
@@ -151,8 +166,8 @@ private struct StatementText {
 }
 
 extension ArraySlice<String> {
-    /// Takes the first ones away.
-    /// - Returns: the last of them.
+    /// Removes the first `count` elements.
+    /// - Returns: The last removed element.
     fileprivate mutating func removeFirst(_ count: Int) -> String {
         defer { self = dropFirst(count) }
         return self[startIndex + count - 1]

@@ -1,24 +1,25 @@
 import Glibc
 
-/// A revision that is to be written.
+/// A revision to be written to a new file.
 public struct NewRevision: Sendable {
-    /// What it is for.
+    /// A short description of the change.
     public var message: String
-    /// Its id: 12 random hexadecimal digits, unless given.
+    /// The revision's id; by default 12 random hexadecimal digits.
     public var id: String
-    /// What it builds on.
+    /// The ids of the revisions that it revises.
     public var parents: [String]
-    /// The SQL of its two sections.
+    /// The SQL of the upgrade section.
     public var upgrade: String
+    /// The SQL of the downgrade section.
     public var downgrade: String
-    /// Why programs that do not know it cannot work with the schema, if so.
+    /// Why programs that do not know the revision cannot work with the upgraded schema; `nil` if they can.
     public var breaking: String?
-    /// What was squashed into it.
+    /// The revisions that were squashed into it.
     var replacement = Replacement()
-    /// When it was made: now, unless given.
+    /// The creation date for the header; `nil` for the current time.
     var created: String?
 
-    /// Makes one that does nothing yet.
+    /// Creates a revision; without SQL, its sections are empty.
     public init(
         message: String, id: String? = nil, parents: [String], upgrade: String = "", downgrade: String = "",
         breaking: String? = nil
@@ -34,10 +35,11 @@ public struct NewRevision: Sendable {
         return String(repeating: "0", count: 12 - digits.utf8.count) + digits
     }
 
-    /// The file's name: `1a104f2ef8fa_add_description.sql`.
+    /// The file's name, such as `1a104f2ef8fa_add_description.sql`.
     public var fileName: String { slug.isEmpty ? "\(id).sql" : "\(id)_\(slug).sql" }
 
-    /// The message in lower case and ASCII, with `_` for all that is no letter or digit, cut at 40 characters between words.
+    /// The message in lower-case ASCII, with `_` for everything but letters and digits, truncated to 40 characters at a
+    /// word boundary.
     private var slug: String {
         var words = ""
         for scalar in message.lowercased().unicodeScalars {
@@ -51,7 +53,7 @@ public struct NewRevision: Sendable {
         return String(words.dropFirst(40).first == "_" ? cut : cut.lastIndex(of: "_").map { cut[..<$0] } ?? cut)
     }
 
-    /// The file's text.
+    /// The contents of the revision file.
     public var text: String {
         """
         \(SQLComment(message).line)
@@ -67,7 +69,7 @@ public struct NewRevision: Sendable {
         """
     }
 
-    /// The present moment in UTC, to the second.
+    /// The current UTC time, to the second.
     private static var now: String {
         var (time, parts) = (time(nil), tm())
         gmtime_r(&time, &parts)
@@ -78,7 +80,8 @@ public struct NewRevision: Sendable {
 }
 
 extension Unicode.Scalar {
-    /// A small letter or a digit without its accent, by its name in Unicode; nothing for all else.
+    /// A lower-case letter or digit without its accent, taken from its Unicode name; an empty string for all other
+    /// characters.
     fileprivate var asASCII: String {
         if isASCII { return properties.isAlphabetic || properties.numericType != nil ? String(self) : "" }
         guard self != "ß" else { return "ss" }

@@ -1,4 +1,4 @@
-/// The revisions that one stands for since they were squashed into it, as its header says.
+/// The squashed revisions that a baseline replaces, as its header lists them.
 ///
 /// ```
 /// -- Replaces: 6c369edd2a4c, 3531fa35359f
@@ -6,14 +6,15 @@
 /// -- Replaces breaking: 3531fa35359f why it breaks older programs
 /// ```
 public struct Replacement: Hashable, Sendable {
-    /// The ids of the revisions that are gone.
+    /// The ids of the squashed revisions, whose files no longer exist.
     public var ids: [String] = []
-    /// The checksum of the file that the revision itself had before: databases that applied that one are as they must be.
+    /// The checksum of the revision's own file before the squash: a database that recorded this checksum is up to date,
+    /// and the file does not count as changed.
     var checksum: String?
-    /// Why revisions that are gone break older programs, by their ids.
+    /// By the id of each squashed revision that breaks older programs: the reason.
     var breaking: [String: String] = [:]
 
-    /// The lines of a header, with a line's end behind each.
+    /// The header lines, each with a trailing newline; empty if nothing was squashed.
     var header: String {
         ids.isEmpty
             ? ""
@@ -25,8 +26,9 @@ public struct Replacement: Hashable, Sendable {
 }
 
 extension [Revision] {
-    /// Why each of them, and of those that they replace, breaks programs that do not know it, by their ids; nothing for one that does not.
-    var reasonsOfBreaking: [String: String] {
+    /// By the id of each revision, squashed ones included: why it breaks programs that do not know it; an empty string
+    /// if it does not.
+    var breakingReasons: [String: String] {
         var reasons: [String: String] = [:]
         for revision in self {
             reasons[revision.id] = revision.upgrade.breaking ?? ""

@@ -1,8 +1,11 @@
 extension Revision {
-    /// Reads the header of a revision's file; the sections are parsed when they are asked for.
-    /// - Throws: `MalformedRevision`, with the line and the reason.
+    /// Parses the header of a revision file; the sections are parsed lazily.
+    /// - Parameters:
+    ///   - text: the file's contents.
+    ///   - file: its path, for error messages.
+    /// - Throws: `MalformedRevision` with the line and the reason.
     public init(parsing text: String, file: String) throws(MalformedRevision) {
-        let text = text.withPlainLineEnds
+        let text = text.withNormalizedLineEndings
         let header = try RevisionHeader(text, file: file)
         message = try header.message()
         guard let id = try header.ids("Revision ID").first else {
@@ -16,10 +19,11 @@ extension Revision {
     }
 }
 
-/// The lines of a file before `-- upgrade`. The first is the message, whatever it says: no other is looked for in it.
+/// The header of a revision file: the lines before `-- upgrade`. The first is the message, and is not searched for
+/// header fields.
 private struct RevisionHeader {
     private(set) var lines: [String] = []
-    /// Where what stands behind `-- upgrade` begins, in bytes.
+    /// The byte offset of the line after `-- upgrade`.
     let end: Int
     let file: String
 
@@ -38,7 +42,7 @@ private struct RevisionHeader {
         end = text.utf8.distance(from: text.startIndex, to: rest.startIndex)
         guard isFound else { throw malformed(lines.count - 1, "the line \"-- upgrade\" is missing") }
         if let index = lines.dropFirst().firstIndex(of: "-- downgrade") {
-            throw malformed(index, "-- downgrade stands before -- upgrade")
+            throw malformed(index, "-- downgrade must come after -- upgrade")
         }
     }
 
@@ -48,11 +52,12 @@ private struct RevisionHeader {
 
     func message() throws(MalformedRevision) -> String {
         guard lines[0].hasPrefix("-- ") else {
-            throw malformed(0, "the first line must be the message: -- What it is for")
+            throw malformed(0, "the first line must be the message: -- What the revision does")
         }
         return String(lines[0].dropFirst(3)).stripped
     }
 
+    /// The value of the first header field with this name, and its line's index.
     func value(_ name: String) -> (value: String, index: Int)? {
         let prefix = "-- \(name):"
         guard let index = lines.dropFirst().firstIndex(where: { $0.hasPrefix(prefix) }) else { return nil }
@@ -70,17 +75,17 @@ private struct RevisionHeader {
             breaking: Dictionary(reasons.map { (String($0[0]), String($0.last ?? "")) }, uniquingKeysWith: { $1 }))
     }
 
-    /// Ids with commas between.
+    /// The comma-separated ids of a header field.
     func ids(_ name: String) throws(MalformedRevision) -> [String] {
         guard let (value, index) = value(name) else {
             throw malformed(lines.count, "the header has no line \"-- \(name):\"")
         }
         let ids = value.split(separator: ",").map { String($0).stripped }
         for id in ids where id.isEmpty || id.count > 32 || !id.allSatisfy(\.isIDCharacter) {
-            throw malformed(index, "an id is 1 to 32 letters, digits and underscores, not \"\(id)\"")
+            throw malformed(index, "an id consists of 1 to 32 letters, digits and underscores, not \"\(id)\"")
         }
         if let id = ids.first(where: ["base", "current", "head", "heads"].contains) {
-            throw malformed(index, "\"\(id)\" is no id: it means a place in the history")
+            throw malformed(index, "\"\(id)\" cannot be an id: it is a symbolic name")
         }
         return ids
     }
@@ -91,8 +96,8 @@ extension Character {
 }
 
 extension String {
-    /// With LF at the ends of its lines, which may end with CRLF or CR, and without a byte-order mark.
-    fileprivate var withPlainLineEnds: String {
+    /// The text with LF line endings instead of CRLF or CR, and without a byte-order mark.
+    fileprivate var withNormalizedLineEndings: String {
         let text = unicodeScalars.first == "\u{feff}" ? String(unicodeScalars.dropFirst()) : self
         guard text.utf8.contains(UInt8(ascii: "\r")) else { return text }
         var bytes: [UInt8] = []
@@ -106,11 +111,11 @@ extension String {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// Without space at its end.
+    /// The string without trailing whitespace.
     var withoutBlanksAtEnd: String {
         String(self[..<(lastIndex { !$0.isWhitespace }.map(index(after:)) ?? startIndex)])
     }
 
-    /// Without space at its ends.
+    /// The string without leading and trailing whitespace.
     var stripped: String { String(withoutBlanksAtEnd.drop(while: \.isWhitespace)) }
 }

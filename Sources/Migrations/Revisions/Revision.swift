@@ -1,4 +1,5 @@
-/// One step of the schema, as its file says: plain SQL with Alembic's header, an upgrade and a downgrade.
+/// A schema revision, as parsed from its file: plain SQL with Alembic's header fields, an upgrade section and a
+/// downgrade section.
 ///
 /// ```
 /// -- Create Campaign table
@@ -13,56 +14,60 @@
 /// DROP TABLE …;
 /// ```
 ///
-/// Lines that mean something in a section, outside of strings and other comments:
-/// `-- outside transaction` and `-- inside transaction`: where what follows runs (inside, at first);
-/// `-- breaking: WHY`, in an upgrade: programs that do not know the revision cannot work with the schema any more;
-/// `-- irreversible: WHY`, in a downgrade: it cannot be undone;
-/// `-- data loss: WHAT`, before a statement: it deletes what nothing can bring back;
-/// `-- lint: allow RULE WHY`, before a statement: it is right all the same;
-/// `-- batches of 5000 by id`, before an `UPDATE` or a `DELETE`: it runs outside a transaction, in pieces that are committed;
-/// `-- contract of REV`, in an upgrade: it must not run while programs are connected that do not know that revision.
+/// Comments with a meaning (outside of strings and other comments):
+/// - `-- outside transaction` and `-- inside transaction`: where the following statements run; the default is inside.
+/// - `-- breaking: WHY`, in an upgrade: programs that do not know the revision cannot work with the upgraded schema.
+/// - `-- irreversible: WHY`, in a downgrade: the revision cannot be downgraded.
+/// - `-- data loss: WHAT`, before a statement: it deletes data irrecoverably.
+/// - `-- lint: allow RULE WHY`, before a statement: suppresses a lint rule for it.
+/// - `-- batches of 5000 by id`, before an `UPDATE` or a `DELETE`: it runs outside a transaction, in batches that are
+///   committed separately.
+/// - `-- contract of REV`, in an upgrade: it must not run while programs are connected that do not know the revision
+///   REV.
 ///
-/// Two sections more may follow: `-- verify` has queries that must be true once it is applied, `-- fixtures` the rows that it is tried
-/// with.
+/// Two optional sections may follow: `-- verify` with queries that must return true once the revision is applied, and
+/// `-- fixtures` with statements that insert rows for its verification in a scratch database.
 public struct Revision: Hashable, Sendable {
-    /// What names it: in Alembic, 12 hexadecimal digits.
+    /// The revision's id: 12 hexadecimal digits, if Alembic or `aktify db` generated it.
     public let id: String
-    /// The revisions that must have been applied before: none for a first one, several for one that merges branches.
+    /// The ids of the revisions that it revises: none for the first revision, several for one that merges branches.
     public let parents: [String]
-    /// What it is for.
+    /// A short description of the change.
     public let message: String
-    /// When it was made, as its file says.
+    /// The creation date, as written in the header.
     public let created: String
-    /// The revisions that were squashed into it; as a rule, none.
+    /// The revisions that were squashed into it; usually none.
     public let replacement: Replacement
-    /// The file.
+    /// The path of the file.
     public let file: String
-    /// The file's text, whole, with LF at the ends of its lines and without a byte-order mark.
+    /// The file's contents, with LF line endings and without a byte-order mark.
     public let text: String
-    /// Its sections, parsed when somebody first asks for them.
+    /// The sections, parsed on first access.
     let body: RevisionBody
 
-    /// What applies it.
+    /// The statements that apply the revision.
     public var upgrade: Section { body[.upgrade] }
-    /// What undoes it.
+    /// The statements that revert the revision.
     public var downgrade: Section { body[.downgrade] }
-    /// Queries that return true once it is applied.
+    /// Queries that must return true once the revision is applied.
     public var verification: Section { body[.verify] }
-    /// Makes rows that it is tried with.
+    /// Statements that insert rows for the revision's verification in a scratch database.
     var fixtures: Section { body[.fixtures] }
-    /// What its checksum is made of: what tries it may change later.
-    var textThatRuns: String { body.textThatRuns }
-    /// What its file may have been before sections that try it were added, as far as blanks at its end go.
-    var textsThatRan: [String] {
-        let text = textThatRuns
+    /// The text from which the checksum is computed: without the verify and fixtures sections, which may change after
+    /// the revision was applied.
+    var checksumText: String { body.checksumText }
+    /// The texts that the file may have had before verify and fixtures sections were added to it; they differ in
+    /// trailing newlines only.
+    var checksumCandidates: [String] {
+        let text = checksumText
         guard text != self.text else { return [text] }
         return ["", "\n", "\n\n"].map { text.withoutBlanksAtEnd + $0 }
     }
 
-    /// What is malformed in it, a section at a time.
+    /// The first problem of each malformed section.
     var problems: [MalformedRevision] { SectionKind.allCases.compactMap { body[$0].problem } }
 
-    /// What is malformed in it first, if anything is.
+    /// The first problem of the file's sections, if there is one.
     public var problem: MalformedRevision? { problems.first }
 
     public static func == (one: Revision, other: Revision) -> Bool { one.text == other.text && one.file == other.file }
@@ -72,45 +77,46 @@ public struct Revision: Hashable, Sendable {
         hasher.combine(file)
     }
 
-    /// A part of the file.
+    /// One section of a revision file.
     public struct Section: Hashable, Sendable {
-        /// The statements, in order.
+        /// The statements, in file order.
         public let statements: [Statement]
-        /// Why nothing can undo the revision, if so.
+        /// Why the revision cannot be downgraded; `nil` if it can.
         public let irreversible: String?
-        /// Why programs that do not know the revision cannot work with the schema, if so.
+        /// Why programs that do not know the revision cannot work with the upgraded schema; `nil` if they can.
         public let breaking: String?
-        /// The revision that programs must know before it runs, if so.
+        /// The revision whose contract this is: all connected programs must know that one before this one runs.
         let contracted: String?
-        /// What is malformed in it first, if anything is: it must not be run.
+        /// The first problem of the section, if it is malformed; it must not be executed then.
         public let problem: MalformedRevision?
 
+        /// A section that the file does not have.
         static let empty = Section(
             statements: [], irreversible: nil, breaking: nil, contracted: nil, problem: nil)
 
-        /// Whether some of it runs outside a transaction.
+        /// Whether one of its statements runs outside a transaction.
         var isOutside: Bool { statements.contains { $0.isOutside } }
 
-        /// The statements in order, those together that are one transaction.
+        /// The statements grouped by transaction, in order.
         var segments: [[Statement]] { statements.transactions(without: \.isOutside) }
     }
 
-    /// One statement of the file.
+    /// One SQL statement of a section.
     public struct Statement: Hashable, Sendable {
-        /// The SQL, without the semicolon.
+        /// The SQL, without the terminating semicolon.
         public let sql: String
-        /// The line in the file that it begins on, from 1.
+        /// The number of the file's line at which it begins, from 1.
         public let line: Int
-        /// Whether it must run outside a transaction.
+        /// Whether it runs outside a transaction.
         public let isOutside: Bool
-        /// What it deletes for good, if so.
+        /// What data it deletes irrecoverably, from its `-- data loss:` comment; `nil` if it has none.
         public let dataLoss: String?
-        /// The lint rules that do not hold for it, with the reasons.
+        /// The lint rules that are suppressed for it, with the reasons.
         public let allowed: [String: String]
-        /// How it runs in pieces, if it does.
+        /// How it runs in batches; `nil` if it does not.
         let batches: BatchedStatement?
 
-        /// The statement with other SQL in its place.
+        /// A copy of the statement with different SQL.
         func with(sql: String) -> Statement {
             Statement(
                 sql: sql, line: line, isOutside: isOutside, dataLoss: dataLoss, allowed: allowed, batches: batches)
@@ -119,7 +125,8 @@ public struct Revision: Hashable, Sendable {
 }
 
 extension Array {
-    /// The elements in order, those together that are one transaction; one that runs outside stands alone.
+    /// The elements grouped by transaction, in order; an element that runs outside a transaction forms a group of its
+    /// own.
     func transactions(without isOutside: (Element) -> Bool) -> [[Element]] {
         reduce(into: []) { transactions, element in
             if !isOutside(element), transactions.last?.last.map(isOutside) == false {
@@ -131,9 +138,11 @@ extension Array {
     }
 }
 
-/// A file of a revision that is not as it must be.
+/// A syntax error in a revision file.
 public struct MalformedRevision: Error, Hashable, CustomStringConvertible {
+    /// The path of the file.
     let file: String
+    /// The line's number, from 1.
     let line: Int
     let reason: String
 

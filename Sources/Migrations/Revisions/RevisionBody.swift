@@ -1,6 +1,6 @@
 import Synchronization
 
-/// What stands behind `-- upgrade` in a file: parsed once, when somebody first asks for it.
+/// The sections of a revision file, from `-- upgrade` to its end; parsed once, on first access.
 final class RevisionBody: Sendable {
     private let text: String
     private let start: Int
@@ -21,43 +21,43 @@ final class RevisionBody: Sendable {
     private func parse() -> [SectionKind: Revision.Section] {
         let bytes = Array(text.utf8)
         let marks = RevisionMark.all(in: bytes, from: start)
-        let places = SectionKind.places(marks, from: start, to: bytes.count)
+        let extents = SectionKind.extents(marks, from: start, to: bytes.count)
         var sections: [SectionKind: Revision.Section] = [:]
-        for (kind, place) in places {
-            var parser = SectionParser(bytes, file, in: place.content)
+        for (kind, extent) in extents {
+            var parser = SectionParser(bytes, file, in: extent.content)
             parser.parse(marks, as: kind)
             sections[kind] = parser.section
         }
         if sections[.downgrade] == nil {
             var parser = SectionParser(bytes, file, in: bytes.count..<bytes.count)
-            parser.refuse(at: bytes.count, "the line \"-- downgrade\" is missing")
+            parser.report(at: bytes.count, "the line \"-- downgrade\" is missing")
             sections[.downgrade] = parser.section
         }
         return sections
     }
 
-    /// The file's text without what tries the revision and is not run by an upgrade or a downgrade.
-    var textThatRuns: String {
+    /// The file's text without the verify and fixtures sections, which neither an upgrade nor a downgrade executes.
+    var checksumText: String {
         guard text.contains("\n-- fixtures") || text.contains("\n-- verify") else { return text }
         let bytes = Array(text.utf8)
-        let places = SectionKind.places(RevisionMark.all(in: bytes, from: start), from: start, to: bytes.count)
-        var left = bytes
-        for kind in [SectionKind.fixtures, .verify].sorted(by: { places[$0]?.start ?? 0 > places[$1]?.start ?? 0 }) {
-            if let place = places[kind] { left.removeSubrange(place.start..<place.content.upperBound) }
+        let extents = SectionKind.extents(RevisionMark.all(in: bytes, from: start), from: start, to: bytes.count)
+        var remaining = bytes
+        for kind in [SectionKind.fixtures, .verify].sorted(by: { extents[$0]?.start ?? 0 > extents[$1]?.start ?? 0 }) {
+            if let extent = extents[kind] { remaining.removeSubrange(extent.start..<extent.content.upperBound) }
         }
-        // As if they had never been added to a file that ends with its last line.
-        return String(decoding: left, as: UTF8.self).withoutBlanksAtEnd + "\n"
+        // As if they had never been added to a file that ends with a newline.
+        return String(decoding: remaining, as: UTF8.self).withoutBlanksAtEnd + "\n"
     }
 }
 
-/// The sections of a file; each begins with a line that says so.
+/// The sections of a revision file. Each begins with a comment line such as `-- downgrade`.
 enum SectionKind: String, CaseIterable {
     case upgrade, downgrade, fixtures, verify
 
-    /// Where a section's line begins, and what stands behind it.
-    typealias Place = (start: Int, content: Range<Int>)
+    /// The byte offset of a section's first line, and the byte range after that line.
+    typealias Extent = (start: Int, content: Range<Int>)
 
-    fileprivate static func places(_ marks: [RevisionMark], from start: Int, to end: Int) -> [SectionKind: Place] {
+    fileprivate static func extents(_ marks: [RevisionMark], from start: Int, to end: Int) -> [SectionKind: Extent] {
         var begins: [(kind: SectionKind, range: Range<Int>)] = [(.upgrade, start..<start)]
         for mark in marks {
             if let kind = mark.section, !begins.contains(where: { $0.kind == kind }) {
@@ -72,7 +72,8 @@ enum SectionKind: String, CaseIterable {
     }
 }
 
-/// A comment that is about a whole section; it begins at the beginning of its line, and is in no string and no other comment.
+/// A comment that applies to a whole section. It begins at the start of a line, and is not inside a string or another
+/// comment.
 private struct RevisionMark {
     let text: String
     let range: Range<Int>
@@ -89,16 +90,16 @@ private struct RevisionMark {
     static let (breaking, irreversible, contract) = ("-- breaking:", "-- irreversible:", "-- contract of ")
     private static let properties = [breaking, irreversible, contract]
 
-    /// The section that it begins.
+    /// The section that begins at this comment, if it is a section line.
     var section: SectionKind? { text.hasPrefix("-- ") ? SectionKind(rawValue: String(text.dropFirst(3))) : nil }
 
-    /// What stands behind these words.
-    func text(behind words: String) -> String? {
+    /// The text after a prefix; `nil` if the comment does not begin with it.
+    func text(after words: String) -> String? {
         text.hasPrefix(words) ? String(text.dropFirst(words.count)).stripped : nil
     }
 }
 
-/// Parses one section; the first thing that is wrong in it is told, and it must not be run.
+/// Parses one section. Only its first problem is reported.
 private struct SectionParser {
     private let bytes: [UInt8]
     private let file: String
@@ -106,9 +107,9 @@ private struct SectionParser {
     private var statements: [Revision.Statement] = []
     private var (breaking, irreversible, contracted): (String?, String?, String?)
     private var problem: (offset: Int, reason: String)?
-    /// Where each statement begins, and where the comments stand that belong to one.
+    /// The offsets of the statements, and of the comments that belong to a statement.
     private var (starts, used): ([Int], Set<Int>) = ([], [])
-    /// How far the lines have been counted.
+    /// The offset up to which newlines have been counted, and the number of the line there.
     private var counted: (offset: Int, line: Int)
 
     init(_ bytes: [UInt8], _ file: String, in range: Range<Int>) {
@@ -125,59 +126,60 @@ private struct SectionParser {
     }
 
     mutating func parse(_ marks: [RevisionMark], as kind: SectionKind) {
-        for mark in marks where range.contains(mark.range.lowerBound) { take(mark, kind) }
-        if let offset = bytes[range].firstIndex(of: 0) { refuse(at: offset, "a NUL byte ends the text for Postgres") }
+        for mark in marks where range.contains(mark.range.lowerBound) { record(mark, kind) }
+        if let offset = bytes[range].firstIndex(of: 0) { report(at: offset, "Postgres does not accept NUL bytes") }
         var isOutside = false
-        for statement in SQLScript(bytes, in: range) { take(statement, &isOutside) }
-        refuseSettings()
-        refuseStrayMarkers(besides: marks)
+        for statement in SQLScript(bytes, in: range) { record(statement, &isOutside) }
+        reportLastingSettings()
+        reportStrayMarkers(besides: marks)
         if [.fixtures, .verify].contains(kind), statements.contains(where: \.isOutside) {
-            refuse(at: range.lowerBound, "all of \"-- \(kind.rawValue)\" runs in one transaction")
+            report(at: range.lowerBound, "\"-- \(kind.rawValue)\" runs in a single transaction")
         }
     }
 
-    /// What stands first in the file is told.
-    mutating func refuse(at offset: Int, _ reason: String) {
+    /// Records a problem, unless one at a smaller offset is known.
+    mutating func report(at offset: Int, _ reason: String) {
         if offset < problem?.offset ?? .max { problem = (offset, reason) }
     }
 
-    private mutating func take(_ mark: RevisionMark, _ kind: SectionKind) {
+    private mutating func record(_ mark: RevisionMark, _ kind: SectionKind) {
         let offset = mark.range.lowerBound
-        if let reason = mark.text(behind: RevisionMark.breaking) {
+        if let reason = mark.text(after: RevisionMark.breaking) {
             breaking = breaking ?? reason
-            if kind != .upgrade { refuse(at: offset, "-- breaking: belongs into the upgrade") }
-            if reason.isEmpty { refuse(at: offset, "-- breaking: needs a reason") }
-        } else if let reason = mark.text(behind: RevisionMark.irreversible) {
+            if kind != .upgrade { report(at: offset, "-- breaking: belongs in the upgrade section") }
+            if reason.isEmpty { report(at: offset, "-- breaking: needs a reason") }
+        } else if let reason = mark.text(after: RevisionMark.irreversible) {
             irreversible = irreversible ?? reason
-            if kind != .downgrade { refuse(at: offset, "-- irreversible: belongs into the downgrade") }
-        } else if let id = mark.text(behind: RevisionMark.contract) {
+            if kind != .downgrade { report(at: offset, "-- irreversible: belongs in the downgrade section") }
+        } else if let id = mark.text(after: RevisionMark.contract) {
             contracted = contracted ?? id
-            if kind != .upgrade { refuse(at: offset, "-- contract of belongs into the upgrade") }
+            if kind != .upgrade { report(at: offset, "-- contract of belongs in the upgrade section") }
         } else {
-            refuse(at: offset, "\"\(mark.text)\" stands here a second time")
+            report(at: offset, "duplicate section \"\(mark.text)\"")
         }
     }
 
-    private mutating func take(_ statement: SQLScript.Statement, _ isOutside: inout Bool) {
+    private mutating func record(_ statement: SQLScript.Statement, _ isOutside: inout Bool) {
         var markers = StatementMarkers()
         starts.append(statement.range.lowerBound)
         for comment in statement.comments where beginsLine(comment.lowerBound) {
             used.insert(comment.lowerBound)
-            markers.take(text(comment).stripped)
-            if let problem = markers.problem { refuse(at: comment.lowerBound, problem) }
+            markers.record(text(comment).stripped)
+            if let problem = markers.problem { report(at: comment.lowerBound, problem) }
         }
         isOutside = markers.isOutside ?? isOutside
-        if let start = statement.unclosed { refuse(at: start, "what begins here never ends") }
+        if let start = statement.unclosed { report(at: start, "unterminated string, identifier or comment") }
         if let (offset, reason) = SQLTransactionControl.refusal(of: bytes, in: statement.range) {
-            refuse(at: offset, reason)
+            report(at: offset, reason)
         }
         let start = statement.range.lowerBound
         counted = (start, line(of: start, from: counted))
         var batches: BatchedStatement?
         if let marker = markers.batches {
-            do throws(BatchedStatement.Refused) { batches = try BatchedStatement(bytes, statement.range, marker) } catch
-            {
-                refuse(at: start, error.reason)
+            do throws(BatchedStatement.Unsupported) {
+                batches = try BatchedStatement(bytes, statement.range, marker)
+            } catch {
+                report(at: start, error.reason)
             }
         }
         statements.append(
@@ -186,31 +188,32 @@ private struct SectionParser {
                 dataLoss: markers.dataLoss, allowed: markers.allowed, batches: batches))
     }
 
-    /// Refuses settings that would have to last from one transaction to the next: a run that goes on in the second does not make them.
-    private mutating func refuseSettings() {
+    /// Rejects settings that would have to last for several transactions: a run that resumes in a later one does not
+    /// execute them.
+    private mutating func reportLastingSettings() {
         guard statements.transactions(without: \.isOutside).count > 1 else { return }
         for (statement, start) in zip(statements, starts) {
             let words = LintedWords(statement.sql)
             guard words.begins("set|reset"), !words.begins("set local|constraints|transaction") else { continue }
             refuse(
                 at: start,
-                "a setting ends with its transaction, and this section has several: name what you mean with its schema, or SET LOCAL "
-                    + "in each")
+                "a setting lasts until the end of its transaction, and this section has several: qualify names with "
+                    + "their schema, or use SET LOCAL in each")
         }
     }
 
-    /// Refuses comments that look as if they meant something, and do not.
-    private mutating func refuseStrayMarkers(besides marks: [RevisionMark]) {
-        let taken = Set(marks.map(\.range.lowerBound))
+    /// Rejects comments that resemble a marker but have no effect where or as they are written.
+    private mutating func reportStrayMarkers(besides marks: [RevisionMark]) {
+        let sectionMarks = Set(marks.map(\.range.lowerBound))
         for token in SQLLexer(bytes, in: range) where token.kind == .lineComment {
             let (line, start) = (text(token.range).stripped, token.range.lowerBound)
-            switch Marker(meantBy: line) {
+            switch Marker(resembling: line) {
             case nil: continue
-            case .section where !taken.contains(start):
-                refuse(at: start, "\"\(line)\" means nothing here: docs/migrations.md says how and where it is written")
+            case .section where !sectionMarks.contains(start):
+                report(at: start, "\"\(line)\" has no effect here: docs/migrations.md describes its syntax")
             case .statement where !used.contains(start) || !StatementMarkers.isKnown(line):
                 refuse(
-                    at: start, "\"\(line)\" means nothing here: write it as docs/migrations.md does, on a line before a statement")
+                    at: start, "\"\(line)\" has no effect here: write it as in docs/migrations.md")
             case .section, .statement: continue
             }
         }
@@ -228,16 +231,16 @@ private struct SectionParser {
     }
 }
 
-/// The comments before a statement that mean something.
+/// The markers among the comments before a statement.
 private struct StatementMarkers {
     private(set) var isOutside: Bool?
     private(set) var dataLoss: String?
     private(set) var allowed: [String: String] = [:]
     private(set) var batches: BatchedStatement.Marker?
-    /// What is wrong with a marker.
+    /// The error message for a malformed marker.
     private(set) var problem: String?
 
-    mutating func take(_ line: String) {
+    mutating func record(_ line: String) {
         if line == "-- outside transaction" { isOutside = true }
         if line == "-- inside transaction" { isOutside = false }
         if let what = text(of: line, after: "-- data loss:") { dataLoss = what }
@@ -247,11 +250,11 @@ private struct StatementMarkers {
         }
         if line.hasPrefix("-- batches of") {
             batches = BatchedStatement.Marker(line)
-            if batches == nil { problem = "\"\(line)\": write it like -- batches of 5000 by id" }
+            if batches == nil { problem = "\"\(line)\": expected a line like -- batches of 5000 by id" }
         }
     }
 
-    /// Whether a line is written as a marker must be.
+    /// Whether a line has the form of a statement marker.
     static func isKnown(_ line: String) -> Bool {
         ["-- inside transaction", "-- outside transaction"].contains(line)
             || ["-- data loss:", "-- lint: allow", "-- batches of"].contains(where: line.hasPrefix)
@@ -265,15 +268,16 @@ private struct StatementMarkers {
     }
 
     private func unfinished(_ line: String) -> String {
-        "\"\(line)\" is not finished: it needs what it is about, and why"
+        "\"\(line)\" is incomplete: it needs a subject and a reason"
     }
 }
 
-/// What a comment is about that has the words of a marker, in whatever case and spacing.
+/// The kind of marker that a comment seems to be meant as, regardless of case and spacing.
 private enum Marker {
     case section, statement
 
-    init?(meantBy comment: String) {
+    /// Recognizes a comment that contains a marker's words; `nil` for other comments.
+    init?(resembling comment: String) {
         let words = comment.lowercased().drop { $0 == "-" || $0.isWhitespace }.split(whereSeparator: \.isWhitespace)
         let line = words.joined(separator: " ")
         if ["inside transaction", "outside transaction"].contains(line)

@@ -1,9 +1,12 @@
 extension RevisionGraph {
-    /// The ids that a text of Alembic's names: a full or partial id, `head`, `heads`, `base`, `current`, `REV+N`, `REV-N`.
-    /// - Parameter current: where the database stands.
-    /// - Returns: no id for `base`.
-    /// - Throws: `Broken` when it names nothing, or more than one.
-    public func resolve(_ text: String, current: Set<String> = []) throws(Broken) -> [String] {
+    /// Resolves a revision identifier in Alembic's syntax: a full or partial id, `head`, `heads`, `base`, `current`,
+    /// `REV+N` or `REV-N`.
+    /// - Parameters:
+    ///   - text: the identifier.
+    ///   - current: the database's current revisions.
+    /// - Returns: The ids; none for `base`.
+    /// - Throws: `GraphError` if it matches no revision, or an ambiguous prefix.
+    public func resolve(_ text: String, current: Set<String> = []) throws(GraphError) -> [String] {
         switch text {
         case "head": return try head().map { [$0] } ?? []
         case "heads": return heads.map(\.id)
@@ -17,53 +20,54 @@ extension RevisionGraph {
         return [try unique(text)]
     }
 
-    /// The one revision whose id begins so.
-    private func unique(_ prefix: String) throws(Broken) -> String {
+    /// The only revision whose id begins with a prefix.
+    private func unique(_ prefix: String) throws(GraphError) -> String {
         let found =
             revisions.filter { $0.id == prefix }.first.map { [$0] } ?? revisions.filter { $0.id.hasPrefix(prefix) }
         if found.isEmpty, !prefix.isEmpty, let (id, baseline) = squashed(beginningWith: prefix).first {
-            throw Broken(description: "\(id) was squashed into \(baseline.id)")
+            throw GraphError(description: "\(id) was squashed into \(baseline.id)")
         }
         guard let first = found.first, !prefix.isEmpty else {
-            throw Broken(description: "Can't locate revision identified by '\(prefix)'")
+            throw GraphError(description: "Can't locate revision identified by '\(prefix)'")
         }
         guard found.count == 1 else {
-            throw Broken(
+            throw GraphError(
                 description: "Multiple revisions start with '\(prefix)': \(found.map(\.id).joined(separator: ", "))")
         }
         return first.id
     }
 
-    /// So many revisions up or down from one.
-    private func walk(_ steps: Int, from start: [String], _ text: String) throws(Broken) -> String {
+    /// The revision a number of steps above (positive) or below (negative) a revision.
+    private func walk(_ steps: Int, from start: [String], _ text: String) throws(GraphError) -> String {
         var id = start.first
         for _ in 0..<abs(steps) {
             let next =
                 steps > 0
                 ? id.map(children(of:)) ?? revisions.filter(\.parents.isEmpty).map(\.id)
-                : try id.map { id throws(Broken) in try revision(id).parents } ?? []
+                : try id.map { id throws(GraphError) in try revision(id).parents } ?? []
             guard next.count == 1 else {
-                throw Broken(description: "Relative revision \(text) didn't produce \(abs(steps)) migrations")
+                throw GraphError(description: "Relative revision \(text) didn't produce \(abs(steps)) migrations")
             }
             id = next[0]
         }
         guard let id else {
-            throw Broken(description: "Relative revision \(text) didn't produce \(abs(steps)) migrations")
+            throw GraphError(description: "Relative revision \(text) didn't produce \(abs(steps)) migrations")
         }
         return id
     }
 
     // MARK: Plans
 
-    /// What an upgrade to `target` applies, in order.
-    /// - Throws: `Broken` when the target names nothing, or lies behind the database, or a section is malformed.
-    public func upgradePlan(to target: String, from current: Set<String>) throws(Broken) -> [Revision] {
+    /// The revisions that an upgrade to `target` applies, in order.
+    /// - Throws: `GraphError` if the target matches no revision or is an ancestor of the current ones, or if a section
+    ///   of a revision to apply is malformed.
+    public func upgradePlan(to target: String, from current: Set<String>) throws(GraphError) -> [Revision] {
         let plan = try pending(to: target, from: current)
         for revision in plan { try refuse(revision.problem) }
         return plan
     }
 
-    private func pending(to target: String, from current: Set<String>) throws(Broken) -> [Revision] {
+    private func pending(to target: String, from current: Set<String>) throws(GraphError) -> [Revision] {
         let applied = try closure(of: current)
         if let steps = relative(target, "+") {
             let pending = revisions.filter { !applied.contains($0.id) }
@@ -73,7 +77,7 @@ extension RevisionGraph {
         let targets = try resolve(target, current: current)
         let wanted = try closure(of: targets)
         if !targets.isEmpty, wanted.isSubset(of: applied), !Set(targets).isSubset(of: current) {
-            throw Broken(
+            throw GraphError(
                 description:
                     "Destination \(targets.joined(separator: ", ")) is not a valid upgrade target from current head(s) "
                     + current.sorted().joined(separator: ", "))
@@ -81,43 +85,45 @@ extension RevisionGraph {
         return revisions.filter { wanted.contains($0.id) && !applied.contains($0.id) }
     }
 
-    /// What a downgrade to `target` undoes, in order.
-    /// - Throws: `Broken` when the target names nothing, or does not lie behind the database, or a downgrade is malformed.
-    public func downgradePlan(to target: String, from current: Set<String>) throws(Broken) -> [Revision] {
+    /// The revisions that a downgrade to `target` reverts, in order.
+    /// - Throws: `GraphError` if the target matches no revision or is no ancestor of the current ones, or if a
+    ///   downgrade section is malformed.
+    public func downgradePlan(to target: String, from current: Set<String>) throws(GraphError) -> [Revision] {
         let plan = try undone(to: target, from: current)
         for revision in plan { try refuse(revision.downgrade.problem) }
         return plan
     }
 
-    private func undone(to target: String, from current: Set<String>) throws(Broken) -> [Revision] {
+    private func undone(to target: String, from current: Set<String>) throws(GraphError) -> [Revision] {
         let applied = try closure(of: current)
         if let steps = relative(target, "-") {
             let undone = revisions.filter { applied.contains($0.id) }.reversed().prefix(steps)
             guard undone.count == steps else { throw relativeFailed(target, steps) }
             return Array(undone)
         }
-        let kept = try resolve(target, current: current)
-        guard kept.allSatisfy(applied.contains) else {
-            throw Broken(
+        let targets = try resolve(target, current: current)
+        guard targets.allSatisfy(applied.contains) else {
+            throw GraphError(
                 description:
-                    "Destination \(kept.joined(separator: ", ")) is not a valid downgrade target from current head(s) "
+                    "Destination \(targets.joined(separator: ", ")) is not a valid downgrade target from current "
+                    + "head(s) "
                     + current.sorted().joined(separator: ", "))
         }
-        guard !kept.isEmpty else { return revisions.filter { applied.contains($0.id) }.reversed() }
-        let above = descendants(of: kept)
-        return revisions.filter { applied.contains($0.id) && above.contains($0.id) }.reversed()
+        guard !targets.isEmpty else { return revisions.filter { applied.contains($0.id) }.reversed() }
+        let later = descendants(of: targets)
+        return revisions.filter { applied.contains($0.id) && later.contains($0.id) }.reversed()
     }
 
-    /// What is malformed is not run.
-    private func refuse(_ problem: MalformedRevision?) throws(Broken) {
-        if let problem { throw Broken(description: problem.description) }
+    /// Fails if there is a problem: malformed sections are not executed.
+    private func refuse(_ problem: MalformedRevision?) throws(GraphError) {
+        if let problem { throw GraphError(description: problem.description) }
     }
 
-    /// All that build on these, directly or not.
+    /// The ids of all direct and indirect descendants of these revisions.
     private func descendants(of ids: [String]) -> Set<String> {
-        var (found, left): (Set<String>, [String]) = ([], ids.flatMap(children(of:)))
-        while let id = left.popLast() {
-            if found.insert(id).inserted { left += children(of: id) }
+        var (found, unvisited): (Set<String>, [String]) = ([], ids.flatMap(children(of:)))
+        while let id = unvisited.popLast() {
+            if found.insert(id).inserted { unvisited += children(of: id) }
         }
         return found
     }
@@ -127,19 +133,20 @@ extension RevisionGraph {
         return target.first == sign && digits.allSatisfy { ("0"..."9").contains($0) } ? Int(digits) : nil
     }
 
-    private func relativeFailed(_ target: String, _ steps: Int) -> Broken {
-        Broken(description: "Relative revision \(target) didn't produce \(steps) migrations")
+    private func relativeFailed(_ target: String, _ steps: Int) -> GraphError {
+        GraphError(description: "Relative revision \(target) didn't produce \(steps) migrations")
     }
 
     // MARK: Versions
 
-    /// Where a database stands after a revision was applied to it: which rows of `alembic_version` go, and which comes.
+    /// The rows of `alembic_version` after a revision was applied: its id replaces its parents.
     func versions(_ versions: Set<String>, applying revision: Revision) -> Set<String> {
         versions.subtracting(revision.parents).union([revision.id])
     }
 
-    /// Where a database stands after a revision was undone: the parents that nothing else stands on come back.
-    func versions(_ versions: Set<String>, undoing revision: Revision) throws(Broken) -> Set<String> {
+    /// The rows of `alembic_version` after a revision was reverted: its parents replace it, except those that are
+    /// ancestors of other rows.
+    func versions(_ versions: Set<String>, undoing revision: Revision) throws(GraphError) -> Set<String> {
         let rest = versions.subtracting([revision.id])
         let covered = try closure(of: rest)
         return rest.union(revision.parents.filter { !covered.contains($0) })

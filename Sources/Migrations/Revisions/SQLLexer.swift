@@ -1,12 +1,12 @@
-/// Reads SQL token by token, by the rules of psql (`src/fe_utils/psqlscan.l`) with `standard_conforming_strings` on.
+/// Splits SQL into tokens by the rules of psql (`src/fe_utils/psqlscan.l`) with `standard_conforming_strings` on.
 struct SQLLexer: Sequence, IteratorProtocol {
     struct Token {
         enum Kind { case word, number, string, quotedName, symbol, lineComment, blockComment }
 
         let kind: Kind
-        /// Where it stands in the bytes.
+        /// The token's byte range.
         let range: Range<Int>
-        /// Whether it has the end that it needs; without one, it reaches to the end of the text.
+        /// Whether a string, quoted identifier or comment is terminated; if not, it extends to the end of the text.
         let isClosed: Bool
 
         var isComment: Bool { kind == .lineComment || kind == .blockComment }
@@ -52,12 +52,13 @@ struct SQLLexer: Sequence, IteratorProtocol {
 
     // MARK: Bytes
 
-    /// The byte so far ahead; NUL behind the end.
+    /// The byte at an offset from the current position; NUL after the end.
     private func at(_ offset: Int) -> Unicode.Scalar {
         index + offset < end ? Unicode.Scalar(bytes[index + offset]) : "\0"
     }
 
-    /// Always true, so that it says that what was skipped has its end.
+    /// Skips bytes while a condition holds.
+    /// - Returns: Always true, as the `isClosed` of tokens that need no terminator.
     @discardableResult
     private mutating func skip(while condition: (Unicode.Scalar) -> Bool) -> Bool {
         while index < end, condition(Unicode.Scalar(bytes[index])) { index += 1 }
@@ -68,7 +69,7 @@ struct SQLLexer: Sequence, IteratorProtocol {
 
     private mutating func skipLine() -> Bool { skip { $0 != "\n" && $0 != "\r" } }
 
-    /// Comments of this kind may lie in one another.
+    /// Skips a block comment; they may be nested.
     private mutating func skipBlockComment() -> Bool {
         var depth = 0
         while index < end {
@@ -84,7 +85,7 @@ struct SQLLexer: Sequence, IteratorProtocol {
 
     // MARK: Quotes
 
-    /// What has no escape but the doubled quote.
+    /// Skips a quoted token in which a doubled quote is the only escape.
     private mutating func skipQuoted(_ quote: Unicode.Scalar) -> Bool {
         index += 1
         while index < end {
@@ -111,7 +112,8 @@ struct SQLLexer: Sequence, IteratorProtocol {
         return false
     }
 
-    /// To the server, a string goes on behind a line's end, with the escapes that it has; psql, which reads line by line, misses it.
+    /// Skips to the continuation of an escape string after a newline, if there is one. The server applies the same
+    /// escapes in it; psql, which scans line by line, does not recognize it.
     private mutating func skipToContinuation() -> Bool {
         var ahead = self
         var hasNewline = false
@@ -130,7 +132,7 @@ struct SQLLexer: Sequence, IteratorProtocol {
         return false
     }
 
-    /// `U&'…'` and `U&"…"`; other than these, `u` is a name.
+    /// Skips `U&'…'` or `U&"…"`; otherwise `u` begins a name.
     private mutating func skipUnicode() -> (Token.Kind, isClosed: Bool) {
         let quote = at(2)
         guard quote == "'" || quote == "\"" else { return (.word, skip { $0.continuesName }) }
@@ -138,7 +140,7 @@ struct SQLLexer: Sequence, IteratorProtocol {
         return (quote == "'" ? .string : .quotedName, skipQuoted(quote))
     }
 
-    /// `$$…$$` and `$tag$…$tag$`; a `$` that opens no quote is a symbol.
+    /// Skips `$$…$$` or `$tag$…$tag$`; a `$` that begins no dollar quote is a symbol.
     private mutating func skipDollar() -> (Token.Kind, isClosed: Bool) {
         let start = index
         index += 1
@@ -162,14 +164,14 @@ struct SQLLexer: Sequence, IteratorProtocol {
         return false
     }
 
-    /// The letters that stand right behind the digits belong to them, as in `1a$b$`.
+    /// Skips digits and the letters directly after them, which belong to the same token, as in `1a$b$`.
     private mutating func skipNumber() -> Bool {
         skip { "0"..."9" ~= $0 }
         return at(0).beginsName ? skip { $0.continuesName } : true
     }
 }
 
-/// A byte as the lexer takes it: those of a character that is not ASCII are letters.
+/// Character classes of the lexer, for single bytes: those of a non-ASCII character count as letters.
 extension Unicode.Scalar {
     fileprivate var isSQLSpace: Bool { self == " " || "\t"..."\r" ~= self }
 

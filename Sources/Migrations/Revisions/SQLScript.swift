@@ -1,11 +1,12 @@
-/// Splits SQL into its statements, where psql does.
+/// Splits SQL into statements at the same semicolons as psql.
 struct SQLScript: Sequence, IteratorProtocol {
     struct Statement {
-        /// From its first token to its last, without the semicolon; a comment in `/* */` before it may be a hint, and belongs to it.
+        /// The byte range from the first token to the last, without the semicolon. It includes a preceding `/* */`
+        /// comment, which may be a hint.
         let range: Range<Int>
-        /// The comments to the end of a line that stand before it.
+        /// The byte ranges of the preceding `--` comments.
         let comments: [Range<Int>]
-        /// Where something in it begins that never ends.
+        /// The offset of an unterminated string, quoted identifier or comment, if there is one.
         let unclosed: Int?
     }
 
@@ -17,7 +18,7 @@ struct SQLScript: Sequence, IteratorProtocol {
         lexer = SQLLexer(bytes, in: range)
     }
 
-    /// The statements of a text, and how many bytes stand before each.
+    /// The statements of a text, each with its byte offset.
     static func statements(of text: String) -> [(sql: String, offset: Int)] {
         let bytes = Array(text.utf8)
         return SQLScript(bytes).map { (String(decoding: bytes[$0.range], as: UTF8.self), $0.range.lowerBound) }
@@ -39,7 +40,7 @@ struct SQLScript: Sequence, IteratorProtocol {
                 if let start, let end { return Statement(range: start..<end, comments: comments, unclosed: nil) }
                 (start, comments) = (nil, [])
             default:
-                nesting.take(token, of: bytes)
+                nesting.update(token, of: bytes)
                 (start, end) = (start ?? token.range.lowerBound, token.range.upperBound)
             }
         }
@@ -48,29 +49,29 @@ struct SQLScript: Sequence, IteratorProtocol {
     }
 }
 
-/// What is open in a statement, so that a semicolon does not end it: parentheses, as in `CREATE RULE … DO (a; b)`, and the
-/// `BEGIN ATOMIC … END` of a function.
+/// The open constructs of a statement in which a semicolon does not end it: parentheses, as in `CREATE RULE … DO (a;
+/// b)`, and the `BEGIN ATOMIC … END` of a function.
 private struct SQLNesting {
     private var parentheses = 0
-    /// How many `BEGIN` and `CASE` wait for their `END`.
+    /// The number of `BEGIN` and `CASE` without an `END` so far.
     private var blocks = 0
-    /// The first words, as many as tell whether it makes a function.
+    /// The first words: enough to recognize `CREATE FUNCTION` and `CREATE PROCEDURE`.
     private var head: [String] = []
     private var isRoutine = false
 
     var isOpen: Bool { parentheses > 0 || blocks > 0 }
 
-    mutating func take(_ token: SQLLexer.Token, of bytes: [UInt8]) {
+    mutating func update(_ token: SQLLexer.Token, of bytes: [UInt8]) {
         switch token.kind {
         case .symbol where bytes[token.range.lowerBound] == UInt8(ascii: "("): parentheses += 1
         case .symbol where bytes[token.range.lowerBound] == UInt8(ascii: ")"): parentheses = max(0, parentheses - 1)
         case .word where head.count < 4 || isRoutine:
-            take(word: String(decoding: bytes[token.range], as: UTF8.self).lowercased())
+            update(word: String(decoding: bytes[token.range], as: UTF8.self).lowercased())
         default: break
         }
     }
 
-    private mutating func take(word: String) {
+    private mutating func update(word: String) {
         if head.count < 4 {
             head.append(word)
             let kind = head.starts(with: ["create", "or", "replace"]) ? head.dropFirst(3) : head.dropFirst()

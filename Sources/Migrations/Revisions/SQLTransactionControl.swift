@@ -1,6 +1,6 @@
-/// The statements that begin or end a transaction: in a revision they would undo the promise that all of it is applied or none.
+/// Statements that begin or end a transaction. In a revision they would break its atomicity.
 enum SQLTransactionControl {
-    /// Why a statement is refused that is one of them, and where it begins behind its comments.
+    /// If a statement controls transactions: its offset after preceding comments, and the reason for rejecting it.
     static func refusal(of bytes: [UInt8], in range: Range<Int>) -> (offset: Int, reason: String)? {
         let tokens = Array(
             SQLLexer(bytes, in: range).lazy.filter { !$0.isComment }.prefix { $0.kind == .word }.prefix(3))
@@ -8,12 +8,12 @@ enum SQLTransactionControl {
         guard let first = tokens.first, let name = name(of: words) else { return nil }
         return (
             first.range.lowerBound,
-            "\(name) does not belong here, each revision is a transaction: leave it out, and put -- outside transaction before "
-                + "what cannot run in one"
+            "\(name) is not allowed, since each revision runs in a transaction: remove it, and put -- outside "
+                + "transaction before statements that cannot run in one"
         )
     }
 
-    /// What it is called; going back to a savepoint is none of them.
+    /// The command's name; `nil` for other statements, and for `ROLLBACK TO SAVEPOINT`.
     private static func name(of words: [String]) -> String? {
         let second = words.dropFirst().first
         switch words.first {

@@ -1,18 +1,19 @@
 import Glibc
 
 extension ScriptDirectory {
-    /// The file that holds the schema which the revisions make, once `aktify db dump` has written it.
+    /// The path of the schema file that `aktify db dump` writes: the schema that the revisions create.
     public var schemaFile: String { "\(path)/schema.sql" }
 
-    /// What that file says; `nil` when there is none.
-    /// - Throws: `Unreadable`.
-    public func schemaText() throws(Unreadable) -> String? {
+    /// The contents of the schema file; `nil` if it does not exist.
+    /// - Throws: `FileError` if it cannot be read.
+    public func schemaText() throws(FileError) -> String? {
         access(schemaFile, F_OK) == 0 ? try ScriptDirectory.text(of: schemaFile) : nil
     }
 
-    /// Writes a file whole: whoever reads it meanwhile finds the old one. What is there and no regular file, like a pipe, is written to.
-    /// - Throws: `Unreadable` when it cannot be written.
-    public static func replace(_ file: String, with text: String) throws(Unreadable) {
+    /// Replaces a file's contents atomically: concurrent readers see the old or the new contents. An existing pipe,
+    /// device or symbolic link is written to directly.
+    /// - Throws: `FileError` if it cannot be written.
+    public static func replace(_ file: String, with text: String) throws(FileError) {
         let name = file.split(separator: "/").last ?? ""
         let folder = String(file.dropLast(name.count))
         let isInPlace = isIrregular(file)
@@ -25,25 +26,25 @@ extension ScriptDirectory {
         guard isWritten else {
             let reason = String(cString: strerror(errno))
             if !isInPlace { unlink(draft) }
-            throw Unreadable(description: "cannot write \(file): \(reason)")
+            throw FileError(description: "cannot write \(file): \(reason)")
         }
     }
 
-    /// Whether something is there that is no regular file: a link, a pipe, a device.
+    /// Whether the path exists and is no regular file, but a symbolic link, pipe or device.
     private static func isIrregular(_ file: String) -> Bool {
         var status = stat()
         return lstat(file, &status) == 0 && status.st_mode & S_IFMT != S_IFREG
     }
 
-    /// Puts one revision's file in the place of others, which are deleted once it is written.
-    /// - Returns: its path.
-    /// - Throws: `Unreadable` when a file cannot be written or deleted.
-    public func replace(_ revisions: [Revision], with baseline: Baseline) throws(Unreadable) -> String {
+    /// Writes a baseline's file, then deletes the files of the revisions that it replaces.
+    /// - Returns: The path of the baseline's file.
+    /// - Throws: `FileError` if a file cannot be written or deleted.
+    public func replace(_ revisions: [Revision], with baseline: Baseline) throws(FileError) -> String {
         let file = "\(path)/versions/\(baseline.revision.fileName)"
         try ScriptDirectory.replace(file, with: baseline.text)
         for old in revisions where old.file != file {
             guard unlink(old.file) == 0 else {
-                throw Unreadable(description: "cannot delete \(old.file): \(String(cString: strerror(errno)))")
+                throw FileError(description: "cannot delete \(old.file): \(String(cString: strerror(errno)))")
             }
         }
         return file

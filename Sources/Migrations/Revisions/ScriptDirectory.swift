@@ -1,20 +1,20 @@
 import Glibc
 
-/// The folder in which revisions lie: `versions/*.sql`, read anew each time.
+/// The directory of the revision files, `versions/*.sql`; it is read again on each call.
 public struct ScriptDirectory: Sendable {
-    /// Its path.
+    /// The path of the directory that contains `versions`.
     public let path: String
 
-    /// Names a folder, `migrations` as a rule.
+    /// Creates a script directory at a path, usually `migrations`.
     public init(_ path: String) { self.path = path }
 
-    /// Why a folder or a file cannot be read.
-    public struct Unreadable: Error, CustomStringConvertible {
+    /// A directory or file that cannot be read or written; the description is the message for the user.
+    public struct FileError: Error, CustomStringConvertible {
         public let description: String
     }
 
-    /// Reads all revisions.
-    /// - Throws: `Unreadable`, `MalformedRevision`, `RevisionGraph.Broken`.
+    /// Parses all revision files.
+    /// - Throws: `FileError`, `MalformedRevision` or `RevisionGraph.GraphError`.
     public func graph() throws -> RevisionGraph {
         try RevisionGraph(
             fileNames().map { name in
@@ -23,23 +23,24 @@ public struct ScriptDirectory: Sendable {
             })
     }
 
-    /// Writes a new revision's file, which must not be there.
-    /// - Returns: its path.
-    /// - Throws: `Unreadable` when it cannot be written.
-    public func write(_ revision: NewRevision) throws(Unreadable) -> String {
+    /// Writes a new revision's file.
+    /// - Returns: Its path.
+    /// - Throws: `FileError` if it cannot be written or already exists.
+    public func write(_ revision: NewRevision) throws(FileError) -> String {
         let file = "\(path)/versions/\(revision.fileName)"
         let opened = ScriptDirectory.asOwner(of: "\(path)/versions") { fopen(file, "wx") }
         guard let stream = opened else {
-            throw Unreadable(description: "cannot write \(file): \(String(cString: strerror(errno)))")
+            throw FileError(description: "cannot write \(file): \(String(cString: strerror(errno)))")
         }
         let written = fputs(revision.text, stream)
         guard fclose(stream) == 0, written >= 0 else {
-            throw Unreadable(description: "cannot write \(file): \(String(cString: strerror(errno)))")
+            throw FileError(description: "cannot write \(file): \(String(cString: strerror(errno)))")
         }
         return file
     }
 
-    /// Root creates a file as the folder's owner: in a container, that is whoever has the checkout outside of it.
+    /// Runs `body` with the effective user and group of the directory's owner if this process is root: in a container,
+    /// files in a mounted checkout then belong to the user outside.
     static func asOwner<Value>(of folder: String, _ body: () -> Value) -> Value {
         var status = stat()
         guard geteuid() == 0, stat(folder, &status) == 0, status.st_uid != 0 else { return body() }
@@ -49,10 +50,10 @@ public struct ScriptDirectory: Sendable {
         return body()
     }
 
-    private func fileNames() throws(Unreadable) -> [String] {
+    private func fileNames() throws(FileError) -> [String] {
         let folder = "\(path)/versions"
         guard let directory = opendir(folder) else {
-            throw Unreadable(description: "cannot read the folder \(folder): \(String(cString: strerror(errno)))")
+            throw FileError(description: "cannot read the folder \(folder): \(String(cString: strerror(errno)))")
         }
         defer { closedir(directory) }
         var names: [String] = []
@@ -65,19 +66,20 @@ public struct ScriptDirectory: Sendable {
         return names.sorted()
     }
 
-    static func text(of file: String) throws(Unreadable) -> String {
+    /// Reads a UTF-8 file.
+    static func text(of file: String) throws(FileError) -> String {
         guard let stream = fopen(file, "r") else {
-            throw Unreadable(description: "cannot read \(file): \(String(cString: strerror(errno)))")
+            throw FileError(description: "cannot read \(file): \(String(cString: strerror(errno)))")
         }
         defer { fclose(stream) }
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 16_384)
         while case let count = fread(&buffer, 1, buffer.count, stream), count > 0 { bytes += buffer[..<count] }
         guard ferror(stream) == 0 else {
-            throw Unreadable(description: "cannot read \(file): \(String(cString: strerror(errno)))")
+            throw FileError(description: "cannot read \(file): \(String(cString: strerror(errno)))")
         }
         guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw Unreadable(description: "\(file) is not UTF-8")
+            throw FileError(description: "\(file) is not UTF-8")
         }
         return text
     }

@@ -1,9 +1,12 @@
 import SQL
 
-/// Each query returns findings: who mends it, the problem, and the statement.
+/// The queries of the audit. Each returns findings: the value of `Remedy`, the problem, and the statement that fixes
+/// it.
 ///
-/// A right of PUBLIC is everybody's, so the role's too; what the role needs is granted to it all the same. What an extension has made is left alone.
+/// A privilege of PUBLIC counts as a privilege of the role; privileges that the role needs are granted to it
+/// regardless. Objects of extensions are ignored.
 extension RightsAudit {
+    /// All queries of the audit.
     var queries: [Statement] {
         [
             Self.attributes, Self.memberships, Self.ownership, Self.databaseRights, Self.schemaRights, Self.tableRights,
@@ -11,8 +14,9 @@ extension RightsAudit {
         ].map(query)
     }
 
-    /// A query that knows the role as `app`, the rights that it needs as `needed`, and those that it or PUBLIC has on tables, columns and
-    /// sequences of others as `held`. An INSERT needs the sequences that the table's columns own.
+    /// Adds common table expressions to a query: the role as `app`, the privileges that it needs as `needed`, and the
+    /// privileges that it or PUBLIC holds on tables, columns and sequences of other owners as `held`. INSERT requires
+    /// the sequences that the table's columns own.
     private func query(_ text: String) -> Statement {
         """
         WITH app AS (SELECT oid, rolname::text AS role, rolsuper FROM pg_roles WHERE rolname = \(role)), \
@@ -29,9 +33,9 @@ extension RightsAudit {
         UNION ALL SELECT attrelid, privilege_type, attname::text, grantee, is_grantable FROM pg_attribute, aclexplode(attacl) \
         WHERE NOT attisdropped), \
         held AS (SELECT granted.*, \(unsafe: Self.target("privilege")) AS target FROM granted JOIN pg_class c ON c.oid = relation \
-        JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE \(unsafe: Self.isUsers) \
+        JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE \(unsafe: Self.isUserSchema) \
         AND grantee IN (0, (SELECT oid FROM app)) AND relowner <> (SELECT oid FROM app) \
-        AND \(unsafe: Self.isNoExtensions("pg_class", "c.oid"))) \
+        AND \(unsafe: Self.isNotInExtension("pg_class", "c.oid"))) \
         \(unsafe: text)
         """
     }
@@ -51,7 +55,7 @@ extension RightsAudit {
         FROM pg_auth_members JOIN pg_roles other ON other.oid = roleid WHERE member = (SELECT oid FROM app) ORDER BY other.rolname
         """
 
-    /// What belongs to a table or an extension goes with that.
+    /// Objects that belong to a table or an extension follow its ownership.
     private static let ownership = """
         SELECT ARRAY['superuser', format('%s owns %s', (SELECT role FROM app), pg_describe_object(classid, objid, 0)), \
         format('ALTER %s %s OWNER TO %s', upper(type), identity, \
@@ -63,7 +67,7 @@ extension RightsAudit {
         ORDER BY identity
         """
 
-    // MARK: Rights that are too much
+    // MARK: Excess privileges
 
     private static let databaseRights = """
         SELECT ARRAY['exact', format('%s has %s on the database', \(grantee), privilege_type), \
@@ -76,7 +80,7 @@ extension RightsAudit {
         SELECT ARRAY['exact', format('%s has %s on schema %s', \(grantee), privilege_type, nspname), \
         format('REVOKE %s ON SCHEMA %I FROM %s', privilege_type, nspname, \(quotedGrantee))] \
         FROM pg_namespace, aclexplode(coalesce(nspacl, acldefault('n', nspowner))) \
-        WHERE \(isUsers) AND grantee IN (0, (SELECT oid FROM app)) AND nspowner <> (SELECT oid FROM app) \
+        WHERE \(isUserSchema) AND grantee IN (0, (SELECT oid FROM app)) AND nspowner <> (SELECT oid FROM app) \
         AND NOT (privilege_type = 'USAGE' AND pg_namespace.oid IN (SELECT relnamespace FROM pg_class \
         WHERE oid IN (SELECT relation FROM needed)))
         """
@@ -93,18 +97,19 @@ extension RightsAudit {
         format('REVOKE GRANT OPTION FOR %s FROM %I', target, (SELECT role FROM app))] FROM held WHERE is_grantable
         """
 
-    /// Whoever may execute a function that runs as its owner does what the owner may: one that a trigger executes needs no such right.
+    /// A function with SECURITY DEFINER acts with the owner's privileges. A trigger function needs no EXECUTE
+    /// privilege.
     private static let routineRights = """
         SELECT ARRAY[CASE grantee WHEN 0 THEN 'safe' ELSE 'exact' END, \
         format('%s may execute %s%s', \(grantee), p.oid::regprocedure, \
         CASE WHEN prosecdef THEN ', which runs as its owner' END), \
         format('REVOKE EXECUTE ON ROUTINE %s FROM %s', p.oid::regprocedure, \(quotedGrantee))] \
         FROM pg_proc p JOIN pg_namespace ON pg_namespace.oid = pronamespace, aclexplode(coalesce(proacl, acldefault('f', proowner))) \
-        WHERE \(isUsers) AND proowner <> (SELECT oid FROM app) AND (grantee = (SELECT oid FROM app) OR grantee = 0 AND prosecdef) \
-        AND \(isNoExtensions("pg_proc", "p.oid"))
+        WHERE \(isUserSchema) AND proowner <> (SELECT oid FROM app) AND (grantee = (SELECT oid FROM app) OR grantee = 0 AND prosecdef) \
+        AND \(isNotInExtension("pg_proc", "p.oid"))
         """
 
-    /// Rights that the role will have on what is not made yet. That PUBLIC may use functions and types is the default.
+    /// Default privileges on future objects. By default, PUBLIC may use functions and types.
     private static let defaultRights = """
         SELECT ARRAY['superuser', format('%s gets %s on new %s of %s', \(grantee), privilege_type, lower(kind), defaclrole::regrole), \
         format('ALTER DEFAULT PRIVILEGES FOR ROLE %s%s REVOKE %s ON %s FROM %s', defaclrole::regrole, \
@@ -115,7 +120,7 @@ extension RightsAudit {
         AND (grantee = (SELECT oid FROM app) OR grantee = 0 AND letter NOT IN ('f', 'T')) AND defaclrole <> (SELECT oid FROM app)
         """
 
-    /// Tablespaces, languages, types, foreign servers, large objects, parameters.
+    /// Privileges on tablespaces, languages, types, foreign servers, large objects, parameters and other databases.
     private static let otherRights = """
         SELECT ARRAY['superuser', format('%s has rights on %s', (SELECT role FROM app), pg_describe_object(classid, objid, 0)), \
         format('REVOKE ALL ON %s %s FROM %I', CASE type WHEN 'server' THEN 'FOREIGN SERVER' WHEN 'parameter ACL' \
@@ -128,7 +133,7 @@ extension RightsAudit {
         WHERE datname <> current_database() AND grantee = (SELECT oid FROM app) AND datdba <> (SELECT oid FROM app)
         """
 
-    // MARK: Rights that are missing
+    // MARK: Missing privileges
 
     private static let missingRights = """
         SELECT ARRAY['safe', format('%s lacks %s', (SELECT role FROM app), target), format('GRANT %s TO %I', target, (SELECT role FROM app))] FROM (\
@@ -150,16 +155,18 @@ extension RightsAudit {
 
     private static let quotedGrantee = "CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident((SELECT role FROM app)) END"
 
-    /// Of this database, or of the server.
+    /// The SQL condition that an object belongs to this database, or is shared by all databases.
     private static let isHere = "dbid IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))"
 
-    private static let isUsers = "nspname !~ '^pg_' AND nspname <> 'information_schema'"
+    /// The SQL condition that a schema is not one of Postgres's own.
+    private static let isUserSchema = "nspname !~ '^pg_' AND nspname <> 'information_schema'"
 
-    private static func isNoExtensions(_ catalog: String, _ oid: String) -> String {
+    /// The SQL condition that an object does not belong to an extension.
+    private static func isNotInExtension(_ catalog: String, _ oid: String) -> String {
         "NOT EXISTS (SELECT FROM pg_depend WHERE classid = '\(catalog)'::regclass AND objid = \(oid) AND deptype = 'e')"
     }
 
-    /// `UPDATE (last_used_on) ON api_key`, of the table or sequence `c`.
+    /// The SQL expression for a privilege with its table or sequence `c`, such as `UPDATE (last_used_on) ON api_key`.
     private static func target(_ privilege: String) -> String {
         "format('%s%s ON %s%s', \(privilege), ' (' || quote_ident(nullif(part, '')) || ')', "
             + "CASE relkind WHEN 'S' THEN 'SEQUENCE ' END, c.oid::regclass)"

@@ -2,41 +2,45 @@ import EventLoop
 import Postgres
 import SQL
 
-/// Compares the rights of a role with those that it needs, and grants and revokes what makes them the same.
+/// Compares the privileges of a role with those that it needs, and grants and revokes the difference.
 public struct RightsAudit: Sendable {
+    /// The audited role.
     let role: String
+    /// The privileges that it needs.
     let rights: [Right]
     private let configuration: PostgresConfiguration
 
-    /// Makes an audit.
+    /// Creates an audit.
     /// - Parameters:
-    ///   - role: whose rights they are.
-    ///   - rights: those that it needs; one on a table that is not there is none.
-    ///   - configuration: of the owner of the tables.
+    ///   - role: the name of the role.
+    ///   - rights: the privileges that it needs; those on tables that do not exist are ignored.
+    ///   - configuration: a login as the owner of the tables.
     public init(of role: String, needing rights: [Right], on configuration: PostgresConfiguration) {
         (self.role, self.rights, self.configuration) = (role, rights, configuration)
     }
 
-    /// What is too much, and what is too little.
-    /// - Throws: `MigrationFailed` when there is no such role, `PostgresError`.
+    /// Finds excess and missing privileges.
+    /// - Throws: `MigrationFailed` if the role does not exist, `PostgresError`.
     public func findings() async throws -> [RightsFinding] {
         try await withConnection { try await findings($0) }
     }
 
-    /// Mends what a kind of mending is for, in one transaction; when there is nothing to mend, nothing is locked.
-    /// - Returns: the statements that were run.
-    /// - Throws: `MigrationFailed` when one fails, or there is no such role; `PostgresError`.
-    public func mend(_ kinds: Set<RightsFinding.Mending>) async throws -> [String] {
+    /// Fixes the findings of some kinds in one transaction; without such findings, it takes no lock.
+    /// - Parameter kinds: the kinds of findings to fix.
+    /// - Returns: The executed statements.
+    /// - Throws: `MigrationFailed` if a statement fails or the role does not exist; `PostgresError`.
+    public func fix(_ kinds: Set<RightsFinding.Remedy>) async throws -> [String] {
         try await withConnection { connection in
-            guard try await findings(connection).contains(where: { kinds.contains($0.mending) }) else { return [] }
-            // Two that grant at once fail: "tuple concurrently updated".
+            guard try await findings(connection).contains(where: { kinds.contains($0.remedy) }) else { return [] }
+            // Concurrent grants would fail with "tuple concurrently updated".
             try await connection.script(
                 "BEGIN; SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock(hashtext('aktify db grant'))")
             var statements: [String] = []
-            // What is revoked on a table goes for its columns too: then the next round grants it again.
+            // Revoking a privilege on a table also revokes it on its columns; the next round grants it
+            // again.
             while true {
                 let round = try await findings(connection).filter {
-                    kinds.contains($0.mending) && !statements.contains($0.statement)
+                    kinds.contains($0.remedy) && !statements.contains($0.statement)
                 }
                 if round.isEmpty { break }
                 for finding in round { try await run(finding, connection) }
@@ -57,7 +61,7 @@ public struct RightsAudit: Sendable {
         let connection = try await Connection.open(configuration)
         defer { connection.close() }
         guard try await connection.rows("SELECT ARRAY[rolname::text] FROM pg_roles WHERE rolname = \(role)").count == 1
-        else { throw MigrationFailed("there is no role \(role): scripts/database-roles makes it") }
+        else { throw MigrationFailed("there is no role \(role): scripts/database-roles creates it") }
         return try await body(connection)
     }
 

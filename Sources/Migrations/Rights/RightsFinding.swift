@@ -1,29 +1,30 @@
-/// A difference between the rights that a role has and those that it needs.
+/// An excess or missing privilege of a role.
 public struct RightsFinding: Hashable, Sendable {
-    /// Who may mend it, and when.
-    public enum Mending: String, Sendable {
-        /// The owner, at any time: no program can need it otherwise.
+    /// Who can fix a finding, and when.
+    public enum Remedy: String, Sendable {
+        /// The owner at any time: no program can depend on the current state.
         case safe
-        /// The owner, once no older program runs that may need what is taken away.
+        /// The owner, once no older program runs that may need the privilege.
         case exact
-        /// A superuser.
+        /// Only a superuser.
         case superuser
     }
 
-    /// What is too much or too little.
+    /// A description of the excess or missing privilege.
     public let problem: String
-    /// The statement that mends it.
+    /// The statement that fixes it.
     public let statement: String
-    /// Who may mend it, and when.
-    public let mending: Mending
+    /// Who can fix it, and when.
+    public let remedy: Remedy
 }
 
 extension RightsFinding: CustomStringConvertible {
-    /// One line.
+    /// The problem and the statement, on one line.
     public var description: String { "\(problem): \(statement);" }
 
+    /// Decodes a row of a query; `nil` if it is malformed.
     init?(_ row: [String]) {
-        guard row.count == 3, let mending = Mending(rawValue: row[0]) else { return nil }
-        self.init(problem: row[1], statement: row[2], mending: mending)
+        guard row.count == 3, let remedy = Remedy(rawValue: row[0]) else { return nil }
+        self.init(problem: row[1], statement: row[2], remedy: remedy)
     }
 }

@@ -2,35 +2,41 @@ import EventLoop
 import Postgres
 import SQL
 
-/// Logs the sessions that block another one (`pg_blocking_pids`), asked on a second connection while it waits for a lock.
+/// Logs the sessions that block a session (`pg_blocking_pids`) while it waits for a lock. It polls on a second
+/// connection.
 ///
-/// Sound as `@unchecked Sendable`: all that use it run on one loop.
+/// `@unchecked Sendable` is sound, since an instance is used on a single loop only.
 final class BlockerWatch: @unchecked Sendable {
     private let configuration: PostgresConfiguration
     private let pid: Int32
     private let log: (String) -> Void
     private var connection: Connection?
-    /// The blocking sessions, as they were seen last.
+    /// The blocking sessions found by the last poll, as text for a message.
     private var blockers: String?
-    private var said: Instant?
+    /// When the blocking sessions were last logged.
+    private var lastLogged: Instant?
 
-    /// Makes one that watches the session of a server process.
+    /// Creates a watch.
+    /// - Parameters:
+    ///   - configuration: how to open the second connection.
+    ///   - pid: the server process of the watched session.
+    ///   - log: receives the messages.
     init(_ configuration: PostgresConfiguration, pid: Int32, log: @escaping (String) -> Void) {
         (self.configuration, self.pid, self.log) = (configuration, pid, log)
     }
 
-    /// ` for pid 7 (…)`, when the session was blocked; else nothing.
+    /// ` for pid 7 (…)` with the sessions that blocked the last statement; empty if none did.
     var text: String { blockers.map { " for \($0)" } ?? "" }
 
-    /// Runs `body`, and logs what blocks it.
-    /// - Throws: what `body` throws.
+    /// Runs `body`, and logs the sessions that block it.
+    /// - Throws: The error of `body`.
     func watching(_ body: () async throws -> Void) async throws {
         guard let loop = Loop.current else { preconditionFailure("migrations run on a loop") }
         blockers = nil
         let watch = Task(executorPreference: loop) { [self] in
             while true {
                 try await loop.sleep(for: .milliseconds(300))
-                try await look()
+                try await poll()
             }
         }
         defer { watch.cancel() }
@@ -39,7 +45,8 @@ final class BlockerWatch: @unchecked Sendable {
 
     func close() { connection?.close() }
 
-    private func look() async throws {
+    /// Queries the blocking sessions, and logs them every 5 s at most.
+    private func poll() async throws {
         if connection == nil { connection = try await Connection.open(configuration) }
         let statement: Statement = """
             SELECT string_agg(format('pid %s (%s, %s, %s for %s s): %s', pid, usename, \
@@ -50,8 +57,8 @@ final class BlockerWatch: @unchecked Sendable {
         var row = try await connection?.execute(statement).row(0)
         guard let found = try row?.next(String?.self), !Task.isCancelled else { return }
         blockers = found
-        guard said.map({ Instant.now.duration(since: $0) > .seconds(5) }) ?? true else { return }
-        said = .now
+        guard lastLogged.map({ Instant.now.duration(since: $0) > .seconds(5) }) ?? true else { return }
+        lastLogged = .now
         log("Waiting for \(found)")
     }
 }

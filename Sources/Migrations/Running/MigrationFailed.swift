@@ -1,14 +1,16 @@
 import Postgres
 
-/// Why the schema was not brought where it should be: one message for people.
+/// A migration that failed or was refused; the description is the message for the user.
 public struct MigrationFailed: Error, CustomStringConvertible {
     public let description: String
-    /// Postgres's code, when a statement failed.
+    /// The SQLSTATE, if a statement failed.
     let state: SQLState?
 
+    /// Creates an error that is not about a statement.
     init(_ description: String) { (self.description, state) = (description, nil) }
 
-    /// A statement that failed: its place, what Postgres said, the line with a caret, and how far it went.
+    /// Creates the error of a failed statement: file and line, Postgres's message, the source line with a caret, and
+    /// `done`, which reports the progress.
     init(_ error: PostgresError, _ statement: Revision.Statement, in revision: Revision, done: String) {
         let before = statement.sql.unicodeScalars.prefix(max(0, (error.position ?? 1) - 1))
         let lines = statement.sql.split(separator: "\n", omittingEmptySubsequences: false)

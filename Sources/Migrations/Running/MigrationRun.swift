@@ -2,8 +2,9 @@ import EventLoop
 import Postgres
 import SQL
 
-/// One upgrade or downgrade that is carried out, with the lock held.
+/// The execution of one upgrade or downgrade command. The migration lock must be held.
 struct MigrationRun {
+    /// The direction of a migration, as `migration_history` records it.
     enum Direction: String {
         case upgrade, downgrade
     }
@@ -17,25 +18,25 @@ struct MigrationRun {
 
     private var connection: Connection { session.connection }
 
-    /// Carries out a plan, in order.
-    /// - Throws: `MigrationFailed`, with what was done and what was not.
+    /// Executes a plan, in order.
+    /// - Throws: `MigrationFailed`, with the revisions that were and were not applied.
     func carryOut(_ plan: [Revision], from versions: Set<String>) async throws {
         if options.isOneTransaction { try await connection.script("BEGIN") }
         var versions = versions
-        for (place, revision) in plan.enumerated() {
+        for (position, revision) in plan.enumerated() {
             let next =
                 switch direction {
                 case .upgrade: graph.versions(versions, applying: revision)
                 case .downgrade: try graph.versions(versions, undoing: revision)
                 }
             log("Running \(direction.rawValue) \(step(of: revision)), \(revision.message)")
-            try await carryOut(revision, versions, next, Report(plan: plan, place: place, of: self))
+            try await carryOut(revision, versions, next, Report(plan: plan, position: position, of: self))
             versions = next
         }
         if options.isOneTransaction { try await commit() }
     }
 
-    /// `6c369edd2a4c -> 3531fa35359f`
+    /// The parents and the id of a revision, as Alembic prints them: `6c369edd2a4c -> 3531fa35359f`.
     private func step(of revision: Revision) -> String {
         let parents = revision.parents.joined(separator: ", ")
         return direction == .upgrade ? "\(parents) -> \(revision.id)" : "\(revision.id) -> \(parents)"
@@ -48,16 +49,21 @@ struct MigrationRun {
         var run = try await RevisionRun(revision, in: self)
         var attempt = 1
         while true {
-            let place = run.place
+            let position = run.position
             do {
                 return try await run.carryOut(from: old, to: new)
             } catch let failure as Failure {
                 if connection.isInTransaction { _ = try? await connection.script("ROLLBACK") }
                 if connection.isOpen { try await session.reset() }
-                if run.place != place { attempt = 1 }
-                if failure.isForLackOfALock, attempt < options.tries, run.isCertain, !options.isOneTransaction {
-                    let left = options.tries - attempt
-                    log("\(revision.id) did not get its table\(blockers.text); trying again, \(left) times more")
+                if run.position != position { attempt = 1 }
+                if failure.isForLackOfALock, attempt < options.maximumAttempts, run.isPositionExact,
+                    !options.isOneTransaction
+                {
+                    let attemptsLeft = options.maximumAttempts - attempt
+                    log(
+                        "\(revision.id) timed out waiting for a table lock\(blockers.text); retrying, \(attemptsLeft) "
+                            + "attempts left"
+                    )
                     if (try? await pause(for: MigrationRun.pause(after: attempt))) != nil {
                         attempt += 1
                         continue
@@ -68,7 +74,7 @@ struct MigrationRun {
         }
     }
 
-    /// Exponential back-off with jitter: 250 ms at first, 5 s at most.
+    /// The exponential backoff with jitter: 250 ms at first, at most 5 s.
     private static func pause(after attempt: Int) -> Duration {
         let longest = min(5000, 250 << min(attempt - 1, 5))
         return .milliseconds(Int.random(in: longest / 2...longest))
@@ -76,19 +82,21 @@ struct MigrationRun {
 
     func pause(for duration: Duration) async throws { try await Loop.current?.sleep(for: duration) }
 
-    /// Postgres answers the COMMIT of a transaction that has failed with ROLLBACK, and no error.
+    /// Commits. Postgres responds to the COMMIT of a failed transaction with the command tag ROLLBACK, not with an
+    /// error.
     func commit() async throws {
         guard try await connection.script("COMMIT").tag == "COMMIT" else {
-            throw MigrationFailed("the transaction had failed, and was rolled back")
+            throw MigrationFailed("the transaction had failed and was rolled back")
         }
     }
 
-    // MARK: Failing
+    // MARK: Failures
 
+    /// Why the execution of a revision stopped.
     enum Failure: Error, CustomStringConvertible {
         case statement(PostgresError, Revision.Statement)
         case dataLoss([String])
-        /// Why it must not go on, with the place.
+        /// A violated precondition; the reason includes file and line.
         case refused(String)
 
         var isForLackOfALock: Bool {
@@ -104,21 +112,22 @@ struct MigrationRun {
         }
     }
 
-    /// What is said of a plan that was not finished.
+    /// The summary of an unfinished plan for the error message.
     struct Report {
         let done: [String]
-        let left: [String]
-        let words: (done: String, left: String)
+        let remaining: [String]
+        let words: (done: String, remaining: String)
 
-        init(plan: [Revision], place: Int, of run: MigrationRun) {
+        init(plan: [Revision], position: Int, of run: MigrationRun) {
             let ids = plan.map(\.id)
-            done = run.options.isOneTransaction ? [] : Array(ids[..<place])
-            left = run.options.isOneTransaction ? ids : Array(ids[place...])
+            done = run.options.isOneTransaction ? [] : Array(ids[..<position])
+            remaining = run.options.isOneTransaction ? ids : Array(ids[position...])
             words = run.direction == .upgrade ? ("Applied", "Not applied") : ("Undone", "Not undone")
         }
 
         var text: String {
-            "\(words.done): \(done.isEmpty ? "nothing" : done.joined(separator: ", ")). \(words.left): \(left.joined(separator: ", "))."
+            "\(words.done): \(done.isEmpty ? "nothing" : done.joined(separator: ", ")). \(words.remaining): "
+                + "\(remaining.joined(separator: ", "))."
         }
     }
 
@@ -126,31 +135,32 @@ struct MigrationRun {
         _ failure: Failure, of run: inout RevisionRun, _ progress: Report
     ) async throws -> MigrationFailed {
         let id = run.revision.id
-        var said = run.place.isStart && run.isCertain ? "Nothing of \(id) stays." : "\(id) \(run.halt)."
-        if failure.isForLackOfALock, !blockers.text.isEmpty { said = "It waited\(blockers.text). " + said }
-        if Task.isCancelled { said = "It was interrupted. " + said }
-        if let hint = hint(on: failure) { said = "\(hint)\n\(said)" }
+        var summary =
+            run.position.isStart && run.isPositionExact ? "\(id) was rolled back." : "\(id) \(run.stopDescription)."
+        if failure.isForLackOfALock, !blockers.text.isEmpty { summary = "It waited\(blockers.text). " + summary }
+        if Task.isCancelled { summary = "It was interrupted. " + summary }
+        if let hint = hint(on: failure) { summary = "\(hint)\n\(summary)" }
         if connection.isOpen { try await run.fail(failure.description) }
-        return failed(failure, in: run.revision, "\(said) \(progress.text)")
+        return failed(failure, in: run.revision, "\(summary) \(progress.text)")
     }
 
-    /// What to do when a scratch database lacks a role that a revision makes.
+    /// A hint for a statement in a scratch database that fails because a role is missing that a revision creates.
     private func hint(on failure: Failure) -> String? {
         guard options.isTrial, case .statement(let error, _) = failure, error.state == "42704" else { return nil }
         let made = graph.revisions.lazy.flatMap(\.upgrade.statements).compactMap { LintedWords($0.sql).createdRole }
         return made.first { error.message.contains("\"\($0)\"") }.map { role in
-            "A scratch database is on the real server, so that CREATE ROLE is left out there: create the role \(role) first."
+            "A scratch database is on the real server, so CREATE ROLE is skipped there: create the role \(role) first."
         }
     }
 
-    private func failed(_ failure: Failure, in revision: Revision, _ said: String) -> MigrationFailed {
+    private func failed(_ failure: Failure, in revision: Revision, _ summary: String) -> MigrationFailed {
         switch failure {
-        case .statement(let error, let statement): MigrationFailed(error, statement, in: revision, done: said)
+        case .statement(let error, let statement): MigrationFailed(error, statement, in: revision, done: summary)
         case .dataLoss(let losses):
             MigrationFailed(
-                "\(revision.file): \(revision.id) loses data: it \(losses.joined(separator: ", it ")). If that is meant: "
-                    + "--allow-data-loss\n\(said)")
-        case .refused(let reason): MigrationFailed("\(reason)\n\(said)")
+                "\(revision.file): \(revision.id) loses data: it \(losses.joined(separator: ", it ")). To allow it, "
+                    + "use --allow-data-loss\n\(summary)")
+        case .refused(let reason): MigrationFailed("\(reason)\n\(summary)")
         }
     }
 }

@@ -1,17 +1,19 @@
 import Postgres
 import SQL
 
-/// The key that a statement runs in batches by, as the catalog has it; nothing is true of a column that is not there.
+/// The catalog's properties of the key column of a statement that runs in batches; all are false if the column does not
+/// exist.
 struct BatchKey {
     var exists = false
     var isNotNull = false
     var isGenerated = false
-    /// Whether a valid B-tree index on all rows begins with it.
+    /// Whether it is the first column of a valid, non-partial B-tree index.
     var isIndexed = false
-    /// Whether each row has another one.
+    /// Whether its values are unique.
     var isUnique = false
 
-    /// Why a statement cannot run in batches by it: each must find its rows by an index, and must not miss any.
+    /// Why a statement cannot run in batches by this key; `nil` if it can. A batch must find its rows through an index,
+    /// and no row may be missed.
     func problem(with batches: BatchedStatement) -> String? {
         guard exists else { return "there is no column \(batches.key) of \(batches.table) to batch by" }
         guard isNotNull else { return "batches by \(batches.key) would miss rows: it must be NOT NULL" }
@@ -20,14 +22,15 @@ struct BatchKey {
         }
         guard isIndexed else {
             return
-                "batches by \(batches.key) would read all of \(batches.table) again and again: a B-tree index must begin with it"
+                "batches by \(batches.key) would scan all of \(batches.table) each time: a B-tree index must begin "
+                + "with it"
         }
         return nil
     }
 }
 
 extension Connection {
-    /// Reads what a statement runs in batches by.
+    /// Reads the properties of a statement's key column.
     /// - Throws: `PostgresError`.
     func batchKey(of batches: BatchedStatement) async throws -> BatchKey {
         let indexes =
@@ -49,8 +52,8 @@ extension Connection {
 }
 
 extension MigrationSession {
-    /// How many rows a table has, as far as the planner knows.
-    func rowsAbout(_ table: String) async throws -> Int64 {
+    /// The estimated number of rows of a table, from the planner's statistics.
+    func estimatedRows(of table: String) async throws -> Int64 {
         var row = try await connection.execute(
             "SELECT greatest(max(reltuples), 0)::bigint FROM pg_class WHERE oid = to_regclass(\(table))"
         ).row(0)

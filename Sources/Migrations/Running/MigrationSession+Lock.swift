@@ -3,25 +3,26 @@ import Postgres
 import SQL
 
 extension MigrationSession {
-    /// The lock's key: the ASCII of "alembic", which nothing else has a reason to take. Advisory locks are a database's own.
+    /// The key of the advisory lock: "alembic" in ASCII. Advisory locks are local to a database.
     private static let lockKey: Int64 = 0x61_6c65_6d62_6963
 
-    /// Waits for the lock that everybody takes who changes the schema; it is the session's, and ends with it.
-    /// - Throws: `MigrationFailed` when it is not free in time, with who holds it.
+    /// Waits for the migration lock, which every command that changes the schema takes. It is a session-level advisory
+    /// lock.
+    /// - Throws: `MigrationFailed` with the lock's holder if it is not available within the limit.
     func lock(within limit: Duration, log: (String) -> Void) async throws {
         guard let loop = Loop.current else { preconditionFailure("migrations run on a loop") }
         let deadline = Instant.now.advanced(by: limit)
-        var saidLast: Instant?
+        var lastLogged: Instant?
         while try await !tryLock() {
             let holder = try await holder()
             guard Instant.now < deadline else {
                 throw MigrationFailed(
-                    "the schema is being changed by somebody else: gave up after \(limit.components.seconds) s. \(holder)"
+                    "another session is changing the schema: timed out after \(limit.components.seconds) s. \(holder)"
                 )
             }
-            if saidLast.map({ Instant.now.duration(since: $0) > .seconds(5) }) ?? true {
+            if lastLogged.map({ Instant.now.duration(since: $0) > .seconds(5) }) ?? true {
                 log("Waiting for the migration lock. \(holder)")
-                saidLast = .now
+                lastLogged = .now
             }
             try await loop.sleep(for: .milliseconds(100))
         }
@@ -32,13 +33,13 @@ extension MigrationSession {
         return try row.next()
     }
 
-    /// The lock, as `pg_locks` has it.
+    /// The condition for rows of `pg_locks` that stand for the granted migration lock.
     private static let heldLock = """
         locktype = 'advisory' AND granted AND objsubid = 1 AND (classid::bigint << 32 | objid::bigint) = \(lockKey) \
         AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())
         """
 
-    /// Whether somebody else changes the schema now.
+    /// Whether another session holds the migration lock.
     func isLockedByAnother() async throws -> Bool {
         var row = try await connection.execute(
             "SELECT EXISTS (SELECT FROM pg_locks WHERE pid <> pg_backend_pid() AND \(unsafe: MigrationSession.heldLock))"
@@ -46,18 +47,19 @@ extension MigrationSession {
         return try row.next()
     }
 
-    /// Fails when a revision has let go of the lock: somebody else may change the schema, too.
-    /// - Throws: `MigrationFailed`.
+    /// Checks that the session still holds the migration lock, which a statement of a revision may have released.
+    /// - Throws: `MigrationFailed` if it does not.
     func checkLock() async throws {
         var row = try await connection.execute(
             "SELECT EXISTS (SELECT FROM pg_locks WHERE pid = pg_backend_pid() AND \(unsafe: MigrationSession.heldLock))"
         ).row(0)
         guard try row.next(Bool.self) else {
             throw MigrationFailed(
-                "the migration lock is lost: a statement has let go of all advisory locks of the session")
+                "the migration lock was lost: a statement has released the session's advisory locks")
         }
     }
 
+    /// A sentence about the session that holds the lock.
     private func holder() async throws -> String {
         let result = try await connection.execute(
             """
@@ -65,6 +67,6 @@ extension MigrationSession {
             coalesce(' on ' || host(client_addr), '') || ') since ' || date_trunc('second', backend_start) || '.' \
             FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE \(unsafe: Self.heldLock) LIMIT 1
             """)
-        return try result.texts().first ?? "Its holder has just let go."
+        return try result.texts().first ?? "Its holder has just released it."
     }
 }

@@ -2,21 +2,21 @@ import Postgres
 import SQL
 
 extension MigrationSession {
-    /// Refuses a revision that takes away what programs need that do not know an earlier one, while such programs are connected.
-    /// - Throws: `MigrationFailed`, with who they are.
+    /// Refuses the contract of an earlier revision while programs are connected that do not know that revision.
+    /// - Throws: `MigrationFailed` with these programs.
     func checkContract(of revision: Revision, in graph: RevisionGraph) async throws {
         guard let obstacle = try await obstacle(to: revision, in: graph) else { return }
-        throw MigrationFailed("\(obstacle). Nothing was done: replace them first")
+        throw MigrationFailed("\(obstacle). Nothing was changed: replace them first")
     }
 
-    /// Which programs a revision takes away from what they need; `nil` when none is connected.
-    /// - Throws: `MigrationFailed` when it is the contract of a revision that is not before it.
+    /// Describes the connected programs that a contract would break; `nil` if there are none.
+    /// - Throws: `MigrationFailed` if the revision is the contract of one that is not among its ancestors.
     func obstacle(to revision: Revision, in graph: RevisionGraph) async throws -> String? {
         guard let id = revision.upgrade.contracted.map(graph.idAfterSquash) else { return nil }
         guard try graph.closure(of: Set(revision.parents)).contains(id) else {
-            throw MigrationFailed("\(revision.file): it is the contract of \(id), which is no revision before it")
+            throw MigrationFailed("\(revision.file): it is the contract of \(id), which is not one of its ancestors")
         }
-        // Those that are connected to a scratch database are the tool's own.
+        // Only this tool connects to a scratch database.
         guard !options.isTrial else { return nil }
         let old = try await programs().filter { !ProgramName(parsing: $0.name).knows(id, in: graph) }
         guard !old.isEmpty else { return nil }

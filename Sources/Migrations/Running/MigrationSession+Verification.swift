@@ -2,10 +2,11 @@ import Postgres
 import SQL
 
 extension MigrationSession {
-    /// What a revision's verification finds untrue, or fails at; `nil` when all of it is true.
-    func untrue(of revision: Revision) async throws -> String? {
+    /// The first query of a revision's verification that fails or does not return true, as an error message; `nil` if
+    /// all return true.
+    func failedVerification(of revision: Revision) async throws -> String? {
         for statement in revision.verification.statements {
-            if let reason = try await reason(against: statement.sql) {
+            if let reason = try await failure(of: statement.sql) {
                 let text = statement.sql.split(separator: "\n", omittingEmptySubsequences: false).joined(
                     separator: "\n    ")
                 return "\(revision.file):\(statement.line): verification of \(revision.id): \(reason)\n    \(text)"
@@ -14,8 +15,9 @@ extension MigrationSession {
         return nil
     }
 
-    /// A query must return rows of which each begins with true; what returns no columns must only not fail.
-    private func reason(against sql: String) async throws -> String? {
+    /// Why a query fails the verification. The first column of each of its rows must be true; a statement without a
+    /// result must only succeed.
+    private func failure(of sql: String) async throws -> String? {
         do {
             let result = try await connection.script(sql)
             guard !result.columns.isEmpty else { return nil }

@@ -3,14 +3,15 @@ import Glibc
 import Postgres
 import SQL
 
-/// A connection on which the schema is changed: what it knows of Alembic's table and ours.
+/// The connection on which migrations run, with access to `alembic_version` and to the tool's own tables.
 struct MigrationSession {
     let connection: Connection
     let options: Migrator.Options
-    /// The schema that has the tables of the tool's own, as SQL names it: where they are found at first, whatever a revision does to
-    /// `search_path`.
+    /// The schema of the tool's own tables, as a quoted SQL identifier. It is determined when the session starts, since
+    /// a revision may change `search_path`.
     private let schema: String
 
+    /// Opens a connection, and finds the schema of the tables.
     init(
         _ configuration: PostgresConfiguration, _ options: Migrator.Options, log: @escaping (String) -> Void
     ) async throws {
@@ -27,12 +28,12 @@ struct MigrationSession {
         try await reset()
     }
 
-    /// Gives the session back the role and the settings that it began with: a revision may have changed them.
+    /// Resets the session's role and settings, which a revision may have changed.
     func reset() async throws {
         try await connection.script("RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; " + settings)
     }
 
-    /// A step may take as long as it takes, but waits for a table no longer than the option says.
+    /// Statements run without a timeout, but wait for table locks no longer than the options allow.
     private var settings: String {
         """
         SET lock_timeout = \(options.tableLockTimeout.milliseconds); SET statement_timeout = 0; \
@@ -40,36 +41,39 @@ struct MigrationSession {
         """
     }
 
-    /// The tool's own tables, as a list of SQL literals.
+    /// The names of the tool's own tables, as a list of SQL literals.
     static let ownTables = "'alembic_version', 'migration_history', 'migration_revision'"
 
     /// The qualified name of one of the tool's own tables.
-    func own(_ table: String) -> String { "\(schema).\(table)" }
+    func qualified(_ table: String) -> String { "\(schema).\(table)" }
 
     // MARK: Versions
 
-    /// Where the database stands: the rows of `alembic_version`; none when there is no such table.
+    /// The current revisions: the rows of `alembic_version`; none if the table does not exist.
     func versions() async throws -> Set<String> {
-        guard try await has("alembic_version") else { return [] }
-        let result = try await connection.execute("SELECT version_num::text FROM \(unsafe: own("alembic_version"))")
+        guard try await tableExists("alembic_version") else { return [] }
+        let result = try await connection.execute(
+            "SELECT version_num::text FROM \(unsafe: qualified("alembic_version"))")
         return try Set(result.texts())
     }
 
-    func has(_ table: String) async throws -> Bool {
-        var row = try await connection.execute("SELECT to_regclass(\(own(table))) IS NOT NULL").row(0)
+    /// Whether one of the tool's own tables exists.
+    func tableExists(_ table: String) async throws -> Bool {
+        var row = try await connection.execute("SELECT to_regclass(\(qualified(table))) IS NOT NULL").row(0)
         return try row.next()
     }
 
-    /// Makes Alembic's table, to the letter, and those that say what was done when and what is applied, unless they are there.
+    /// Creates Alembic's table exactly as Alembic does, and the tables for the history and the applied revisions,
+    /// unless they exist.
     func makeTables() async throws {
         try await connection.script(
             """
             SET client_min_messages = warning;
-            CREATE TABLE IF NOT EXISTS \(own("alembic_version")) (
+            CREATE TABLE IF NOT EXISTS \(qualified("alembic_version")) (
                 version_num VARCHAR(32) NOT NULL,
                 CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
             );
-            CREATE TABLE IF NOT EXISTS \(own("migration_history")) (
+            CREATE TABLE IF NOT EXISTS \(qualified("migration_history")) (
                 id bigserial PRIMARY KEY,
                 revision text NOT NULL,
                 direction text NOT NULL,
@@ -83,102 +87,106 @@ struct MigrationSession {
                 detail text NOT NULL DEFAULT '',
                 progress jsonb
             );
-            CREATE TABLE IF NOT EXISTS \(own("migration_revision")) (
+            CREATE TABLE IF NOT EXISTS \(qualified("migration_revision")) (
                 revision text PRIMARY KEY,
                 breaking text NOT NULL
             );
             RESET client_min_messages
             """)
-        // One that an older program has made lacks it; the lock that this takes is not asked for again and again.
+        // A table that an older program has created lacks the column. The check avoids taking the lock of ALTER
+        // TABLE each time.
         let isOld: Statement = """
-            SELECT NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass(\(own("migration_history"))) \
+            SELECT NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass(\(qualified("migration_history"))) \
             AND attname = 'progress')
             """
         var row = try await connection.execute(isOld).row(0)
         guard try row.next(Bool.self) else { return }
-        try await connection.script("ALTER TABLE \(own("migration_history")) ADD COLUMN progress jsonb")
+        try await connection.script("ALTER TABLE \(qualified("migration_history")) ADD COLUMN progress jsonb")
     }
 
-    /// Moves the rows of `alembic_version`; those that go must still be there. Writes down what is applied then, for programs that
+    /// Updates `alembic_version`, whose old rows must still exist, and records the applied revisions for programs that
     /// do not have the newest files.
     func move(from old: Set<String>, to new: Set<String>, in graph: RevisionGraph) async throws {
         try await moveVersions(from: old, to: new)
         let applied = try graph.closure(of: new)
         let revisions = graph.revisions.filter { applied.contains($0.id) }
-        let reasons = revisions.reasonsOfBreaking.sorted { $0.key < $1.key }
+        let reasons = revisions.breakingReasons.sorted { $0.key < $1.key }
         let (ids, texts) = (reasons.map(\.key), reasons.map(\.value))
-        _ = try await connection.execute("DELETE FROM \(unsafe: own("migration_revision"))")
+        _ = try await connection.execute("DELETE FROM \(unsafe: qualified("migration_revision"))")
         _ = try await connection.execute(
-            "INSERT INTO \(unsafe: own("migration_revision")) SELECT * FROM unnest(\(ids), \(texts))")
+            "INSERT INTO \(unsafe: qualified("migration_revision")) SELECT * FROM unnest(\(ids), \(texts))")
     }
 
     private func moveVersions(from old: Set<String>, to new: Set<String>) async throws {
-        let (gone, come) = (old.subtracting(new).sorted(), new.subtracting(old).sorted())
-        if gone.count == 1, come.count == 1 {
+        let (removed, added) = (old.subtracting(new).sorted(), new.subtracting(old).sorted())
+        if removed.count == 1, added.count == 1 {
             let update: Statement =
-                "UPDATE \(unsafe: own("alembic_version")) SET version_num = \(come[0]) WHERE version_num = \(gone[0])"
-            return try expectOne(try await connection.execute(update), gone[0])
+                "UPDATE \(unsafe: qualified("alembic_version")) SET version_num = \(added[0]) WHERE version_num = "
+                + "\(removed[0])"
+            return try expectOne(try await connection.execute(update), removed[0])
         }
-        for id in gone {
+        for id in removed {
             try expectOne(
-                try await connection.execute("DELETE FROM \(unsafe: own("alembic_version")) WHERE version_num = \(id)"),
+                try await connection.execute(
+                    "DELETE FROM \(unsafe: qualified("alembic_version")) WHERE version_num = \(id)"),
                 id)
         }
         for id in come {
             _ = try await connection.execute(
-                "INSERT INTO \(unsafe: own("alembic_version")) (version_num) VALUES (\(id))")
+                "INSERT INTO \(unsafe: qualified("alembic_version")) (version_num) VALUES (\(id))")
         }
     }
 
     private func expectOne(_ result: Result, _ id: String) throws {
         guard result.affected == 1 else {
-            throw MigrationFailed("alembic_version had no row \(id): somebody changed it meanwhile; start again")
+            throw MigrationFailed("alembic_version has no row \(id): another session changed it; run the command again")
         }
     }
 
     // MARK: History
 
-    /// What became of a revision.
+    /// The outcome of a run, as `migration_history` records it.
     enum Outcome: String {
         case applied, undone, stamped, failed
-        /// Its file was changed after it had been applied, and somebody said that this is harmless.
+        /// The file was changed after it was applied, and the user accepted the change.
         case accepted
-        /// It had failed half-way, and somebody has put things right.
+        /// The user reverted an incomplete run manually, and cleared its record.
         case cleared
-        /// It stopped behind something that stays, and goes on there.
+        /// It stopped after a commit, and can be resumed.
         case stopped
-        /// It stopped in a statement outside a transaction: nobody can know what that has done.
+        /// It stopped in a statement outside a transaction, whose effect is unknown.
         case halfway
     }
 
-    /// Writes a row into the history.
-    /// - Returns: its id.
+    /// Inserts a row into `migration_history`.
+    /// - Returns: The row's id.
     @discardableResult func record(
         _ revision: Revision, _ direction: String, since start: Instant, _ outcome: Outcome, detail: String = "",
         _ progress: Progress? = nil
     ) async throws -> Int64 {
-        let place = progress?.place ?? Place()
+        let position = progress?.position ?? Position()
         let milliseconds = Instant.now.duration(since: start).milliseconds
         let statement: Statement = """
-            INSERT INTO \(unsafe: own("migration_history")) (revision, direction, checksum, started_on, duration_ms, host, program_version, \
-            outcome, detail, progress) VALUES (\(revision.id), \(direction), encode(sha256(convert_to(\(revision.textThatRuns), 'UTF8')), 'hex'), \
+            INSERT INTO \(unsafe: qualified("migration_history")) (revision, direction, checksum, started_on, duration_ms, host, program_version, \
+            outcome, detail, progress) VALUES (\(revision.id), \(direction), encode(sha256(convert_to(\(revision.checksumText), 'UTF8')), 'hex'), \
             clock_timestamp() - \(milliseconds) * interval '1 millisecond', \(milliseconds), \(hostName()), \
             \(options.programVersion), \(outcome.rawValue), \(detail), CASE WHEN \(progress != nil) THEN jsonb_build_object(\
-            'statements', \(Int64(place.statements)), 'key', \(place.key as String?), 'end', \(place.end as String?), 'rows', \(place.rows), \
+            'statements', \(Int64(position.statements)), 'key', \(position.key as String?), 'end', \(position.end as String?), 'rows', \(position.rows), \
             'done', \(progress?.done ?? "")) END) RETURNING id
             """
         var row = try await connection.execute(statement).row(0)
         return try row.next()
     }
 
-    /// The applied revisions whose file is not what it was then, nor stands for what it was.
+    /// The applied revisions whose files have changed since; a baseline that replaces the applied file does not count
+    /// as changed.
     func changed(_ revisions: [Revision]) async throws -> [Revision] {
-        guard try await has("migration_history") else { return [] }
+        guard try await tableExists("migration_history") else { return [] }
         var changed: [Revision] = []
         for revision in revisions {
             let statement: Statement = """
-                SELECT checksum IN (SELECT encode(sha256(convert_to(text, 'UTF8')), 'hex') FROM unnest(\(revision.textsThatRan)) text) \
-                OR checksum = \(revision.replacement.checksum ?? "") FROM \(unsafe: own("migration_history")) \
+                SELECT checksum IN (SELECT encode(sha256(convert_to(text, 'UTF8')), 'hex') FROM unnest(\(revision.checksumCandidates)) text) \
+                OR checksum = \(revision.replacement.checksum ?? "") FROM \(unsafe: qualified("migration_history")) \
                 WHERE revision = \(revision.id) AND outcome IN ('applied', 'stamped', 'accepted') ORDER BY id DESC LIMIT 1
                 """
             let result = try await connection.execute(statement)
@@ -189,12 +197,12 @@ struct MigrationSession {
         return changed
     }
 
-    /// Takes the files of revisions as they are now for those that were applied.
+    /// Records the current checksums of these revisions as accepted.
     func accept(_ revisions: [Revision]) async throws {
         for revision in revisions { try await record(revision, "accept", since: .now, .accepted) }
     }
 
-    /// The server's process.
+    /// The session's server process.
     func pid() async throws -> Int32 {
         var row = try await connection.execute("SELECT pg_backend_pid()").row(0)
         return try row.next()
@@ -202,12 +210,12 @@ struct MigrationSession {
 
     // MARK: CONCURRENTLY
 
-    /// Runs a statement outside a transaction. One that runs CONCURRENTLY waits for all writers, without lock_timeout; an index that it
-    /// leaves invalid is dropped, so that the statement can be run again.
+    /// Executes a statement outside a transaction. One with CONCURRENTLY waits for other transactions without a
+    /// lock_timeout. An invalid index that it or an earlier attempt leaves is dropped, so that it can be retried.
     func runOutside(_ sql: String) async throws {
         let words = LintedWords(sql)
         if words.has("concurrently") { try await connection.script("SET lock_timeout = 0") }
-        let index = words.indexMadeConcurrently
+        let index = words.concurrentlyCreatedIndex
         if let index { try await dropInvalidIndex(index.name, of: index.table) }
         do { try await connection.script(sql) } catch {
             if let index, connection.isOpen { try await dropInvalidIndex(index.name, of: index.table) }
@@ -217,54 +225,56 @@ struct MigrationSession {
         try await reset()
     }
 
-    /// Drops an index of a table that an earlier try has left invalid.
+    /// Drops an invalid index that an earlier attempt has left.
     private func dropInvalidIndex(_ name: String, of table: String) async throws {
         let result = try await connection.execute(
             """
             SELECT indexrelid::regclass::text FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid \
-            WHERE \(unsafe: Flaws.isLeftInvalid) AND indrelid = to_regclass(\(table)) \
+            WHERE \(unsafe: SchemaDefects.isInvalidIndex) AND indrelid = to_regclass(\(table)) \
             AND relname = (parse_ident(\(name)))[1]
             """)
         for index in try result.texts() { try await connection.script("DROP INDEX CONCURRENTLY IF EXISTS \(index)") }
     }
 
-    /// Whether a statement that was interrupted makes an index by name and has left none but an invalid one, so that it can be run again.
-    func leftNoIndex(_ statement: Revision.Statement) async throws -> Bool {
-        guard let (name, table) = LintedWords(statement.sql).indexMadeConcurrently else { return false }
+    /// Whether an interrupted statement creates a named index CONCURRENTLY, and that index does not exist or is
+    /// invalid, so that the statement can be retried.
+    func canRetryIndexCreation(_ statement: Revision.Statement) async throws -> Bool {
+        guard let (name, table) = LintedWords(statement.sql).concurrentlyCreatedIndex else { return false }
         let result = try await connection.execute(
             """
             SELECT NOT EXISTS (SELECT FROM pg_class \
             WHERE relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = to_regclass(\(table))) \
             AND relname = (parse_ident(\(name)))[1] AND NOT EXISTS (SELECT FROM pg_index WHERE indexrelid = pg_class.oid \
-            AND indrelid = to_regclass(\(table)) AND \(unsafe: Flaws.isLeftInvalid)))
+            AND indrelid = to_regclass(\(table)) AND \(unsafe: SchemaDefects.isInvalidIndex)))
             """)
         var row = result.row(0)
         return try row.next()
     }
 
-    /// The invalid indexes (Postgres manual, CREATE INDEX, "Building Indexes Concurrently").
+    /// The names of invalid indexes (PostgreSQL manual, CREATE INDEX, "Building Indexes Concurrently").
     func invalidIndexes() async throws -> [String] {
         try await connection.execute(
             """
             SELECT indexrelid::regclass::text FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid \
-            WHERE \(unsafe: Flaws.isLeftInvalid) ORDER BY 1
+            WHERE \(unsafe: SchemaDefects.isInvalidIndex) ORDER BY 1
             """
         ).texts()
     }
 }
 
 extension LintedWords {
-    /// The index that it makes CONCURRENTLY, and its table; `nil` when it makes none, or one without a name.
-    fileprivate var indexMadeConcurrently: (name: String, table: String)? {
-        guard let words = behind("create [unique] index concurrently [if] [not] [exists]"),
-            let name = words.first, name != "on", let table = words.after("on")?.behind("[only]")?.first
+    /// The name and the table of an index that the statement creates CONCURRENTLY; `nil` for other statements, and for
+    /// an index without a name.
+    fileprivate var concurrentlyCreatedIndex: (name: String, table: String)? {
+        guard let words = droppingPrefix("create [unique] index concurrently [if] [not] [exists]"),
+            let name = words.first, name != "on", let table = words.after("on")?.droppingPrefix("[only]")?.first
         else { return nil }
         return (name, table)
     }
 }
 
 extension Result {
-    /// The first column, as text.
+    /// The values of the first column, as text.
     func texts() throws -> [String] {
         try (0..<count).map { index in
             var row = row(index)
@@ -274,7 +284,7 @@ extension Result {
 }
 
 extension Duration {
-    /// Whole milliseconds.
+    /// The duration in whole milliseconds, rounded towards zero.
     var milliseconds: Int64 { components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000 }
 }
 

@@ -3,39 +3,44 @@ import SQL
 
 /// A repair of the migration history, or of an index that an interrupted `CREATE INDEX CONCURRENTLY` has left invalid.
 public enum Repair: Hashable, Sendable, CustomStringConvertible {
-    /// The file of an applied revision was changed: its checksum is taken anew.
+    /// Records the current checksum of an applied revision whose file was changed.
     case accept(Revision)
-    /// A revision stopped behind something that stays: that is forgotten, and it begins at its first statement.
+    /// Clears the record of an incomplete run: the next run starts at the first statement.
     case clear(Revision, detail: String)
-    /// An index that could not be built is dropped.
+    /// Drops an invalid index.
     case drop(index: String)
 
     public var description: String {
         switch self {
         case .accept(let revision): "accept \(revision.file) as it is now"
-        case .clear(let revision, let detail): "forget what was done of \(revision.id): \(detail)"
+        case .clear(let revision, let detail): "clear the progress of \(revision.id): \(detail)"
         case .drop(let index): "drop the invalid index \(index)"
         }
     }
 }
 
 extension Migrator {
-    /// The repairs that are due.
-    /// - Throws: `PostgresError`, `RevisionGraph.Broken`.
+    /// The repairs that the database needs.
+    /// - Throws: `PostgresError`, `RevisionGraph.GraphError`.
     public func repairs() async throws -> [Repair] {
         try await withSession { try await repairs($0) }
     }
 
     private func repairs(_ session: MigrationSession) async throws -> [Repair] {
-        var repairs = try await session.changed(try applied(try await known(session))).map { Repair.accept($0) }
+        var repairs = try await session.changed(try applied(try await currentVersions(session))).map {
+            Repair.accept($0)
+        }
         for revision in graph.revisions {
-            if let halt = try await session.halt(of: revision) { repairs.append(.clear(revision, detail: halt.detail)) }
+            if let incompleteRun = try await session.incompleteRun(of: revision) {
+                repairs.append(.clear(revision, detail: incompleteRun.detail))
+            }
         }
         return repairs + (try await session.invalidIndexes().map { .drop(index: $0) })
     }
 
-    /// Carries out repairs under the lock, those that are still due; each of the history is recorded in it.
-    /// - Throws: `MigrationFailed`, `PostgresError`, `RevisionGraph.Broken`.
+    /// Carries out those repairs that are still needed, under the migration lock; repairs of the history are recorded
+    /// in it.
+    /// - Throws: `MigrationFailed`, `PostgresError`, `RevisionGraph.GraphError`.
     public func carryOut(_ repairs: [Repair]) async throws {
         try await withSession { session in
             try await session.lock(within: options.lockTimeout, log: log)

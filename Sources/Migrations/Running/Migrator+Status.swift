@@ -1,27 +1,30 @@
 import Postgres
 
-/// Where a database stands, revision by revision.
+/// The state of each revision in a database.
 public struct MigrationStatus: Hashable, Sendable {
-    /// What has become of a revision.
+    /// The state of a revision.
     public enum State: String, Sendable {
+        /// Applied or not applied, without anything unusual.
         case applied, pending
-        /// Its file was changed after it had been applied.
+        /// Applied, but its file was changed since.
         case changed
-        /// It is being carried out now.
+        /// A run of it is in progress.
         case running
-        /// It stopped behind something that stays.
+        /// A run of it stopped after a commit or in a statement whose effect is unknown.
         case halfway = "half-way"
     }
 
-    /// A revision, and what has become of it.
+    /// A revision with its state.
     public struct Entry: Hashable, Sendable {
+        /// The revision.
         public let revision: Revision
+        /// Its state in the database.
         public let state: State
-        /// What is known besides: how a half-way one failed.
+        /// Why the run of a half-way revision stopped; otherwise empty.
         public let detail: String
     }
 
-    /// All revisions, in the order in which they are applied.
+    /// All revisions, in topological order.
     public let entries: [Entry]
 
     /// Whether a revision is in one of these states.
@@ -29,22 +32,22 @@ public struct MigrationStatus: Hashable, Sendable {
 }
 
 extension Migrator {
-    /// Looks where the database stands.
-    /// - Throws: `PostgresError`, `RevisionGraph.Broken`.
+    /// Reads the state of all revisions.
+    /// - Throws: `PostgresError`, `RevisionGraph.GraphError`.
     public func status() async throws -> MigrationStatus {
         try await withSession { session in
-            let applied = try applied(try await known(session))
+            let applied = try applied(try await currentVersions(session))
             let changed = Set(try await session.changed(applied).map(\.id))
             let isRunning = try await session.isLockedByAnother()
             var entries: [MigrationStatus.Entry] = []
             for revision in graph.revisions {
-                let halt = try await session.halt(of: revision)
+                let incompleteRun = try await session.incompleteRun(of: revision)
                 let isApplied = applied.contains { $0.id == revision.id }
                 let state: MigrationStatus.State =
-                    halt != nil
+                    incompleteRun != nil
                     ? isRunning ? .running : .halfway
                     : changed.contains(revision.id) ? .changed : isApplied ? .applied : .pending
-                let detail = isRunning ? "" : halt?.detail ?? ""
+                let detail = isRunning ? "" : incompleteRun?.detail ?? ""
                 entries.append(.init(revision: revision, state: state, detail: detail))
             }
             return MigrationStatus(entries: entries)

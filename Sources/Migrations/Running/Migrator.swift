@@ -2,44 +2,49 @@ import EventLoop
 import Postgres
 import SQL
 
-/// Brings a database's schema where it should be, and keeps account of it in Alembic's own table.
+/// Upgrades and downgrades a database's schema, and records its revisions in Alembic's own table.
 public struct Migrator: Sendable {
     let graph: RevisionGraph
     private var configuration: PostgresConfiguration
     let options: Options
     let log: @Sendable (String) -> Void
 
-    /// How careful it is.
+    /// Timeouts and safety checks of a migration.
     public struct Options: Sendable {
-        /// How long to wait for somebody else who changes the schema.
+        /// How long to wait for the migration lock.
         public var lockTimeout = Duration.seconds(30)
-        /// How long to wait for a primary where several servers are named: a failover takes its time.
+        /// If several servers are configured: how long to wait for a primary, for example during a failover.
         public var primaryTimeout = Duration.seconds(60)
-        /// How long a statement waits for a table that others use, before it is tried again.
+        /// The `lock_timeout` of a statement; the revision is retried after it.
         ///
-        /// Others queue behind a statement that waits: so it does not wait long, and is tried more often.
+        /// It is short because other sessions queue behind a waiting statement.
         public var tableLockTimeout = Duration.seconds(1)
-        /// How often a revision is tried that did not get a table.
-        public var tries = 10
-        /// Whether all of a run is one transaction.
+        /// How often a revision is attempted that does not get a table lock.
+        public var maximumAttempts = 10
+        /// Whether the whole run is a single transaction.
         public var isOneTransaction = false
-        /// Whether statements may run that delete what nothing can bring back.
+        /// Whether statements may delete data irrecoverably.
         public var allowsDataLoss = false
-        /// Whether files may have changed since they were applied.
-        public var allowsChanges = false
-        /// Whether a statement may be run again of which nobody knows what it has done.
-        public var runsAgain = false
-        /// What the history says of the program that ran.
+        /// Whether applied revisions may have changed files.
+        public var allowsChangedFiles = false
+        /// Whether an interrupted statement may be run again though its effect is unknown.
+        public var rerunsInterruptedStatements = false
+        /// The program's version, for `migration_history`.
         public var programVersion = ""
-        /// Whether the database is a scratch database: what is about the whole server is left out then, and nobody is connected.
+        /// Whether the target is a scratch database: server-wide statements are skipped, and connected programs are not
+        /// checked.
         var isTrial = false
 
-        /// Makes the defaults.
+        /// Creates the default options.
         public init() {}
     }
 
-    /// Makes a migrator.
-    /// - Parameter log: takes Alembic's words, a line at a time.
+    /// Creates a migrator.
+    /// - Parameters:
+    ///   - graph: all revisions.
+    ///   - configuration: the database and the role that owns its schema.
+    ///   - options: timeouts and safety checks.
+    ///   - log: receives messages in Alembic's wording, one line at a time.
     public init(
         graph: RevisionGraph, configuration: PostgresConfiguration, options: Options = Options(),
         log: @escaping @Sendable (String) -> Void
@@ -48,28 +53,30 @@ public struct Migrator: Sendable {
         self.configuration.applicationName = "aktify db"
     }
 
-    /// Where the database stands.
-    /// - Throws: `PostgresError`, and `RevisionGraph.Broken` when it stands at a revision that has no file.
+    /// The database's current revisions.
+    /// - Throws: `PostgresError`; `RevisionGraph.GraphError` if a current revision has no file.
     public func versions() async throws -> Set<String> {
-        try await withSession { try await known($0) }
+        try await withSession { try await currentVersions($0) }
     }
 
-    /// The applied revisions whose file is not what it was then.
-    /// - Throws: `PostgresError`, `RevisionGraph.Broken`.
+    /// The files of applied revisions that have changed since they were applied.
+    /// - Throws: `PostgresError`, `RevisionGraph.GraphError`.
     public func changedFiles() async throws -> [String] {
         try await withSession { session in
-            try await session.changed(try applied(try await known(session))).map(\.file)
+            try await session.changed(try applied(try await currentVersions(session))).map(\.file)
         }
     }
 
-    /// What the applied revisions say must be true, and is not; a sentence each. Nothing of the queries stays.
-    /// - Throws: `PostgresError`, `RevisionGraph.Broken`.
-    public func untrue() async throws -> [String] {
+    /// Runs the verifications of all applied revisions in read-only transactions that are rolled back.
+    /// - Returns: A message for each revision whose verification fails.
+    /// - Throws: `PostgresError`, `RevisionGraph.GraphError`.
+    public func failedVerifications() async throws -> [String] {
         try await withSession { session in
             var problems: [String] = []
-            for revision in try applied(try await known(session)) where !revision.verification.statements.isEmpty {
+            for revision in try applied(try await currentVersions(session))
+            where !revision.verification.statements.isEmpty {
                 try await session.connection.script("BEGIN READ ONLY")
-                if let problem = try await session.untrue(of: revision) { problems.append(problem) }
+                if let problem = try await session.failedVerification(of: revision) { problems.append(problem) }
                 try await session.connection.script("ROLLBACK")
                 try await session.reset()
             }
@@ -77,56 +84,63 @@ public struct Migrator: Sendable {
         }
     }
 
-    /// Applies what the database lacks up to a target, each revision in a transaction of its own, under a lock: whoever comes
-    /// at the same time waits, and finds nothing to do. When nothing is pending, nothing is locked.
-    /// - Throws: `MigrationFailed`, `RevisionGraph.Broken`, `PostgresError`.
+    /// Applies the pending revisions up to a target, each in its own transaction, under the migration lock. A
+    /// concurrent command waits for the lock, then finds nothing to do. If nothing is pending, the lock is not taken.
+    /// - Throws: `MigrationFailed`, `RevisionGraph.GraphError`, `PostgresError`.
     public func upgrade(to target: String = "head") async throws {
         try await run(.upgrade, target) { try graph.upgradePlan(to: target, from: $0) }
     }
 
-    /// Undoes revisions down to a target: one, unless told otherwise.
-    /// - Throws: `MigrationFailed`, `RevisionGraph.Broken`, `PostgresError`.
+    /// Reverts revisions down to a target; by default, one revision.
+    /// - Throws: `MigrationFailed`, `RevisionGraph.GraphError`, `PostgresError`.
     public func downgrade(to target: String = "-1") async throws {
         try await run(.downgrade, target) { try graph.downgradePlan(to: target, from: $0) }
     }
 
-    /// Says where the database stands, and runs nothing.
-    /// - Parameter purges: whether rows are deleted first that no file has.
-    /// - Throws: `MigrationFailed`, `RevisionGraph.Broken`, `PostgresError`.
+    /// Sets the database's current revision without running anything.
+    /// - Parameters:
+    ///   - target: the revision.
+    ///   - purges: whether rows of `alembic_version` without a file are deleted first.
+    /// - Throws: `MigrationFailed`, `RevisionGraph.GraphError`, `PostgresError`.
     public func stamp(_ target: String, purges: Bool = false) async throws {
-        try await withSession(waits: true) { session in
+        try await withSession(waitsForPrimary: true) { session in
             let new = Set(try graph.resolve(target))
             try await session.lock(within: options.lockTimeout, log: log)
             try await session.makeTables()
-            let old = purges ? try await session.versions() : try await known(session)
-            let halted = try await halted(session)
-            guard old != new || !halted.isEmpty else { return }
+            let old = purges ? try await session.versions() : try await currentVersions(session)
+            let incomplete = try await incompleteRevisions(session)
+            guard old != new || !incomplete.isEmpty else { return }
             log(
-                "Running stamp_revision \(old.sorted().joined(separator: ", ")) -> \(new.sorted().joined(separator: ", "))"
+                "Running stamp_revision \(old.sorted().joined(separator: ", ")) -> "
+                    + "\(new.sorted().joined(separator: ", "))"
             )
             try await session.connection.script("BEGIN")
             try await session.move(from: old, to: new, in: graph)
-            for id in new.subtracting(old).union(halted).sorted() {
+            for id in new.subtracting(old).union(incomplete).sorted() {
                 try await session.record(try graph.revision(id), "stamp", since: .now, .stamped)
             }
             try await session.connection.script("COMMIT")
         }
     }
 
-    /// The revisions that an earlier run has left half done.
-    private func halted(_ session: MigrationSession) async throws -> Set<String> {
+    /// The ids of revisions that earlier runs have left incomplete.
+    private func incompleteRevisions(_ session: MigrationSession) async throws -> Set<String> {
         var ids: Set<String> = []
-        for revision in graph.revisions where try await session.halt(of: revision) != nil { ids.insert(revision.id) }
+        for revision in graph.revisions where try await session.incompleteRun(of: revision) != nil {
+            ids.insert(revision.id)
+        }
         return ids
     }
 
-    // MARK: Running
+    // MARK: Sessions and runs
 
-    /// - Parameter waits: whether to wait for a primary, where several servers are named.
+    /// Opens a session for `body`, and closes it afterwards. When the task is cancelled, the current statement is
+    /// cancelled.
+    /// - Parameter waitsForPrimary: whether to wait for a primary if several servers are configured.
     func withSession<Value: Sendable>(
-        waits: Bool = false, _ body: (MigrationSession) async throws -> Value
+        waitsForPrimary: Bool = false, _ body: (MigrationSession) async throws -> Value
     ) async throws -> Value {
-        let session = try await connected(until: .now.advanced(by: waits ? options.primaryTimeout : .zero))
+        let session = try await connected(until: .now.advanced(by: waitsForPrimary ? options.primaryTimeout : .zero))
         defer { session.connection.close() }
         guard let loop = Loop.current else { preconditionFailure("migrations run on a loop") }
         return try await withTaskCancellationHandler {
@@ -136,23 +150,23 @@ public struct Migrator: Sendable {
         }
     }
 
-    /// Connects; of several servers, none may be the primary for a while.
+    /// Connects. If several servers are configured, it retries until one is the primary or the deadline passes.
     private func connected(until deadline: Instant) async throws -> MigrationSession {
-        var hasSaid = false
+        var hasLogged = false
         while true {
             do { return try await MigrationSession(configuration, options, log: log) } catch let error as PostgresError
                 where error.kind == .unreachable && !error.isRefusal && configuration.hasSeveralServers
                 && Instant.now < deadline
             {
-                if !hasSaid { log("Waiting for a primary: \(error)") }
-                hasSaid = true
+                if !hasLogged { log("Waiting for a primary: \(error)") }
+                hasLogged = true
                 try await Loop.current?.sleep(for: .milliseconds(500))
             }
         }
     }
 
-    /// Where the database stands; all of it must have files.
-    func known(_ session: MigrationSession) async throws -> Set<String> {
+    /// The database's current revisions, all of which must have files.
+    func currentVersions(_ session: MigrationSession) async throws -> Set<String> {
         let versions = try await session.versions()
         _ = try graph.closure(of: versions)
         return versions
@@ -163,18 +177,19 @@ public struct Migrator: Sendable {
     ) async throws {
         log("Context impl PostgresqlImpl.")
         log("Will assume transactional DDL.")
-        try await withSession(waits: true) { session in
-            let seen = try await known(session)
-            try await check(session, seen, try plan(seen), direction, isLocked: false)
-            guard try !plan(seen).isEmpty else { return }
+        try await withSession(waitsForPrimary: true) { session in
+            let versionsBeforeLock = try await currentVersions(session)
+            try await check(session, versionsBeforeLock, try plan(versionsBeforeLock), direction, isLocked: false)
+            guard try !plan(versionsBeforeLock).isEmpty else { return }
             try await session.lock(within: options.lockTimeout, log: log)
             try await session.makeTables()
-            // Whoever had the lock may have done it, or something else: all is looked at again.
-            let versions = try await known(session)
-            if versions != seen, isRelative(target) {
+            // The previous holder of the lock may have changed the database: everything is checked again.
+            let versions = try await currentVersions(session)
+            if versions != versionsBeforeLock, isRelative(target) {
                 throw MigrationFailed(
-                    "\(target) means another revision now: the database was moved from \(place(seen)) to \(place(versions)) "
-                        + "meanwhile. Nothing was done; start again")
+                    "\(target) refers to a different revision now: the database moved from "
+                        + "\(position(versionsBeforeLock)) to \(position(versions)) in the meantime. Nothing was "
+                        + "changed; run the command again")
             }
             let planned = try plan(versions)
             try await check(session, versions, planned, direction, isLocked: true)
@@ -187,22 +202,25 @@ public struct Migrator: Sendable {
         }
     }
 
-    /// Whether a target depends on where the database is: `+1`, `-1`, `current-1`.
+    /// Whether a target is relative to the database's current revision, such as `+1`, `-1` or `current-1`.
     private func isRelative(_ target: String) -> Bool {
         target.hasPrefix("+") || target.hasPrefix("-") || target.hasPrefix("current")
     }
 
-    private func place(_ versions: Set<String>) -> String {
+    /// The current revisions, as a message names them.
+    private func position(_ versions: Set<String>) -> String {
         versions.isEmpty ? "base" : versions.sorted().joined(separator: ", ")
     }
 
+    /// The current revisions and all their ancestors, in order.
     func applied(_ versions: Set<String>) throws -> [Revision] {
         let ids = try graph.closure(of: versions)
         return graph.revisions.filter { ids.contains($0.id) }
     }
 
-    /// Refuses what nobody can have meant.
-    /// - Parameter isLocked: whether the lock is held; without it, what looks half done may just be under way.
+    /// Checks the preconditions of a plan.
+    /// - Parameter isLocked: whether the migration lock is held. Without it, a revision that looks incomplete may be in
+    ///   progress.
     private func check(
         _ session: MigrationSession, _ versions: Set<String>, _ plan: [Revision], _ direction: MigrationRun.Direction,
         isLocked: Bool
@@ -218,45 +236,49 @@ public struct Migrator: Sendable {
             }
             if options.isOneTransaction, revision.upgrade.isOutside || revision.downgrade.isOutside {
                 throw MigrationFailed(
-                    "\(revision.file) has a step outside a transaction: --single-transaction cannot hold it")
+                    "\(revision.file) has a statement outside a transaction, which --single-transaction does not "
+                        + "support"
+                )
             }
             if direction == .upgrade { try await session.checkContract(of: revision, in: graph) }
-            if isLocked { try await checkHalt(session, revision, section, direction) }
+            if isLocked { try await checkIncompleteRun(session, revision, section, direction) }
         }
     }
 
-    /// Refuses what an earlier run has left in doubt.
-    func checkHalt(
+    /// Checks whether the run can continue after an earlier one that left the revision incomplete.
+    func checkIncompleteRun(
         _ session: MigrationSession, _ revision: Revision, _ section: Revision.Section,
         _ direction: MigrationRun.Direction
     ) async throws {
-        guard let halt = try await session.halt(of: revision) else { return }
-        guard halt.direction == direction.rawValue else {
+        guard let incompleteRun = try await session.incompleteRun(of: revision) else { return }
+        guard incompleteRun.direction == direction.rawValue else {
             throw MigrationFailed(
-                "the \(halt.direction) of \(revision.id) is half done: \(halt.detail). Finish that first, or undo by hand what it did and forget it: "
-                    + "aktify db repair")
+                "the \(incompleteRun.direction) of \(revision.id) is incomplete: \(incompleteRun.detail). Finish it "
+                    + "first, or revert manually what it did and clear its progress: aktify db repair")
         }
-        guard try await session.isTrue(halt, of: section.statements) else {
+        guard try await session.isUnchanged(incompleteRun, in: section.statements) else {
             throw MigrationFailed(
-                "\(revision.file) is not what was run of it before it stopped: put that back as it was, or undo by hand what it did and "
-                    + "forget it: aktify db repair")
+                "\(revision.file) differs from what was run of it before it stopped: restore these statements, or "
+                    + "revert manually what they did and clear its progress: aktify db repair")
         }
-        if halt.isCertain || options.runsAgain { return }
-        let statement = section.statements.dropFirst(halt.place.statements).first
-        if let statement, try await session.leftNoIndex(statement) { return }
+        if incompleteRun.isPositionExact || options.rerunsInterruptedStatements { return }
+        let statement = section.statements.dropFirst(incompleteRun.position.statements).first
+        if let statement, try await session.canRetryIndexCreation(statement) { return }
         throw MigrationFailed(
-            "\(revision.id) failed half-way: \(halt.detail). Undo by hand what that did, and run it again with --again; or undo all "
-                + "of it, and forget it: aktify db repair; or say that it is done: aktify db stamp \(revision.id)")
+            "\(revision.id) failed half-way: \(incompleteRun.detail). Revert manually what that statement did, and run "
+                + "it again with --again; or revert everything it did and clear its progress: aktify db repair; or, if "
+                + "it is complete: aktify db stamp \(revision.id)"
+        )
     }
 
-    /// Refuses to undo what a half-done revision builds on.
+    /// Checks that no incomplete revision depends on the revisions to revert.
     private func checkDowngrade(_ session: MigrationSession, _ plan: [Revision]) async throws {
         let undone = Set(plan.map(\.id))
-        for id in try await halted(session).subtracting(undone).sorted() {
+        for id in try await incompleteRevisions(session).subtracting(undone).sorted() {
             guard try !graph.closure(of: [id]).isDisjoint(with: undone) else { continue }
             throw MigrationFailed(
-                "\(id) builds on what would be undone, and is half done itself. Finish that first, or undo by hand what it did and forget "
-                    + "it: aktify db repair")
+                "\(id) depends on a revision that would be reverted, and is incomplete itself. Finish it first, or "
+                    + "revert manually what it did and clear its progress: aktify db repair")
         }
     }
 
@@ -264,26 +286,26 @@ public struct Migrator: Sendable {
         _ session: MigrationSession, _ versions: Set<String>, isLocked: Bool
     ) async throws {
         for revision in try isLocked ? applied(versions) : [] {
-            try await checkHalt(session, revision, revision.downgrade, .upgrade)
+            try await checkIncompleteRun(session, revision, revision.downgrade, .upgrade)
         }
         let changed = try await session.changed(try applied(versions))
-        if let first = changed.first, !options.allowsChanges {
+        if let first = changed.first, !options.allowsChangedFiles {
             throw MigrationFailed(
-                "\(first.file) was changed after it had been applied. Put it back as it was and write a new revision, or say that the "
+                "\(first.file) was changed after it had been applied. Restore it and write a new revision, or, if the "
                     + "change is harmless: --allow-changed")
         }
     }
 
-    /// Refuses what is marked as a loss, and what nothing can roll back and looks like one; for what stands in a transaction, the catalog
-    /// tells later.
+    /// Refuses statements that are marked as data loss, and those outside a transaction that delete data by their text.
+    /// Within a transaction, data loss is detected by comparing the catalog.
     private func checkDataLoss(_ section: Revision.Section, of revision: Revision) throws {
         let statement = section.statements.first {
             $0.dataLoss != nil || $0.isOutside && LintedStatement($0).deletesData
         }
         guard let statement else { return }
-        let what = statement.dataLoss ?? "it runs outside a transaction, so that nothing can bring it back"
+        let what = statement.dataLoss ?? "it runs outside a transaction, so it cannot be rolled back"
         throw MigrationFailed(
-            "\(revision.file):\(statement.line): this deletes data for good: \(what). Nothing was done. If that is meant: "
-                + "--allow-data-loss")
+            "\(revision.file):\(statement.line): this deletes data irrecoverably: \(what). Nothing was changed. To "
+                + "allow it, use --allow-data-loss")
     }
 }

@@ -1,12 +1,12 @@
-/// The SQL of an upgrade or a downgrade, for somebody else to run.
+/// The SQL of an upgrade or a downgrade for running it elsewhere: Alembic's offline mode (`--sql`).
 public struct OfflineScript: Sendable {
     private let graph: RevisionGraph
 
-    /// Makes scripts of these revisions.
+    /// Creates scripts from these revisions.
     public init(_ graph: RevisionGraph) { self.graph = graph }
 
-    /// The SQL of an upgrade: from the base, or from the first part of `FROM:TO`.
-    /// - Throws: `RevisionGraph.Broken`.
+    /// The SQL script of an upgrade.
+    /// - Parameter range: the target, or `FROM:TO`; without FROM, the script begins at the base.
     public func upgrade(_ range: String) throws -> String {
         let parts = range.split(separator: ":", maxSplits: 1).map { String($0) }
         let from = parts.count == 2 ? Set(try graph.resolve(parts[0])) : []
@@ -15,8 +15,9 @@ public struct OfflineScript: Sendable {
         ) { graph.versions($0, applying: $1) }
     }
 
-    /// The SQL of a downgrade, `FROM:TO`.
-    /// - Throws: `RevisionGraph.Broken`, `MigrationFailed` when there is no range.
+    /// The SQL script of a downgrade.
+    /// - Parameter range: `FROM:TO`.
+    /// - Throws: `RevisionGraph.GraphError`; `MigrationFailed` if `range` has no FROM.
     public func downgrade(_ range: String) throws -> String {
         let parts = range.split(separator: ":", maxSplits: 1).map { String($0) }
         guard parts.count == 2 else { throw MigrationFailed("downgrade with --sql requires <fromrev>:<torev>") }
@@ -50,14 +51,15 @@ public struct OfflineScript: Sendable {
             if let reason = section.irreversible {
                 throw MigrationFailed("\(revision.file): \(revision.id) is irreversible: \(reason)")
             }
-            // What a revision does to its session ends with each transaction: the next one, and this table, must not depend on it.
+            // Session settings of a revision are reset at the end of each transaction: they must not affect
+            // later statements.
             let reset = ["RESET SESSION AUTHORIZATION;", "RESET ROLE;", "RESET ALL;", ""]
             for statement in section.statements {
                 guard statement.isOutside else {
                     lines += [statement.sql + ";", ""]
                     continue
                 }
-                let sql = (statement.batches?.block ?? statement.sql) + ";"
+                let sql = (statement.batches?.doBlock ?? statement.sql) + ";"
                 lines += reset + ["COMMIT;", "", sql, ""] + reset + ["BEGIN;", ""]
             }
             lines += reset
@@ -68,13 +70,14 @@ public struct OfflineScript: Sendable {
     }
 
     private func changes(from old: Set<String>, to new: Set<String>) -> [String] {
-        let (gone, come) = (old.subtracting(new).sorted(), new.subtracting(old).sorted())
-        if gone.count == 1, come.count == 1 {
+        let (removed, added) = (old.subtracting(new).sorted(), new.subtracting(old).sorted())
+        if removed.count == 1, added.count == 1 {
             return [
-                "UPDATE alembic_version SET version_num='\(come[0])' WHERE alembic_version.version_num = '\(gone[0])';"
+                "UPDATE alembic_version SET version_num='\(added[0])' WHERE alembic_version.version_num = "
+                    + "'\(removed[0])';"
             ]
         }
-        return gone.map { "DELETE FROM alembic_version WHERE alembic_version.version_num = '\($0)';" }
-            + come.map { "INSERT INTO alembic_version (version_num) VALUES ('\($0)');" }
+        return removed.map { "DELETE FROM alembic_version WHERE alembic_version.version_num = '\($0)';" }
+            + added.map { "INSERT INTO alembic_version (version_num) VALUES ('\($0)');" }
     }
 }

@@ -1,29 +1,29 @@
-/// The name that a program gives its connections (`application_name`): its version, and the newest revisions that it knows.
+/// The `application_name` of a program's connections: its version, and the head revisions that it knows.
 public struct ProgramName: Hashable, Sendable {
-    /// Postgres cuts a name here (`NAMEDATALEN`), in bytes.
+    /// The number of bytes to which Postgres truncates a name (`NAMEDATALEN` - 1).
     private static let limit = 63
 
-    /// `aktify 1.4.0 (8c1f0b7d4e2a)`
+    /// The name, such as `aktify 1.4.0 (8c1f0b7d4e2a)`.
     public let text: String
-    /// The revisions; those that had no room are left out.
+    /// The head revisions; those that did not fit into the limit are left out.
     let heads: Set<String>
 
-    /// Makes the name of a program.
+    /// Creates the name of a program.
     public init(version: String, heads: Set<String>) {
-        var kept = heads.sorted()
-        func text() -> String { "aktify \(version) (\(kept.joined(separator: " ")))" }
-        while text().utf8.count > ProgramName.limit, !kept.isEmpty { kept.removeLast() }
-        (self.text, self.heads) = (text(), Set(kept))
+        var included = heads.sorted()
+        func text() -> String { "aktify \(version) (\(included.joined(separator: " ")))" }
+        while text().utf8.count > ProgramName.limit, !included.isEmpty { included.removeLast() }
+        (self.text, self.heads) = (text(), Set(included))
     }
 
-    /// Reads a name; one without revisions, as older programs have it, knows none.
+    /// Parses a name; one without revisions, as older programs have, knows none.
     init(parsing text: String) {
         self.text = text
         let list = text.firstMatch(of: /\(([\w ]+)\)/)?.1.split(separator: " ") ?? []
         heads = Set(list.map { String($0) })
     }
 
-    /// Whether the program knows a revision: it is one of those that it names, or comes before one of them.
+    /// Whether the program knows a revision: it is one of its heads, or an ancestor of one.
     func knows(_ id: String, in graph: RevisionGraph) -> Bool {
         heads.contains { (try? graph.closure(of: [$0]).contains(id)) ?? false }
     }

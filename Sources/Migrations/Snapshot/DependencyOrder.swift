@@ -1,32 +1,35 @@
-/// Puts things in an order in which each comes after all that it depends on; what may come next in several ways comes by its place.
+/// A topological sort: each element comes after its dependencies, and otherwise elements keep their order.
 struct DependencyOrder {
-    /// The places of all of them, in order.
-    private(set) var places: [Int] = []
-    /// The places of those that depend on each other in a circle.
-    private(set) var circle: [Int] = []
+    /// The indices of the sorted elements.
+    private(set) var indices: [Int] = []
+    /// The indices of elements in a dependency cycle.
+    private(set) var cycle: [Int] = []
 
-    /// Orders the places below `count`.
-    /// - Parameter dependencies: the places that must come before a place.
+    /// Sorts the indices below `count`.
+    /// - Parameters:
+    ///   - count: the number of elements.
+    ///   - dependencies: for each index, the indices that must come before it.
     init(count: Int, dependencies: [Int: Set<Int>]) {
-        var left = dependencies
+        var unmet = dependencies
         var dependents: [Int: [Int]] = [:]
-        for (place, others) in dependencies { for other in others { dependents[other, default: []].append(place) } }
-        var ready = (0..<count).filter { left[$0]?.isEmpty ?? true }
+        for (index, others) in dependencies { for other in others { dependents[other, default: []].append(index) } }
+        var ready = (0..<count).filter { unmet[$0]?.isEmpty ?? true }
         while !ready.isEmpty {
             let next = ready.removeFirst()
-            places.append(next)
-            for place in dependents[next] ?? [] where left[place]?.remove(next) != nil && left[place]?.isEmpty == true {
-                ready.insert(place, at: ready.firstIndex { $0 > place } ?? ready.endIndex)
+            indices.append(next)
+            for index in dependents[next] ?? [] where unmet[index]?.remove(next) != nil && unmet[index]?.isEmpty == true
+            {
+                ready.insert(index, at: ready.firstIndex { $0 > index } ?? ready.endIndex)
             }
         }
-        circle = Set(0..<count).subtracting(places).sorted().filter { DependencyOrder.reaches($0, left) }
+        cycle = Set(0..<count).subtracting(indices).sorted().filter { DependencyOrder.reaches($0, unmet) }
     }
 
-    /// Whether a place depends on itself, by way of others.
-    private static func reaches(_ place: Int, _ dependencies: [Int: Set<Int>]) -> Bool {
-        var (next, seen) = (Array(dependencies[place] ?? []), Set<Int>())
+    /// Whether an element depends on itself indirectly.
+    private static func reaches(_ index: Int, _ dependencies: [Int: Set<Int>]) -> Bool {
+        var (next, seen) = (Array(dependencies[index] ?? []), Set<Int>())
         while let other = next.popLast() {
-            if other == place { return true }
+            if other == index { return true }
             if seen.insert(other).inserted { next += dependencies[other] ?? [] }
         }
         return false

@@ -1,17 +1,18 @@
 import Postgres
 import SQL
 
-/// The schema of a database as a script: what `schema.sql` holds, so that a change of it shows in review.
+/// The schema of a database as an SQL script, which is kept in `schema.sql` so that schema changes are visible in code
+/// review.
 public enum SchemaFile {
-    /// The script that makes what a database holds; the same for two that hold the same.
-    /// - Throws: `MigrationFailed` when there is something that cannot be written; `PostgresError`.
+    /// The script that creates the schema of a database; it is the same for databases with the same schema.
+    /// - Throws: `MigrationFailed` if the schema contains unsupported objects; `PostgresError`.
     public static func text(of configuration: PostgresConfiguration) async throws -> String {
         try await Snapshot(reading: configuration).script
     }
 
-    /// The same, after it has made the same in a scratch database.
-    /// - Throws: `MigrationFailed` when it does not, or cannot be tried; `PostgresError`, `CancellationError`.
-    public static func provenText(of configuration: PostgresConfiguration) async throws -> String {
+    /// The script, after it was verified to create the same schema in a scratch database.
+    /// - Throws: `MigrationFailed` if it does not, or if it cannot be verified; `PostgresError`, `CancellationError`.
+    public static func verifiedText(of configuration: PostgresConfiguration) async throws -> String {
         try await refuseOwners(configuration)
         let snapshot = try await Snapshot(reading: configuration)
         let text = snapshot.script
@@ -19,35 +20,35 @@ public enum SchemaFile {
         try await ScratchDatabase.with(configuration) { scratch in
             try await run(text, in: scratch)
             if let difference = try await Inventory(reading: scratch).difference(from: inventory) {
-                throw MigrationFailed("run in a scratch database, the script makes something else: \(difference)")
+                throw MigrationFailed("in a scratch database, the script creates a different schema: \(difference)")
             }
             let made = try await Snapshot(reading: scratch).script
             if let difference = difference(of: made, from: text) {
-                throw MigrationFailed("run in a scratch database, the script makes something else:\n\(difference)")
+                throw MigrationFailed("in a scratch database, the script creates a different schema:\n\(difference)")
             }
         }
         return text
     }
 
-    /// The first lines in which a script differs from another one, which is older, with their numbers there; `nil` when none does.
+    /// The first lines in which a new script differs from an old one, with their line numbers; `nil` if they are equal.
     public static func difference(of new: String, from old: String) -> String? {
         guard new != old else { return nil }
         let changes = lines(of: new).difference(from: lines(of: old))
         let shown = changes.map { change in
             switch change {
-            case .remove(let place, let line, _): (place, 0, "\(place + 1): - \(line)")
-            case .insert(let place, let line, _): (place, 1, "\(place + 1): + \(line)")
+            case .remove(let index, let line, _): (index, 0, "\(index + 1): - \(line)")
+            case .insert(let index, let line, _): (index, 1, "\(index + 1): + \(line)")
             }
         }.sorted { ($0.0, $0.1) < ($1.0, $1.1) }.prefix(6).map(\.2)
-        return shown.isEmpty ? "1: the ends of the lines" : shown.joined(separator: "\n")
+        return shown.isEmpty ? "1: the line endings" : shown.joined(separator: "\n")
     }
 
     private static func lines(of text: String) -> [Substring] {
         text.split(separator: "\n", omittingEmptySubsequences: false)
     }
 
-    /// Runs a script statement by statement.
-    /// - Throws: `MigrationFailed` when one fails, `PostgresError`.
+    /// Executes a script statement by statement.
+    /// - Throws: `MigrationFailed` if a statement fails, `PostgresError`.
     static func run(_ script: String, in scratch: PostgresConfiguration) async throws {
         let connection = try await Connection.open(scratch)
         defer { connection.close() }
@@ -59,7 +60,7 @@ public enum SchemaFile {
         }
     }
 
-    /// What is made in a scratch database belongs to the role that makes it.
+    /// Fails if objects belong to another role, since a scratch database cannot reproduce that.
     private static func refuseOwners(_ configuration: PostgresConfiguration) async throws {
         let connection = try await Connection.open(configuration)
         defer { connection.close() }
@@ -75,7 +76,7 @@ public enum SchemaFile {
 }
 
 extension Snapshot {
-    /// All of it, as a file.
+    /// The snapshot as the contents of a schema file.
     var script: String {
         let header = "-- The schema that the revisions make, written by: aktify db dump"
         return ([header] + creation.map { $0 + ";" }).joined(separator: "\n\n") + "\n"

@@ -1,8 +1,9 @@
 import SQL
 
-/// The statements that make what is there, as Postgres writes them: run with an empty `search_path`, so that each name has its schema.
+/// The queries for the statements that create the objects of a schema. They must run with an empty `search_path`, so
+/// that Postgres qualifies all names.
 extension SchemaObject {
-    /// Each returns keys, names and statements; the kind is what they are.
+    /// The queries by the kind of their objects. Each returns the key, the name and the statements of objects.
     static let queries: [(kind: Kind, sql: String)] = [
         (.schema, schemas), (.extension, extensions), (.type, collations), (.type, enums), (.type, domains),
         (.type, composites), (.type, ranges), (.sequence, sequences), (.function, functions), (.table, tables),
@@ -10,27 +11,31 @@ extension SchemaObject {
         (.trigger, triggers), (.rule, rules), (.policy, policies), (.foreignKey, foreignKeys),
     ]
 
-    private static let (foreign, isOwn, isNotOurs) = (Inventory.foreign, Inventory.isOwn, Inventory.isNotOurs)
+    private static let (isUserSchema, isNotInExtension, isNotBookkeeping) = (
+        Inventory.isUserSchema, Inventory.isNotInExtension, Inventory.isNotBookkeeping
+    )
 
-    /// How `pg_depend` names an object.
+    /// The SQL expression for an object's key: catalog and oid, as in `pg_depend`.
     static func key(_ catalog: String, _ oid: String) -> String { "('\(catalog)'::regclass::oid || ' ' || \(oid))" }
 
-    /// Which relations are looked at: no extension's, and none of the tool's own.
+    /// The SQL condition for relations to dump: those that belong neither to an extension nor to the tool itself.
     static func isDumped(_ relation: String) -> String {
-        "\(foreign) AND \(isNotOurs("\(relation).relname")) AND \(isOwn("pg_class", "\(relation).oid"))"
+        "\(isUserSchema) AND \(isNotBookkeeping("\(relation).relname")) AND "
+            + "\(isNotInExtension("pg_class", "\(relation).oid"))"
     }
 
-    /// Whether an object is not made along with another one, as the functions of a range type are.
-    static func isNoPart(_ catalog: String, _ oid: String) -> String {
+    /// The SQL condition that an object is not created implicitly with another one, as the functions of a range type
+    /// are.
+    static func isStandalone(_ catalog: String, _ oid: String) -> String {
         "NOT EXISTS (SELECT FROM pg_depend WHERE classid = '\(catalog)'::regclass AND objid = \(oid) AND deptype = 'i')"
     }
 
     private static let schemas = """
         SELECT ARRAY[\(key("pg_namespace", "oid")), quote_ident(nspname), 'CREATE SCHEMA ' || quote_ident(nspname)] \
-        FROM pg_namespace WHERE \(foreign) AND nspname <> 'public' AND \(isOwn("pg_namespace", "oid"))
+        FROM pg_namespace WHERE \(isUserSchema) AND nspname <> 'public' AND \(isNotInExtension("pg_namespace", "oid"))
         """
 
-    /// `plpgsql` is in each database.
+    /// All extensions except `plpgsql`, which every database has.
     private static let extensions = """
         SELECT ARRAY[\(key("pg_extension", "e.oid")), quote_ident(extname), \
         format('CREATE EXTENSION IF NOT EXISTS %I WITH SCHEMA %I', extname, nspname)] \
@@ -39,7 +44,7 @@ extension SchemaObject {
 
     // MARK: Types
 
-    /// What the versions of Postgres call the locale of ICU.
+    /// The column for the ICU locale has different names in different versions of Postgres.
     private static let collations = """
         SELECT ARRAY[\(key("pg_collation", "c.oid")), format('%I.%I', nspname, collname), \
         format('CREATE COLLATION %I.%I (%s)', nspname, collname, concat_ws(', ', \
@@ -47,14 +52,14 @@ extension SchemaObject {
         'locale = ' || quote_literal(coalesce(to_jsonb(c) ->> 'colllocale', to_jsonb(c) ->> 'colliculocale')), \
         'lc_collate = ' || quote_literal(collcollate), 'lc_ctype = ' || quote_literal(collctype), \
         CASE WHEN NOT collisdeterministic THEN 'deterministic = false' END))] \
-        FROM pg_collation c JOIN pg_namespace n ON n.oid = collnamespace WHERE \(foreign) AND \(isOwn("pg_collation", "c.oid"))
+        FROM pg_collation c JOIN pg_namespace n ON n.oid = collnamespace WHERE \(isUserSchema) AND \(isNotInExtension("pg_collation", "c.oid"))
         """
 
     private static let enums = """
         SELECT ARRAY[\(key("pg_type", "t.oid")), t.oid::regtype::text, format('CREATE TYPE %s AS ENUM (%s)', t.oid::regtype, \
         (SELECT string_agg(quote_literal(enumlabel), ', ' ORDER BY enumsortorder) FROM pg_enum WHERE enumtypid = t.oid))] \
         FROM pg_type t JOIN pg_namespace ON pg_namespace.oid = typnamespace \
-        WHERE typtype = 'e' AND \(foreign) AND \(isOwn("pg_type", "t.oid"))
+        WHERE typtype = 'e' AND \(isUserSchema) AND \(isNotInExtension("pg_type", "t.oid"))
         """
 
     private static let domains = """
@@ -67,7 +72,7 @@ extension SchemaObject {
         || ARRAY(SELECT format('ALTER DOMAIN %s ADD CONSTRAINT %I %s', t.oid::regtype, conname, pg_get_constraintdef(oid)) \
         FROM pg_constraint WHERE contypid = t.oid AND contype = 'c' AND NOT convalidated ORDER BY conname) \
         FROM pg_type t JOIN pg_type base ON base.oid = t.typbasetype JOIN pg_namespace ON pg_namespace.oid = t.typnamespace \
-        WHERE t.typtype = 'd' AND \(foreign) AND \(isOwn("pg_type", "t.oid"))
+        WHERE t.typtype = 'd' AND \(isUserSchema) AND \(isNotInExtension("pg_type", "t.oid"))
         """
 
     private static let composites = """
@@ -76,7 +81,7 @@ extension SchemaObject {
         CASE WHEN attcollation <> typcollation THEN 'COLLATE ' || attcollation::regcollation END), ', ' ORDER BY attnum) \
         FROM pg_attribute JOIN pg_type ON pg_type.oid = atttypid WHERE attrelid = t.typrelid AND attnum > 0 AND NOT attisdropped))] \
         FROM pg_type t JOIN pg_class c ON c.oid = typrelid JOIN pg_namespace ON pg_namespace.oid = typnamespace \
-        WHERE relkind = 'c' AND \(foreign) AND \(isOwn("pg_type", "t.oid"))
+        WHERE relkind = 'c' AND \(isUserSchema) AND \(isNotInExtension("pg_type", "t.oid"))
         """
 
     private static let ranges = """
@@ -87,12 +92,12 @@ extension SchemaObject {
         CASE WHEN rngcollation <> sub.typcollation THEN 'COLLATION = ' || rngcollation::regcollation END, \
         'SUBTYPE_DIFF = ' || nullif(rngsubdiff, 0)::regproc, 'MULTIRANGE_TYPE_NAME = ' || rngmultitypid::regtype))] \
         FROM pg_range JOIN pg_type t ON t.oid = rngtypid JOIN pg_type sub ON sub.oid = rngsubtype \
-        JOIN pg_namespace ON pg_namespace.oid = t.typnamespace WHERE \(foreign) AND \(isOwn("pg_type", "t.oid"))
+        JOIN pg_namespace ON pg_namespace.oid = t.typnamespace WHERE \(isUserSchema) AND \(isNotInExtension("pg_type", "t.oid"))
         """
 
     // MARK: Sequences
 
-    /// What a sequence has that others have not.
+    /// The options of a sequence that differ from their defaults.
     private static let numbers = """
         CASE WHEN seqincrement <> 1 THEN 'INCREMENT BY ' || seqincrement END, CASE WHEN seqmin <> 1 THEN 'MINVALUE ' || seqmin END, \
         CASE WHEN seqmax <> \(greatest) THEN 'MAXVALUE ' || seqmax END, \
@@ -104,14 +109,14 @@ extension SchemaObject {
         CASE seqtypid::regtype::text WHEN 'smallint' THEN 32767 WHEN 'integer' THEN 2147483647 ELSE 9223372036854775807 END
         """
 
-    /// The sequences that belong to a column: `s` is the sequence, `t` the table, `a` the column.
+    /// Sequences owned by a column: `s` is the sequence, `t` the table, `a` the column.
     static let owned = """
         pg_depend d JOIN pg_sequence ON seqrelid = objid JOIN pg_class s ON s.oid = objid JOIN pg_class t ON t.oid = refobjid \
         JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = refobjsubid AND d.classid = 'pg_class'::regclass \
         AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
         """
 
-    /// Whether `bigserial` and the like makes an owned sequence just so.
+    /// Whether an owned sequence is exactly the one that `bigserial` and the like create.
     private static let isSerial = """
         deptype = 'a' AND s.relname = t.relname || '_' || attname || '_seq' AND s.relnamespace = t.relnamespace \
         AND s.relpersistence = t.relpersistence AND seqtypid = atttypid AND attnotnull AND concat(\(numbers)) = '' \
@@ -139,7 +144,7 @@ extension SchemaObject {
     private static let functions = """
         SELECT ARRAY[\(key("pg_proc", "p.oid")), p.oid::regprocedure::text, rtrim(pg_get_functiondef(p.oid), E'\\n')] \
         FROM pg_proc p JOIN pg_namespace ON pg_namespace.oid = pronamespace \
-        WHERE prokind <> 'a' AND \(foreign) AND \(isOwn("pg_proc", "p.oid")) AND \(isNoPart("pg_proc", "p.oid"))
+        WHERE prokind <> 'a' AND \(isUserSchema) AND \(isNotInExtension("pg_proc", "p.oid")) AND \(isStandalone("pg_proc", "p.oid"))
         """
 
     // MARK: Tables
@@ -171,12 +176,13 @@ extension SchemaObject {
         WHERE \(isWritten) AND NOT \(isLate)
         """
 
-    /// The constraints of a table that are its own; those of a partition must be there before it is attached.
+    /// The constraints defined on the table itself; those of a partition must exist before it is attached.
     private static let isWritten = """
         conrelid = c.oid AND contype IN ('p', 'u', 'x', 'c') AND (conislocal OR c.relispartition)
         """
 
-    /// A `CREATE TABLE` takes checks for valid, and one of two keys on the same columns for both.
+    /// Constraints that CREATE TABLE cannot express: it assumes that checks are valid, and merges two keys on the same
+    /// columns.
     private static let isLate = """
         (NOT convalidated OR contype = 'u' AND EXISTS (SELECT FROM pg_constraint other WHERE other.conrelid = k.conrelid \
         AND other.conkey = k.conkey AND other.contype IN ('p', 'u') \
@@ -194,7 +200,7 @@ extension SchemaObject {
         unnest(toast.reloptions) option WHERE toast.oid = c.reltoastrelid), ', ') || ')')
         """
 
-    /// What only an `ALTER TABLE` says.
+    /// Properties that only ALTER TABLE can set.
     private static let alterations = """
         SELECT format('ADD CONSTRAINT %I %s', conname, pg_get_constraintdef(oid)) FROM pg_constraint k \
         WHERE \(isWritten) AND \(isLate) UNION ALL \
@@ -213,7 +219,7 @@ extension SchemaObject {
         SELECT change FROM pg_index JOIN pg_class i ON i.oid = indexrelid, \(marks) WHERE indrelid = c.oid AND \(isConstraint)
         """
 
-    /// What a table may say of one of its indexes.
+    /// The properties of an index that ALTER TABLE sets.
     private static let marks = """
         LATERAL (SELECT format('CLUSTER ON %I', i.relname) WHERE indisclustered UNION ALL \
         SELECT format('REPLICA IDENTITY USING INDEX %I', i.relname) WHERE indisreplident) marks (change)
@@ -230,7 +236,7 @@ extension SchemaObject {
         FROM pg_class c JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE relkind IN ('r', 'p') AND \(isDumped("c"))
         """
 
-    /// Those of a partition are made with it, and then found by the table's own.
+    /// Indexes; those of a partition are created with it, and then matched with the index of the partitioned table.
     private static let indexes = """
         SELECT ARRAY[\(key("pg_class", "i.oid")), i.oid::regclass::text, pg_get_indexdef(indexrelid)] || ARRAY(\
         SELECT format('ALTER TABLE %s %s', indrelid::regclass, change) FROM \(marks) UNION ALL \
@@ -254,7 +260,7 @@ extension SchemaObject {
         WHERE contype = 'f' AND conparentid = 0 AND \(isDumped("c"))
         """
 
-    // MARK: What belongs to tables
+    // MARK: Views and other objects on tables
 
     private static let views = """
         SELECT ARRAY[\(key("pg_class", "c.oid")), c.oid::regclass::text, concat('CREATE ', \
@@ -272,10 +278,10 @@ extension SchemaObject {
         || ARRAY(SELECT format('ALTER STATISTICS %I.%I SET STATISTICS %s', nspname, stxname, stxstattarget) \
         WHERE stxstattarget >= 0) \
         FROM pg_statistic_ext s JOIN pg_namespace ON pg_namespace.oid = stxnamespace \
-        WHERE \(foreign) AND \(isOwn("pg_statistic_ext", "s.oid"))
+        WHERE \(isUserSchema) AND \(isNotInExtension("pg_statistic_ext", "s.oid"))
         """
 
-    /// Those of partitions come with the table's own.
+    /// Triggers; those of partitions are created with the trigger of the partitioned table.
     private static let triggers = """
         SELECT ARRAY[\(key("pg_trigger", "g.oid")), format('%s.%I', tgrelid::regclass, tgname), pg_get_triggerdef(g.oid)] \
         || ARRAY(SELECT format('ALTER TABLE %s %s TRIGGER %I', tgrelid::regclass, \(firing("tgenabled")), tgname) \

@@ -1,28 +1,29 @@
-/// Something in a schema, with the statements that make it.
+/// An object of a schema, with the statements that create it.
 struct SchemaObject {
-    /// Where it stands among others, as far as what it depends on lets it.
+    /// The kind of an object. Objects are created in this order as far as their dependencies permit.
     enum Kind: Int {
         case schema, `extension`, type, sequence, function, table, owner, index, partition, rows, view, statistics,
             trigger
         case rule, policy, foreignKey
     }
 
-    /// `1259 16385`: the catalog that has it and its oid, as `pg_depend` has them.
+    /// The oids of its catalog and of the object, as in `pg_depend`, such as `1259 16385`.
     let key: String
+    /// The kind.
     let kind: Kind
-    /// As SQL writes it, with its schema.
+    /// The qualified name, quoted where necessary.
     let name: String
-    /// What makes it, without semicolons.
+    /// The statements that create it, without semicolons.
     var statements: [String]
-    /// What drops it; `nil` when it goes with something else.
+    /// The statement that drops it; `nil` if it is dropped with another object.
     var drop: String?
 
-    /// Whether what it does with rows must wait until they are there.
+    /// Whether it must be created after the rows are inserted, because it acts on rows.
     var followsRows: Bool {
         [.trigger, .rule, .foreignKey].contains(kind) || statements.first?.hasPrefix("CREATE MATERIALIZED VIEW") == true
     }
 
-    /// Where it stands among those that depend on nothing.
+    /// The order of objects that do not depend on each other.
     static func precedes(_ one: SchemaObject, _ other: SchemaObject) -> Bool {
         (one.kind.rawValue, one.name, one.key) < (other.kind.rawValue, other.name, other.key)
     }

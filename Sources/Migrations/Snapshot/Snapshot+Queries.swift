@@ -1,16 +1,18 @@
 import SQL
 
-/// What a snapshot must know of objects besides how they are made.
+/// Queries for what a snapshot needs besides the objects: dependencies, privileges, comments and rows.
 extension Snapshot {
-    private static let (foreign, isOwn, key) = (Inventory.foreign, Inventory.isOwn, SchemaObject.key)
+    private static let (isUserSchema, isNotInExtension, key) = (
+        Inventory.isUserSchema, Inventory.isNotInExtension, SchemaObject.key
+    )
 
-    /// What depends on what, and how. Objects with lower numbers are Postgres's own.
+    /// The dependencies between objects with their types; objects with oids below 16384 are Postgres's own.
     static let dependencies: Statement = """
         SELECT ARRAY[classid || ' ' || objid, refclassid || ' ' || refobjid, deptype::text] FROM pg_depend \
         WHERE objid >= 16384 AND refobjid >= 16384 ORDER BY classid, objid, refclassid, refobjid, deptype
         """
 
-    /// What else must come before what: the keys of these, behind its own.
+    /// Further dependencies: the key of an object, followed by the keys of objects that must be created before it.
     static let orders = Statement(
         unsafe: """
             SELECT ARRAY['owner ' || s.oid, \(key("pg_class", "s.oid")), \(key("pg_class", "t.oid"))] FROM \(SchemaObject.owned) \
@@ -19,7 +21,8 @@ extension Snapshot {
             SELECT \(key("pg_class", "indexrelid")) FROM pg_index WHERE indrelid IN (inhrelid, inhparent)) FROM pg_inherits
             """)
 
-    /// How an object is dropped; `key` is a parameter.
+    /// The statements that drop objects.
+    /// - Parameter keys: the keys of the objects.
     static func drops(_ keys: [String]) -> Statement {
         """
         SELECT ARRAY[key, CASE catalog WHEN 'owner' THEN format('ALTER SEQUENCE %s OWNED BY NONE', oid::regclass) \
@@ -32,12 +35,13 @@ extension Snapshot {
         """
     }
 
-    /// What SQL calls the type of an object.
+    /// The SQL keyword for an object's type.
     private static let word = """
         CASE WHEN type LIKE '% column' THEN 'COLUMN' WHEN type LIKE '% constraint' THEN 'CONSTRAINT' \
         WHEN type = 'statistics object' THEN 'STATISTICS' WHEN type = 'composite type' THEN 'TYPE' ELSE upper(type) END
         """
 
+    /// The comments on objects.
     static let comments = Statement(
         unsafe: """
             SELECT ARRAY[classoid || ' ' || objoid, format('COMMENT ON %s %s IS %L', \(word), \
@@ -50,7 +54,7 @@ extension Snapshot {
             JOIN pg_available_extensions ON name = extname WHERE comment IS NOT NULL AND obj_description(e.oid, 'pg_extension') IS NULL
             """)
 
-    /// What is dropped with an extension to which it does not belong.
+    /// Objects that depend on an extension without being members of it.
     static let extensionDependencies = Statement(
         unsafe: """
             SELECT ARRAY[classid || ' ' || objid, format('ALTER %s %s DEPENDS ON EXTENSION %I', \(word), identity, extname)] \
@@ -59,7 +63,7 @@ extension Snapshot {
 
     // MARK: Rights
 
-    /// The rights of others than the owner, as far as they are not what all have at first.
+    /// The privileges of other roles than the owner, as GRANT and REVOKE relative to the defaults.
     static let rights = Statement(
         unsafe: """
             WITH holder (key, name, part, owner, acl, base) AS (\(holders)), \
@@ -87,24 +91,24 @@ extension Snapshot {
         SELECT \(key("pg_namespace", "n.oid")), 'SCHEMA ' || quote_ident(nspname), '', nspowner, nspacl, \
         coalesce((SELECT initprivs FROM pg_init_privs WHERE objoid = n.oid AND classoid = 'pg_namespace'::regclass), \
         acldefault('n', nspowner)) FROM pg_namespace n \
-        WHERE nspacl IS NOT NULL AND \(foreign) AND \(isOwn("pg_namespace", "n.oid")) UNION ALL \
+        WHERE nspacl IS NOT NULL AND \(isUserSchema) AND \(isNotInExtension("pg_namespace", "n.oid")) UNION ALL \
         SELECT \(key("pg_proc", "p.oid")), 'ROUTINE ' || p.oid::regprocedure, '', proowner, proacl, acldefault('f', proowner) \
         FROM pg_proc p JOIN pg_namespace ON pg_namespace.oid = pronamespace \
-        WHERE proacl IS NOT NULL AND \(foreign) AND \(isOwn("pg_proc", "p.oid")) UNION ALL \
+        WHERE proacl IS NOT NULL AND \(isUserSchema) AND \(isNotInExtension("pg_proc", "p.oid")) UNION ALL \
         SELECT \(key("pg_type", "t.oid")), 'TYPE ' || t.oid::regtype, '', typowner, typacl, acldefault('T', typowner) \
         FROM pg_type t JOIN pg_namespace ON pg_namespace.oid = typnamespace \
-        WHERE typacl IS NOT NULL AND \(foreign) AND \(isOwn("pg_type", "t.oid"))
+        WHERE typacl IS NOT NULL AND \(isUserSchema) AND \(isNotInExtension("pg_type", "t.oid"))
         """
 
-    // MARK: What cannot be written
+    // MARK: Unsupported objects
 
-    /// The objects for which there is no statement here.
+    /// The objects that a snapshot cannot express.
     static let unsupported = Statement(
         unsafe: unsupportedCatalogs.map { catalog, condition in
             """
             SELECT ARRAY[pg_describe_object('\(catalog)'::regclass, x.oid, 0)] FROM \(catalog) x \
-            WHERE x.oid >= 16384 AND \(condition) AND \(isOwn(catalog, "x.oid")) \
-            AND \(SchemaObject.isNoPart(catalog, "x.oid"))
+            WHERE x.oid >= 16384 AND \(condition) AND \(isNotInExtension(catalog, "x.oid")) \
+            AND \(SchemaObject.isStandalone(catalog, "x.oid"))
             """
         }.joined(separator: " UNION ALL ") + " ORDER BY 1")
 
@@ -125,8 +129,8 @@ extension Snapshot {
 
     // MARK: Rows
 
-    /// The tables that may have rows, with their columns, these as text, what they are ordered by, and how what counts by itself
-    /// is told not to.
+    /// The tables that may have rows, with their columns, the columns as text, the ORDER BY list, and the OVERRIDING
+    /// clause for identity columns.
     static let tables = Statement(
         unsafe: """
             SELECT ARRAY[\(key("pg_class", "c.oid")), c.oid::regclass::text, coalesce(columns, ''), coalesce(texts, ''), \
@@ -140,7 +144,7 @@ extension Snapshot {
             WHERE relkind = 'r' AND \(SchemaObject.isDumped("c")) ORDER BY relname
             """)
 
-    /// The sequences with their first numbers.
+    /// The sequences with their start values.
     static let sequences = Statement(
         unsafe: """
             SELECT ARRAY[\(key("pg_class", "c.oid")), c.oid::regclass::text, seqstart::text] FROM pg_sequence \

@@ -1,17 +1,19 @@
 import Postgres
 import SQL
 
-/// The schema of a database as statements that make it, each after what it depends on.
+/// The schema of a database as statements that create it, each after those that it depends on.
 ///
-/// Owners are not in it, and rights only where they are not what all have at first. The tool's own tables, and what belongs to an
-/// extension, are left out.
+/// It contains no owners, and privileges only where they differ from the defaults. The tool's own tables, and objects
+/// that belong to an extension, are left out.
 struct Snapshot {
-    /// All that is there, in an order in which it can be made.
+    /// All objects, in an order in which they can be created.
     let objects: [SchemaObject]
 
     /// Reads a database.
-    /// - Parameter readsRows: whether the rows of the tables and the numbers of the sequences are read too.
-    /// - Throws: `MigrationFailed` when there is something that it cannot write; `PostgresError`.
+    /// - Parameters:
+    ///   - configuration: the database.
+    ///   - readsRows: whether the rows of tables and the values of sequences are read, too.
+    /// - Throws: `MigrationFailed` if the schema contains unsupported objects; `PostgresError`.
     init(reading configuration: PostgresConfiguration, readsRows: Bool = false) async throws {
         var patient = configuration
         patient.statementTimeout = .seconds(60)
@@ -20,7 +22,7 @@ struct Snapshot {
         try await connection.script(Snapshot.settings)
         let unsupported = try await connection.rows(Snapshot.unsupported).map { $0[0] }
         guard unsupported.isEmpty else {
-            throw MigrationFailed("the schema has what cannot be written: \(unsupported.joined(separator: ", "))")
+            throw MigrationFailed("the schema contains unsupported objects: \(unsupported.joined(separator: ", "))")
         }
         var reading = SnapshotReading(connection)
         try await reading.readObjects()
@@ -28,33 +30,35 @@ struct Snapshot {
         objects = try await reading.ordered()
     }
 
-    /// Names have their schemas, values are written alike wherever they are read, and rows that a policy hides are an error.
+    /// With these settings, names are qualified, values are formatted the same everywhere, and rows hidden by a policy
+    /// are an error.
     private static let settings = """
         SET search_path = ''; SET TimeZone = 'UTC'; SET DateStyle = ISO; SET IntervalStyle = postgres; \
         SET bytea_output = hex; SET extra_float_digits = 1; SET quote_all_identifiers = off; SET row_security = off; \
         SET statement_timeout = 0; SET lock_timeout = '10s'; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY
         """
 
-    /// The statements that make it. Bodies of functions name what comes after them: they are not looked at.
+    /// The statements that create the schema. Function bodies are not checked, since they may refer to objects that are
+    /// created later.
     var creation: [String] {
         let hasFunctions = objects.contains { $0.kind == .function }
         return (hasFunctions ? ["SET check_function_bodies = false"] : []) + objects.flatMap(\.statements)
     }
 
-    /// The statements that drop it.
+    /// The statements that drop the schema.
     var removal: [String] { objects.reversed().compactMap(\.drop) }
 
-    /// The rows and numbers, by the names of their tables and sequences.
+    /// The statements that insert rows and set sequences, by the name of the table or sequence.
     var rows: [String: [String]] {
         Dictionary(objects.filter { $0.kind == .rows }.map { ($0.name, $0.statements) }) { $0 + $1 }
     }
 }
 
-/// Collects what a database holds.
+/// Reads the objects of a database for a snapshot.
 private struct SnapshotReading {
     private let connection: Connection
     private var objects: [SchemaObject] = []
-    /// What an object is written with, or depends on, as `pg_depend` has it.
+    /// The dependencies of `pg_depend`.
     private var edges: [(object: String, other: String, type: String)] = []
 
     init(_ connection: Connection) { self.connection = connection }
@@ -75,28 +79,29 @@ private struct SnapshotReading {
         try await addStatements(Snapshot.comments)
     }
 
-    // MARK: Parts
+    // MARK: Privileges and comments
 
-    /// Rights and comments stand behind the object that has them, or whose part has them.
+    /// Appends privileges or comments to the objects to which they, or the objects' parts, belong.
     private mutating func addStatements(_ query: Statement) async throws {
         let parts = Parts(edges)
-        var places = Dictionary(uniqueKeysWithValues: objects.enumerated().map { ($1.key, $0) })
+        var indices = Dictionary(uniqueKeysWithValues: objects.enumerated().map { ($1.key, $0) })
         for row in try await connection.rows(query).sorted(by: { $0[1] < $1[1] }) {
-            let key = parts.whole(of: row[0], isObject: { places[$0] != nil })
+            let key = parts.whole(of: row[0], isObject: { indices[$0] != nil })
             if key == nil, row[1].contains(" ON SCHEMA public ") {
-                // Each database has the schema, but not with these rights.
-                places[row[0]] = objects.count
+                // Every database has the schema, but not with these privileges.
+                indices[row[0]] = objects.count
                 objects.append(SchemaObject(key: row[0], kind: .schema, name: "public", statements: []))
             }
-            if let place = places[key ?? row[0]] { objects[place].statements.append(row[1]) }
+            if let index = indices[key ?? row[0]] { objects[index].statements.append(row[1]) }
         }
     }
 
     // MARK: Rows
 
-    /// How many rows of a table may be written.
-    private static let mostRows = 1000
+    /// The greatest number of rows per table.
+    private static let maximumRows = 1000
 
+    /// Reads the rows of tables and the values of sequences.
     mutating func readRows() async throws {
         for row in try await connection.rows(Snapshot.tables) where !row[2].isEmpty {
             let values =
@@ -105,11 +110,11 @@ private struct SnapshotReading {
             let rows = try await connection.rows(
                 Statement(
                     unsafe:
-                        "SELECT ARRAY[\(values)] FROM ONLY \(row[1]) aktify_row ORDER BY \(row[4]) LIMIT \(SnapshotReading.mostRows + 1)"
+                        "SELECT ARRAY[\(values)] FROM ONLY \(row[1]) aktify_row ORDER BY \(row[4]) LIMIT \(SnapshotReading.maximumRows + 1)"
                 ))
-            guard rows.count <= SnapshotReading.mostRows else {
+            guard rows.count <= SnapshotReading.maximumRows else {
                 throw MigrationFailed(
-                    "\(row[1]) has more than \(SnapshotReading.mostRows) rows, too many for a revision")
+                    "\(row[1]) has more than \(SnapshotReading.maximumRows) rows, too many for a revision")
             }
             guard !rows.isEmpty else { continue }
             let lines = rows.map { "    (\($0[0]))" }.joined(separator: ",\n")
@@ -127,21 +132,22 @@ private struct SnapshotReading {
 
     // MARK: Order
 
+    /// The objects, sorted by their dependencies.
     func ordered() async throws -> [SchemaObject] {
         let objects = objects.sorted(by: SchemaObject.precedes)
-        let places = Dictionary(uniqueKeysWithValues: objects.enumerated().map { ($1.key, $0) })
+        let indices = Dictionary(uniqueKeysWithValues: objects.enumerated().map { ($1.key, $0) })
         let parts = Parts(edges)
         var dependencies: [Int: Set<Int>] = [:]
         func add(_ object: String?, _ other: String?) {
-            guard let object = object.flatMap({ places[$0] }), let other = other.flatMap({ places[$0] }),
+            guard let object = object.flatMap({ indices[$0] }), let other = other.flatMap({ indices[$0] }),
                 object != other
             else { return }
             dependencies[object, default: []].insert(other)
         }
-        let whole = { parts.whole(of: $0, isObject: { places[$0] != nil }) }
+        let whole = { parts.whole(of: $0, isObject: { indices[$0] != nil }) }
         for edge in edges {
-            // A sequence is made before the table whose column it belongs to.
-            if edge.type == "a", let place = places[edge.object], objects[place].kind == .sequence { continue }
+            // A sequence is created before the table whose column owns it.
+            if edge.type == "a", let index = indices[edge.object], objects[index].kind == .sequence { continue }
             add(whole(edge.object), whole(edge.other))
         }
         for row in try await connection.rows(Snapshot.orders) {
@@ -152,15 +158,16 @@ private struct SnapshotReading {
             for object in objects where object.followsRows { add(object.key, rows.key) }
         }
         let order = DependencyOrder(count: objects.count, dependencies: dependencies)
-        guard order.circle.isEmpty else {
-            let names = order.circle.map { objects[$0].name }.joined(separator: ", ")
-            throw MigrationFailed("these depend on each other in a circle, which cannot be written: \(names)")
+        guard order.cycle.isEmpty else {
+            let names = order.cycle.map { objects[$0].name }.joined(separator: ", ")
+            throw MigrationFailed("these objects have cyclic dependencies, which is not supported: \(names)")
         }
-        return order.places.map { objects[$0] }
+        return order.indices.map { objects[$0] }
     }
 }
 
-/// What is written with something else: a column's default, a constraint and a row type with their table.
+/// Objects that are created as a part of another one, such as a column's default, a constraint or a row type with their
+/// table.
 private struct Parts {
     private var wholes: [String: [String]] = [:]
 
@@ -171,13 +178,13 @@ private struct Parts {
         }
     }
 
-    /// The object with which another one is written: itself, when it has a statement of its own.
+    /// The object as a part of which this one is created; itself, if it has statements of its own.
     func whole(of key: String, isObject: (String) -> Bool) -> String? {
-        var (left, seen): ([String], Set<String>) = ([key], [])
-        while !left.isEmpty {
-            let next = left.removeFirst()
+        var (queue, seen): ([String], Set<String>) = ([key], [])
+        while !queue.isEmpty {
+            let next = queue.removeFirst()
             if isObject(next) { return next }
-            if seen.insert(next).inserted { left += wholes[next] ?? [] }
+            if seen.insert(next).inserted { queue += wholes[next] ?? [] }
         }
         return nil
     }

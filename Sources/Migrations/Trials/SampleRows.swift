@@ -1,31 +1,32 @@
 import Postgres
 import SQL
 
-/// Puts a row into each empty table, so that a revision meets what it will meet: a table that has rows.
+/// Inserts a row into each empty table, so that revisions are tested on tables with rows.
 struct SampleRows {
     let connection: Connection
 
-    /// Fills the tables that are empty; one into which no row can be put, made from its types and defaults, stays so.
+    /// Fills empty tables. A table stays empty if no row derived from its types and constraints is accepted.
     /// - Throws: `PostgresError` when the tables cannot be read.
     func fill() async throws {
         var empty = try await tables()
-        // A row that refers to another comes after it: each round may make the next one's rows possible.
+        // A row with a foreign key needs the row that it references: each round may make others possible.
         while !empty.isEmpty {
-            var left: [Table] = []
-            for table in empty where try await !fill(table) { left.append(table) }
-            guard left.count < empty.count else { return }
-            empty = left
+            var remaining: [Table] = []
+            for table in empty where try await !fill(table) { remaining.append(table) }
+            guard remaining.count < empty.count else { return }
+            empty = remaining
         }
     }
 
-    /// Empties all tables that migrations do not keep for themselves.
+    /// Empties all tables except the tool's own.
     /// - Throws: `PostgresError`.
     func clear() async throws {
         let names = try await connection.rows(SampleRows.tablesQuery).map { $0[0] }
         if !names.isEmpty { try await connection.script("TRUNCATE \(names.joined(separator: ", ")) CASCADE") }
     }
 
-    /// The rows of each table, summed up; nothing for an empty one. The order of columns and rows makes no difference.
+    /// A hash of the rows of each table; an empty string for an empty table. It does not depend on the order of columns
+    /// and rows.
     /// - Throws: `PostgresError`.
     func contents() async throws -> [String: String] {
         var contents: [String: String] = [:]
@@ -48,7 +49,8 @@ struct SampleRows {
         return tables
     }
 
-    /// Tries values until a row is taken: those of the columns that a violated check is about are replaced.
+    /// Tries values until a row is accepted. After a violated check, the values of its columns are replaced by the next
+    /// ones.
     private func fill(_ table: Table) async throws -> Bool {
         var table = table
         while true {
@@ -70,8 +72,8 @@ struct SampleRows {
         ORDER BY pg_class.oid
         """
 
-    /// The columns that have no value of their own: name, category of the type, type, first label, what is referred to, checks and
-    /// their names.
+    /// The columns without a default: name, category and name of the type, first enum label, referenced value,
+    /// definitions and names of checks.
     private static func columnsQuery(_ table: String) -> Statement {
         """
         SELECT ARRAY[quote_ident(attname), typcategory::text, typname::text, \
@@ -99,22 +101,22 @@ private struct Table {
         return "INSERT INTO \(name) (\(names.joined(separator: ", "))) VALUES (\(values.joined(separator: ", ")))"
     }
 
-    /// Goes on to the next values of the columns that a constraint is about.
-    /// - Returns: whether there are any.
+    /// Moves on to the next values of the columns of a check constraint.
+    /// - Returns: Whether there are any.
     mutating func advance(past constraint: String?) -> Bool {
-        let places = columns.indices.filter { place in
-            columns[place].values.count > 1 && constraint.map(columns[place].checks.contains) ?? false
+        let indices = columns.indices.filter { index in
+            columns[index].values.count > 1 && constraint.map(columns[index].checks.contains) ?? false
         }
-        for place in places { columns[place].values.removeFirst() }
-        return !places.isEmpty
+        for index in indices { columns[index].values.removeFirst() }
+        return !indices.isEmpty
     }
 }
 
 private struct Column {
     let name: String
-    /// What it may be, the likeliest first.
+    /// The values to try, the most likely first.
     var values: [String]
-    /// The names of the checks that it must meet.
+    /// The names of the checks on the column.
     let checks: [String]
 
     init(_ row: [String]) {
@@ -125,12 +127,13 @@ private struct Column {
         values = !reference.isEmpty ? [reference] : !label.isEmpty ? [label] : made.isEmpty ? ["NULL"] : made
     }
 
-    /// The categories are Postgres's own (Postgres manual, chapter 53.64); what checks say may be what they ask for.
+    /// Values by the type's category (PostgreSQL manual, `pg_type`). Literals in checks are tried, too, since they may
+    /// be the permitted values.
     private static func values(ofCategory category: String, _ type: String, _ checks: String) -> [String] {
-        let said = checks.matches(of: /'(?:[^']|'')*'|\b\d+\b/).map { String($0.output).replacing("'", with: "") }
+        let literals = checks.matches(of: /'(?:[^']|'')*'|\b\d+\b/).map { String($0.output).replacing("'", with: "") }
         return switch category {
-        case "N": ["1", "0", "100", "-1"] + said.filter { Int($0) != nil }
-        case "S": said.filter { Int($0) == nil } + ["x", "xxxxxxxx", "a@b.example"]
+        case "N": ["1", "0", "100", "-1"] + literals.filter { Int($0) != nil }
+        case "S": literals.filter { Int($0) == nil } + ["x", "xxxxxxxx", "a@b.example"]
         case "B": ["true", "false"]
         case "D": ["now"]
         case "T": ["1 hour"]
@@ -138,11 +141,11 @@ private struct Column {
         case "I": ["127.0.0.1"]
         case "R": ["empty"]
         case "V": ["1"]
-        default: others[type].map { [$0] } ?? []
+        default: valuesByType[type].map { [$0] } ?? []
         }
     }
 
-    private static let others = [
+    private static let valuesByType = [
         "uuid": "00000000-0000-0000-0000-000000000001", "json": "{}", "jsonb": "{}", "bytea": "x", "xml": "<x/>",
         "tsvector": "x", "point": "(0,0)",
     ]

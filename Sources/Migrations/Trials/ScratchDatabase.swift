@@ -1,19 +1,20 @@
 import Postgres
 import SQL
 
-/// A database of its own in which something is tried, and which is dropped afterwards, also when the task is cancelled.
+/// A temporary database for testing revisions. It is dropped afterwards, also when the task is cancelled.
 struct ScratchDatabase {
     private let server: Connection
     private let name: String
 
-    /// Runs `body` with a database of its own on the configured server; what earlier runs have left for an hour is dropped first.
-    /// - Throws: what `body` throws, `PostgresError`, and `MigrationFailed` when no database may be made.
+    /// Runs `body` with a new database on the configured server. Scratch databases that earlier runs left more than an
+    /// hour ago are dropped first.
+    /// - Throws: The error of `body`, `PostgresError`; `MigrationFailed` if the role may not create databases.
     static func with<Value: Sendable>(
         _ configuration: PostgresConfiguration, _ body: (PostgresConfiguration) async throws -> Value
     ) async throws -> Value {
         let server = try await Connection.open(configuration)
         defer { server.close() }
-        // To make and to drop a database takes longer than a request may.
+        // Creating and dropping a database takes longer than the configured statement timeout.
         try await server.script("SET statement_timeout = 0; SET client_min_messages = error")
         let database = try await ScratchDatabase(on: server)
         var scratch = configuration
@@ -30,7 +31,7 @@ struct ScratchDatabase {
         }
     }
 
-    /// Runs `body` while somebody is connected to it, so that nobody sweeps it.
+    /// Keeps a connection to the database open while `body` runs, so that no other process drops it.
     private static func connected<Value: Sendable>(
         to scratch: PostgresConfiguration, _ body: (PostgresConfiguration) async throws -> Value
     ) async throws -> Value {
@@ -42,7 +43,7 @@ struct ScratchDatabase {
     private init(on server: Connection) async throws {
         self.server = server
         try await ScratchDatabase.sweep(server)
-        // The second at which it is made, by the server's clock, tells its age.
+        // The name contains the creation time by the server's clock, from which its age is computed.
         let query: Statement = """
             SELECT ARRAY['aktify_scratch_' || extract(epoch FROM now())::bigint || '_' || substr(md5(random()::text), 1, 12), \
             quote_ident(current_user), \(unsafe: ScratchDatabase.locale)] FROM pg_database d WHERE datname = current_database()
@@ -54,12 +55,13 @@ struct ScratchDatabase {
             where error.state == "42501" || error.state == "25006"
         {
             throw MigrationFailed(
-                "cannot create a scratch database: \(error.message): run it on the primary, as a role that has the right to: "
-                    + "ALTER ROLE \(row[1]) CREATEDB")
+                "cannot create a scratch database: \(error.message): run it on the primary, as a role that has the "
+                    + "right to: ALTER ROLE \(row[1]) CREATEDB")
         }
     }
 
-    /// The encoding and the locale of the real database, so that texts sort and fold alike; what the versions of Postgres call them.
+    /// The encoding and the locale of the real database, so that texts are sorted and compared alike. The catalog's
+    /// column names depend on the version of Postgres.
     private static let locale = """
         concat_ws(' ', 'ENCODING', quote_literal(pg_encoding_to_char(encoding)), 'LC_COLLATE', quote_literal(datcollate), \
         'LC_CTYPE', quote_literal(datctype), CASE to_jsonb(d) ->> 'datlocprovider' WHEN 'c' THEN 'LOCALE_PROVIDER libc' \
@@ -68,15 +70,17 @@ struct ScratchDatabase {
         || quote_literal(to_jsonb(d) ->> 'datlocale') END, 'ICU_RULES ' || quote_literal(to_jsonb(d) ->> 'daticurules'))
         """
 
-    /// Ends the sessions that are left in it. Those of another role (a worker of autovacuum, a monitor) it has no right to end:
-    /// then it waits for them as the server does, which stops autovacuum itself and gives others five seconds.
+    /// Drops the database, and terminates the sessions in it. The role may lack the privilege to terminate sessions of
+    /// other roles (an autovacuum worker, a monitor): the server then stops autovacuum itself, and waits five seconds
+    /// for others.
     private func drop() async throws {
         do { try await server.script("DROP DATABASE IF EXISTS \(name) WITH (FORCE)") } catch let error as PostgresError
             where error.state == "42501"
         { try await server.script("DROP DATABASE IF EXISTS \(name)") }
     }
 
-    /// Drops those that are older than an hour and that nobody is connected to: their makers were killed. Another one's are left.
+    /// Drops scratch databases that are older than an hour and without connections: their processes were killed.
+    /// Databases of other roles are left.
     private static func sweep(_ server: Connection) async throws {
         let query: Statement = """
             SELECT ARRAY[datname::text] FROM pg_database WHERE datname ~ '^aktify_scratch_[0-9]{1,12}_[0-9a-f]+$' \

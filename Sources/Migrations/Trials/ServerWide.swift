@@ -1,17 +1,19 @@
 import Postgres
 import SQL
 
-/// A scratch database is on the real server: what is about all of that must not run there.
+/// Detects server-wide statements, which must not run in a scratch database, since that is on the real server.
 extension Revision.Statement {
-    /// Whether it is about more than one database; what functions and `DO` blocks hide is looked for before a commit.
+    /// Whether the statement affects more than its database. Effects inside functions and `DO` blocks are detected
+    /// before the COMMIT.
     var isServerWide: Bool {
         let words = LintedWords(sql)
         let hidden = words.begins("do") && sql.contains(LintedWords.serverFunction)
         return hidden || words.calls(LintedWords.serverFunctions) || words.isAboutRoles || words.isAboutServer
     }
 
-    /// The same, but roles, whose changes a transaction that is never committed may hold: what comes after them may need them.
-    var isServerWideForGood: Bool { isServerWide && !LintedWords(sql).isAboutRoles }
+    /// Whether it is server-wide and does not concern roles. Changes of roles can be made in a transaction that is
+    /// never committed, and later statements may need them.
+    var isServerWideExceptRoles: Bool { isServerWide && !LintedWords(sql).isAboutRoles }
 }
 
 extension LintedWords {
@@ -20,9 +22,9 @@ extension LintedWords {
             || begins("grant|revoke") && !has("on")
     }
 
-    /// The name of the role that it creates, without quotes.
+    /// The unquoted name of the role that it creates; `nil` for other statements.
     var createdRole: String? {
-        behind("create role|user|group")?.first.flatMap { WrittenSQL.names(in: $0).first }
+        droppingPrefix("create role|user|group")?.first.flatMap { DeparsedSQL.names(in: $0).first }
     }
 
     fileprivate var isAboutServer: Bool {
@@ -30,11 +32,11 @@ extension LintedWords {
         if begins("comment on database|role|tablespace|subscription") { return true }
         if begins("security label"), has("on database|role|tablespace|subscription") { return true }
         guard begins("grant|revoke"), let object = after("on database|parameter|tablespace") else { return false }
-        // A table may have that name.
+        // A table may have the name of the keyword.
         return !object.begins("to|from|,")
     }
 
-    /// What these do stays after a rollback, or is done to other sessions.
+    /// Functions whose effects a rollback does not revert, or that affect other sessions.
     fileprivate static let serverFunctions: Set<Substring> = [
         "pg_create_physical_replication_slot", "pg_create_logical_replication_slot",
         "pg_copy_physical_replication_slot", "pg_copy_logical_replication_slot", "pg_drop_replication_slot",
@@ -48,7 +50,7 @@ extension LintedWords {
 }
 
 extension Migrator.Options {
-    /// Those of a run in a scratch database.
+    /// The options for a run in a scratch database.
     static var trial: Migrator.Options {
         var options = Migrator.Options()
         options.isTrial = true
@@ -58,15 +60,16 @@ extension Migrator.Options {
 }
 
 extension Connection {
-    /// What the open transaction has changed that all databases of the server share, as the name of a catalog; `nil` when it has
-    /// changed nothing, or only what goes with the database.
+    /// The name of a shared catalog that the open transaction has changed; `nil` if it has changed none, or only
+    /// entries of this database.
     /// - Throws: `PostgresError`.
     func serverWideChange() async throws -> String? {
         try await rows(Statement(unsafe: Connection.serverWideChanges)).first?[0]
     }
 
-    /// Some statements keep their lock on a shared catalog, others release it: of these the rows are looked at that are visible but not
-    /// committed. Their transaction is the open one, or a subtransaction of it, whose number is higher.
+    /// Some statements hold their lock on a shared catalog until the end of the transaction. For others, visible rows
+    /// are searched whose transaction is in progress: the open transaction, or a subtransaction of it, which has a
+    /// higher id.
     private static let serverWideChanges: String = {
         let locked = ["pg_authid", "pg_auth_members", "pg_tablespace", "pg_subscription"].map { "'\($0)'::regclass" }
         let own = "(SELECT oid FROM pg_database WHERE datname = current_database())"

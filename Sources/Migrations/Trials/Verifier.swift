@@ -1,22 +1,26 @@
 import Postgres
 import SQL
 
-/// Applies, undoes and applies again each revision in a database of its own, whose tables have rows, and looks whether an undo
-/// undoes.
+/// Upgrades, downgrades and upgrades each revision in a scratch database with rows, and checks that the downgrade
+/// reverts the upgrade.
 public struct Verifier: Sendable {
     private let graph: RevisionGraph
     private let configuration: PostgresConfiguration
     private let log: @Sendable (String) -> Void
 
-    /// Makes a verifier, on the server that the configuration names.
-    /// - Parameter log: takes a line for each revision.
+    /// Creates a verifier.
+    /// - Parameters:
+    ///   - graph: the revisions to verify.
+    ///   - configuration: a database of the server for the scratch database.
+    ///   - log: receives a line for each revision.
     public init(graph: RevisionGraph, configuration: PostgresConfiguration, log: @escaping @Sendable (String) -> Void) {
         (self.graph, self.configuration, self.log) = (graph, configuration, log)
     }
 
     /// Verifies all revisions.
-    /// - Returns: what is wrong, a sentence each.
-    /// - Throws: `PostgresError` when no database can be made, `MigrationFailed` when a revision fails, `CancellationError`.
+    /// - Returns: A message for each problem.
+    /// - Throws: `PostgresError` if no scratch database can be created, `MigrationFailed` if a revision fails,
+    ///   `CancellationError`.
     public func problems() async throws -> [String] {
         try await ScratchDatabase.with(configuration) { try await problems(in: $0) }
     }
@@ -35,7 +39,7 @@ public struct Verifier: Sendable {
     }
 }
 
-/// Tries revisions one after the other in a scratch database.
+/// Tests revisions one after the other in a scratch database.
 private struct RevisionTrial {
     private let scratch: PostgresConfiguration
     private let migrator: Migrator
@@ -43,46 +47,49 @@ private struct RevisionTrial {
     init(graph: RevisionGraph, scratch: PostgresConfiguration) {
         self.scratch = scratch
         var options = Migrator.Options.trial
-        options.runsAgain = true
+        options.rerunsInterruptedStatements = true
         migrator = Migrator(graph: graph, configuration: scratch, options: options) { _ in }
     }
 
-    /// Applies a revision, undoes it, and applies it again.
-    /// - Returns: what is wrong, and what was done; `nil` when what comes after it cannot be tried.
+    /// Upgrades, downgrades and upgrades a revision.
+    /// - Returns: The problems, and a summary; `nil` if later revisions cannot be tested.
     func problems(with revision: Revision) async throws -> (problems: [String], outcome: String?) {
         try await makeRows(for: revision)
         let before = try await Inventory(reading: scratch)
         let rows = try await contents()
         var problems = try await step("it", of: revision) { try await migrator.upgrade(to: revision.id) }
         let after = try await Inventory(reading: scratch)
-        guard revision.downgrade.irreversible == nil else { return (problems, "irreversible, by its own word") }
+        guard revision.downgrade.irreversible == nil else { return (problems, "applied; marked as irreversible") }
 
         let isLossy = revision.upgrade.statements.contains { $0.dataLoss != nil }
-        problems += try await step("its downgrade", of: revision, isSpared: isLossy) {
+        problems += try await step("its downgrade", of: revision, acceptsFailure: isLossy) {
             try await migrator.downgrade(to: "-1")
         }
-        let left = try await Inventory(reading: scratch)
-        if let difference = left.difference(from: before, besides: revision.sharedExtensions) {
-            problems.append("\(revision.file): its downgrade does not undo its upgrade: \(difference)")
+        let reverted = try await Inventory(reading: scratch)
+        if let difference = reverted.difference(from: before, besides: revision.sharedExtensions) {
+            problems.append("\(revision.file): its downgrade does not revert its upgrade: \(difference)")
         } else if !isLossy, let table = try await changed(since: rows) {
             problems.append(
-                "\(revision.file): after its downgrade the rows of \(table) are not what they were before its upgrade")
+                "\(revision.file): after its downgrade, the rows of \(table) differ from before its upgrade")
         }
         do { try await migrator.upgrade(to: revision.id) } catch let error as MigrationFailed {
             try Task.checkCancellation()
             return (problems + ["\(revision.file): it cannot be applied again after its downgrade: \(error)"], nil)
         }
         if let difference = try await Inventory(reading: scratch).difference(from: after) {
-            problems.append("\(revision.file): after a downgrade, its upgrade makes something else: \(difference)")
+            problems.append(
+                "\(revision.file): after a downgrade, its upgrade creates a different schema: \(difference)")
         }
         return (problems, "applied, undone, applied again")
     }
 
-    /// Takes a step; when the rows are in its way it is taken without them. That is a problem only where no row would do: values
-    /// that were made up may break a new check, but a column that must not be NULL and has no default fails with any row.
-    /// - Parameter isSpared: whether it has nothing to fill such a column with, since the values are gone.
+    /// Executes an upgrade or downgrade; if the rows make it fail, it is repeated without rows. That is only a problem
+    /// if every row would make it fail: sample rows may violate a new check, but a NOT NULL column without a default
+    /// fails with any row.
+    /// - Parameter acceptsFailure: whether such a failure is accepted, because the upgrade has deleted the column's
+    ///   values.
     private func step(
-        _ name: String, of revision: Revision, isSpared: Bool = false, _ body: () async throws -> Void
+        _ name: String, of revision: Revision, acceptsFailure: Bool = false, _ body: () async throws -> Void
     ) async throws -> [String] {
         do { try await body() } catch let error as MigrationFailed {
             try Task.checkCancellation()
@@ -90,7 +97,7 @@ private struct RevisionTrial {
             else { throw error }
             try await withRows { try await $0.clear() }
             try await body()
-            guard state == "23502", !isSpared else { return [] }
+            guard state == "23502", !acceptsFailure else { return [] }
             return ["\(revision.file): \(name) fails where there are rows: \(error)"]
         }
         return []
@@ -98,7 +105,7 @@ private struct RevisionTrial {
 
     // MARK: Rows
 
-    /// Makes the rows of the revision's own fixtures, and one in each table that is left empty.
+    /// Inserts the rows of the revision's fixtures, and a row into each table that is still empty.
     private func makeRows(for revision: Revision) async throws {
         let connection = try await Connection.open(scratch)
         defer { connection.close() }
@@ -123,8 +130,8 @@ private struct RevisionTrial {
         return contents
     }
 
-    /// A table whose rows are others than they were; none when the rows had to be given up. Records of changes are not looked at: what a
-    /// revision does to rows, and undoes, adds some.
+    /// The first table whose rows have changed; `nil` if there is none, or if all tables were emptied. The change log
+    /// is ignored, since changing and reverting rows adds entries.
     private func changed(since rows: [String: String]) async throws -> String? {
         let now = try await contents()
         guard now.values.contains(where: { !$0.isEmpty }) else { return nil }
@@ -139,7 +146,8 @@ private struct RevisionTrial {
 }
 
 extension Revision {
-    /// The extensions that its upgrade makes unless they are there: its downgrade cannot know whether others need them.
+    /// The extensions that its upgrade creates IF NOT EXISTS: its downgrade cannot know whether other objects need
+    /// them.
     fileprivate var sharedExtensions: Set<String> {
         Set(
             upgrade.statements.compactMap { statement in

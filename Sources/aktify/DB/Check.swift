@@ -47,8 +47,8 @@ struct Check: ParsableCommand {
                     "the database is at \(place), not at \(heads.joined(separator: ", ")): aktify db upgrade")
             }
             problems += try await migrator.changedFiles().map { "\($0) was changed after it had been applied" }
-            problems += try await migrator.untrue()
-            problems += try await Flaws.found(in: config.database)
+            problems += try await migrator.failedVerifications()
+            problems += try await SchemaDefects.found(in: config.database)
             if versions == Set(heads), let problem = try await staleSchema(config) { problems.append(problem) }
             return (problems, try await Differences.changes(from: config.database, to: metadata).summaries)
         }

@@ -16,6 +16,6 @@ extension Config {
     /// Grants the role that serves what it lacks, where another one owns the schema.
     func grantMissingRights(log: (String) -> Void) async throws {
         guard owner != nil else { return }
-        for statement in try await RightsAudit(self).mend([.safe]) { log(statement) }
+        for statement in try await RightsAudit(self).fix([.safe]) { log(statement) }
     }
 }

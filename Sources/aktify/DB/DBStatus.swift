@@ -40,7 +40,7 @@ struct DBStatus: ParsableCommand {
         let migrator = Migrator(graph: try schema.scripts.graph(), configuration: config.database, log: { _ in })
         return try Loop.run {
             let status = try await migrator.status()
-            let flaws = try await Flaws.found(in: config.database)
+            let flaws = try await SchemaDefects.found(in: config.database)
             guard !status.has(.pending, .running, .halfway) else { return (status, flaws, []) }
             return (status, flaws, try await Differences.changes(from: config.database, to: metadata).summaries)
         }

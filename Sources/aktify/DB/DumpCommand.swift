@@ -28,7 +28,7 @@ struct DumpCommand: ParsableCommand {
             guard try await migrator.versions() == Set(graph.heads.map(\.id)) else {
                 throw CommandError("Target database is not up to date: aktify db upgrade")
             }
-            return try await SchemaFile.provenText(of: database)
+            return try await SchemaFile.verifiedText(of: database)
         }
         if output == "-" { return print(text, terminator: "") }
         let file = output ?? schema.scripts.schemaFile

@@ -15,7 +15,7 @@ struct GrantCommand: ParsableCommand {
     func run() throws {
         let audit = try RightsAudit(loadSchemaConfig())
         let (statements, findings) = try Loop.run {
-            (try await audit.mend([.safe, .exact]), try await audit.findings())
+            (try await audit.fix([.safe, .exact]), try await audit.findings())
         }
         for statement in statements { print("\(statement);") }
         if statements.isEmpty, findings.isEmpty { print("There was nothing to grant or revoke.") }

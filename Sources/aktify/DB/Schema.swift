@@ -64,8 +64,8 @@ struct Care: ParsableArguments {
         options.tableLockTimeout = .seconds(tableLockTimeout)
         options.isOneTransaction = singleTransaction
         options.allowsDataLoss = allowDataLoss
-        options.allowsChanges = allowChanged
-        options.runsAgain = again
+        options.allowsChangedFiles = allowChanged
+        options.rerunsInterruptedStatements = again
         options.programVersion = Aktify.version
         return options
     }

@@ -28,7 +28,7 @@ struct SquashCommand: ParsableCommand {
         let baseline = try runCancellably { try await squash.baseline() }
         let file = try schema.scripts.replace(baseline.replaced, with: baseline)
         for old in baseline.replaced where old.file != file { print("  Deleted \(old.file)") }
-        let trials = baseline.filesWithTrials
+        let trials = baseline.filesWithVerification
         if !trials.isEmpty { print("  Left out -- verify and -- fixtures of \(trials.joined(separator: ", "))") }
         print("  Squashed \(baseline.replaced.count) revisions into \(file)")
     }

@@ -1,22 +1,23 @@
 import Postgres
 import SQL
 
-/// What a database has, but what is not in force there: a comparison of definitions does not see it.
-public struct Flaws {
-    /// What is wrong, with what to do about it, a sentence each.
+/// Finds objects that exist but are not in effect, which a comparison of definitions does not show: invalid indexes,
+/// constraints that are not validated, and disabled triggers.
+public struct SchemaDefects {
+    /// Descriptions of the defects, each with a remedy.
     /// - Throws: `PostgresError`.
     public static func found(in configuration: PostgresConfiguration) async throws -> [String] {
         let connection = try await Connection.open(configuration)
         defer { connection.close() }
-        var flaws: [String] = []
+        var defects: [String] = []
         for query in [invalidIndexes, uncheckedConstraints, disabledTriggers] {
-            flaws += try await connection.rows(query).map { $0[0] }
+            defects += try await connection.rows(query).map { $0[0] }
         }
-        return flaws
+        return defects
     }
 
-    /// Whether an index is invalid, and nobody is just building it.
-    static let isLeftInvalid = """
+    /// The SQL condition that an index is invalid and not being built by another session.
+    static let isInvalidIndex = """
         NOT indisvalid AND relkind = 'i' AND NOT EXISTS (SELECT FROM pg_stat_progress_create_index \
         WHERE index_relid = indexrelid AND pid <> pg_backend_pid())
         """
@@ -24,16 +25,16 @@ public struct Flaws {
     private static let invalidIndexes: Statement = """
         SELECT ARRAY[format('the index %1$s on %2$s is invalid, and not used: REINDEX INDEX CONCURRENTLY %1$s', \
         indexrelid::regclass, indrelid::regclass)] FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid \
-        WHERE relnamespace = current_schema()::regnamespace AND \(unsafe: isLeftInvalid) ORDER BY 1
+        WHERE relnamespace = current_schema()::regnamespace AND \(unsafe: isInvalidIndex) ORDER BY 1
         """
 
     private static let uncheckedConstraints: Statement = """
-        SELECT ARRAY[format('the constraint %1$I on %2$s is not valid for the rows that were there before it: ALTER TABLE %2$s \
+        SELECT ARRAY[format('the constraint %1$I on %2$s is not validated for existing rows: ALTER TABLE %2$s \
         VALIDATE CONSTRAINT %1$I', conname, conrelid::regclass)] FROM pg_constraint \
         WHERE connamespace = current_schema()::regnamespace AND conrelid <> 0 AND NOT convalidated ORDER BY 1
         """
 
-    /// Those that enforce foreign keys have no names of their own that anybody knows.
+    /// Disabled triggers. The triggers that enforce a foreign key have generated names, so the key is named instead.
     private static let disabledTriggers: Statement = """
         SELECT DISTINCT ARRAY[CASE WHEN tgconstraint <> 0 AND tgisinternal \
         THEN format('the foreign key %1$I is not enforced on %2$s, since its triggers are disabled: \

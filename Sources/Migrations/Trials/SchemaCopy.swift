@@ -1,33 +1,35 @@
 import Postgres
 import SQL
 
-/// Makes in a scratch database what another one holds.
-struct Replica {
+/// Creates a scratch database with the same schema as another database.
+struct SchemaCopy {
+    /// All revisions.
     let graph: RevisionGraph
+    /// The database to copy.
     let configuration: PostgresConfiguration
-    /// The revisions that the other one stands at.
+    /// The current revisions of that database.
     let targets: [String]
-    /// Whether a revision behind these is half done, so that what they make may be gone.
-    var isHalfway = false
-    /// Whether the revisions alone make it, since the other one cannot be read.
-    var isByRevisionsAlone = false
+    /// Whether a later revision is incomplete, so that objects may be missing that the current revisions create.
+    var hasIncompleteRevision = false
+    /// Whether only the revisions are used, because the database cannot be read.
+    var usesRevisionsOnly = false
 
-    /// Why one way of making it does not do.
-    private struct Unmade: Error {}
+    /// One method of creating the schema has failed; the next one is tried.
+    private struct CopyFailed: Error {}
 
-    /// Runs `body` with a scratch database that holds the same: made by the revisions, which also make rows, and where something is
-    /// missing then, which somebody has made by hand, as a dump is.
-    /// - Throws: what `body` throws, `MigrationFailed` when it cannot be made, `PostgresError`.
+    /// Runs `body` with a scratch database that has the same schema. It is created by the revisions, which also insert
+    /// rows; if objects are missing then, because they were created manually, by a dump of the schema.
+    /// - Throws: The error of `body`; `MigrationFailed` if the schema cannot be created, `PostgresError`.
     func with<Value: Sendable>(_ body: (PostgresConfiguration) async throws -> Value) async throws -> Value {
-        if isByRevisionsAlone {
+        if usesRevisionsOnly {
             return try await ScratchDatabase.with(configuration) { scratch in
                 try await migrate(scratch)
                 return try await body(scratch)
             }
         }
         let actual = try await Catalog(reading: configuration)
-        do { return try await with(body) { try await makeAll(in: $0, actual) } } catch is Unmade {}
-        do { return try await with(body) { try await copy(into: $0) } } catch is Unmade {}
+        do { return try await with(body) { try await makeAll(in: $0, actual) } } catch is CopyFailed {}
+        do { return try await with(body) { try await copy(into: $0) } } catch is CopyFailed {}
         return try await ScratchDatabase.with(configuration) { scratch in
             try await make(in: scratch, actual)
             return try await body(scratch)
@@ -38,7 +40,7 @@ struct Replica {
         _ body: (PostgresConfiguration) async throws -> Value, madeBy make: (PostgresConfiguration) async throws -> Void
     ) async throws -> Value {
         try await ScratchDatabase.with(configuration) { scratch in
-            if try await MigrationFailed.caught({ try await make(scratch) }) != nil { throw Unmade() }
+            if try await MigrationFailed.caught({ try await make(scratch) }) != nil { throw CopyFailed() }
             return try await body(scratch)
         }
     }
@@ -46,10 +48,11 @@ struct Replica {
     private func makeAll(in scratch: PostgresConfiguration, _ actual: Catalog) async throws {
         try await make(in: scratch, actual)
         let (wanted, made) = (try await names(in: configuration), try await names(in: scratch))
-        guard isHalfway ? wanted == made : wanted.isSubset(of: made) else { throw Unmade() }
+        guard hasIncompleteRevision ? wanted == made : wanted.isSubset(of: made) else { throw CopyFailed() }
     }
 
-    /// What stands in schemas and belongs to tables, by its names: definitions would have to wait for tables that others have locked.
+    /// The names of the objects in schemas and on tables. Only names are compared, since reading definitions would wait
+    /// for locked tables.
     private func names(in configuration: PostgresConfiguration) async throws -> Set<String> {
         let connection = try await Connection.open(configuration)
         defer { connection.close() }
@@ -71,12 +74,12 @@ struct Replica {
         let snapshot: Snapshot
         do { snapshot = try await Snapshot(reading: configuration) } catch let error as PostgresError
             where error.state == "55P03"
-        { throw Unmade() }
+        { throw CopyFailed() }
         try await SchemaFile.run(snapshot.script, in: scratch)
     }
 
-    /// Makes what is there: by the revisions, as far as they can be applied to an empty database, and the rest by what the catalog
-    /// says.
+    /// Creates the schema by the revisions, as far as they can be applied to an empty database, and adds what the
+    /// catalog has besides.
     private func make(in scratch: PostgresConfiguration, _ actual: Catalog) async throws {
         let failed = try await MigrationFailed.caught { try await migrate(scratch) }
         let rest = try await MigrationFailed.caught { try await change(scratch, to: actual) }
@@ -97,16 +100,18 @@ struct Replica {
             for name in extensions { try await connection.script("CREATE EXTENSION IF NOT EXISTS \(name)") }
             try await connection.statements(Differences(actual: made, wanted: actual).changes.sections.upgrade)
         } catch let error as PostgresError {
-            throw MigrationFailed("what the database holds cannot be made in another: \(error)")
+            throw MigrationFailed("the database's schema cannot be created in a scratch database: \(error)")
         }
-        let left = Differences(actual: try await Catalog(reading: connection), wanted: actual).changes
-        guard left.isEmpty else {
+        let remaining = Differences(actual: try await Catalog(reading: connection), wanted: actual).changes
+        guard remaining.isEmpty else {
             throw MigrationFailed(
-                "what the database holds cannot be made in another: \(left.summaries.joined(separator: "; "))")
+                "the database's schema cannot be created in a scratch database: "
+                    + "\(remaining.summaries.joined(separator: "; "))"
+            )
         }
     }
 
-    /// The extensions that the database has.
+    /// The extensions of the database.
     private func extensions() async throws -> [String] {
         let connection = try await Connection.open(configuration)
         defer { connection.close() }
@@ -117,8 +122,8 @@ struct Replica {
 }
 
 extension MigrationFailed {
-    /// How `body` fails to migrate, if it does.
-    /// - Throws: what else `body` throws, `CancellationError`.
+    /// The `MigrationFailed` that `body` throws, if it does.
+    /// - Throws: Other errors of `body`, `CancellationError`.
     static func caught(_ body: () async throws -> Void) async throws -> MigrationFailed? {
         do { try await body() } catch let error as MigrationFailed {
             try Task.checkCancellation()

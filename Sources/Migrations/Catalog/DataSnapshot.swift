@@ -1,51 +1,58 @@
 import Postgres
 import SQL
 
-/// The tables of a database with their columns, as the catalog has them at one moment: what a revision may lose data of.
-struct Holdings: Hashable {
+/// The tables and columns of a database at one point in time, by which data loss is detected.
+struct DataSnapshot: Hashable {
     /// A table.
     struct Table: Hashable {
-        /// Its name with its schema, in quotes where they are needed.
+        /// The qualified name, quoted where necessary.
         var name: String
-        /// The file that it lies in; a truncation and a rewrite give it another one.
+        /// The filenode, which a truncation or a rewrite changes.
         var file: Int64
-        /// Whether a row is in it; only known of what a revision has left.
+        /// Whether the table is empty; determined only if its file has changed since an earlier snapshot.
         var isEmpty = false
-        /// How many rows are in it; only counted when it may have been truncated and filled again.
-        var left: Int64?
+        /// The number of its rows; counted only if it may have been truncated and filled again.
+        var rowCount: Int64?
+        /// The columns by `attnum`.
         var columns: [Int16: Column] = [:]
     }
 
-    /// A column: its number in the table never changes.
+    /// A column of a table. Its number never changes.
     struct Column: Hashable {
-        /// Its name, in quotes where it needs them.
+        /// The name, quoted if necessary.
         var name: String
-        /// Its type, as `format_type` writes it.
+        /// The type, as `format_type` returns it.
         var type: String
     }
 
-    /// The tables, by their object id, which a new name does not change.
+    /// The tables by oid, which a rename does not change.
     var tables: [Int64: Table] = [:]
 }
 
-/// Data that a revision loses.
-enum Loss: Hashable {
+/// Data that a revision deletes.
+enum DataLoss: Hashable {
+    /// A table was dropped.
     case table(String)
+    /// A column was dropped.
     case column(table: String, String)
+    /// A column's type was changed to one that does not hold all values of the old type.
     case narrowed(table: String, column: String, from: String, to: String)
+    /// A table was truncated.
     case truncated(String)
+    /// Rows were deleted.
     case deleted(table: String, rows: Int64)
 
-    /// The query for the number of rows or values at stake, as text, once the revision is rolled back.
+    /// The query for the number of affected rows or values, as text; it is run after the revision was rolled back.
     var count: String {
         switch self {
-        case .table(let table), .truncated(let table): Loss.count("*", in: table)
-        case .column(let table, let column), .narrowed(let table, let column, _, _): Loss.count(column, in: table)
+        case .table(let table), .truncated(let table): DataLoss.count("*", in: table)
+        case .column(let table, let column), .narrowed(let table, let column, _, _): DataLoss.count(column, in: table)
         case .deleted(_, let rows): "SELECT '\(rows)'"
         }
     }
 
-    /// Where row-level security hides rows from who counts, the table's size tells whether there are any.
+    /// Counts rows or values. If row-level security hides rows from the current role, the table's size shows whether
+    /// there are any.
     private static func count(_ what: String, in table: String) -> String {
         """
         SELECT CASE WHEN row_security_active(\(literal(table))::regclass) THEN sign(pg_relation_size(\(literal(table))::regclass)) \
@@ -53,7 +60,7 @@ enum Loss: Hashable {
         """
     }
 
-    /// `drops column lead.note (12 values)`
+    /// A description with a number of rows or values, such as `drops column lead.note (12 values)`.
     func text(_ count: some CustomStringConvertible) -> String {
         switch self {
         case .table(let table): "drops table \(table) (\(count) rows)"
@@ -66,23 +73,23 @@ enum Loss: Hashable {
     }
 }
 
-extension Holdings {
-    /// What is not there any more, or holds less; in the order of the tables' names.
-    func losses(comparedWith now: Holdings) -> [Loss] {
-        tables.sorted { $0.value.name < $1.value.name }.flatMap { id, old -> [Loss] in
+extension DataSnapshot {
+    /// The data that a later snapshot lacks, sorted by table name.
+    func losses(comparedWith now: DataSnapshot) -> [DataLoss] {
+        tables.sorted { $0.value.name < $1.value.name }.flatMap { id, old -> [DataLoss] in
             guard let new = now.tables[id] else { return [.table(old.name)] }
-            let isTruncated = new.file != old.file && (new.isEmpty || new.left != nil)
+            let isTruncated = new.file != old.file && (new.isEmpty || new.rowCount != nil)
             return (isTruncated ? [.truncated(old.name)] : []) + old.losses(new)
         }
     }
 }
 
-extension Holdings.Table {
-    fileprivate func losses(_ new: Self) -> [Loss] {
+extension DataSnapshot.Table {
+    fileprivate func losses(_ new: Self) -> [DataLoss] {
         columns.sorted { $0.key < $1.key }.compactMap { number, column in
-            guard let left = new.columns[number] else { return .column(table: name, column.name) }
-            guard left.type != column.type, !SQLType(left.type).holds(SQLType(column.type)) else { return nil }
-            return .narrowed(table: name, column: column.name, from: column.type, to: left.type)
+            guard let current = new.columns[number] else { return .column(table: name, column.name) }
+            guard current.type != column.type, !SQLType(current.type).holds(SQLType(column.type)) else { return nil }
+            return .narrowed(table: name, column: column.name, from: column.type, to: current.type)
         }
     }
 }
@@ -90,11 +97,11 @@ extension Holdings.Table {
 // MARK: Reading
 
 extension Connection {
-    /// Reads what is there now.
+    /// Reads a snapshot of the database.
     /// - Parameters:
-    ///   - before: what was there; of a table whose file has changed since, it is asked whether a row is left.
-    ///   - counting: whether the rows that are left are counted.
-    func holdings(since before: Holdings? = nil, counting: Bool = false) async throws -> Holdings {
+    ///   - before: an earlier snapshot. Tables whose file has changed since are checked for being empty.
+    ///   - counting: whether the rows of these tables are counted, too.
+    func dataSnapshot(since before: DataSnapshot? = nil, counting: Bool = false) async throws -> DataSnapshot {
         let result = try await execute(
             """
             SELECT c.oid::bigint, format('%I.%I', n.nspname, c.relname), coalesce(pg_relation_filenode(c.oid), 0)::bigint, \
@@ -106,33 +113,34 @@ extension Connection {
             AND n.nspname <> 'information_schema' \
             AND c.relname NOT IN (\(unsafe: MigrationSession.ownTables))
             """)
-        var holdings = Holdings()
+        var snapshot = DataSnapshot()
         for index in 0..<result.count {
             var row = result.row(index)
             let (id, name, file) = (try row.next(Int64.self), try row.next(String.self), try row.next(Int64.self))
             let number = try row.next(Int16.self)
-            let column = Holdings.Column(name: try row.next(), type: try row.next())
+            let column = DataSnapshot.Column(name: try row.next(), type: try row.next())
             if number > 0 {
-                holdings.tables[id, default: .init(name: name, file: file)].columns[number] = column
+                snapshot.tables[id, default: .init(name: name, file: file)].columns[number] = column
             } else {
-                holdings.tables[id] = .init(name: name, file: file)
+                snapshot.tables[id] = .init(name: name, file: file)
             }
         }
-        for (id, table) in holdings.tables {
+        for (id, table) in snapshot.tables {
             guard let old = before?.tables[id], old.file != table.file else { continue }
             let statement = Statement(unsafe: "SELECT NOT EXISTS (SELECT FROM \(table.name))")
             var row = try await execute(statement).row(0)
-            holdings.tables[id]?.isEmpty = try row.next()
+            snapshot.tables[id]?.isEmpty = try row.next()
             guard counting else { continue }
             var counted = try await script("SELECT count(*)::text FROM \(table.name)").row(0)
-            holdings.tables[id]?.left = Int64(try counted.next(String.self))
+            snapshot.tables[id]?.rowCount = Int64(try counted.next(String.self))
         }
-        return holdings
+        return snapshot
     }
 
-    /// The rows of these tables that were deleted in this transaction, as far as the server counts them (`track_counts`).
-    func deletions(from holdings: Holdings) async throws -> [Loss] {
-        let names = holdings.tables.values.map(\.name)
+    /// The rows of these tables that were deleted in the open transaction, according to the server's statistics
+    /// (`track_counts`).
+    func deletions(from snapshot: DataSnapshot) async throws -> [DataLoss] {
+        let names = snapshot.tables.values.map(\.name)
         let result = try await execute(
             """
             SELECT format('%I.%I', schemaname, relname), n_tup_del FROM pg_stat_xact_user_tables WHERE n_tup_del > 0 \

@@ -1,7 +1,7 @@
-/// An index or a key that takes another one's place. The new one is built before the old one goes, and takes its place in one transaction: at
-/// no moment is there none, and when the build fails, the old one stays.
-struct Succession {
-    /// A key, or an index that belongs to none.
+/// The replacement of an index or a key by another one. The new index is built before the old one is dropped, and takes
+/// its place in one transaction: there is always one of them, and if the build fails, the old one remains.
+struct IndexReplacement {
+    /// A key, or an index that belongs to no constraint.
     enum Side: Hashable {
         case key(definition: String)
         case index(Catalog.Index)
@@ -25,6 +25,7 @@ struct Succession {
         }
     }
 
+    /// A key or an index with its name.
     struct Member: Hashable {
         let name: String
         let side: Side
@@ -34,10 +35,10 @@ struct Succession {
     let old: Member
     let new: Member
 
-    /// Whether only the name is another.
+    /// Whether only the name differs.
     var isRename: Bool { old.side == new.side }
 
-    /// What does it, and what undoes it.
+    /// The change that replaces it.
     var change: Change {
         Change(summary, upgrade: steps(from: old, to: new), downgrade: steps(from: new, to: old))
     }
@@ -53,26 +54,27 @@ struct Succession {
             .inside("ALTER INDEX \(quoted(from)) RENAME TO \(quoted(to))")
         }
         guard !isRename else { return [rename(old.name, new.name)] }
-        let (built, left) = (interim(new.name, "_aktify_new"), interim(old.name, "_aktify_old"))
+        let (temporaryNew, temporaryOld) = (interim(new.name, "_aktify_new"), interim(old.name, "_aktify_old"))
         let form = table.safeForm
         var steps: [Step]
         let addition: Step
         switch new.side {
         case .key(let definition):
-            guard let key = form.key(quoted(new.name), definition, index: quoted(built)) else { return [] }
+            guard let key = form.key(quoted(new.name), definition, index: quoted(temporaryNew)) else { return [] }
             (steps, addition) = ([key.build], key.addition)
-        case .index(let index): (steps, addition) = ([form.index(quoted(built), index)], rename(built, new.name))
+        case .index(let index):
+            (steps, addition) = ([form.index(quoted(temporaryNew), index)], rename(temporaryNew, new.name))
         }
         switch old.side {
         case .key:
             steps += [.inside("ALTER TABLE \(quoted(table.name)) DROP CONSTRAINT \(quoted(old.name))"), addition]
         case .index where old.name != new.name: steps += [addition, form.indexRemoval(quoted(old.name))]
-        case .index: steps += [rename(old.name, left), addition, form.indexRemoval(quoted(left))]
+        case .index: steps += [rename(old.name, temporaryOld), addition, form.indexRemoval(quoted(temporaryOld))]
         }
         return steps
     }
 
-    /// A name for the time being, which no index of the table has: an earlier exchange may have been given up half-way.
+    /// A temporary name that no index or constraint of the table has; an earlier replacement may have been aborted.
     private func interim(_ name: String, _ suffix: String) -> String {
         var (interim, number) = (name.withSuffix(suffix), 1)
         while table.indexes[interim] != nil || table.constraints[interim] != nil {
@@ -83,7 +85,8 @@ struct Succession {
     }
 }
 
-extension Succession.Member {
+extension IndexReplacement.Member {
+    /// What Alembic's messages call it.
     fileprivate var word: String {
         switch side {
         case .key: "constraint"
@@ -91,13 +94,13 @@ extension Succession.Member {
         }
     }
 
-    /// The columns that it is about, of these.
-    func columns(of names: Set<String>) -> Set<String> { names.intersection(WrittenSQL.names(in: side.text)) }
+    /// Those of the given columns that its definition names.
+    func columns(of names: Set<String>) -> Set<String> { names.intersection(DeparsedSQL.names(in: side.text)) }
 
     var isPrimaryKey: Bool { side.isPrimaryKey }
 
-    /// Whether it can take another one's place.
-    func succeeds(_ old: Self, columns names: Set<String>) -> Bool {
+    /// Whether it can replace an old index or key.
+    func canReplace(_ old: Self, columns names: Set<String>) -> Bool {
         if case (.index, .index) = (old.side, side), old.side == side || old.name == name { return true }
         guard old.side.isUnique, side.isUnique else { return false }
         return old.name == name || old.isPrimaryKey && isPrimaryKey || old.columns(of: names) == columns(of: names)
@@ -105,7 +108,7 @@ extension Succession.Member {
 }
 
 extension String {
-    /// With a suffix, and as long as Postgres lets a name be: 63 bytes.
+    /// The name with a suffix, truncated to Postgres's limit of 63 bytes.
     fileprivate func withSuffix(_ suffix: String) -> String {
         var name = self
         while name.utf8.count + suffix.utf8.count > 63 { name.unicodeScalars.removeLast() }

@@ -1,0 +1,59 @@
+import Postgres
+import SQL
+
+/// Detects in an open transaction which data its statements lose, by comparing catalog states and by the server's
+/// counts of deleted rows.
+struct DataLossDetector {
+    private let connection: Connection
+    private let before: DataSnapshot
+    private let deleted: [DataLoss]
+    /// Whether the statements contain a TRUNCATE, after which a table may have been filled again.
+    private let mayTruncate: Bool
+
+    /// Reads the state before the statements run.
+    init(_ connection: Connection, _ statements: [Revision.Statement]) async throws {
+        self.connection = connection
+        before = try await connection.dataSnapshot()
+        deleted = try await connection.deletions(from: before)
+        mayTruncate = statements.contains { $0.sql.lowercased().contains("truncate") }
+    }
+
+    /// The losses since then, each with the number of rows that a truncated table has now (zero for other losses).
+    func losses() async throws -> [DataLoss: Int64] {
+        let now = try await connection.dataSnapshot(since: before, counting: mayTruncate)
+        let losses = before.losses(comparedWith: now)
+        let deletions = try await connection.deletions(from: before).filter { !deleted.contains($0) }
+        let remainingRows = Dictionary(
+            now.tables.compactMap { id, table in before.tables[id].map { ($0.name, table.rowCount ?? 0) } },
+            uniquingKeysWith: { first, _ in first })
+        return Dictionary(
+            uniqueKeysWithValues: (losses + deletions).map { loss in
+                if case .truncated(let table) = loss { (loss, remainingRows[table] ?? 0) } else { (loss, 0) }
+            })
+    }
+
+    /// Descriptions of the losses that affect rows or values. Call it after the transaction was rolled back to its
+    /// state before the statements. It locks the tables, so that the counts stay correct.
+    func descriptions(of losses: [DataLoss: Int64]) async throws -> [String] {
+        var texts: [String] = []
+        for (loss, remaining) in losses.sorted(by: { $0.key.text(0) < $1.key.text(0) }) {
+            if let table = loss.lockedTable { try await connection.script("LOCK TABLE \(table)") }
+            // Counting may take long, and a script is not subject to the statement timeout; its results are
+            // text.
+            var row = try await connection.script(loss.count).row(0)
+            let count = (Int64(try row.next(String.self)) ?? 0) - remaining
+            if count > 0 { texts.append(loss.text(count)) }
+        }
+        return texts
+    }
+}
+
+extension DataLoss {
+    /// The table to lock before its rows are counted.
+    fileprivate var lockedTable: String? {
+        switch self {
+        case .table(let table), .truncated(let table), .column(let table, _), .narrowed(let table, _, _, _): table
+        case .deleted: nil
+        }
+    }
+}
