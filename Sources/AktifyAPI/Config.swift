@@ -2,81 +2,81 @@ import Authentication
 import ORM
 import Web
 
-/// All that can be configured, read from the environment once.
+/// The configuration of the application, read from environment variables once.
 ///
 /// | variable | meaning | default |
 /// |---|---|---|
-/// | `DATABASE_URL` (`_FILE`) | where Postgres is; wins over `POSTGRES_*` | |
-/// | `POSTGRES_HOST` | host name, or the directory of a Unix socket; or several: `a,b:5433` | `localhost` |
-/// | `POSTGRES_READ_HOST` | replicas that reads may go to, as in `POSTGRES_HOST`: host names with commas between | none |
-/// | `POSTGRES_READ_MAX_LAG_MS` | how far a replica may lag that is read from, in milliseconds | `10000` |
+/// | `DATABASE_URL` (`_FILE`) | the connection string of the database; overrides `POSTGRES_*` | |
+/// | `POSTGRES_HOST` | host name, or the directory of a Unix socket, or a comma-separated list: `a,b:5433` | `localhost` |
+/// | `POSTGRES_READ_HOST` | replicas that may execute reads: a comma-separated list of hosts, as in `POSTGRES_HOST` | none |
+/// | `POSTGRES_READ_MAX_LAG_MS` | the maximum replication lag of a replica that executes reads, in milliseconds | `10000` |
 /// | `POSTGRES_PORT` | port | `5432` |
 /// | `POSTGRES_DB` | database | `aktify` |
 /// | `POSTGRES_USER` | role | `postgres` |
 /// | `POSTGRES_PASSWORD` (`_FILE`) | password | none |
-/// | `POSTGRES_OWNER` | the role that owns the schema, as which `aktify db`, `aktify key`, `aktify explain` and `MIGRATE_ON_START` connect; workers forget it | the one that serves |
-/// | `POSTGRES_OWNER_PASSWORD` (`_FILE`) | its password | none |
-/// | `POSTGRES_CONNECTIONS` | connections of each loop | `8`, fewer with many workers |
-/// | `STATEMENT_TIMEOUT_MS` | how long a statement may take, in milliseconds | `2000` |
-/// | `POSTGRES_PREPARE` | whether statements are prepared: `false` behind a PgBouncer that pools transactions | `true` |
-/// | `SLOW_QUERY_MS` | how long a statement takes before it is logged as slow, in milliseconds | `500` |
+/// | `POSTGRES_OWNER` | the role that owns the schema, used by `aktify db`, `aktify key`, `aktify explain` and `MIGRATE_ON_START`; it is removed from the environment of workers | the role that serves requests |
+/// | `POSTGRES_OWNER_PASSWORD` (`_FILE`) | the password of that role | none |
+/// | `POSTGRES_CONNECTIONS` | the size of each event loop's connection pool | `8`, fewer with many workers |
+/// | `STATEMENT_TIMEOUT_MS` | the statement timeout, in milliseconds | `2000` |
+/// | `POSTGRES_PREPARE` | whether statements are prepared; `false` behind a PgBouncer in transaction pooling mode | `true` |
+/// | `SLOW_QUERY_MS` | the duration from which a statement is logged as slow, in milliseconds | `500` |
 /// | `LOG_QUERIES` | whether all statements are logged, grouped by request | `false` |
-/// | `AUTH` | who may use the API: `keys`, who has an API key; `jwt`, who has a token of an identity provider; `off`, everybody | `off` in development, else none: the start is refused |
-/// | `JWT_JWKS_URL` | where the provider's keys are: `https:`, or `http:` on this machine | |
-/// | `JWT_JWKS_FILE` | a file that has them, in place of the address | |
-/// | `JWT_ISSUER` | what a token's `iss` must be | |
-/// | `JWT_AUDIENCE` | what a token's `aud` must be, or contain | |
-/// | `JWT_ROLES_CLAIM` | the claim that has the client's roles, `realm_access.roles` for one in another | `roles` |
-/// | `JWT_CLOCK_SKEW_S` | how far the provider's clock may differ, in seconds | `60` |
-/// | `APP_ENV` | `production`, or `development`: responses carry `Server-Timing` | `production` |
+/// | `AUTH` | how clients authenticate: `keys`, with API keys; `jwt`, with tokens of an identity provider; `off`, not at all | `off` in development; required in production |
+/// | `JWT_JWKS_URL` | the URL of the identity provider's JWK Set: `https:`, or `http:` on this host | |
+/// | `JWT_JWKS_FILE` | a file with the JWK Set, instead of the URL | |
+/// | `JWT_ISSUER` | the required `iss` of tokens | |
+/// | `JWT_AUDIENCE` | the required `aud` of tokens, which may contain others too | |
+/// | `JWT_ROLES_CLAIM` | the claim with the client's roles, or the path of a nested one: `realm_access.roles` | `roles` |
+/// | `JWT_CLOCK_SKEW_S` | the tolerated difference between the clocks, in seconds | `60` |
+/// | `APP_ENV` | `production`, or `development`, in which responses have `Server-Timing` | `production` |
 /// | `MIGRATE_ON_START` | whether pending revisions are applied before the first request | `false` |
-/// | `CORS_ALLOW_ORIGINS` | `*`, or origins with commas between | `*` |
-/// | `MAX_BODY_BYTES` | the largest body of a request | `1048576` |
-/// | `REQUEST_TIMEOUT_MS` | how long an answer may take before the request is answered 504, in milliseconds | `25000` |
-/// | `STUCK_AFTER_MS` | how long a worker's loop may stand still before the worker is replaced, in milliseconds | `25000` |
-/// | `SLOW_REQUEST_MS` | how long an answer takes before it is logged as slow, while it runs, in milliseconds | `1000` |
-/// | `LOG_REQUESTS` | whether each request is logged when it ends | `false` |
+/// | `CORS_ALLOW_ORIGINS` | `*`, or a comma-separated list of origins | `*` |
+/// | `MAX_BODY_BYTES` | the maximum size of a request body, in bytes | `1048576` |
+/// | `REQUEST_TIMEOUT_MS` | the request timeout, after which the response is 504, in milliseconds | `25000` |
+/// | `STUCK_AFTER_MS` | how long a worker's event loop may be blocked before the worker is replaced, in milliseconds | `25000` |
+/// | `SLOW_REQUEST_MS` | the duration from which a request is logged as slow, while it is still running, in milliseconds | `1000` |
+/// | `LOG_REQUESTS` | whether every request is logged when it ends | `false` |
 /// | `LOG_LEVEL` | `trace` `debug` `info` `notice` `warning` `error` `critical` | `info` |
 ///
-/// `_FILE`: the variable with this ending names a file that holds the value, as Docker's secrets do.
+/// `_FILE`: the variable with this suffix names a file that contains the value, as with Docker secrets.
 public struct Config: Sendable {
-    /// Where Postgres is, and how it is used.
+    /// The database server, and the settings of its connections.
     public var database: DatabaseConfiguration
-    /// The role that owns the schema; `nil` when it is the one that serves.
+    /// The login of the role that owns the schema; `nil` when it is the role that serves requests.
     public var owner: DatabaseLogin?
-    /// Which pages of other origins may use the API.
+    /// The origins that may read responses.
     public var cors: CORS
-    /// The largest body of a request, in bytes.
+    /// The maximum size of a request body, in bytes.
     public var maxBodyBytes: Int
-    /// How long an answer may take.
+    /// The request timeout, after which the response is 504.
     public var requestTimeout: Duration
-    /// How long a worker's loop may stand still before the worker is replaced.
+    /// How long a worker's event loop may be blocked before the master replaces the worker.
     public var stuckAfter: Duration
-    /// How long an answer takes before it is logged as slow.
+    /// The duration from which a request is logged as slow.
     public var slowRequest: Duration
-    /// Whether each request is logged when it ends.
+    /// Whether every request is logged when it ends.
     public var logsRequests: Bool
     /// Whether all statements are logged, grouped by request.
     public var logsQueries: Bool
-    /// Whether responses say what they cost.
+    /// Whether this is a development environment, in which responses have `Server-Timing`.
     public var isDevelopment: Bool
     /// How clients authenticate; `nil` when it is not set, in production.
     public var authentication: Authentication?
-    /// Whose tokens are taken; `nil` unless clients authenticate by them.
+    /// The identity provider whose tokens are accepted; `nil` unless `authentication` is `.jwt`.
     public var identityProvider: IdentityProvider?
     /// Whether pending revisions are applied before the first request.
     public var migratesOnStart: Bool
-    /// What the schema must be like for the application to be ready; `nil` when nobody has said. No variable: whoever serves knows
-    /// the revisions.
+    /// The schema that the application needs to be ready; `nil` skips the check. It has no variable: the commands that
+    /// serve requests set it from the migration scripts.
     public var schema: SchemaCheck?
-    /// The least level that is logged.
+    /// The minimum level of log entries.
     public var logLevel: String
 
-    /// Reads the environment.
+    /// Reads the configuration from environment variables.
     /// - Parameters:
-    ///   - variables: names and values.
-    ///   - readFile: how a secret's file is read; `nil` when it cannot be.
-    /// - Throws: `ConfigError` at the first variable that is malformed, in one line.
+    ///   - variables: the variables by name.
+    ///   - readFile: returns the contents of a file, such as that of a secret; `nil` when it cannot be read.
+    /// - Throws: `ConfigError` for the first invalid variable.
     public init(environment variables: [String: String], readFile: @escaping (String) -> String?) throws(ConfigError) {
         let read = EnvironmentReader(variables: variables, readFile: readFile)
         database = DatabaseConfiguration(
@@ -88,7 +88,8 @@ public struct Config: Sendable {
             slowStatement: .milliseconds(try read.integer("SLOW_QUERY_MS", default: 500, in: 0...600_000)))
         database.replicaHosts = try Config.hosts(read, "POSTGRES_READ_HOST")
         if database.replicaHosts != nil, database.server.hasAddresses {
-            throw ConfigError("DATABASE_URL", "has hostaddr, which POSTGRES_READ_HOST cannot be used with: say host")
+            throw ConfigError(
+                "DATABASE_URL", "has hostaddr, which cannot be combined with POSTGRES_READ_HOST: use host")
         }
         database.maximumLag = .milliseconds(
             try read.integer("POSTGRES_READ_MAX_LAG_MS", default: 10_000, in: 100...3_600_000))
@@ -108,14 +109,14 @@ public struct Config: Sendable {
         logLevel = try read.choice("LOG_LEVEL", of: Config.logLevels, default: "info")
     }
 
-    /// The database as the role that owns the schema finds it.
+    /// The configuration of the database with the login of the role that owns the schema.
     public var ownersDatabase: DatabaseConfiguration {
         var database = database
         if let owner { database.login = owner }
         return database
     }
 
-    /// The variables without what only the owner's commands, and a master, may know.
+    /// The variables without the login of the role that owns the schema, which workers must not know.
     public static func withoutOwner(_ variables: [String: String]) -> [String: String] {
         variables.filter { !$0.key.hasPrefix("POSTGRES_OWNER") }
     }
@@ -124,19 +125,21 @@ public struct Config: Sendable {
         let role = read.text("POSTGRES_OWNER", default: "")
         let password = try read.secret("POSTGRES_OWNER_PASSWORD")
         guard !role.isEmpty else {
-            guard password == nil else { throw ConfigError("POSTGRES_OWNER", "is not set, and its password is") }
+            guard password == nil else {
+                throw ConfigError("POSTGRES_OWNER", "is not set, but POSTGRES_OWNER_PASSWORD is")
+            }
             return nil
         }
         return DatabaseLogin(role: role, password: password ?? "")
     }
 
-    /// How clients authenticate.
+    /// A method by which clients authenticate.
     public enum Authentication: String, CaseIterable, Sendable {
-        /// Not at all: everybody may do everything.
+        /// Clients do not authenticate; every client may do everything.
         case off
-        /// By API keys.
+        /// Clients authenticate with API keys.
         case keys
-        /// By tokens of an identity provider (JSON Web Token, RFC 7519).
+        /// Clients authenticate with tokens of an identity provider (JSON Web Token, RFC 7519).
         case jwt
     }
 
@@ -148,18 +151,19 @@ public struct Config: Sendable {
         return Authentication(rawValue: text)
     }
 
-    /// Refuses to serve everybody in production when nobody has decided that.
+    /// Checks that authentication is configured explicitly in production, so that the API is not open by mistake.
     /// - Throws: `ConfigError` when `AUTH` is not set in production.
     public func requireAuthentication() throws(ConfigError) {
         guard authentication == nil else { return }
         throw ConfigError(
             "AUTH",
-            "is not set: say keys, and make one with aktify key create; or off, which lets everybody do everything")
+            "is not set: use keys, and create one with aktify key create, or off, which lets every client do everything"
+        )
     }
 
-    /// How many connections each of some workers has when nobody says so: 2 to 8, and 48 of all of them where that leaves 2. Each
-    /// but one can wait for a commit of its own, and Postgres writes those that come together to disk at once. A reload has
-    /// twice as many for a moment, and Postgres's own limit is 100.
+    /// The default pool size of each of several workers: 2 to 8 connections, and at most 48 in total unless that leaves
+    /// fewer than 2 for each. All but one connection can wait for commits at the same time, which Postgres then flushes
+    /// to disk together. A reload briefly doubles the number of connections, and the default limit of Postgres is 100.
     public static func connections(workers: Int) -> Int { min(8, max(2, 48 / workers)) }
 
     private static let logLevels = ["trace", "debug", "info", "notice", "warning", "error", "critical"]
@@ -176,12 +180,12 @@ public struct Config: Sendable {
             database: read.text("POSTGRES_DB", default: "aktify"))
     }
 
-    /// Reads one host or several; `nil` when the variable is not set.
+    /// Reads a host, or a comma-separated list of hosts; `nil` when the variable is not set.
     private static func hosts(_ read: EnvironmentReader, _ name: String) throws(ConfigError) -> String? {
         let text = read.text(name, default: "")
         guard text.isEmpty || DatabaseConfiguration.Server.areHosts(text) else {
             throw ConfigError(
-                name, is: text, expected: "a host, or several with commas between, with or without ports: a,b:5433")
+                name, is: text, expected: "a host, or a comma-separated list of hosts, with or without ports: a,b:5433")
         }
         return text.isEmpty ? nil : text
     }
@@ -191,7 +195,8 @@ public struct Config: Sendable {
         let origins = text.split(separator: ",").map(\.trimmed)
         for origin in origins where !origin.contains(/^[a-zA-Z][a-zA-Z0-9+.-]*:\/\/[a-zA-Z0-9._:\[\]-]+$/) {
             throw ConfigError(
-                "CORS_ALLOW_ORIGINS", is: origin, expected: "* or origins like https://example.org with commas between")
+                "CORS_ALLOW_ORIGINS", is: origin,
+                expected: "*, or a comma-separated list of origins like https://example.org")
         }
         return .origins(Set(origins))
     }

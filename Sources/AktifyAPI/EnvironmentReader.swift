@@ -1,6 +1,6 @@
 import Web
 
-/// A variable of the environment that cannot be used: one line that names it and says what is expected.
+/// An invalid environment variable. The description is one line, with the name of the variable and what is expected.
 public struct ConfigError: Error, CustomStringConvertible {
     public let description: String
 
@@ -11,7 +11,8 @@ public struct ConfigError: Error, CustomStringConvertible {
     }
 }
 
-/// Reads variables as what they stand for. An empty one counts as absent: that is how compose passes one that is not set.
+/// Parses environment variables. An empty variable counts as unset, since Docker Compose passes unset variables as
+/// empty ones.
 struct EnvironmentReader {
     let variables: [String: String]
     let readFile: (String) -> String?
@@ -46,14 +47,16 @@ struct EnvironmentReader {
         return text
     }
 
-    /// A value that may stand in a file, which `NAME_FILE` names; the white space at its ends does not belong to it.
+    /// Reads a secret from the variable, or from the file that `NAME_FILE` names. White space around the contents of
+    /// the file is removed.
     func secret(_ name: String) throws(ConfigError) -> String? {
         guard let path = value("\(name)_FILE") else { return value(name) }
-        guard value(name) == nil else { throw ConfigError(name, "is set, and \(name)_FILE too: unset one of them") }
+        guard value(name) == nil else { throw ConfigError(name, "is set, and so is \(name)_FILE: unset one of them") }
         guard let text = readFile(path) else {
-            // Whatever does not look like a path may be the secret itself.
-            let place = path.hasPrefix("/") && !path.contains("@") ? path : "it: expected the path of a file, from / on"
-            throw ConfigError("\(name)_FILE", "cannot read \(place)")
+            // The message omits what does not look like a path, since it may be the secret itself.
+            let shownPath =
+                path.hasPrefix("/") && !path.contains("@") ? path : "it: expected the absolute path of a file"
+            throw ConfigError("\(name)_FILE", "cannot read \(shownPath)")
         }
         return text.trimmed
     }

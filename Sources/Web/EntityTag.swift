@@ -1,25 +1,26 @@
 import HTTPTypes
 
-/// What names one state of a resource: `"3"` (RFC 9110, section 8.8.3).
+/// A strong entity tag, which identifies one version of a resource: `"3"` (RFC 9110, section 8.8.3).
 public struct EntityTag: Hashable, Sendable {
-    /// What stands between the quotes.
+    /// The opaque tag, without its quotes.
     public let opaque: String
 
-    /// Makes a tag of text that has no quotes and no control characters in it.
+    /// Creates a tag. `opaque` must contain neither double quotes nor control characters.
     public init(_ opaque: String) { self.opaque = opaque }
 
-    /// The tag as a header field has it.
+    /// The tag in quotes, as header fields contain it.
     public var value: String { "\"\(opaque)\"" }
 }
 
-/// The value of If-Match or If-None-Match: any tag, or one of a list (RFC 9110, section 13.1).
+/// The value of `If-Match` or `If-None-Match`: any tag, or a list of tags (RFC 9110, section 13.1).
 public enum TagCondition: Hashable, Sendable {
+    /// `*`, which matches any current version.
     case any
+    /// A list of tags, one of which must match.
     case tags([EntityTag])
 
-    /// Reads the values of a field, with commas between. Weak tags count as their strong form: compression on the way makes a tag of
-    /// ours weak.
-    /// - Returns: `nil` when it is malformed.
+    /// Parses a field value: `*`, or a comma-separated list of tags. A weak tag is treated as its strong form, since a
+    /// proxy that compresses responses makes the application's tags weak. Returns `nil` when the value is malformed.
     init?(_ text: String) {
         if text.trimmed == "*" {
             self = .any
@@ -45,7 +46,7 @@ public enum TagCondition: Hashable, Sendable {
         self = .tags(tags)
     }
 
-    /// Whether a tag is among them.
+    /// Whether the condition matches a tag.
     public func contains(_ tag: EntityTag) -> Bool {
         switch self {
         case .any: true
@@ -55,19 +56,20 @@ public enum TagCondition: Hashable, Sendable {
 }
 
 extension Request {
-    /// What the resource's tag must be; `nil` when the client does not say.
-    /// - Throws: 400 when it is malformed.
+    /// The condition of `If-Match`; `nil` when the field is absent.
+    /// - Throws: 400 when the field is malformed.
     public func ifMatch() throws(HTTPError) -> TagCondition? { try condition(.ifMatch) }
 
-    /// What the resource's tag must not be; `nil` when the client does not say.
-    /// - Throws: 400 when it is malformed.
+    /// The condition of `If-None-Match`; `nil` when the field is absent.
+    /// - Throws: 400 when the field is malformed.
     public func ifNoneMatch() throws(HTTPError) -> TagCondition? { try condition(.ifNoneMatch) }
 
     private func condition(_ name: HTTPField.Name) throws(HTTPError) -> TagCondition? {
         guard headers.value(of: name) != nil else { return nil }
         let values = headers.values(of: name)
         guard let condition = TagCondition(values.joined(separator: ",")) else {
-            throw HTTPError(.badRequest, "\(name) must be * or entity tags in double quotes with commas between.")
+            throw HTTPError(
+                .badRequest, "\(name) must be *, or a comma-separated list of entity tags in double quotes.")
         }
         return condition
     }

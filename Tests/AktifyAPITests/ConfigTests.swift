@@ -60,7 +60,7 @@ extension Config {
             #expect(both.owner?.password == "secret")
         }
         #expect(try config(["DATABASE_URL": "postgresql://db/x"]).database.role == nil)
-        #expect(problem(["POSTGRES_OWNER_PASSWORD": "x"]) == "POSTGRES_OWNER: is not set, and its password is")
+        #expect(problem(["POSTGRES_OWNER_PASSWORD": "x"]) == "POSTGRES_OWNER: is not set, but POSTGRES_OWNER_PASSWORD is")
         #expect(
             Config.withoutOwner(["POSTGRES_OWNER": "", "POSTGRES_OWNER_PASSWORD_FILE": "", "POSTGRES_USER": ""]).keys
                 .sorted()
@@ -144,7 +144,7 @@ extension Config {
         #expect(problem(["POSTGRES_PASSWORD_FILE": "/nowhere"]) == "POSTGRES_PASSWORD_FILE: cannot read /nowhere")
         #expect(
             problem(["POSTGRES_PASSWORD": "a", "POSTGRES_PASSWORD_FILE": "b"])
-                == "POSTGRES_PASSWORD: is set, and POSTGRES_PASSWORD_FILE too: unset one of them")
+                == "POSTGRES_PASSWORD: is set, and so is POSTGRES_PASSWORD_FILE: unset one of them")
     }
 
     @Test func `origins are a list with commas`() throws {
@@ -157,7 +157,7 @@ extension Config {
         let error = #expect(throws: ConfigError.self) {
             try EnvironmentFile.variables(of: "A=1\nB=a\0b", file: "f")
         }
-        #expect(error?.description == "f:2: has a NUL in it")
+        #expect(error?.description == "f:2: contains a NUL character")
     }
 
     @Test func `replicas are named by hosts, and not beside addresses`() throws {
@@ -168,6 +168,6 @@ extension Config {
         let url = "postgres://app@a/x?hostaddr=10.0.0.1"
         #expect(
             problem(["DATABASE_URL": url, "POSTGRES_READ_HOST": "b"])
-                == "DATABASE_URL: has hostaddr, which POSTGRES_READ_HOST cannot be used with: say host")
+                == "DATABASE_URL: has hostaddr, which cannot be combined with POSTGRES_READ_HOST: use host")
     }
 }

@@ -60,7 +60,7 @@ import Web
         #expect(answer.status == .serviceUnavailable)
         #expect(
             answer.text.contains(
-                "is at x9, which this program does not know and cannot tell to build on b2: start the program"))
+                "is at x9, a revision that this program does not know, and which may not build on b2: run the program"))
     }
 
     @Test func `it is not ready while the database is away`() async throws {

@@ -54,18 +54,18 @@ import Testing
         ]) func `another address is refused, without a word of it`(url: String) {
             #expect(
                 problem(["JWT_JWKS_URL": url])
-                    == "JWT_JWKS_URL: expected an address like https://id.example.org/jwks.json")
+                    == "JWT_JWKS_URL: expected a URL like https://id.example.org/jwks.json")
         }
 
         @Test(arguments: [
-            (["JWT_JWKS_URL": ""], "JWT_JWKS_URL: is needed with AUTH=jwt, or JWT_JWKS_FILE"),
-            (["JWT_JWKS_FILE": "/etc/jwks.json"], "JWT_JWKS_URL: is set, and JWT_JWKS_FILE too: unset one of them"),
+            (["JWT_JWKS_URL": ""], "JWT_JWKS_URL: or JWT_JWKS_FILE is required with AUTH=jwt"),
+            (["JWT_JWKS_FILE": "/etc/jwks.json"], "JWT_JWKS_URL: is set, and so is JWT_JWKS_FILE: unset one of them"),
             (
                 ["JWT_JWKS_URL": "", "JWT_JWKS_FILE": "/none"],
-                "JWT_JWKS_FILE: expected the path, from / on, of a file that can be read, not \"/none\""
+                "JWT_JWKS_FILE: expected the absolute path of a readable file, not \"/none\""
             ),
-            (["JWT_ISSUER": ""], "JWT_ISSUER: is needed with AUTH=jwt"),
-            (["JWT_AUDIENCE": ""], "JWT_AUDIENCE: is needed with AUTH=jwt"),
+            (["JWT_ISSUER": ""], "JWT_ISSUER: is required with AUTH=jwt"),
+            (["JWT_AUDIENCE": ""], "JWT_AUDIENCE: is required with AUTH=jwt"),
             (["JWT_CLOCK_SKEW_S": "301"], "JWT_CLOCK_SKEW_S: expected a whole number from 0 to 300, not \"301\""),
             (
                 ["JWT_ROLES_CLAIM": "a..b"],
@@ -80,7 +80,7 @@ import Testing
         }
     #else
         @Test func `a program without it refuses to start, and says how to build it in`() {
-            #expect(problem([:]) == "AUTH: jwt is not in this program: build it with TRAITS=JWT scripts/build")
+            #expect(problem([:]) == "AUTH: this program was built without support for jwt: build it with TRAITS=JWT scripts/build")
         }
     #endif
 }

@@ -35,11 +35,11 @@ import Web
     }
 
     private func keys(_ find: @escaping @Sendable (APIKey) async throws -> KnownKey?) -> KeyAuthenticator {
-        KeyAuthenticator(find: find, noteUse: { _ in })
+        KeyAuthenticator(find: find, recordUse: { _ in })
     }
 
     private func known(_ state: KnownKey.State = .valid, _ role: Role = .editor) -> KnownKey {
-        KnownKey(id: 1, principal: Principal(name: "key:crm", role: role), state: state, isUseDue: false)
+        KnownKey(id: 1, principal: Principal(name: "key:crm", role: role), state: state, shouldRecordUse: false)
     }
 
     @Test func `without authentication everybody may do everything`() async throws {
@@ -151,7 +151,7 @@ import Web
                 find: { _ in
                     lookups.withLock { $0 += 1 }
                     return known
-                }, noteUse: { _ in }, now: { clock.withLock { $0 } })
+                }, recordUse: { _ in }, now: { clock.withLock { $0 } })
             let request = Request(
                 method: .get, target: "/", headers: [.authorization: "Bearer " + Self.key.text])
             for _ in 0..<3000 {
@@ -167,8 +167,8 @@ import Web
         try Loop.run {
             let uses = Mutex<[Int64]>([])
             let authenticator = KeyAuthenticator(
-                find: { _ in KnownKey(id: 7, principal: Self.crm, state: .valid, isUseDue: true) },
-                noteUse: { id in uses.withLock { $0.append(id) } })
+                find: { _ in KnownKey(id: 7, principal: Self.crm, state: .valid, shouldRecordUse: true) },
+                recordUse: { id in uses.withLock { $0.append(id) } })
             let request = Request(
                 method: .get, target: "/", headers: [.authorization: "Bearer " + Self.key.text])
             for _ in 0..<10 { _ = try await authenticator.authenticate(request) }

@@ -25,7 +25,7 @@ import Web
         var cache = KeyCache()
         cache.store("k", crm, sent: at(0), at: at(0))
         #expect(cache.find("k", at: at(500)) == .stale(crm))
-        cache.failed("k")
+        cache.lookupFailed("k")
         #expect(cache.find("k", at: at(501)) == .stale(crm))
     }
 
@@ -67,7 +67,7 @@ import Web
             for index in lookups.indices.reversed() where lookups[index].due <= now {
                 let (key, sent, _) = lookups.remove(at: index)
                 if Bool.random(using: &random), Bool.random(using: &random) {
-                    cache.failed(key)
+                    cache.lookupFailed(key)
                 } else {
                     let isValid = revoked[key].map { $0 > sent } ?? true
                     cache.store(key, isValid ? crm : nil, sent: at(sent), at: at(now))

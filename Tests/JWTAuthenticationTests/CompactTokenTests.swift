@@ -15,7 +15,7 @@ import Web
 
     @Test func `a token is taken apart`() throws {
         let token = try CompactToken(Token().text)
-        #expect(token.key == KeyName(id: "a", algorithm: .es256))
+        #expect(token.key == KeyIdentifier(id: "a", algorithm: .es256))
         #expect(token.signature == [1] && token.signed == Array(Token().signed.utf8))
         #expect(token.claims["sub"] == "ada")
     }
@@ -59,7 +59,7 @@ import Web
             {"alg":"ES256","kid":"a","jku":"http://127.0.0.1:1/","x5u":"http://127.0.0.1:1/","x5c":["MIIB"],\#
             "jwk":{"kty":"oct","k":"AQ"}}
             """#
-        #expect(try CompactToken(Token(header: header).text).key == KeyName(id: "a", algorithm: .es256))
+        #expect(try CompactToken(Token(header: header).text).key == KeyIdentifier(id: "a", algorithm: .es256))
     }
 
     @Test func `what has not three parts is refused`() {
@@ -69,21 +69,21 @@ import Web
         for text in [
             "", ".", "..", "a.b", "\(whole).", ".\(whole)", "\(whole)=", " \(whole)", "\(whole)\n", "\(token.signed).*",
         ] {
-            #expect(problem(text)?.hasPrefix("This is no signed token") == true, "\(text)")
+            #expect(problem(text)?.hasPrefix("The token is not a signed JWT") == true, "\(text)")
         }
         #expect(problem("a.b.c.d.e")?.hasPrefix("The token is encrypted") == true)
     }
 
     @Test func `a part that is not an object of JSON is refused`() {
         for json in ["", "[]", "7", "{", #"{"alg":"ES256","kid":"a"} {}"#, "null", "{\"a\":\"\u{0}\"}"] {
-            #expect(problem(header: json)?.hasPrefix("This is no signed token") == true, "\(json)")
-            #expect(problem(Token(claims: json).text)?.hasPrefix("This is no signed token") == true, "\(json)")
+            #expect(problem(header: json)?.hasPrefix("The token is not a signed JWT") == true, "\(json)")
+            #expect(problem(Token(claims: json).text)?.hasPrefix("The token is not a signed JWT") == true, "\(json)")
         }
     }
 
     @Test func `a name that is there twice is refused`() {
-        #expect(problem(header: #"{"alg":"ES256","kid":"a","alg":"ES256"}"#) == "The token has a name twice.")
-        #expect(problem(Token(claims: #"{"sub":"a","s\u0075b":"b"}"#).text) == "The token has a name twice.")
+        #expect(problem(header: #"{"alg":"ES256","kid":"a","alg":"ES256"}"#) == "The token has a duplicate member name.")
+        #expect(problem(Token(claims: #"{"sub":"a","s\u0075b":"b"}"#).text) == "The token has a duplicate member name.")
     }
 
     @Test func `a token has 8,000 bytes at most`() {
@@ -93,6 +93,6 @@ import Web
         #expect(problem(large) == "The token has more than 8000 bytes.")
         #expect(problem(String(repeating: "x", count: 10 << 20)) == "The token has more than 8000 bytes.")
         let deep = String(repeating: "[", count: 100) + String(repeating: "]", count: 100)
-        #expect(problem(Token(claims: #"{"x":\#(deep)}"#).text)?.hasPrefix("This is no signed token") == true)
+        #expect(problem(Token(claims: #"{"x":\#(deep)}"#).text)?.hasPrefix("The token is not a signed JWT") == true)
     }
 }

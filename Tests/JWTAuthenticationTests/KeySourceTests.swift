@@ -47,13 +47,13 @@ import Testing
 
     @Test(arguments: [302, 304, 401, 404, 500, 204]) func `another status is a failure`(status: Int) throws {
         let outcome = try fetch("self.say(\(status), b'', ('Location', 'http://127.0.0.1:1/'))").outcome
-        #expect(outcome.hasPrefix("curl says: ") && outcome.hasSuffix("\(status)"), "\(outcome)")
+        #expect(outcome.hasPrefix("curl failed: ") && outcome.hasSuffix("\(status)"), "\(outcome)")
     }
 
     @Test func `ten megabytes are not read to their end`() throws {
         #expect(try fetch("self.say(200, b'x' * 10_000_000)").outcome == "1000001 bytes")
         let said = try fetch("self.say(200, b'x' * 10_000_000, ('Content-Length', '10000000'))").outcome
-        #expect(said.hasPrefix("curl says: curl: (63)"), "\(said)")
+        #expect(said.hasPrefix("curl failed: curl: (63)"), "\(said)")
     }
 
     @Test(arguments: [
@@ -61,15 +61,15 @@ import Testing
     ])
     func `a slow provider is given up after five seconds`(answer: String) throws {
         let (outcome, seconds) = try fetch(answer)
-        #expect(outcome.hasPrefix("curl says: ") && (4...9).contains(seconds), "\(outcome) \(seconds)")
+        #expect(outcome.hasPrefix("curl failed: ") && (4...9).contains(seconds), "\(outcome) \(seconds)")
     }
 
     @Test func `a provider that is down is a failure, with curl's reason`() throws {
         let port = try Socket.freePort()
         let outcome = try load(.url("http://127.0.0.1:\(port)/", environment: [:]))
-        #expect(outcome.hasPrefix("curl says: curl: (7) "))
+        #expect(outcome.hasPrefix("curl failed: curl: (7) "))
         // Nobody there has a certificate.
-        #expect(try load(.url("https://127.0.0.1:\(port)/", environment: [:])).hasPrefix("curl says: curl: (7) "))
+        #expect(try load(.url("https://127.0.0.1:\(port)/", environment: [:])).hasPrefix("curl failed: curl: (7) "))
     }
 
     @Test func `a file is read, up to a megabyte`() throws {

@@ -36,17 +36,17 @@ import Web
         Token(header: #"{"alg":"ES256","kid":"\#(id)"}"#, signature: [signature]).text
     }
 
-    private static let unknown = "401 The provider has no key for ES256 with the token's kid."
+    private static let unknown = "401 The identity provider has no ES256 key with the kid of the token."
 
     @Test func `a token is checked by the key that it names`() throws {
         try Loop.run {
             let provider = Provider()
             let authenticator = provider.authenticator()
             #expect(await authenticator.outcome(self.token("a")) == "jwt:ada editor")
-            #expect(await authenticator.outcome(self.token("a", signature: 2)) == "401 The token's signature is wrong.")
+            #expect(await authenticator.outcome(self.token("a", signature: 2)) == "401 The signature of the token is not valid.")
             #expect(await authenticator.outcome(self.token("b")) == Self.unknown)
             let other = Token(header: #"{"alg":"RS256","kid":"a"}"#).text
-            #expect(await authenticator.outcome(other) == "401 The provider has no key for RS256 with the token's kid.")
+            #expect(await authenticator.outcome(other) == "401 The identity provider has no RS256 key with the kid of the token.")
             #expect(provider.count == 1)
         }
     }
@@ -167,7 +167,7 @@ import Web
     }
 
     @Test func `a set has keys, and no two with one name`() {
-        #expect(throws: KeySetError("no key in them can be used")) { try KeySet([]) }
+        #expect(throws: KeySetError("the JWK Set has no usable key")) { try KeySet([]) }
         #expect(throws: KeySetError("two keys have the kid a")) {
             try KeySet([VerificationKey("a"), VerificationKey("a")])
         }

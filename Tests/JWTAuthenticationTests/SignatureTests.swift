@@ -103,7 +103,7 @@
                 }
                 #expect(
                     outcomes.allSatisfy {
-                        $0 == "401 The token's signature is wrong." || $0.contains("no signed token")
+                        $0 == "401 The signature of the token is not valid." || $0.contains("not a signed JWT")
                     })
             }
         }
@@ -115,12 +115,12 @@
                 for other in keys {
                     let text = try key.token(header: #"{"alg":"\#(key.algorithm)","kid":"\#(other.algorithm)"}"#).text
                     let isTaken = key.algorithm == other.algorithm
-                    #expect(try outcome(text, set).hasPrefix(isTaken ? "jwt:ada" : "401 The provider has no key for"))
+                    #expect(try outcome(text, set).hasPrefix(isTaken ? "jwt:ada" : "401 The identity provider has no "))
                     let renamed = try key.token(header: #"{"alg":"\#(other.algorithm)","kid":"\#(other.algorithm)"}"#)
                         .text
                     #expect(
                         try outcome(renamed, set)
-                            == (isTaken ? "jwt:ada editor" : "401 The token's signature is wrong."))
+                            == (isTaken ? "jwt:ada editor" : "401 The signature of the token is not valid."))
                 }
             }
         }
@@ -149,7 +149,7 @@
             let header =
                 #"{"alg":"ES256","kid":"a","jwk":\#(other.jwk()),"jku":"http://127.0.0.1:1/","x5u":"http://127.0.0.1:1/"}"#
             #expect(
-                try outcome(other.token(header: header).text, set(own.jwk())) == "401 The token's signature is wrong.")
+                try outcome(other.token(header: header).text, set(own.jwk())) == "401 The signature of the token is not valid.")
             #expect(try outcome(own.token(header: header).text, set(own.jwk())) == "jwt:ada editor")
         }
 
@@ -159,7 +159,7 @@
                 (["exp": "1700000000"], "401 The token has expired."), (["exp": nil], "401 The token has no exp"),
                 (["nbf": "1900000000"], "401 The token is not valid yet."),
                 (["iss": #""x""#], "401 The token is another"),
-                (["aud": #""x""#], "401 The token is for somebody else"), (["sub": nil], "401 The token needs a sub"),
+                (["aud": #""x""#], "401 The token has another audience"), (["sub": nil], "401 The token needs a sub"),
                 (["roles": nil], "403 The token has none of the roles"),
             ] as [([String: String?], String)] {
                 let text = try key.token(claims: Token.claims(changes)).text
@@ -210,19 +210,19 @@
             for text in [
                 "", "<html><body>Sign in</body></html>", "{}", "[]", "7", #"{"keys":{}}"#, #"{"keys":"x"}"#, key.jwk(),
             ] {
-                await #expect(throws: KeySetError("they are no JWK Set")) { try await KeySet(jwks: Array(text.utf8)) }
+                await #expect(throws: KeySetError("the response is not a JWK Set")) { try await KeySet(jwks: Array(text.utf8)) }
             }
             for text in [#"{"keys":[]}"#, #"{"keys":[7]}"#] {
-                await #expect(throws: KeySetError("no key in them can be used")) {
+                await #expect(throws: KeySetError("the JWK Set has no usable key")) {
                     try await KeySet(jwks: Array(text.utf8))
                 }
             }
             let hundred = (1...100).map { key.jwk("\($0)") }.joined(separator: ",")
             #expect(try await KeySet(jwks: set(hundred)).count == 100)
-            await #expect(throws: KeySetError("there are more than 100")) {
+            await #expect(throws: KeySetError("the JWK Set has more than 100 keys")) {
                 try await KeySet(jwks: set(hundred, key.jwk("101")))
             }
-            await #expect(throws: KeySetError("they have more than 1000000 bytes")) {
+            await #expect(throws: KeySetError("the JWK Set has more than 1000000 bytes")) {
                 try await KeySet(jwks: set(key.jwk("a", ["x5c": "\"\(String(repeating: "x", count: 1_000_000))\""])))
             }
         }

@@ -49,6 +49,6 @@ extension JWTAuthenticator {
 extension VerificationKey {
     /// One whose signature is a byte.
     init(_ id: String, _ algorithm: SignatureAlgorithm = .es256, signature: UInt8 = 1) {
-        self.init(name: KeyName(id: id, algorithm: algorithm)) { given, _ in given == [signature] }
+        self.init(name: KeyIdentifier(id: id, algorithm: algorithm)) { given, _ in given == [signature] }
     }
 }

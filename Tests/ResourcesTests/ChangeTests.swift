@@ -301,7 +301,7 @@ import Web
     }
 
     @Test func `what others send under one key at once is made once`() async throws {
-        let answers = try await withThrowingTaskGroup(of: TestClient.Answer.self) { [leads] group in
+        let answers = try await withThrowingTaskGroup(of: TestClient.CollectedResponse.self) { [leads] group in
             for _ in 0..<20 {
                 group.addTask {
                     try await leads.send(.post, "/leads/", #"{"email":"a@b","weight":1}"#, [.idempotencyKey: "k"])

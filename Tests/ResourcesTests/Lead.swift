@@ -119,18 +119,18 @@ struct Leads {
 
     func send(
         _ method: HTTPRequest.Method, _ target: String, _ body: String = "", _ headers: HeaderFields = [:]
-    ) async throws -> TestClient.Answer {
+    ) async throws -> TestClient.CollectedResponse {
         var headers = headers
         if !body.isEmpty, headers[.contentType] == nil { headers[.contentType] = "application/json" }
         return try await client.send(method, target, headers: headers, body: Array(body.utf8))
     }
 
-    func get(_ target: String, _ headers: HeaderFields = [:]) async throws -> TestClient.Answer {
+    func get(_ target: String, _ headers: HeaderFields = [:]) async throws -> TestClient.CollectedResponse {
         try await send(.get, target, "", headers)
     }
 
     /// Creates a lead with a few fields as JSON members.
-    @discardableResult func add(_ email: String, _ others: String = "") async throws -> TestClient.Answer {
+    @discardableResult func add(_ email: String, _ others: String = "") async throws -> TestClient.CollectedResponse {
         let more = others.isEmpty ? "" : "," + others
         return try await send(.post, "/leads/", #"{"email":"\#(email)","weight":1\#(more)}"#)
     }
@@ -146,7 +146,7 @@ struct Leads {
     }
 }
 
-extension TestClient.Answer {
+extension TestClient.CollectedResponse {
     /// A member of the body.
     subscript(_ name: String) -> JSON? { if case .object(let members) = json { members[name] } else { nil } }
 

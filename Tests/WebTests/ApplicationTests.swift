@@ -192,7 +192,7 @@ import Testing
             var app = Application()
             try app.mount(twice, at: "/x")
         }
-        #expect(route?.description == "the route GET /x/<name> stands there twice: remove one of them")
+        #expect(route?.description == "the route GET /x/<name> is defined twice: remove one of them")
         #expect(throws: SetupError.self) {
             var app = Application()
             try app.mount(Blueprint("test"), at: "/x")

@@ -23,7 +23,7 @@ import Testing
         return TestClient(app)
     }
 
-    private func ask(_ path: String, _ accept: String?) async throws -> TestClient.Answer {
+    private func ask(_ path: String, _ accept: String?) async throws -> TestClient.CollectedResponse {
         var headers: HeaderFields = [.requestID: "r-1"]
         if let accept { headers[.accept] = accept }
         return try await client().get("/things" + path, headers: headers)

@@ -48,7 +48,7 @@ import Testing
     @Test(arguments: ["a", "a b", "a[gte]", "a[]", "[x]", "a[b][c]", "a]", "ä[ö]"])
     func `the whole name of a parameter is what was sent`(name: String) {
         let encoded = name.utf8.map { "%" + ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-        #expect(Query("\(encoded)=1").parameters.map(\.wholeName) == [name])
+        #expect(Query("\(encoded)=1").parameters.map(\.fullName) == [name])
     }
 
     @Test func `the parameters of a name are found by its bytes`() {
@@ -128,7 +128,7 @@ import Testing
     ]) func `what cannot be had is 406, and the answer says what can`(accept: String) {
         let error = #expect(throws: HTTPError.self) { try request("/", (.accept, accept)).negotiate([.json]) }
         #expect(error?.status == .notAcceptable)
-        #expect(error?.message == "This can be had as application/json: change the Accept header field.")
+        #expect(error?.message == "Available as application/json: change the Accept header field.")
     }
 
     @Test(arguments: [

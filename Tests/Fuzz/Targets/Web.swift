@@ -79,7 +79,7 @@ extension JSON {
     /// Whether it has no broken string, which cannot be written.
     fileprivate var hasText: Bool {
         switch self {
-        case .brokenString: false
+        case .unpairedSurrogate: false
         case .array(let elements): elements.allSatisfy(\.hasText)
         case .object(let members): members.all.allSatisfy(\.value.hasText)
         default: true
