@@ -33,7 +33,7 @@ struct KeySet: Sendable {
             }
             guard let json = try? JSON(parsing: bytes, atMost: 10_000), case .object(let members) = json,
                 case .array(let values) = members["keys"]
-            else { throw KeySetError("the response is not a JWK Set") }
+            else { throw KeySetError("the document is not a JWK Set") }
             guard values.count <= KeySet.maxKeys else {
                 throw KeySetError("the JWK Set has more than \(KeySet.maxKeys) keys")
             }

@@ -40,7 +40,7 @@ public struct TestClient: Sendable {
         return try await read(response, to: request)
     }
 
-    /// Collects the body. Like in a server, a streamed body that fails before its first bytes becomes an error
+    /// Collects the body. As in a server, a streamed body that fails before its first bytes becomes an error
     /// response.
     private func read(_ response: Response, to request: Request) async throws -> CollectedResponse {
         guard case .stream(let produce) = response.body else { return CollectedResponse(response) }

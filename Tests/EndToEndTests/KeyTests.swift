@@ -220,7 +220,9 @@ import Testing
         #if !JWT
             let absent = try runToEnd([Stack.program, "serve", "--check"], environment: ["AUTH": "jwt"])
             #expect(
-                absent.output == "Error: AUTH: this program was built without support for jwt: build it with TRAITS=JWT scripts/build\n")
+                absent.output
+                    == "Error: AUTH: this program was built without support for jwt: build it with TRAITS=JWT scripts/build\n"
+            )
         #endif
         #expect(unknown.output == "Error: AUTH: expected one of off, keys, jwt, not \"none\"\n")
     }
