@@ -47,7 +47,7 @@ extension HTTPError {
 
     /// Creates a 403 response: the client is authenticated, but lacks the required role.
     static func insufficientRole(_ role: Role, for access: Access) -> HTTPError {
-        guard case .role(let needed) = access else { return HTTPError(.forbidden, "Nobody may do this.") }
+        guard case .role(let needed) = access else { return HTTPError(.forbidden, "Forbidden.") }
         return HTTPError(
             .forbidden, "This needs the role \(needed.rawValue); yours is \(role.rawValue).",
             headers: [.wwwAuthenticate: challenge(.insufficientScope) + ", scope=\"\(needed.rawValue)\""])

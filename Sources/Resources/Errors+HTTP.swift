@@ -32,11 +32,11 @@ extension ConstraintViolation: HTTPErrorConvertible {
     func httpError(index: Int?) -> HTTPError {
         let message =
             switch kind {
-            case .duplicate: "is taken already"
-            case .missingReference: "refers to something that is not there"
+            case .duplicate: "is already taken"
+            case .missingReference: "refers to a row that does not exist"
             case .check: "is out of range"
             case .missingValue: "is required"
-            case .referenced: "This is in use: others refer to it."
+            case .referenced: "Other rows refer to this one."
             }
         let status: HTTPResponse.Status = [.duplicate, .referenced].contains(kind) ? .conflict : .unprocessableContent
         guard kind != .referenced else { return HTTPError(status, message) }

@@ -184,7 +184,7 @@ import Web
         ] {
             let answer = try await leads.send(method, target, body)
             #expect(answer.status == .conflict && answer.wrongFields == [field], "\(method) \(target) \(body)")
-            #expect(answer["message"] == "email is taken already.")
+            #expect(answer["message"] == "email is already taken.")
         }
         #expect(try await leads.get("/leads/").all("email") == ["a@b", "c@d"])
         #expect(try await leads.send(.put, "/leads/1", body).status == .ok)
@@ -200,7 +200,7 @@ import Web
         ] {
             let answer = try await leads.send(method, target, body)
             #expect(answer.status == .unprocessableContent && answer.wrongFields == ["party_id"])
-            #expect(answer["message"] == "party_id refers to something that is not there.")
+            #expect(answer["message"] == "party_id refers to a row that does not exist.")
         }
         #expect(try await leads.send(.patch, "/leads/1", #"{"party_id":1}"#).status == .ok)
         #expect(try await leads.send(.patch, "/leads/1", #"{"party_id":null}"#)["party_id"] == .null)
@@ -211,7 +211,7 @@ import Web
         try await leads.add("a@b", #""party_id":1"#)
         let answer = try await leads.send(.delete, "/parties/1")
         #expect(answer.status == .conflict && answer.wrongFields.isEmpty)
-        #expect(answer["message"] == "This is in use: others refer to it.")
+        #expect(answer["message"] == "Other rows refer to this one.")
         #expect(try await leads.send(.delete, "/parties/?id[gt]=0").status == .conflict)
         #expect(try await leads.get("/parties/").ids == [1, 2])
         #expect(try await leads.send(.delete, "/parties/2").status == .noContent)

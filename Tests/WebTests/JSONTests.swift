@@ -136,7 +136,7 @@ import Testing
 
     @Test func `an error contains its offset`() {
         let error = #expect(throws: JSONError.self) { try parse("{\"a\":x}") }
-        #expect(error?.description == "a value was expected at byte 5")
+        #expect(error?.description == "expected a value at byte 5")
     }
 }
 

@@ -54,7 +54,7 @@ private struct JSONParser {
     mutating func document() throws(JSONError) -> JSON {
         let value = try value()
         skipSpace()
-        guard index == bytes.count else { throw error("nothing more was expected") }
+        guard index == bytes.count else { throw error("unexpected text after the value") }
         return value
     }
 
@@ -84,13 +84,13 @@ private struct JSONParser {
         case 0x66: return try literal("false", .bool(false))
         case 0x6e: return try literal("null", .null)
         case .some(0x2d), .some(0x30...0x39): return try number()
-        case nil: throw error("the text ends where a value was expected")
-        default: throw error("a value was expected")
+        case nil: throw error("unexpected end of text")
+        default: throw error("expected a value")
         }
     }
 
     private mutating func literal(_ name: StaticString, _ value: JSON) throws(JSONError) -> JSON {
-        guard name.withUTF8Buffer({ bytes[index...].starts(with: $0) }) else { throw error("a value was expected") }
+        guard name.withUTF8Buffer({ bytes[index...].starts(with: $0) }) else { throw error("expected a value") }
         index += name.utf8CodeUnitCount
         return value
     }
@@ -126,10 +126,10 @@ private struct JSONParser {
 
     private mutating func member(into members: inout JSON.Members) throws(JSONError) {
         skipSpace()
-        guard next == 0x22 else { throw error("a name in double quotes was expected") }
+        guard next == 0x22 else { throw error("expected a name in double quotes") }
         let name = if case .string(let name) = try string() { name } else { "\u{fffd}" }
         skipSpace()
-        guard consume(0x3a) else { throw error("a colon was expected") }
+        guard consume(0x3a) else { throw error("expected a colon") }
         members.all.append((name, try value()))
     }
 
@@ -138,7 +138,7 @@ private struct JSONParser {
     private mutating func continues(until bracket: UInt8) throws(JSONError) -> Bool {
         skipSpace()
         if consume(0x2c) { return true }
-        guard consume(bracket) else { throw error("a comma or a closing bracket was expected") }
+        guard consume(bracket) else { throw error("expected a comma or a closing bracket") }
         return false
     }
 
@@ -159,7 +159,7 @@ private struct JSONParser {
     private mutating func digits() throws(JSONError) {
         let start = index
         while let byte = next, byte >= 0x30, byte <= 0x39 { index += 1 }
-        guard index > start else { throw error("a digit was expected") }
+        guard index > start else { throw error("expected a digit") }
     }
 
     // MARK: Strings
@@ -186,14 +186,14 @@ private struct JSONParser {
             skipPlain()
             if index > start { text.append(contentsOf: bytes[start..<index]) }
         }
-        guard next != nil else { throw error("the text ends within a string") }
+        guard next != nil else { throw error("unterminated string") }
         guard consume(0x22) else { throw error("a control character must be escaped") }
         return isBroken ? .unpairedSurrogate : .string(String(decoding: text, as: UTF8.self))
     }
 
     private mutating func escape(into text: inout [UInt8], _ isBroken: inout Bool) throws(JSONError) {
         index += 1
-        guard let byte = next else { throw error("the text ends within a string") }
+        guard let byte = next else { throw error("unterminated string") }
         index += 1
         switch byte {
         case 0x22, 0x5c, 0x2f: text.append(byte)
@@ -233,7 +233,7 @@ private struct JSONParser {
         var unit: UInt32 = 0
         for position in index..<(index + 4) {
             guard position < bytes.count, let digit = JSONParser.hexadecimal(bytes[position]) else {
-                throw error("four hexadecimal digits were expected")
+                throw error("expected four hexadecimal digits")
             }
             unit = unit << 4 | digit
         }
