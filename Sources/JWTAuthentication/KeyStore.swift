@@ -5,7 +5,7 @@ import Logging
 ///
 /// Sound as `@unchecked Sendable`: it is accessed only on the thread of its event loop.
 final class KeyStore: @unchecked Sendable {
-    /// The interval between loads, after which a key that the provider has withdrawn is rejected.
+    /// The interval between loads. A key that the provider has withdrawn is rejected after the next load.
     static let interval = Duration.seconds(300)
     /// The minimum interval between attempts, so that tokens with unknown keys cannot cause more loads. It is also the
     /// retry interval after a failure.

@@ -9,20 +9,22 @@ import Web
 /// and the filters, the values of the sort columns, and a checksum of all of these.
 struct PageCursor: Hashable {
     /// The fingerprint of the table, the order and the filters for which the cursor is valid.
-    let list: UInt64
+    let fingerprint: UInt64
     /// The values of the last row in the sort columns, in binary format; `nil` is NULL.
     let position: [[UInt8]?]
 
     private static let version: UInt8 = 1
 
-    init(list: UInt64, position: [[UInt8]?]) { (self.list, self.position) = (list, position) }
+    init(fingerprint: UInt64, position: [[UInt8]?]) {
+        (self.fingerprint, self.position) = (fingerprint, position)
+    }
 
     /// Decodes a cursor. Returns `nil` when it is malformed, or has another version.
     init?(_ text: String) {
         guard text.utf8.count <= 8192, let all = [UInt8](base64URL: text), all.count > 17, all[0] == PageCursor.version
         else { return nil }
         guard Array(all.suffix(8)) == Fingerprint(all.dropLast(8)).bytes else { return nil }
-        list = all[1..<9].reduce(0) { $0 << 8 | UInt64($1) }
+        fingerprint = all[1..<9].reduce(0) { $0 << 8 | UInt64($1) }
         var (rest, position) = (all[9...].dropLast(8), [[UInt8]?]())
         while let first = rest.popFirst() {
             guard first != 0 else {
@@ -41,7 +43,7 @@ struct PageCursor: Hashable {
 
     /// The encoded cursor.
     var text: String {
-        var all = [PageCursor.version] + list.bigEndianBytes
+        var all = [PageCursor.version] + fingerprint.bigEndianBytes
         for value in position {
             all.append(value == nil ? 0 : 1)
             if let value { all += UInt32(value.count).bigEndianBytes + value }

@@ -9,7 +9,7 @@ public struct Fields<Model: ORM.Model>: Sendable {
     /// The fields, in the order of the model's columns.
     private let declared: [Field<Model>]
     /// Writes rows with all fields.
-    let all: RowWriter<Model>
+    let writer: RowWriter<Model>
 
     /// Derives the fields from the columns of the model that are not hidden.
     public init(of _: Model.Type = Model.self) {
@@ -23,7 +23,7 @@ public struct Fields<Model: ORM.Model>: Sendable {
                 return field
             }
         visible = declared.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
-        all = RowWriter(visible)
+        writer = RowWriter(visible)
     }
 
     /// The field with a name; `nil` when there is none.

@@ -17,19 +17,20 @@ struct ListQuery<Model: ORM.Model> {
 
     private var searchLength = 0
     private var order: [(field: Field<Model>, isAscending: Bool)] = []
-    private var list = Fingerprint(Model.definition.name.utf8)
+    /// Identifies the table, the filters and the order, for cursors.
+    private var fingerprint = Fingerprint(Model.definition.name.utf8)
 
     /// Parses and validates a query.
     /// - Parameter isStrict: whether an unknown parameter is an error; otherwise it is ignored.
     /// - Throws: 422, with all invalid parameters.
-    init(_ query: Query, of all: Fields<Model>, isStrict: Bool) throws(HTTPError) {
-        (fields, writer) = (all.visible, all.all)
+    init(_ query: Query, of available: Fields<Model>, isStrict: Bool) throws(HTTPError) {
+        (fields, writer) = (available.visible, available.writer)
         var problems: [HTTPError.Field] = []
         var (sort, cursor): (String?, String?) = (nil, nil)
         var (count, names): (Bool?, String?) = (nil, nil)
         for parameter in query.parameters {
             do throws(FieldProblem) {
-                guard parameter.isValidUTF8 || !ListQuery.isKnown(parameter, all) else {
+                guard parameter.isValidUTF8 || !ListQuery.isKnown(parameter, available) else {
                     throw FieldProblem("must be UTF-8")
                 }
                 switch parameter.fullName {
@@ -41,16 +42,16 @@ struct ListQuery<Model: ORM.Model> {
                     wantsCount = count ?? false
                 case "fields":
                     names = try single(names, parameter.value)
-                    fields = try ListQuery.selectedFields(parameter.value, all)
+                    fields = try ListQuery.selectedFields(parameter.value, available)
                     writer = RowWriter(fields)
-                case "q" where all.visible.contains { $0.search != nil }:
-                    try search(parameter.value, all)
+                case "q" where available.visible.contains { $0.search != nil }:
+                    try search(parameter.value, available)
                 default:
-                    if try !filter(parameter, all), isStrict { throw FieldProblem("is not known") }
+                    if try !filter(parameter, available), isStrict { throw FieldProblem("is not known") }
                 }
             } catch { problems.append(parameter.problem(error)) }
         }
-        do throws(FieldProblem) { order = try ListQuery.order(sort ?? "", all) } catch {
+        do throws(FieldProblem) { order = try ListQuery.order(sort ?? "", available) } catch {
             problems.append(.init("sort", "sort \(error.message)."))
         }
         do throws(FieldProblem) { try start(after: cursor) } catch {
@@ -63,7 +64,7 @@ struct ListQuery<Model: ORM.Model> {
 
     /// The cursor of the page that begins after `row`.
     func cursor(after row: Model) -> String {
-        PageCursor(list: list.value, position: order.map { $0.field.position(row) }).text
+        PageCursor(fingerprint: fingerprint.value, position: order.map { $0.field.position(row) }).text
     }
 
     // MARK: Parameters
@@ -71,9 +72,9 @@ struct ListQuery<Model: ORM.Model> {
     /// The names of the parameters that are not filters.
     static var pageParameterNames: [String] { ["limit", "cursor", "sort", "count", "fields"] }
 
-    private static func isKnown(_ parameter: Query.Parameter, _ all: Fields<Model>) -> Bool {
+    private static func isKnown(_ parameter: Query.Parameter, _ available: Fields<Model>) -> Bool {
         parameter.name == "q" || pageParameterNames.contains(parameter.name)
-            || all.named(parameter.name)?.column.field.isFilterable ?? false
+            || available.named(parameter.name)?.column.field.isFilterable ?? false
     }
 
     private func single<Value>(_ old: Value?, _ new: Value) throws(FieldProblem) -> Value {
@@ -88,35 +89,38 @@ struct ListQuery<Model: ORM.Model> {
         return Int(limit)
     }
 
-    private static func selectedFields(_ text: String, _ all: Fields<Model>) throws(FieldProblem) -> [Field<Model>] {
+    private static func selectedFields(_ text: String, _ available: Fields<Model>) throws(FieldProblem) -> [Field<
+        Model
+    >] {
         let names = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
-        for name in names where all.named(name) == nil {
+        for name in names where available.named(name) == nil {
             throw FieldProblem(
-                "must be a comma-separated list of \(all.visible.map(\.name).joined(separator: ", "))")
+                "must be a comma-separated list of \(available.visible.map(\.name).joined(separator: ", "))")
         }
-        return all.visible.filter { field in names.contains { $0.hasSameBytes(as: field.name) } }
+        return available.visible.filter { field in names.contains { $0.hasSameBytes(as: field.name) } }
     }
 
     /// The maximum length of all `q` parameters together, in characters. Postgres looks up each trigram in the index,
     /// which would take seconds for long texts.
     static var maxSearchLength: Int { 255 }
 
-    private mutating func search(_ text: String, _ all: Fields<Model>) throws(FieldProblem) {
+    private mutating func search(_ text: String, _ available: Fields<Model>) throws(FieldProblem) {
         let text = try String(parameter: text)
         guard !text.isEmpty else { return }
         searchLength += text.unicodeScalars.count
         guard searchLength <= ListQuery.maxSearchLength else {
             throw FieldProblem("may have at most \(ListQuery.maxSearchLength) characters")
         }
-        let conditions = all.visible.compactMap { $0.search?(text) }
+        let conditions = available.visible.compactMap { $0.search?(text) }
         guard let first = conditions.first else { return }
         addCondition(conditions.dropFirst().reduce(first) { $0 || $1 }, "q", text)
     }
 
     /// Adds the condition of a filter.
     /// - Returns: whether the parameter is a filter of this model.
-    private mutating func filter(_ parameter: Query.Parameter, _ all: Fields<Model>) throws(FieldProblem) -> Bool {
-        guard let field = all.named(parameter.name), field.column.field.isFilterable else { return false }
+    private mutating func filter(_ parameter: Query.Parameter, _ available: Fields<Model>) throws(FieldProblem) -> Bool
+    {
+        guard let field = available.named(parameter.name), field.column.field.isFilterable else { return false }
         addCondition(try field.filter(parameter), parameter.fullName, parameter.value)
         return true
     }
@@ -124,7 +128,7 @@ struct ListQuery<Model: ORM.Model> {
     private mutating func addCondition(_ condition: Condition<Model>, _ name: String, _ value: String) {
         select = select.where { _ in condition }
         // The lengths make the encoding unambiguous: a value that looks like another filter has another fingerprint.
-        list.add("\(name.utf8.count),\(value.utf8.count),\(name)=\(value)&".utf8)
+        fingerprint.add("\(name.utf8.count),\(value.utf8.count),\(name)=\(value)&".utf8)
     }
 
     // MARK: Order
@@ -132,16 +136,18 @@ struct ListQuery<Model: ORM.Model> {
     /// Parses `sort`, such as `-created_on,id`: one field, followed by the primary key as a tie-breaker, which is added
     /// when it is missing.
     private static func order(
-        _ text: String, _ all: Fields<Model>
+        _ text: String, _ available: Fields<Model>
     ) throws(FieldProblem) -> [(field: Field<Model>, isAscending: Bool)] {
-        guard let key = all.named(Model.primaryKey.definition.name) else { return [] }
+        guard let key = available.named(Model.primaryKey.definition.name) else { return [] }
         var order: [(field: Field<Model>, isAscending: Bool)] = []
         for part in text.split(separator: ",", omittingEmptySubsequences: !text.contains(",")) {
             let isAscending = part.utf8.first != UInt8(ascii: "-")
             let name = String(isAscending ? part : part.dropFirst())
-            guard let field = all.named(name), field.order != nil,
+            guard let field = available.named(name), field.order != nil,
                 field.column.field.isSortable || field.column.isPrimaryKey
-            else { throw FieldProblem("must be one of \(names(all)), with a minus before it for descending order") }
+            else {
+                throw FieldProblem("must be one of \(names(available)), with a minus before it for descending order")
+            }
             order.append((field, isAscending))
         }
         guard order.count < 2 || order.count == 2 && order[1].field.name == key.name && order[0].field.name != key.name
@@ -149,16 +155,18 @@ struct ListQuery<Model: ORM.Model> {
         return order.last?.field.name == key.name ? order : order + [(key, true)]
     }
 
-    private static func names(_ all: Fields<Model>) -> String {
-        all.visible.filter { $0.column.field.isSortable || $0.column.isPrimaryKey }.map(\.name).joined(separator: ", ")
+    private static func names(_ available: Fields<Model>) -> String {
+        available.visible.filter { $0.column.field.isSortable || $0.column.isPrimaryKey }.map(\.name).joined(
+            separator: ", ")
     }
 
     private mutating func start(after cursor: String?) throws(FieldProblem) {
-        for (field, isAscending) in order { list.add("\(isAscending ? "" : "-")\(field.name),".utf8) }
+        for (field, isAscending) in order { fingerprint.add("\(isAscending ? "" : "-")\(field.name),".utf8) }
         var position: [[UInt8]?] = order.map { _ in nil }
         if let cursor {
             guard limit != nil else { throw FieldProblem("requires limit") }
-            guard let page = PageCursor(cursor), page.list == list.value, page.position.count == order.count,
+            guard let page = PageCursor(cursor), page.fingerprint == fingerprint.value,
+                page.position.count == order.count,
                 !page.position.contains(nil)
             else {
                 throw FieldProblem("must come from a list with the same sort and filters")

@@ -54,9 +54,9 @@ extension Resource {
 
     private func write(_ record: ChangeRecord<Row>, to json: inout JSONWriter) {
         json.beginObject()
-        json.member("after", record.after.map { RowJSON(row: $0, writer: fields.all) })
+        json.member("after", record.after.map { RowJSON(row: $0, writer: fields.writer) })
         json.member("author", record.author)
-        json.member("before", record.before.map { RowJSON(row: $0, writer: fields.all) })
+        json.member("before", record.before.map { RowJSON(row: $0, writer: fields.writer) })
         json.member("changed_on", record.changedOn)
         json.member("id", record.id)
         json.member("operation", record.operation.rawValue)

@@ -221,7 +221,7 @@ struct Resource<Service: ResourceService>: Sendable {
     }
 
     private func response(_ row: Row, _ status: HTTPResponse.Status) -> Response {
-        var response = Response.json(status) { fields.all.write(row, to: &$0) }
+        var response = Response.json(status) { fields.writer.write(row, to: &$0) }
         if let version = version(of: row) { response.headers.append(.eTag, quoted: version) }
         return response
     }
@@ -229,7 +229,7 @@ struct Resource<Service: ResourceService>: Sendable {
     private func response(_ rows: [Row], _ status: HTTPResponse.Status) -> Response {
         .json(status) { json in
             json.beginArray()
-            for row in rows { fields.all.write(row, to: &json) }
+            for row in rows { fields.writer.write(row, to: &json) }
             json.endArray()
         }
     }

@@ -28,19 +28,19 @@ public enum TagCondition: Hashable, Sendable {
         }
         var tags: [EntityTag] = []
         var rest = Array(text.utf8)[...]
-        var isBehindTag = false
+        var isAfterTag = false
         while let byte = rest.first {
             if byte == 0x2c || byte == 0x20 || byte == 0x09 {
-                if byte == 0x2c { isBehindTag = false }
+                if byte == 0x2c { isAfterTag = false }
                 rest = rest.dropFirst()
                 continue
             }
-            guard !isBehindTag else { return nil }
+            guard !isAfterTag else { return nil }
             if rest.starts(with: Array("W/".utf8)) { rest = rest.dropFirst(2) }
             guard rest.first == 0x22, let end = rest.dropFirst().firstIndex(of: 0x22) else { return nil }
             tags.append(EntityTag(String(decoding: rest[(rest.startIndex + 1)..<end], as: UTF8.self)))
             rest = rest[(end + 1)...]
-            isBehindTag = true
+            isAfterTag = true
         }
         guard !tags.isEmpty else { return nil }
         self = .tags(tags)

@@ -21,7 +21,8 @@ public struct HeaderFields: Sendable {
     /// Appends a field with a text value.
     public mutating func append(_ name: HTTPField.Name, _ value: String) {
         var (name, value) = (name.rawName, value)
-        name.withUTF8 { name in value.withUTF8 { HeaderFields.withSanitized($0) { append(line: name, sanitized: $0) } }
+        name.withUTF8 { name in
+            value.withUTF8 { HeaderFields.withSanitized($0) { append(line: name, sanitized: $0) } }
         }
     }
 
@@ -128,7 +129,7 @@ public struct HeaderFields: Sendable {
         name.withUTF8 { name in
             bytes.withUnsafeBufferPointer { bytes in
                 for line in Lines(bytes) where line.isNamed(name) {
-                    guard body(line.value(behind: name.count)) else { return }
+                    guard body(line.value(afterName: name.count)) else { return }
                 }
             }
         }
@@ -183,7 +184,7 @@ private struct Lines: Sequence, IteratorProtocol {
         var nameCount: Int { bytes.firstIndex(of: Line.colon) ?? bytes.count }
 
         /// The value of the field, whose name has `nameCount` bytes.
-        func value(behind nameCount: Int) -> Value { Value(bytes: bytes[(nameCount + 2)...]) }
+        func value(afterName nameCount: Int) -> Value { Value(bytes: bytes[(nameCount + 2)...]) }
 
         private static var colon: UInt8 { UInt8(ascii: ":") }
     }
@@ -215,7 +216,7 @@ extension HeaderFields: Sequence {
                 let count = line.nameCount
                 let name = HTTPField.Name(String(decoding: line.bytes[..<count], as: UTF8.self))
                 guard let name else { preconditionFailure("a field was appended whose name is no token") }
-                return HTTPField(name: name, value: line.value(behind: count).text)
+                return HTTPField(name: name, value: line.value(afterName: count).text)
             }
         }.makeIterator()
     }

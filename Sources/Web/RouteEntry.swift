@@ -25,9 +25,9 @@ final class RouteEntry: Sendable {
     /// Creates an entry without methods.
     /// - Parameters:
     ///   - path: the path, with its prefix.
-    ///   - count: the number of segments of the prefix.
-    convenience init(path: String, behind count: Int) {
-        let segments: [Segment] = Target.segments(path[...]).dropFirst(count).map { segment in
+    ///   - prefixCount: the number of segments of the prefix.
+    convenience init(path: String, prefixCount: Int) {
+        let segments: [Segment] = Target.segments(path[...]).dropFirst(prefixCount).map { segment in
             segment.hasPrefix("<") && segment.hasSuffix(">")
                 ? .parameter(String(segment.dropFirst().dropLast())) : .literal(Array(segment.utf8))
         }

@@ -46,7 +46,7 @@ struct Router: Sendable {
     }
 
     private func add(_ route: Blueprint.Route, at path: String, to mount: inout Mount) throws(SetupError) {
-        let entry = RouteEntry(path: path, behind: mount.prefix.count)
+        let entry = RouteEntry(path: path, prefixCount: mount.prefix.count)
         let index = mount.entries.firstIndex { $0.isSame(as: entry) }
         let existing = index.map { mount.entries[$0] } ?? entry
         guard let extended = existing.adding(route) else {

@@ -114,7 +114,7 @@ import Web
             let position = (0..<count).map { _ in
                 Bool.random(using: &generator) ? nil : randomBytes(.random(in: 0...40, using: &generator), &generator)
             }
-            let cursor = PageCursor(list: .random(in: 0...(.max), using: &generator), position: position)
+            let cursor = PageCursor(fingerprint: .random(in: 0...(.max), using: &generator), position: position)
             #expect(PageCursor(cursor.text) == cursor)
             let bytes = try #require([UInt8](base64URL: cursor.text))
             for index in bytes.indices {

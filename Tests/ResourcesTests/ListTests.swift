@@ -121,7 +121,7 @@ import Web
         let next = try await leads.get("/leads/?limit=1&sort=name").next ?? ""
         let cursor = try #require(PageCursor(next.split(separator: "cursor=").last.map(String.init) ?? ""))
         for text in [[0], [0x61, 0], [0xff]] as [[UInt8]] {
-            let forged = PageCursor(list: cursor.list, position: [text, cursor.position[1]]).text
+            let forged = PageCursor(fingerprint: cursor.fingerprint, position: [text, cursor.position[1]]).text
             let answer = try await leads.get("/leads/?limit=1&sort=name&cursor=\(forged)")
             #expect(answer.status == .unprocessableContent && answer.wrongFields == ["cursor"])
         }
@@ -315,7 +315,7 @@ import Web
         try await leads.fill(3)
         let next = try #require(try await leads.get("/leads/?limit=1&sort=id").next)
         let (start, text) = (next.split(separator: "cursor=")[0], String(next.split(separator: "cursor=")[1]))
-        let cursor = PageCursor(list: try #require(PageCursor(text)).list, position: position)
+        let cursor = PageCursor(fingerprint: try #require(PageCursor(text)).fingerprint, position: position)
         let answer = try await leads.get("\(start)cursor=\(cursor.text)")
         #expect(answer.status == .unprocessableContent && answer.wrongFields == ["cursor"])
     }
