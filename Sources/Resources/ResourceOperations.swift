@@ -54,14 +54,15 @@ struct ResourceOperations<Model: ORM.Model> {
     }
 
     var create: Operation {
-        operation(
+        let keyDescription =
+            "A key that the client chooses for this request. A retry with the same key within 24 hours gets the first "
+            + "response and creates nothing. An empty key is ignored."
+        return operation(
             "create", title, "Create a \(name), or up to 1000 atomically",
             parameters: [
                 preference("return=minimal"),
                 .init(
-                    "Idempotency-Key", in: .header,
-                    "A key that the client chooses for this request. A retry with the same key within 24 hours gets "
-                        + "the first response and creates nothing. An empty key is ignored.",
+                    "Idempotency-Key", in: .header, keyDescription,
                     ["type": "string", "maxLength": 255, "pattern": "^[!-~]*$"]),
             ],
             body: [
@@ -159,6 +160,9 @@ struct ResourceOperations<Model: ORM.Model> {
 
     var history: Operation {
         let position: JSON = ["type": "integer", "minimum": 1]
+        let limitDescription =
+            "The maximum number of changes, \(historyLimits.default) by default. A page has fewer when the \(plural) are "
+            + "large."
         return operation(
             "list", title + "Changes", "List the changes of a \(name), the latest first",
             text:
@@ -166,9 +170,7 @@ struct ResourceOperations<Model: ORM.Model> {
             parameters: [
                 idParameter,
                 .init(
-                    "limit", in: .query,
-                    "The maximum number of changes, \(historyLimits.default) by default. A page has fewer when the "
-                        + "\(plural) are large.",
+                    "limit", in: .query, limitDescription,
                     ["type": "integer", "minimum": 1, "maximum": .number(String(historyLimits.maximum))],
                     example: 20),
                 .init("cursor", in: .query, "The start of the page, from the URL in `Link`.", position),
