@@ -7,38 +7,44 @@ import Web
 /// | variable | meaning | default |
 /// |---|---|---|
 /// | `DATABASE_URL` (`_FILE`) | the connection string of the database; overrides `POSTGRES_*` | |
-/// | `POSTGRES_HOST` | host name, or the directory of a Unix socket, or a comma-separated list: `a,b:5433` | `localhost` |
-/// | `POSTGRES_READ_HOST` | replicas that may execute reads: a comma-separated list of hosts, as in `POSTGRES_HOST` | none |
-/// | `POSTGRES_READ_MAX_LAG_MS` | the maximum replication lag of a replica that executes reads, in milliseconds | `10000` |
+/// | `POSTGRES_HOST` | host name or directory of a Unix socket, or a comma-separated list: `a,b:5433` | `localhost` |
+/// | `POSTGRES_READ_HOST` | the replicas that may execute reads: a comma-separated list of hosts, as above | none |
+/// | `POSTGRES_READ_MAX_LAG_MS` | the maximum replication lag of such a replica, in milliseconds | `10000` |
 /// | `POSTGRES_PORT` | port | `5432` |
 /// | `POSTGRES_DB` | database | `aktify` |
 /// | `POSTGRES_USER` | role | `postgres` |
 /// | `POSTGRES_PASSWORD` (`_FILE`) | password | none |
-/// | `POSTGRES_OWNER` | the role that owns the schema, used by `aktify db`, `aktify key`, `aktify explain` and `MIGRATE_ON_START`; it is removed from the environment of workers | the role that serves requests |
+/// | `POSTGRES_OWNER` | the role that owns the schema (see below) | the role that serves requests |
 /// | `POSTGRES_OWNER_PASSWORD` (`_FILE`) | the password of that role | none |
 /// | `POSTGRES_CONNECTIONS` | the size of each event loop's connection pool | `8`, fewer with many workers |
 /// | `STATEMENT_TIMEOUT_MS` | the statement timeout, in milliseconds | `2000` |
-/// | `POSTGRES_PREPARE` | whether statements are prepared; `false` behind a PgBouncer in transaction pooling mode | `true` |
+/// | `POSTGRES_PREPARE` | whether statements are prepared; `false` for PgBouncer in transaction mode | `true` |
 /// | `SLOW_QUERY_MS` | the duration from which a statement is logged as slow, in milliseconds | `500` |
 /// | `LOG_QUERIES` | whether all statements are logged, grouped by request | `false` |
-/// | `AUTH` | how clients authenticate: `keys`, with API keys; `jwt`, with tokens of an identity provider; `off`, not at all | `off` in development; required in production |
+/// | `AUTH` | how clients authenticate: `keys`, `jwt` or `off` (see below) | `off` in development, else required |
 /// | `JWT_JWKS_URL` | the URL of the identity provider's JWK Set: `https:`, or `http:` on this host | |
 /// | `JWT_JWKS_FILE` | a file with the JWK Set, instead of the URL | |
 /// | `JWT_ISSUER` | the required `iss` of tokens | |
 /// | `JWT_AUDIENCE` | the required `aud` of tokens, which may contain others too | |
-/// | `JWT_ROLES_CLAIM` | the claim with the client's roles, or the path of a nested one: `realm_access.roles` | `roles` |
+/// | `JWT_ROLES_CLAIM` | the claim with the client's roles, may be nested: `realm_access.roles` | `roles` |
 /// | `JWT_CLOCK_SKEW_S` | the tolerated difference between the clocks, in seconds | `60` |
 /// | `APP_ENV` | `production`, or `development`, in which responses have `Server-Timing` | `production` |
 /// | `MIGRATE_ON_START` | whether pending revisions are applied before the first request | `false` |
 /// | `CORS_ALLOW_ORIGINS` | `*`, or a comma-separated list of origins | `*` |
 /// | `MAX_BODY_BYTES` | the maximum size of a request body, in bytes | `1048576` |
 /// | `REQUEST_TIMEOUT_MS` | the request timeout, after which the response is 504, in milliseconds | `25000` |
-/// | `STUCK_AFTER_MS` | how long a worker's event loop may be blocked before the worker is replaced, in milliseconds | `25000` |
-/// | `SLOW_REQUEST_MS` | the duration from which a request is logged as slow, while it is still running, in milliseconds | `1000` |
+/// | `STUCK_AFTER_MS` | how long an event loop may be blocked before its worker is replaced, in ms | `25000` |
+/// | `SLOW_REQUEST_MS` | the duration from which a running request is logged as slow, in milliseconds | `1000` |
 /// | `LOG_REQUESTS` | whether every request is logged when it ends | `false` |
 /// | `LOG_LEVEL` | `trace` `debug` `info` `notice` `warning` `error` `critical` | `info` |
 ///
 /// `_FILE`: the variable with this suffix names a file that contains the value, as with Docker secrets.
+///
+/// `POSTGRES_OWNER` is used by `aktify db`, `aktify key`, `aktify explain` and `MIGRATE_ON_START`. It is removed from the
+/// environment of workers.
+///
+/// `AUTH`: with `keys`, clients authenticate with API keys; with `jwt`, with tokens of an identity provider; with `off`,
+/// not at all. In production the start is refused when it is not set.
 public struct Config: Sendable {
     /// The database server, and the settings of its connections.
     public var database: DatabaseConfiguration

@@ -161,8 +161,8 @@ struct ResourceOperations<Model: ORM.Model> {
     var history: Operation {
         let position: JSON = ["type": "integer", "minimum": 1]
         let limitDescription =
-            "The maximum number of changes, \(historyLimits.default) by default. A page has fewer when the \(plural) are "
-            + "large."
+            "The maximum number of changes, \(historyLimits.default) by default. A page has fewer when the \(plural) "
+            + "are large."
         return operation(
             "list", title + "Changes", "List the changes of a \(name), the latest first",
             text:
