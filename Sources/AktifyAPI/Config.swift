@@ -40,11 +40,11 @@ import Web
 ///
 /// `_FILE`: the variable with this suffix names a file that contains the value, as with Docker secrets.
 ///
-/// `POSTGRES_OWNER` is used by `aktify db`, `aktify key`, `aktify explain` and `MIGRATE_ON_START`. It is removed from the
-/// environment of workers.
+/// `POSTGRES_OWNER` is used by `aktify db`, `aktify key`, `aktify explain` and `MIGRATE_ON_START`. It is removed from
+/// the environment of workers.
 ///
-/// `AUTH`: with `keys`, clients authenticate with API keys; with `jwt`, with tokens of an identity provider; with `off`,
-/// not at all. In production the start is refused when it is not set.
+/// `AUTH`: with `keys`, clients authenticate with API keys; with `jwt`, with tokens of an identity provider; with
+/// `off`, not at all. In production the start is refused when it is not set.
 public struct Config: Sendable {
     /// The database server, and the settings of its connections.
     public var database: DatabaseConfiguration
