@@ -86,9 +86,9 @@ struct StrictLeadService: ResourceService {
     var deletable: Requirement<Lead>? { Requirement(Lead.columns.stage != .won, else: LeadRule.won) }
 
     /// A lead with a note has at least 30 points.
-    func prepare(_ draft: inout ColumnValues<Lead>) throws {
-        guard let note = draft.value(of: Lead.columns.note), note != nil else { return }
-        draft.set(Lead.columns.score, to: max(30, draft.value(of: Lead.columns.score) ?? 0))
+    func prepare(_ values: inout ColumnValues<Lead>) throws {
+        guard let note = values.value(of: Lead.columns.note), note != nil else { return }
+        values.set(Lead.columns.score, to: max(30, values.value(of: Lead.columns.score) ?? 0))
     }
 }
 
@@ -218,21 +218,21 @@ final class ScriptedLeads: Repository {
 
     func find(_ id: Int64, _ file: StaticString, _ line: UInt) async -> Lead? { await base.find(id, file, line) }
 
-    func insert(many drafts: [ColumnValues<Lead>], _ file: StaticString, _ line: UInt) async throws -> [Lead] {
-        try await base.insert(many: drafts, file, line)
+    func insert(many values: [ColumnValues<Lead>], _ file: StaticString, _ line: UInt) async throws -> [Lead] {
+        try await base.insert(many: values, file, line)
     }
 
     func insert(
-        many drafts: [ColumnValues<Lead>], once key: IdempotencyKey, _ file: StaticString, _ line: UInt
-    ) async throws -> InsertedOnce<Lead> { try await base.insert(many: drafts, once: key, file, line) }
+        many values: [ColumnValues<Lead>], once key: IdempotencyKey, _ file: StaticString, _ line: UInt
+    ) async throws -> InsertedOnce<Lead> { try await base.insert(many: values, once: key, file, line) }
 
     func update(
-        _ id: Int64, _ draft: ColumnValues<Lead>, if requirement: Condition<Lead>?, _ file: StaticString, _ line: UInt
-    ) async throws -> Guarded<Lead> { try await base.update(id, draft, if: requirement, file, line) }
+        _ id: Int64, _ values: ColumnValues<Lead>, if requirement: Condition<Lead>?, _ file: StaticString, _ line: UInt
+    ) async throws -> Guarded<Lead> { try await base.update(id, values, if: requirement, file, line) }
 
     func update(
-        all select: Select<Lead>, _ draft: ColumnValues<Lead>, _ file: StaticString, _ line: UInt
-    ) async throws -> Int { try await base.update(all: select, draft, file, line) }
+        all select: Select<Lead>, _ values: ColumnValues<Lead>, _ file: StaticString, _ line: UInt
+    ) async throws -> Int { try await base.update(all: select, values, file, line) }
 
     func delete(all select: Select<Lead>, _ file: StaticString, _ line: UInt) async throws -> Int {
         try await base.delete(all: select, file, line)
