@@ -19,8 +19,11 @@ struct EnvironmentReader {
 
     private func value(_ name: String) -> String? { variables[name].flatMap { $0.isEmpty ? nil : $0 } }
 
+    /// The value of a variable as text.
     func text(_ name: String, default: String) -> String { value(name) ?? `default` }
 
+    /// The value of a variable as an integer.
+    /// - Throws: `ConfigError` when it is not an integer, or out of range.
     func integer(_ name: String, default: Int, in range: ClosedRange<Int>) throws(ConfigError) -> Int {
         guard let text = value(name) else { return `default` }
         guard let number = Int(text), range.contains(number) else {
@@ -30,6 +33,8 @@ struct EnvironmentReader {
         return number
     }
 
+    /// The value of a variable as a truth value; `1`, `yes` and `on` mean true, `0`, `no` and `off` mean false.
+    /// - Throws: `ConfigError` when it is neither.
     func bool(_ name: String, default: Bool) throws(ConfigError) -> Bool {
         switch value(name)?.lowercased() {
         case nil: `default`
@@ -39,6 +44,8 @@ struct EnvironmentReader {
         }
     }
 
+    /// The value of a variable in lower case.
+    /// - Throws: `ConfigError` when it is none of `choices`.
     func choice(_ name: String, of choices: [String], default: String) throws(ConfigError) -> String {
         guard let text = value(name)?.lowercased() else { return `default` }
         guard choices.contains(text) else {

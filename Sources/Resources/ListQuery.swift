@@ -72,11 +72,13 @@ struct ListQuery<Model: ORM.Model> {
     /// The names of the parameters that are not filters.
     static var pageParameterNames: [String] { ["limit", "cursor", "sort", "count", "fields"] }
 
+    /// Whether a parameter has the name of a page parameter, of a filter, or of the search.
     private static func isKnown(_ parameter: Query.Parameter, _ available: Fields<Model>) -> Bool {
         parameter.name == "q" || pageParameterNames.contains(parameter.name)
             || available.named(parameter.name)?.column.field.isFilterable ?? false
     }
 
+    /// Returns the new value of a parameter that may be given only once.
     private func single<Value>(_ old: Value?, _ new: Value) throws(FieldProblem) -> Value {
         guard old == nil else { throw FieldProblem("may be given only once") }
         return new
@@ -89,6 +91,7 @@ struct ListQuery<Model: ORM.Model> {
         return Int(limit)
     }
 
+    /// The fields that `fields` lists, sorted by name.
     private static func selectedFields(_ text: String, _ available: Fields<Model>) throws(FieldProblem) -> [Field<
         Model
     >] {
@@ -125,6 +128,7 @@ struct ListQuery<Model: ORM.Model> {
         return true
     }
 
+    /// Adds a condition to the filters, and the parameter that it comes from to the fingerprint.
     private mutating func addCondition(_ condition: Condition<Model>, _ name: String, _ value: String) {
         select = select.where { _ in condition }
         // The lengths make the encoding unambiguous: a value that looks like another filter has another fingerprint.
@@ -160,6 +164,7 @@ struct ListQuery<Model: ORM.Model> {
             separator: ", ")
     }
 
+    /// Orders the rows, and begins after the position of the cursor, if there is one.
     private mutating func start(after cursor: String?) throws(FieldProblem) {
         for (field, isAscending) in order { fingerprint.add("\(isAscending ? "" : "-")\(field.name),".utf8) }
         var position: [[UInt8]?] = order.map { _ in nil }

@@ -25,6 +25,8 @@ extension Resource {
         return response
     }
 
+    /// Parses the parameters of a page.
+    /// - Throws: 422, with the invalid parameters.
     private func page(_ query: Query) throws(HTTPError) -> (limit: Int, position: Int64) {
         var (limit, position, problems) = (historyLimits.default, Int64.max, [HTTPError.Field]())
         for parameter in query.parameters {

@@ -25,11 +25,12 @@ extension Resource {
         return response
     }
 
+    /// The response with a page. One row more than the limit is read to find out whether there is a next page.
     private func page(
         _ request: Request, _ query: ListQuery<Row>, _ limit: Int, _ media: MediaType
     ) async throws -> Response {
         let rows = try await service.list(query.select.limit(limit + 1))
-        var response = written(Array(rows.prefix(limit)), query, media)
+        var response = buffered(Array(rows.prefix(limit)), query, media)
         if rows.count > limit {
             let url = request.url(with: "cursor", query.cursor(after: rows[limit - 1]))
             response.headers[.link] = "<\(url)>; rel=\"next\""
@@ -46,7 +47,7 @@ extension Resource {
         if short > 0 {
             let rows = try await service.list(query.select.limit(short + 1))
             if rows.count <= short {
-                let response = written(rows, query, media)
+                let response = buffered(rows, query, media)
                 if case .bytes(let bytes) = response.body { rowSize.record(bytes.count, rows: rows.count) }
                 return response
             }
@@ -60,7 +61,8 @@ extension Resource {
         return streamed(query, media)
     }
 
-    private func written(_ rows: [Row], _ query: ListQuery<Row>, _ media: MediaType) -> Response {
+    /// A buffered response with all the given rows.
+    private func buffered(_ rows: [Row], _ query: ListQuery<Row>, _ media: MediaType) -> Response {
         guard media == .json else {
             let csv = CSV<Row>(fields: query.fields)
             return Response(.ok, headers: Self.csvHeaders, body: .bytes(csv.header + csv.lines(rows)))
@@ -80,6 +82,7 @@ extension Resource {
 
     // MARK: Streaming
 
+    /// A streamed response with the rows that the query selects.
     private func streamed(_ query: ListQuery<Row>, _ media: MediaType) -> Response {
         guard media == .json else {
             let csv = CSV<Row>(fields: query.fields)
