@@ -1,6 +1,6 @@
 import Authentication
 
-/// Whether this program was built with the trait JWT.
+/// Whether this program was built with the package trait `JWT`.
 #if JWT
     let hasJWT = true
 #else
@@ -8,10 +8,11 @@ import Authentication
 #endif
 
 extension Config {
-    /// Reads where tokens come from, and which are taken.
+    /// Reads the identity provider whose tokens are accepted.
     static func identityProvider(_ read: EnvironmentReader) throws(ConfigError) -> IdentityProvider {
         guard hasJWT else {
-            throw ConfigError("AUTH", "jwt is not in this program: build it with TRAITS=JWT scripts/build")
+            throw ConfigError(
+                "AUTH", "this program was built without support for jwt: build it with TRAITS=JWT scripts/build")
         }
         return IdentityProvider(
             keys: try keys(read), issuer: try required(read, "JWT_ISSUER"),
@@ -22,37 +23,38 @@ extension Config {
     private static func keys(_ read: EnvironmentReader) throws(ConfigError) -> IdentityProvider.Keys {
         let (url, file) = (read.text("JWT_JWKS_URL", default: ""), read.text("JWT_JWKS_FILE", default: ""))
         switch (url.isEmpty, file.isEmpty) {
-        case (true, true): throw ConfigError("JWT_JWKS_URL", "is needed with AUTH=jwt, or JWT_JWKS_FILE")
-        case (false, false): throw ConfigError("JWT_JWKS_URL", "is set, and JWT_JWKS_FILE too: unset one of them")
+        case (true, true): throw ConfigError("JWT_JWKS_URL", "or JWT_JWKS_FILE is required with AUTH=jwt")
+        case (false, false): throw ConfigError("JWT_JWKS_URL", "is set, and so is JWT_JWKS_FILE: unset one of them")
         case (true, false):
             guard file.hasPrefix("/"), read.readFile(file) != nil else {
                 throw ConfigError(
-                    "JWT_JWKS_FILE", is: file, expected: "the path, from / on, of a file that can be read")
+                    "JWT_JWKS_FILE", is: file, expected: "the absolute path of a readable file")
             }
             return .file(file)
         case (false, true):
             guard isAllowed(url) else {
-                throw ConfigError("JWT_JWKS_URL", "expected an address like https://id.example.org/jwks.json")
+                throw ConfigError("JWT_JWKS_URL", "expected a URL like https://id.example.org/jwks.json")
             }
             return .url(url, environment: read.variables.filter { forwarded.contains($0.key) && !$0.value.isEmpty })
         }
     }
 
-    /// Whether keys may come from there: over HTTPS; without it from this machine only. A user or a password has no place in it.
+    /// Whether keys may be fetched from a URL: with HTTPS from any host, with HTTP only from this one. User names and
+    /// passwords in the URL are not allowed.
     private static func isAllowed(_ url: String) -> Bool {
         url.utf8.count <= 2000
             && (url.contains(/^https:\/\/([a-zA-Z0-9._-]+|\[[0-9a-fA-F:]+\])(:[0-9]{1,5})?([\/?][!-~]*)?$/)
                 || url.contains(/^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?([\/?][!-~]*)?$/))
     }
 
-    /// What curl gets of the environment.
+    /// The environment variables that are passed to curl.
     private static let forwarded: Set = [
         "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR",
     ]
 
     private static func required(_ read: EnvironmentReader, _ name: String) throws(ConfigError) -> String {
         let text = read.text(name, default: "")
-        guard !text.isEmpty else { throw ConfigError(name, "is needed with AUTH=jwt") }
+        guard !text.isEmpty else { throw ConfigError(name, "is required with AUTH=jwt") }
         return text
     }
 

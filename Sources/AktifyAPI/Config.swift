@@ -7,43 +7,43 @@ import Web
 /// docs/configuration.md lists the variables with their defaults; a test compares it with the names and defaults in this file. A
 /// variable that ends in `_FILE` names a file that contains the value, as Docker's secrets do.
 public struct Config: Sendable {
-    /// Where Postgres is, and how it is used.
+    /// The database server, and the settings of its connections.
     public var database: DatabaseConfiguration
-    /// The role that owns the schema; `nil` when it is the one that serves.
+    /// The login of the role that owns the schema; `nil` when it is the role that serves requests.
     public var owner: DatabaseLogin?
-    /// Which pages of other origins may use the API.
+    /// The origins that may read responses.
     public var cors: CORS
-    /// The largest body of a request, in bytes.
+    /// The maximum size of a request body, in bytes.
     public var maxBodyBytes: Int
-    /// How long an answer may take.
+    /// The request timeout, after which the response is 504.
     public var requestTimeout: Duration
-    /// How long a worker's loop may stand still before the worker is replaced.
+    /// How long a worker's event loop may be blocked before the master replaces the worker.
     public var stuckAfter: Duration
-    /// How long an answer takes before it is logged as slow.
+    /// The duration from which a request is logged as slow.
     public var slowRequest: Duration
-    /// Whether each request is logged when it ends.
+    /// Whether every request is logged when it ends.
     public var logsRequests: Bool
     /// Whether all statements are logged, grouped by request.
     public var logsQueries: Bool
-    /// Whether responses say what they cost.
+    /// Whether this is a development environment, in which responses have `Server-Timing`.
     public var isDevelopment: Bool
     /// How clients authenticate; `nil` when it is not set, in production.
     public var authentication: Authentication?
-    /// Whose tokens are taken; `nil` unless clients authenticate by them.
+    /// The identity provider whose tokens are accepted; `nil` unless `authentication` is `.jwt`.
     public var identityProvider: IdentityProvider?
     /// Whether pending revisions are applied before the first request.
     public var migratesOnStart: Bool
-    /// What the schema must be like for the application to be ready; `nil` when nobody has said. No variable: whoever serves knows
-    /// the revisions.
+    /// The schema that the application needs to be ready; `nil` skips the check. It has no variable: the commands that
+    /// serve requests set it from the migration scripts.
     public var schema: SchemaCheck?
-    /// The least level that is logged.
+    /// The minimum level of log entries.
     public var logLevel: String
 
-    /// Reads the environment.
+    /// Reads the configuration from environment variables.
     /// - Parameters:
-    ///   - variables: names and values.
-    ///   - readFile: how a secret's file is read; `nil` when it cannot be.
-    /// - Throws: `ConfigError` at the first variable that is malformed, in one line.
+    ///   - variables: the variables by name.
+    ///   - readFile: returns the contents of a file, such as that of a secret; `nil` when it cannot be read.
+    /// - Throws: `ConfigError` for the first invalid variable.
     public init(environment variables: [String: String], readFile: @escaping (String) -> String?) throws(ConfigError) {
         let read = EnvironmentReader(variables: variables, readFile: readFile)
         database = DatabaseConfiguration(
@@ -55,7 +55,8 @@ public struct Config: Sendable {
             slowStatement: .milliseconds(try read.integer("SLOW_QUERY_MS", default: 500, in: 0...600_000)))
         database.replicaHosts = try Config.hosts(read, "POSTGRES_READ_HOST")
         if database.replicaHosts != nil, database.server.hasAddresses {
-            throw ConfigError("DATABASE_URL", "has hostaddr, which POSTGRES_READ_HOST cannot be used with: say host")
+            throw ConfigError(
+                "DATABASE_URL", "has hostaddr, which cannot be combined with POSTGRES_READ_HOST: use host")
         }
         database.maximumLag = .milliseconds(
             try read.integer("POSTGRES_READ_MAX_LAG_MS", default: 10_000, in: 100...3_600_000))
@@ -75,14 +76,14 @@ public struct Config: Sendable {
         logLevel = try read.choice("LOG_LEVEL", of: Config.logLevels, default: "info")
     }
 
-    /// The database as the role that owns the schema finds it.
+    /// The configuration of the database with the login of the role that owns the schema.
     public var ownersDatabase: DatabaseConfiguration {
         var database = database
         if let owner { database.login = owner }
         return database
     }
 
-    /// The variables without what only the owner's commands, and a master, may know.
+    /// The variables without the login of the role that owns the schema, which workers must not know.
     public static func withoutOwner(_ variables: [String: String]) -> [String: String] {
         variables.filter { !$0.key.hasPrefix("POSTGRES_OWNER") }
     }
@@ -91,19 +92,21 @@ public struct Config: Sendable {
         let role = read.text("POSTGRES_OWNER", default: "")
         let password = try read.secret("POSTGRES_OWNER_PASSWORD")
         guard !role.isEmpty else {
-            guard password == nil else { throw ConfigError("POSTGRES_OWNER", "is not set, and its password is") }
+            guard password == nil else {
+                throw ConfigError("POSTGRES_OWNER", "is not set, but POSTGRES_OWNER_PASSWORD is")
+            }
             return nil
         }
         return DatabaseLogin(role: role, password: password ?? "")
     }
 
-    /// How clients authenticate.
+    /// A method by which clients authenticate.
     public enum Authentication: String, CaseIterable, Sendable {
-        /// Not at all: everybody may do everything.
+        /// Clients do not authenticate; every client may do everything.
         case off
-        /// By API keys.
+        /// Clients authenticate with API keys.
         case keys
-        /// By tokens of an identity provider (JSON Web Token, RFC 7519).
+        /// Clients authenticate with tokens of an identity provider (JSON Web Token, RFC 7519).
         case jwt
     }
 
@@ -115,18 +118,19 @@ public struct Config: Sendable {
         return Authentication(rawValue: text)
     }
 
-    /// Refuses to serve everybody in production when nobody has decided that.
+    /// Checks that authentication is configured explicitly in production, so that the API is not open by mistake.
     /// - Throws: `ConfigError` when `AUTH` is not set in production.
     public func requireAuthentication() throws(ConfigError) {
         guard authentication == nil else { return }
         throw ConfigError(
             "AUTH",
-            "is not set: say keys, and make one with aktify key create; or off, which lets everybody do everything")
+            "is not set: use keys, and create one with aktify key create, or off, which lets every client do everything"
+        )
     }
 
-    /// How many connections each of some workers has when nobody says so: 2 to 8, and 48 of all of them where that leaves 2. Each
-    /// but one can wait for a commit of its own, and Postgres writes those that come together to disk at once. A reload has
-    /// twice as many for a moment, and Postgres's own limit is 100.
+    /// The default pool size of each of several workers: 2 to 8 connections, and at most 48 in total unless that leaves
+    /// fewer than 2 for each. All but one connection can wait for commits at the same time, which Postgres then flushes
+    /// to disk together. A reload briefly doubles the number of connections, and the default limit of Postgres is 100.
     public static func connections(workers: Int) -> Int { min(8, max(2, 48 / workers)) }
 
     private static let logLevels = ["trace", "debug", "info", "notice", "warning", "error", "critical"]
@@ -143,12 +147,12 @@ public struct Config: Sendable {
             database: read.text("POSTGRES_DB", default: "aktify"))
     }
 
-    /// Reads one host or several; `nil` when the variable is not set.
+    /// Reads a host, or a comma-separated list of hosts; `nil` when the variable is not set.
     private static func hosts(_ read: EnvironmentReader, _ name: String) throws(ConfigError) -> String? {
         let text = read.text(name, default: "")
         guard text.isEmpty || DatabaseConfiguration.Server.areHosts(text) else {
             throw ConfigError(
-                name, is: text, expected: "a host, or several with commas between, with or without ports: a,b:5433")
+                name, is: text, expected: "a host, or a comma-separated list of hosts, with or without ports: a,b:5433")
         }
         return text.isEmpty ? nil : text
     }
@@ -158,7 +162,8 @@ public struct Config: Sendable {
         let origins = text.split(separator: ",").map(\.trimmed)
         for origin in origins where !origin.contains(/^[a-zA-Z][a-zA-Z0-9+.-]*:\/\/[a-zA-Z0-9._:\[\]-]+$/) {
             throw ConfigError(
-                "CORS_ALLOW_ORIGINS", is: origin, expected: "* or origins like https://example.org with commas between")
+                "CORS_ALLOW_ORIGINS", is: origin,
+                expected: "*, or a comma-separated list of origins like https://example.org")
         }
         return .origins(Set(origins))
     }

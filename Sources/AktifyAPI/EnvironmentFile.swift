@@ -1,19 +1,23 @@
-/// A file of variables, as systemd's EnvironmentFile: lines `NAME=VALUE`, with empty lines and comments between.
+/// A file of environment variables in the format of systemd's `EnvironmentFile=`: lines `NAME=VALUE`, empty lines and
+/// comments.
 public enum EnvironmentFile {
-    /// Reads variables; quotes around a value do not belong to it.
-    /// - Throws: `ConfigError`, with the line that is malformed.
+    /// Parses the variables. Quotes around a value are removed.
+    /// - Parameters:
+    ///   - text: the contents of the file.
+    ///   - file: the name of the file, for error messages.
+    /// - Throws: `ConfigError`, with the number of the malformed line.
     public static func variables(of text: String, file: String) throws(ConfigError) -> [String: String] {
         var variables: [String: String] = [:]
         for (index, line) in text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false)
             .enumerated()
         {
-            // To `Character`, CRLF would be one, and so no LF.
+            // Splits scalars, since CRLF is a single `Character`, which is not equal to LF.
             let line = String(line).trimmingReturns
             guard let first = line.first(where: { !$0.isWhitespace }), first != "#" else { continue }
             let parts = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard parts.count == 2, !parts[0].isEmpty, parts[0].allSatisfy({ $0.isLetter || $0.isNumber || $0 == "_" })
             else { throw ConfigError("\(file):\(index + 1)", "expected NAME=VALUE") }
-            guard !line.utf8.contains(0) else { throw ConfigError("\(file):\(index + 1)", "has a NUL in it") }
+            guard !line.utf8.contains(0) else { throw ConfigError("\(file):\(index + 1)", "contains a NUL character") }
             variables[String(parts[0])] = unquoted(parts[1])
         }
         return variables
@@ -28,7 +32,7 @@ public enum EnvironmentFile {
 }
 
 extension String {
-    /// Without the carriage returns at its end.
+    /// The string without trailing carriage returns.
     fileprivate var trimmingReturns: Substring {
         let end = unicodeScalars.lastIndex { $0 != "\r" }.map(unicodeScalars.index(after:)) ?? startIndex
         return self[..<end]

@@ -1,6 +1,6 @@
 import Web
 
-/// A variable of the environment that cannot be used: one line that names it and says what is expected.
+/// An invalid environment variable. The description is one line, with the name of the variable and what is expected.
 public struct ConfigError: Error, CustomStringConvertible {
     public let description: String
 
@@ -11,15 +11,19 @@ public struct ConfigError: Error, CustomStringConvertible {
     }
 }
 
-/// Reads variables as what they stand for. An empty one counts as absent: that is how compose passes one that is not set.
+/// Parses environment variables. An empty variable counts as unset, since Docker Compose passes unset variables as
+/// empty ones.
 struct EnvironmentReader {
     let variables: [String: String]
     let readFile: (String) -> String?
 
     private func value(_ name: String) -> String? { variables[name].flatMap { $0.isEmpty ? nil : $0 } }
 
+    /// The value of a variable as text.
     func text(_ name: String, default: String) -> String { value(name) ?? `default` }
 
+    /// The value of a variable as an integer.
+    /// - Throws: `ConfigError` when it is not an integer, or out of range.
     func integer(_ name: String, default: Int, in range: ClosedRange<Int>) throws(ConfigError) -> Int {
         guard let text = value(name) else { return `default` }
         guard let number = Int(text), range.contains(number) else {
@@ -29,6 +33,8 @@ struct EnvironmentReader {
         return number
     }
 
+    /// The value of a variable as a truth value; `1`, `yes` and `on` mean true, `0`, `no` and `off` mean false.
+    /// - Throws: `ConfigError` when it is neither.
     func bool(_ name: String, default: Bool) throws(ConfigError) -> Bool {
         switch value(name)?.lowercased() {
         case nil: `default`
@@ -38,6 +44,8 @@ struct EnvironmentReader {
         }
     }
 
+    /// The value of a variable in lower case.
+    /// - Throws: `ConfigError` when it is none of `choices`.
     func choice(_ name: String, of choices: [String], default: String) throws(ConfigError) -> String {
         guard let text = value(name)?.lowercased() else { return `default` }
         guard choices.contains(text) else {
@@ -46,14 +54,16 @@ struct EnvironmentReader {
         return text
     }
 
-    /// A value that may stand in a file, which `NAME_FILE` names; the white space at its ends does not belong to it.
+    /// Reads a secret from the variable, or from the file that `NAME_FILE` names. White space around the contents of
+    /// the file is removed.
     func secret(_ name: String) throws(ConfigError) -> String? {
         guard let path = value("\(name)_FILE") else { return value(name) }
-        guard value(name) == nil else { throw ConfigError(name, "is set, and \(name)_FILE too: unset one of them") }
+        guard value(name) == nil else { throw ConfigError(name, "is set, and so is \(name)_FILE: unset one of them") }
         guard let text = readFile(path) else {
-            // Whatever does not look like a path may be the secret itself.
-            let place = path.hasPrefix("/") && !path.contains("@") ? path : "it: expected the path of a file, from / on"
-            throw ConfigError("\(name)_FILE", "cannot read \(place)")
+            // The message omits what does not look like a path, since it may be the secret itself.
+            let shownPath =
+                path.hasPrefix("/") && !path.contains("@") ? path : "it: expected the absolute path of a file"
+            throw ConfigError("\(name)_FILE", "cannot read \(shownPath)")
         }
         return text.trimmed
     }

@@ -1,7 +1,7 @@
 import ORM
 import Web
 
-/// Has the records of changes name the client and the request that made them.
+/// A middleware that sets the author (client and request ID) of the change records that a request writes.
 func attributeChanges(
     of request: Request, _ next: (Request) async throws -> Response
 ) async throws -> Response {

@@ -7,25 +7,26 @@ import Web
     import JWTAuthentication
 #endif
 
-/// The resources: one line each.
+/// The resources of the API, one line each.
 let resources: [MountedResource] = [
     MountedResource("/campaigns") { campaignBlueprint(CampaignService(rows: $0)) }
 ]
 
-/// All tables of the application, for its schema, its documentation, and the checks of both.
+/// All tables of the application, for migrations and schema checks.
 public let metadata = Metadata(
     tables: resources.map(\.table) + [IdempotencyKey.definition, APIKeyRecord.definition, ChangeRecords.definition])
 
-/// Puts an application together: nothing is built before this is called, and nothing else is read than `config`.
+/// Creates the application from its configuration. It uses no global state: everything is created here.
 ///
-/// What it opens belongs to the event loop that the caller runs on: an application for each loop.
-/// - Throws: `SetupError` when two blueprints or routes are in each other's way.
+/// The database connections belong to the event loop that the caller runs on, so that each loop needs its own
+/// application.
+/// - Throws: `SetupError` when prefixes or routes conflict.
 public func createApp(_ config: Config) throws -> Application {
     try createApp(config, database: Database(config.database))
 }
 
-/// Puts an application together on a database: one that is connected already, or that runs a request for its plan.
-/// - Throws: `SetupError` when two blueprints or routes are in each other's way.
+/// Creates the application on an existing database: one with open connections, or one that records query plans.
+/// - Throws: `SetupError` when prefixes or routes conflict.
 public func createApp(_ config: Config, database: Database) throws -> Application {
     let health = HealthService(database, schema: config.schema)
     return try createApp(
@@ -40,17 +41,17 @@ private func authenticator(_ config: Config, _ database: Database) -> (any Authe
     return KeyAuthenticator(APIKeys(database))
 }
 
-/// Puts an application together with a given place for rows: a test's may be memory.
+/// Creates the application on given repositories, which are in memory in tests.
 func createApp(
     _ config: Config, repositories: Repositories, authenticator: (any Authenticator)? = nil,
     health: HealthService = HealthService(schema: nil, versions: { [] }, applied: { [:] })
 ) throws -> Application {
     var app = Application(cors: config.cors)
     if let authenticator { app.authorize(by: authorize(authenticator)) }
-    app.aroundChanges(attributeChanges)
+    app.useForUnsafeMethods(attributeChanges)
     if config.database.replicaHosts != nil { app.use(readYourWrites()) }
     if config.logsQueries || config.isDevelopment {
-        app.use(recordQueries(logs: config.logsQueries, tells: config.isDevelopment))
+        app.use(recordQueries(logs: config.logsQueries, addsServerTiming: config.isDevelopment))
     }
     try app.mount(rootBlueprint(health), at: "/")
     try app.mount(identityBlueprint(), at: "/me")

@@ -2,13 +2,14 @@ import HTTPTypes
 import ORM
 import Web
 
-/// Read-your-writes consistency with replicas: a write's response has the WAL position of its commit, in `X-Database-Position` and, for
-/// browsers, in a cookie; a read that sends it back is answered by a server that has replayed it.
+/// Creates a middleware that provides read-your-writes consistency with replicas. The response to a write contains the
+/// WAL position of its commit, in `X-Database-Position` and, for browsers, in a cookie. A read that sends the position
+/// back is executed by a server that has replayed it.
 func readYourWrites() -> Application.Middleware {
     { request, next in
         let session = CausalSession(reads: CausalSession.Reads(request.reads), after: request.position)
         var response = await CausalSession.$current.withValue(session) { await next(request) }
-        // Its statements run while it is sent.
+        // The statements of a streamed body run while it is sent.
         response.wrapStream { produce in try await CausalSession.$current.withValue(session) { try await produce() } }
         if let position = session.written {
             let position = position.description
@@ -24,7 +25,8 @@ func readYourWrites() -> Application.Middleware {
 private let cookie = "database_position"
 
 extension Request {
-    /// The WAL position that reads must include, by the header and the cookie; a malformed one means the primary.
+    /// The WAL position that reads must have replayed, from the header fields and the cookies. A malformed one makes
+    /// reads go to the primary.
     fileprivate var position: WALPosition? {
         let cookies = headers.values(of: .cookie).flatMap { $0.split(separator: ";") }.map(\.trimmed)
             .filter { $0.hasPrefix(cookie + "=") }.map { String($0.dropFirst(cookie.count + 1)) }

@@ -3,22 +3,24 @@ import Logging
 import ORM
 import Web
 
-/// Records the statements of each request.
+/// Creates a middleware that records the SQL statements of each request.
 /// - Parameters:
-///   - logs: whether they are logged, grouped by request.
-///   - tells: whether the response says how many they were and how long they took, in `Server-Timing` (W3C Server Timing).
-func recordQueries(logs: Bool, tells: Bool, log: Logger = Logger(label: "aktify.queries")) -> Application.Middleware {
+///   - logs: whether to log the statements, grouped by request.
+///   - addsServerTiming: whether the response reports their number and duration in `Server-Timing` (W3C Server Timing).
+func recordQueries(
+    logs: Bool, addsServerTiming: Bool, log: Logger = Logger(label: "aktify.queries")
+) -> Application.Middleware {
     { request, next in
         let recorder = QueryRecorder.current ?? QueryRecorder()
         var response = await QueryRecorder.$current.withValue(recorder) { await next(request) }
         let statements = recorder.statements
-        // Its statements run while it is sent.
+        // The statements of a streamed body run while it is sent.
         let isStream = response.wrapStream { produce in
             defer { if logs { log.info(recorder, of: request) } }
             try await QueryRecorder.$current.withValue(recorder) { try await produce() }
         }
         if logs, !isStream { log.info(recorder, of: request) }
-        if tells, let name = HTTPField.Name("Server-Timing") {
+        if addsServerTiming, let name = HTTPField.Name("Server-Timing") {
             let microseconds = recorder.elapsed.microseconds
             let duration = "\(microseconds / 1000).\(microseconds / 100 % 10)"
             response.headers[name] = "db;dur=\(duration);desc=\"\(counted(statements.count))\""
@@ -33,8 +35,9 @@ extension Logger {
         let statements = recorder.statements
         guard !statements.isEmpty else { return }
         let lines = statements.enumerated().map { "\n  \($0 + 1). \($1)" }.joined()
+        let summary = "\(counted(statements.count)), \(recorder.elapsed.microseconds) us"
         info(
-            "\(request.method) \(request.target): \(counted(statements.count)), \(recorder.elapsed.microseconds) us\(lines)",
+            "\(request.method) \(request.target): \(summary)\(lines)",
             metadata: ["request_id": "\(request.id)"])
     }
 }

@@ -2,15 +2,16 @@ import Authentication
 import ORM
 import SQL
 
-/// The rights that the application's statements need, and no others: those on a resource's table follow from its routes.
+/// The database rights that the application's statements need, and no others. Those on the tables of resources follow
+/// from their routes.
 ///
-/// A test runs all statements with them, and without each of them.
+/// A test runs all statements with exactly these rights, and verifies that each of them is needed.
 public let rights: [Right] =
     resources.flatMap(\.rights)
     + [
         Right(.select, on: IdempotencyKey.definition.name), Right(.insert, on: IdempotencyKey.definition.name),
         Right(.delete, on: IdempotencyKey.definition.name),
-        // FOR UPDATE needs the right to update something.
+        // SELECT FOR UPDATE requires the right to update at least one column.
         Right(.update, on: IdempotencyKey.definition.name, column: "created_on"),
         Right(.select, on: APIKeyRecord.definition.name),
         Right(.update, on: APIKeyRecord.definition.name, column: "last_used_on"),

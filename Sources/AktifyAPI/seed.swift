@@ -1,7 +1,8 @@
 import ORM
 
-/// Adds the sample campaigns to an empty table; whoever comes at the same time waits, and adds none.
-/// - Returns: how many were added.
+/// Inserts the sample campaigns if the table is empty. A lock makes concurrent calls wait, so that only one of them
+/// inserts rows.
+/// - Returns: the number of inserted campaigns.
 /// - Throws: `DatabaseError`.
 public func seed(_ database: Database) async throws -> Int {
     try await database.transaction { inner in

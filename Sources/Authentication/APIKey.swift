@@ -1,16 +1,17 @@
-/// The secret that a client authenticates with: `aktify_`, 43 random characters of base62, which have 256 bits, and 6 that are a checksum of
-/// all before them.
+/// An API key: the secret with which a client authenticates. It consists of `aktify_`, 43 random base62 characters (256
+/// bits), and a checksum of 6 characters over everything before it.
 ///
-/// The prefix lets secret scanners find one that was published; the checksum tells a typing error from a key that is not known.
+/// The prefix lets secret scanners detect published keys. The checksum distinguishes a mistyped key from an unknown
+/// one.
 public struct APIKey: Hashable, Sendable {
-    /// The key as clients send it.
+    /// The text of the key, as clients send it.
     public let text: String
 
     private static let prefix = "aktify_"
     private static let digits = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8)
     private static let (secretCount, checksumCount) = (43, 6)
 
-    /// Makes a new one, of the system's cryptographically secure random numbers.
+    /// Generates a key with the system's cryptographically secure random number generator.
     public init() {
         var generator = SystemRandomNumberGenerator()
         let secret = (0..<APIKey.secretCount).map { _ in
@@ -20,7 +21,7 @@ public struct APIKey: Hashable, Sendable {
         text = String(decoding: body + APIKey.checksum(of: body), as: UTF8.self)
     }
 
-    /// Reads a key; `nil` when the text is none, or one with a typing error.
+    /// Parses a key. Returns `nil` when the text is not a key, or its checksum is wrong.
     public init?(_ text: String) {
         let bytes = Array(text.utf8)
         let body = bytes.dropLast(APIKey.checksumCount)

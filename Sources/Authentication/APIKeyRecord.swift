@@ -2,24 +2,28 @@ import ORM
 import SQL
 import Web
 
-/// What is kept of an API key: all but the key, of which there is a hash.
+/// The record of an API key. It contains a hash of the key, but not the key itself.
 public struct APIKeyRecord: Model, Hashable {
+    /// The primary key.
     public var id: Int64
-    /// What people call it, and who records of changes say it was: no two keys ever have the same name.
+    /// The name of the key, which change records contain too. Names are never reused.
     public var name: String
+    /// The role of clients that authenticate with the key.
     public var role: Role
-    /// SHA-256.
+    /// The SHA-256 hash of the key.
     public var hash: Bytes
-    /// Who made it.
+    /// The name of the user who created the key.
     public var createdBy: String
+    /// When the key was created.
     public var createdOn: Timestamp
-    /// When it ends; `nil`: never.
+    /// When the key expires; `nil` when it never does.
     public var expiresOn: Timestamp?
-    /// When it was last used, to the minute; `nil`: never.
+    /// When the key was last used, with a precision of one minute; `nil` when it never was.
     public var lastUsedOn: Timestamp?
-    /// When it was revoked; `nil`: it was not.
+    /// When the key was revoked; `nil` when it was not.
     public var revokedOn: Timestamp?
 
+    /// The columns of the table.
     public struct Columns: Sendable {
         let id = Column(\APIKeyRecord.id, "id", .primaryKey, default: .serial)
         let name = Column(\APIKeyRecord.name, "name", .length(1...100), .unique)

@@ -2,20 +2,22 @@ import ORM
 import SQL
 import Web
 
-/// The API keys of a database.
+/// Creates, finds and revokes the API keys in a database.
 public struct APIKeys: Sendable {
     private let database: Database
-    /// The time in UTC, whatever the session's time zone is: a variable, or whoever is in front of Postgres, may set another.
+    /// The current time in UTC. It does not depend on the session's time zone, which `PGTZ` or a connection pooler may
+    /// have set.
     private static let now = "(now() AT TIME ZONE 'UTC')"
 
-    /// Those that a database keeps.
+    /// Creates an instance on a database.
     public init(_ database: Database) { self.database = database }
 
-    /// Makes a key; it is known to the caller alone from then on.
+    /// Creates a key. Only its hash is stored, so that the returned key cannot be retrieved again.
     /// - Parameters:
-    ///   - name: 1 to 100 characters, which no other key has or had.
-    ///   - lifetime: in seconds; `nil`: it does not expire.
-    ///   - author: who makes it.
+    ///   - name: the name of the key: 1 to 100 characters, never used by another key before.
+    ///   - role: the role of clients that authenticate with the key.
+    ///   - lifetime: the lifetime of the key, in seconds; `nil` when it never expires.
+    ///   - author: the name of the user who creates the key.
     /// - Throws: `APIKeyError.nameTaken`, `DatabaseError`.
     public func create(name: String, role: Role, lifetime: Int64?, author: String) async throws -> APIKey {
         let key = APIKey()
@@ -34,13 +36,13 @@ public struct APIKeys: Sendable {
         return key
     }
 
-    /// All keys, revoked ones too, in the order in which they were made.
+    /// All keys in the order of their creation, including expired and revoked ones.
     /// - Throws: `DatabaseError`.
     public func all() async throws -> [APIKeyRecord] {
         try await database.all(APIKeyRecord.all.ordered { [$0.id.ascending] })
     }
 
-    /// Revokes a key: no worker takes it a second later.
+    /// Revokes a key. Within one second, every worker rejects it.
     /// - Throws: `APIKeyError.unknown`, `DatabaseError`.
     public func revoke(name: String) async throws {
         let columns = APIKeyRecord.columns
@@ -52,11 +54,12 @@ public struct APIKeys: Sendable {
         guard result.affected > 0 else { throw APIKeyError.unknown(name) }
     }
 
-    /// Finds what is kept of a key, whatever its state; `nil` when there is no such key.
+    /// Finds a key, including expired and revoked ones; `nil` when there is no such key.
     /// - Throws: `DatabaseError`.
     public func find(_ key: APIKey) async throws -> KnownKey? {
         let columns = APIKeyRecord.columns
-        // The primary has it before all others; while there is no primary, nobody can revoke a key.
+        // Replicas may lag behind the primary. While there is no primary, no key can be revoked, so that a replica is
+        // good enough.
         let session = CausalSession(reads: .primaryPreferred)
         let result = try await CausalSession.$current.withValue(session) {
             try await database.read(
@@ -74,12 +77,12 @@ public struct APIKeys: Sendable {
         let (isRevoked, isExpired) = (try row.next(Bool.self), try row.next(Bool.self))
         return KnownKey(
             id: id, principal: Principal(name: "key:\(name)", role: role),
-            state: isRevoked ? .revoked : isExpired ? .expired : .valid, isUseDue: try row.next(Bool.self))
+            state: isRevoked ? .revoked : isExpired ? .expired : .valid, shouldRecordUse: try row.next(Bool.self))
     }
 
-    /// Records the use of a key, once a minute at most.
+    /// Records that a key is used now, at most once a minute.
     /// - Throws: `DatabaseError`.
-    public func noteUse(of id: Int64) async throws {
+    public func recordUse(of id: Int64) async throws {
         let columns = APIKeyRecord.columns
         try await database.execute(
             """
@@ -93,28 +96,39 @@ extension APIKey {
     fileprivate var bytes: Bytes { Bytes(Array(text.utf8)) }
 }
 
-/// What is known of a key that a client has sent.
+/// The result of looking up an API key.
 public struct KnownKey: Sendable {
-    /// Whether it may be used.
-    public enum State: Sendable { case valid, expired, revoked }
+    /// The state of a key. Only a valid key may be used.
+    public enum State: Sendable {
+        /// The key may be used.
+        case valid
+        /// The key has expired.
+        case expired
+        /// The key was revoked.
+        case revoked
+    }
 
-    /// The record's primary key.
+    /// The primary key of the record.
     public let id: Int64
+    /// The principal that the key authenticates.
     public let principal: Principal
+    /// The state of the key.
     public let state: State
-    /// Whether its last use was recorded more than a minute ago.
-    public let isUseDue: Bool
+    /// Whether its last use should be recorded, since the recorded one is older than a minute, or there is none.
+    public let shouldRecordUse: Bool
 }
 
-/// Why something cannot be done with a key.
+/// An error in the administration of keys.
 public enum APIKeyError: Error, CustomStringConvertible {
+    /// Another key has, or had, the name.
     case nameTaken(String)
+    /// No key has the name.
     case unknown(String)
 
     public var description: String {
         switch self {
-        case .nameTaken(let name): "There is, or was, a key named \(name): choose another name."
-        case .unknown(let name): "There is no key named \(name): aktify key list shows all of them."
+        case .nameTaken(let name): "The name \(name) is, or was, used by another key: choose another name."
+        case .unknown(let name): "There is no key named \(name): aktify key list shows all keys."
         }
     }
 }

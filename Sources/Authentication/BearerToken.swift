@@ -8,7 +8,7 @@ extension Request {
         try authorization(credentials).bearerToken(credentials)
     }
 
-    /// The value of `Authorization`.
+    /// The value of the header field `Authorization`.
     /// - Throws: 401 when there is none, or more than one.
     func authorization(_ credentials: Credentials) throws(HTTPError) -> String {
         let values = headers.values(of: .authorization)
@@ -21,8 +21,8 @@ extension Request {
 }
 
 extension String {
-    /// The token in this value of `Authorization`. The scheme is not case-sensitive (RFC 9110, section 11.1).
-    /// - Throws: 401 when the scheme is another one.
+    /// The token in this value of `Authorization`. The scheme is case-insensitive (RFC 9110, section 11.1).
+    /// - Throws: 401 when the scheme is not `Bearer`.
     func bearerToken(_ credentials: Credentials) throws(HTTPError) -> String {
         guard utf8.count > 7, prefix(7).lowercased() == "bearer " else { throw .notBearer(credentials) }
         return String(dropFirst(7))
@@ -34,25 +34,26 @@ extension HTTPError {
         .unauthenticated("Authorization must have the scheme Bearer, and one \(credentials.rawValue).")
     }
 
-    /// Error codes of `WWW-Authenticate` (RFC 6750, section 3.1).
+    /// An error code in `WWW-Authenticate` (RFC 6750, section 3.1).
     package enum BearerError: String {
         case invalidToken = "invalid_token"
         case insufficientScope = "insufficient_scope"
     }
 
-    /// 401, with a challenge (RFC 6750, section 3).
+    /// Creates a 401 response with a challenge (RFC 6750, section 3).
     package static func unauthenticated(_ message: String, _ error: BearerError? = nil) -> HTTPError {
         HTTPError(.unauthorized, message, headers: [.wwwAuthenticate: challenge(error)])
     }
 
-    /// 403: the client is known, and may not do this.
+    /// Creates a 403 response: the client is authenticated, but lacks the required role.
     static func insufficientRole(_ role: Role, for access: Access) -> HTTPError {
-        guard case .role(let needed) = access else { return HTTPError(.forbidden, "Nobody may do this.") }
+        guard case .role(let needed) = access else { return HTTPError(.forbidden, "Forbidden.") }
         return HTTPError(
             .forbidden, "This needs the role \(needed.rawValue); yours is \(role.rawValue).",
             headers: [.wwwAuthenticate: challenge(.insufficientScope) + ", scope=\"\(needed.rawValue)\""])
     }
 
+    /// The value of `WWW-Authenticate`: a challenge with an optional error code.
     package static func challenge(_ error: BearerError?) -> String {
         "Bearer realm=\"aktify\"" + (error.map { ", error=\"\($0.rawValue)\"" } ?? "")
     }

@@ -1,28 +1,31 @@
-/// Who issues the tokens that clients authenticate with, and which of them are taken: `AUTH=jwt`.
+/// The identity provider that issues the clients' tokens, with the requirements that tokens must meet (`AUTH=jwt`).
 public struct IdentityProvider: Hashable, Sendable {
-    /// Where its public keys are, as a JWK Set (RFC 7517, section 5).
+    /// The location of a JWK Set with the provider's public keys (RFC 7517, section 5).
     public enum Keys: Hashable, Sendable {
-        /// To be fetched with the program `curl`, which gets these variables: a proxy, other CA certificates.
+        /// A URL, which is fetched with the program `curl`. Its environment configures a proxy or other CA
+        /// certificates.
         case url(String, environment: [String: String])
+        /// The path of a file.
         case file(String)
     }
 
+    /// The location of the public keys.
     public var keys: Keys
-    /// What `iss` must be.
+    /// The required value of `iss`.
     public var issuer: String
-    /// What `aud` must be, or contain.
+    /// The required value of `aud`, or of one of its elements.
     public var audience: String
-    /// The claim that has the client's roles: a name, or a path with dots.
+    /// The claim with the client's roles: a name, or the path of a nested claim, separated by dots.
     public var rolesClaim: String
-    /// How far the provider's clock may differ, in seconds.
+    /// The tolerated difference between the clocks, in seconds.
     public var clockSkew: Int
 
-    /// Describes one.
+    /// Creates a description of an identity provider.
     public init(keys: Keys, issuer: String, audience: String, rolesClaim: String = "roles", clockSkew: Int = 60) {
         (self.keys, self.issuer, self.audience) = (keys, issuer, audience)
         (self.rolesClaim, self.clockSkew) = (rolesClaim, clockSkew)
     }
 
-    /// The program that fetches keys.
+    /// The path of the program that fetches keys.
     public static let curl = "/usr/bin/curl"
 }

@@ -5,33 +5,35 @@ import Web
 
 /// Authenticates clients by API keys.
 ///
-/// Sound as `@unchecked Sendable`: it is touched on its loop's thread only.
+/// Sound as `@unchecked Sendable`: it is accessed only on the thread of its event loop.
 public final class KeyAuthenticator: Authenticator, @unchecked Sendable {
     private let find: @Sendable (APIKey) async throws -> KnownKey?
-    private let noteUse: @Sendable (Int64) async throws -> Void
+    private let recordUse: @Sendable (Int64) async throws -> Void
     private let now: @Sendable () -> Instant
     private let log = Logger(label: "aktify.authentication")
     private var cache = KeyCache()
 
     public let credentials = Credentials.key
 
-    /// Makes one that takes the keys of a database.
+    /// Creates an authenticator for the keys in a database.
     public convenience init(_ keys: APIKeys) {
-        self.init(find: { try await keys.find($0) }, noteUse: { try await keys.noteUse(of: $0) })
+        self.init(find: { try await keys.find($0) }, recordUse: { try await keys.recordUse(of: $0) })
     }
 
-    /// Makes one of functions that look a key up and write its use down.
+    /// Creates an authenticator with functions that look up a key and record its use.
     init(
         find: @escaping @Sendable (APIKey) async throws -> KnownKey?,
-        noteUse: @escaping @Sendable (Int64) async throws -> Void, now: @escaping @Sendable () -> Instant = { .now }
+        recordUse: @escaping @Sendable (Int64) async throws -> Void, now: @escaping @Sendable () -> Instant = { .now }
     ) {
-        (self.find, self.noteUse, self.now) = (find, noteUse, now)
+        (self.find, self.recordUse, self.now) = (find, recordUse, now)
     }
 
-    /// - Throws: 401, and what the lookup throws.
+    /// The principal of the API key in the request.
+    /// - Throws: 401, and the errors of the lookup.
     public func authenticate(_ request: Request) async throws -> Principal {
         var authorization = try request.authorization(credentials)
-        // Two strings are equal by Unicode's rules: U+212A stands for a K, and is in no key.
+        // Strings are compared by canonical equivalence, by which U+212A (KELVIN SIGN) equals K: only ASCII may be
+        // looked up in the cache.
         let isASCII = authorization.withUTF8 { $0.allSatisfy { $0 < 0x80 } }
         switch isASCII ? cache.find(authorization, at: now()) : .absent {
         case .fresh(let principal): return principal
@@ -45,7 +47,7 @@ public final class KeyAuthenticator: Authenticator, @unchecked Sendable {
     private func lookUp(_ authorization: String) async throws -> Principal {
         guard let key = APIKey(try authorization.bearerToken(credentials)) else {
             throw HTTPError.unauthenticated(
-                "This is no key of this API: a character is wrong or missing.", .invalidToken)
+                "The key is malformed: a character is wrong or missing.", .invalidToken)
         }
         let sent = now()
         let known = try await find(key)
@@ -56,23 +58,23 @@ public final class KeyAuthenticator: Authenticator, @unchecked Sendable {
         case .revoked: throw HTTPError.unauthenticated("The key was revoked.", .invalidToken)
         case .expired: throw HTTPError.unauthenticated("The key has expired.", .invalidToken)
         }
-        if known.isUseDue {
-            Task.detached(executorPreference: Loop.current) { await self.use(known.id) }
+        if known.shouldRecordUse {
+            Task.detached(executorPreference: Loop.current) { await self.recordUseLoggingErrors(known.id) }
         }
         return known.principal
     }
 
     private func refresh(_ authorization: String) async {
         do { _ = try await lookUp(authorization) } catch is HTTPError {
-            // The next request says so.
+            // The key is no longer valid: the next request is rejected.
         } catch {
-            cache.failed(authorization)
-            log.warning("a key could not be looked up: \(error)")
+            cache.lookupFailed(authorization)
+            log.warning("cannot look up an API key: \(error)")
         }
     }
 
-    private func use(_ id: Int64) async {
-        do { try await noteUse(id) } catch { log.warning("the use of key \(id) could not be written down: \(error)") }
+    private func recordUseLoggingErrors(_ id: Int64) async {
+        do { try await recordUse(id) } catch { log.warning("cannot record the use of API key \(id): \(error)") }
     }
 }
 

@@ -1,66 +1,70 @@
 import EventLoop
 import Web
 
-/// The valid keys that a loop has looked up within the last second.
+/// Caches the valid API keys that an event loop has looked up.
 ///
-/// A key that is in use is looked up again in the background, before it is too old: as a rule no request waits for that. No entry is used a
-/// second after its lookup was sent, so that a revoked key has ended by then.
+/// The entry of a key in use is refreshed in the background before it expires, so that requests rarely wait for a
+/// lookup. An entry expires 800 ms after its lookup was sent, so that a revoked key is rejected within one second.
 struct KeyCache {
-    enum Answer: Equatable {
-        /// The key is not there, or is too old.
+    /// The result of looking for a key in the cache.
+    enum LookupResult: Equatable {
+        /// The key is not cached, or its entry has expired.
         case absent
         /// The key is valid.
         case fresh(Principal)
-        /// The key is valid, and the caller is to look it up again.
+        /// The key is valid, and the caller must refresh the entry.
         case stale(Principal)
     }
 
     private struct Entry {
         let principal: Principal
+        /// When the lookup was sent.
         let time: Instant
         var isBeingRefreshed = false
     }
 
-    /// From what age on an entry is refreshed, and from what age on it is not used.
-    static let (refreshAge, greatestAge) = (Duration.milliseconds(400), Duration.milliseconds(800))
-    /// How many keys it holds.
+    /// The age from which an entry is refreshed, and the age at which it expires.
+    static let (refreshAge, maxAge) = (Duration.milliseconds(400), Duration.milliseconds(800))
+    /// The maximum number of entries.
     static let limit = 10_000
 
     private var entries: [String: Entry] = [:]
 
+    /// The number of entries, including expired ones.
     var count: Int { entries.count }
 
-    /// Looks a value of `Authorization` up.
-    mutating func find(_ authorization: String, at now: Instant) -> Answer {
+    /// Finds the entry for a value of `Authorization`.
+    mutating func find(_ authorization: String, at now: Instant) -> LookupResult {
         guard let entry = entries[authorization] else { return .absent }
         let age = now.duration(since: entry.time)
         if age < KeyCache.refreshAge { return .fresh(entry.principal) }
-        guard age < KeyCache.greatestAge else { return .absent }
+        guard age < KeyCache.maxAge else { return .absent }
         guard !entry.isBeingRefreshed else { return .fresh(entry.principal) }
         entries[authorization]?.isBeingRefreshed = true
         return .stale(entry.principal)
     }
 
-    /// Takes the outcome of a lookup.
+    /// Stores the result of a lookup.
     /// - Parameters:
-    ///   - principal: `nil` when the key is not valid.
+    ///   - principal: the key's principal; `nil` when the key is not valid.
     ///   - time: when the lookup was sent.
+    ///   - now: the current time.
     mutating func store(_ authorization: String, _ principal: Principal?, sent time: Instant, at now: Instant) {
         guard let principal else {
             entries[authorization] = nil
             return
         }
-        // An answer may have been overtaken by that of a later lookup.
+        // The result of a later lookup may have arrived earlier.
         if let entry = entries[authorization], entry.time > time { return }
-        if entries.count >= KeyCache.limit, entries[authorization] == nil { removeOld(at: now) }
+        if entries.count >= KeyCache.limit, entries[authorization] == nil { removeExpired(at: now) }
         guard entries.count < KeyCache.limit || entries[authorization] != nil else { return }
         entries[authorization] = Entry(principal: principal, time: time)
     }
 
-    /// Takes the failure of a lookup: the entry stays until it is too old, and the next request looks it up again.
-    mutating func failed(_ authorization: String) { entries[authorization]?.isBeingRefreshed = false }
+    /// Records that a lookup failed: the entry is kept until it expires, and the next request refreshes it.
+    mutating func lookupFailed(_ authorization: String) { entries[authorization]?.isBeingRefreshed = false }
 
-    private mutating func removeOld(at now: Instant) {
-        entries = entries.filter { now.duration(since: $0.value.time) < KeyCache.greatestAge }
+    private mutating func removeExpired(at now: Instant) {
+        entries = entries.filter { now.duration(since: $0.value.time) < KeyCache.maxAge }
     }
 }

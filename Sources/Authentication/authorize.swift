@@ -1,15 +1,16 @@
 import Web
 
-/// Finds out who sends a request.
+/// Authenticates the clients of requests.
 public protocol Authenticator: Sendable {
-    /// - Throws: 401 when the request does not say so, or not credibly.
+    /// The authenticated client of a request.
+    /// - Throws: 401 when the request has no valid credentials.
     func authenticate(_ request: Request) async throws -> Principal
 
-    /// What clients send, for the documentation.
+    /// The kind of credentials that clients send, for the OpenAPI document.
     var credentials: Credentials { get }
 }
 
-/// Lets only those use a route who may: the one place where that is decided.
+/// Creates an authorizer from an authenticator. This is the only place that decides who may use a route.
 public func authorize(_ authenticator: some Authenticator) -> Application.Authorizer {
     { request, access in
         let principal = try await authenticator.authenticate(request)

@@ -1,41 +1,46 @@
 import Authentication
 import Web
 
-/// What the claims of a token say that is taken.
+/// The validated claims of a token, as far as they are used.
 struct Claims: Equatable {
-    /// `jwt:`, and the token's subject.
+    /// The name of the principal: `jwt:` and the subject of the token.
     let name: String
-    /// The highest role among the token's.
+    /// The highest role in the token; `nil` when it contains none.
     let role: Role?
-    /// When it ends, in seconds since 1970, with the clock's skew.
+    /// When the token expires, including the tolerated clock skew, in seconds since 1970.
     let end: Double
 }
 
 extension IdentityProvider {
-    /// Checks the claims of a token whose signature was verified (RFC 7519, section 4.1).
-    /// - Parameter now: the time, in seconds since 1970.
-    /// - Throws: 401, with what is wrong.
+    /// Validates the claims of a token whose signature has been verified (RFC 7519, section 4.1).
+    /// - Parameters:
+    ///   - claims: the claims of the token.
+    ///   - now: the current time, in seconds since 1970.
+    /// - Throws: 401, with the reason.
     func check(_ claims: JSON.Members, at now: Double) throws(HTTPError) -> Claims {
         guard case .string(let from) = claims["iss"], from.hasSameBytes(as: issuer) else {
-            throw .invalidToken("The token is another issuer's: iss is not this API's.")
+            throw .invalidToken("The token has another issuer: iss is not the one that this API accepts.")
         }
-        guard isMeant(claims["aud"]) else {
-            throw .invalidToken("The token is for somebody else: aud is not this API.")
+        guard matchesAudience(claims["aud"]) else {
+            throw .invalidToken("The token has another audience: aud does not contain this API.")
         }
-        guard let expiry = try time("exp", claims) else { throw .invalidToken("The token has no exp: it must end.") }
+        guard let expiry = try time("exp", claims) else {
+            throw .invalidToken("The token has no exp: it must have an expiration time.")
+        }
         let end = expiry + Double(clockSkew)
         guard now < end else { throw .invalidToken("The token has expired.") }
         if let start = try time("nbf", claims), now < start - Double(clockSkew) {
             throw .invalidToken("The token is not valid yet.")
         }
-        guard case .string(let subject) = claims["sub"], subject.isName else {
+        guard case .string(let subject) = claims["sub"], subject.isSafeName else {
             throw .invalidToken("The token needs a sub of 1 to 255 bytes, without control characters.")
         }
         return Claims(
             name: "jwt:\(subject)", role: try roles(in: claims).compactMap(Role.init(rawValue:)).max(), end: end)
     }
 
-    private func isMeant(_ value: JSON?) -> Bool {
+    /// Whether the value of `aud` is, or contains, the audience of this API.
+    private func matchesAudience(_ value: JSON?) -> Bool {
         switch value {
         case .string(let name): name.hasSameBytes(as: audience)
         case .array(let names):
@@ -44,15 +49,16 @@ extension IdentityProvider {
         }
     }
 
+    /// The time in a claim, in seconds since 1970; `nil` when there is no such claim.
     private func time(_ name: String, _ claims: JSON.Members) throws(HTTPError) -> Double? {
         guard let value = claims[name] else { return nil }
         guard case .number(let text) = value, let seconds = Double(text), (0...1e12).contains(seconds) else {
-            throw .invalidToken("The token's \(name) must be seconds since 1970.")
+            throw .invalidToken("The token's \(name) must be a number of seconds since 1970.")
         }
         return seconds
     }
 
-    /// The roles: an array of them, or a text with spaces between, as `scope` is.
+    /// The names of the roles in the token: the elements of an array, or of a space-separated list like `scope`.
     private func roles(in claims: JSON.Members) throws(HTTPError) -> [String] {
         switch try value(in: claims) {
         case .string(let text): return text.split(separator: " ").map(String.init)
@@ -61,7 +67,8 @@ extension IdentityProvider {
         }
     }
 
-    /// The value of the roles' claim: of one with that name, which may have dots (`https://example.org/roles`), else at that path.
+    /// The value of the roles claim: of the claim with exactly that name, which may contain dots
+    /// (`https://example.org/roles`), or else of the nested claim at that path.
     private func value(in claims: JSON.Members) throws(HTTPError) -> JSON? {
         if let value = claims[rolesClaim] { return value }
         var value = JSON.object(claims)
@@ -75,8 +82,9 @@ extension IdentityProvider {
 }
 
 extension String {
-    /// Whether it can name somebody in records and logs: nothing in it is invisible or turns text around.
-    fileprivate var isName: Bool {
+    /// Whether the text is safe as a name in records and logs: it has a limited length, and no characters that are
+    /// invisible or change the direction of text.
+    fileprivate var isSafeName: Bool {
         (1...255).contains(utf8.count)
             && unicodeScalars.allSatisfy {
                 switch $0.properties.generalCategory {

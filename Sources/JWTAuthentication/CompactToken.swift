@@ -1,37 +1,42 @@
 import Authentication
 import Web
 
-/// A signed token in its compact serialization (RFC 7515, section 7.1), taken apart: nothing in it is proved yet.
+/// A parsed JWS in compact serialization (RFC 7515, section 7.1). Neither its signature nor its claims have been
+/// verified.
 ///
-/// The key is chosen by `kid` and `alg` alone: what a header says of keys elsewhere or within (`jku`, `x5u`, `jwk`, `x5c`) is not read.
+/// The key is selected only by `kid` and `alg`. Header parameters that contain keys or refer to them (`jku`, `x5u`,
+/// `jwk`, `x5c`) are ignored.
 struct CompactToken {
-    let key: KeyName
+    /// Identifies the key with which the signature must be verified.
+    let key: KeyIdentifier
+    /// The claims: the payload of the token.
     let claims: JSON.Members
-    /// What is signed: the header and the claims, as they were sent.
+    /// The signing input: the encoded header and payload, as they were sent.
     let signed: [UInt8]
     let signature: [UInt8]
 
-    /// How many bytes a token may have.
-    static let longest = 8000
-    /// How many values the claims may have.
-    private static let mostValues = 2000
+    /// The maximum length of a token in bytes.
+    static let maxLength = 8000
+    /// The maximum number of JSON values in the header, and in the claims.
+    private static let maxValues = 2000
 
-    /// - Throws: 401, with what is wrong.
+    /// Parses a token.
+    /// - Throws: 401, with the reason.
     init(_ text: String) throws(HTTPError) {
-        guard text.utf8.count <= CompactToken.longest else {
-            throw .invalidToken("The token has more than \(CompactToken.longest) bytes.")
+        guard text.utf8.count <= CompactToken.maxLength else {
+            throw .invalidToken("The token has more than \(CompactToken.maxLength) bytes.")
         }
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count != 5 else { throw .invalidToken("The token is encrypted: send one that is signed only.") }
         guard parts.count == 3, let signature = [UInt8](base64URL: parts[2]) else { throw .invalidToken(.malformed) }
-        key = try CompactToken.keyName(of: try CompactToken.members(of: parts[0]))
+        key = try CompactToken.keyIdentifier(of: try CompactToken.members(of: parts[0]))
         claims = try CompactToken.members(of: parts[1])
         signed = Array(text.utf8.prefix(parts[0].utf8.count + 1 + parts[1].utf8.count))
         self.signature = signature
     }
 
-    private static func keyName(of header: JSON.Members) throws(HTTPError) -> KeyName {
-        // It lists extensions that must be understood, and none is (RFC 7515, section 4.1.11).
+    private static func keyIdentifier(of header: JSON.Members) throws(HTTPError) -> KeyIdentifier {
+        // `crit` lists extensions that must be understood (RFC 7515, section 4.1.11), and none is supported.
         guard header["crit"] == nil else { throw .invalidToken("The token's header has crit, which is not supported.") }
         guard case .string(let name) = header["alg"], let algorithm = SignatureAlgorithm(rawValue: name) else {
             let names = SignatureAlgorithm.allCases.map(\.rawValue).joined(separator: ", ")
@@ -39,18 +44,18 @@ struct CompactToken {
         }
         switch header["typ"] {
         case nil: break
-        // Not a token for another purpose that the same provider signs (RFC 8725, section 3.11; RFC 9068).
+        // Excludes tokens that the same provider signs for another purpose (RFC 8725, section 3.11; RFC 9068).
         case .string(let type) where ["jwt", "at+jwt", "application/at+jwt"].contains(type.lowercased()): break
         default: throw .invalidToken("The token's typ must be JWT or at+jwt.")
         }
         guard case .string(let id) = header["kid"], !id.isEmpty else {
             throw .invalidToken("The token's header needs a kid.")
         }
-        return KeyName(id: id, algorithm: algorithm)
+        return KeyIdentifier(id: id, algorithm: algorithm)
     }
 
     private static func members(of part: Substring) throws(HTTPError) -> JSON.Members {
-        guard let bytes = [UInt8](base64URL: part), let json = try? JSON(parsing: bytes, atMost: mostValues),
+        guard let bytes = [UInt8](base64URL: part), let json = try? JSON(parsing: bytes, atMost: maxValues),
             case .object(let members) = json
         else { throw .invalidToken(.malformed) }
         guard members.areUnique else { throw .invalidToken(.duplicates) }
@@ -59,15 +64,18 @@ struct CompactToken {
 }
 
 extension JSON.Members {
-    /// Whether no name is there twice: readers that take another one of two would disagree (RFC 7519, section 4).
+    /// Whether all names are unique. Parsers disagree about which of two members with one name counts (RFC 7519,
+    /// section 4).
     var areUnique: Bool { Set(names).count == Array(names).count }
 }
 
 extension HTTPError {
+    /// Creates a 401 response with the error code `invalid_token`.
     static func invalidToken(_ message: String) -> HTTPError { .unauthenticated(message, .invalidToken) }
 }
 
 extension String {
-    fileprivate static let malformed = "This is no signed token (JWT): a part is wrong or missing."
-    static let duplicates = "The token has a name twice."
+    fileprivate static let malformed = "The token is not a signed JWT: a part is malformed or missing."
+    /// The message for a token in which an object has two members with one name.
+    static let duplicates = "The token has a duplicate member name."
 }

@@ -4,9 +4,10 @@ import Glibc
 import HTTPTypes
 import Web
 
-/// Authenticates clients by tokens of an identity provider: JSON Web Tokens (RFC 7519), as RFC 8725 wants them checked.
+/// Authenticates clients by JSON Web Tokens of an identity provider (RFC 7519), which are verified as RFC 8725
+/// recommends.
 ///
-/// Sound as `@unchecked Sendable`: it is touched on its loop's thread only.
+/// Sound as `@unchecked Sendable`: it is accessed only on the thread of its event loop.
 public final class JWTAuthenticator: Authenticator, @unchecked Sendable {
     private let provider: IdentityProvider
     private let keys: KeyStore
@@ -23,38 +24,43 @@ public final class JWTAuthenticator: Authenticator, @unchecked Sendable {
         keys.onChange = { [weak self] in self?.cache.removeAll() }
     }
 
-    /// - Throws: 401; 403 when the token has no role; 503 while there are no keys.
+    /// The principal of the token in the request.
+    /// - Throws: 401 when the token is invalid, 403 when it contains no role, 503 until the provider's keys have been
+    ///   loaded.
     public func authenticate(_ request: Request) async throws -> Principal {
         let text = try request.bearerToken(credentials)
         if let principal = cache.find(text, at: time()) { return principal }
         let token = try CompactToken(text)
-        guard let key = try await keys.key(token.key) else { throw missing(token.key) }
+        guard let key = try await keys.key(token.key) else { throw unknownKey(token.key) }
         guard key.verifies(token.signature, token.signed) else {
-            throw HTTPError.invalidToken("The token's signature is wrong.")
+            throw HTTPError.invalidToken("The signature of the token is not valid.")
         }
         let claims = try provider.check(token.claims, at: time())
-        guard let role = claims.role else { throw lackingRole }
+        guard let role = claims.role else { throw missingRole }
         let principal = Principal(name: claims.name, role: role)
         cache.store(text, principal, until: claims.end)
         return principal
     }
 
-    private func missing(_ key: KeyName) -> HTTPError {
+    /// The error for a token whose key is unknown, or when no keys have been loaded.
+    private func unknownKey(_ key: KeyIdentifier) -> HTTPError {
         if keys.isReady {
-            return .invalidToken("The provider has no key for \(key.algorithm.rawValue) with the token's kid.")
+            return .invalidToken(
+                "The identity provider has no \(key.algorithm.rawValue) key with the kid of the token.")
         }
         return HTTPError(
-            .serviceUnavailable, "Tokens cannot be checked now: the identity provider's keys are not there.",
-            headers: [.retryAfter: "\(KeyStore.pause.components.seconds)"])
+            .serviceUnavailable,
+            "Tokens cannot be verified: the keys of the identity provider have not been loaded yet.",
+            headers: [.retryAfter: "\(KeyStore.minimumInterval.components.seconds)"])
     }
 
-    private var lackingRole: HTTPError {
+    private var missingRole: HTTPError {
         HTTPError(
             .forbidden, "The token has none of the roles reader, editor, admin in \(provider.rolesClaim).",
             headers: [.wwwAuthenticate: HTTPError.challenge(.insufficientScope)])
     }
 
-    /// The system's time, in seconds since 1970.
+    /// Returns the system time, in seconds since 1970.
     static let systemTime: @Sendable () -> Double = {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
@@ -64,11 +70,12 @@ public final class JWTAuthenticator: Authenticator, @unchecked Sendable {
 
 #if JWT
     extension JWTAuthenticator {
-        /// Makes one that loads the provider's keys now and again, on the loop that the caller runs on.
+        /// Creates an authenticator that periodically loads the provider's keys on the event loop that the caller runs
+        /// on.
         public convenience init(_ provider: IdentityProvider) {
             let keys = KeyStore { try await KeySet(jwks: provider.keys.load()) }
             self.init(provider, keys: keys)
-            keys.keepFresh()
+            keys.startRefreshing()
         }
     }
 #endif

@@ -1,40 +1,42 @@
 import Web
 
-/// The keys of a provider.
+/// The usable public keys of an identity provider.
 struct KeySet: Sendable {
-    private var keys: [KeyName: VerificationKey] = [:]
+    private var keys: [KeyIdentifier: VerificationKey] = [:]
 
-    /// How many bytes a JWK Set may have, and how many keys.
-    static let (mostBytes, mostKeys) = (1_000_000, 100)
+    /// The maximum size of a JWK Set in bytes, and the maximum number of its keys.
+    static let (maxBytes, maxKeys) = (1_000_000, 100)
 
-    subscript(name: KeyName) -> VerificationKey? { keys[name] }
+    subscript(name: KeyIdentifier) -> VerificationKey? { keys[name] }
 
     var count: Int { keys.count }
 
-    /// Makes a set of keys.
-    /// - Throws: `KeySetError` when there are none, or two have one name.
+    /// Creates a set of keys.
+    /// - Throws: `KeySetError` when there are no keys, or two keys have the same `kid` and algorithm.
     init(_ all: [VerificationKey]) throws(KeySetError) {
         for key in all {
             guard keys.updateValue(key, forKey: key.name) == nil else {
                 throw KeySetError("two keys have the kid \(key.name.id)")
             }
         }
-        guard !keys.isEmpty else { throw KeySetError("no key in them can be used") }
+        guard !keys.isEmpty else { throw KeySetError("the JWK Set has no usable key") }
     }
 }
 
 #if JWT
     extension KeySet {
-        /// Reads a JWK Set (RFC 7517, section 5); keys that cannot be used are passed over.
-        /// - Throws: `KeySetError`.
+        /// Parses a JWK Set (RFC 7517, section 5). Keys that cannot be used are ignored.
+        /// - Throws: `KeySetError` when it is malformed, too large, or has no usable key.
         init(jwks bytes: [UInt8]) async throws(KeySetError) {
-            guard bytes.count <= KeySet.mostBytes else {
-                throw KeySetError("they have more than \(KeySet.mostBytes) bytes")
+            guard bytes.count <= KeySet.maxBytes else {
+                throw KeySetError("the JWK Set has more than \(KeySet.maxBytes) bytes")
             }
             guard let json = try? JSON(parsing: bytes, atMost: 10_000), case .object(let members) = json,
                 case .array(let values) = members["keys"]
-            else { throw KeySetError("they are no JWK Set") }
-            guard values.count <= KeySet.mostKeys else { throw KeySetError("there are more than \(KeySet.mostKeys)") }
+            else { throw KeySetError("the document is not a JWK Set") }
+            guard values.count <= KeySet.maxKeys else {
+                throw KeySetError("the JWK Set has more than \(KeySet.maxKeys) keys")
+            }
             var keys: [VerificationKey] = []
             for case .object(let members) in values {
                 if let key = await VerificationKey(members) { keys.append(key) }
@@ -44,7 +46,7 @@ struct KeySet: Sendable {
     }
 #endif
 
-/// Why keys cannot be used.
+/// The reason why a JWK Set cannot be loaded.
 struct KeySetError: Error, Equatable, CustomStringConvertible {
     let description: String
     init(_ description: String) { self.description = description }

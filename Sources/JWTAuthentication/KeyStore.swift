@@ -1,65 +1,67 @@
 import EventLoop
 import Logging
 
-/// The provider's keys, as they were loaded last, and loaded anew in time.
+/// The identity provider's keys, which are loaded periodically, and on demand for unknown keys.
 ///
-/// Sound as `@unchecked Sendable`: it is touched on its loop's thread only.
+/// Sound as `@unchecked Sendable`: it is accessed only on the thread of its event loop.
 final class KeyStore: @unchecked Sendable {
-    /// How often keys are loaded: a key that the provider has withdrawn ends by then.
+    /// The interval between loads. A key that the provider has withdrawn is rejected after the next load.
     static let interval = Duration.seconds(300)
-    /// How long after an attempt there is no other: tokens with keys that are not known may ask for more.
-    static let pause = Duration.seconds(30)
+    /// The minimum interval between attempts, so that tokens with unknown keys cannot cause more loads. It is also the
+    /// retry interval after a failure.
+    static let minimumInterval = Duration.seconds(30)
 
     private let load: @Sendable () async throws -> KeySet
     private let now: @Sendable () -> Instant
     private let log = Logger(label: "aktify.authentication")
     private var keys: KeySet?
-    private var attempted: Instant?
+    private var lastAttempt: Instant?
     private var loading: Waiter<Void>?
-    /// Called when keys were replaced.
+    /// Called after new keys have been loaded.
     var onChange: () -> Void = {}
 
     init(load: @escaping @Sendable () async throws -> KeySet, now: @escaping @Sendable () -> Instant = { .now }) {
         (self.load, self.now) = (load, now)
     }
 
-    /// Whether any keys were loaded.
+    /// Whether keys have been loaded.
     var isReady: Bool { keys != nil }
 
-    /// Finds a key; one that is not known may have come since the last time, so keys are loaded again, unless that was just done.
+    /// Finds a key. Since the provider may have added an unknown key recently, the keys are loaded again, unless the
+    /// last attempt was less than `minimumInterval` ago.
     /// - Throws: `CancellationError`.
-    func key(_ name: KeyName) async throws -> VerificationKey? {
+    func key(_ name: KeyIdentifier) async throws -> VerificationKey? {
         if let key = keys?[name] { return key }
-        if loading == nil, let attempted, now().duration(since: attempted) < KeyStore.pause { return nil }
+        if loading == nil, let lastAttempt, now().duration(since: lastAttempt) < KeyStore.minimumInterval { return nil }
         try await reload()
         return keys?[name]
     }
 
-    /// Loads keys for as long as the store is there and its loop turns.
-    func keepFresh() {
+    /// Starts loading the keys periodically, as long as the store exists and its event loop runs.
+    func startRefreshing() {
         guard let loop = Loop.current else { return }
         Task.detached(executorPreference: loop) { [weak self] in
             while let wait = await self?.refresh() { try? await loop.sleep(for: wait) }
         }
     }
 
-    /// Loads keys unless that was just done.
-    /// - Returns: how long to wait until the next time.
+    /// Loads the keys unless the last attempt was less than `minimumInterval` ago.
+    /// - Returns: the time to wait before the next load.
     private func refresh() async -> Duration {
-        let isDue = attempted.map { now().duration(since: $0) >= KeyStore.pause } ?? true
+        let isDue = lastAttempt.map { now().duration(since: $0) >= KeyStore.minimumInterval } ?? true
         if isDue { try? await reload() }
-        return hasFailed ? KeyStore.pause : KeyStore.interval
+        return hasFailed ? KeyStore.minimumInterval : KeyStore.interval
     }
 
     private var hasFailed = false
 
-    /// Loads keys, or waits for who does; those that were there go on when that fails.
+    /// Loads the keys, or waits for a load in progress. When that fails, the previous keys remain in use.
     private func reload() async throws {
-        guard let loop = Loop.current else { preconditionFailure("keys belong to a loop") }
+        guard let loop = Loop.current else { preconditionFailure("keys must be loaded on an event loop") }
         if let loading { return try await loading.value() }
         let waiter = Waiter<Void>(on: loop)
-        (loading, attempted) = (waiter, now())
-        // Of its own: a request that is cancelled does not take it from the others.
+        (loading, lastAttempt) = (waiter, now())
+        // A detached task: when the request that started the load is cancelled, other requests may still wait for it.
         Task.detached(executorPreference: loop) {
             do {
                 self.keys = try await self.load()
@@ -67,8 +69,8 @@ final class KeyStore: @unchecked Sendable {
                 self.onChange()
             } catch {
                 self.hasFailed = true
-                let rest = self.isReady ? "; the old ones go on" : ""
-                self.log.warning("the identity provider's keys could not be loaded: \(error)\(rest)")
+                let consequence = self.isReady ? "; the previous keys remain in use" : ""
+                self.log.warning("cannot load the identity provider's keys: \(error)\(consequence)")
             }
             self.loading = nil
             waiter.resume(returning: ())

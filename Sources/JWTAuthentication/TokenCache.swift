@@ -1,23 +1,28 @@
 import Web
 
-/// Tokens that were verified, until they end or the keys change: a signature costs more than all else of most requests.
+/// Caches verified tokens until they expire or the keys change. Verifying a signature costs more than the rest of most
+/// requests.
 struct TokenCache {
     private struct Entry {
         let principal: Principal
+        /// When the token expires, in seconds since 1970.
         let end: Double
     }
 
-    /// How many bytes of tokens it holds; one more, and it begins anew.
+    /// The maximum total size of the cached tokens in bytes. When it would be exceeded, the cache is emptied.
     static let limit = 4 << 20
 
     private var entries: [String: Entry] = [:]
+    /// The total size of the cached tokens in bytes.
     private(set) var bytes = 0
 
+    /// The principal of a cached token; `nil` when the token is not cached or has expired.
     func find(_ token: String, at now: Double) -> Principal? {
         guard let entry = entries[token], now < entry.end else { return nil }
         return entry.principal
     }
 
+    /// Caches a verified token until it expires at `end`.
     mutating func store(_ token: String, _ principal: Principal, until end: Double) {
         if bytes + token.utf8.count > TokenCache.limit { removeAll() }
         if entries.updateValue(Entry(principal: principal, end: end), forKey: token) == nil {
@@ -25,5 +30,6 @@ struct TokenCache {
         }
     }
 
+    /// Empties the cache.
     mutating func removeAll() { (entries, bytes) = ([:], 0) }
 }

@@ -5,26 +5,27 @@ import Web
     import JWTKit
 #endif
 
-/// A provider's public key, with the one algorithm that it is used with.
+/// A public key of an identity provider, with the only algorithm that it may be used with.
 struct VerificationKey: Sendable {
-    let name: KeyName
-    /// Whether a signature (the first bytes) is that of what was signed (the second).
+    /// Identifies the key.
+    let name: KeyIdentifier
+    /// Whether a signature (the first argument) is valid for the signing input (the second argument).
     let verifies: @Sendable (_ signature: [UInt8], _ signed: [UInt8]) -> Bool
 }
 
 #if JWT
     extension VerificationKey {
-        /// Takes a key of a JWK Set (RFC 7517, section 4).
-        /// - Returns: `nil` when it is for something else, is not public, or is too weak.
+        /// Creates a key from the members of a JWK (RFC 7517, section 4). Returns `nil` when the key has another
+        /// purpose, contains a private key, or is too weak.
         init?(_ members: JSON.Members) async {
             guard members.areUnique, let id = members.text("kid"), !id.isEmpty,
                 let algorithm = SignatureAlgorithm(keyType: members.text("kty"), curve: members.text("crv")),
                 members["alg"].map({ $0 == .string(algorithm.rawValue) }) ?? true,
                 members["use"].map({ $0 == "sig" }) ?? true, members.isForVerifying,
-                // A private key that was published is everybody's.
+                // A published private key is compromised.
                 members["d"] == nil, let signer = try? await members.signer(algorithm)
             else { return nil }
-            name = KeyName(id: id, algorithm: algorithm)
+            name = KeyIdentifier(id: id, algorithm: algorithm)
             verifies = { (try? signer.verify($0, signs: $1)) ?? false }
         }
     }
@@ -45,13 +46,14 @@ struct VerificationKey: Sendable {
             if case .string(let text) = self[name] { text } else { nil }
         }
 
+        /// Whether `key_ops`, if present, permits the verification of signatures.
         fileprivate var isForVerifying: Bool {
             guard let value = self["key_ops"] else { return true }
             guard case .array(let uses) = value else { return false }
             return uses.contains("verify")
         }
 
-        /// The bits of an RSA key's modulus.
+        /// The size of an RSA key in bits: that of its modulus.
         private var modulusBits: Int {
             guard let bytes = text("n").flatMap({ [UInt8](base64URL: $0) })?.drop(while: { $0 == 0 }),
                 let first = bytes.first
@@ -59,6 +61,7 @@ struct VerificationKey: Sendable {
             return bytes.count * 8 - first.leadingZeroBitCount
         }
 
+        /// Creates the algorithm that verifies signatures with this key.
         fileprivate func signer(_ algorithm: SignatureAlgorithm) async throws -> (any JWTAlgorithm)? {
             let keys = JWTKeyCollection()
             switch algorithm {

@@ -1,17 +1,18 @@
 import ORM
 import Web
 
-/// Writes rows as CSV (RFC 4180): a header row first, lines that end with CRLF.
+/// Encodes rows as CSV (RFC 4180) with a header row. Lines end with CRLF.
 ///
-/// A cell that begins with `=`, `+`, `-`, `@`, a tab or CR gets an apostrophe before it, since a spreadsheet would run it as a formula;
-/// numbers do not.
+/// Against formula injection, a cell that begins with `=`, `+`, `-`, `@`, a tab or a CR is prefixed with an apostrophe;
+/// cells of numeric fields are not.
 struct CSV<Model: ORM.Model> {
+    /// The fields to write, one column each.
     let fields: [Field<Model>]
 
     /// The header row.
     var header: [UInt8] { line(fields.map(\.name)) }
 
-    /// A line for each row.
+    /// The lines of some rows.
     func lines(_ rows: [Model]) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(rows.count * 128)
@@ -22,7 +23,7 @@ struct CSV<Model: ORM.Model> {
     }
 
     private func line(_ cells: [String]) -> [UInt8] {
-        // An empty line is no row to those who read CSV.
+        // CSV readers skip an empty line, so that a single empty cell must be quoted.
         if cells == [""] { return Array("\"\"\r\n".utf8) }
         var line: [UInt8] = []
         for (index, cell) in cells.enumerated() {
@@ -50,7 +51,7 @@ struct CSV<Model: ORM.Model> {
 }
 
 extension Field {
-    /// Whether its values are numbers, as its schema has it.
+    /// Whether the values are numbers, according to the schema.
     fileprivate var isNumber: Bool {
         guard case .object(let members) = schema, let type = members["type"] else { return false }
         let types = if case .array(let all) = type { all } else { [type] }

@@ -2,27 +2,29 @@ import ORM
 import SQL
 import Web
 
-/// Where a page of a list ends: the values that its last row has in the list's order, so that the next page begins behind them.
+/// A cursor for keyset pagination: the position of the last row of a page in the order of the list. The next page
+/// begins after it.
 ///
-/// It is opaque to clients: a version, a fingerprint of the order and the filters, the values, and a checksum of all of it, as
-/// base64url (RFC 4648, section 5).
+/// Clients treat its text as opaque. It is the base64url (RFC 4648, section 5) of a version, a fingerprint of the order
+/// and the filters, the values of the sort columns, and a checksum of all of these.
 struct PageCursor: Hashable {
-    /// Names the order and the filters that the cursor belongs to.
-    let list: UInt64
-    /// The last row's values, in the order's columns; `nil` is NULL.
+    /// The fingerprint of the table, the order and the filters for which the cursor is valid.
+    let fingerprint: UInt64
+    /// The values of the last row in the sort columns, in binary format; `nil` is NULL.
     let position: [[UInt8]?]
 
     private static let version: UInt8 = 1
 
-    init(list: UInt64, position: [[UInt8]?]) { (self.list, self.position) = (list, position) }
+    init(fingerprint: UInt64, position: [[UInt8]?]) {
+        (self.fingerprint, self.position) = (fingerprint, position)
+    }
 
-    /// Reads a cursor.
-    /// - Returns: `nil` when it is damaged, or of another version.
+    /// Decodes a cursor. Returns `nil` when it is malformed, or has another version.
     init?(_ text: String) {
         guard text.utf8.count <= 8192, let all = [UInt8](base64URL: text), all.count > 17, all[0] == PageCursor.version
         else { return nil }
         guard Array(all.suffix(8)) == Fingerprint(all.dropLast(8)).bytes else { return nil }
-        list = all[1..<9].reduce(0) { $0 << 8 | UInt64($1) }
+        fingerprint = all[1..<9].reduce(0) { $0 << 8 | UInt64($1) }
         var (rest, position) = (all[9...].dropLast(8), [[UInt8]?]())
         while let first = rest.popFirst() {
             guard first != 0 else {
@@ -39,8 +41,9 @@ struct PageCursor: Hashable {
         self.position = position
     }
 
+    /// The encoded cursor.
     var text: String {
-        var all = [PageCursor.version] + list.bigEndianBytes
+        var all = [PageCursor.version] + fingerprint.bigEndianBytes
         for value in position {
             all.append(value == nil ? 0 : 1)
             if let value { all += UInt32(value.count).bigEndianBytes + value }
@@ -49,9 +52,9 @@ struct PageCursor: Hashable {
     }
 }
 
-/// The FNV-1a hash of bytes, 64 bits: the same in every process.
+/// A 64-bit FNV-1a hash of bytes. Unlike `Hasher`, it has the same value in every process.
 public struct Fingerprint: Sendable {
-    /// The hash.
+    /// The hash value.
     public private(set) var value: UInt64 = 0xcbf2_9ce4_8422_2325
 
     /// Hashes bytes.

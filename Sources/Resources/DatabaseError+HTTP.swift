@@ -2,7 +2,7 @@ import HTTPTypes
 import ORM
 import Web
 
-/// What clients get to know of an error of the database's: what to do, and nothing of SQL or data.
+/// The error responses for database errors: they tell clients what to do, and reveal neither SQL nor data.
 extension DatabaseError: HTTPErrorConvertible {
     public var httpError: HTTPError { change == .unknown ? unknownOutcome : knownOutcome }
 
@@ -11,7 +11,7 @@ extension DatabaseError: HTTPErrorConvertible {
         case .unavailable where kind == .busy:
             HTTPError(
                 .serviceUnavailable,
-                "All connections to the database are in use. Try again in a moment; of a list, ask for a page (limit).",
+                "All database connections are in use. Try again in a moment, or request a list in pages (limit).",
                 headers: [.retryAfter: "1"])
         case .unavailable, .serializationFailure:
             HTTPError(
@@ -20,20 +20,21 @@ extension DatabaseError: HTTPErrorConvertible {
         case .timeout where change == .notMade:
             HTTPError(
                 .serviceUnavailable,
-                "The database took too long, and nothing was changed. Try again in a moment, or change fewer rows at once.",
+                "The database took too long, and nothing was changed. Try again in a moment, or with fewer rows.",
                 headers: [.retryAfter: "1"])
         case .timeout: HTTPError(.gatewayTimeout, "The database took too long to answer.")
-        case .constraintConflict: HTTPError(.conflict, "This is in conflict with what is there already.")
+        case .constraintConflict: HTTPError(.conflict, "The change conflicts with existing data.")
         case .invalid: HTTPError(.unprocessableContent, "A value is out of range.")
-        case .malformedText: HTTPError(.badRequest, "The text has a character in it that cannot be stored.")
+        case .malformedText: HTTPError(.badRequest, "The text contains a character that cannot be stored.")
         case .defect: HTTPError(.internalServerError, "Internal Server Error")
         }
     }
 
-    /// A change that may have been carried out, or may still be: no `Retry-After`, since a client that repeats it may do it twice.
+    /// The response when it is unknown whether a change has been, or may still be, committed. It has no `Retry-After`,
+    /// since a retry could apply the change twice.
     private var unknownOutcome: HTTPError {
         let status: HTTPResponse.Status = kind == .deadline ? .gatewayTimeout : .badGateway
         return HTTPError(
-            status, "The database did not confirm the change: it may have been made. Look before you send it again.")
+            status, "The database did not confirm the change: it may have been made. Check before you send it again.")
     }
 }

@@ -5,20 +5,20 @@ import Web
 extension ResourceError: HTTPErrorConvertible {
     public var httpError: HTTPError { httpError(of: "row") }
 
-    /// The error, for a resource of this name.
+    /// The error response, for a resource with this name.
     func httpError(of name: String) -> HTTPError {
         switch self {
         case .notFound: HTTPError(.notFound, "\(name.prefix(1).uppercased() + name.dropFirst()) not found.")
         case .changed:
             HTTPError(
                 .preconditionFailed,
-                "The \(name) is not the one that you know: get it again, and look what has changed.")
+                "The \(name) has changed since you read it: get it again, and check what has changed.")
         case .keyUsedForAnother:
             HTTPError(
                 .unprocessableContent, "This Idempotency-Key was used for another request: use a new one.")
         case .keyInUse:
             HTTPError(
-                .conflict, "The request with this Idempotency-Key is being carried out. Try again in a moment.",
+                .conflict, "A request with this Idempotency-Key is in progress. Try again in a moment.",
                 headers: [.retryAfter: "1"])
         }
     }
@@ -27,15 +27,16 @@ extension ResourceError: HTTPErrorConvertible {
 extension ConstraintViolation: HTTPErrorConvertible {
     public var httpError: HTTPError { httpError(index: nil) }
 
-    /// The error, which names the element of an array of rows.
+    /// The error response.
+    /// - Parameter index: the index of the invalid element when the body is an array of rows.
     func httpError(index: Int?) -> HTTPError {
         let message =
             switch kind {
-            case .duplicate: "is taken already"
-            case .missingReference: "refers to something that is not there"
+            case .duplicate: "is already taken"
+            case .missingReference: "refers to a row that does not exist"
             case .check: "is out of range"
             case .missingValue: "is required"
-            case .referenced: "This is in use: others refer to it."
+            case .referenced: "Other rows refer to this one."
             }
         let status: HTTPResponse.Status = [.duplicate, .referenced].contains(kind) ? .conflict : .unprocessableContent
         guard kind != .referenced else { return HTTPError(status, message) }

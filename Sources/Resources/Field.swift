@@ -2,35 +2,39 @@ import ORM
 import SQL
 import Web
 
-/// A column as clients know it: how it is read, written, filtered and sorted by. All of it follows from the column.
+/// A column as clients see it: how its values are parsed, written, filtered and sorted. Everything is derived from the
+/// column.
 public final class Field<Model: ORM.Model>: Sendable {
-    /// Its name.
+    /// The name of the field, which is that of the column.
     public let name: String
-    /// The column.
+    /// The definition of the column.
     let column: ColumnDefinition
-    /// What it is, as JSON Schema.
+    /// The JSON Schema of the values.
     let schema: JSON
-    /// The type of its values.
+    /// The type of the values.
     let value: any FieldValue.Type
-    /// Where a row has its value, in bytes from the row's beginning.
+    /// The offset of the property in the model's memory layout, in bytes.
     let offset: Int
-    /// The value of a row in CSV.
+    /// Returns the value of a row as text for CSV.
     let text: @Sendable (Model) -> String
-    /// Reads what a client sends, and checks it by the column's rules.
+    /// Parses a value from a request body and validates it against the rules of the column.
     let read: @Sendable (JSON) throws(FieldProblem) -> Assignment<Model>
-    /// What the column becomes when it is to have its default, or no value; `nil` when a client must give it one.
+    /// The assignment that resets the column to its default, or to NULL; `nil` when it has no default and is not
+    /// nullable.
     let reset: Assignment<Model>?
-    /// What an insert says of the column when the client does not; `nil` when it says nothing.
+    /// The assignment of an insert when the client omits the field; `nil` when the insert omits the column too.
     let constant: Assignment<Model>?
-    /// The condition that a parameter of the query sets.
+    /// Parses a query parameter as a condition on the column.
     let filter: @Sendable (Query.Parameter) throws(FieldProblem) -> Condition<Model>
-    /// The order by it, and from behind a position on; `nil` when its values have no order.
+    /// Returns the ordering by the column, starting after `position` when that is not `nil`. The closure itself is
+    /// `nil` when the values have no order.
     let order: (@Sendable (_ isAscending: Bool, _ position: [UInt8]?) throws -> Ordering<Model>)?
-    /// A row's position in that order.
+    /// Returns the position of a row in that order: the value in binary format; `nil` for NULL.
     let position: @Sendable (Model) -> [UInt8]?
-    /// The condition that a text is part of its value; `nil` when `q=` does not look into it.
+    /// Returns the condition that the value contains a text; the closure is `nil` when the search `q=` does not cover
+    /// the field.
     let search: (@Sendable (String) -> Condition<Model>)?
-    /// The operators that its filter knows besides equality.
+    /// The operators of its filter, besides equality.
     let operators: [String]
 
     fileprivate init(
@@ -49,42 +53,47 @@ public final class Field<Model: ORM.Model>: Sendable {
         self.operators = operators
     }
 
-    /// Whether a client must say it when it makes a row.
+    /// Whether a client must send the field to create a row.
     var isRequired: Bool { !isReadOnly && reset == nil }
+    /// Whether clients can read the field, but not set it.
     var isReadOnly: Bool { column.field.isReadOnly }
 }
 
-/// A column whose values clients can send and see.
+/// A column whose values have a representation in JSON and in query parameters.
 private protocol FieldColumn<Model>: Sendable {
     associatedtype Model: ORM.Model
-    var madeField: Field<Model> { get }
+    var derivedField: Field<Model> { get }
 }
 
-/// A column whose values have an order besides.
+/// A column whose values can be compared.
 private protocol OrderedColumn<Model>: Sendable {
     associatedtype Model: Sendable
+    /// The condition of a comparison operator: `gt`, `gte`, `lt` or `lte`; `nil` for other operators.
     func compared(_ operation: String, _ parameter: String) throws(FieldProblem) -> Condition<Model>?
-    /// The range of the values that are shown like one; `nil` when that is one value.
+    /// The condition that the value lies in the range of values that are displayed like `parameter`; `nil` when that
+    /// range has only one value.
     func equal(to parameter: String) throws(FieldProblem) -> Condition<Model>?
+    /// The ordering by the column, starting after `position` when that is not `nil`.
     func ordering(_ isAscending: Bool, _ position: [UInt8]?) throws -> Ordering<Model>
 }
 
 /// A column whose values are text.
 private protocol TextColumn<Model>: Sendable {
     associatedtype Model: Sendable
+    /// The condition that the value contains `text`.
     func containing(_ text: String) -> Condition<Model>
 }
 
 extension TableColumn where Model: ORM.Model {
-    /// The field of a column; `nil` when its values have no form that clients could send or see.
-    var field: Field<Model>? { (self as? any FieldColumn<Model>)?.madeField }
+    /// The field of the column; `nil` when its type is not a `FieldValue`.
+    var field: Field<Model>? { (self as? any FieldColumn<Model>)?.derivedField }
 }
 
 extension Column: FieldColumn where Model: ORM.Model, Value: FieldValue {
-    fileprivate var madeField: Field<Model> {
+    fileprivate var derivedField: Field<Model> {
         let (path, isTrimmed) = (path, definition.field.isTrimmed)
         guard let offset = MemoryLayout<Model>.offset(of: path) else {
-            preconditionFailure("the column \(definition.name) is no stored property of \(Model.self)")
+            preconditionFailure("the column \(definition.name) is not a stored property of \(Model.self)")
         }
         let ordered = self as? any OrderedColumn<Model>
         return Field(
@@ -92,7 +101,7 @@ extension Column: FieldColumn where Model: ORM.Model, Value: FieldValue {
             value: Value.self, offset: offset,
             text: { $0[keyPath: path].text },
             read: { json throws(FieldProblem) in
-                let value = isTrimmed ? try Value(json: json).withoutOuterSpace : try Value(json: json)
+                let value = isTrimmed ? try Value(json: json).trimmingWhiteSpace : try Value(json: json)
                 if let problem = problem(with: value) { throw FieldProblem(problem) }
                 return set(to: value)
             },
@@ -128,7 +137,8 @@ extension Column: FieldColumn where Model: ORM.Model, Value: FieldValue {
         }
         guard known.contains(operation) else {
             throw FieldProblem(
-                "has no operator \(operation.prefix(20)): there is \(known.isEmpty ? "none" : known.joined(separator: ", "))"
+                "has no operator \(operation.prefix(20)): "
+                    + (known.isEmpty ? "it supports none" : "it supports \(known.joined(separator: ", "))")
             )
         }
         switch operation {
@@ -137,7 +147,7 @@ extension Column: FieldColumn where Model: ORM.Model, Value: FieldValue {
             return self != (try Value(parameter: parameter.value))
         case "in":
             let texts = parameter.value.split(separator: ",").map(String.init)
-            guard texts.count <= 1000 else { throw FieldProblem("may be one of 1000 values at most") }
+            guard texts.count <= 1000 else { throw FieldProblem("may list at most 1000 values") }
             return try oneOf(texts, ordered)
         default:
             guard let condition = try ordered?.compared(operation, parameter.value) else {
@@ -149,7 +159,8 @@ extension Column: FieldColumn where Model: ORM.Model, Value: FieldValue {
 }
 
 extension Column where Model: ORM.Model, Value: FieldValue {
-    /// One of several values, or in the range of one that is shown rounded down.
+    /// The condition that the value is one of several. Where values are displayed rounded down, each of them stands for
+    /// a range.
     fileprivate func oneOf(
         _ texts: [String], _ ordered: (any OrderedColumn<Model>)?
     ) throws(FieldProblem) -> Condition<Model> {
@@ -169,7 +180,7 @@ extension Column where Model: ORM.Model, Value: FieldValue {
 extension Column: OrderedColumn where Model: ORM.Model, Value: FieldValue & Comparable {
     fileprivate func compared(_ operation: String, _ parameter: String) throws(FieldProblem) -> Condition<Model>? {
         let value = try Value(parameter: parameter)
-        let last = Value.last(shownLike: value, parameter)
+        let last = Value.upperBound(of: value, writtenAs: parameter)
         return switch operation {
         case "gt": self > last
         case "gte": self >= value
@@ -181,7 +192,7 @@ extension Column: OrderedColumn where Model: ORM.Model, Value: FieldValue & Comp
 
     fileprivate func equal(to parameter: String) throws(FieldProblem) -> Condition<Model>? {
         let value = try Value(parameter: parameter)
-        let last = Value.last(shownLike: value, parameter)
+        let last = Value.upperBound(of: value, writtenAs: parameter)
         return last == value ? nil : self >= value && self <= last
     }
 
@@ -190,7 +201,7 @@ extension Column: OrderedColumn where Model: ORM.Model, Value: FieldValue & Comp
         let value = try position.withUnsafeBytes { try Value(binary: $0) }
         var bytes: [UInt8] = []
         guard value.encode(into: &bytes), bytes == position, !value.text.utf8.contains(0) else {
-            throw FieldProblem("is no value of a row")
+            throw FieldProblem("is not a value of a row")
         }
         return isAscending ? ascending(after: value) : descending(after: value)
     }
@@ -201,7 +212,7 @@ extension Column: TextColumn where Model: ORM.Model, Value: FieldValue & TextVal
 }
 
 extension ColumnDefinition {
-    /// A type's schema with what the column's rules add to it.
+    /// The schema of a type, refined by the rules of the column.
     fileprivate func refining(_ schema: JSON) -> JSON {
         var schema = schema
         if let length = field.length {

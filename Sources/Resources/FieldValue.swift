@@ -1,42 +1,47 @@
 import SQL
 import Web
 
-/// A type of column that clients can send and see: as JSON, as text in a query, and in CSV. One file holds those that there are; a type of
-/// one's own conforms in its own.
+/// A column type whose values clients can send and receive: as JSON, in query parameters and in CSV.
+///
+/// The conformances of the built-in types are in FieldValues.swift. Other types can conform too.
 public protocol FieldValue: SQLValue, Equatable, JSONWritable {
-    /// What its JSON is, as JSON Schema.
+    /// The JSON Schema of the type.
     static var schema: JSON { get }
-    /// Reads JSON.
-    /// - Throws: `FieldProblem`, when it is none of this type.
+    /// Converts a JSON value.
+    /// - Throws: `FieldProblem` when it is not a value of this type.
     init(json: JSON) throws(FieldProblem)
-    /// Reads the value of a query's parameter.
-    /// - Throws: `FieldProblem`, when it is none of this type.
+    /// Parses the value of a query parameter.
+    /// - Throws: `FieldProblem` when it is not a value of this type.
     init(parameter text: String) throws(FieldProblem)
-    /// The last of the values that clients see as the one which `text` says; `value` itself, unless they are shown rounded down.
-    static func last(shownLike value: Self, _ text: String) -> Self
-    /// The value in CSV.
+    /// The greatest of the values that clients cannot tell from `value`, which was parsed from `text`. It is `value`
+    /// itself, which is the default, unless clients receive values rounded down.
+    static func upperBound(of value: Self, writtenAs text: String) -> Self
+    /// The value as text, for CSV and for paths.
     var text: String { get }
-    /// The value without white space at its ends.
-    var withoutOuterSpace: Self { get }
-    /// Writes the value that lies at a place in memory.
-    static func write(at place: UnsafeRawPointer, to json: inout JSONWriter)
+    /// The value without leading and trailing white space; by default the value itself.
+    var trimmingWhiteSpace: Self { get }
+    /// Writes the value at an address, which is that of a stored property of this type.
+    static func write(at address: UnsafeRawPointer, to json: inout JSONWriter)
 }
 
 extension FieldValue {
-    public var withoutOuterSpace: Self { self }
+    /// The value itself: most types have no white space to remove.
+    public var trimmingWhiteSpace: Self { self }
 
-    public static func last(shownLike value: Self, _ text: String) -> Self { value }
+    /// `value` itself: most types are not rounded for clients.
+    public static func upperBound(of value: Self, writtenAs text: String) -> Self { value }
 
-    /// Sound when a value of this type lies at `place`: the offset of a stored property in a row.
-    public static func write(at place: UnsafeRawPointer, to json: inout JSONWriter) {
-        place.assumingMemoryBound(to: Self.self).pointee.write(to: &json)
+    /// Writes the value at an address. Sound when an initialized value of this type is stored there.
+    public static func write(at address: UnsafeRawPointer, to json: inout JSONWriter) {
+        address.assumingMemoryBound(to: Self.self).pointee.write(to: &json)
     }
 }
 
-/// What is wrong with a value, as it goes on after the field's name: `must be a string`.
+/// The reason why a value is invalid, phrased so that it completes a sentence that begins with the name of the field:
+/// `must be a string`.
 public struct FieldProblem: Error, Hashable {
     let message: String
 
-    /// Says what is wrong.
+    /// Creates a problem.
     public init(_ message: String) { self.message = message }
 }

@@ -7,7 +7,7 @@ extension String: FieldValue {
     public init(json: JSON) throws(FieldProblem) {
         switch json {
         case .string(let text): self = try text.checked()
-        case .brokenString: throw FieldProblem("must not have half of a surrogate pair in it")
+        case .unpairedSurrogate: throw FieldProblem("must not contain an unpaired surrogate")
         default: throw FieldProblem("must be a string")
         }
     }
@@ -15,12 +15,12 @@ extension String: FieldValue {
     public init(parameter text: String) throws(FieldProblem) { self = try text.checked() }
 
     public var text: String { self }
-    public var withoutOuterSpace: String { trimmed }
+    public var trimmingWhiteSpace: String { trimmed }
 
     private func checked() throws(FieldProblem) -> String {
         var text = self
         guard !text.withUTF8({ $0.reduce(false) { $0 || $1 == 0 } }) else {
-            throw FieldProblem("must not have a NUL character in it")
+            throw FieldProblem("must not contain a NUL character")
         }
         return text
     }
@@ -42,7 +42,7 @@ extension Bool: FieldValue {
     public var text: String { String(self) }
 }
 
-/// An integer of JSON: a number without fraction and exponent.
+/// Integers: JSON numbers without a fraction and without an exponent.
 extension FieldValue where Self: FixedWidthInteger & SignedInteger {
     public static var schema: JSON {
         ["type": "integer", "minimum": .number(String(Self.min)), "maximum": .number(String(Self.max))]
@@ -60,7 +60,7 @@ extension FieldValue where Self: FixedWidthInteger & SignedInteger {
         guard !digits.isEmpty, digits.allSatisfy({ (0x30...0x39).contains($0) }) else {
             throw FieldProblem("must be an integer")
         }
-        guard let value = Self(text) else { throw FieldProblem("must lie between \(Self.min) and \(Self.max)") }
+        guard let value = Self(text) else { throw FieldProblem("must be between \(Self.min) and \(Self.max)") }
         self = value
     }
 
@@ -83,14 +83,14 @@ extension Double: FieldValue {
 
     public init(parameter text: String) throws(FieldProblem) {
         guard text.utf8.allSatisfy("0123456789+-.eE".utf8.contains), let value = Double(text), value.isFinite else {
-            throw FieldProblem("must be a number, as large as it may be")
+            throw FieldProblem("must be a number in the range of a double")
         }
         self = value
     }
 
     public var text: String { isFinite ? description : "" }
 
-    /// JSON has no infinities, and no NaN: they are null.
+    /// Writes the number. JSON can represent neither infinities nor NaN, which become `null`.
     public func write(to json: inout JSONWriter) { RawJSON(isFinite ? description : "null").write(to: &json) }
 }
 
@@ -114,7 +114,7 @@ extension Timestamp: FieldValue {
         [
             "type": "string",
             "pattern": "^[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT$",
-            "description": "A moment in UTC (RFC 9110, section 5.6.7); RFC 3339 is read too.",
+            "description": "A date and time in UTC (RFC 9110, section 5.6.7); RFC 3339 is accepted too.",
             "examples": ["Mon, 23 Nov 2026 07:33:36 GMT"],
         ]
     }
@@ -134,16 +134,17 @@ extension Timestamp: FieldValue {
         return String(decoding: json.finish().dropFirst().dropLast(2), as: UTF8.self)
     }
 
-    /// Clients see whole seconds: so does a filter that says no fraction of one.
-    public static func last(shownLike value: Timestamp, _ text: String) -> Timestamp {
+    /// Clients receive times in whole seconds. Accordingly, a time without a fraction in a filter stands for its whole
+    /// second.
+    public static func upperBound(of value: Timestamp, writtenAs text: String) -> Timestamp {
         text.utf8.contains(UInt8(ascii: ".")) ? value : Timestamp(microseconds: value.microseconds + 999_999)
     }
 
-    /// Writes a date of RFC 9110; the microseconds are cut.
+    /// Writes the time as IMF-fixdate (RFC 9110); the microseconds are truncated.
     public func write(to json: inout JSONWriter) { json.date(unixSeconds: unixSeconds) }
 }
 
-/// A value of an enumeration is its text.
+/// Enumerations: a value is represented by its raw value.
 extension FieldValue where Self: Enumeration {
     public static var schema: JSON { ["type": "string", "enum": .array(allCases.map { .string($0.rawValue) })] }
 
@@ -167,7 +168,7 @@ extension Optional: JSONWritable where Wrapped: JSONWritable {
     }
 }
 
-/// NULL is null, and nothing in CSV.
+/// Nullable values: NULL is `null` in JSON, and an empty cell in CSV.
 extension Optional: FieldValue where Wrapped: FieldValue {
     public static var schema: JSON { Wrapped.schema.nullable }
 
@@ -177,5 +178,5 @@ extension Optional: FieldValue where Wrapped: FieldValue {
 
     public var text: String { self?.text ?? "" }
 
-    public var withoutOuterSpace: Self { self?.withoutOuterSpace }
+    public var trimmingWhiteSpace: Self { self?.trimmingWhiteSpace }
 }

@@ -2,48 +2,48 @@ import ORM
 import SQL
 import Web
 
-/// The fields of a model, sorted by name as JSON has them.
+/// The fields of a model that clients can see, sorted by name as in JSON.
 public struct Fields<Model: ORM.Model>: Sendable {
-    /// Those that clients see.
+    /// The fields, sorted by name.
     let visible: [Field<Model>]
-    /// The same, in the order of the model's columns.
+    /// The fields, in the order of the model's columns.
     private let declared: [Field<Model>]
-    /// How all of them are written.
-    let all: RowWriter<Model>
+    /// Writes rows with all fields.
+    let writer: RowWriter<Model>
 
-    /// Takes the fields from the model's columns.
+    /// Derives the fields from the columns of the model that are not hidden.
     public init(of _: Model.Type = Model.self) {
         declared = Model.table.columns.filter { !$0.definition.field.isHidden }
             .map { column in
                 guard let field = column.field else {
                     preconditionFailure(
-                        "\(Model.definition.name).\(column.definition.name) has a type that clients cannot send or see: "
-                            + "make it a FieldValue, or the column .hidden")
+                        "the type of \(Model.definition.name).\(column.definition.name) is not a FieldValue: "
+                            + "add a conformance, or make the column .hidden")
                 }
                 return field
             }
         visible = declared.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
-        all = RowWriter(visible)
+        writer = RowWriter(visible)
     }
 
-    /// The field of a name; `nil` when clients see none of that name.
+    /// The field with a name; `nil` when there is none.
     func named(_ name: String) -> Field<Model>? { visible.first { $0.name.hasSameBytes(as: name) } }
 }
 
-/// Writes rows as JSON objects: no field of a row is copied for it.
+/// Writes rows as JSON objects. It reads fields in place, by their offsets, without copying them out of the row.
 struct RowWriter<Model: ORM.Model>: Sendable {
     private struct Member: Sendable {
-        /// Where its opening is: the bracket or a comma, the name, and the colon.
+        /// The range in `openings` of what precedes the value: the bracket or a comma, the name, and the colon.
         let opening: Range<Int>
         let value: any FieldValue.Type
         let offset: Int
     }
 
     private var members: [Member] = []
-    /// The openings of all members, one after the other.
+    /// The concatenated openings of all members.
     private var openings: [UInt8] = []
 
-    /// Makes a writer of some fields, in this order.
+    /// Creates a writer for some fields, in this order.
     init(_ fields: [Field<Model>]) {
         for field in fields {
             let start = openings.count
@@ -61,7 +61,7 @@ struct RowWriter<Model: ORM.Model>: Sendable {
         json.beginParts()
         withUnsafeBytes(of: row) { row in
             openings.withUnsafeBufferPointer { openings in
-                // Sound: a member's offset is that of a stored property of the row, of the member's type.
+                // Sound: each offset is that of a stored property with the type of the member.
                 guard let address = row.baseAddress else { return }
                 for member in members {
                     json.part(UnsafeBufferPointer(rebasing: openings[member.opening]))
@@ -73,22 +73,28 @@ struct RowWriter<Model: ORM.Model>: Sendable {
     }
 }
 
-// MARK: Reading
+// MARK: Parsing
 
-/// What a body is read for.
+/// The kind of write for which a request body is parsed.
 public enum WritePurpose: Sendable {
-    /// A row is made: what is left out gets its default.
+    /// A row is created: omitted fields get their defaults.
     case create
-    /// A row is replaced: what is left out goes back to its default.
+    /// A row is replaced: omitted fields are reset to their defaults.
     case replace
-    /// A row is changed: what is left out stays, null goes back to the default (RFC 7396).
+    /// A merge patch is applied (RFC 7396): omitted fields are kept, and `null` resets a field to its default.
     case patch
 }
 
 extension Fields {
-    /// Reads column values, and checks all of it.
-    /// - Throws: 422, with everything that is wrong.
-    public func values(_ json: JSON, for purpose: WritePurpose, of name: String) throws(HTTPError) -> ColumnValues<Model> {
+    /// Parses and validates a request body.
+    /// - Parameters:
+    ///   - json: the body.
+    ///   - purpose: the kind of write, which decides about omitted fields and `null`.
+    ///   - name: the name of the resource, for messages.
+    /// - Throws: 422, with all invalid fields.
+    public func values(
+        _ json: JSON, for purpose: WritePurpose, of name: String
+    ) throws(HTTPError) -> ColumnValues<Model> {
         guard case .object = json else { throw HTTPError(.unprocessableContent, "The body must be a JSON object.") }
         var problems: [HTTPError.Field] = []
         let values = read(json, for: purpose, index: nil, &problems)
@@ -98,8 +104,8 @@ extension Fields {
         return values
     }
 
-    /// Reads values, and checks all of them.
-    /// - Throws: 422, with everything that is wrong, and where.
+    /// Parses and validates the elements of an array of new rows.
+    /// - Throws: 422, with all invalid fields and the indices of their elements.
     func values(_ elements: [JSON], of name: String) throws(HTTPError) -> [ColumnValues<Model>] {
         guard (1...1000).contains(elements.count) else {
             throw HTTPError(.unprocessableContent, "The array must have 1 to 1000 elements.")
@@ -138,7 +144,7 @@ extension Fields {
 }
 
 extension Field {
-    /// What a member of a body says of the column; `nil` when it says nothing.
+    /// The assignment that a member of a request body makes; `nil` when it makes none.
     fileprivate func assignment(
         _ json: JSON?, for purpose: WritePurpose
     ) throws(FieldProblem) -> Assignment<Model>? {

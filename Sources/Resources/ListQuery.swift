@@ -2,57 +2,59 @@ import ORM
 import SQL
 import Web
 
-/// What the query of a list asks for: which rows, in what order, how many, from where on, and which fields of them.
+/// The parsed query parameters of a list: filters, order, limit, cursor and fields.
 struct ListQuery<Model: ORM.Model> {
-    /// The rows, in order, without a limit.
+    /// The rows, filtered and ordered, without a limit.
     private(set) var select = Model.all
-    /// How many rows a page has; `nil` for all of them.
+    /// The maximum number of rows of the page; `nil` for the whole list.
     private(set) var limit: Int?
-    /// Whether the number of all rows is to be told.
+    /// Whether the client requests the total number of rows.
     private(set) var wantsCount = false
-    /// The fields that are written.
+    /// The fields of the response.
     private(set) var fields: [Field<Model>]
-    /// How rows are written.
+    /// Writes rows with these fields.
     private(set) var writer: RowWriter<Model>
 
-    private var searched = 0
+    private var searchLength = 0
     private var order: [(field: Field<Model>, isAscending: Bool)] = []
-    private var list = Fingerprint(Model.definition.name.utf8)
+    /// Identifies the table, the filters and the order, for cursors.
+    private var fingerprint = Fingerprint(Model.definition.name.utf8)
 
-    /// Reads a query.
-    /// - Throws: 422 with every parameter that is wrong; when the client wants strict handling, also those that are not known.
-    init(_ query: Query, of all: Fields<Model>, isStrict: Bool) throws(HTTPError) {
-        (fields, writer) = (all.visible, all.all)
+    /// Parses and validates a query.
+    /// - Parameter isStrict: whether an unknown parameter is an error; otherwise it is ignored.
+    /// - Throws: 422, with all invalid parameters.
+    init(_ query: Query, of available: Fields<Model>, isStrict: Bool) throws(HTTPError) {
+        (fields, writer) = (available.visible, available.writer)
         var problems: [HTTPError.Field] = []
         var (sort, cursor): (String?, String?) = (nil, nil)
         var (count, names): (Bool?, String?) = (nil, nil)
         for parameter in query.parameters {
             do throws(FieldProblem) {
-                guard parameter.isText || !ListQuery.isKnown(parameter, all) else {
+                guard parameter.isValidUTF8 || !ListQuery.isKnown(parameter, available) else {
                     throw FieldProblem("must be UTF-8")
                 }
-                switch parameter.wholeName {
-                case "limit": limit = try once(limit, ListQuery.limit(parameter.value))
-                case "cursor": cursor = try once(cursor, parameter.value)
-                case "sort": sort = try once(sort, parameter.value)
+                switch parameter.fullName {
+                case "limit": limit = try single(limit, ListQuery.limit(parameter.value))
+                case "cursor": cursor = try single(cursor, parameter.value)
+                case "sort": sort = try single(sort, parameter.value)
                 case "count":
-                    count = try once(count, Bool(parameter: parameter.value))
+                    count = try single(count, Bool(parameter: parameter.value))
                     wantsCount = count ?? false
                 case "fields":
-                    names = try once(names, parameter.value)
-                    fields = try ListQuery.chosen(parameter.value, all)
+                    names = try single(names, parameter.value)
+                    fields = try ListQuery.selectedFields(parameter.value, available)
                     writer = RowWriter(fields)
-                case "q" where all.visible.contains { $0.search != nil }:
-                    try search(parameter.value, all)
+                case "q" where available.visible.contains { $0.search != nil }:
+                    try search(parameter.value, available)
                 default:
-                    if try !filter(parameter, all), isStrict { throw FieldProblem("is not known") }
+                    if try !filter(parameter, available), isStrict { throw FieldProblem("is not known") }
                 }
             } catch { problems.append(parameter.problem(error)) }
         }
-        do throws(FieldProblem) { order = try ListQuery.order(sort ?? "", all) } catch {
+        do throws(FieldProblem) { order = try ListQuery.order(sort ?? "", available) } catch {
             problems.append(.init("sort", "sort \(error.message)."))
         }
-        do throws(FieldProblem) { try begin(behind: cursor) } catch {
+        do throws(FieldProblem) { try start(after: cursor) } catch {
             problems.append(.init("cursor", "cursor \(error.message)."))
         }
         guard problems.isEmpty else {
@@ -60,23 +62,25 @@ struct ListQuery<Model: ORM.Model> {
         }
     }
 
-    /// The cursor of the page behind a row.
-    func cursor(behind row: Model) -> String {
-        PageCursor(list: list.value, position: order.map { $0.field.position(row) }).text
+    /// The cursor of the page that begins after `row`.
+    func cursor(after row: Model) -> String {
+        PageCursor(fingerprint: fingerprint.value, position: order.map { $0.field.position(row) }).text
     }
 
     // MARK: Parameters
 
-    /// The parameters that select no rows.
-    static var parametersOfPages: [String] { ["limit", "cursor", "sort", "count", "fields"] }
+    /// The names of the parameters that are not filters.
+    static var pageParameterNames: [String] { ["limit", "cursor", "sort", "count", "fields"] }
 
-    private static func isKnown(_ parameter: Query.Parameter, _ all: Fields<Model>) -> Bool {
-        parameter.name == "q" || parametersOfPages.contains(parameter.name)
-            || all.named(parameter.name)?.column.field.isFilterable ?? false
+    /// Whether a parameter has the name of a page parameter, of a filter, or of the search.
+    private static func isKnown(_ parameter: Query.Parameter, _ available: Fields<Model>) -> Bool {
+        parameter.name == "q" || pageParameterNames.contains(parameter.name)
+            || available.named(parameter.name)?.column.field.isFilterable ?? false
     }
 
-    private func once<Value>(_ old: Value?, _ new: Value) throws(FieldProblem) -> Value {
-        guard old == nil else { throw FieldProblem("may be given once only") }
+    /// Returns the new value of a parameter that may be given only once.
+    private func single<Value>(_ old: Value?, _ new: Value) throws(FieldProblem) -> Value {
+        guard old == nil else { throw FieldProblem("may be given only once") }
         return new
     }
 
@@ -87,89 +91,102 @@ struct ListQuery<Model: ORM.Model> {
         return Int(limit)
     }
 
-    private static func chosen(_ text: String, _ all: Fields<Model>) throws(FieldProblem) -> [Field<Model>] {
+    /// The fields that `fields` lists, sorted by name.
+    private static func selectedFields(_ text: String, _ available: Fields<Model>) throws(FieldProblem) -> [Field<
+        Model
+    >] {
         let names = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
-        for name in names where all.named(name) == nil {
+        for name in names where available.named(name) == nil {
             throw FieldProblem(
-                "must be names with commas between, of \(all.visible.map(\.name).joined(separator: ", "))")
+                "must be a comma-separated list of \(available.visible.map(\.name).joined(separator: ", "))")
         }
-        return all.visible.filter { field in names.contains { $0.hasSameBytes(as: field.name) } }
+        return available.visible.filter { field in names.contains { $0.hasSameBytes(as: field.name) } }
     }
 
-    /// How many characters `q` may have, all of them together: Postgres looks each three of them up, and longer ones take it seconds.
-    static var longestSearch: Int { 255 }
+    /// The maximum length of all `q` parameters together, in characters. Postgres looks up each trigram in the index,
+    /// which would take seconds for long texts.
+    static var maxSearchLength: Int { 255 }
 
-    private mutating func search(_ text: String, _ all: Fields<Model>) throws(FieldProblem) {
+    private mutating func search(_ text: String, _ available: Fields<Model>) throws(FieldProblem) {
         let text = try String(parameter: text)
         guard !text.isEmpty else { return }
-        searched += text.unicodeScalars.count
-        guard searched <= ListQuery.longestSearch else {
-            throw FieldProblem("may have \(ListQuery.longestSearch) characters at most")
+        searchLength += text.unicodeScalars.count
+        guard searchLength <= ListQuery.maxSearchLength else {
+            throw FieldProblem("may have at most \(ListQuery.maxSearchLength) characters")
         }
-        let conditions = all.visible.compactMap { $0.search?(text) }
+        let conditions = available.visible.compactMap { $0.search?(text) }
         guard let first = conditions.first else { return }
-        narrow(conditions.dropFirst().reduce(first) { $0 || $1 }, "q", text)
+        addCondition(conditions.dropFirst().reduce(first) { $0 || $1 }, "q", text)
     }
 
-    /// - Returns: whether there is such a filter.
-    private mutating func filter(_ parameter: Query.Parameter, _ all: Fields<Model>) throws(FieldProblem) -> Bool {
-        guard let field = all.named(parameter.name), field.column.field.isFilterable else { return false }
-        narrow(try field.filter(parameter), parameter.wholeName, parameter.value)
+    /// Adds the condition of a filter.
+    /// - Returns: whether the parameter is a filter of this model.
+    private mutating func filter(_ parameter: Query.Parameter, _ available: Fields<Model>) throws(FieldProblem) -> Bool
+    {
+        guard let field = available.named(parameter.name), field.column.field.isFilterable else { return false }
+        addCondition(try field.filter(parameter), parameter.fullName, parameter.value)
         return true
     }
 
-    private mutating func narrow(_ condition: Condition<Model>, _ name: String, _ value: String) {
+    /// Adds a condition to the filters, and the parameter that it comes from to the fingerprint.
+    private mutating func addCondition(_ condition: Condition<Model>, _ name: String, _ value: String) {
         select = select.where { _ in condition }
-        // The lengths keep a value that looks like another filter from being taken for it.
-        list.add("\(name.utf8.count),\(value.utf8.count),\(name)=\(value)&".utf8)
+        // The lengths make the encoding unambiguous: a value that looks like another filter has another fingerprint.
+        fingerprint.add("\(name.utf8.count),\(value.utf8.count),\(name)=\(value)&".utf8)
     }
 
     // MARK: Order
 
-    /// `-created_on,id`: one field, and the key behind it to tell rows apart that are equal in it.
+    /// Parses `sort`, such as `-created_on,id`: one field, followed by the primary key as a tie-breaker, which is added
+    /// when it is missing.
     private static func order(
-        _ text: String, _ all: Fields<Model>
+        _ text: String, _ available: Fields<Model>
     ) throws(FieldProblem) -> [(field: Field<Model>, isAscending: Bool)] {
-        guard let key = all.named(Model.primaryKey.definition.name) else { return [] }
+        guard let key = available.named(Model.primaryKey.definition.name) else { return [] }
         var order: [(field: Field<Model>, isAscending: Bool)] = []
         for part in text.split(separator: ",", omittingEmptySubsequences: !text.contains(",")) {
             let isAscending = part.utf8.first != UInt8(ascii: "-")
             let name = String(isAscending ? part : part.dropFirst())
-            guard let field = all.named(name), field.order != nil,
+            guard let field = available.named(name), field.order != nil,
                 field.column.field.isSortable || field.column.isPrimaryKey
-            else { throw FieldProblem("must be one of \(names(all)), with a minus before it for the other direction") }
+            else {
+                throw FieldProblem("must be one of \(names(available)), with a minus before it for descending order")
+            }
             order.append((field, isAscending))
         }
         guard order.count < 2 || order.count == 2 && order[1].field.name == key.name && order[0].field.name != key.name
-        else { throw FieldProblem("may have one field, and \(key.name) behind it") }
+        else { throw FieldProblem("may have only one field, optionally followed by \(key.name)") }
         return order.last?.field.name == key.name ? order : order + [(key, true)]
     }
 
-    private static func names(_ all: Fields<Model>) -> String {
-        all.visible.filter { $0.column.field.isSortable || $0.column.isPrimaryKey }.map(\.name).joined(separator: ", ")
+    private static func names(_ available: Fields<Model>) -> String {
+        available.visible.filter { $0.column.field.isSortable || $0.column.isPrimaryKey }.map(\.name).joined(
+            separator: ", ")
     }
 
-    private mutating func begin(behind cursor: String?) throws(FieldProblem) {
-        for (field, isAscending) in order { list.add("\(isAscending ? "" : "-")\(field.name),".utf8) }
+    /// Orders the rows, and begins after the position of the cursor, if there is one.
+    private mutating func start(after cursor: String?) throws(FieldProblem) {
+        for (field, isAscending) in order { fingerprint.add("\(isAscending ? "" : "-")\(field.name),".utf8) }
         var position: [[UInt8]?] = order.map { _ in nil }
         if let cursor {
-            guard limit != nil else { throw FieldProblem("must come with limit") }
-            guard let page = PageCursor(cursor), page.list == list.value, page.position.count == order.count,
+            guard limit != nil else { throw FieldProblem("requires limit") }
+            guard let page = PageCursor(cursor), page.fingerprint == fingerprint.value,
+                page.position.count == order.count,
                 !page.position.contains(nil)
             else {
-                throw FieldProblem("must be one that a list with the same sort and filters has answered")
+                throw FieldProblem("must come from a list with the same sort and filters")
             }
             position = page.position
         }
         do {
             let orderings = try zip(order, position).compactMap { try $0.field.order?($0.isAscending, $1) }
             select = select.ordered { _ in orderings }
-        } catch { throw FieldProblem("must be one that a list has answered") }
+        } catch { throw FieldProblem("must come from a list") }
     }
 }
 
 extension Query.Parameter {
     fileprivate func problem(_ error: FieldProblem) -> HTTPError.Field {
-        HTTPError.Field(wholeName, "\(wholeName) \(error.message).")
+        HTTPError.Field(fullName, "\(fullName) \(error.message).")
     }
 }

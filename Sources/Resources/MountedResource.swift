@@ -3,23 +3,27 @@ import ORM
 import SQL
 import Web
 
-/// A resource, and where it is mounted.
+/// A resource with the prefix under which an application mounts it.
 public struct MountedResource: Sendable {
-    /// The prefix of its routes: `/campaigns`.
+    /// The prefix of the routes: `/campaigns`.
     public let prefix: String
-    /// Its table.
+    /// The definition of the resource's table.
     public let table: TableDefinition
-    /// Makes its blueprint.
+    /// Creates the blueprint on the given repositories.
     public let blueprint: @Sendable (Repositories) -> Blueprint
 
-    /// Makes one of what makes the blueprint from the rows of its model.
+    /// Creates a mounted resource.
+    /// - Parameters:
+    ///   - prefix: the prefix of the routes: `/campaigns`.
+    ///   - blueprint: creates the blueprint on the repository of its model.
     public init<Row: Model>(_ prefix: String, _ blueprint: @escaping @Sendable (any Repository<Row>) -> Blueprint) {
         self.prefix = prefix
         table = Row.definition
         self.blueprint = { blueprint($0.of(Row.self)) }
     }
 
-    /// The rights on its table that its routes need; each of them reads rows, those that it writes too.
+    /// The rights on the table that the routes need. Every route needs SELECT, since writes return the rows that they
+    /// have written.
     public var rights: [Right] {
         let methods = blueprint(.inMemory()).methods
         let needed: [(Right.Privilege, Set<HTTPRequest.Method>)] = [

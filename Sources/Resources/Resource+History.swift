@@ -2,16 +2,17 @@ import HTTPTypes
 import ORM
 import Web
 
-/// How many changes a page has at most, and when the client does not say.
-let historyLimits = (most: 100, usual: 20)
+/// The maximum and the default number of changes on a page.
+let historyLimits = (maximum: 100, default: 20)
 
 extension Resource {
-    /// The changes of one row, the latest first, with a link to earlier ones.
+    /// Handles `GET /<id>/history`: responds with a page of the row's changes, the latest first, and a link to earlier
+    /// ones.
     func history(_ request: Request) async throws -> Response {
         _ = try request.negotiate([.json])
         let (limit, position) = try page(request.query)
         let id = try id(request)
-        let records = try await told { try await service.history(of: id, before: position, limit: limit) }
+        let records = try await withHTTPErrors { try await service.history(of: id, before: position, limit: limit) }
         var response = Response.json { json in
             json.beginArray()
             for record in records { write(record, to: &json) }
@@ -24,23 +25,25 @@ extension Resource {
         return response
     }
 
+    /// Parses the parameters of a page.
+    /// - Throws: 422, with the invalid parameters.
     private func page(_ query: Query) throws(HTTPError) -> (limit: Int, position: Int64) {
-        var (limit, position, problems) = (historyLimits.usual, Int64.max, [HTTPError.Field]())
+        var (limit, position, problems) = (historyLimits.default, Int64.max, [HTTPError.Field]())
         for parameter in query.parameters {
-            switch parameter.wholeName {
+            switch parameter.fullName {
             case "limit":
                 let number = Int(parameter.value)
-                if let number, (1...historyLimits.most).contains(number) {
+                if let number, (1...historyLimits.maximum).contains(number) {
                     limit = number
                 } else {
-                    problems.append(.init("limit", "limit must be a whole number from 1 to \(historyLimits.most)."))
+                    problems.append(.init("limit", "limit must be an integer from 1 to \(historyLimits.maximum)."))
                 }
             case "cursor":
                 let number = Int64(parameter.value)
                 if let number, number > 0 {
                     position = number
                 } else {
-                    problems.append(.init("cursor", "cursor is none of this list's."))
+                    problems.append(.init("cursor", "cursor must come from this list."))
                 }
             default: continue
             }
@@ -53,9 +56,9 @@ extension Resource {
 
     private func write(_ record: ChangeRecord<Row>, to json: inout JSONWriter) {
         json.beginObject()
-        json.member("after", record.after.map { RowJSON(row: $0, writer: fields.all) })
+        json.member("after", record.after.map { RowJSON(row: $0, writer: fields.writer) })
         json.member("author", record.author)
-        json.member("before", record.before.map { RowJSON(row: $0, writer: fields.all) })
+        json.member("before", record.before.map { RowJSON(row: $0, writer: fields.writer) })
         json.member("changed_on", record.changedOn)
         json.member("id", record.id)
         json.member("operation", record.operation.rawValue)

@@ -5,11 +5,12 @@ import Synchronization
 import Web
 
 extension Resource {
-    /// The list: a page with a link to the next one, or all of it, streamed when it is long.
+    /// Handles `GET /`: responds with a page and a link to the next one, or with the whole list, which is streamed when
+    /// it is long.
     func list(_ request: Request) async throws -> Response {
         let media = try request.negotiate([.json, .csv])
-        guard request.target.utf8.contains(UInt8(ascii: "?")) || request.prefersAnything else {
-            return try await whole(request, everything, media)
+        guard request.target.utf8.contains(UInt8(ascii: "?")) || request.hasPreferences else {
+            return try await wholeList(request, unfilteredList, media)
         }
         let query = try ListQuery(request.query, of: fields, isStrict: request.preferences.isStrict)
         async let total = query.wantsCount ? service.count(query.select) : nil
@@ -17,48 +18,51 @@ extension Resource {
             if let limit = query.limit {
                 try await page(request, query, limit, media)
             } else {
-                try await whole(request, query, media)
+                try await wholeList(request, query, media)
             }
         if let total = try await total { response.headers[.totalCount] = String(total) }
         if request.preferences.isStrict { response.headers[.preferenceApplied] = "handling=strict" }
         return response
     }
 
+    /// The response with a page. One row more than the limit is read to find out whether there is a next page.
     private func page(
         _ request: Request, _ query: ListQuery<Row>, _ limit: Int, _ media: MediaType
     ) async throws -> Response {
         let rows = try await service.list(query.select.limit(limit + 1))
-        var response = written(Array(rows.prefix(limit)), query, media)
+        var response = buffered(Array(rows.prefix(limit)), query, media)
         if rows.count > limit {
-            let url = request.url(with: "cursor", query.cursor(behind: rows[limit - 1]))
+            let url = request.url(with: "cursor", query.cursor(after: rows[limit - 1]))
             response.headers[.link] = "<\(url)>; rel=\"next\""
         }
         return response
     }
 
-    /// A short list is read like any other rows, and has a Content-Length; that it is longer shows by one row more.
-    private func whole(
+    /// The response with the whole list. A short list is buffered and has a `Content-Length`; to find out whether the
+    /// list is short, one row more than that is read.
+    private func wholeList(
         _ request: Request, _ query: ListQuery<Row>, _ media: MediaType
     ) async throws -> Response {
-        let short = width.shortList
+        let short = rowSize.shortListLimit
         if short > 0 {
             let rows = try await service.list(query.select.limit(short + 1))
             if rows.count <= short {
-                let response = written(rows, query, media)
-                if case .bytes(let bytes) = response.body { width.note(bytes.count, rows: rows.count) }
+                let response = buffered(rows, query, media)
+                if case .bytes(let bytes) = response.body { rowSize.record(bytes.count, rows: rows.count) }
                 return response
             }
         }
         guard !request.isHTTP10 else {
             throw HTTPError(
                 .httpVersionNotSupported,
-                "This list is long, and HTTP/1.0 cannot tell a part of it from all of it: use HTTP/1.1, or ask for pages (limit)."
+                "This list is long, and HTTP/1.0 cannot signal a truncated response: use HTTP/1.1, or pages (limit)."
             )
         }
         return streamed(query, media)
     }
 
-    private func written(_ rows: [Row], _ query: ListQuery<Row>, _ media: MediaType) -> Response {
+    /// A buffered response with all the given rows.
+    private func buffered(_ rows: [Row], _ query: ListQuery<Row>, _ media: MediaType) -> Response {
         guard media == .json else {
             let csv = CSV<Row>(fields: query.fields)
             return Response(.ok, headers: Self.csvHeaders, body: .bytes(csv.header + csv.lines(rows)))
@@ -78,6 +82,7 @@ extension Resource {
 
     // MARK: Streaming
 
+    /// A streamed response with the rows that the query selects.
     private func streamed(_ query: ListQuery<Row>, _ media: MediaType) -> Response {
         guard media == .json else {
             let csv = CSV<Row>(fields: query.fields)
@@ -98,14 +103,14 @@ extension Resource {
                 try await service.stream(query.select) { rows in
                     let bytes = elements(rows, query.writer, isFirst: isFirst)
                     isFirst = false
-                    width.note(bytes.count, rows: rows.count)
+                    rowSize.record(bytes.count, rows: rows.count)
                     try await writer.write(bytes)
                 }
                 try await writer.write(Array((isFirst ? "[]\n" : "]\n").utf8))
             })
     }
 
-    /// Elements of an array, behind its bracket or a comma.
+    /// The elements of an array, preceded by its bracket or by a comma.
     private func elements(_ rows: [Row], _ writer: RowWriter<Row>, isFirst: Bool) -> [UInt8] {
         var json = JSONWriter()
         json.beginArray()
@@ -116,23 +121,24 @@ extension Resource {
     }
 }
 
-/// How many bytes a row of the resource has, as lists have shown: it decides which lists are short.
-final class RowWidth: Sendable {
-    /// The bytes of the widest row so far, as an average of some rows; 0 before the first ones.
+/// An estimate of the encoded size of a resource's rows, measured on previous lists. It decides which lists are short.
+final class RowSizeEstimate: Sendable {
+    /// The estimated number of bytes of a row; 0 before the first measurement.
     private let bytes = Atomic<Int>(0)
 
-    private static let shortestStream = 100
-    private static let longestShortList = 1000
-    private static let mostBytes = 4 << 20
+    private static let initialLimit = 100
+    private static let maxRows = 1000
+    private static let maxBytes = 4 << 20
 
-    /// How many rows a list has at most that is read at once; 0 when rows are so wide that all are streamed.
-    var shortList: Int {
+    /// The maximum number of rows of a buffered list; 0 when the rows are so large that every list is streamed.
+    var shortListLimit: Int {
         let width = bytes.load(ordering: .relaxed)
-        return width == 0 ? RowWidth.shortestStream : min(RowWidth.longestShortList, RowWidth.mostBytes / width)
+        return width == 0
+            ? RowSizeEstimate.initialLimit : min(RowSizeEstimate.maxRows, RowSizeEstimate.maxBytes / width)
     }
 
-    /// Notes how wide some rows were: at once when they are wider, slowly when they are not.
-    func note(_ count: Int, rows: Int) {
+    /// Records the size of some rows. The estimate follows larger rows immediately, and smaller rows slowly.
+    func record(_ count: Int, rows: Int) {
         guard rows > 0 else { return }
         let (width, old) = (count / rows + 1, bytes.load(ordering: .relaxed))
         bytes.store(old == 0 ? width : max(width, old - (old - width) / 8), ordering: .relaxed)

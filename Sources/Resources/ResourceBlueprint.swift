@@ -4,12 +4,14 @@ import SQL
 import Web
 
 extension Blueprint {
-    /// A blueprint with all the routes of a resource: list, create, change and delete many under `/`; read, replace, change and delete one
-    /// under `/<id>`; and what has changed of it, where the table records that, under `/<id>/history`. More can be added.
+    /// Creates a blueprint with all routes of a resource. Further routes can be added.
+    ///
+    /// Under `/`: list, create, and change or delete the rows that a filter selects. Under `/<id>`: read, replace,
+    /// change and delete one row. Under `/<id>/history`, if the table records changes: list the changes of a row.
     /// - Parameters:
-    ///   - name: what one of them is called, in sentences: `campaign`.
-    ///   - plural: what many are called, where routes are listed; an `s` behind the name when it is left out.
-    ///   - service: what is done.
+    ///   - name: the name of one row, as messages use it: `campaign`.
+    ///   - plural: the plural of the name, which also names the blueprint; by default the name with an `s`.
+    ///   - service: the service that executes the operations.
     public init<Service: ResourceService>(resource name: String, plural: String? = nil, _ service: Service) {
         self.init(plural ?? name + "s")
         let resource = Resource(name, service)
@@ -29,31 +31,32 @@ extension Blueprint {
     }
 }
 
-/// What the routes of a resource do: decode, call one function of the service, encode.
+/// The handlers of a resource's routes: each decodes the request, calls one function of the service, and encodes the
+/// response.
 struct Resource<Service: ResourceService>: Sendable {
     typealias Row = Service.Row
 
     let name: String
     let service: Service
     let fields: Fields<Row>
-    /// The list without any parameter.
-    let everything: ListQuery<Row>
-    let width = RowWidth()
-    /// Where a row has its version, in bytes from its beginning; `nil` when it has none.
+    /// The parsed query of a list without parameters.
+    let unfilteredList: ListQuery<Row>
+    let rowSize = RowSizeEstimate()
+    /// The offset of the version in the model's memory layout, in bytes; `nil` when the model has no version column.
     private let version: Int?
     private let readID: @Sendable (String) throws(HTTPError) -> Row.ID
 
     init(_ name: String, _ service: Service) {
         (self.name, self.service, fields) = (name, service, Fields<Row>())
-        guard let everything = try? ListQuery(Query(""), of: fields, isStrict: false),
+        guard let unfilteredList = try? ListQuery(Query(""), of: fields, isStrict: false),
             let key = Row.ID.self as? any FieldValue.Type
-        else { preconditionFailure("the key of \(name) has a type that clients cannot send: make it a FieldValue") }
-        self.everything = everything
+        else { preconditionFailure("the type of the primary key of \(name) is not a FieldValue: add a conformance") }
+        self.unfilteredList = unfilteredList
         version = Row.table.version.flatMap { MemoryLayout<Row>.offset(of: $0.path) }
         readID = Resource.reader(of: key, name)
     }
 
-    // MARK: One
+    // MARK: Single rows
 
     @inline(__always)
     func read(_ request: Request) async throws -> Response {
@@ -71,18 +74,18 @@ struct Resource<Service: ResourceService>: Sendable {
     func replace(_ request: Request) async throws -> Response {
         let (id, condition) = (try id(request), try version(request))
         let values = try fields.values(request.json(), for: .replace, of: name)
-        return changed(try await told { try await service.replace(id, with: values, if: condition) }, request)
+        return changed(try await withHTTPErrors { try await service.replace(id, with: values, if: condition) }, request)
     }
 
     func change(_ request: Request) async throws -> Response {
         let (id, condition) = (try id(request), try version(request))
         let values = try fields.values(request.json(), for: .patch, of: name)
-        return changed(try await told { try await service.change(id, values, if: condition) }, request)
+        return changed(try await withHTTPErrors { try await service.change(id, values, if: condition) }, request)
     }
 
     func delete(_ request: Request) async throws -> Response {
         let (id, condition) = (try id(request), try version(request))
-        try await told { try await service.delete(id, if: condition) }
+        try await withHTTPErrors { try await service.delete(id, if: condition) }
         return Response(.noContent)
     }
 
@@ -93,7 +96,7 @@ struct Resource<Service: ResourceService>: Sendable {
         return response
     }
 
-    // MARK: Many
+    // MARK: Several rows
 
     func create(_ request: Request) async throws -> Response {
         _ = try request.negotiate([.json])
@@ -102,7 +105,7 @@ struct Resource<Service: ResourceService>: Sendable {
         if case .array(let elements) = json {
             let values = try fields.values(elements, of: name)
             let rows: [Row]
-            do { rows = try await told { try await service.create(values, once: key) } } catch let error
+            do { rows = try await withHTTPErrors { try await service.create(values, once: key) } } catch let error
                 as ConstraintViolation
             {
                 throw error.httpError(index: error.index)
@@ -110,7 +113,7 @@ struct Resource<Service: ResourceService>: Sendable {
             return request.preferences.isMinimal ? minimal() : self.response(rows, .created)
         }
         let values = try fields.values(json, for: .create, of: name)
-        guard let row = try await told({ try await service.create([values], once: key) }).first else {
+        guard let row = try await withHTTPErrors({ try await service.create([values], once: key) }).first else {
             throw ResourceError.keyUsedForAnother
         }
         var response = request.preferences.isMinimal ? minimal(row) : self.response(row, .created)
@@ -127,12 +130,12 @@ struct Resource<Service: ResourceService>: Sendable {
     func changeAll(_ request: Request) async throws -> Response {
         let select = try filtered(request)
         let values = try fields.values(request.json(), for: .patch, of: name)
-        return affected(try await told { try await service.change(all: select, values) }, request)
+        return affected(try await withHTTPErrors { try await service.change(all: select, values) }, request)
     }
 
     func deleteAll(_ request: Request) async throws -> Response {
         let select = try filtered(request)
-        return affected(try await told { try await service.delete(all: select) }, request)
+        return affected(try await withHTTPErrors { try await service.delete(all: select) }, request)
     }
 
     private func affected(_ count: Int, _ request: Request) -> Response {
@@ -146,32 +149,33 @@ struct Resource<Service: ResourceService>: Sendable {
         }
     }
 
-    /// The rows that a change of many is for. What only a list knows is not taken: it would be passed over.
+    /// The rows that a bulk change applies to. Parameters that only lists support are rejected, since they would have
+    /// no effect.
     private func filtered(_ request: Request) throws -> Select<Row> {
         guard try request.ifMatch() == nil, try request.ifNoneMatch() == nil else {
-            throw HTTPError(.badRequest, "If-Match and If-None-Match are for a change of one \(name).")
+            throw HTTPError(.badRequest, "If-Match and If-None-Match apply only to a change of one \(name).")
         }
         let query = request.query
-        let others = query.parameters.filter { ListQuery<Row>.parametersOfPages.contains($0.wholeName) }
+        let others = query.parameters.filter { ListQuery<Row>.pageParameterNames.contains($0.fullName) }
         guard others.isEmpty else {
             throw HTTPError(
-                .unprocessableContent, "A change of many takes filters only.",
-                fields: others.map { HTTPError.Field($0.wholeName, "\($0.wholeName) does not apply here.") })
+                .unprocessableContent, "A bulk change accepts only filters.",
+                fields: others.map { HTTPError.Field($0.fullName, "\($0.fullName) does not apply here.") })
         }
-        // Strict always: a filter with a typing error would change what nobody meant.
+        // Always strict: if a misspelled filter were ignored, too many rows would change.
         let list = try ListQuery(query, of: fields, isStrict: true)
         guard list.select.isFiltered else {
             throw HTTPError(
-                .unprocessableContent, "Say which: a change of many needs a filter, such as ?id[in]=1,2,3.")
+                .unprocessableContent, "A bulk change needs a filter, such as ?id[in]=1,2,3.")
         }
         return list.select
     }
 
-    // MARK: What they share
+    // MARK: Shared
 
     func id(_ request: Request) throws(HTTPError) -> Row.ID { try readID(request.parameter("id")) }
 
-    /// Reads the id in the path: digits alone, where it is an integer.
+    /// Returns a function that parses the ID in the path. An integer ID must consist of digits alone.
     private static func reader<Key: FieldValue>(
         of _: Key.Type, _ name: String
     ) -> @Sendable (String) throws(HTTPError) -> Row.ID {
@@ -183,14 +187,14 @@ struct Resource<Service: ResourceService>: Sendable {
             do throws(FieldProblem) {
                 if let id = try Key(parameter: text) as? Row.ID { return id }
             } catch {
-                // A number that is larger than every id's is no mistake: there is no such row.
+                // An integer out of range is a valid ID of a row that does not exist.
                 if !isInteger { throw HTTPError(.unprocessableContent, "id \(error.message)") }
             }
             throw ResourceError.notFound.httpError(of: name)
         }
     }
 
-    /// What the version of the row must be, by the request's conditions.
+    /// The condition on the row's version that `If-Match` and `If-None-Match` make.
     private func version(_ request: Request) throws -> VersionCondition {
         guard version != nil else { return .any }
         let (match, noneMatch) = (try request.ifMatch(), try request.ifNoneMatch())
@@ -203,7 +207,7 @@ struct Resource<Service: ResourceService>: Sendable {
         }
     }
 
-    /// The versions that tags name: a tag is a number as `tag(of:)` writes it, and no other text for it.
+    /// The versions in a list of tags. Only the spelling that `tag(of:)` produces counts: `"01"` is not version 1.
     private func versions(_ condition: TagCondition?) -> [Int64] {
         guard case .tags(let tags) = condition else { return [] }
         return tags.compactMap { tag in Int64(tag.opaque).flatMap { String($0) == tag.opaque ? $0 : nil } }
@@ -212,12 +216,12 @@ struct Resource<Service: ResourceService>: Sendable {
     private func tag(of row: Row) -> EntityTag? { version(of: row).map { EntityTag(String($0)) } }
 
     private func version(of row: Row) -> Int64? {
-        // Sound: it is the offset of a stored property of this type.
+        // Sound: this is the offset of a stored property of type Int64.
         version.map { offset in withUnsafeBytes(of: row) { $0.load(fromByteOffset: offset, as: Int64.self) } }
     }
 
     private func response(_ row: Row, _ status: HTTPResponse.Status) -> Response {
-        var response = Response.json(status) { fields.all.write(row, to: &$0) }
+        var response = Response.json(status) { fields.writer.write(row, to: &$0) }
         if let version = version(of: row) { response.headers.append(.eTag, quoted: version) }
         return response
     }
@@ -225,19 +229,19 @@ struct Resource<Service: ResourceService>: Sendable {
     private func response(_ rows: [Row], _ status: HTTPResponse.Status) -> Response {
         .json(status) { json in
             json.beginArray()
-            for row in rows { fields.all.write(row, to: &json) }
+            for row in rows { fields.writer.write(row, to: &json) }
             json.endArray()
         }
     }
 
-    /// Runs `body`, and names the resource in what goes wrong.
-    func told<Value>(_ body: () async throws -> Value) async throws -> Value {
+    /// Runs `body`, and converts a `ResourceError` to an error response that mentions the name of the resource.
+    func withHTTPErrors<Value>(_ body: () async throws -> Value) async throws -> Value {
         do { return try await body() } catch let error as ResourceError { throw error.httpError(of: name) }
     }
 }
 
 extension ResourceService {
-    /// What follows the slash in a row's path.
+    /// The last segment of a row's path: its percent-encoded primary key.
     fileprivate static func path(of row: Row) -> String {
         let key = row[keyPath: Row.primaryKey.path]
         return ((key as? any FieldValue)?.text ?? "\(key)").percentEncoded
@@ -245,7 +249,8 @@ extension ResourceService {
 }
 
 extension String {
-    /// This text as one segment of a path (RFC 3986, section 3.3): all bytes but those that need it nowhere are percent-encoded.
+    /// The text as one segment of a path (RFC 3986, section 3.3): all bytes except unreserved characters are
+    /// percent-encoded.
     fileprivate var percentEncoded: String {
         var encoded: [UInt8] = []
         for byte in utf8 {
@@ -261,17 +266,17 @@ extension String {
 }
 
 extension Request {
-    /// The key under which the request is carried out once; `nil` when the client gives none.
-    /// - Throws: 400 when it is malformed.
+    /// The idempotency key of the request; `nil` when the client sends none.
+    /// - Throws: 400 when the key is malformed.
     fileprivate func idempotencyKey() throws(HTTPError) -> IdempotencyKey? {
         let values = headers.values(of: .idempotencyKey)
         guard let value = values.first else { return nil }
         guard values.count == 1, (1...255).contains(value.utf8.count),
             value.utf8.allSatisfy({ (0x21...0x7e).contains($0) })
         else {
-            throw HTTPError(.badRequest, "There may be one Idempotency-Key, of 1 to 255 visible ASCII characters.")
+            throw HTTPError(.badRequest, "Send at most one Idempotency-Key, of 1 to 255 visible ASCII characters.")
         }
-        // One client's keys are none of another's.
+        // The keys of different clients are independent.
         let scope = principal.map { route + " " + $0.name } ?? route
         return IdempotencyKey(scope: scope, key: value, request: body)
     }

@@ -3,7 +3,7 @@ import ORM
 import SQL
 import Web
 
-/// What the routes of a resource take and answer, as its fields have it.
+/// The documentation of a resource's routes, generated from its fields.
 struct ResourceOperations<Model: ORM.Model> {
     let name: String
     let plural: String
@@ -15,32 +15,32 @@ struct ResourceOperations<Model: ORM.Model> {
 
     private func operation(
         _ verb: String, _ noun: String, _ summary: String, text: String? = nil,
-        parameters: [Operation.Parameter] = [], body: [Operation.Content]? = nil, answers: [Operation.Answer]
+        parameters: [Operation.Parameter] = [], body: [Operation.Content]? = nil, responses: [Operation.Response]
     ) -> Operation {
-        let own = Set(answers.map(\.status.code))
+        let own = Set(responses.map(\.status.code))
         let changes = verb != "list" && verb != "get"
         let common = ResourceOperations.failures(changes: changes).filter { !own.contains($0.status.code) }
         return Operation(
             verb + noun, summary, text: text, tag: plural, parameters: parameters, body: body,
-            answers: answers + common, schemas: schemas)
+            responses: responses + common, schemas: schemas)
     }
 
-    // MARK: Many
+    // MARK: Several rows
 
     var list: Operation {
         operation(
-            "list", titles, "All \(plural), or a page of them",
+            "list", titles, "List \(plural), all or a page",
             text:
-                "Without `limit`, all of them are streamed, however many there are. Parameters that are not known are "
-                + "ignored, unless the client says `Prefer: handling=strict`.",
-            parameters: pages + filters + [preference("handling=strict")],
-            answers: [
-                Operation.Answer(
+                "Without `limit`, the response contains the whole list; a long one is streamed. Unknown parameters are "
+                + "ignored unless the client sends `Prefer: handling=strict`.",
+            parameters: pageParameters + filterParameters + [preference("handling=strict")],
+            responses: [
+                Operation.Response(
                     .ok, "The \(plural).",
                     headers: [
-                        (.link, "The next page, with rel=\"next\"; not there on the last one."),
-                        (.totalCount, "How many there are, with `count=true`."),
-                        (.preferenceApplied, "What was done as preferred."),
+                        (.link, "The URL of the next page, with rel=\"next\"; absent on the last page."),
+                        (.totalCount, "The number of \(plural) that match the filters, with `count=true`."),
+                        (.preferenceApplied, "The preferences that were honored."),
                     ],
                     [
                         .init(
@@ -48,19 +48,21 @@ struct ResourceOperations<Model: ORM.Model> {
                         .init(.csv, ["type": "string"]),
                     ]),
                 .error(.unprocessableContent, "A parameter is not valid."),
-                .error(.notAcceptable, "There is no representation that `Accept` allows."),
-                .error(.httpVersionNotSupported, "The list is long, and the client speaks HTTP/1.0."),
+                .error(.notAcceptable, "No available media type is acceptable (`Accept`)."),
+                .error(.httpVersionNotSupported, "The list is too long for HTTP/1.0."),
             ])
     }
 
     var create: Operation {
-        operation(
-            "create", title, "Create a \(name), or up to 1000, all or none",
+        let keyDescription =
+            "A key that the client chooses for this request. A retry with the same key within 24 hours gets the first "
+            + "response and creates nothing. An empty key is ignored."
+        return operation(
+            "create", title, "Create a \(name), or up to 1000 atomically",
             parameters: [
                 preference("return=minimal"),
                 .init(
-                    "Idempotency-Key", in: .header,
-                    "A name of your own for this request: sent again within 24 hours, it gives the first answer, and creates nothing. An empty one counts as none.",
+                    "Idempotency-Key", in: .header, keyDescription,
                     ["type": "string", "maxLength": 255, "pattern": "^[!-~]*$"]),
             ],
             body: [
@@ -72,106 +74,119 @@ struct ResourceOperations<Model: ORM.Model> {
                         ]
                     ], example: writableExample)
             ],
-            answers: [
-                Operation.Answer(
-                    .created, "It was created.",
-                    headers: tagged + [
-                        (.location, "Where the new \(name) is."), (.preferenceApplied, "What was done as preferred."),
+            responses: [
+                Operation.Response(
+                    .created, "The \(name) was created, or all \(plural) of the array.",
+                    headers: tagHeaders + [
+                        (.location, "The URL of the new \(name)."),
+                        (.preferenceApplied, "The preferences that were honored."),
                     ],
                     [.init(.json, ["oneOf": [reference, ["type": "array", "items": reference]]], example: example)]),
                 .error(.badRequest, "The body is not JSON, or a header field is malformed."),
-                .error(.notAcceptable, "There is no representation that `Accept` allows."),
+                .error(.notAcceptable, "No available media type is acceptable (`Accept`)."),
                 .error(
-                    .conflict, "A value is taken, or the Idempotency-Key is in use.",
-                    headers: [(.retryAfter, "When the key is in use: in so many seconds.")]),
+                    .conflict, "A unique value is taken, or a request with this Idempotency-Key is in progress.",
+                    headers: [(.retryAfter, "Seconds to wait before a retry, when a request is in progress.")]),
                 .error(.contentTooLarge, "The body is too large."),
                 .error(.unsupportedMediaType, "The body is not `application/json`."),
-                .error(.unprocessableContent, "The body is not valid, or the Idempotency-Key was used for another."),
+                .error(
+                    .unprocessableContent,
+                    "The body is not valid, or the Idempotency-Key was used for another request."),
             ])
     }
 
     var changeAll: Operation {
         operation(
-            "change", titles, "Change all \(plural) that a filter selects",
-            parameters: filters + [preference("return=minimal")], body: patch,
-            answers: [affected, minimal, .error(.unprocessableContent, "The body or the filter is not valid.")]
+            "change", titles, "Change all \(plural) that match a filter",
+            parameters: filterParameters + [preference("return=minimal")], body: patch,
+            responses: [
+                affectedResponse, minimalResponse,
+                .error(.unprocessableContent, "The body or the filter is not valid."),
+            ]
                 + bodyErrors
-                + taken)
+                + uniqueViolations)
     }
 
     var deleteAll: Operation {
         operation(
-            "delete", titles, "Delete all \(plural) that a filter selects",
-            parameters: filters + [preference("return=minimal")],
-            answers: [
-                affected, minimal, .error(.badRequest, "A header field does not apply."),
-                .error(.conflict, "One is in use: others refer to it."),
+            "delete", titles, "Delete all \(plural) that match a filter",
+            parameters: filterParameters + [preference("return=minimal")],
+            responses: [
+                affectedResponse, minimalResponse, .error(.badRequest, "A header field does not apply."),
+                .error(.conflict, "Other rows refer to one of the \(plural)."),
                 .error(.unprocessableContent, "The filter is not valid."),
             ])
     }
 
-    // MARK: One
+    // MARK: Single rows
 
     var read: Operation {
         operation(
-            "get", title, "One \(name)",
-            parameters: [key]
-                + (hasVersion ? [condition("If-None-Match", "Answer 304 when its ETag is among these.")] : []),
-            answers: [one]
-                + (hasVersion ? [Operation.Answer(.notModified, "It is the one that you know.", headers: tagged)] : [])
+            "get", title, "Get a \(name)",
+            parameters: [idParameter]
+                + (hasVersion
+                    ? [condition("If-None-Match", "Respond with 304 if the current ETag is in this list.")] : []),
+            responses: [rowResponse]
+                + (hasVersion
+                    ? [Operation.Response(.notModified, "The \(name) has not changed.", headers: tagHeaders)] : [])
                 + (hasVersion ? [.error(.badRequest, "A header field is malformed.")] : []) + [
-                    .error(.notFound, "There is none."),
-                    .error(.notAcceptable, "There is no representation that `Accept` allows."),
+                    .error(.notFound, "There is no \(name) with this id."),
+                    .error(.notAcceptable, "No available media type is acceptable (`Accept`)."),
                     .error(.unprocessableContent, "The id is not valid."),
                 ])
     }
 
     var replace: Operation {
         operation(
-            "replace", title, "Replace a \(name); what is left out gets its default",
-            parameters: [key] + changeHeaders, body: [.init(.json, writable, example: writableExample)],
-            answers: [one, minimal] + bodyErrors + changeErrors + taken)
+            "replace", title, "Replace a \(name); omitted fields get their defaults",
+            parameters: [idParameter] + changeParameters, body: [.init(.json, writable, example: writableExample)],
+            responses: [rowResponse, minimalResponse] + bodyErrors + changeErrors + uniqueViolations)
     }
 
     var change: Operation {
         operation(
             "change", title, "Change some fields of a \(name) (RFC 7396); null resets a field to its default",
-            parameters: [key] + changeHeaders, body: patch, answers: [one, minimal] + bodyErrors + changeErrors + taken)
+            parameters: [idParameter] + changeParameters, body: patch,
+            responses: [rowResponse, minimalResponse] + bodyErrors + changeErrors + uniqueViolations)
     }
 
     var delete: Operation {
         operation(
-            "delete", title, "Delete a \(name)", parameters: [key] + (hasVersion ? versions : []),
-            answers: [Operation.Answer(.noContent, "It was deleted.")]
+            "delete", title, "Delete a \(name)", parameters: [idParameter] + (hasVersion ? conditions : []),
+            responses: [Operation.Response(.noContent, "The \(name) was deleted.")]
                 + (hasVersion ? [.error(.badRequest, "A header field is malformed.")] : []) + changeErrors
-                + [.error(.conflict, "It is in use: others refer to it.")])
+                + [.error(.conflict, "Other rows refer to the \(name).")])
     }
 
     var history: Operation {
         let position: JSON = ["type": "integer", "minimum": 1]
+        let limitDescription =
+            "The maximum number of changes, \(historyLimits.default) by default. A page has fewer when the \(plural) "
+            + "are large."
         return operation(
-            "list", title + "Changes", "What has changed of a \(name), the latest first",
+            "list", title + "Changes", "List the changes of a \(name), the latest first",
             text:
-                "Those of a \(name) that was deleted are there still. What was done before changes were recorded is not there.",
+                "The list includes the changes of a deleted \(name), but no changes from before they were recorded.",
             parameters: [
-                key,
+                idParameter,
                 .init(
-                    "limit", in: .query,
-                    "How many at most; \(historyLimits.usual) when it is left out, and fewer when the \(plural) are large.",
-                    ["type": "integer", "minimum": 1, "maximum": .number(String(historyLimits.most))],
+                    "limit", in: .query, limitDescription,
+                    ["type": "integer", "minimum": 1, "maximum": .number(String(historyLimits.maximum))],
                     example: 20),
-                .init("cursor", in: .query, "Where the page begins: what `Link` says.", position),
+                .init("cursor", in: .query, "The start of the page, from the URL in `Link`.", position),
             ],
-            answers: [
-                Operation.Answer(
+            responses: [
+                Operation.Response(
                     .ok, "The changes.",
-                    headers: [(.link, "Earlier changes, with rel=\"next\"; not there on the last page.")],
+                    headers: [
+                        (.link, "The URL of the page with earlier changes, with rel=\"next\"; absent on the last page.")
+                    ],
                     [
                         .init(
                             .json, ["type": "array", "items": ["$ref": .string("#/components/schemas/\(title)Change")]])
                     ]),
-                .error(.notFound, "There never was one."),
-                .error(.notAcceptable, "There is no representation that `Accept` allows."),
+                .error(.notFound, "There is no \(name) with this id, and no record of a deleted one."),
+                .error(.notAcceptable, "No available media type is acceptable (`Accept`)."),
                 .error(.unprocessableContent, "The id or a parameter is not valid."),
             ])
     }
@@ -179,30 +194,32 @@ struct ResourceOperations<Model: ORM.Model> {
     // MARK: Parts
 
     private var reference: JSON { ["$ref": .string("#/components/schemas/\(title)")] }
-    /// With `fields`, any of them may be left out.
+    /// A row in which fields may be missing, since the client chooses them with `fields`.
     private var selection: JSON { ["$ref": .string("#/components/schemas/\(title)Selection")] }
     private var writable: JSON { ["$ref": .string("#/components/schemas/\(title)Draft")] }
 
-    private var one: Operation.Answer {
-        Operation.Answer(.ok, "The \(name).", headers: tagged, [.init(.json, reference, example: example)])
+    private var rowResponse: Operation.Response {
+        Operation.Response(.ok, "The \(name).", headers: tagHeaders, [.init(.json, reference, example: example)])
     }
 
-    private var minimal: Operation.Answer {
-        Operation.Answer(
-            .noContent, "It was done, and the client prefers `return=minimal`.",
-            headers: tagged + [(.preferenceApplied, "What was done as preferred.")])
+    private var minimalResponse: Operation.Response {
+        Operation.Response(
+            .noContent, "The change was made; there is no body since the client prefers `return=minimal`.",
+            headers: tagHeaders + [(.preferenceApplied, "The preferences that were honored.")])
     }
 
-    private var affected: Operation.Answer {
+    private var affectedResponse: Operation.Response {
         let schema: JSON = [
             "type": "object", "required": ["affected"], "properties": ["affected": ["type": "integer", "minimum": 0]],
         ]
-        return Operation.Answer(.ok, "How many there were.", [.init(.json, schema, example: ["affected": 3])])
+        return Operation.Response(.ok, "The number of affected rows.", [.init(.json, schema, example: ["affected": 3])])
     }
 
-    private var tagged: [(HTTPField.Name, String)] { hasVersion ? [(.eTag, "Names this state of the \(name).")] : [] }
+    private var tagHeaders: [(HTTPField.Name, String)] {
+        hasVersion ? [(.eTag, "The entity tag of this version of the \(name).")] : []
+    }
 
-    private var bodyErrors: [Operation.Answer] {
+    private var bodyErrors: [Operation.Response] {
         [
             .error(.badRequest, "The body is not JSON, or a header field is malformed."),
             .error(.contentTooLarge, "The body is too large."),
@@ -210,15 +227,16 @@ struct ResourceOperations<Model: ORM.Model> {
         ]
     }
 
-    /// What only a table with unique columns answers.
-    private var taken: [Operation.Answer] {
-        fields.visible.contains { $0.column.isUnique } ? [.error(.conflict, "A value is taken.")] : []
+    /// The response that only tables with unique columns have.
+    private var uniqueViolations: [Operation.Response] {
+        fields.visible.contains { $0.column.isUnique } ? [.error(.conflict, "A unique value is taken.")] : []
     }
 
-    private var changeErrors: [Operation.Answer] {
+    private var changeErrors: [Operation.Response] {
         [
-            .error(.notFound, "There is none."), .error(.unprocessableContent, "The id or the body is not valid."),
-        ] + (hasVersion ? [.error(.preconditionFailed, "It is not the one that you know.")] : [])
+            .error(.notFound, "There is no \(name) with this id."),
+            .error(.unprocessableContent, "The id or the body is not valid."),
+        ] + (hasVersion ? [.error(.preconditionFailed, "The \(name) does not match If-Match or If-None-Match.")] : [])
     }
 
     private var patch: [Operation.Content] {
@@ -226,15 +244,18 @@ struct ResourceOperations<Model: ORM.Model> {
         return [.init(.json, schema, example: patchExample), .init(.mergePatch, schema, example: patchExample)]
     }
 
-    /// What may happen to every request.
-    private static func failures(changes: Bool) -> [Operation.Answer] {
-        let retry: [(HTTPField.Name, String)] = [(.retryAfter, "In so many seconds.")]
+    /// The errors that every request can get.
+    private static func failures(changes: Bool) -> [Operation.Response] {
+        let retry: [(HTTPField.Name, String)] = [(.retryAfter, "Seconds to wait before a retry.")]
+        let unknown = changes ? " The change may have been made." : ""
         return [
-            .error(.tooManyRequests, "Too many requests of one client at once.", headers: retry),
-            .error(.internalServerError, "A defect of the service's."),
-            .error(.badGateway, changes ? "A worker was lost: the change may have been made." : "A worker was lost."),
-            .error(.serviceUnavailable, "Nothing was done: try again.", headers: retry),
-            .error(.gatewayTimeout, changes ? "It took too long: the change may have been made." : "It took too long."),
+            .error(.tooManyRequests, "The client has too many requests in progress.", headers: retry),
+            .error(.internalServerError, "An unexpected error in the service."),
+            .error(.badGateway, "The connection to the worker or to the database was lost." + unknown),
+            .error(
+                .serviceUnavailable, "Temporarily unavailable. Nothing was changed: retry the request.",
+                headers: retry),
+            .error(.gatewayTimeout, "The request timed out." + unknown),
         ]
     }
 }
@@ -242,7 +263,7 @@ struct ResourceOperations<Model: ORM.Model> {
 // MARK: Parameters
 
 extension ResourceOperations {
-    private var key: Operation.Parameter {
+    private var idParameter: Operation.Parameter {
         let schema = fields.named(Model.primaryKey.definition.name)?.schema ?? ["type": "string"]
         let isInteger = if case .object(let members) = schema { members["type"] == "integer" } else { false }
         return .init(
@@ -252,26 +273,28 @@ extension ResourceOperations {
 
     private func condition(_ name: String, _ summary: String) -> Operation.Parameter {
         .init(
-            name, in: .header, summary + " An empty one counts as none.",
+            name, in: .header, summary + " An empty value is ignored.",
             ["type": "string", "pattern": #"^(\*|(W/)?"[!#-~]*"(, *(W/)?"[!#-~]*")*)?$"#])
     }
 
-    private var versions: [Operation.Parameter] {
+    private var conditions: [Operation.Parameter] {
         [
-            condition("If-Match", "Do it when its ETag is among these, else answer 412."),
-            condition("If-None-Match", "Do it when its ETag is none of these, else answer 412."),
+            condition("If-Match", "Respond with 412 unless the current ETag is in this list."),
+            condition("If-None-Match", "Respond with 412 if the current ETag is in this list."),
         ]
     }
 
-    private var changeHeaders: [Operation.Parameter] { (hasVersion ? versions : []) + [preference("return=minimal")] }
+    private var changeParameters: [Operation.Parameter] {
+        (hasVersion ? conditions : []) + [preference("return=minimal")]
+    }
 
     private func preference(_ value: String) -> Operation.Parameter {
         .init(
-            "Prefer", in: .header, "`\(value)`, or nothing. Preferences that are not known are ignored (RFC 7240).",
+            "Prefer", in: .header, "`\(value)`. Unknown preferences are ignored (RFC 7240).",
             ["type": "string"], example: .string(value))
     }
 
-    private var pages: [Operation.Parameter] {
+    private var pageParameters: [Operation.Parameter] {
         let sortable = fields.visible.filter { $0.column.field.isSortable || $0.column.isPrimaryKey }.map(\.name)
         let id = Model.primaryKey.definition.name
         let orders = sortable.flatMap { name in
@@ -280,28 +303,31 @@ extension ResourceOperations {
         let names = "(" + fields.visible.map(\.name).joined(separator: "|") + ")"
         return [
             .init(
-                "limit", in: .query, "How many at most.", ["type": "integer", "minimum": 1, "maximum": 1000],
+                "limit", in: .query, "The maximum number of \(plural) on the page.",
+                ["type": "integer", "minimum": 1, "maximum": 1000],
                 example: 100),
             .init(
-                "cursor", in: .query, "Where the page begins: what `Link` says. Only with `limit`.", ["type": "string"]),
+                "cursor", in: .query, "The start of the page, from the URL in `Link`. Requires `limit`.",
+                ["type": "string"]),
             .init(
-                "sort", in: .query, "By what they are sorted; a minus turns it round. An empty one counts as none.",
+                "sort", in: .query, "The sort order; a minus means descending. An empty value is ignored.",
                 ["type": "string", "enum": .array((orders + [""]).map(JSON.string))]),
-            .init("count", in: .query, "Whether `X-Total-Count` tells how many there are.", ["type": "boolean"]),
+            .init("count", in: .query, "Whether the response has `X-Total-Count`.", ["type": "boolean"]),
             .init(
-                "fields", in: .query, "The fields that are wanted, with commas between.",
+                "fields", in: .query, "The fields of the response, separated by commas.",
                 ["type": "string", "pattern": .string("^\(names)(,\(names))*$")],
                 example: .string("\(id),\(sortable.first { $0 != id } ?? id)")),
         ]
     }
 
-    private var filters: [Operation.Parameter] {
+    private var filterParameters: [Operation.Parameter] {
         let all = fields.visible.filter(\.column.field.isFilterable).flatMap { field in
             let bare = field.parameterSchema
-            return [.init(field.name, in: .query, "Those whose \(field.name) is this.", bare)]
+            return [.init(field.name, in: .query, "Only \(plural) whose \(field.name) is equal to this value.", bare)]
                 + field.operators.map { name in
                     Operation.Parameter(
-                        "\(field.name)[\(name)]", in: .query, "Those whose \(field.name) \(Self.words[name] ?? name).",
+                        "\(field.name)[\(name)]", in: .query,
+                        "Only \(plural) whose \(field.name) \(Self.operatorPhrases[name] ?? name).",
                         name == "in" ? field.listSchema : bare)
                 }
         }
@@ -310,16 +336,17 @@ extension ResourceOperations {
             + (isSearchable
                 ? [
                     .init(
-                        "q", in: .query, "Those that have this text in them, in any case.",
-                        JSON.text.adding("maxLength", .number(String(ListQuery<Model>.longestSearch))))
+                        "q", in: .query, "Only \(plural) that contain this text (case-insensitive).",
+                        JSON.text.adding("maxLength", .number(String(ListQuery<Model>.maxSearchLength))))
                 ] : [])
     }
 
-    private static var words: [String: String] {
+    /// What the operators of filters mean, as the end of a sentence.
+    private static var operatorPhrases: [String: String] {
         [
-            "ne": "is not this", "in": "is one of these, with commas between", "gt": "is greater",
-            "gte": "is this or greater",
-            "lt": "is less", "lte": "is this or less",
+            "ne": "is not equal to this value", "in": "is one of these values, separated by commas",
+            "gt": "is greater than this value", "gte": "is greater than or equal to this value",
+            "lt": "is less than this value", "lte": "is less than or equal to this value",
         ]
     }
 }
@@ -370,7 +397,7 @@ extension ResourceOperations {
 }
 
 extension Field {
-    /// What a client may send. A text has no NUL in it, which Postgres cannot store.
+    /// The schema of the values that clients may send. It excludes NUL from text, since Postgres cannot store it.
     fileprivate var inputSchema: JSON {
         guard case .object(let members) = schema, let type = members["type"], JSON.single(type) == "string" else {
             return schema
@@ -381,17 +408,17 @@ extension Field {
         }
         guard members["pattern"] == nil, members["enum"] == nil, members["format"] == nil
         else { return schema }
-        // White space at the ends does not count, so that a text of nothing else is too short.
+        // Leading and trailing white space is removed, so that text which is only white space is too short.
         return schema.adding("pattern", column.field.isTrimmed ? .visibleTextPattern : .textPattern)
     }
 
-    /// The value of a filter.
+    /// The schema of a filter's value.
     fileprivate var parameterSchema: JSON {
         guard case .object(let members) = schema else { return schema }
         if isTime {
             return [
                 "type": "string", "format": "date-time",
-                "description": "A time of RFC 3339; a day, and a time of RFC 9110, will do too.",
+                "description": "A date and time of RFC 3339; a date alone, or a date of RFC 9110, is accepted too.",
             ]
         }
         let type = members["type"].map(JSON.single) ?? "string"
@@ -400,12 +427,12 @@ extension Field {
         return type == "string" && bare == ["type": "string"] ? .text : bare
     }
 
-    /// The values of a filter by `in`, with commas between.
+    /// The schema of the comma-separated values of a filter with the operator `in`.
     fileprivate var listSchema: JSON {
         guard case .object(let members) = parameterSchema, members["type"] == "integer",
             case .number(let most) = members["maximum"]
-        else { return isTime ? ["type": "string", "description": "Times of RFC 3339."] : .text }
-        // A pattern cannot say where the largest number lies: one digit less is always in range.
+        else { return isTime ? ["type": "string", "description": "Dates and times of RFC 3339."] : .text }
+        // A pattern cannot express the maximum: numbers with one digit less are always in range.
         let number = "-?[0-9]{1,\(max(1, most.utf8.count - 1))}"
         return ["type": "string", "pattern": .string("^,*(\(number)(,+\(number))*,*)?$")]
     }
@@ -429,19 +456,19 @@ extension Field {
 }
 
 extension JSON {
-    /// The schema of a text that the database can hold.
+    /// The schema of text that the database can store: without NUL.
     fileprivate static let text: JSON = ["type": "string", "pattern": textPattern]
     fileprivate static let textPattern: JSON = #"^[^\u0000]*$"#
-    /// The pattern of a text in which there is more than white space, as Unicode has it.
+    /// The pattern of text that contains more than white space (scalars with the Unicode property White_Space).
     fileprivate static let visibleTextPattern: JSON =
         #"^[^\u0000]*[^\u0000\u0009-\u000d\u0020\u0085\u00a0\u1680\u2000\u2001\u2002-\u200a\u2028\u2029\u202f\u205f\u3000][^\u0000]*$"#
 
-    /// The type that a schema allows, besides null.
+    /// The type in a schema, ignoring `null`.
     fileprivate static func single(_ type: JSON) -> JSON {
         if case .array(let types) = type { types.first { $0 != "null" } ?? "string" } else { type }
     }
 
-    /// A schema that allows null too.
+    /// The schema with `null` allowed too.
     var nullable: JSON {
         guard case .object(let members) = self, case .string(let type) = members["type"] else { return self }
         let nullable = adding("type", [.string(type), "null"])

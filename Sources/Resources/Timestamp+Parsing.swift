@@ -1,8 +1,9 @@
 import SQL
 
 extension Timestamp {
-    /// Reads a moment as RFC 3339 has it, `2026-11-23T07:33:36.5+01:00`, or a day, `2026-11-23`, whose midnight in UTC it is. A space stands
-    /// for a plus, which a query's decoding takes for one.
+    /// Parses a date and time of RFC 3339, such as `2026-11-23T07:33:36.5+01:00`, or a date, `2026-11-23`, which means
+    /// midnight in UTC. In the offset, a space is accepted in place of the plus, since the decoding of a query turns
+    /// `+` into a space.
     init?(rfc3339 text: String) {
         guard text.utf8.count <= 40,
             let match = text.wholeMatch(
@@ -24,7 +25,8 @@ extension Timestamp {
         self.init(microseconds: Timestamp(unixSeconds: seconds).microseconds + micros)
     }
 
-    /// Reads a date of HTTP's (RFC 9110, section 5.6.7): `Mon, 23 Nov 2026 07:33:36 GMT`. The day of the week does not matter.
+    /// Parses an HTTP date (IMF-fixdate; RFC 9110, section 5.6.7): `Mon, 23 Nov 2026 07:33:36 GMT`. The day of the week
+    /// is ignored.
     init?(httpDate text: String) {
         guard text.utf8.count == 29,
             let match = text.wholeMatch(
@@ -37,14 +39,14 @@ extension Timestamp {
         self.init(unixSeconds: day * 86_400 + hour * 3600 + minute * 60 + min(second, 59))
     }
 
-    /// The years 1 to 9999 in UTC, as seconds: what can be written as HTTP has it.
+    /// The years 1 to 9999 in UTC, in seconds since 1970: the times that have an HTTP date.
     private static let writable: ClosedRange<Int64> = -62_135_596_800...253_402_300_799
 
     private static let months = [
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ]
 
-    /// Days from 1970-01-01 to a date of the Gregorian calendar; `nil` when there is no such date.
+    /// The number of days from 1970-01-01 to a date in the Gregorian calendar; `nil` when the date does not exist.
     private static func days(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64? {
         let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
         let lengths: [Int64] = [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]

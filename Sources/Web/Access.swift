@@ -1,13 +1,13 @@
-/// Who may use a route, as the route declares it.
+/// The authorization that a route requires.
 public enum Access: Hashable, Sendable {
-    /// Everybody, without credentials.
+    /// Anyone may use the route, without credentials.
     case open
-    /// Who has this role, or one that includes it.
+    /// Only principals with this role, or a higher one, may use the route.
     case role(Role)
-    /// Nobody: what a route that declares nothing gets.
+    /// Nobody may use the route. This is the default for routes that declare no access.
     case denied
 
-    /// Whether a role is enough.
+    /// Whether a principal with `role` may use the route.
     public func allows(_ role: Role) -> Bool {
         switch self {
         case .open: true
@@ -18,7 +18,7 @@ public enum Access: Hashable, Sendable {
 }
 
 extension Access: CustomStringConvertible {
-    /// `open`, a role, or `denied`.
+    /// `open`, the name of the required role, or `denied`.
     public var description: String {
         switch self {
         case .open: "open"
@@ -28,13 +28,13 @@ extension Access: CustomStringConvertible {
     }
 }
 
-/// What a client may do; each role includes those before it.
+/// A set of permissions. Each role includes the permissions of the roles before it.
 public enum Role: String, CaseIterable, Comparable, Sendable {
-    /// Reads.
+    /// May read rows.
     case reader
-    /// Creates and changes, and deletes one at a time.
+    /// May also create and change rows, and delete single ones.
     case editor
-    /// Everything.
+    /// May do everything; only an admin may delete rows by a filter.
     case admin
 
     public static func < (left: Role, right: Role) -> Bool { left.rank < right.rank }
@@ -50,11 +50,11 @@ public enum Role: String, CaseIterable, Comparable, Sendable {
 
 /// An authenticated client.
 public struct Principal: Hashable, Sendable {
-    /// The name that records of changes have: a key's, or the subject of a token.
+    /// The name of the principal in change records: the API key's name, or the token's subject.
     public let name: String
-    /// What it may do.
+    /// The principal's role.
     public let role: Role
 
-    /// Makes a principal.
+    /// Creates a principal.
     public init(name: String, role: Role) { (self.name, self.role) = (name, role) }
 }

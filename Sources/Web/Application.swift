@@ -1,23 +1,27 @@
 import HTTPTypes
 import Logging
 
-/// Blueprints put together: takes requests, gives responses, and never fails.
+/// A web application: mounted blueprints, middlewares and an authorizer. It turns every request into a response; errors
+/// become error responses.
 public struct Application: Sendable {
     private var router = Router()
     private var middlewares: [Middleware] = []
     private var authorizer: Authorizer?
-    private var changeMiddleware: HandlerMiddleware?
+    private var unsafeMethodMiddleware: HandlerMiddleware?
     private let cors: CORS
     private let log: Logger
 
-    /// Makes an application without routes.
+    /// Creates an application without routes.
+    /// - Parameters:
+    ///   - cors: the origins that may read responses; any by default.
+    ///   - log: where errors that are the server's fault are logged.
     public init(cors: CORS = .anyOrigin, log: Logger = Logger(label: "aktify.web")) {
         self.cors = cors
         self.log = log
     }
 
-    /// Mounts a blueprint under a prefix: `/`, or one that begins with a slash and does not end with one.
-    /// - Throws: `SetupError` when the prefix is taken, or a route stands there twice.
+    /// Mounts a blueprint under a prefix: `/`, or a path that begins with a slash and does not end with one.
+    /// - Throws: `SetupError` when another blueprint has the same prefix, or the blueprint defines a route twice.
     public mutating func mount(_ blueprint: Blueprint, at prefix: String) throws(SetupError) {
         try router.mount(blueprint, at: prefix)
     }
@@ -25,75 +29,81 @@ public struct Application: Sendable {
     /// All routes, in the order in which they were mounted.
     public var routes: [RouteDescription] { router.routes }
 
-    /// The route that a request for `target` would go to.
+    /// The route that handles requests with this method and target; `nil` when there is none.
     public func route(of method: HTTPRequest.Method, _ target: String) -> RouteDescription? {
         router.route(of: method, target)
     }
 
-    /// What stands around the answering of every request: it may do something before and after, and change both.
+    /// A function that runs around the handling of every request: it may change the request before it calls `next` (its
+    /// second argument) and the response afterwards.
     public typealias Middleware = @Sendable (Request, (Request) async -> Response) async -> Response
 
-    /// Puts something around the answering of every request; what was put there first is the outermost.
+    /// Adds a middleware. The first one added runs outermost.
     public mutating func use(_ middleware: @escaping Middleware) { middlewares.append(middleware) }
 
-    /// Finds out who sends a request to a route, and whether he may use it.
-    /// - Throws: 401 and 403, as a rule.
+    /// Authenticates the client of a request and checks that it may use the route.
+    /// - Throws: usually `HTTPError`: 401 without valid credentials, 403 without the required role.
     public typealias Authorizer = @Sendable (Request, Access) async throws -> Principal
 
-    /// Has routes that are not open ask who may use them. Requests that no handler answers (404, 405, OPTIONS) are let through.
+    /// Sets the authorizer for all routes that are not open. It does not run for requests that no handler receives
+    /// (404, 405, OPTIONS).
     public mutating func authorize(by authorizer: @escaping Authorizer) { self.authorizer = authorizer }
 
-    /// Runs around a handler, inside all middlewares: it knows the route and the principal, and may throw.
+    /// A middleware that runs around a route's handler, inside all other middlewares. The route and the principal of
+    /// the request are known by then, and it may throw.
     public typealias HandlerMiddleware =
         @Sendable (Request, (Request) async throws -> Response) async throws
         -> Response
 
-    /// Sets what runs around the handlers of methods that are not safe.
-    public mutating func aroundChanges(_ middleware: @escaping HandlerMiddleware) { changeMiddleware = middleware }
+    /// Sets the middleware around the handlers of unsafe methods, such as POST (RFC 9110, section 9.2.1).
+    public mutating func useForUnsafeMethods(_ middleware: @escaping HandlerMiddleware) {
+        unsafeMethodMiddleware = middleware
+    }
 
-    /// Answers a request.
+    /// Handles a request: runs the middlewares, the authorizer and the handler of the route.
     public func respond(to request: Request) async -> Response {
-        guard !middlewares.isEmpty else { return await answer(request) }
+        guard !middlewares.isEmpty else { return await handle(request) }
         var request = request
         request.reads = router.reads(of: request)
         return await respond(to: request, inside: middlewares[...])
     }
 
     private func respond(to request: Request, inside middlewares: ArraySlice<Middleware>) async -> Response {
-        guard let outermost = middlewares.first else { return await answer(request) }
+        guard let outermost = middlewares.first else { return await handle(request) }
         return await outermost(request) { await respond(to: $0, inside: middlewares.dropFirst()) }
     }
 
-    /// Lets the router answer. This is the only place where a request's errors are caught.
+    /// Routes the request and completes the response. This is the only place that catches the errors of a request.
     @inline(__always)
-    private func answer(_ request: Request) async -> Response {
-        let found = router.find(request)
+    private func handle(_ request: Request) async -> Response {
+        let match = router.find(request)
         do {
-            var response = try await dispatch(request, found)
-            response.route = found?.resource.path
+            var response = try await dispatch(request, match)
+            response.route = match?.entry.path
             complete(&response, for: request)
             return response
         } catch {
             var response = respond(to: request, with: error)
-            response.route = found?.resource.path
+            response.route = match?.entry.path
             return response
         }
     }
 
-    /// Lets the route's handler answer whoever may use it.
+    /// Authorizes the request, then calls the handler of its route.
     @inline(__always)
-    private func dispatch(_ request: Request, _ found: Router.Found?) async throws -> Response {
+    private func dispatch(_ request: Request, _ match: Router.Match?) async throws -> Response {
         let isSafe = request.method.isSafe
-        guard authorizer != nil || !isSafe, let found, let access = found.resource.access(for: request.method) else {
-            return try await router.respond(to: request, found)
+        guard authorizer != nil || !isSafe, let match, let access = match.entry.access(for: request.method) else {
+            return try await router.respond(to: request, match)
         }
         var request = request
         if let authorizer, access != .open { request.principal = try await authorizer(request, access) }
-        guard !isSafe, let changeMiddleware else { return try await router.respond(to: request, found) }
-        return try await changeMiddleware(request) { try await router.respond(to: $0, found) }
+        guard !isSafe, let unsafeMethodMiddleware else { return try await router.respond(to: request, match) }
+        return try await unsafeMethodMiddleware(request) { try await router.respond(to: $0, match) }
     }
 
-    /// Answers a request with an error.
+    /// The error response to a request. Errors that clients must not see become 500; those and all other server errors
+    /// are logged.
     public func respond(to request: Request, with error: any Error) -> Response {
         let known = (error as? any HTTPErrorConvertible)?.httpError
         if known == nil || known?.status.kind == .serverError {
@@ -106,14 +116,14 @@ public struct Application: Sendable {
         return response
     }
 
-    /// Warning for what clients can provoke: a lack of capacity, a timeout. Debug when the client has disconnected: its task was
-    /// cancelled, and fails for that reason.
+    /// The log level of a server error: warning for what clients can provoke (exhausted capacity, timeouts), debug when
+    /// the client has disconnected, since its task then fails because it was cancelled.
     private func level(of error: any Error, _ known: HTTPError?) -> Logger.Level {
         if Task.isCancelled { return .debug }
         return error is HTTPError || [.serviceUnavailable, .gatewayTimeout].contains(known?.status) ? .warning : .error
     }
 
-    /// Adds what every response has.
+    /// Adds the header fields that every response has, and removes the body where HTTP allows none.
     private func complete(_ response: inout Response, for request: Request) {
         cors.append(to: &response.headers, for: request)
         let hasContent = response.status != .noContent && response.status != .notModified

@@ -1,14 +1,14 @@
 /// Base64url without padding (RFC 4648, section 5).
 extension [UInt8] {
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
-    /// The digit that each byte stands for; 255 for none.
+    /// The value of each byte as a base64url digit; 255 for bytes that are no digit.
     private static let digits: [UInt8] = {
         var digits = [UInt8](repeating: 255, count: 256)
         for (digit, character) in alphabet.enumerated() { digits[Int(character)] = UInt8(digit) }
         return digits
     }()
 
-    /// These bytes in base64url, without padding.
+    /// The bytes, encoded as base64url without padding.
     package var base64URL: String {
         var (text, bits, count): ([UInt8], UInt32, Int) = ([], 0, 0)
         for byte in self {
@@ -22,7 +22,7 @@ extension [UInt8] {
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// Reads base64url without padding; `nil` when it is none.
+    /// Decodes base64url without padding. Returns `nil` when the text is malformed or its unused bits are not zero.
     package init?(base64URL text: some StringProtocol) {
         let digits = Self.digits
         var (bytes, bits, count): ([UInt8], UInt32, Int) = ([], 0, 0)

@@ -1,8 +1,9 @@
 import HTTPTypes
 
-/// A module of routes that does not know the application it will be mounted in, nor under which prefix.
+/// A group of routes, independent of the application in which it is mounted and of the prefix under which it is
+/// mounted.
 public struct Blueprint: Sendable {
-    /// Answers one request.
+    /// Handles a request of one route.
     public typealias Handler = @Sendable (Request) async throws -> Response
 
     struct Route: Sendable {
@@ -14,23 +15,23 @@ public struct Blueprint: Sendable {
         let handler: Handler
     }
 
-    /// What it is called where routes are listed.
+    /// The name of the blueprint in listings of routes.
     public let name: String
     private(set) var routes: [Route] = []
 
     /// The methods of all routes.
     public var methods: Set<HTTPRequest.Method> { Set(routes.map(\.method)) }
 
-    /// Makes a blueprint without routes.
+    /// Creates a blueprint without routes.
     public init(_ name: String) { self.name = name }
 
     /// Adds a route.
     /// - Parameters:
-    ///   - path: relative to the prefix: `/` is the prefix with a slash behind it, `/<id>` has a parameter, which stands for one
-    ///     segment that is not empty.
-    ///   - operation: what it takes and answers; a route without one is not documented.
-    ///   - reads: which servers its reads may go to; the primary only when it is left out.
-    ///   - access: who may use it; nobody when it is left out, where the application authenticates its clients.
+    ///   - path: the path relative to the prefix. `/` is the prefix followed by a slash; `<id>` in `/<id>` is a
+    ///     parameter, which matches one non-empty segment.
+    ///   - operation: the documentation of the route; `nil` leaves it out of the OpenAPI document.
+    ///   - reads: the database servers that may execute the route's reads; by default only the primary.
+    ///   - access: who may use the route; nobody by default, unless the application has no authorizer.
     public mutating func route(
         _ method: HTTPRequest.Method, _ path: String, _ operation: Operation? = nil, reads: ReadPreference = .primary,
         access: Access = .denied, _ handler: @escaping Handler
@@ -39,7 +40,7 @@ public struct Blueprint: Sendable {
             Route(method: method, path: path, operation: operation, reads: reads, access: access, handler: handler))
     }
 
-    /// Adds a route for GET, and so for HEAD.
+    /// Adds a route for GET; it handles HEAD too.
     public mutating func get(
         _ path: String, _ operation: Operation? = nil, reads: ReadPreference = .primary, access: Access = .denied,
         _ handler: @escaping Handler
@@ -76,28 +77,28 @@ public struct Blueprint: Sendable {
     }
 }
 
-/// A route of an application, as it is listed.
+/// A description of an application's route, for listings and documentation.
 public struct RouteDescription: Sendable {
-    /// The method.
+    /// The request method.
     public let method: HTTPRequest.Method
-    /// The whole path, with its parameters: `/campaigns/<id>`.
+    /// The path with its prefix and its parameters: `/campaigns/<id>`.
     public let path: String
-    /// The blueprint that it comes from.
+    /// The name of the blueprint that defines the route.
     public let blueprint: String
-    /// What it takes and answers; `nil` when it is not documented.
+    /// The documentation of the route; `nil` when it has none.
     public let operation: Operation?
-    /// Which servers its reads may go to.
+    /// The database servers that may execute the route's reads.
     public let reads: ReadPreference
-    /// Who may use it.
+    /// Who may use the route.
     public let access: Access
 }
 
-/// Which database servers the reads of a route may go to, where there are replicas besides the primary.
+/// The database servers that may execute the reads of a route when replicas are configured.
 public enum ReadPreference: String, Sendable {
-    /// The primary only.
+    /// Only the primary.
     case primary
-    /// The primary, or a replica while the primary cannot be reached.
+    /// The primary; a replica while the primary is unreachable.
     case primaryPreferred = "primary preferred"
-    /// A replica that has what the client has written, or else the primary.
+    /// A replica that has replayed the client's own writes; otherwise the primary.
     case replicaPreferred = "replica preferred"
 }

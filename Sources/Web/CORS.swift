@@ -1,19 +1,20 @@
 import HTTPTypes
 
-/// Which web pages of other origins may use the application (Fetch standard, section 3.2).
+/// The cross-origin resource sharing policy: which origins may read responses (Fetch standard, section 3.2).
 public enum CORS: Sendable, Hashable {
-    /// Pages of every origin.
+    /// Any origin.
     case anyOrigin
-    /// Pages of these origins: `https://example.org`.
+    /// Only the listed origins, such as `https://example.org`.
     case origins(Set<String>)
 
     private static let methods = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"
 
-    /// The response header fields that pages of other origins may read besides the CORS-safelisted ones (Fetch standard).
+    /// The value of `Access-Control-Expose-Headers`: the response header fields that scripts may read besides the
+    /// CORS-safelisted ones.
     private static let exposed =
         "ETag, Link, Location, Preference-Applied, Retry-After, X-Database-Position, X-Request-Id, X-Total-Count"
 
-    /// Appends the header fields that tell a browser what it may do.
+    /// Appends the CORS header fields of a response, with those of a preflight response when the request is one.
     func append(to fields: inout HeaderFields, for request: Request) {
         let origin = request.headers.value(of: .origin) ?? ""
         guard allows(origin) else { return fields.append(.vary, "Origin") }

@@ -1,32 +1,32 @@
 import HTTPTypes
 
-/// A request that is answered with an error: a status, a sentence that says what to change, and where.
+/// An error response: a status, a message for the client, and the invalid fields of the request body.
 public struct HTTPError: Error, Sendable {
-    /// What is wrong with one field of a body.
+    /// A problem with one field of the request body, or with one parameter of the query.
     public struct Field: Hashable, Sendable {
-        /// The field's name in the body.
+        /// The name of the field.
         public var name: String
-        /// What is wrong with it, as a sentence.
+        /// The problem, as a sentence.
         public var message: String
-        /// Which element of a body that is an array, from 0 on.
+        /// The index of the element when the body is an array.
         public var index: Int?
 
-        /// Says what is wrong with a field.
+        /// Creates a problem of a field.
         public init(_ name: String, _ message: String, index: Int? = nil) {
             (self.name, self.message, self.index) = (name, message, index)
         }
     }
 
-    /// The status, 400 or above.
+    /// The status code, 400 or above.
     public var status: HTTPResponse.Status
-    /// What is wrong, as a sentence; it must not tell of SQL or of data.
+    /// The message for the client, as a sentence. It must reveal neither SQL nor data.
     public var message: String
-    /// What is wrong with single fields of the body.
+    /// The fields that are invalid.
     public var fields: [Field]
-    /// Further header fields: `Allow`, `Retry-After`.
+    /// Additional header fields, such as `Allow` or `Retry-After`.
     public var headers: HeaderFields
 
-    /// Makes an error.
+    /// Creates an error response.
     public init(_ status: HTTPResponse.Status, _ message: String, fields: [Field] = [], headers: HeaderFields = [:]) {
         self.status = status
         self.message = message
@@ -35,31 +35,32 @@ public struct HTTPError: Error, Sendable {
     }
 }
 
-/// An error of the application's that clients may know of: its HTTP form stands beside the blueprints.
+/// An error that has an HTTP form which clients may see. All other errors become 500.
 public protocol HTTPErrorConvertible: Error {
-    /// The error as HTTP tells it.
+    /// The error response for clients.
     var httpError: HTTPError { get }
 }
 
 extension HTTPError: HTTPErrorConvertible {
     public var httpError: HTTPError { self }
 
-    /// What clients get to know of an error that is no business of theirs.
+    /// The response to an error that has no HTTP form; it reveals nothing about the cause.
     static var internalServerError: HTTPError { HTTPError(.internalServerError, "Internal Server Error") }
 
-    /// So many fields are told of; `more_errors` is the number of the others.
-    static let mostFields = 20
+    /// The maximum length of `errors`; `more_errors` counts the errors beyond it.
+    static let maxReportedFields = 20
 
-    /// `{"errors":[…],"message":"…","more_errors":…,"request_id":"…"}`; for a client that asks for it, a problem (RFC 9457).
+    /// The response: `{"errors":[…],"message":"…","more_errors":…,"request_id":"…"}`, or problem details (RFC 9457)
+    /// when the client prefers that media type.
     func response(to request: Request) -> Response {
         let isProblem = request.wantsProblem
         var response = Response.json(status, headers: headers) { json in
             json.beginObject()
             if isProblem { json.member("detail", message) }
-            if !fields.isEmpty { json.member("errors", Array(fields.prefix(HTTPError.mostFields))) }
+            if !fields.isEmpty { json.member("errors", Array(fields.prefix(HTTPError.maxReportedFields))) }
             json.member("message", message)
-            if fields.count > HTTPError.mostFields {
-                json.member("more_errors", fields.count - HTTPError.mostFields)
+            if fields.count > HTTPError.maxReportedFields {
+                json.member("more_errors", fields.count - HTTPError.maxReportedFields)
             }
             json.member("request_id", request.id)
             if isProblem {
@@ -83,7 +84,8 @@ extension HTTPError.Field: JSONWritable {
         json.endObject()
     }
 
-    /// The name, cut: the client chose it, and it may be as long as the body.
+    /// The name, truncated to 64 scalars when it is longer than 256 bytes: clients choose it, and it could be as long
+    /// as the body.
     private var shortName: String {
         guard name.utf8.count > 256 else { return name }
         return String(String.UnicodeScalarView(name.unicodeScalars.prefix(64))) + "…"

@@ -1,10 +1,10 @@
 import HTTPTypes
 
 extension HTTPField.Name {
-    // Sound: all are tokens (RFC 9110, section 5.1).
-    /// `X-Request-Id`, by which client, server and log name a request.
+    // Sound: all of them are tokens (RFC 9110, section 5.1).
+    /// `X-Request-Id`: identifies a request for the client, in responses and in the log.
     public static let requestID = Self("X-Request-Id")!
-    /// `Host`, as CGI passes it: one header field among the others.
+    /// `Host`, which CGI passes like any other header field.
     public static let hostName = Self("Host")!
     /// `Prefer` (RFC 7240).
     public static let prefer = Self("Prefer")!
@@ -12,10 +12,12 @@ extension HTTPField.Name {
     public static let preferenceApplied = Self("Preference-Applied")!
     /// `Link` (RFC 8288).
     public static let link = Self("Link")!
-    /// `X-Total-Count`: how many rows a list has, whatever the limit.
+    /// `X-Total-Count`: the number of rows that match a list's filters, regardless of the limit.
     public static let totalCount = Self("X-Total-Count")!
-    /// `Idempotency-Key`: the client's name for a request that is carried out once, however often it is sent.
+    /// `Idempotency-Key`: a key that the client chooses so that a request is executed only once, even when it is
+    /// retried.
     public static let idempotencyKey = Self("Idempotency-Key")!
-    /// `X-Database-Position`: the WAL position of a write's commit, which the client sends with the reads that must see it.
+    /// `X-Database-Position`: the WAL position of a write's commit. Clients send it with reads that must see that
+    /// write.
     public static let databasePosition = Self("X-Database-Position")!
 }

@@ -1,59 +1,62 @@
 import Glibc
 import HTTPTypes
 
-/// Header fields in the form in which they are sent: a buffer of lines, `Name: value` and a line break, in order.
+/// An ordered list of header fields, stored as the bytes that are sent: a `Name: value` line with CRLF for each field.
 ///
-/// What is appended is copied into the buffer once, and a head is sent as it lies there. A name is compared without regard to case
-/// (RFC 9110, section 5.1). No value can end its line: control characters become spaces, and those at its ends are dropped.
+/// A field is copied once, when it is appended; the buffer is sent as it is. Names are case-insensitive (RFC 9110,
+/// section 5.1). Values cannot inject lines: control characters are replaced by spaces, and white space at either end
+/// is removed.
 public struct HeaderFields: Sendable {
-    /// All lines, as they are sent.
+    /// The lines of all fields, as they are sent.
     public private(set) var bytes: [UInt8] = []
 
-    /// Makes an empty list.
+    /// Creates an empty list.
     public init() {}
 
-    /// Makes an empty list with room for lines of so many bytes.
+    /// Creates an empty list and reserves `capacity` bytes for its lines.
     public init(capacity: Int) { bytes.reserveCapacity(capacity) }
 
     // MARK: Appending
 
-    /// Appends a field.
+    /// Appends a field with a text value.
     public mutating func append(_ name: HTTPField.Name, _ value: String) {
         var (name, value) = (name.rawName, value)
-        name.withUTF8 { name in value.withUTF8 { HeaderFields.legal($0) { append(line: name, legal: $0) } } }
+        name.withUTF8 { name in
+            value.withUTF8 { HeaderFields.withSanitized($0) { append(line: name, sanitized: $0) } }
+        }
     }
 
     /// Appends a field whose value is a number.
     public mutating func append(_ name: HTTPField.Name, _ number: Int) {
-        withDigits(of: number) { append(name, legal: $0) }
+        withDigits(of: number) { append(name, sanitized: $0) }
     }
 
-    /// Appends a field whose value is a number in double quotes.
+    /// Appends a field whose value is a number in double quotes, such as an entity tag.
     public mutating func append(_ name: HTTPField.Name, quoted number: Int64) {
-        withDigits(of: number, quoted: true) { append(name, legal: $0) }
+        withDigits(of: number, quoted: true) { append(name, sanitized: $0) }
     }
 
-    private mutating func append(_ name: HTTPField.Name, legal value: UnsafeBufferPointer<UInt8>) {
+    private mutating func append(_ name: HTTPField.Name, sanitized value: UnsafeBufferPointer<UInt8>) {
         var name = name.rawName
-        name.withUTF8 { append(line: $0, legal: value) }
+        name.withUTF8 { append(line: $0, sanitized: value) }
     }
 
     /// Appends a field.
     public mutating func append(_ field: HTTPField) { append(field.name, field.value) }
 
-    /// Appends fields as they are.
+    /// Appends all fields of another list.
     public mutating func append(_ fields: HeaderFields) { bytes.append(contentsOf: fields.bytes) }
 
-    /// Appends a field by the name that CGI gives it, without a prefix: `ACCEPT_LANGUAGE` is `accept-language` (RFC 3875, section
-    /// 4.1.18).
-    /// - Returns: whether the name is a token (RFC 9110, section 5.6.2); else nothing is appended.
+    /// Appends a field that CGI passes as a variable, without the prefix `HTTP_`: `ACCEPT_LANGUAGE` becomes
+    /// `accept-language` (RFC 3875, section 4.1.18).
+    /// - Returns: whether the name is a token (RFC 9110, section 5.6.2); otherwise nothing is appended.
     @discardableResult
     public mutating func append(
         variable: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>
     ) -> Bool {
         let names = HeaderFields.nameBytes
         guard !variable.isEmpty, variable.allSatisfy({ names[Int($0)] != 0 }) else { return false }
-        HeaderFields.legal(value) { value in
+        HeaderFields.withSanitized(value) { value in
             append(nameOf: variable.count, value) { name in
                 for (index, byte) in variable.enumerated() { name[index] = names[Int(byte)] }
             }
@@ -61,17 +64,17 @@ public struct HeaderFields: Sendable {
         return true
     }
 
-    /// For each byte of a variable's name, what stands for it in a field's; 0 where none does.
+    /// Maps each byte of a variable's name to the byte of the field's name; 0 for bytes that no name may contain.
     private static let nameBytes: [UInt8] = (0...255).map { (byte: UInt8) in
         guard byte.isTokenByte else { return 0 }
         return byte == UInt8(ascii: "_") ? UInt8(ascii: "-") : byte.lowercased
     }
 
-    private mutating func append(line name: UnsafeBufferPointer<UInt8>, legal value: UnsafeBufferPointer<UInt8>) {
+    private mutating func append(line name: UnsafeBufferPointer<UInt8>, sanitized value: UnsafeBufferPointer<UInt8>) {
         append(nameOf: name.count, value) { $0.copy(name) }
     }
 
-    /// Appends a line: `writeName` sets all bytes of the name.
+    /// Appends a line. `writeName` must write all `count` bytes of the name.
     @inline(__always)
     private mutating func append(
         nameOf count: Int, _ value: UnsafeBufferPointer<UInt8>, _ writeName: (UnsafeMutablePointer<UInt8>) -> Void
@@ -79,7 +82,8 @@ public struct HeaderFields: Sendable {
         let size = count + 2 + value.count + 2
         bytes.append(addingCapacity: size) { bytes in
             bytes.withUnsafeMutableBufferPointer { buffer, filled in
-                // Sound: there is room for the whole line behind what is filled, and all of it is set.
+                // Sound: the capacity after the filled part holds the whole line, and every byte of the line is
+                // written.
                 let name = buffer.baseAddress! + filled
                 writeName(name)
                 (name[count], name[count + 1]) = (UInt8(ascii: ":"), UInt8(ascii: " "))
@@ -90,15 +94,16 @@ public struct HeaderFields: Sendable {
         }
     }
 
-    /// Calls `body` with a value that can stand in a line.
+    /// Calls `body` with the value, or with a sanitized copy when it is no valid field value.
     @inline(__always)
-    private static func legal(_ value: UnsafeBufferPointer<UInt8>, _ body: (UnsafeBufferPointer<UInt8>) -> Void) {
-        if value.isFieldValue { body(value) } else { value.legalized.withUnsafeBufferPointer(body) }
+    private static func withSanitized(_ value: UnsafeBufferPointer<UInt8>, _ body: (UnsafeBufferPointer<UInt8>) -> Void)
+    {
+        if value.isFieldValue { body(value) } else { value.sanitized.withUnsafeBufferPointer(body) }
     }
 
     // MARK: Looking up
 
-    /// The first value under a name.
+    /// The value of the first field with a name; `nil` when there is none.
     public func value(of name: HTTPField.Name) -> String? {
         var value: String?
         visit(name) {
@@ -108,7 +113,7 @@ public struct HeaderFields: Sendable {
         return value
     }
 
-    /// All values under a name.
+    /// The values of all fields with a name, in order.
     public func values(of name: HTTPField.Name) -> [String] {
         var values: [String] = []
         visit(name) {
@@ -118,29 +123,30 @@ public struct HeaderFields: Sendable {
         return values
     }
 
-    /// Hands the values under a name to `body`, until it returns `false`.
+    /// Calls `body` with the value of each field with a name, until it returns `false`.
     private func visit(_ name: HTTPField.Name, _ body: (Lines.Value) -> Bool) {
         var name = name.canonicalName
         name.withUTF8 { name in
             bytes.withUnsafeBufferPointer { bytes in
                 for line in Lines(bytes) where line.isNamed(name) {
-                    guard body(line.value(behind: name.count)) else { return }
+                    guard body(line.value(afterName: name.count)) else { return }
                 }
             }
         }
     }
 
-    /// Whether there is a field under a name.
+    /// Whether there is a field with a name.
     public func contains(_ name: HTTPField.Name) -> Bool {
-        var isThere = false
+        var exists = false
         visit(name) { _ in
-            isThere = true
+            exists = true
             return false
         }
-        return isThere
+        return exists
     }
 
-    /// The values under a name, with commas between; setting one puts it in place of all that there are.
+    /// The values of all fields with a name, joined with commas; `nil` when there are none. Setting a value replaces
+    /// all of these fields, setting `nil` removes them.
     public subscript(name: HTTPField.Name) -> String? {
         get {
             let values = values(of: name)
@@ -161,29 +167,29 @@ public struct HeaderFields: Sendable {
     }
 }
 
-/// Lines, where they lie: none may outlive the buffer.
+/// Iterates over the lines of a buffer without copying them: no line may outlive the buffer.
 private struct Lines: Sequence, IteratorProtocol {
-    /// A line without its line break.
+    /// A line without its CRLF.
     struct Line {
         fileprivate let bytes: UnsafeBufferPointer<UInt8>
 
-        /// Whether its name is this one, which is given in lower case.
+        /// Whether the field has this name, which must be in lower case.
         func isNamed(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
             guard bytes.count > name.count, bytes[name.count] == Line.colon else { return false }
             for index in 0..<name.count where bytes[index].lowercased != name[index] { return false }
             return true
         }
 
-        /// The bytes of its name.
+        /// The length of the name in bytes.
         var nameCount: Int { bytes.firstIndex(of: Line.colon) ?? bytes.count }
 
-        /// The value behind a name of so many bytes.
-        func value(behind nameCount: Int) -> Value { Value(bytes: bytes[(nameCount + 2)...]) }
+        /// The value of the field, whose name has `nameCount` bytes.
+        func value(afterName nameCount: Int) -> Value { Value(bytes: bytes[(nameCount + 2)...]) }
 
         private static var colon: UInt8 { UInt8(ascii: ":") }
     }
 
-    /// What stands behind the name, where it lies.
+    /// The value of a field; it refers to the buffer.
     struct Value {
         fileprivate let bytes: Slice<UnsafeBufferPointer<UInt8>>
 
@@ -203,19 +209,19 @@ private struct Lines: Sequence, IteratorProtocol {
 }
 
 extension HeaderFields: Sequence {
-    /// The fields in order.
+    /// An iterator over the fields, in order.
     public func makeIterator() -> IndexingIterator<[HTTPField]> {
         bytes.withUnsafeBufferPointer { bytes in
             Lines(bytes).map { line in
                 let count = line.nameCount
                 let name = HTTPField.Name(String(decoding: line.bytes[..<count], as: UTF8.self))
-                guard let name else { preconditionFailure("what is no token was appended as a name") }
-                return HTTPField(name: name, value: line.value(behind: count).text)
+                guard let name else { preconditionFailure("a field was appended whose name is no token") }
+                return HTTPField(name: name, value: line.value(afterName: count).text)
             }
         }.makeIterator()
     }
 
-    /// How many fields there are.
+    /// The number of fields.
     public var count: Int { bytes.withUnsafeBufferPointer { Lines($0).reduce(0) { count, _ in count + 1 } } }
 }
 
@@ -226,13 +232,14 @@ extension HeaderFields: ExpressibleByDictionaryLiteral {
 }
 
 extension UnsafeBufferPointer<UInt8> {
-    /// Whether a value can stay as it is: there are no control characters in it, and no spaces at its ends.
+    /// Whether the bytes can be sent unchanged as a field value: they contain no control characters, and no space at
+    /// either end.
     fileprivate var isFieldValue: Bool {
         guard let first, let last else { return true }
         return first != 0x20 && last != 0x20 && !hasControls
     }
 
-    /// Whether there is a control character among the bytes, which are looked at eight at a time.
+    /// Whether there is a control character among the bytes, which are checked eight at a time.
     private var hasControls: Bool {
         let words = count / 8
         let start = UnsafeRawPointer(baseAddress)
@@ -243,8 +250,8 @@ extension UnsafeBufferPointer<UInt8> {
         return self[(8 * words)...].contains { $0 < 0x20 || $0 == 0x7f }
     }
 
-    /// The value with spaces in place of control characters, and none at its ends.
-    fileprivate var legalized: [UInt8] {
+    /// The value with control characters replaced by spaces, and without white space at either end.
+    fileprivate var sanitized: [UInt8] {
         let spaced = map { $0 < 0x20 && $0 != 0x09 || $0 == 0x7f ? 0x20 : $0 }
         guard let start = spaced.firstIndex(where: { !$0.isSpace }), let end = spaced.lastIndex(where: { !$0.isSpace })
         else { return [] }
@@ -252,11 +259,11 @@ extension UnsafeBufferPointer<UInt8> {
     }
 }
 
-/// Calls `body` with a number's decimal digits.
+/// Calls `body` with the decimal digits of a number, in double quotes when `isQuoted`.
 private func withDigits(
     of number: some FixedWidthInteger, quoted isQuoted: Bool = false, _ body: (UnsafeBufferPointer<UInt8>) -> Void
 ) {
-    // Twenty characters hold every number of 64 bits, with its sign.
+    // Twenty characters hold every 64-bit number with its sign, and two more its quotes.
     withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 24) { text in
         var (start, rest) = (text.count, number.magnitude)
         func put(_ byte: UInt8) {
@@ -275,7 +282,7 @@ private func withDigits(
 }
 
 extension UInt64 {
-    /// Whether one of the bytes is a control character.
+    /// Whether one of the eight bytes is a control character.
     fileprivate var hasControls: Bool {
         let (ones, tops): (UInt64, UInt64) = (0x0101_0101_0101_0101, 0x8080_8080_8080_8080)
         let deletes = self ^ ones * 0x7f
@@ -284,7 +291,7 @@ extension UInt64 {
 }
 
 extension UnsafeMutablePointer<UInt8> {
-    /// Copies bytes to where this points.
+    /// Copies bytes to this address.
     fileprivate func copy(_ bytes: UnsafeBufferPointer<UInt8>) {
         if let source = bytes.baseAddress { update(from: source, count: bytes.count) }
     }

@@ -1,35 +1,36 @@
 import HTTPTypes
 
-/// A media type, without parameters: `text/csv` (RFC 9110, section 8.3.1).
+/// A media type without parameters, such as `text/csv` (RFC 9110, section 8.3.1).
 public struct MediaType: Hashable, Sendable {
-    /// The type: `text`.
+    /// The top-level type: `text`.
     public let type: String
     /// The subtype: `csv`.
     public let subtype: String
 
+    /// JSON (RFC 8259).
     public static let json = MediaType("application/json")
-    /// RFC 9457.
+    /// Problem details as JSON (RFC 9457).
     public static let problem = MediaType("application/problem+json")
-    /// RFC 7396.
+    /// JSON Merge Patch (RFC 7396).
     public static let mergePatch = MediaType("application/merge-patch+json")
-    /// RFC 4180.
+    /// CSV (RFC 4180).
     public static let csv = MediaType("text/csv")
 
-    /// Reads `type/subtype`, whatever its case.
+    /// Parses `type/subtype`, which is case-insensitive.
     public init(_ text: some StringProtocol) {
         let parts = text.lowercased().split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         type = parts[0].trimmed
         subtype = parts.count > 1 ? parts[1].trimmed : ""
     }
 
-    /// `type/subtype`
+    /// The media type as `type/subtype`.
     public var name: String { "\(type)/\(subtype)" }
 
-    /// Whether it is `application/json`, or ends with `+json` (RFC 6839, section 3.1).
+    /// Whether this is `application/json`, or an application type with the suffix `+json` (RFC 6839, section 3.1).
     var isJSON: Bool { type == "application" && (subtype == "json" || subtype.hasSuffix("+json")) }
 }
 
-/// The media types that a client wants, and how much (RFC 9110, section 12.5.1).
+/// The value of `Accept`: the media ranges that a client accepts, with their weights (RFC 9110, section 12.5.1).
 public struct Accept: Hashable, Sendable {
     private struct Range: Hashable, Sendable {
         let media: MediaType
@@ -38,7 +39,7 @@ public struct Accept: Hashable, Sendable {
 
     private let ranges: [Range]
 
-    /// Reads the values of `Accept`, with commas between; what is no media range is passed over.
+    /// Parses a comma-separated list of media ranges; malformed ones are ignored.
     public init(_ text: String) {
         ranges = text.split(separator: ",").compactMap { element in
             let parts = element.split(separator: ";").map(\.trimmed)
@@ -48,7 +49,7 @@ public struct Accept: Hashable, Sendable {
         }
     }
 
-    /// A weight in thousandths; one that is none counts as 1.
+    /// Parses a weight, in thousandths; a malformed one counts as 1.
     private static func thousandths(_ text: Substring) -> Int {
         let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
         guard let whole = Int(parts[0]), whole == 0 else { return 1000 }
@@ -56,29 +57,34 @@ public struct Accept: Hashable, Sendable {
         return Int(digits + String(repeating: "0", count: 3 - digits.count)) ?? 1000
     }
 
-    /// How much a media type is wanted, 0 to 1000: the most specific range that it is in says so.
+    /// The weight of a media type in thousandths, from 0 (not acceptable) to 1000: that of the most specific range that
+    /// matches it.
     public func quality(of media: MediaType) -> Int {
         let matching = ranges.filter { range in
             (range.media.type == "*" || range.media.type == media.type)
                 && (range.media.subtype == "*" || range.media.subtype == media.subtype)
         }
-        func stars(_ range: Range) -> Int { (range.media.type == "*" ? 1 : 0) + (range.media.subtype == "*" ? 1 : 0) }
-        guard let least = matching.map(stars).min() else { return ranges.isEmpty ? 1000 : 0 }
-        return matching.filter { stars($0) == least }.map(\.quality).max() ?? 0
+        func wildcards(_ range: Range) -> Int {
+            (range.media.type == "*" ? 1 : 0) + (range.media.subtype == "*" ? 1 : 0)
+        }
+        guard let fewest = matching.map(wildcards).min() else { return ranges.isEmpty ? 1000 : 0 }
+        return matching.filter { wildcards($0) == fewest }.map(\.quality).max() ?? 0
     }
 
-    /// Whether a media type is named, and not only by a star.
+    /// Whether a media type is listed explicitly, rather than by a wildcard, and acceptable.
     func names(_ media: MediaType) -> Bool { ranges.contains { $0.media == media && $0.quality > 0 } }
 }
 
 extension Request {
-    /// What the client accepts; without the field, everything.
+    /// The media types that the client accepts: all of them when the field is absent.
     public var accept: Accept { Accept(headers.values(of: .accept).joined(separator: ",")) }
 
-    /// The media type to answer with, of those that there are: the one that is wanted most, of several the first.
+    /// Chooses the media type of the response: the offer with the greatest weight, and the first of several with the
+    /// same weight.
     ///
-    /// A client that names `application/problem+json` for errors takes JSON too.
-    /// - Throws: 406 when none is acceptable.
+    /// A client that lists `application/problem+json`, to receive errors in it, is taken to accept JSON too.
+    /// - Parameter offers: the available media types, the preferred one first; at least one.
+    /// - Throws: 406 when the client accepts none of them.
     public func negotiate(_ offers: [MediaType]) throws(HTTPError) -> MediaType {
         guard let value = headers.value(of: .accept), value != "*/*" else { return offers[0] }
         let accept = accept
@@ -88,12 +94,12 @@ extension Request {
         let best = offers.map(quality).max() ?? 0
         guard best > 0, let offer = offers.first(where: { quality($0) == best }) else {
             let names = offers.map(\.name).joined(separator: " or ")
-            throw HTTPError(.notAcceptable, "This can be had as \(names): change the Accept header field.")
+            throw HTTPError(.notAcceptable, "Available as \(names): change the Accept header field.")
         }
         return offer
     }
 
-    /// Whether errors are to be told as RFC 9457 has it.
+    /// Whether the client prefers errors as problem details (RFC 9457).
     var wantsProblem: Bool {
         guard headers.contains(.accept) else { return false }
         let accept = accept

@@ -1,6 +1,6 @@
 import HTTPTypes
 
 extension HTTPRequest.Method {
-    /// Whether a request of this method asks for no change (RFC 9110, section 9.2.1).
+    /// Whether the method is safe: essentially read-only (RFC 9110, section 9.2.1).
     public var isSafe: Bool { self == .get || self == .head || self == .options || self == .trace }
 }

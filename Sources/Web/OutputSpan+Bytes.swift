@@ -5,19 +5,19 @@ extension OutputSpan<UInt8> {
         guard let source = bytes.baseAddress else { return }
         precondition(bytes.count <= freeCapacity)
         withUnsafeMutableBufferPointer { buffer, count in
-            // Sound: there is room for all of them behind the first `count`.
+            // Sound: the free capacity after the first `count` bytes holds all of them.
             (buffer.baseAddress! + count).initialize(from: source, count: bytes.count)
             count += bytes.count
         }
     }
 
-    /// Appends text that the compiler knows, which must fit.
+    /// Appends a string literal, which must fit.
     @inline(__always)
     package mutating func append(_ text: StaticString) {
         append(UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
-    /// Appends text, which must fit.
+    /// Appends the UTF-8 of text, which must fit.
     package mutating func append(utf8 text: String) {
         var text = text
         text.withUTF8 { append($0) }

@@ -1,36 +1,36 @@
-/// The parameters of a target's query, in order, decoded as forms are (URL standard, section 5.1): `+` is a space, a name may come
-/// more than once.
+/// The parameters of a query string, in order, decoded as `application/x-www-form-urlencoded` (URL standard, section
+/// 5.1): `+` is a space, and a name may occur more than once.
 public struct Query: Hashable, Sendable {
-    /// A parameter: `created_on[gte]=2026-11-01` has the name `created_on` and the operator `gte`.
+    /// A parameter of the query. `created_on[gte]=2026-11-01` has the name `created_on` and the operator `gte`.
     public struct Parameter: Hashable, Sendable {
         /// The name, without its operator.
         public var name: String
-        /// What stands in brackets behind the name; `nil` when nothing does.
+        /// The operator, in brackets after the name; `nil` when there is none.
         public var operation: String?
-        /// The value; empty when there is none.
+        /// The value; empty when there is none. Bytes that are not UTF-8 are replaced by U+FFFD.
         public var value: String
-        /// Whether the value is UTF-8; what is not was replaced in it.
-        public var isText = true
+        /// Whether the value is valid UTF-8.
+        public var isValidUTF8 = true
 
-        /// The name as it was sent, decoded: `created_on[gte]`.
-        public var wholeName: String { operation.map { "\(name)[\($0)]" } ?? name }
+        /// The decoded name with its operator: `created_on[gte]`.
+        public var fullName: String { operation.map { "\(name)[\($0)]" } ?? name }
     }
 
-    /// All parameters.
+    /// All parameters, in order.
     public let parameters: [Parameter]
 
-    /// Takes a query apart; it is what follows the first `?` of a target.
+    /// Parses a query string, which is the part of a request target after the first `?`.
     public init(_ text: some StringProtocol) {
         parameters = Array(text.utf8).split(separator: UInt8(ascii: "&")).map { Parameter($0) }
     }
 
-    /// The parameters of a name.
+    /// The parameters with a name, with or without an operator.
     public func all(_ name: String) -> [Parameter] { parameters.filter { $0.name.hasSameBytes(as: name) } }
 
-    /// The query with a parameter in place of all of its name.
+    /// The query string in which one parameter replaces all parameters of the same name.
     fileprivate static func replacing(_ name: String, with value: String, in text: Substring) -> String {
         let others = text.utf8.split(separator: UInt8(ascii: "&")).map { Substring($0) }.filter { part in
-            !Query(part).parameters.contains { $0.wholeName.hasSameBytes(as: name) }
+            !Query(part).parameters.contains { $0.fullName.hasSameBytes(as: name) }
         }
         return (others.map { String($0) } + [name + "=" + value]).joined(separator: "&")
     }
@@ -42,7 +42,7 @@ extension Query.Parameter {
         let whole = String(decoding: Target.decodedBytes(bytes[..<end], plusIsSpace: true), as: UTF8.self)
         let raw = Target.decodedBytes(bytes[end...].dropFirst(), plusIsSpace: true)
         let text = String(validating: raw, as: UTF8.self)
-        (value, isText) = (text ?? String(decoding: raw, as: UTF8.self), text != nil)
+        (value, isValidUTF8) = (text ?? String(decoding: raw, as: UTF8.self), text != nil)
         guard whole.utf8.last == UInt8(ascii: "]"), let bracket = whole.utf8.firstIndex(of: UInt8(ascii: "[")) else {
             (name, operation) = (whole, nil)
             return
@@ -53,10 +53,11 @@ extension Query.Parameter {
 }
 
 extension Request {
-    /// The parameters of the target's query.
+    /// The query parameters of the request target.
     public var query: Query { Query(Target(target).query) }
 
-    /// The URL of this request with another value of a parameter of the query, which must need no encoding.
+    /// The URL of this request with another value of a query parameter. Neither its name nor its value may need
+    /// percent-encoding.
     public func url(with name: String, _ value: String) -> String {
         let target = Target(target)
         return url("\(target.path)?\(Query.replacing(name, with: value, in: target.query))")

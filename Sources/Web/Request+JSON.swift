@@ -1,26 +1,28 @@
 import HTTPTypes
 
 extension Request {
-    /// How many values a body may have: parsing stays within milliseconds, whatever is in it.
-    public static let jsonValues = 10_000
+    /// The maximum number of JSON values in a body. It keeps parsing within milliseconds for any body.
+    public static let maxJSONValues = 10_000
 
-    /// The body as JSON.
-    /// - Throws: 415 when the body is of another media type, 400 when it is not JSON, 413 when it has more than `jsonValues`.
+    /// Parses the body as JSON.
+    /// - Throws: 415 when the body has another media type, 400 when it is malformed or empty, 413 when it has more than
+    ///   `maxJSONValues` values.
     public func json() throws(HTTPError) -> JSON {
         guard isJSON else {
             throw HTTPError(.unsupportedMediaType, "The body must be JSON: send Content-Type: application/json.")
         }
         guard !body.isEmpty else { throw HTTPError(.badRequest, "The body is empty: send a JSON object.") }
-        do throws(JSONError) { return try JSON(parsing: body, atMost: Request.jsonValues) } catch {
+        do throws(JSONError) { return try JSON(parsing: body, atMost: Request.maxJSONValues) } catch {
             if case .tooManyValues(let limit) = error {
                 throw HTTPError(
-                    .contentTooLarge, "The body may have \(limit) values at most, in arrays and objects too.")
+                    .contentTooLarge,
+                    "The body may contain at most \(limit) values, including those nested in arrays and objects.")
             }
             throw HTTPError(.badRequest, "The body is not valid JSON: \(error).")
         }
     }
 
-    /// Whether the body's media type is JSON's; parameters do not matter.
+    /// Whether the media type of the body is JSON; its parameters are ignored.
     private var isJSON: Bool {
         guard let value = headers.value(of: .contentType) else { return false }
         return value == "application/json" || MediaType(value.prefix { $0 != ";" }).isJSON

@@ -1,34 +1,35 @@
 import HTTPTypes
 
-/// A request, as it came: nothing in it is decoded or checked.
+/// An HTTP request as received: nothing in it is decoded or validated.
 public struct Request: Sendable {
     /// The method (RFC 9110, section 9).
     public var method: HTTPRequest.Method
-    /// The target as it was sent, path and query, not percent-decoded (RFC 9112, section 3.2.1).
+    /// The request target in origin form: path and query, not percent-decoded (RFC 9112, section 3.2.1).
     public var target: String
-    /// `http` or `https`, as the client used it.
+    /// The scheme that the client uses: `http` or `https`.
     public var scheme: String
-    /// Whether the client speaks HTTP/1.0, in which a body of unknown length ends with the connection: half of it looks like all of it
-    /// (RFC 9112, section 6.3).
+    /// Whether the client uses HTTP/1.0. There the end of the connection ends a body of unknown length, so that a
+    /// client cannot detect a truncated body (RFC 9112, section 6.3).
     public var isHTTP10 = false
-    /// The header fields; `Host` is one of them.
+    /// The header fields, including `Host`.
     public var headers: HeaderFields
-    /// The body, whole.
+    /// The complete request body.
     public var body: [UInt8]
-    /// What names this request in the response and in every line of the log.
+    /// The request ID, which the response and all log lines of this request contain.
     public var id: String
-    /// The path of the route that answers, as it is mounted, with its parameters: `/campaigns/<id>`; empty before it is found.
+    /// The path of the route that handles the request, with its prefix and parameters: `/campaigns/<id>`. Empty before
+    /// routing.
     public internal(set) var route = ""
-    /// Which servers the reads of the route may go to, as a middleware sees it.
+    /// The database servers that may execute the reads of the route. Set before the middlewares run.
     public internal(set) var reads = ReadPreference.primary
-    /// Who sends it; `nil` when the application does not authenticate, or the route is open.
+    /// The authenticated client; `nil` when the application has no authorizer, or the route is open.
     public internal(set) var principal: Principal?
-    /// The parts of the path that stand for the parameters of the route, percent-decoded.
+    /// The values of the route's parameters, percent-decoded.
     var parameters: [(name: String, value: String)] = []
 
-    /// Makes a request.
-    /// - Parameter id: what the server in front calls it. A usable `X-Request-Id` among `headers` wins; when neither is usable, one is
-    ///   made.
+    /// Creates a request.
+    /// - Parameter id: the request ID that the server in front assigned. A valid `X-Request-Id` in `headers` takes
+    ///   precedence; when neither is valid, a new ID is generated.
     public init(
         method: HTTPRequest.Method, target: String, scheme: String = "http", headers: HeaderFields = [:],
         body: [UInt8] = [],
@@ -42,20 +43,21 @@ public struct Request: Sendable {
         self.id = RequestID.choose(client: headers.value(of: .requestID), server: id)
     }
 
-    /// The part of the path that stands for the parameter `name`, percent-decoded; empty when the route has none of that name.
+    /// The value of a parameter of the route, percent-decoded; empty when the route has no parameter of that name.
     public func parameter(_ name: String) -> String { parameters.first { $0.name == name }?.value ?? "" }
 
-    /// The path, as it was sent.
+    /// The path of the request target, not percent-decoded.
     public var path: String { String(target[..<(target.utf8.firstIndex(of: 0x3f) ?? target.endIndex)]) }
 
-    /// The URL of a path on this server: absolute, under the name that the client knows the server by. Without a usable `Host` it is
-    /// the path alone, which a client resolves against the URL that it asked for (RFC 9110, section 10.2.2).
+    /// The absolute URL of a path on this server, with the host name from `Host`. When `Host` is missing or invalid, it
+    /// is only the path, which clients resolve against the URL of their request (RFC 9110, section 10.2.2).
     public func url(_ path: String) -> String {
         guard let host = headers.value(of: .hostName), Request.isAuthority(host) else { return path }
         return "\(scheme)://\(host)\(path)"
     }
 
-    /// Whether a value of `Host` is a DNS name, an IPv4 address or an IP literal, with or without a port (RFC 3986, section 3.2).
+    /// Whether a value of `Host` is a DNS name, an IPv4 address or an IP literal, optionally with a port (RFC 3986,
+    /// section 3.2).
     private static func isAuthority(_ host: String) -> Bool {
         var host = host
         return host.withUTF8 { bytes in

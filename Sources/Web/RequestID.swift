@@ -1,8 +1,9 @@
 import Synchronization
 
-/// What names a request in its response and in the log.
+/// Chooses or generates the ID of a request.
 enum RequestID {
-    /// Takes the client's name for it when that is 1 to 128 of `A-Z a-z 0-9 . _ -`, else the server's when that is, else makes one.
+    /// Returns the client's ID when it is valid (1 to 128 characters of `A-Z a-z 0-9 . _ -`), else the server's when
+    /// that is valid, else a new one.
     static func choose(client: String?, server: String?) -> String {
         for case let id? in [client, server] where isUsable(id) { return id }
         return next()
@@ -18,8 +19,9 @@ enum RequestID {
             }
     }
 
-    /// 128 bits in hexadecimal: half of them this process's own, half of them this request's. They name, and guard nothing, so
-    /// that a mixed counter will do in place of a random number from the kernel for each request.
+    /// Generates an ID of 128 bits, in hexadecimal: 64 random bits of the process, and 64 bits of the request. Since
+    /// request IDs are not secret, the latter come from a mixed counter, which is cheaper than random bytes from the
+    /// kernel for each request.
     private static func next() -> String {
         let process = process
         let half = mixed(process &+ count.wrappingAdd(1, ordering: .relaxed).newValue &* 0x9e37_79b9_7f4a_7c15)
@@ -42,7 +44,8 @@ enum RequestID {
         return value < 10 ? 0x30 + value : 0x57 + value
     }
 
-    /// Spreads a number's bits: one to one, so that different counts stay different (the finalizer of SplitMix64).
+    /// Mixes the bits of a number with the finalizer of SplitMix64, which is a bijection: different counts have
+    /// different IDs.
     private static func mixed(_ number: UInt64) -> UInt64 {
         var bits = number
         bits = (bits ^ bits >> 30) &* 0xbf58_476d_1ce4_e5b9

@@ -1,33 +1,36 @@
 import HTTPTypes
 
-/// What is answered: a status, header fields, and a body that is there already or is made while it is sent.
+/// An HTTP response: a status, header fields, and a buffered or a streamed body.
 public struct Response: Sendable {
-    /// A response's body.
+    /// The body of a response.
     public enum Body: Sendable {
-        /// A body that is there already.
+        /// A buffered body.
         case bytes([UInt8])
-        /// A body that is written piece by piece, each piece when the client has room for it; its length is not known.
+        /// A streamed body, of unknown length. The closure writes it in chunks, with back pressure: a write waits until
+        /// the client has read enough.
         case stream(@Sendable (any BodyWriter) async throws -> Void)
     }
 
-    /// The status.
+    /// The status code.
     public var status: HTTPResponse.Status
-    /// The header fields; `Content-Length` is added for a body that is there already.
+    /// The header fields. The application adds `Content-Length` to responses with a buffered body.
     public var headers: HeaderFields
-    /// The body; not sent with 204 and 304, which have none (RFC 9110, section 6.4.1).
+    /// The body. It is not sent with 204 and 304 (RFC 9110, section 6.4.1), nor in response to HEAD.
     public var body: Body
-    /// The path of the route that answered, with its parameters: `/campaigns/<id>`; `nil` when it was none.
+    /// The path of the route that handled the request, with its parameters: `/campaigns/<id>`; `nil` when no route
+    /// matched.
     public internal(set) var route: String?
 
-    /// Makes a response.
+    /// Creates a response; by default without header fields and with an empty body.
     public init(_ status: HTTPResponse.Status, headers: HeaderFields = [:], body: Body = .bytes([])) {
         self.status = status
         self.headers = headers
         self.body = body
     }
 
-    /// Wraps the production of a streamed body: for a middleware whose task-local values must reach it.
-    /// - Returns: whether the body is a stream.
+    /// Wraps the closure that writes a streamed body. A middleware uses this to bind its task-local values while the
+    /// body is sent.
+    /// - Returns: whether the body is a stream; a buffered body is left unchanged.
     @discardableResult
     public mutating func wrapStream(
         _ wrap: @escaping @Sendable (_ produce: () async throws -> Void) async throws -> Void
@@ -37,13 +40,13 @@ public struct Response: Sendable {
         return true
     }
 
-    /// A JSON response: one value, and a newline.
+    /// Creates a JSON response. `write` writes one value, which is followed by a newline.
     public static func json(
         _ status: HTTPResponse.Status = .ok, headers: HeaderFields = [:], _ write: (inout JSONWriter) -> Void
     ) -> Response {
         var writer = JSONWriter()
         write(&writer)
-        // Room for what the application adds, too.
+        // Leaves room for the header fields that the application adds.
         var fields = HeaderFields(capacity: headers.bytes.count + 256)
         fields.append(headers)
         fields.append(jsonField)
@@ -52,7 +55,7 @@ public struct Response: Sendable {
 
     private static let jsonField: HeaderFields = [.contentType: "application/json"]
 
-    /// A JSON response of one value.
+    /// Creates a JSON response of one value, followed by a newline.
     public static func json(
         _ value: some JSONWritable, status: HTTPResponse.Status = .ok, headers: HeaderFields = [:]
     ) -> Response {
@@ -60,9 +63,9 @@ public struct Response: Sendable {
     }
 }
 
-/// Where a streamed body goes.
+/// The destination of a streamed body.
 public protocol BodyWriter: Sendable {
-    /// Sends bytes, and returns when there is room for more.
-    /// - Throws: when the client is gone, or makes no room in time.
+    /// Sends bytes, and returns when more can be sent.
+    /// - Throws: when the client has disconnected, or reads too slowly.
     func write(_ bytes: [UInt8]) async throws
 }

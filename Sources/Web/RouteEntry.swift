@@ -1,19 +1,20 @@
 import HTTPTypes
 
-/// A path with the methods that it takes.
+/// A path of the routing table, with the handlers of its methods.
 final class RouteEntry: Sendable {
     enum Segment: Hashable, Sendable {
-        /// Its UTF-8.
+        /// A fixed segment, as UTF-8.
         case literal([UInt8])
+        /// A parameter, by its name.
         case parameter(String)
     }
 
     let path: String
-    /// Those behind the prefix.
+    /// The segments after the prefix.
     private let segments: [Segment]
     private let handlers: [MethodHandler]
 
-    /// Not a tuple: a function in a tuple in an array is called through a thunk at each end.
+    /// A struct rather than a tuple, since closures in an array of tuples are called through reabstraction thunks.
     private struct MethodHandler: Sendable {
         let method: HTTPRequest.Method
         let reads: ReadPreference
@@ -21,10 +22,12 @@ final class RouteEntry: Sendable {
         let handler: Blueprint.Handler
     }
 
-    /// Makes one without methods.
-    /// - Parameter count: of how many segments the prefix is, under which it is mounted.
-    convenience init(path: String, behind count: Int) {
-        let segments: [Segment] = Target.segments(path[...]).dropFirst(count).map { segment in
+    /// Creates an entry without methods.
+    /// - Parameters:
+    ///   - path: the path, with its prefix.
+    ///   - prefixCount: the number of segments of the prefix.
+    convenience init(path: String, prefixCount: Int) {
+        let segments: [Segment] = Target.segments(path[...]).dropFirst(prefixCount).map { segment in
             segment.hasPrefix("<") && segment.hasSuffix(">")
                 ? .parameter(String(segment.dropFirst().dropLast())) : .literal(Array(segment.utf8))
         }
@@ -35,14 +38,15 @@ final class RouteEntry: Sendable {
         (self.path, self.segments, self.handlers) = (path, segments, handlers)
     }
 
-    /// The same path with another method; `nil` when it takes the method already.
+    /// This entry with the method of another route added; `nil` when it has that method already.
     func adding(_ route: Blueprint.Route) -> RouteEntry? {
         guard !handlers.contains(where: { $0.method == route.method }) else { return nil }
-        let entry = MethodHandler(method: route.method, reads: route.reads, access: route.access, handler: route.handler)
+        let entry = MethodHandler(
+            method: route.method, reads: route.reads, access: route.access, handler: route.handler)
         return RouteEntry(path, segments, handlers + [entry])
     }
 
-    /// Whether two paths stand for the same requests: parameters are alike, whatever their names.
+    /// Whether both entries match the same paths: the names of parameters do not matter.
     func isSame(as other: RouteEntry) -> Bool {
         segments.count == other.segments.count
             && zip(segments, other.segments).allSatisfy { pair in
@@ -50,29 +54,29 @@ final class RouteEntry: Sendable {
             }
     }
 
-    /// The values of the parameters when this is the resource of a path, whose prefix has been taken off; else `nil`.
+    /// The values of the parameters when a path, given without the prefix, matches; otherwise `nil`.
     func match(_ path: PathSegments) -> [(name: String, value: String)]? {
         var (path, parameters) = (path, [(name: String, value: String)]())
         for segment in segments {
-            guard let given = path.next() else { return nil }
+            guard let actual = path.next() else { return nil }
             switch segment {
-            case .literal(let literal): guard given.isText(literal) else { return nil }
+            case .literal(let literal): guard actual.equals(literal) else { return nil }
             case .parameter(let name):
-                guard !given.isEmpty else { return nil }
-                // As a rule it is the only one: an array that is made in its size, and does not grow.
-                parameters = parameters.isEmpty ? [(name, given.text)] : parameters + [(name, given.text)]
+                guard !actual.isEmpty else { return nil }
+                // Most paths have one parameter: a literal allocates the array in its final size.
+                parameters = parameters.isEmpty ? [(name, actual.text)] : parameters + [(name, actual.text)]
             }
         }
         return path.next() == nil ? parameters : nil
     }
 
-    /// What answers a method: HEAD is GET, whose body is left out later.
+    /// The handler of a method. HEAD has the handler of GET; the application removes the body of its response.
     func handler(for method: HTTPRequest.Method) -> Blueprint.Handler? { entry(for: method)?.handler }
 
-    /// Which servers the reads of a method may go to.
+    /// The database servers that may execute the reads of a method.
     func reads(for method: HTTPRequest.Method) -> ReadPreference { entry(for: method)?.reads ?? .primary }
 
-    /// Who may use a method; `nil` when it is not taken.
+    /// Who may use a method; `nil` when the path does not support it.
     func access(for method: HTTPRequest.Method) -> Access? { entry(for: method)?.access }
 
     @inline(__always)
@@ -80,10 +84,10 @@ final class RouteEntry: Sendable {
         handlers.first { $0.method == (method == .head ? .get : method) }
     }
 
-    /// Whether a method is taken, OPTIONS included.
-    func takes(_ method: HTTPRequest.Method) -> Bool { method == .options || handler(for: method) != nil }
+    /// Whether the path supports a method; every path supports OPTIONS.
+    func supports(_ method: HTTPRequest.Method) -> Bool { method == .options || handler(for: method) != nil }
 
-    /// The value of `Allow`: `GET, HEAD, OPTIONS`, then the others in the order of the routes.
+    /// The value of `Allow`: `GET, HEAD, OPTIONS`, then the other methods in the order of their routes.
     var allow: String {
         let others = handlers.map(\.method.rawValue).filter { $0 != "GET" }
         return ((handler(for: .get) == nil ? [] : ["GET", "HEAD"]) + ["OPTIONS"] + others).joined(separator: ", ")

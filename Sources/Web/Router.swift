@@ -1,17 +1,18 @@
 import HTTPTypes
 
-/// Finds what answers a request: the blueprint's prefix first, then the path, then the method.
+/// The routing table: finds the handler of a request by the prefix of its blueprint, then by the path, then by the
+/// method.
 struct Router: Sendable {
     private struct Mount: Sendable {
-        /// The segments of its prefix, as UTF-8.
+        /// The segments of the prefix, as UTF-8.
         let prefix: [[UInt8]]
-        var resources: [RouteEntry] = []
+        var entries: [RouteEntry] = []
 
-        /// The segments behind the prefix, of a path that has it.
+        /// The segments of a path after the prefix; `nil` when the path does not begin with the prefix.
         func rest(of path: PathSegments) -> PathSegments? {
             var path = path
             for segment in prefix {
-                guard let given = path.next(), given.isText(segment) else { return nil }
+                guard let actual = path.next(), actual.equals(segment) else { return nil }
             }
             return path
         }
@@ -21,15 +22,16 @@ struct Router: Sendable {
     /// All routes, in the order in which they were added.
     private(set) var routes: [RouteDescription] = []
 
-    /// Adds a blueprint's routes under a prefix.
-    /// - Throws: `SetupError` when the prefix is taken, or a route stands there twice.
+    /// Adds the routes of a blueprint under a prefix.
+    /// - Throws: `SetupError` when the prefix is malformed or used by another blueprint, or the blueprint defines a
+    ///   route twice.
     mutating func mount(_ blueprint: Blueprint, at prefix: String) throws(SetupError) {
         var mount = Mount(prefix: prefix == "/" ? [] : Target.segments(prefix[...]).map { Array($0.utf8) })
         guard prefix.hasPrefix("/"), prefix == "/" || !prefix.hasSuffix("/") else {
-            throw SetupError("a prefix begins with a slash and does not end with one: \(prefix)")
+            throw SetupError("a prefix must begin with a slash and must not end with one: \(prefix)")
         }
         guard !mounts.contains(where: { $0.prefix == mount.prefix }) else {
-            throw SetupError("two blueprints have the prefix \(prefix): mount one of them elsewhere")
+            throw SetupError("two blueprints have the prefix \(prefix): mount one of them under another prefix")
         }
         for route in blueprint.routes {
             let path = (prefix == "/" ? "" : prefix) + route.path
@@ -39,81 +41,82 @@ struct Router: Sendable {
                     method: route.method, path: path, blueprint: blueprint.name, operation: route.operation,
                     reads: route.reads, access: route.access))
         }
-        // The longest prefix first, so that a blueprint under another's prefix is asked first.
+        // The longest prefix comes first, so that a blueprint mounted below another one takes precedence.
         mounts.insert(mount, at: mounts.firstIndex { $0.prefix.count < mount.prefix.count } ?? mounts.endIndex)
     }
 
     private func add(_ route: Blueprint.Route, at path: String, to mount: inout Mount) throws(SetupError) {
-        let resource = RouteEntry(path: path, behind: mount.prefix.count)
-        let index = mount.resources.firstIndex { $0.isSame(as: resource) }
-        let former = index.map { mount.resources[$0] } ?? resource
-        guard let latter = former.adding(route) else {
-            throw SetupError("the route \(route.method) \(resource.path) stands there twice: remove one of them")
+        let entry = RouteEntry(path: path, prefixCount: mount.prefix.count)
+        let index = mount.entries.firstIndex { $0.isSame(as: entry) }
+        let existing = index.map { mount.entries[$0] } ?? entry
+        guard let extended = existing.adding(route) else {
+            throw SetupError("the route \(route.method) \(entry.path) is defined twice: remove one of them")
         }
-        if let index { mount.resources[index] = latter } else { mount.resources.append(latter) }
+        if let index { mount.entries[index] = extended } else { mount.entries.append(extended) }
     }
 
-    typealias Found = (resource: RouteEntry, parameters: [(name: String, value: String)])
+    typealias Match = (entry: RouteEntry, parameters: [(name: String, value: String)])
 
-    /// The resource that a request is for.
-    func find(_ request: Request) -> Found? { find(request.target) }
+    /// The entry that matches the target of a request, with the values of its parameters; `nil` when none does.
+    func find(_ request: Request) -> Match? { find(request.target) }
 
-    /// Which servers the reads of a request may go to.
-    func reads(of request: Request) -> ReadPreference { find(request)?.resource.reads(for: request.method) ?? .primary }
+    /// The database servers that may execute the reads of a request.
+    func reads(of request: Request) -> ReadPreference { find(request)?.entry.reads(for: request.method) ?? .primary }
 
-    /// Lets the right handler answer.
+    /// Calls the handler of a request. Responds itself to OPTIONS, and redirects to the canonical path when only
+    /// slashes differ.
     /// - Throws: 404, 405, and what the handler throws.
-    func respond(to request: Request, _ found: Found?) async throws -> Response {
-        guard let found else { return try redirect(request, Target(request.target)) }
-        if let handler = found.resource.handler(for: request.method) {
+    func respond(to request: Request, _ match: Match?) async throws -> Response {
+        guard let match else { return try redirect(request, Target(request.target)) }
+        if let handler = match.entry.handler(for: request.method) {
             var request = request
-            request.parameters = found.parameters
-            request.route = found.resource.path
+            request.parameters = match.parameters
+            request.route = match.entry.path
             return try await handler(request)
         }
-        guard request.method == .options else { throw methodNotAllowed(found.resource) }
-        return Response(.ok, headers: [.allow: found.resource.allow])
+        guard request.method == .options else { throw methodNotAllowed(match.entry) }
+        return Response(.ok, headers: [.allow: match.entry.allow])
     }
 
-    /// The path, with its parameters, of the route that a request for `target` would go to.
+    /// The route that handles requests with this method and target; `nil` when there is none.
     func route(of method: HTTPRequest.Method, _ target: String) -> RouteDescription? {
-        guard let (resource, _) = find(target) else { return nil }
-        return routes.first { $0.method == method && $0.path == resource.path }
+        guard let (entry, _) = find(target) else { return nil }
+        return routes.first { $0.method == method && $0.path == entry.path }
     }
 
-    private func find(_ target: String) -> Found? {
+    private func find(_ target: String) -> Match? {
         var target = target
         return target.withUTF8 { target in
             let path = PathSegments(of: target)
             for mount in mounts {
                 guard let rest = mount.rest(of: path) else { continue }
-                for resource in mount.resources {
-                    if let parameters = resource.match(rest) { return (resource, parameters) }
+                for entry in mount.entries {
+                    if let parameters = entry.match(rest) { return (entry, parameters) }
                 }
             }
             return nil
         }
     }
 
-    /// Sends a request for a path that only lacks its last slash, or has slashes in a row, to the right path.
+    /// Redirects a request whose path only lacks the trailing slash, or has consecutive slashes, to the canonical path.
     private func redirect(_ request: Request, _ target: Target) throws -> Response {
         for path in [target.merged, target.merged + "/"] where path != target.path {
-            guard let (resource, _) = find(path) else { continue }
-            guard resource.takes(request.method) else { throw methodNotAllowed(resource) }
+            guard let (entry, _) = find(path) else { continue }
+            guard entry.supports(request.method) else { throw methodNotAllowed(entry) }
             return Response(.permanentRedirect, headers: [.location: request.url(target.redirected(to: path))])
         }
         throw HTTPError(.notFound, "Not found.")
     }
 
-    private func methodNotAllowed(_ resource: RouteEntry) -> HTTPError {
-        HTTPError(.methodNotAllowed, "The method is not allowed here.", headers: [.allow: resource.allow])
+    private func methodNotAllowed(_ entry: RouteEntry) -> HTTPError {
+        HTTPError(.methodNotAllowed, "The method is not allowed here.", headers: [.allow: entry.allow])
     }
 }
 
-/// A mistake in how an application was put together; it fails at start-up.
+/// A mistake in the routes of an application, which makes the start fail.
 public struct SetupError: Error, CustomStringConvertible {
     public let description: String
 
-    /// Says what is wrong, and what to do.
+    /// Creates an error with a description of the mistake and its remedy.
     public init(_ description: String) { self.description = description }
 }

@@ -1,5 +1,5 @@
 extension StringProtocol {
-    /// Without white space at its ends: the scalars that Unicode calls White_Space.
+    /// The text without leading and trailing white space (scalars with the Unicode property White_Space).
     public var trimmed: String {
         var text = String(self)
         let shorter: String? = text.withUTF8 { utf8 in
@@ -12,16 +12,17 @@ extension StringProtocol {
     }
 }
 
-/// White space in well-formed UTF-8, looked at byte by byte: text of a client's may be a megabyte of it.
+/// Finds white space in well-formed UTF-8 byte by byte, without decoding it: clients may send a megabyte of white
+/// space.
 extension Slice<UnsafeBufferPointer<UInt8>> {
-    /// The bytes of a white space scalar that this begins with.
+    /// The length in bytes of the white space scalar at the start; `nil` when there is none.
     fileprivate var leadingWhiteSpace: Int? {
         guard let first else { return nil }
         if first < 0x80 { return first.isASCIISpace ? 1 : nil }
         return (2...3).first { count >= $0 && prefix($0).isWhiteSpace }
     }
 
-    /// The bytes of a white space scalar that this ends with.
+    /// The length in bytes of the white space scalar at the end; `nil` when there is none.
     fileprivate var trailingWhiteSpace: Int? {
         guard let last else { return nil }
         if last < 0x80 { return last.isASCIISpace ? 1 : nil }

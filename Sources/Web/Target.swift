@@ -1,12 +1,13 @@
 import Glibc
 
-/// A request's target, taken apart: the path is cut at the slashes first and percent-decoded then, so that `%2F` is data.
+/// A parsed request target. The path is split at slashes before it is percent-decoded, so that `%2F` does not separate
+/// segments.
 struct Target {
-    /// The path as it was sent.
+    /// The path, not percent-decoded.
     let path: Substring
-    /// What follows the first `?`, as it was sent; empty when there is none.
+    /// The query: the part after the first `?`, not decoded; empty when there is none.
     let query: Substring
-    /// The path's segments, percent-decoded: `/campaigns/` has `campaigns` and an empty one.
+    /// The percent-decoded segments of the path: `/campaigns/` has `campaigns` and an empty one.
     let segments: [String]
 
     init(_ target: String) {
@@ -16,7 +17,7 @@ struct Target {
         segments = Target.segments(path)
     }
 
-    /// The segments of a path.
+    /// The percent-decoded segments of a path.
     static func segments(_ path: Substring) -> [String] {
         var path = path
         return path.withUTF8 { PathSegments($0).map(\.text) }
@@ -24,10 +25,11 @@ struct Target {
 
     fileprivate static let percent = UInt8(ascii: "%")
 
-    /// Percent-decodes (RFC 3986, section 2.1); a `%` without two digits stays, bytes that are not UTF-8 are replaced.
+    /// Percent-decodes text (RFC 3986, section 2.1). A `%` that two hexadecimal digits do not follow is kept; invalid
+    /// UTF-8 is replaced by U+FFFD.
     static func decoded(_ text: ArraySlice<UInt8>) -> String { String(decoding: decodedBytes(text), as: UTF8.self) }
 
-    /// Percent-decodes (RFC 3986, section 2.1); a `%` without two digits stays.
+    /// Percent-decodes bytes (RFC 3986, section 2.1). A `%` that two hexadecimal digits do not follow is kept.
     static func decodedBytes(_ text: ArraySlice<UInt8>, plusIsSpace: Bool = false) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.count)
@@ -43,7 +45,7 @@ struct Target {
         return bytes
     }
 
-    /// The path with runs of slashes made one.
+    /// The path with consecutive slashes merged into one.
     var merged: String {
         var path = ""
         for character in self.path.unicodeScalars where character != "/" || path.unicodeScalars.last != "/" {
@@ -52,11 +54,11 @@ struct Target {
         return path
     }
 
-    /// What a redirect to `path` names: the query goes with it.
+    /// The target of a redirect to `path`, which keeps the query.
     func redirected(to path: String) -> String { query.isEmpty ? path : "\(path)?\(query)" }
 }
 
-/// The segments of a path as they were sent, where it lies: none has memory of its own, and none may outlive the buffer.
+/// Iterates over the segments of a path without copying or decoding them: no segment may outlive the buffer.
 struct PathSegments: Sequence, IteratorProtocol {
     /// A segment, not percent-decoded.
     struct Segment {
@@ -67,10 +69,10 @@ struct PathSegments: Sequence, IteratorProtocol {
         /// The segment, percent-decoded.
         var text: String { isEncoded ? Target.decoded(Array(bytes)[...]) : String(decoding: bytes, as: UTF8.self) }
 
-        /// Whether it stands for a text.
-        func isText(_ text: [UInt8]) -> Bool {
+        /// Whether the percent-decoded segment equals `text`.
+        func equals(_ text: [UInt8]) -> Bool {
             guard !isEncoded else { return Target.decodedBytes(Array(bytes)[...]) == text }
-            // Sound: a buffer that has bytes has an address.
+            // Sound: a buffer that is not empty has a base address.
             return bytes.count == text.count && (bytes.isEmpty || memcmp(bytes.baseAddress!, text, text.count) == 0)
         }
 
@@ -79,10 +81,10 @@ struct PathSegments: Sequence, IteratorProtocol {
 
     private var rest: UnsafeBufferPointer<UInt8>?
 
-    /// Begins with a path, behind the slash that it begins with.
+    /// Creates an iterator over the segments of a path; a leading slash is skipped.
     init(_ path: UnsafeBufferPointer<UInt8>) { rest = path.first == Self.slash ? path.dropping(1) : path }
 
-    /// Begins with the path of a target.
+    /// Creates an iterator over the segments of the path of a request target.
     init(of target: UnsafeBufferPointer<UInt8>) {
         let count = target.offset(of: UInt8(ascii: "?")) ?? target.count
         self.init(UnsafeBufferPointer(start: target.baseAddress, count: count))
@@ -99,13 +101,13 @@ struct PathSegments: Sequence, IteratorProtocol {
 }
 
 extension UnsafeBufferPointer<UInt8> {
-    /// Where a byte stands first.
+    /// The offset of the first occurrence of a byte.
     fileprivate func offset(of byte: UInt8) -> Int? {
         guard let start = baseAddress, let found = memchr(start, Int32(byte), count) else { return nil }
         return UnsafeRawPointer(found) - UnsafeRawPointer(start)
     }
 
-    /// What follows the first bytes, of which there are as many.
+    /// The buffer without its first bytes; `first` must not exceed `count`.
     fileprivate func dropping(_ first: Int) -> Self {
         UnsafeBufferPointer(start: baseAddress.map { $0 + first }, count: count - first)
     }

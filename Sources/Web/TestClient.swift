@@ -1,19 +1,19 @@
 import HTTPTypes
 
-/// Lets tests ask an application without a server, as Flask's `test_client` does.
+/// Sends requests to an application in tests, without a server, like Flask's `test_client`.
 public struct TestClient: Sendable {
     private let application: Application
 
-    /// Makes a client of an application.
+    /// Creates a client of an application.
     public init(_ application: Application) { self.application = application }
 
-    /// A response whose body has been read to its end.
-    public struct Answer: Sendable {
-        /// The status.
+    /// A complete response, with its whole body.
+    public struct CollectedResponse: Sendable {
+        /// The status code.
         public let status: HTTPResponse.Status
         /// The header fields.
         public let headers: HeaderFields
-        /// The body.
+        /// The complete body.
         public let body: [UInt8]
 
         fileprivate init(_ response: Response) {
@@ -21,18 +21,18 @@ public struct TestClient: Sendable {
             body = if case .bytes(let bytes) = response.body { bytes } else { [] }
         }
 
-        /// The body as text.
+        /// The body, decoded as UTF-8.
         public var text: String { String(decoding: body, as: UTF8.self) }
 
-        /// The body as JSON; `nil` when it is none.
+        /// The body, parsed as JSON; `nil` when it is malformed.
         public var json: JSON? { try? JSON(parsing: body) }
     }
 
-    /// Sends a request and reads the whole response.
-    /// - Throws: what a streamed body throws.
+    /// Sends a request and returns the complete response. `Host` is `localhost:5051` unless `headers` contains it.
+    /// - Throws: the error of a streamed body that fails after its first bytes.
     public func send(
         _ method: HTTPRequest.Method, _ target: String, headers: HeaderFields = [:], body: [UInt8] = []
-    ) async throws -> Answer {
+    ) async throws -> CollectedResponse {
         var headers = headers
         if headers.value(of: .hostName) == nil { headers.append(.hostName, "localhost:5051") }
         let request = Request(method: method, target: target, headers: headers, body: body)
@@ -40,26 +40,30 @@ public struct TestClient: Sendable {
         return try await read(response, to: request)
     }
 
-    /// Reads the body to its end; one that fails before its first bytes is answered with the error, as a server does.
-    private func read(_ response: Response, to request: Request) async throws -> Answer {
-        guard case .stream(let produce) = response.body else { return Answer(response) }
+    /// Collects the body. As in a server, a streamed body that fails before its first bytes becomes an error
+    /// response.
+    private func read(_ response: Response, to request: Request) async throws -> CollectedResponse {
+        guard case .stream(let produce) = response.body else { return CollectedResponse(response) }
         let collector = Collector()
         do { try await produce(collector) } catch {
             guard await collector.bytes.isEmpty else { throw error }
-            return Answer(application.respond(to: request, with: error))
+            return CollectedResponse(application.respond(to: request, with: error))
         }
         var whole = response
         whole.body = .bytes(await collector.bytes)
-        return Answer(whole)
+        return CollectedResponse(whole)
     }
 
-    /// Sends a request without a body.
-    public func get(_ target: String, headers: HeaderFields = [:]) async throws -> Answer {
+    /// Sends a GET request.
+    public func get(_ target: String, headers: HeaderFields = [:]) async throws -> CollectedResponse {
         try await send(.get, target, headers: headers)
     }
 
-    /// Sends text as a body, as JSON unless told otherwise.
-    public func post(_ target: String, _ body: String, type: String? = "application/json") async throws -> Answer {
+    /// Sends a POST request with a text body.
+    /// - Parameter type: the value of `Content-Type`; `nil` sends none.
+    public func post(_ target: String, _ body: String, type: String? = "application/json") async throws
+        -> CollectedResponse
+    {
         try await send(.post, target, headers: type.map { [.contentType: $0] } ?? [:], body: Array(body.utf8))
     }
 

@@ -5,19 +5,19 @@ import Web
 @testable import AktifyAPI
 
 @Suite struct AccessTests {
-    @Test func `every route declares who may use it`() throws {
+    @Test func `every route declares its access`() throws {
         let app = try createApp(.testing(), repositories: .inMemory())
         #expect(!app.routes.isEmpty)
         for route in app.routes { #expect(route.access != .denied, "\(route.method) \(route.path)") }
     }
 
-    @Test func `what is open tells nothing of the data`() throws {
+    @Test func `only routes that reveal no data are open`() throws {
         let app = try createApp(.testing(), repositories: .inMemory())
         let open = app.routes.filter { $0.access == .open }.map(\.path)
         #expect(open == ["/", "/healthz", "/readyz", "/openapi.json"])
     }
 
-    @Test func `reading needs a reader, changing an editor, and deleting by a filter an admin`() throws {
+    @Test func `reads require a reader, writes an editor, and deletions by a filter an admin`() throws {
         let app = try createApp(.testing(), repositories: .inMemory())
         for route in app.routes where route.access != .open {
             let role: Role =

@@ -15,17 +15,17 @@ import Web
         for name in names { _ = try await repository.insert(Campaign.ColumnValues(name: name)) }
     }
 
-    @Test func `the root greets`() async throws {
+    @Test func `the root returns the greeting`() async throws {
         let answer = try await client().get("/")
         #expect(answer.text == "\"Hello, from Flask!\"\n")
         #expect(answer.headers[.contentLength] == "21")
     }
 
-    @Test func `no campaigns are an empty array`() async throws {
+    @Test func `a list without campaigns is an empty array`() async throws {
         #expect(try await client().get("/campaigns/").text == "[]\n")
     }
 
-    @Test func `a campaign has six members, sorted`() async throws {
+    @Test func `a campaign has six members, sorted by name`() async throws {
         try await seed("One")
         let date = "Mon, 23 Nov 2026 07:33:36 GMT"
         let one =
@@ -35,7 +35,7 @@ import Web
     }
 
     @Test(arguments: ["1", "00001", "%31", "1?a=b", String(repeating: "0", count: 5000) + "1"])
-    func `an id may be written in many ways`(id: String) async throws {
+    func `an ID may have leading zeros and percent-encoded digits`(id: String) async throws {
         try await seed("One")
         #expect(try await client().get("/campaigns/\(id)").status == .ok)
     }
@@ -43,7 +43,7 @@ import Web
     @Test(arguments: [
         "0", "2", "1001", "2147483648", "9223372036854775807", "9223372036854775808", "99999999999999999999",
     ])
-    func `a campaign that is not there is 404`(id: String) async throws {
+    func `an unknown campaign is 404`(id: String) async throws {
         try await seed("One")
         let answer = try await client().get("/campaigns/\(id)")
         #expect(answer.status == .notFound)
@@ -51,13 +51,13 @@ import Web
     }
 
     @Test(arguments: ["abc", "-1", "+1", "1.0", "1e3", "%201", "1%20", "%00", "%FF", "½", "%D9%A1", "१", "²", "1%2F2"])
-    func `an id that is not digits is 422`(id: String) async throws {
+    func `an ID that is not digits is 422`(id: String) async throws {
         let answer = try await client().get("/campaigns/\(id)")
         #expect(answer.status == .unprocessableContent)
         #expect(answer.text.hasPrefix(#"{"message":"id must be an integer","request_id":""#))
     }
 
-    @Test func `a campaign is created, and its address told`() async throws {
+    @Test func `a created campaign is returned with its Location`() async throws {
         let answer = try await client().post(
             "/campaigns/", #"{"name":"  Spring ","description":"x","is_active":false}"#)
         #expect(answer.status == .created)
@@ -73,7 +73,7 @@ import Web
         #expect(made.description == "" && made.isActive)
     }
 
-    @Test func `a name may have 255 characters, counted as Postgres counts them`() async throws {
+    @Test func `a name may have 255 characters, counted like in Postgres`() async throws {
         let long = String(repeating: "é", count: 255)
         #expect(try await client().post("/campaigns/", "{\"name\":\" \(long) \"}").status == .created)
         #expect(try await client().post("/campaigns/", "{\"name\":\"\(long)x\"}").status == .unprocessableContent)
@@ -89,7 +89,7 @@ import Web
             (#"{"name":"a","is_active":"yes"}"#, ["is_active"]),
             (#"{"name":"a","id":7,"isActive":true}"#, ["id", "isActive"]),
             (#"{"name":[],"description":1,"is_active":null,"x":1}"#, ["name", "description", "is_active", "x"]),
-        ]) func `a body that is not a campaign is 422, with every field that is wrong`(body: String, fields: [String])
+        ]) func `an invalid campaign is 422 with all invalid fields`(body: String, fields: [String])
         async throws
     {
         let answer = try await client().post("/campaigns/", body)
@@ -105,7 +105,7 @@ import Web
         #expect(try await repository.count(Campaign.all) == 0)
     }
 
-    @Test func `of many fields that are wrong the first twenty are told, and how many more there are`() async throws {
+    @Test func `only the first twenty invalid fields are listed, with the number of the others`() async throws {
         let members = (0..<5000).map { "\"m\($0)\":[]" }.joined(separator: ",")
         let answer = try await client().post("/campaigns/", "{\(members)}")
         guard case .object(let error) = answer.json, case .array(let problems) = error["errors"] else {
@@ -117,19 +117,19 @@ import Web
         #expect(problems[1] == .object(["field": .string("m0"), "message": .string("This field is not known.")]))
     }
 
-    @Test func `a long name of an unknown field is cut`() async throws {
+    @Test func `the long name of an unknown field is truncated`() async throws {
         let name = String(repeating: "é", count: 400_000)
         let answer = try await client().post("/campaigns/", "{\"name\":\"a\",\"\(name)\":1}")
         #expect(answer.status == .unprocessableContent && answer.body.count < 1000)
     }
 
-    @Test func `a body of too many values is 413`() async throws {
+    @Test func `a body with too many values is 413`() async throws {
         func zeros(_ count: Int) -> String { Array(repeating: "0", count: count).joined(separator: ",") }
         #expect(try await client().post("/campaigns/", "{\"name\":[\(zeros(9_999))]}").status == .contentTooLarge)
         #expect(try await client().post("/campaigns/", "{\"name\":[\(zeros(9_998))]}").status == .unprocessableContent)
     }
 
-    @Test(arguments: ["null", "[]", "[[\"name\",\"a\"]]", "\"abc\"", "5"]) func `a body that is no object is 422`(
+    @Test(arguments: ["null", "[]", "[[\"name\",\"a\"]]", "\"abc\"", "5"]) func `a body that is not an object is 422`(
         body: String
     ) async throws {
         #expect(try await client().post("/campaigns/", body).status == .unprocessableContent)
@@ -150,17 +150,17 @@ import Web
     }
 
     @Test(arguments: ["application/json; charset=utf-8", "APPLICATION/JSON", "application/vnd.api+json"])
-    func `every way to say JSON is taken`(type: String) async throws {
+    func `every JSON media type is accepted`(type: String) async throws {
         #expect(try await client().post("/campaigns/", "{\"name\":\"a\"}", type: type).status == .created)
     }
 
-    @Test func `POST to the path without a slash is redirected, not done`() async throws {
+    @Test func `POST to the path without the trailing slash is only redirected`() async throws {
         #expect(try await client().post("/campaigns", "{\"name\":\"a\"}").status == .permanentRedirect)
         #expect(try await repository.count(Campaign.all) == 0)
     }
 }
 
-/// What a change must not do by mistake.
+/// Requests that must not have a wider effect than the client intends.
 @Suite struct CampaignMistakeTests {
     private let store = MemoryStore()
 
@@ -169,7 +169,7 @@ import Web
         return TestClient(try createApp(.testing(), repositories: .inMemory(store)))
     }
 
-    @Test func `a filter that is not UTF-8 selects nothing else`() async throws {
+    @Test func `a filter that is not UTF-8 is rejected rather than replaced`() async throws {
         let client = try await client()
         for target in ["?name=%FF", "?name%5Bne%5D=%FF", "?q=caf%E9", "?id=1&sort=%FF"] {
             let answer = try await client.send(.delete, "/campaigns/\(target)")
@@ -179,13 +179,13 @@ import Web
         #expect(try await client.get("/campaigns/?unknown=%FF").status == .ok)
     }
 
-    @Test func `a condition for one row is none for many`() async throws {
+    @Test func `a condition on one row is rejected for a bulk change`() async throws {
         let client = try await client()
         let answer = try await client.send(.delete, "/campaigns/?id=1", headers: [.ifMatch: "\"1\""])
         #expect(answer.status == .badRequest)
     }
 
-    @Test func `a key is the same however the path is spelled, and Location is where the route is mounted`()
+    @Test func `idempotency keys and Location do not depend on the spelling of the path`()
         async throws
     {
         let client = try await client()

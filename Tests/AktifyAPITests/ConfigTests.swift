@@ -4,7 +4,7 @@ import Web
 @testable import AktifyAPI
 
 extension Config {
-    /// A configuration for tests: nothing but defaults.
+    /// A configuration for tests, with all defaults.
     static func testing() throws -> Config { try Config(environment: [:], readFile: { _ in nil }) }
 }
 
@@ -30,44 +30,45 @@ extension Config {
     }
 
     @Test(arguments: [(1, 8), (6, 8), (7, 6), (8, 6), (16, 3), (24, 2), (512, 2)])
-    func `workers share 48 connections, while each has 2 to 8`(workers: Int, connections: Int) {
+    func `workers share 48 connections, with 2 to 8 for each`(workers: Int, connections: Int) {
         #expect(Config.connections(workers: workers) == connections)
     }
 
-    @Test func `DATABASE_URL wins over the parts, and an empty variable is absent`() throws {
+    @Test func `DATABASE_URL overrides the other variables, and an empty variable counts as unset`() throws {
         guard
             case .url("postgresql:///x") = try config(["DATABASE_URL": "postgresql:///x", "POSTGRES_HOST": "y"])
                 .database.server
         else {
-            Issue.record("the URL did not win")
+            Issue.record("the URL was ignored")
             return
         }
         guard case .parts("y", _, _, _, _) = try config(["DATABASE_URL": "", "POSTGRES_HOST": "y"]).database.server
         else {
-            Issue.record("an empty URL won")
+            Issue.record("an empty URL was used")
             return
         }
     }
 
-    @Test func `the owner of the schema is the one that serves, unless it has variables of its own`() throws {
+    @Test func `the owner of the schema is the serving role, unless POSTGRES_OWNER is set`() throws {
         let alone = try config(["POSTGRES_USER": "app"])
         #expect(alone.owner == nil && alone.ownersDatabase.role == "app")
-        for place in [["POSTGRES_USER": "app"], ["DATABASE_URL": "postgresql://app:a@db/x"]] {
+        for login in [["POSTGRES_USER": "app"], ["DATABASE_URL": "postgresql://app:a@db/x"]] {
             let both = try config(
-                place.merging(["POSTGRES_OWNER": "own", "POSTGRES_OWNER_PASSWORD_FILE": "/run/p"]) { $1 },
+                login.merging(["POSTGRES_OWNER": "own", "POSTGRES_OWNER_PASSWORD_FILE": "/run/p"]) { $1 },
                 files: ["/run/p": "secret\n"])
             #expect(both.database.role == "app" && both.ownersDatabase.role == "own")
             #expect(both.owner?.password == "secret")
         }
         #expect(try config(["DATABASE_URL": "postgresql://db/x"]).database.role == nil)
-        #expect(problem(["POSTGRES_OWNER_PASSWORD": "x"]) == "POSTGRES_OWNER: is not set, and its password is")
+        #expect(
+            problem(["POSTGRES_OWNER_PASSWORD": "x"]) == "POSTGRES_OWNER: is not set, but POSTGRES_OWNER_PASSWORD is")
         #expect(
             Config.withoutOwner(["POSTGRES_OWNER": "", "POSTGRES_OWNER_PASSWORD_FILE": "", "POSTGRES_USER": ""]).keys
                 .sorted()
                 == ["POSTGRES_USER"])
     }
 
-    @Test func `a secret may stand in a file`() throws {
+    @Test func `a secret may be read from a file`() throws {
         let config = try config(["POSTGRES_PASSWORD_FILE": "/run/p"], files: ["/run/p": "secret\n"])
         guard case .parts(_, _, _, "secret", _) = config.database.server else {
             Issue.record("the file was not read")
@@ -90,15 +91,15 @@ extension Config {
         "host=localhost password='s3cret'PW'",
         "host=localhost password=s3cret PW=x", "host=localhost password='s3cret PW", "localhost s3cret=PW",
         "port=s3cret host=PW",
-    ]) func `a malformed DATABASE_URL is refused without a word of it`(url: String) {
+    ]) func `the error for a malformed DATABASE_URL reveals no part of it`(url: String) {
         for environment in [["DATABASE_URL": url], ["DATABASE_URL_FILE": "/run/u"]] {
-            let said = problem(environment, files: ["/run/u": url + "\n"]) ?? "it was taken"
-            #expect(said.hasPrefix("DATABASE_URL: ") && !said.contains("\n"))
-            #expect(!said.contains("s3cret") && !said.contains("PW") && !said.contains("app"))
+            let message = problem(environment, files: ["/run/u": url + "\n"]) ?? "it was accepted"
+            #expect(message.hasPrefix("DATABASE_URL: ") && !message.contains("\n"))
+            #expect(!message.contains("s3cret") && !message.contains("PW") && !message.contains("app"))
         }
     }
 
-    @Test func `a password that is not percent-encoded is told how to be`() {
+    @Test func `the error for an unencoded password explains percent-encoding`() {
         #expect(
             problem(["DATABASE_URL": "postgres://app:s3cret@PW@localhost/x"])
                 == "DATABASE_URL: user name and password must be percent-encoded: write @ as %40, / as %2F, # as %23, "
@@ -113,29 +114,29 @@ extension Config {
         "postgres://app:~!$&'()*+,;=-._@[::1]:5432,other:5433,third/x?target_session_attrs=any",
         "postgres://%2Frun%2Fpostgresql/x", "host=localhost port=5432 user=app password='two words' dbname=x",
         "host = localhost password=a\\ b", "password='a://b@c' host=localhost",
-    ]) func `a well-formed DATABASE_URL is taken as it is`(url: String) throws {
+    ]) func `a well-formed DATABASE_URL is kept unchanged`(url: String) throws {
         guard case .url(url) = try config(["DATABASE_URL": url]).database.server else {
             Issue.record("it was changed")
             return
         }
     }
 
-    @Test func `a secret that stands where its file should be named is not repeated`() {
+    @Test func `a secret in place of the path of its file is not repeated in the error`() {
         for value in ["s3cret", "postgres://app:s3cret@localhost/x", "//app:s3cret@localhost"] {
-            let said = problem(["DATABASE_URL_FILE": value]) ?? "it was taken"
-            #expect(said.hasPrefix("DATABASE_URL_FILE: cannot read it: ") && !said.contains("s3cret"))
+            let message = problem(["DATABASE_URL_FILE": value]) ?? "it was accepted"
+            #expect(message.hasPrefix("DATABASE_URL_FILE: cannot read it: ") && !message.contains("s3cret"))
         }
     }
 
     @Test(arguments: [
         #"http://a"b"#, "http://a;b", "http://a/", "http://a/b", "://a", "http://", "http://a b", "http://$a",
     ])
-    func `what is no origin is refused`(origin: String) {
+    func `an invalid origin is rejected`(origin: String) {
         #expect(
             problem(["CORS_ALLOW_ORIGINS": "https://a," + origin])?.hasPrefix("CORS_ALLOW_ORIGINS: expected") == true)
     }
 
-    @Test func `a malformed variable is refused in one line that names it`() {
+    @Test func `an invalid variable is rejected in one line with its name`() {
         #expect(problem(["POSTGRES_PORT": "x"]) == "POSTGRES_PORT: expected a whole number from 1 to 65535, not \"x\"")
         #expect(problem(["POSTGRES_PORT": "70000"])?.hasPrefix("POSTGRES_PORT:") == true)
         #expect(problem(["MAX_BODY_BYTES": "-1"])?.hasPrefix("MAX_BODY_BYTES:") == true)
@@ -144,23 +145,23 @@ extension Config {
         #expect(problem(["POSTGRES_PASSWORD_FILE": "/nowhere"]) == "POSTGRES_PASSWORD_FILE: cannot read /nowhere")
         #expect(
             problem(["POSTGRES_PASSWORD": "a", "POSTGRES_PASSWORD_FILE": "b"])
-                == "POSTGRES_PASSWORD: is set, and POSTGRES_PASSWORD_FILE too: unset one of them")
+                == "POSTGRES_PASSWORD: is set, and so is POSTGRES_PASSWORD_FILE: unset one of them")
     }
 
-    @Test func `origins are a list with commas`() throws {
+    @Test func `origins are separated by commas`() throws {
         #expect(
             try config(["CORS_ALLOW_ORIGINS": "http://a, https://b:1"]).cors == .origins(["http://a", "https://b:1"]))
     }
 
-    @Test func `an environment file may have lines that end with CRLF, and no NUL`() throws {
+    @Test func `an environment file may use CRLF, and must not contain NUL`() throws {
         #expect(try EnvironmentFile.variables(of: "A=1\r\nB=\"2\"\r\n", file: "f") == ["A": "1", "B": "2"])
         let error = #expect(throws: ConfigError.self) {
             try EnvironmentFile.variables(of: "A=1\nB=a\0b", file: "f")
         }
-        #expect(error?.description == "f:2: has a NUL in it")
+        #expect(error?.description == "f:2: contains a NUL character")
     }
 
-    @Test func `replicas are named by hosts, and not beside addresses`() throws {
+    @Test func `replicas are listed by host names, and exclude hostaddr`() throws {
         #expect(try config([:]).database.replicaHosts == nil)
         let database = try config(["POSTGRES_READ_HOST": "b,c:5433", "POSTGRES_READ_MAX_LAG_MS": "500"]).database
         #expect(database.replicaHosts == "b,c:5433" && database.maximumLag == .milliseconds(500))
@@ -168,6 +169,6 @@ extension Config {
         let url = "postgres://app@a/x?hostaddr=10.0.0.1"
         #expect(
             problem(["DATABASE_URL": url, "POSTGRES_READ_HOST": "b"])
-                == "DATABASE_URL: has hostaddr, which POSTGRES_READ_HOST cannot be used with: say host")
+                == "DATABASE_URL: has hostaddr, which cannot be combined with POSTGRES_READ_HOST: use host")
     }
 }

@@ -5,7 +5,7 @@ import Web
 
 @testable import AktifyAPI
 
-/// The OpenAPI document, and what the API does with values that it allows or does not.
+/// The OpenAPI document, compared with how the API handles values that its schemas allow or reject.
 @Suite struct ContractTests {
     private let client: TestClient
 
@@ -21,9 +21,9 @@ import Web
         return parameters.first { $0["name"] == .string(name) }?["schema"]
     }
 
-    @Test func `a list may have rows with some of their fields`() async throws {
-        let answer = try await document?["paths"]?["/campaigns/"]?["get"]?["responses"]?["200"]?["content"]
-        let rows = answer?["application/json"]?["schema"]?["items"]?["anyOf"]
+    @Test func `the rows of a list may have only some of their fields`() async throws {
+        let response = try await document?["paths"]?["/campaigns/"]?["get"]?["responses"]?["200"]?["content"]
+        let rows = response?["application/json"]?["schema"]?["items"]?["anyOf"]
         #expect(
             rows == [["$ref": "#/components/schemas/Campaign"], ["$ref": "#/components/schemas/CampaignSelection"]])
         let selection = try await document?["components"]?["schemas"]?["CampaignSelection"]
@@ -31,20 +31,20 @@ import Web
     }
 
     @Test(arguments: [("id", true), ("id,name", true), ("", false), ("id,", false), ("version", false)])
-    func `the fields of a list are names with commas between`(fields: String, isValid: Bool) async throws {
+    func `the fields of a list are comma-separated names`(fields: String, isValid: Bool) async throws {
         let pattern = try #require(try await parameter("fields", of: "get")?["pattern"]?.text)
         #expect((try Regex(pattern).wholeMatch(in: fields) != nil) == isValid)
         #expect(try await client.get("/campaigns/?fields=\(fields)").status == (isValid ? .ok : .unprocessableContent))
     }
 
-    @Test func `a preference may be any text, and one that is not known is ignored`() async throws {
+    @Test func `a preference may be any text, and unknown ones are ignored`() async throws {
         for (method, path) in [("get", "/campaigns/"), ("post", "/campaigns/"), ("patch", "/campaigns/{id}")] {
             #expect(try await parameter("Prefer", of: method, path) == ["type": "string"])
         }
         #expect(try await client.get("/campaigns/", headers: [.prefer: "respond-async"]).status == .ok)
     }
 
-    @Test func `an empty condition and an empty Idempotency-Key are allowed`() async throws {
+    @Test func `an empty condition and an empty Idempotency-Key are valid`() async throws {
         for (name, method, path) in [
             ("If-Match", "put", "/campaigns/{id}"), ("If-None-Match", "get", "/campaigns/{id}"),
             ("Idempotency-Key", "post", "/campaigns/"),
@@ -55,7 +55,7 @@ import Web
         }
     }
 
-    @Test func `a filter by a time takes a time of RFC 3339`() async throws {
+    @Test func `a filter on a time accepts a date and time of RFC 3339`() async throws {
         #expect(try await parameter("created_on[gte]", of: "get")?["format"] == "date-time")
         for time in ["2026-11-23T07:33:36Z", "2026-11-23T07:33:36.123456%2B01:00", "0001-01-01T00:00:00Z"] {
             #expect(try await client.get("/campaigns/?created_on[gte]=\(time)").status == .ok, "\(time)")
@@ -64,7 +64,9 @@ import Web
     }
 
     @Test(arguments: [("1", true), ("1,-2", true), ("", true), (",1,,2,", true), ("1-2", false), ("1.5", false)])
-    func `a list of ids matches the pattern of its parameter`(ids: String, isValid: Bool) async throws {
+    func `a list of IDs is accepted exactly if it matches the pattern of its parameter`(ids: String, isValid: Bool)
+        async throws
+    {
         let pattern = try #require(try await parameter("id[in]", of: "get")?["pattern"]?.text)
         #expect((try Regex(pattern).wholeMatch(in: ids) != nil) == isValid)
         #expect(try await client.get("/campaigns/?id[in]=\(ids)").status == (isValid ? .ok : .unprocessableContent))
@@ -74,7 +76,7 @@ import Web
         ("a", true), (" a\u{3000}", true), ("\u{1c}", true), ("", false), (" \t\u{85}\u{a0}\u{2028}\u{3000}", false),
         ("a\0", false),
     ])
-    func `a name has more than white space, and no NUL, in the document as in the API`(
+    func `schema and API require a name with more than white space and without NUL`(
         name: String, isValid: Bool
     ) async throws {
         let properties = try await document?["components"]?["schemas"]?["CampaignDraft"]?["properties"]
@@ -85,7 +87,7 @@ import Web
         #expect(answer.status == (isValid ? .created : .unprocessableContent))
     }
 
-    @Test func `no text that a client sends may have a NUL`() async throws {
+    @Test func `no text that a client sends may contain NUL`() async throws {
         let properties = try await document?["components"]?["schemas"]?["CampaignDraft"]?["properties"]
         var schemas = [properties?["description"]]
         for name in ["q", "name", "name[in]"] { schemas.append(try await parameter(name, of: "get")) }

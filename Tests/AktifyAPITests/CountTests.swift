@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// How `scripts/test` counts what `swift test` has printed.
+/// How `scripts/test` counts the tests in the output of `swift test`.
 @Suite struct CountTests {
     private func count(_ log: String) throws -> String { try report(log).count }
 
@@ -52,26 +52,26 @@ import Testing
 
         """
 
-    @Test func `a run that passes, one that fails, and both are counted`() throws {
+    @Test func `the tests of passing and failing runs are counted`() throws {
         #expect(try count(Self.passing) == "2 passed, 0 failed\n")
         #expect(try count(Self.failing) == "1 passed, 1 failed, 1 skipped\n")
         #expect(try count(Self.passing + Self.failing) == "3 passed, 1 failed, 1 skipped\n")
         #expect(try count("") == "0 passed, 0 failed\n")
     }
 
-    @Test func `a test that never ended has failed`() throws {
+    @Test func `a test that did not end counts as failed`() throws {
         let lost = Self.failing.split(separator: "\n").prefix(6).joined(separator: "\n") + "\nerror: signal code 5\n"
         #expect(try count(lost) == "0 passed, 2 failed, 1 skipped\n")
     }
 
-    @Test func `a line that got lost is no failure when the run says that all have passed`() throws {
+    @Test func `a missing line is no failure when the run passed`() throws {
         let lost = Self.passing.replacing(
             "✔ Test \"it fails, and it has failed after that\" passed after 0.031 seconds.\n", with: "")
         #expect(try report(lost).count == "2 passed, 0 failed\n" && report(lost).failures.isEmpty)
         #expect(try count(Self.failing + lost) == "3 passed, 1 failed, 1 skipped\n")
     }
 
-    @Test func `what failed is named, and so is what never ended`() throws {
+    @Test func `failed tests and tests that did not end are listed`() throws {
         #expect(try report(Self.passing).failures.isEmpty)
         #expect(
             try report(Self.failing).failures == [
@@ -85,7 +85,7 @@ import Testing
             ])
     }
 
-    @Test func `of many that failed, the first are named, and all are counted`() throws {
+    @Test func `only the first of many failures are listed, and all are counted`() throws {
         let many = (1...1000).map {
             "◇ Test \"number \($0)\" started.\n✘ Test \"number \($0)\" failed after 0.1 seconds with 1 issue.\n"
         }

@@ -6,7 +6,7 @@ import Web
 @testable import AktifyAPI
 @testable import Postgres
 
-/// What a client gets to know of each error of the database's.
+/// The HTTP responses to database errors.
 @Suite struct DatabaseErrorTests {
     @Test(
         arguments: [
@@ -17,7 +17,7 @@ import Web
             ("22P02", 422), ("22021", 400), ("22P05", 400), ("0A000", 500), ("26000", 500), ("42P01", 500),
             ("42703", 500), ("42883", 500), ("42501", 500), ("28000", 503), ("28P01", 503), ("XX000", 500),
         ] as [(String, Int)])
-    func `a state of Postgres's has one HTTP answer`(state: String, status: Int) {
+    func `every SQLSTATE has an HTTP status`(state: String, status: Int) {
         let error = PostgresError(.server, state: SQLState(state), message: "secret", constraint: "secret_key")
         let answer = error.httpError
         #expect(answer.status.code == status)
@@ -30,7 +30,7 @@ import Web
             (.unreachable, 503), (.notSent, 503), (.lost, 503), (.terminated, 503), (.aborted, 503), (.busy, 503),
             (.deadline, 504),
         ] as [(PostgresError.Kind, Int)])
-    func `so has one without a state`(kind: PostgresError.Kind, status: Int) {
+    func `every error without SQLSTATE has an HTTP status`(kind: PostgresError.Kind, status: Int) {
         #expect(PostgresError(kind, message: "secret").httpError.status.code == status)
     }
 
@@ -39,7 +39,7 @@ import Web
             (.notSent, 503, false), (.terminated, 503, false), (.busy, 503, false), (.lost, 502, true),
             (.deadline, 504, true),
         ] as [(PostgresError.Kind, Int, Bool)])
-    func `a change of which nobody knows whether it was made says so, and is not to be sent again`(
+    func `a change with unknown outcome is reported as such, without Retry-After`(
         kind: PostgresError.Kind, status: Int, isUnknown: Bool
     ) async {
         let answer = await httpError(ofChange: kind)
@@ -49,12 +49,14 @@ import Web
     }
 
     @Test(arguments: [.lost, .deadline, .terminated] as [PostgresError.Kind])
-    func `what is lost before its COMMIT was sent was not made`(kind: PostgresError.Kind) async {
+    func `a change whose connection is lost before COMMIT was not made, and may be retried`(kind: PostgresError.Kind)
+        async
+    {
         let answer = await httpError(ofChange: kind, .inTransaction)
         #expect(answer?.status == .serviceUnavailable && answer?.headers[.retryAfter] == "1")
     }
 
-    @Test func `a change that Postgres gave up was not made, and may be sent again`() async {
+    @Test func `a change that Postgres cancelled was not made, and may be retried`() async {
         do {
             try await PostgresError.ofChange { throw PostgresError(.server, state: "57014", message: "secret") }
         } catch {
@@ -64,7 +66,7 @@ import Web
         }
     }
 
-    @Test func `a COMMIT that the server ended the session in place of answering may have been carried out`() async {
+    @Test func `when the server ends the session during COMMIT the outcome is unknown`() async {
         #expect(await httpError(ofChange: .terminated, .commit)?.status == .badGateway)
     }
 
@@ -75,7 +77,7 @@ import Web
         } catch { return (error as? PostgresError)?.httpError }
     }
 
-    @Test func `what was prepared goes stale by a changed table, and by a session that was reset`() {
+    @Test func `prepared statements become stale when a table changes or the session is reset`() {
         #expect(PostgresError(.server, state: "26000", message: "").isStale)
         #expect(
             PostgresError(.server, state: "0A000", message: "cached plan must not change result type").isStale)

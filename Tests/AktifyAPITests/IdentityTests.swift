@@ -5,22 +5,24 @@ import Web
 @testable import AktifyAPI
 
 @Suite struct IdentityTests {
-    @Test func `where nobody has to authenticate, everybody is an admin without a name`() async throws {
+    @Test func `without authentication every client is an admin without a name`() async throws {
         let client = TestClient(try createApp(.testing(), repositories: .inMemory()))
         let answer = try await client.get("/me")
         #expect(answer.status == .ok && answer.text == #"{"name":null,"role":"admin"}"# + "\n")
     }
 
-    @Test(arguments: Role.allCases) func `a client is told its name and its role`(role: Role) async throws {
-        let known = Known(principal: Principal(name: "key:\"a\"", role: role))
-        let client = TestClient(try createApp(.testing(), repositories: .inMemory(), authenticator: known))
+    @Test(arguments: Role.allCases) func `the response contains the name and the role of the client`(role: Role)
+        async throws
+    {
+        let authenticator = FixedAuthenticator(principal: Principal(name: "key:\"a\"", role: role))
+        let client = TestClient(try createApp(.testing(), repositories: .inMemory(), authenticator: authenticator))
         let answer = try await client.get("/me")
         #expect(answer.status == .ok && answer.text == #"{"name":"key:\"a\"","role":"\#(role.rawValue)"}"# + "\n")
     }
 }
 
-/// Takes everybody for one client.
-private struct Known: Authenticator {
+/// Authenticates every request as the same principal.
+private struct FixedAuthenticator: Authenticator {
     let credentials = Credentials.key
     let principal: Principal
 

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The arrows between the modules never go up: this reads the import lines.
+/// The dependencies between modules, as their import lines declare them: a module imports only lower layers.
 @Suite struct LayerTests {
     private static let allowed: [String: Set<String>] = [
         "EventLoop": [], "Scoreboard": [], "Supervisor": ["EventLoop", "Scoreboard"], "SQL": [], "Web": [],
@@ -27,7 +27,9 @@ import Testing
         return imports
     }
 
-    @Test(arguments: allowed.keys.sorted()) func `a module imports only what lies below it`(module: String) throws {
+    @Test(arguments: allowed.keys.sorted()) func `a module imports only lower layers, and not Foundation`(
+        module: String
+    ) throws {
         let files = try imports(of: module)
         #expect(!files.isEmpty)
         for (file, imports) in files {
@@ -37,12 +39,12 @@ import Testing
     }
 
     @Test(arguments: [("Postgres", "CLibPQ"), ("FastCGI", "CFastCGI")])
-    func `a C library is imported in at most four files`(module: String, library: String) throws {
+    func `a C library is imported in at most four files of its module`(module: String, library: String) throws {
         let count = try imports(of: module).values.count { $0.contains(library) }
         #expect((1...4).contains(count))
     }
 
-    @Test func `services know neither HTTP nor SQL`() throws {
+    @Test func `services import neither HTTP nor SQL`() throws {
         for (file, imports) in try imports(of: "AktifyAPI/Services") {
             #expect(imports.isDisjoint(with: ["Web", "HTTPTypes", "SQL", "Postgres"]), "\(file)")
         }

@@ -3,24 +3,24 @@ import Testing
 @testable import Authentication
 
 @Suite struct APIKeyTests {
-    @Test func `a new key can be read, and no two are alike`() {
+    @Test func `a generated key can be parsed, and keys are unique`() {
         let keys = (0..<1000).map { _ in APIKey() }
         #expect(Set(keys.map(\.text)).count == 1000)
         #expect(keys.allSatisfy { APIKey($0.text) == $0 })
         #expect(keys.allSatisfy { $0.text.wholeMatch(of: /aktify_[0-9A-Za-z]{49}/) != nil })
     }
 
-    @Test func `every character of a secret is as likely as any other`() {
+    @Test func `the characters of a secret are uniformly distributed`() {
         var counts: [Character: Int] = [:]
         for _ in 0..<2000 {
             for character in APIKey().text.dropFirst(7).prefix(43) { counts[character, default: 0] += 1 }
         }
         #expect(counts.count == 62)
-        // 86,000 characters: 1,387 of each, with a standard deviation of 37.
+        // 86,000 characters: 1,387 of each on average, with a standard deviation of 37.
         #expect(counts.values.allSatisfy { (1100...1700).contains($0) })
     }
 
-    @Test func `one wrong character, two that are swapped, and one that is missing are found`() {
+    @Test func `the checksum detects a wrong, a missing and two swapped characters`() {
         for _ in 0..<50 {
             let text = Array(APIKey().text)
             for index in text.indices {
@@ -41,7 +41,7 @@ import Testing
     @Test(arguments: [
         "", "aktify_", "aktify_" + String(repeating: "é", count: 49), "Bearer", String(repeating: "a", count: 200),
     ])
-    func `other text is no key`(text: String) { #expect(APIKey(text) == nil) }
+    func `text that is not a key is rejected`(text: String) { #expect(APIKey(text) == nil) }
 
     @Test func `the checksum is the standard CRC-32`() { #expect(APIKey.crc32("123456789".utf8) == 0xcbf4_3926) }
 }

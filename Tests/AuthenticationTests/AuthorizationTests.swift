@@ -35,20 +35,20 @@ import Web
     }
 
     private func keys(_ find: @escaping @Sendable (APIKey) async throws -> KnownKey?) -> KeyAuthenticator {
-        KeyAuthenticator(find: find, noteUse: { _ in })
+        KeyAuthenticator(find: find, recordUse: { _ in })
     }
 
     private func known(_ state: KnownKey.State = .valid, _ role: Role = .editor) -> KnownKey {
-        KnownKey(id: 1, principal: Principal(name: "key:crm", role: role), state: state, isUseDue: false)
+        KnownKey(id: 1, principal: Principal(name: "key:crm", role: role), state: state, shouldRecordUse: false)
     }
 
-    @Test func `without authentication everybody may do everything`() async throws {
+    @Test func `without an authorizer every client may do everything`() async throws {
         let app = try application(nil)
         #expect(await respond(app, .delete, "/read").status == 204)
         #expect(await respond(app, .get, "/undeclared").status == 200)
     }
 
-    @Test func `an open route, OPTIONS, and requests that no route answers need no key`() async throws {
+    @Test func `open routes, OPTIONS, 404 and 405 require no key`() async throws {
         let app = try application(keys { _ in nil })
         #expect(await respond(app, .get, "/open").status == 200)
         #expect(await respond(app, .options, "/read").status == 200)
@@ -56,23 +56,23 @@ import Web
         #expect(await respond(app, .put, "/read").status == 405)
     }
 
-    @Test func `without a key it is 401 with a challenge that has no error code`() async throws {
+    @Test func `a request without a key is 401, with a challenge without error code`() async throws {
         let answer = await respond(try application(keys { _ in nil }), .get, "/read")
         #expect(answer.status == 401)
         #expect(answer.challenge == "Bearer realm=\"aktify\"")
     }
 
     @Test(arguments: ["Basic YTpi", "Bearer", "Bearer ", "bearer\t" + key.text, key.text])
-    func `another scheme is 401`(authorization: String) async throws {
+    func `another authentication scheme is 401`(authorization: String) async throws {
         #expect(await respond(try application(keys { _ in nil }), .get, "/read", authorization).status == 401)
     }
 
-    @Test func `two keys are 401`() async throws {
+    @Test func `a request with two keys is 401`() async throws {
         let value = "Bearer " + Self.key.text
         #expect(await respond(try application(keys { _ in nil }), .get, "/read", value, value).status == 401)
     }
 
-    @Test func `a key with a typing error is told from one that is not known, and is not looked up`() async throws {
+    @Test func `a mistyped key is distinguished from an unknown one, and is not looked up`() async throws {
         let lookups = Mutex(0)
         let known = known()
         let app = try application(
@@ -87,20 +87,20 @@ import Web
         #expect(lookups.withLock { $0 } == 0)
     }
 
-    @Test func `a key in the cache has no other spelling`() async throws {
+    @Test func `a canonically equivalent spelling of a cached key is rejected`() async throws {
         var key = APIKey()
         while !key.text.contains("K") { key = APIKey() }
         let known = known()
         let app = try application(keys { _ in known })
         #expect(await respond(app, .get, "/read", "Bearer " + key.text).status == 200)
-        // Unicode's KELVIN SIGN is canonically equivalent to a K.
+        // U+212A (KELVIN SIGN) is canonically equivalent to K.
         let other = key.text.replacing("K", with: "\u{212a}")
         #expect(other == key.text)
         #expect(await respond(app, .get, "/read", "Bearer " + other).status == 401)
     }
 
     @Test(arguments: [(KnownKey.State.revoked, "The key was revoked."), (.expired, "The key has expired.")])
-    func `a key that has ended is 401`(state: KnownKey.State, message: String) async throws {
+    func `a revoked or expired key is 401`(state: KnownKey.State, message: String) async throws {
         let known = known(state)
         let answer = await respond(try application(keys { _ in known }), .get, "/read", "Bearer " + Self.key.text)
         #expect(answer.status == 401)
@@ -110,7 +110,9 @@ import Web
     @Test(
         arguments: [Role.reader, .editor, .admin],
         [(HTTPRequest.Method.get, Role.reader), (.post, .editor), (.delete, .admin)])
-    func `a role may do what those before it may`(role: Role, route: (HTTPRequest.Method, Role)) async throws {
+    func `a role includes the permissions of the roles before it`(role: Role, route: (HTTPRequest.Method, Role))
+        async throws
+    {
         let (method, needed) = route
         let known = known(.valid, role)
         let answer = await respond(try application(keys { _ in known }), method, "/read", "Bearer " + Self.key.text)
@@ -125,24 +127,24 @@ import Web
         }
     }
 
-    @Test func `HEAD needs what GET needs`() async throws {
+    @Test func `HEAD requires the same role as GET`() async throws {
         #expect(await respond(try application(keys { _ in nil }), .head, "/read").status == 401)
     }
 
-    @Test func `nobody may use a route that declares nothing`() async throws {
+    @Test func `a route that declares no access is denied to everyone`() async throws {
         let known = known(.valid, .admin)
         let answer = await respond(
             try application(keys { _ in known }), .get, "/undeclared", "Bearer " + Self.key.text)
         #expect(answer.status == 403)
     }
 
-    @Test func `the handler knows who asks`() async throws {
+    @Test func `the handler receives the principal`() async throws {
         let known = known()
         let answer = await respond(try application(keys { _ in known }), .get, "/read", "bEARER " + Self.key.text)
         #expect(answer.body.contains("key:crm"))
     }
 
-    @Test func `a key in use is looked up twice a second at most, and no request waits for that`() throws {
+    @Test func `a key in use is refreshed in the background, between two and three times a second`() throws {
         try Loop.run {
             let lookups = Mutex(0)
             let clock = Mutex(Instant.now)
@@ -151,7 +153,7 @@ import Web
                 find: { _ in
                     lookups.withLock { $0 += 1 }
                     return known
-                }, noteUse: { _ in }, now: { clock.withLock { $0 } })
+                }, recordUse: { _ in }, now: { clock.withLock { $0 } })
             let request = Request(
                 method: .get, target: "/", headers: [.authorization: "Bearer " + Self.key.text])
             for _ in 0..<3000 {
@@ -163,12 +165,12 @@ import Web
         }
     }
 
-    @Test func `the use of a key is written down when it is due`() throws {
+    @Test func `the use of a key is recorded when it is due`() throws {
         try Loop.run {
             let uses = Mutex<[Int64]>([])
             let authenticator = KeyAuthenticator(
-                find: { _ in KnownKey(id: 7, principal: Self.crm, state: .valid, isUseDue: true) },
-                noteUse: { id in uses.withLock { $0.append(id) } })
+                find: { _ in KnownKey(id: 7, principal: Self.crm, state: .valid, shouldRecordUse: true) },
+                recordUse: { id in uses.withLock { $0.append(id) } })
             let request = Request(
                 method: .get, target: "/", headers: [.authorization: "Bearer " + Self.key.text])
             for _ in 0..<10 { _ = try await authenticator.authenticate(request) }
@@ -179,7 +181,7 @@ import Web
         }
     }
 
-    @Test func `the request fails as the lookup fails`() async throws {
+    @Test func `an error of the lookup is the error of the request`() async throws {
         struct Outage: HTTPErrorConvertible { var httpError: HTTPError { HTTPError(.serviceUnavailable, "Later.") } }
         let app = try application(keys { _ in throw Outage() })
         #expect(await respond(app, .get, "/read", "Bearer " + Self.key.text).status == 503)

@@ -10,7 +10,7 @@ import Web
     private func at(_ milliseconds: Int) -> Instant { start.advanced(by: .milliseconds(milliseconds)) }
     private let crm = Principal(name: "key:crm", role: .editor)
 
-    @Test func `a key is used for 800 ms from when its lookup was sent, and refreshed once from 400 ms on`() {
+    @Test func `an entry expires 800 ms after its lookup was sent, and is refreshed once after 400 ms`() {
         var cache = KeyCache()
         #expect(cache.find("k", at: at(0)) == .absent)
         cache.store("k", crm, sent: at(0), at: at(100))
@@ -21,22 +21,22 @@ import Web
         #expect(cache.find("k", at: at(800)) == .absent)
     }
 
-    @Test func `a refresh that failed is tried again by the next request`() {
+    @Test func `the next request retries a failed refresh`() {
         var cache = KeyCache()
         cache.store("k", crm, sent: at(0), at: at(0))
         #expect(cache.find("k", at: at(500)) == .stale(crm))
-        cache.failed("k")
+        cache.lookupFailed("k")
         #expect(cache.find("k", at: at(501)) == .stale(crm))
     }
 
-    @Test func `a key that is not valid any more is gone at once`() {
+    @Test func `a key that is no longer valid is removed immediately`() {
         var cache = KeyCache()
         cache.store("k", crm, sent: at(0), at: at(0))
         cache.store("k", nil, sent: at(1), at: at(2))
         #expect(cache.find("k", at: at(2)) == .absent)
     }
 
-    @Test func `the answer of an earlier lookup does not replace that of a later one`() {
+    @Test func `the result of an earlier lookup does not replace that of a later one`() {
         var cache = KeyCache()
         let reader = Principal(name: "key:crm", role: .reader)
         cache.store("k", reader, sent: at(100), at: at(110))
@@ -44,7 +44,7 @@ import Web
         #expect(cache.find("k", at: at(130)) == .fresh(reader))
     }
 
-    @Test func `it holds 10,000 keys, and forgets those that are too old for new ones`() {
+    @Test func `the cache holds 10,000 entries, and removes expired ones when it is full`() {
         var cache = KeyCache()
         for index in 0..<KeyCache.limit { cache.store("\(index)", crm, sent: at(0), at: at(0)) }
         cache.store("more", crm, sent: at(700), at: at(700))
@@ -55,7 +55,7 @@ import Web
         #expect(cache.find("more", at: at(900)) == .fresh(crm))
     }
 
-    /// Keys are revoked, looked up and used at random times, and answers arrive late and in any order.
+    /// Keys are revoked, looked up and used at random times, and the results of lookups arrive late and out of order.
     @Test(arguments: 0..<200) func `no key is accepted a second after it was revoked`(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         var cache = KeyCache()
@@ -67,7 +67,7 @@ import Web
             for index in lookups.indices.reversed() where lookups[index].due <= now {
                 let (key, sent, _) = lookups.remove(at: index)
                 if Bool.random(using: &random), Bool.random(using: &random) {
-                    cache.failed(key)
+                    cache.lookupFailed(key)
                 } else {
                     let isValid = revoked[key].map { $0 > sent } ?? true
                     cache.store(key, isValid ? crm : nil, sent: at(sent), at: at(now))
@@ -79,7 +79,7 @@ import Web
             case .stale, .absent: lookups.append((key, now, now + Int.random(in: 0...1500, using: &random)))
             }
             if case .fresh = cache.find(key, at: at(now)), let end = revoked[key] { #expect(now - end < 1000) }
-            // Each key is revoked once in a while, and another one takes its name.
+            // Each key is sometimes revoked, and later replaced by a new key with the same text.
             if Int.random(in: 0..<50, using: &random) == 0 { revoked[key] = revoked[key] == nil ? now : nil }
         }
         #expect(accepted > 0)

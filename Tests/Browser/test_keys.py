@@ -57,8 +57,8 @@ class SigningInTests(KeyTest):
         expect(self.field()).to_have_attribute("type", "password")
         expect(self.field()).to_have_attribute("autocomplete", "current-password")
         for wrong, message in (
-            ("aktify_", "This is no key of this API: a character is wrong or missing."),
-            ("clé “…”", "This is no key of this API: a character is wrong or missing."),
+            ("aktify_", "The key is malformed: a character is wrong or missing."),
+            ("clé “…”", "The key is malformed: a character is wrong or missing."),
             (revoked, "The key was revoked."), (expired, "The key has expired."),
         ):
             self.sign_in(wrong)

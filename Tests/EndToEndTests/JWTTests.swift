@@ -135,7 +135,9 @@
             sleep(31)
             try provider.makeKey("third")
             #expect(try stack.get("/campaigns/", headers: provider.bearer("reader", key: "third")).status == 401)
-            try waitUntil("it says so: \(stack.worker.log)") { stack.worker.log.contains("the old ones go on") }
+            try waitUntil("the failure is logged: \(stack.worker.log)") {
+                stack.worker.log.contains("the previous keys remain in use")
+            }
             for _ in 0..<20 {
                 #expect(try stack.get("/campaigns/", headers: first).status == 200)
                 #expect(
@@ -161,8 +163,8 @@
         @Test func `a configuration that is malformed ends the start, in one line`() throws {
             let provider = try Provider()
             for (name, value, said) in [
-                ("JWT_JWKS_URL", "http://id.example.org/", "JWT_JWKS_URL: expected an address"),
-                ("JWT_ISSUER", "", "JWT_ISSUER: is needed"),
+                ("JWT_JWKS_URL", "http://id.example.org/", "JWT_JWKS_URL: expected a URL"),
+                ("JWT_ISSUER", "", "JWT_ISSUER: is required"),
                 ("JWT_CLOCK_SKEW_S", "x", "JWT_CLOCK_SKEW_S: expected a whole number"),
             ] {
                 let environment = provider.environment.merging([name: value]) { $1 }

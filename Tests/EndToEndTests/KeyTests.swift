@@ -164,7 +164,7 @@ import Testing
         (["create", "--name", "a", "--role", "owner"], "The role is reader, editor or admin, not owner."),
         (["create", "--name", "a", "--role", "reader", "--expires", "soon"], "90d, 12h or 30m; not soon."),
         (["create", "--name", "a", "--role", "reader", "--expires", "0d"], "90d, 12h or 30m; not 0d."),
-        (["create", "--name", "taken", "--role", "reader"], "There is, or was, a key named taken"),
+        (["create", "--name", "taken", "--role", "reader"], "The name taken is, or was, used by another key"),
         (["revoke", "nobody"], "There is no key named nobody"),
     ]) func `a mistake is one sentence`(arguments: [String], message: String) throws {
         let database = try TestDatabase()
@@ -211,7 +211,7 @@ import Testing
         ] {
             let (status, output) = try runToEnd(
                 [Stack.program] + command, environment: ["AUTH": "", "POSTGRES_HOST": "/nowhere"])
-            #expect(status == 1 && output.hasPrefix("Error: AUTH: is not set: say keys"), "\(output)")
+            #expect(status == 1 && output.hasPrefix("Error: AUTH: is not set: use keys"), "\(output)")
         }
         let development = try runToEnd(
             [Stack.program, "serve", "--check"], environment: ["AUTH": "", "APP_ENV": "development"])
@@ -220,7 +220,9 @@ import Testing
         #if !JWT
             let absent = try runToEnd([Stack.program, "serve", "--check"], environment: ["AUTH": "jwt"])
             #expect(
-                absent.output == "Error: AUTH: jwt is not in this program: build it with TRAITS=JWT scripts/build\n")
+                absent.output
+                    == "Error: AUTH: this program was built without support for jwt: build it with TRAITS=JWT scripts/build\n"
+            )
         #endif
         #expect(unknown.output == "Error: AUTH: expected one of off, keys, jwt, not \"none\"\n")
     }

@@ -59,7 +59,7 @@ import Web
                 }
                 _ = try? await client.send(.get, "/campaigns/", headers: [.accept: "text/csv"])
                 try await ignoringRefusals { _ = try await APIKeys(app).find(APIKey()) }
-                try await ignoringRefusals { try await APIKeys(app).noteUse(of: 1) }
+                try await ignoringRefusals { try await APIKeys(app).recordUse(of: 1) }
                 // A schema that it does not expect has it ask what is applied.
                 let health = HealthService(app, schema: SchemaCheck(heads: ["new"], revisions: ["new"]))
                 do { try await health.check() } catch is NotReady {} catch let error as PostgresError {

@@ -17,13 +17,13 @@ import Web
         } catch { return "\(error.status.code) \(error.message)" }
     }
 
-    @Test func `a token for this API, by its provider, is taken`() { #expect(check([:]) == "jwt:ada editor") }
+    @Test func `a token of the provider for this API is accepted`() { #expect(check([:]) == "jwt:ada editor") }
 
     @Test(arguments: [
         #""https://id.example.org""#, #""https://ID.example.org/""#, #"["https://id.example.org/"]"#, "null", nil,
         #""https://id.example.org/\u0000""#,
-    ]) func `another issuer is refused`(issuer: String?) {
-        #expect(check(["iss": issuer]).hasPrefix("401 The token is another issuer's"))
+    ]) func `another issuer is rejected`(issuer: String?) {
+        #expect(check(["iss": issuer]).hasPrefix("401 The token has another issuer"))
     }
 
     @Test(arguments: [
@@ -31,24 +31,24 @@ import Web
         (#"[]"#, false), (#""https://api.example.org/""#, false), (#""a https://api.example.org""#, false),
         (#"{"https://api.example.org":1}"#, false), ("null", false), (nil, false),
         (#"[["https://api.example.org"]]"#, false),
-    ]) func `the audience must be this API, or contain it`(audience: String?, isTaken: Bool) {
-        #expect(check(["aud": audience]).hasPrefix(isTaken ? "jwt:ada" : "401 The token is for somebody else"))
+    ]) func `the audience must be, or contain, this API`(audience: String?, isAccepted: Bool) {
+        #expect(check(["aud": audience]).hasPrefix(isAccepted ? "jwt:ada" : "401 The token has another audience"))
     }
 
     @Test(arguments: [
         ("1800000000", true), ("1799999940.5", true), ("1799999941", true), ("1799999940", false), ("1.7e9", false),
         ("0", false),
-    ]) func `a token ends at exp, and a minute for the clocks`(expiry: String, isTaken: Bool) {
-        #expect(check(["exp": expiry]) == (isTaken ? "jwt:ada editor" : "401 The token has expired."))
+    ]) func `a token expires at exp plus the clock skew`(expiry: String, isAccepted: Bool) {
+        #expect(check(["exp": expiry]) == (isAccepted ? "jwt:ada editor" : "401 The token has expired."))
     }
 
     @Test(arguments: [
         ("1799999999", true), ("1800000060", true), ("1800000060.5", false), ("1800000061", false), ("9e11", false),
-    ]) func `a token begins at nbf, less a minute for the clocks`(start: String, isTaken: Bool) {
-        #expect(check(["nbf": start]) == (isTaken ? "jwt:ada editor" : "401 The token is not valid yet."))
+    ]) func `a token is valid from nbf minus the clock skew`(start: String, isAccepted: Bool) {
+        #expect(check(["nbf": start]) == (isAccepted ? "jwt:ada editor" : "401 The token is not valid yet."))
     }
 
-    @Test func `without skew the clocks must agree`() {
+    @Test func `without clock skew the limits are exact`() {
         var provider = Token.provider
         provider.clockSkew = 0
         #expect(check(["exp": "1800000000"], provider) == "401 The token has expired.")
@@ -57,24 +57,24 @@ import Web
     }
 
     @Test(arguments: [#""1800000100""#, "null", "true", "-1", "1e300", "1e999", "[1800000100]"])
-    func `times must be numbers that make sense`(time: String) {
-        #expect(check(["exp": time]) == "401 The token's exp must be seconds since 1970.")
-        #expect(check(["nbf": time]) == "401 The token's nbf must be seconds since 1970.")
+    func `times must be numbers in a plausible range`(time: String) {
+        #expect(check(["exp": time]) == "401 The token's exp must be a number of seconds since 1970.")
+        #expect(check(["nbf": time]) == "401 The token's nbf must be a number of seconds since 1970.")
     }
 
-    @Test func `a token that never ends is refused`() {
-        #expect(check(["exp": nil]) == "401 The token has no exp: it must end.")
+    @Test func `a token without an expiration time is rejected`() {
+        #expect(check(["exp": nil]) == "401 The token has no exp: it must have an expiration time.")
     }
 
     @Test(arguments: [
         nil, #""""#, "7", "null", #""a\nb""#, #""a\u0000""#, #""a\u001b[31m""#, #""\u202eada""#, #""a\u2028b""#,
         #""a\ud800""#, "\"\(String(repeating: "x", count: 256))\"",
-    ]) func `a subject that cannot be shown is refused`(subject: String?) {
+    ]) func `a subject that is missing, too long or not printable is rejected`(subject: String?) {
         #expect(check(["sub": subject]).hasPrefix("401 The token needs a sub"))
     }
 
     @Test(arguments: [#"auth0|5f7c"#, "Åsa Ek", String(repeating: "x", count: 255)])
-    func `a subject names the client`(subject: String) {
+    func `the subject is the name of the client`(subject: String) {
         #expect(check(["sub": "\"\(subject)\""]) == "jwt:\(subject) editor")
     }
 
@@ -84,7 +84,7 @@ import Web
         (#"[1,null,["admin"],"reader"]"#, "reader"),
         (#"["reader admin"]"#, "none"), (#"{"admin":true}"#, "none"), ("true", "none"), ("null", "none"), (nil, "none"),
         (#""""#, "none"), ("[]", "none"),
-    ]) func `the highest role counts, in every form`(value: String?, role: String) {
+    ]) func `the highest role of an array or a space-separated list counts`(value: String?, role: String) {
         #expect(check(["roles": value]) == "jwt:ada \(role)")
     }
 
@@ -92,7 +92,7 @@ import Web
         ("scope", #""scope":"openid editor""#), ("realm_access.roles", #""realm_access":{"roles":["editor"]}"#),
         ("resource_access.api.roles", #""resource_access":{"api":{"roles":["editor","x"]}}"#),
         ("https://example.org/roles", #""https://example.org/roles":["editor"]"#),
-    ]) func `roles may have another name or place`(claim: String, json: String) throws {
+    ]) func `the roles claim may have another name, or be nested`(claim: String, json: String) throws {
         var provider = Token.provider
         provider.rolesClaim = claim
         let (name, value) = try #require(json.wholeMatch(of: /"([^"]+)":(.*)/).map { (String($0.1), String($0.2)) })
@@ -101,10 +101,10 @@ import Web
         #expect(check(["realm_access": "7", "resource_access": #"{"api":[]}"#], provider) == "jwt:ada none")
     }
 
-    @Test func `a name that is there twice on the way to the roles is refused`() {
+    @Test func `a duplicate member name on the path of the roles claim is rejected`() {
         var provider = Token.provider
         provider.rolesClaim = "realm_access.roles"
         let twice = #"{"roles":["admin"],"roles":["reader"]}"#
-        #expect(check(["realm_access": twice], provider) == "401 The token has a name twice.")
+        #expect(check(["realm_access": twice], provider) == "401 The token has a duplicate member name.")
     }
 }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import JWTAuthentication
 
-/// Fetching keys from a provider that answers as it should, or not.
+/// Fetching keys from providers that behave, or misbehave.
 @Suite struct KeySourceTests {
     private func load(_ keys: IdentityProvider.Keys) throws -> String {
         try Loop.run {
@@ -16,15 +16,15 @@ import Testing
         }
     }
 
-    /// What becomes of an answer, and how long it takes.
-    private func fetch(_ answer: String) throws -> (outcome: String, seconds: Double) {
+    /// The result of fetching a response, given as Python code of the handler, and how long it took.
+    private func fetch(_ response: String) throws -> (outcome: String, seconds: Double) {
         let port = try Socket.freePort()
         let folder = try Folder()
         let script = """
             import http.server, time
             class Handler(http.server.BaseHTTPRequestHandler):
                 def do_GET(self):
-                    \(answer)
+                    \(response)
                 def say(self, status, body, *headers):
                     self.send_response(status)
                     for name, value in headers: self.send_header(name, value)
@@ -34,45 +34,45 @@ import Testing
             """
         let provider = try Child(["python3", "-c", script], output: "\(folder.path)/log")
         defer { provider.signal(15) }
-        try waitUntil("it listens: \(provider.log)") { (try? Socket(port: port)) != nil }
+        try waitUntil("the provider listens: \(provider.log)") { (try? Socket(port: port)) != nil }
         let start = Instant.now
         let outcome = try load(.url("http://127.0.0.1:\(port)/jwks?[a]{b}", environment: [:]))
         return (outcome, Double(Instant.now.nanoseconds(since: start)) / 1e9)
     }
 
-    @Test func `a document is fetched as it is`() throws {
+    @Test func `a document is fetched unchanged`() throws {
         #expect(try fetch(#"self.say(200, b'{"keys":[]}')"#).outcome == #"{"keys":[]}"#)
         #expect(try fetch("self.say(200, self.path.encode())").outcome == "/jwks?[a]{b}")
     }
 
-    @Test(arguments: [302, 304, 401, 404, 500, 204]) func `another status is a failure`(status: Int) throws {
+    @Test(arguments: [302, 304, 401, 404, 500, 204]) func `a status other than 200 is a failure`(status: Int) throws {
         let outcome = try fetch("self.say(\(status), b'', ('Location', 'http://127.0.0.1:1/'))").outcome
-        #expect(outcome.hasPrefix("curl says: ") && outcome.hasSuffix("\(status)"), "\(outcome)")
+        #expect(outcome.hasPrefix("curl failed: ") && outcome.hasSuffix("\(status)"), "\(outcome)")
     }
 
-    @Test func `ten megabytes are not read to their end`() throws {
+    @Test func `a document of ten megabytes is not read to its end`() throws {
         #expect(try fetch("self.say(200, b'x' * 10_000_000)").outcome == "1000001 bytes")
-        let said = try fetch("self.say(200, b'x' * 10_000_000, ('Content-Length', '10000000'))").outcome
-        #expect(said.hasPrefix("curl says: curl: (63)"), "\(said)")
+        let message = try fetch("self.say(200, b'x' * 10_000_000, ('Content-Length', '10000000'))").outcome
+        #expect(message.hasPrefix("curl failed: curl: (63)"), "\(message)")
     }
 
     @Test(arguments: [
         "time.sleep(60)", "self.say(200, b''), [(self.wfile.write(b'x'), time.sleep(0.1)) for _ in range(600)]",
     ])
-    func `a slow provider is given up after five seconds`(answer: String) throws {
-        let (outcome, seconds) = try fetch(answer)
-        #expect(outcome.hasPrefix("curl says: ") && (4...9).contains(seconds), "\(outcome) \(seconds)")
+    func `fetching times out after five seconds`(response: String) throws {
+        let (outcome, seconds) = try fetch(response)
+        #expect(outcome.hasPrefix("curl failed: ") && (4...9).contains(seconds), "\(outcome) \(seconds)")
     }
 
-    @Test func `a provider that is down is a failure, with curl's reason`() throws {
+    @Test func `a provider that is down is a failure, with the message of curl`() throws {
         let port = try Socket.freePort()
         let outcome = try load(.url("http://127.0.0.1:\(port)/", environment: [:]))
-        #expect(outcome.hasPrefix("curl says: curl: (7) "))
-        // Nobody there has a certificate.
-        #expect(try load(.url("https://127.0.0.1:\(port)/", environment: [:])).hasPrefix("curl says: curl: (7) "))
+        #expect(outcome.hasPrefix("curl failed: curl: (7) "))
+        // Nothing listens on the port, so that no certificate is needed.
+        #expect(try load(.url("https://127.0.0.1:\(port)/", environment: [:])).hasPrefix("curl failed: curl: (7) "))
     }
 
-    @Test func `a file is read, up to a megabyte`() throws {
+    @Test func `a file is read, but not more than a megabyte of it`() throws {
         let folder = try Folder()
         try run(["sh", "-c", "printf '{}' >\(folder.path)/small; head -c 2000000 /dev/zero >\(folder.path)/large"])
         #expect(try load(.file("\(folder.path)/small")) == "{}")

@@ -5,9 +5,9 @@ import Web
 
 @testable import JWTAuthentication
 
-/// Loading keys, with keys that are bytes, and a clock of the test's own.
+/// Loading keys, with fake keys and a simulated clock.
 @Suite struct KeyStoreTests {
-    /// A provider whose keys change, or that is down.
+    /// A simulated provider, whose keys can change, and which can be down.
     private final class Provider: Sendable {
         let keys = Mutex<[VerificationKey]?>([VerificationKey("a")])
         let loads = Mutex(0)
@@ -20,7 +20,7 @@ import Web
                 load: {
                     self.loads.withLock { $0 += 1 }
                     try await Loop.current?.sleep(for: delay)
-                    guard let keys = self.keys.withLock({ $0 }) else { throw KeySetError("it is down") }
+                    guard let keys = self.keys.withLock({ $0 }) else { throw KeySetError("the provider is down") }
                     return try KeySet(keys)
                 }, now: { self.clock.withLock { $0 } })
         }
@@ -36,22 +36,26 @@ import Web
         Token(header: #"{"alg":"ES256","kid":"\#(id)"}"#, signature: [signature]).text
     }
 
-    private static let unknown = "401 The provider has no key for ES256 with the token's kid."
+    private static let unknown = "401 The identity provider has no ES256 key with the kid of the token."
 
-    @Test func `a token is checked by the key that it names`() throws {
+    @Test func `a token is verified with the key that its header selects`() throws {
         try Loop.run {
             let provider = Provider()
             let authenticator = provider.authenticator()
             #expect(await authenticator.outcome(self.token("a")) == "jwt:ada editor")
-            #expect(await authenticator.outcome(self.token("a", signature: 2)) == "401 The token's signature is wrong.")
+            #expect(
+                await authenticator.outcome(self.token("a", signature: 2))
+                    == "401 The signature of the token is not valid.")
             #expect(await authenticator.outcome(self.token("b")) == Self.unknown)
             let other = Token(header: #"{"alg":"RS256","kid":"a"}"#).text
-            #expect(await authenticator.outcome(other) == "401 The provider has no key for RS256 with the token's kid.")
+            #expect(
+                await authenticator.outcome(other)
+                    == "401 The identity provider has no RS256 key with the kid of the token.")
             #expect(provider.count == 1)
         }
     }
 
-    @Test func `a token without a role is known, and may do nothing`() throws {
+    @Test func `a token without a role is 403`() throws {
         try Loop.run {
             let authenticator = Provider().authenticator()
             let text = Token(claims: Token.claims(["roles": #"["other"]"#])).text
@@ -63,7 +67,8 @@ import Web
         }
     }
 
-    @Test func `a hundred tokens with unknown keys at once load keys once, and then not for 30 seconds`() throws {
+    @Test func `a hundred concurrent tokens with unknown keys load the keys once, and not again for 30 seconds`() throws
+    {
         try Loop.run {
             let provider = Provider()
             let authenticator = provider.authenticator(delay: .milliseconds(20))
@@ -86,21 +91,21 @@ import Web
         }
     }
 
-    @Test func `a new key is found as soon as a token names it, and an old one ends`() throws {
+    @Test func `a token with a new key loads the keys, and a withdrawn key is rejected afterwards`() throws {
         try Loop.run {
             let provider = Provider()
             let authenticator = provider.authenticator()
             #expect(await authenticator.outcome(self.token("a")) == "jwt:ada editor")
             provider.keys.withLock { $0 = [VerificationKey("b")] }
             provider.advance(31)
-            // It was verified before, and its key is not known to be withdrawn yet.
+            // The token is cached, and the withdrawal of its key has not been noticed yet.
             #expect(await authenticator.outcome(self.token("a")) == "jwt:ada editor")
             #expect(await authenticator.outcome(self.token("b")) == "jwt:ada editor")
             #expect(await authenticator.outcome(self.token("a")) == Self.unknown)
         }
     }
 
-    @Test func `while the provider is down the old keys go on`() throws {
+    @Test func `while the provider is down the previous keys remain in use`() throws {
         try Loop.run {
             let provider = Provider()
             let authenticator = provider.authenticator()
@@ -115,7 +120,7 @@ import Web
         }
     }
 
-    @Test func `without any keys it is 503, until there are some`() throws {
+    @Test func `requests are 503 until keys have been loaded`() throws {
         try Loop.run {
             let provider = Provider()
             provider.keys.withLock { $0 = nil }
@@ -128,7 +133,7 @@ import Web
         }
     }
 
-    @Test func `a request that is cancelled does not take the keys from the others`() throws {
+    @Test func `cancelling a request does not cancel a load that others wait for`() throws {
         try Loop.run {
             let provider = Provider()
             let authenticator = provider.authenticator(delay: .milliseconds(30))
@@ -142,7 +147,7 @@ import Web
         }
     }
 
-    @Test func `a cached token ends with its exp`() throws {
+    @Test func `a cached token expires`() throws {
         try Loop.run {
             let time = Mutex(Token.now)
             let authenticator = JWTAuthenticator(
@@ -155,7 +160,7 @@ import Web
         }
     }
 
-    @Test func `the cache is bounded, whatever tokens there are`() {
+    @Test func `the size of the token cache is limited`() {
         var cache = TokenCache()
         let principal = Principal(name: "jwt:ada", role: .editor)
         for number in 0..<3000 {
@@ -166,8 +171,8 @@ import Web
         }
     }
 
-    @Test func `a set has keys, and no two with one name`() {
-        #expect(throws: KeySetError("no key in them can be used")) { try KeySet([]) }
+    @Test func `a key set is not empty, and its keys are unique by kid and algorithm`() {
+        #expect(throws: KeySetError("the JWK Set has no usable key")) { try KeySet([]) }
         #expect(throws: KeySetError("two keys have the kid a")) {
             try KeySet([VerificationKey("a"), VerificationKey("a")])
         }

@@ -9,10 +9,10 @@
 
     @testable import JWTAuthentication
 
-    /// A provider's key, with its private half.
+    /// A key pair of a provider.
     private struct SigningKey: Sendable {
         let algorithm: String
-        /// The public half as a JWK's members, without `kid`.
+        /// The members of the public key as a JWK, without `kid`.
         let members: [String: String]
         let sign: @Sendable ([UInt8]) throws -> [UInt8]
 
@@ -48,7 +48,7 @@
 
         static func all() async throws -> [SigningKey] { try await [.rs256(), .es256(), .edDSA()] }
 
-        /// The public half, with changes: other values, or `nil` for none.
+        /// The public key as a JWK, with some members replaced, or removed when the value is `nil`.
         func jwk(_ id: String? = "a", _ changes: [String: String?] = [:]) -> String {
             var all = members.mapValues { "\"\($0)\"" }
             all["kid"] = id.map { "\"\($0)\"" }
@@ -70,12 +70,12 @@
             JWTAuthenticator(Token.provider, keys: KeyStore { try await KeySet(jwks: set) }, time: { Token.now })
         }
 
-        /// What becomes of a token that is checked with a set of keys.
+        /// The outcome of authenticating with a token and a JWK Set.
         private func outcome(_ token: String, _ set: [UInt8]) throws -> String {
             try Loop.run { await self.authenticator(set).outcome(token) }
         }
 
-        @Test func `a token of each algorithm is taken, and no bit of it may change`() async throws {
+        @Test func `a token of each algorithm is accepted, and every modification is rejected`() async throws {
             for key in try await SigningKey.all() {
                 let token = try key.token()
                 let set = set(
@@ -103,29 +103,30 @@
                 }
                 #expect(
                     outcomes.allSatisfy {
-                        $0 == "401 The token's signature is wrong." || $0.contains("no signed token")
+                        $0 == "401 The signature of the token is not valid." || $0.contains("not a signed JWT")
                     })
             }
         }
 
-        @Test func `a key of one algorithm does not check a token of another`() async throws {
+        @Test func `a key is not used with another algorithm`() async throws {
             let keys = try await SigningKey.all()
             let set = set(keys[0].jwk("RS256"), keys[1].jwk("ES256"), keys[2].jwk("EdDSA"))
             for key in keys {
                 for other in keys {
                     let text = try key.token(header: #"{"alg":"\#(key.algorithm)","kid":"\#(other.algorithm)"}"#).text
-                    let isTaken = key.algorithm == other.algorithm
-                    #expect(try outcome(text, set).hasPrefix(isTaken ? "jwt:ada" : "401 The provider has no key for"))
+                    let isAccepted = key.algorithm == other.algorithm
+                    #expect(
+                        try outcome(text, set).hasPrefix(isAccepted ? "jwt:ada" : "401 The identity provider has no "))
                     let renamed = try key.token(header: #"{"alg":"\#(other.algorithm)","kid":"\#(other.algorithm)"}"#)
                         .text
                     #expect(
                         try outcome(renamed, set)
-                            == (isTaken ? "jwt:ada editor" : "401 The token's signature is wrong."))
+                            == (isAccepted ? "jwt:ada editor" : "401 The signature of the token is not valid."))
                 }
             }
         }
 
-        @Test func `HMAC with the public key as its secret is refused, and so is none`() async throws {
+        @Test func `HMAC with the public key as secret, and the algorithm none, are rejected`() async throws {
             let key = try await SigningKey.rs256()
             let set = set(key.jwk())
             for secret in [Array(key.jwk().utf8), Array((key.members["n"] ?? "").utf8), set] {
@@ -144,22 +145,23 @@
             }
         }
 
-        @Test func `a key that the token brings is not used`() async throws {
+        @Test func `a key in the header of the token is not used`() async throws {
             let (own, other) = (try await SigningKey.es256(), try await SigningKey.es256())
             let header =
                 #"{"alg":"ES256","kid":"a","jwk":\#(other.jwk()),"jku":"http://127.0.0.1:1/","x5u":"http://127.0.0.1:1/"}"#
             #expect(
-                try outcome(other.token(header: header).text, set(own.jwk())) == "401 The token's signature is wrong.")
+                try outcome(other.token(header: header).text, set(own.jwk()))
+                    == "401 The signature of the token is not valid.")
             #expect(try outcome(own.token(header: header).text, set(own.jwk())) == "jwt:ada editor")
         }
 
-        @Test func `what a signed token claims is checked too`() async throws {
+        @Test func `the claims of a correctly signed token are validated too`() async throws {
             let key = try await SigningKey.es256()
             for (changes, problem) in [
                 (["exp": "1700000000"], "401 The token has expired."), (["exp": nil], "401 The token has no exp"),
                 (["nbf": "1900000000"], "401 The token is not valid yet."),
-                (["iss": #""x""#], "401 The token is another"),
-                (["aud": #""x""#], "401 The token is for somebody else"), (["sub": nil], "401 The token needs a sub"),
+                (["iss": #""x""#], "401 The token has another issuer"),
+                (["aud": #""x""#], "401 The token has another audience"), (["sub": nil], "401 The token needs a sub"),
                 (["roles": nil], "403 The token has none of the roles"),
             ] as [([String: String?], String)] {
                 let text = try key.token(claims: Token.claims(changes)).text
@@ -167,7 +169,7 @@
             }
         }
 
-        @Test func `keys for something else, private ones and damaged ones are passed over`() async throws {
+        @Test func `keys for another purpose, private keys and malformed keys are ignored`() async throws {
             let good = try await SigningKey.es256()
             for key in try await SigningKey.all() {
                 for (id, changes) in [
@@ -189,7 +191,7 @@
                 try await KeySet(jwks: set(good.jwk("good"), others.joined(separator: ","), "7", "null")).count == 1)
         }
 
-        @Test func `an RSA key of less than 2048 bits is refused`() async throws {
+        @Test func `an RSA key of less than 2048 bits is ignored`() async throws {
             for (bits, count) in [(1024, 1), (2047, 1), (2048, 2), (4096, 2)] {
                 let pem = try run(["openssl", "genrsa", String(bits)])
                 let hex = try run(["openssl", "rsa", "-noout", "-modulus"], input: pem).split(separator: "=")[1].filter(
@@ -197,7 +199,7 @@
                 let bytes = stride(from: 0, to: hex.count, by: 2).compactMap {
                     UInt8(hex.dropFirst($0).prefix(2), radix: 16)
                 }
-                // Zeros in front do not make it stronger.
+                // Leading zeros do not make the key stronger.
                 let weak =
                     #"{"kty":"RSA","kid":"weak","e":"AQAB","n":"\#(([UInt8](repeating: 0, count: 200) + bytes).base64URL)"}"#
                 let keys = try await KeySet(jwks: set(SigningKey.es256().jwk(), weak))
@@ -205,29 +207,31 @@
             }
         }
 
-        @Test func `what is no JWK Set is refused, and one that is too large`() async throws {
+        @Test func `a malformed, an empty and a too large JWK Set are rejected`() async throws {
             let key = try await SigningKey.es256()
             for text in [
                 "", "<html><body>Sign in</body></html>", "{}", "[]", "7", #"{"keys":{}}"#, #"{"keys":"x"}"#, key.jwk(),
             ] {
-                await #expect(throws: KeySetError("they are no JWK Set")) { try await KeySet(jwks: Array(text.utf8)) }
+                await #expect(throws: KeySetError("the document is not a JWK Set")) {
+                    try await KeySet(jwks: Array(text.utf8))
+                }
             }
             for text in [#"{"keys":[]}"#, #"{"keys":[7]}"#] {
-                await #expect(throws: KeySetError("no key in them can be used")) {
+                await #expect(throws: KeySetError("the JWK Set has no usable key")) {
                     try await KeySet(jwks: Array(text.utf8))
                 }
             }
             let hundred = (1...100).map { key.jwk("\($0)") }.joined(separator: ",")
             #expect(try await KeySet(jwks: set(hundred)).count == 100)
-            await #expect(throws: KeySetError("there are more than 100")) {
+            await #expect(throws: KeySetError("the JWK Set has more than 100 keys")) {
                 try await KeySet(jwks: set(hundred, key.jwk("101")))
             }
-            await #expect(throws: KeySetError("they have more than 1000000 bytes")) {
+            await #expect(throws: KeySetError("the JWK Set has more than 1000000 bytes")) {
                 try await KeySet(jwks: set(key.jwk("a", ["x5c": "\"\(String(repeating: "x", count: 1_000_000))\""])))
             }
         }
 
-        @Test func `damaged sets of keys end nothing`() async throws {
+        @Test func `a corrupted JWK Set does not crash the process`() async throws {
             let whole = set(try await SigningKey.es256().jwk(), try await SigningKey.edDSA().jwk("b"))
             var random = SeededGenerator(seed: 1)
             for _ in 0..<2000 {
@@ -239,7 +243,7 @@
             }
         }
 
-        @Test func `the time that a check takes`() async throws {
+        @Test func `prints the duration of a verification`() async throws {
             for key in try await SigningKey.all() {
                 let (text, set) = (try key.token().text, set(key.jwk()))
                 let (fresh, cached) = try Loop.run {
@@ -257,7 +261,7 @@
                     return (fresh, await tenths(2000) { _ = await warm.outcome(text) })
                 }
                 print(
-                    "\(key.algorithm): \(fresh / 10).\(fresh % 10) µs a check, \(cached / 10).\(cached % 10) µs when it is cached"
+                    "\(key.algorithm): \(fresh / 10).\(fresh % 10) µs per verification, \(cached / 10).\(cached % 10) µs when cached"
                 )
             }
         }

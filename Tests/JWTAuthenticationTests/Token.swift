@@ -4,7 +4,7 @@ import Web
 
 @testable import JWTAuthentication
 
-/// A token in the making: JSON as text, so that it may be wrong.
+/// A token under construction. Its header and claims are text, so that they may be invalid.
 struct Token {
     var header = #"{"alg":"ES256","kid":"a","typ":"JWT"}"#
     var claims = Token.claims()
@@ -13,12 +13,12 @@ struct Token {
     var signed: String { "\(Array(header.utf8).base64URL).\(Array(claims.utf8).base64URL)" }
     var text: String { "\(signed).\(signature.base64URL)" }
 
-    /// The time in tests.
+    /// The current time in tests, in seconds since 1970.
     static let now = 1_800_000_000.0
     static let provider = IdentityProvider(
         keys: .file("/nowhere"), issuer: "https://id.example.org/", audience: "https://api.example.org")
 
-    /// Claims that are taken, with changes: another value as JSON, or `nil` for none.
+    /// Valid claims, with some replaced by other values (as JSON), or removed when the value is `nil`.
     static func claims(_ changes: [String: String?] = [:]) -> String {
         var all: [String: String] = [
             "iss": #""https://id.example.org/""#, "aud": #""https://api.example.org""#, "sub": #""ada""#,
@@ -28,14 +28,14 @@ struct Token {
         return "{" + all.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\($0.value)" }.joined(separator: ",") + "}"
     }
 
-    /// A request that carries a token.
+    /// A request with a token.
     static func request(_ text: String) -> Request {
         Request(method: .get, target: "/", headers: [.authorization: "Bearer \(text)"])
     }
 }
 
 extension JWTAuthenticator {
-    /// Who a token is taken for: a name and a role, or the status and the message that it is refused with.
+    /// The outcome of authenticating with a token: the name and the role, or the status and the message of the error.
     func outcome(_ text: String) async -> String {
         do {
             let principal = try await authenticate(Token.request(text))
@@ -47,8 +47,8 @@ extension JWTAuthenticator {
 }
 
 extension VerificationKey {
-    /// One whose signature is a byte.
+    /// A fake key, for which exactly one signature, a single byte, is valid.
     init(_ id: String, _ algorithm: SignatureAlgorithm = .es256, signature: UInt8 = 1) {
-        self.init(name: KeyName(id: id, algorithm: algorithm)) { given, _ in given == [signature] }
+        self.init(name: KeyIdentifier(id: id, algorithm: algorithm)) { given, _ in given == [signature] }
     }
 }

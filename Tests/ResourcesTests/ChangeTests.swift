@@ -5,7 +5,7 @@ import Web
 
 @testable import Resources
 
-/// Changes with conditions, preferences and keys, and changes of many rows.
+/// Writes: conditional requests, business rules, preferences, bulk operations and idempotency keys.
 @Suite struct ChangeTests {
     private let leads: Leads
 
@@ -13,7 +13,7 @@ import Web
 
     // MARK: Conditions
 
-    @Test func `a read says which state it is, and 304 for one that is known`() async throws {
+    @Test func `a read has an ETag, and is 304 when If-None-Match contains it`() async throws {
         try await leads.add("a@b")
         #expect(try await leads.get("/leads/1").headers[.eTag] == "\"1\"")
         for tags in ["\"1\"", "W/\"1\"", "\"0\", \"1\"", "*"] {
@@ -36,7 +36,7 @@ import Web
         (.ifMatch, "\"+2\"", false), (.ifMatch, "\"\"", false), (.ifMatch, "\"99999999999999999999\"", false),
         (.ifNoneMatch, "\"2\"", false), (.ifNoneMatch, "*", false), (.ifNoneMatch, "\"1\", \"2\"", false),
         (.ifNoneMatch, "\"1\"", true), (.ifNoneMatch, "\"x\"", true), (.ifNoneMatch, "\"02\"", true),
-    ]) func `a change is made when the state is one that its condition allows`(
+    ]) func `a change is made only if the version meets its condition`(
         field: HTTPField.Name, value: String, isMade: Bool
     ) async throws {
         for (method, body) in [
@@ -53,7 +53,7 @@ import Web
         }
     }
 
-    @Test func `both conditions must hold`() async throws {
+    @Test func `If-Match and If-None-Match must both hold`() async throws {
         try await leads.add("a@b")
         for (match, noneMatch, isMade) in [
             ("\"1\"", "\"1\"", false), ("\"1\"", "*", false), ("*", "\"1\"", false), ("*", "*", false),
@@ -65,7 +65,7 @@ import Web
         }
     }
 
-    @Test func `a condition that is malformed is 400, and one on what is not there 404`() async throws {
+    @Test func `a malformed condition is 400, and a condition on a missing row 404`() async throws {
         try await leads.add("a@b")
         for (method, body) in [(HTTPRequest.Method.put, #"{"email":"n@n","weight":1}"#), (.patch, "{}"), (.delete, "")]
         {
@@ -76,9 +76,9 @@ import Web
         }
     }
 
-    // MARK: Rules of a business
+    // MARK: Business rules
 
-    @Test func `a rule is told when it stands in the way, behind 404 and 412`() async throws {
+    @Test func `a violated business rule is reported, unless the response is 404 or 412`() async throws {
         try await leads.add("a@b", #""stage":"won""#)
         try await leads.add("b@b", #""stage":"lost""#)
         for (method, target, body) in [
@@ -99,7 +99,7 @@ import Web
         #expect(try await leads.send(.delete, "/strict/1", "", [.ifMatch: "\"2\""]).status == .noContent)
     }
 
-    @Test func `a draft is completed before it is written, however that is asked for`() async throws {
+    @Test func `values are prepared before every kind of write`() async throws {
         let one = #"{"email":"a@b","weight":1,"note":"n","score":7}"#
         let made = try await leads.send(.post, "/strict/", one)
         #expect(made.status == .created && made["score"] == 30)
@@ -112,22 +112,22 @@ import Web
         #expect(try await leads.get("/strict/3")["score"] == 30)
     }
 
-    @Test func `a row that is gone or changed before its guards were checked is looked at again`() async throws {
+    @Test func `the cause of a refused deletion is determined again when the row has changed meanwhile`() async throws {
         let row = try await leads.row()
         let lead = try #require(row)
         for (outcomes, expected) in [
             ([.refused(lead), .missing], "notFound"), ([.refused(lead), .done(lead)], "done"),
             ([.refused(lead), .refused(lead), .refused(lead)], "won"),
         ] as [([Guarded<Lead>], String)] {
-            let rows = StubbornLeads(outcomes: outcomes)
+            let rows = ScriptedLeads(outcomes: outcomes)
             let service = StrictLeadService(rows: rows)
-            var said = "done"
-            do { try await service.delete(1, if: .any) } catch { said = "\(error)" }
-            #expect(said == expected)
+            var outcome = "done"
+            do { try await service.delete(1, if: .any) } catch { outcome = "\(error)" }
+            #expect(outcome == expected)
         }
     }
 
-    @Test func `a change of many leaves out what a rule protects`() async throws {
+    @Test func `a bulk change skips rows that a business rule protects`() async throws {
         for (email, stage) in [("a@b", "new"), ("b@b", "won"), ("c@b", "lost")] {
             try await leads.add(email, #""stage":"\#(stage)""#)
         }
@@ -139,7 +139,7 @@ import Web
         #expect(left.ids == [2] && left.all("score") == [5])
     }
 
-    @Test func `a resource without a version has no tags`() async throws {
+    @Test func `a resource without a version column has no entity tags`() async throws {
         let made = try await leads.send(.post, "/parties/", #"{"name":"P"}"#)
         #expect(made.status == .created && made.headers[.eTag] == nil)
         #expect(try await leads.get("/parties/1", [.ifNoneMatch: "*"]).status == .ok)
@@ -149,7 +149,7 @@ import Web
 
     // MARK: Preferences
 
-    @Test func `a client that prefers little gets no body`() async throws {
+    @Test func `return=minimal omits the body`() async throws {
         let minimal: HeaderFields = [.prefer: "return=minimal"]
         let body = #"{"email":"a@b","weight":1}"#
         let made = try await leads.send(.post, "/leads/", body, minimal)
@@ -170,9 +170,9 @@ import Web
         #expect(wrong.wrongFields == ["email", "weight"] && wrong.headers[.preferenceApplied] == nil)
     }
 
-    // MARK: Many
+    // MARK: Several rows
 
-    @Test func `many are created in order`() async throws {
+    @Test func `the rows of an array are created in order`() async throws {
         let answer = try await leads.send(
             .post, "/leads/", #"[{"email":"a@b","weight":1},{"weight":2,"email":"c@d","note":"n"}]"#)
         #expect(answer.status == .created && answer.ids == [1, 2] && answer.headers[.location] == nil)
@@ -187,7 +187,9 @@ import Web
             ["0.email", "0.weight", "2.weight", "2.y"]
         ),
         (#"[{"email":"a@b","weight":1},7,[]]"#, ["1.", "2."]),
-    ]) func `of many none is created when one is wrong, and it is told which`(body: String, wrong: [String])
+    ]) func `nothing is created when an element is invalid, and the error contains its index`(
+        body: String, wrong: [String]
+    )
         async throws
     {
         let answer = try await leads.send(.post, "/leads/", body)
@@ -196,19 +198,19 @@ import Web
         #expect(try await leads.get("/leads/").ids.isEmpty)
     }
 
-    @Test func `of many none is created when the table refuses one`() async throws {
+    @Test func `nothing is created when a row violates a constraint`() async throws {
         let body = #"[{"email":"a@b","weight":1},{"email":"a@b","weight":1}]"#
         #expect(try await leads.send(.post, "/leads/", body).status == .conflict)
         #expect(try await leads.get("/leads/").ids.isEmpty)
     }
 
     @Test(arguments: [(0, 422), (1, 201), (1000, 201), (1001, 422)])
-    func `there are bounds to how many are created at once`(count: Int, status: Int) async throws {
+    func `an array may have 1 to 1000 elements`(count: Int, status: Int) async throws {
         let elements = (0..<count).map { "{\"name\":\"p\($0)\"}" }.joined(separator: ",")
         #expect(try await leads.send(.post, "/parties/", "[\(elements)]").status.code == status)
     }
 
-    @Test func `many are changed by a filter`() async throws {
+    @Test func `a filter selects the rows to change`() async throws {
         try await leads.fill(8)
         let answer = try await leads.send(.patch, "/leads/?id[in]=2,4,99", #"{"name":null,"stage":"won"}"#)
         #expect(answer.status == .ok && answer.text == "{\"affected\":2}\n")
@@ -220,7 +222,7 @@ import Web
         #expect(try await leads.send(.patch, "/leads/?id=1", #"{"score":101}"#).wrongFields == ["score"])
     }
 
-    @Test func `many are deleted by a filter`() async throws {
+    @Test func `a filter selects the rows to delete`() async throws {
         try await leads.fill(8)
         #expect(try await leads.send(.delete, "/leads/?id[gt]=3&id[ne]=5").text == "{\"affected\":4}\n")
         #expect(try await leads.get("/leads/").ids == [1, 2, 3, 5])
@@ -232,7 +234,9 @@ import Web
         ("?id=1&limit=1", ["limit"]), ("?id=1&sort=id&cursor=x", ["sort", "cursor"]), ("?count=true", ["count"]),
         ("?id=1&fields=id", ["fields"]), ("?secret=hush", ["secret"]), ("?limit[x]=1", ["limit[x]"]),
         ("?updated_on[gt]=2000-01-01", ["updated_on[gt]"]), ("?id[gte]=1&stage[gt]=won", ["stage[gt]"]),
-    ]) func `a change of many needs a filter, and takes nothing else`(query: String, wrong: [String]) async throws {
+    ]) func `a bulk change requires a filter, and accepts no other parameter`(query: String, wrong: [String])
+        async throws
+    {
         try await leads.fill(3)
         for (method, body) in [(HTTPRequest.Method.patch, #"{"score":50}"#), (.delete, "")] {
             let answer = try await leads.send(method, "/leads/\(query)", body)
@@ -242,12 +246,12 @@ import Web
         #expect(after.ids == [1, 2, 3] && !after.all("score").contains(50))
     }
 
-    // MARK: Once
+    // MARK: Idempotency keys
 
     @Test(arguments: [
         #"{"email":"a@b","weight":1}"#, #"[{"email":"a@b","weight":1},{"email":"c@d","weight":0.1}]"#,
         #"[{"email":"a@b","weight":1}]"#,
-    ]) func `a request that is sent again under its key has the same answer`(body: String) async throws {
+    ]) func `a retry with the same idempotency key gets the same response`(body: String) async throws {
         let key: HeaderFields = [.idempotencyKey: "k-1"]
         let first = try await leads.send(.post, "/leads/", body, key)
         #expect(first.status == .created)
@@ -261,7 +265,7 @@ import Web
         #expect(try await leads.get("/leads/").ids.count == (body.contains("c@d") ? 2 : 1))
     }
 
-    @Test func `another request under the same key is 422`() async throws {
+    @Test func `another request with the same idempotency key is 422`() async throws {
         let key: HeaderFields = [.idempotencyKey: "k-1"]
         _ = try await leads.send(.post, "/leads/", #"{"email":"a@b","weight":1}"#, key)
         for body in [#"{"email":"c@d","weight":1}"#, #"{"email":"a@b","weight":1} "#, #"[{"email":"a@b","weight":1}]"#]
@@ -273,7 +277,7 @@ import Web
         #expect(try await leads.get("/leads/").ids == [1])
     }
 
-    @Test func `a key belongs to one resource, and another key is another request`() async throws {
+    @Test func `an idempotency key is scoped to its resource, and case-sensitive`() async throws {
         let key: HeaderFields = [.idempotencyKey: "k-1"]
         _ = try await leads.send(.post, "/leads/", #"{"email":"a@b","weight":1}"#, key)
         #expect(try await leads.send(.post, "/parties/", #"{"name":"P"}"#, key).status == .created)
@@ -281,7 +285,7 @@ import Web
         #expect(other["id"] == 2)
     }
 
-    @Test func `a request that is refused does not use its key up`() async throws {
+    @Test func `a rejected request does not consume its idempotency key`() async throws {
         let key: HeaderFields = [.idempotencyKey: "k-1"]
         try await leads.add("a@b")
         for body in ["{", "{}", #"{"email":"a@b","weight":1}"#, #"{"email":"n@n","weight":1,"party_id":7}"#] {
@@ -294,14 +298,14 @@ import Web
         ("k", true), (String(repeating: "k", count: 255), true), ("!~\"", true), ("", false), ("a b", false),
         ("ä", false),
         (String(repeating: "k", count: 256), false),
-    ]) func `a key has 1 to 255 visible characters`(key: String, isFine: Bool) async throws {
+    ]) func `an idempotency key has 1 to 255 visible ASCII characters`(key: String, isFine: Bool) async throws {
         let answer = try await leads.send(
             .post, "/leads/", #"{"email":"a@b","weight":1}"#, [.idempotencyKey: key])
         #expect(answer.status == (isFine ? .created : .badRequest))
     }
 
-    @Test func `what others send under one key at once is made once`() async throws {
-        let answers = try await withThrowingTaskGroup(of: TestClient.Answer.self) { [leads] group in
+    @Test func `concurrent requests with one idempotency key create one row`() async throws {
+        let answers = try await withThrowingTaskGroup(of: TestClient.CollectedResponse.self) { [leads] group in
             for _ in 0..<20 {
                 group.addTask {
                     try await leads.send(.post, "/leads/", #"{"email":"a@b","weight":1}"#, [.idempotencyKey: "k"])

@@ -5,13 +5,13 @@ import Web
 
 @testable import Resources
 
-/// What clients may send as a row's fields, and what comes of it.
+/// The validation of fields in request bodies, and their effect.
 @Suite struct FieldTests {
     private let leads: Leads
 
     init() throws { leads = try Leads() }
 
-    @Test func `a lead with every field comes back as it was sent`() async throws {
+    @Test func `a lead with every field is returned with normalized values`() async throws {
         _ = try await leads.send(.post, "/parties/", #"{"name":"P"}"#)
         let token = "f81d4fae-7dec-11d0-a765-00a0c91e6bf6"
         let answer = try await leads.send(
@@ -30,7 +30,7 @@ import Web
         #expect(try await leads.get("/leads/1").text == answer.text)
     }
 
-    @Test func `only what has no default is required`() async throws {
+    @Test func `only fields without a default are required`() async throws {
         #expect(try await leads.send(.post, "/leads/", "{}").wrongFields == ["email", "weight"])
         let answer = try await leads.add("a@b")
         #expect(answer.status == .created)
@@ -72,7 +72,7 @@ import Web
         ), ("stage", ["null", #""""#, #""New""#, #""old""#, "0"]), ("party_id", [#""1""#, "1.5", "true", "[1]"]),
         ("id", ["7", "null"]), ("created_on", [#""2026-11-23""#]), ("updated_on", [#""2026-11-23""#, "null"]),
         ("version", ["1"]), ("secret", [#""x""#]), ("partyID", ["1"]), ("", ["1"]), ("Email", [#""a@b""#]),
-    ]) func `a bad value is 422, and its field is named`(field: String, values: [String]) async throws {
+    ]) func `an invalid value is 422 with its field`(field: String, values: [String]) async throws {
         try await leads.add("old@x")
         for value in values {
             let body =
@@ -83,7 +83,7 @@ import Web
                 let answer = try await leads.send(method, target, body)
                 #expect(answer.status == .unprocessableContent && answer.wrongFields == [field], "\(body)")
             }
-            // A merge patch takes null for the default, where there is one.
+            // In a merge patch, null resets a field to its default, if it has one.
             let hasDefault = ["name", "score", "is_open", "due_on", "stage"].contains(field)
             guard value != "null" || !hasDefault else { continue }
             let answer = try await leads.send(.patch, "/leads/1", #"{"\#(field)":\#(value)}"#)
@@ -93,7 +93,7 @@ import Web
         #expect(try await leads.get("/leads/1").headers[.eTag] == "\"1\"")
     }
 
-    @Test func `everything that is wrong is told at once`() async throws {
+    @Test func `all invalid fields are reported together`() async throws {
         let answer = try await leads.send(.post, "/leads/", #"{"x":1,"rank":0,"email":"a","id":1,"score":"1"}"#)
         #expect(answer.wrongFields == ["email", "score", "rank", "weight", "x", "id"])
         #expect(answer.text.contains(#"{"field":"score","message":"score must be an integer."}"#))
@@ -101,7 +101,7 @@ import Web
     }
 
     @Test(arguments: ["[1]", "7", "null", "\"x\"", "true", "[[]]"])
-    func `a body that is no object is 422`(body: String) async throws {
+    func `a body that is not an object is 422`(body: String) async throws {
         #expect(try await leads.send(.post, "/leads/", body).status == .unprocessableContent)
         try await leads.add("a@b")
         for method in [HTTPRequest.Method.put, .patch] {
@@ -122,7 +122,7 @@ import Web
 
     // MARK: Replace, change, delete
 
-    @Test func `a replacement puts back to its default what it leaves out`() async throws {
+    @Test func `PUT resets omitted fields to their defaults`() async throws {
         try await leads.add("a@b", #""name":"N","note":"n","score":5,"rank":2,"is_open":false,"stage":"won""#)
         let answer = try await leads.send(.put, "/leads/1", #"{"email":"c@d","weight":2}"#)
         #expect(answer.status == .ok && answer.headers[.eTag] == "\"2\"")
@@ -133,7 +133,7 @@ import Web
     }
 
     @Test(arguments: ["application/json", "application/merge-patch+json"])
-    func `a merge patch changes what it names, and null puts back`(type: String) async throws {
+    func `a merge patch changes the fields it contains, and null resets them`(type: String) async throws {
         try await leads.add("a@b", #""name":"N","note":"n","score":5,"stage":"won""#)
         let answer = try await leads.send(
             .patch, "/leads/1", #"{"name":null,"note":null,"score":6}"#, [.contentType: type])
@@ -143,13 +143,13 @@ import Web
         #expect(try await leads.send(.patch, "/leads/9", #"{"score":1}"#).status == .notFound)
     }
 
-    @Test func `a patch of nothing changes nothing`() async throws {
+    @Test func `an empty patch changes nothing`() async throws {
         let made = try await leads.add("a@b")
         let answer = try await leads.send(.patch, "/leads/1", "{}")
         #expect(answer.status == .ok && answer.text == made.text && answer.headers[.eTag] == "\"1\"")
     }
 
-    @Test func `what is deleted is gone`() async throws {
+    @Test func `a deleted row is not found any more`() async throws {
         try await leads.add("a@b")
         let answer = try await leads.send(.delete, "/leads/1")
         #expect(answer.status == .noContent && answer.body.isEmpty)
@@ -159,20 +159,20 @@ import Web
     }
 
     @Test(arguments: ["x", "-1", "1.0", "%2B1", "%201", "1e3", "%D9%A1"])
-    func `an id that is not digits is 422`(id: String) async throws {
+    func `an ID that is not digits is 422`(id: String) async throws {
         for method in [HTTPRequest.Method.get, .put, .patch, .delete] {
             let body = method == .put || method == .patch ? "{}" : ""
             #expect(try await leads.send(method, "/leads/\(id)", body).status == .unprocessableContent)
         }
     }
 
-    @Test func `an id that is too large is 404`() async throws {
+    @Test func `an ID that is out of range is 404`() async throws {
         #expect(try await leads.get("/leads/99999999999999999999").status == .notFound)
     }
 
     // MARK: Constraints
 
-    @Test func `a value that is taken is 409, and its field is named`() async throws {
+    @Test func `a duplicate value of a unique column is 409 with its field`() async throws {
         try await leads.add("a@b")
         try await leads.add("c@d")
         let body = #"{"email":"a@b","weight":1}"#
@@ -184,13 +184,13 @@ import Web
         ] {
             let answer = try await leads.send(method, target, body)
             #expect(answer.status == .conflict && answer.wrongFields == [field], "\(method) \(target) \(body)")
-            #expect(answer["message"] == "email is taken already.")
+            #expect(answer["message"] == "email is already taken.")
         }
         #expect(try await leads.get("/leads/").all("email") == ["a@b", "c@d"])
         #expect(try await leads.send(.put, "/leads/1", body).status == .ok)
     }
 
-    @Test func `a reference to what is not there is 422, and its field is named`() async throws {
+    @Test func `a reference to a missing row is 422 with its field`() async throws {
         try await leads.add("a@b")
         _ = try await leads.send(.post, "/parties/", #"{"name":"P"}"#)
         for (method, target, body) in [
@@ -200,18 +200,18 @@ import Web
         ] {
             let answer = try await leads.send(method, target, body)
             #expect(answer.status == .unprocessableContent && answer.wrongFields == ["party_id"])
-            #expect(answer["message"] == "party_id refers to something that is not there.")
+            #expect(answer["message"] == "party_id refers to a row that does not exist.")
         }
         #expect(try await leads.send(.patch, "/leads/1", #"{"party_id":1}"#).status == .ok)
         #expect(try await leads.send(.patch, "/leads/1", #"{"party_id":null}"#)["party_id"] == .null)
     }
 
-    @Test func `what others refer to is not deleted`() async throws {
+    @Test func `a row that others refer to cannot be deleted`() async throws {
         _ = try await leads.send(.post, "/parties/", #"[{"name":"P"},{"name":"Q"}]"#)
         try await leads.add("a@b", #""party_id":1"#)
         let answer = try await leads.send(.delete, "/parties/1")
         #expect(answer.status == .conflict && answer.wrongFields.isEmpty)
-        #expect(answer["message"] == "This is in use: others refer to it.")
+        #expect(answer["message"] == "Other rows refer to this one.")
         #expect(try await leads.send(.delete, "/parties/?id[gt]=0").status == .conflict)
         #expect(try await leads.get("/parties/").ids == [1, 2])
         #expect(try await leads.send(.delete, "/parties/2").status == .noContent)

@@ -5,9 +5,9 @@ import Web
 
 @testable import Resources
 
-/// Resources whose keys are no numbers that are counted up.
+/// Resources whose primary keys are not generated integers.
 @Suite struct KeyTests {
-    /// A row whose key is text.
+    /// A model whose primary key is text.
     struct Label: Model, Hashable {
         var name: String
         var color: String?
@@ -22,7 +22,7 @@ import Web
         static let table = Table("label", columns.name, columns.color, make: Label.init)
     }
 
-    /// A row whose key is a UUID.
+    /// A model whose primary key is a UUID.
     struct Badge: Model, Hashable {
         var id: UUID
         var rank: Int32
@@ -54,7 +54,7 @@ import Web
     @Test(arguments: [
         ("a", "a"), ("a b", "a%20b"), ("a/b", "a%2Fb"), ("ä€", "%C3%A4%E2%82%AC"), ("?#%&+", "%3F%23%25%26%2B"),
         ("-._~", "-._~"), ("1", "1"), ("<id>", "%3Cid%3E"),
-    ]) func `the address of a row whose key is text`(name: String, segment: String) async throws {
+    ]) func `the path of a row whose key is text is percent-encoded`(name: String, segment: String) async throws {
         let made = try await client.post("/labels/", #"{"name":"\#(name)"}"#)
         #expect(made.status == .created && made.headers[.location] == "http://localhost:5051/labels/\(segment)")
         #expect(try await client.get("/labels/\(segment)").text == made.text)
@@ -73,7 +73,7 @@ import Web
         #expect(try await client.post("/badges/", #"{"id":"x"}"#).wrongFields == ["id"])
     }
 
-    @Test func `an id that is no UUID is 422, and one that is not there 404`() async throws {
+    @Test func `an ID that is not a UUID is 422, and an unknown one 404`() async throws {
         for id in ["x", "1", "f81d4fae7dec11d0a76500a0c91e6bf6"] {
             #expect(try await client.get("/badges/\(id)").status == .unprocessableContent)
         }
@@ -81,7 +81,7 @@ import Web
     }
 
     @Test(arguments: ["", "id", "-id", "rank", "-rank", "rank,-id", "-rank,-id"])
-    func `pages of rows whose key is a UUID have all rows once`(sort: String) async throws {
+    func `pages of rows whose key is a UUID contain every row once`(sort: String) async throws {
         let elements = (0..<11).map { #"{"id":"\#(UUID.random())","rank":\#($0 % 3)}"# }
         #expect(try await client.post("/badges/", "[\(elements.joined(separator: ","))]").status == .created)
         let whole = try await client.get("/badges/?sort=\(sort)").all("id")
@@ -99,7 +99,7 @@ import Web
         }
     }
 
-    @Test func `pages of rows whose key is text have all rows once`() async throws {
+    @Test func `pages of rows whose key is text contain every row once`() async throws {
         let elements = ["b", "a", "C", "ä", "", " ", "a b"].map { #"{"name":"n\#($0)"}"# }
         #expect(try await client.post("/labels/", "[\(elements.joined(separator: ","))]").status == .created)
         for sort in ["name", "-name"] {

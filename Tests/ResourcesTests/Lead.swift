@@ -4,7 +4,7 @@ import Resources
 import Synchronization
 import Web
 
-/// What leads refer to.
+/// A model that leads refer to.
 struct Party: Model, Hashable {
     var id: Int64
     var name: String
@@ -23,7 +23,7 @@ enum Stage: String, Enumeration, FieldValue {
     case new, won, lost
 }
 
-/// A row with a field of each kind.
+/// A model with a field of every type.
 struct Lead: Model, Hashable {
     var id: Int64
     var email: String
@@ -79,16 +79,16 @@ struct PartyService: ResourceService {
     let rows: any Repository<Party>
 }
 
-/// Leads by the rules of a business: one that was won is not deleted, and one that is lost is not changed.
+/// A service with business rules: a lead that was won cannot be deleted, and a lost one cannot be changed.
 struct StrictLeadService: ResourceService {
     let rows: any Repository<Lead>
     var changeable: Requirement<Lead>? { Requirement(Lead.columns.stage != .lost, else: LeadRule.lost) }
     var deletable: Requirement<Lead>? { Requirement(Lead.columns.stage != .won, else: LeadRule.won) }
 
     /// A lead with a note has at least 30 points.
-    func prepare(_ draft: inout ColumnValues<Lead>) throws {
-        guard let note = draft.value(of: Lead.columns.note), note != nil else { return }
-        draft.set(Lead.columns.score, to: max(30, draft.value(of: Lead.columns.score) ?? 0))
+    func prepare(_ values: inout ColumnValues<Lead>) throws {
+        guard let note = values.value(of: Lead.columns.note), note != nil else { return }
+        values.set(Lead.columns.score, to: max(30, values.value(of: Lead.columns.score) ?? 0))
     }
 }
 
@@ -119,23 +119,23 @@ struct Leads {
 
     func send(
         _ method: HTTPRequest.Method, _ target: String, _ body: String = "", _ headers: HeaderFields = [:]
-    ) async throws -> TestClient.Answer {
+    ) async throws -> TestClient.CollectedResponse {
         var headers = headers
         if !body.isEmpty, headers[.contentType] == nil { headers[.contentType] = "application/json" }
         return try await client.send(method, target, headers: headers, body: Array(body.utf8))
     }
 
-    func get(_ target: String, _ headers: HeaderFields = [:]) async throws -> TestClient.Answer {
+    func get(_ target: String, _ headers: HeaderFields = [:]) async throws -> TestClient.CollectedResponse {
         try await send(.get, target, "", headers)
     }
 
-    /// Creates a lead with a few fields as JSON members.
-    @discardableResult func add(_ email: String, _ others: String = "") async throws -> TestClient.Answer {
+    /// Creates a lead. `others` are further fields, as JSON members.
+    @discardableResult func add(_ email: String, _ others: String = "") async throws -> TestClient.CollectedResponse {
         let more = others.isEmpty ? "" : "," + others
         return try await send(.post, "/leads/", #"{"email":"\#(email)","weight":1\#(more)}"#)
     }
 
-    /// Creates so many leads, whose sortable fields are equal here and there.
+    /// Creates `count` leads, some of which have equal values in their sortable fields.
     func fill(_ count: Int) async throws {
         let elements = (1...count).map { number in
             let (score, weight, day) = (number * 7 % 4, number * 5 % 3, number % 3 + 1)
@@ -146,22 +146,22 @@ struct Leads {
     }
 }
 
-extension TestClient.Answer {
-    /// A member of the body.
+extension TestClient.CollectedResponse {
+    /// A member of the object in the body.
     subscript(_ name: String) -> JSON? { if case .object(let members) = json { members[name] } else { nil } }
 
-    /// A member of each element of the body.
+    /// A member of each element of the array in the body.
     func all(_ name: String) -> [JSON?] {
         guard case .array(let elements) = json else { return [] }
         return elements.map { if case .object(let members) = $0 { members[name] } else { nil } }
     }
 
-    /// The ids of the body's elements.
+    /// The IDs of the elements of the array in the body.
     var ids: [Int] {
         all("id").map { if case .number(let text) = $0 { Int(text) ?? -1 } else { -1 } }
     }
 
-    /// The fields that an error names, each with its index where it has one: `email`, `2.email`.
+    /// The fields in `errors`, each with its index if it has one: `email`, `2.email`.
     var wrongFields: [String] {
         guard case .array(let errors) = self["errors"] else { return [] }
         return errors.map { error in
@@ -171,7 +171,7 @@ extension TestClient.Answer {
         }
     }
 
-    /// The target of the link to the next page.
+    /// The target of the link to the next page; `nil` when there is none.
     var next: String? {
         guard let link = headers[.link], link.hasPrefix("<http://localhost:5051"), link.hasSuffix(">; rel=\"next\"")
         else { return nil }
@@ -180,16 +180,16 @@ extension TestClient.Answer {
 }
 
 extension Leads {
-    /// The row of a new lead.
+    /// Creates a lead, and returns its row.
     func row() async throws -> Lead? {
         try await add("row@b")
         return try await repositories.of(Lead.self).all(Lead.all).first
     }
 }
 
-/// Leads whose deletion ends as it is told to, one outcome after the other, as races have it.
-final class StubbornLeads: Repository {
-    private let rest = InMemoryRepository<Lead>()
+/// A repository whose deletions have the given outcomes, one after the other, as if other clients changed the row.
+final class ScriptedLeads: Repository {
+    private let base = InMemoryRepository<Lead>()
     private let outcomes: Mutex<[Guarded<Lead>]>
 
     init(outcomes: [Guarded<Lead>]) { self.outcomes = Mutex(outcomes) }
@@ -199,42 +199,42 @@ final class StubbornLeads: Repository {
     }
 
     func all(_ select: Select<Lead>, _ file: StaticString, _ line: UInt) async -> [Lead] {
-        await rest.all(select, file, line)
+        await base.all(select, file, line)
     }
 
     func stream(
         _ select: Select<Lead>, _ file: StaticString, _ line: UInt, _ body: ([Lead]) async throws -> Void
-    ) async throws { try await rest.stream(select, file, line, body) }
+    ) async throws { try await base.stream(select, file, line, body) }
 
     func count(_ select: Select<Lead>, _ file: StaticString, _ line: UInt) async -> Int {
-        await rest.count(select, file, line)
+        await base.count(select, file, line)
     }
 
     func history(
         of id: Int64, before position: Int64, limit: Int, _ file: StaticString, _ line: UInt
     ) async -> [ChangeRecord<Lead>] {
-        await rest.history(of: id, before: position, limit: limit, file, line)
+        await base.history(of: id, before: position, limit: limit, file, line)
     }
 
-    func find(_ id: Int64, _ file: StaticString, _ line: UInt) async -> Lead? { await rest.find(id, file, line) }
+    func find(_ id: Int64, _ file: StaticString, _ line: UInt) async -> Lead? { await base.find(id, file, line) }
 
-    func insert(many drafts: [ColumnValues<Lead>], _ file: StaticString, _ line: UInt) async throws -> [Lead] {
-        try await rest.insert(many: drafts, file, line)
+    func insert(many values: [ColumnValues<Lead>], _ file: StaticString, _ line: UInt) async throws -> [Lead] {
+        try await base.insert(many: values, file, line)
     }
 
     func insert(
-        many drafts: [ColumnValues<Lead>], once key: IdempotencyKey, _ file: StaticString, _ line: UInt
-    ) async throws -> InsertedOnce<Lead> { try await rest.insert(many: drafts, once: key, file, line) }
+        many values: [ColumnValues<Lead>], once key: IdempotencyKey, _ file: StaticString, _ line: UInt
+    ) async throws -> InsertedOnce<Lead> { try await base.insert(many: values, once: key, file, line) }
 
     func update(
-        _ id: Int64, _ draft: ColumnValues<Lead>, if requirement: Condition<Lead>?, _ file: StaticString, _ line: UInt
-    ) async throws -> Guarded<Lead> { try await rest.update(id, draft, if: requirement, file, line) }
+        _ id: Int64, _ values: ColumnValues<Lead>, if requirement: Condition<Lead>?, _ file: StaticString, _ line: UInt
+    ) async throws -> Guarded<Lead> { try await base.update(id, values, if: requirement, file, line) }
 
     func update(
-        all select: Select<Lead>, _ draft: ColumnValues<Lead>, _ file: StaticString, _ line: UInt
-    ) async throws -> Int { try await rest.update(all: select, draft, file, line) }
+        all select: Select<Lead>, _ values: ColumnValues<Lead>, _ file: StaticString, _ line: UInt
+    ) async throws -> Int { try await base.update(all: select, values, file, line) }
 
     func delete(all select: Select<Lead>, _ file: StaticString, _ line: UInt) async throws -> Int {
-        try await rest.delete(all: select, file, line)
+        try await base.delete(all: select, file, line)
     }
 }

@@ -4,7 +4,7 @@ import Web
 
 @testable import Resources
 
-/// Lists: which rows, in what order, in which pages, and which of their fields.
+/// Lists: filters, order, pages and fields.
 @Suite struct ListTests {
     private let leads: Leads
 
@@ -46,7 +46,7 @@ import Web
         ("q=", [1, 2, 3]), ("q=none", []), ("q=b&score[gt]=10", [2]), ("q=n&q=A", [1]), ("q=hush", []),
         ("nothing=1&x[y]=2", [1, 2, 3]), ("secret=hush", [1, 2, 3]), ("secret=x", [1, 2, 3]),
         ("updated_on=x", [1, 2, 3]),
-    ]) func `a list has the rows that meet its filters`(query: String, ids: [Int]) async throws {
+    ]) func `a list contains the rows that match its filters`(query: String, ids: [Int]) async throws {
         try await seed()
         let answer = try await leads.get("/leads/?\(query)")
         #expect(answer.status == .ok && answer.ids == ids, "\(answer.text)")
@@ -67,7 +67,7 @@ import Web
         "sort=id,id",
         "sort=score,id,name", "sort=score,-score", "sort=version", "sort=%20id", "count=1", "count=", "fields=",
         "fields=x", "fields=id,", "fields=id,,name", "fields=secret", "fields=id,version", "fields=ID", "q=%00",
-    ]) func `a parameter that is not valid is 422, and named`(query: String) async throws {
+    ]) func `an invalid parameter is 422 with its name`(query: String) async throws {
         try await seed()
         let answer = try await leads.get("/leads/?\(query)")
         #expect(answer.status == .unprocessableContent, "\(answer.text)")
@@ -75,14 +75,14 @@ import Web
         #expect(answer["message"] == "The query is not valid.")
     }
 
-    @Test func `a filter takes 1000 values at most`() async throws {
+    @Test func `a filter accepts at most 1000 values`() async throws {
         try await seed()
         let ids = (1...1000).map { String($0) }.joined(separator: ",")
         #expect(try await leads.get("/leads/?id[in]=\(ids)").ids == [1, 2, 3])
         #expect(try await leads.get("/leads/?id[in]=\(ids),1001").wrongFields == ["id[in]"])
     }
 
-    @Test func `all that is wrong with a query is told at once`() async throws {
+    @Test func `all invalid parameters are reported together`() async throws {
         let answer = try await leads.get("/leads/?score=x&limit=0&sort=y&cursor=z&nothing=1")
         #expect(answer.wrongFields == ["score", "limit", "sort", "cursor"])
     }
@@ -96,7 +96,7 @@ import Web
         ("due_on[lte]=2026-11-23T07:33:36Z", true), ("due_on[lt]=2026-11-23T07:33:36Z", false),
         ("due_on[gt]=2026-11-23T07:33:36.4Z", true), ("due_on[in]=2026-11-23T07:33:36Z,2026-11-25", true),
         ("due_on[in]=2026-11-23T07:33:35Z", false), ("due_on[in]=2026-11-23T07:33:36.5Z", true),
-    ]) func `a time is found as it is shown, without the fraction of its second`(query: String, isFound: Bool)
+    ]) func `a time in a filter without a fraction matches the whole second`(query: String, isFound: Bool)
         async throws
     {
         let made = try await leads.add("t@x", #""due_on":"2026-11-23T07:33:36.500000Z""#)
@@ -104,7 +104,7 @@ import Web
         #expect(try await leads.get("/leads/?\(query)").ids == (isFound ? [1] : []))
     }
 
-    @Test func `a search is not longer than Postgres can answer`() async throws {
+    @Test func `the length of a search is limited`() async throws {
         try await seed()
         let text = String(repeating: "é", count: 255)
         let encoded = String(repeating: "%C3%A9", count: 255)
@@ -116,18 +116,18 @@ import Web
         }
     }
 
-    @Test func `a cursor with a text that no row can have is 422`() async throws {
+    @Test func `a cursor with text that cannot be stored is 422`() async throws {
         try await seed()
         let next = try await leads.get("/leads/?limit=1&sort=name").next ?? ""
         let cursor = try #require(PageCursor(next.split(separator: "cursor=").last.map(String.init) ?? ""))
         for text in [[0], [0x61, 0], [0xff]] as [[UInt8]] {
-            let forged = PageCursor(list: cursor.list, position: [text, cursor.position[1]]).text
+            let forged = PageCursor(fingerprint: cursor.fingerprint, position: [text, cursor.position[1]]).text
             let answer = try await leads.get("/leads/?limit=1&sort=name&cursor=\(forged)")
             #expect(answer.status == .unprocessableContent && answer.wrongFields == ["cursor"])
         }
     }
 
-    @Test func `a long list is refused over HTTP 1.0, where half of it looks like all of it`() async throws {
+    @Test func `a long list is 505 over HTTP 1.0, where clients cannot detect a truncated body`() async throws {
         try await leads.fill(101)
         for (target, status) in [
             ("/leads/", 505), ("/leads/?score[gte]=0", 505), ("/leads/?limit=100", 200), ("/leads/1", 200),
@@ -145,19 +145,19 @@ import Web
         "limit=1&limit=1", "sort=id&sort=id", "limit=1&cursor=a&cursor=a", "count=true&count=false",
         "fields=id&fields=name",
     ])
-    func `what can be given once only is 422`(query: String) async throws {
+    func `a repeated page parameter is 422`(query: String) async throws {
         #expect(try await leads.get("/leads/?\(query)").status == .unprocessableContent)
     }
 
     @Test(arguments: [
         ("nothing=1", ["nothing"]), ("score[x]=1&y=2", ["score[x]", "y"]), ("secret=hush", ["secret"]),
         ("updated_on=2026-11-01", ["updated_on"]), ("limit[x]=1", ["limit[x]"]), ("Q=1", ["Q"]), ("=1", [""]),
-    ]) func `strict handling takes no parameter that is not known`(query: String, wrong: [String]) async throws {
+    ]) func `with strict handling an unknown parameter is 422`(query: String, wrong: [String]) async throws {
         let answer = try await leads.get("/leads/?\(query)", [.prefer: "handling=strict"])
         #expect(answer.status == .unprocessableContent && answer.wrongFields == wrong)
     }
 
-    @Test func `strict handling is said to be applied`() async throws {
+    @Test func `strict handling is confirmed in Preference-Applied`() async throws {
         try await seed()
         let query = "/leads/?score[gte]=10&q=a&limit=1&sort=-score,id&count=true&fields=id"
         let answer = try await leads.get(query, [.prefer: "handling=strict"])
@@ -165,7 +165,7 @@ import Web
         #expect(try await leads.get(query).headers[.preferenceApplied] == nil)
     }
 
-    @Test func `a resource without searchable fields does not know q`() async throws {
+    @Test func `without searchable fields q is an unknown parameter`() async throws {
         #expect(try await leads.get("/parties/?q=x").status == .ok)
         let strict = try await leads.get("/parties/?q=x", [.prefer: "handling=strict"])
         #expect(strict.wrongFields == ["q"])
@@ -175,13 +175,13 @@ import Web
         ("id", "[{\"id\":1}]\n"), ("name,id", "[{\"id\":1,\"name\":\"Ann\"}]\n"), ("id,id", "[{\"id\":1}]\n"),
         ("note,rank,token", #"[{"note":"Blue","rank":1,"token":"f81d4fae-7dec-11d0-a765-00a0c91e6bf6"}]"# + "\n"),
         ("weight", "[{\"weight\":0.5}]\n"),
-    ]) func `the fields that are wanted are written, sorted`(names: String, text: String) async throws {
+    ]) func `the requested fields are written, sorted by name`(names: String, text: String) async throws {
         try await seed()
         #expect(try await leads.get("/leads/?id=1&fields=\(names)").text == text)
         #expect(try await leads.get("/leads/?limit=1&fields=\(names)").text == text)
     }
 
-    @Test func `count tells how many there are, whatever the page`() async throws {
+    @Test func `count returns the total number, regardless of the page`() async throws {
         try await leads.fill(7)
         #expect(try await leads.get("/leads/?limit=2&count=true").headers[.totalCount] == "7")
         #expect(try await leads.get("/leads/?count=true&score[gt]=99").headers[.totalCount] == "0")
@@ -199,7 +199,9 @@ import Web
         return names + others
     }()
 
-    @Test(arguments: sorts) func `pages have all rows once, in the order of the whole list`(sort: String) async throws {
+    @Test(arguments: sorts) func `pages contain every row once, in the order of the whole list`(sort: String)
+        async throws
+    {
         try await leads.fill(23)
         let whole = try await leads.get("/leads/?sort=\(sort)")
         #expect(whole.status == .ok && whole.headers[.link] == nil && Set(whole.ids) == Set(1...23))
@@ -216,7 +218,7 @@ import Web
         }
     }
 
-    @Test func `a sort is by its field, and by the key among equals`() async throws {
+    @Test func `rows are sorted by the field, then by the primary key`() async throws {
         try await seed()
         #expect(try await leads.get("/leads/?sort=-score").ids == [3, 2, 1])
         #expect(try await leads.get("/leads/?sort=weight").ids == [2, 1, 3])
@@ -227,7 +229,7 @@ import Web
         #expect(try await leads.get("/leads/?sort=").ids == [1, 2, 3])
     }
 
-    @Test func `the link keeps the other parameters as they were sent`() async throws {
+    @Test func `the link to the next page keeps the other parameters unchanged`() async throws {
         try await leads.fill(5)
         let target = "/leads/?limit=2&score%5Bgte%5D=0&q=&x=%20+&fields=id"
         let next = try #require(try await leads.get(target).next)
@@ -239,7 +241,8 @@ import Web
         #expect(last.ids == [5] && last.headers[.link] == nil)
     }
 
-    @Test func `a page may have another size, other fields and another form than the one before`() async throws {
+    @Test func `a page may have another size, other fields and another media type than the previous one`() async throws
+    {
         try await leads.fill(5)
         let next = try #require(try await leads.get("/leads/?limit=2").next)
         #expect(try await leads.get(next.replacing("limit=2", with: "limit=1")).ids == [3])
@@ -253,7 +256,7 @@ import Web
         "sort=-score&name=n1&score[gte]=0", "sort=-score&name[ne]=n1", "sort=-score&score[gte]=1",
         "sort=-score&score[gte]=0&score[gte]=0", "sort=-score&q=n&score[gte]=0",
         "sort=-score&name=%26score%5Bgte%5D%3D0",
-    ]) func `a cursor of another list is 422`(other: String) async throws {
+    ]) func `a cursor of a list with another order or other filters is 422`(other: String) async throws {
         try await leads.fill(9)
         let next = try #require(try await leads.get("/leads/?limit=2&sort=-score&score[gte]=0").next)
         let cursor = try #require(next.split(separator: "cursor=").last)
@@ -263,7 +266,7 @@ import Web
         #expect(try await leads.get("/parties/?limit=2&cursor=\(cursor)").status == .unprocessableContent)
     }
 
-    @Test func `a cursor of a filter whose value looks like another filter is 422`() async throws {
+    @Test func `a filter whose value looks like another filter has its own cursors`() async throws {
         try await leads.fill(9)
         let next = try #require(try await leads.get("/leads/?limit=1&name=n1&score[gte]=0").next)
         let cursor = try #require(next.split(separator: "cursor=").last)
@@ -278,14 +281,14 @@ import Web
         #expect(answer.status == .unprocessableContent && answer.wrongFields == ["cursor"])
     }
 
-    @Test func `a cursor needs a limit`() async throws {
+    @Test func `a cursor requires a limit`() async throws {
         try await leads.fill(3)
         let next = try #require(try await leads.get("/leads/?limit=2").next)
         let answer = try await leads.get(next.replacing("limit=2&", with: ""))
         #expect(answer.status == .unprocessableContent && answer.wrongFields == ["cursor"])
     }
 
-    @Test func `a damaged cursor is 422, whichever byte is damaged`() async throws {
+    @Test func `a cursor with any byte changed is 422`() async throws {
         try await leads.fill(9)
         let next = try #require(try await leads.get("/leads/?limit=2&sort=-name").next)
         let (start, cursor) = (next.prefix(next.count - (next.split(separator: "cursor=").last ?? "").count), next.utf8)
@@ -308,16 +311,16 @@ import Web
     }
 
     @Test(arguments: [[], [nil], [[0, 0, 0, 0, 0, 0, 0, 2], nil], [[1]], [nil, nil]] as [[[UInt8]?]])
-    func `a cursor whose values are none of the list's is 422`(position: [[UInt8]?]) async throws {
+    func `a cursor whose values do not fit the sort columns is 422`(position: [[UInt8]?]) async throws {
         try await leads.fill(3)
         let next = try #require(try await leads.get("/leads/?limit=1&sort=id").next)
         let (start, text) = (next.split(separator: "cursor=")[0], String(next.split(separator: "cursor=")[1]))
-        let cursor = PageCursor(list: try #require(PageCursor(text)).list, position: position)
+        let cursor = PageCursor(fingerprint: try #require(PageCursor(text)).fingerprint, position: position)
         let answer = try await leads.get("\(start)cursor=\(cursor.text)")
         #expect(answer.status == .unprocessableContent && answer.wrongFields == ["cursor"])
     }
 
-    @Test func `rows that come and go do not move the pages`() async throws {
+    @Test func `inserted and deleted rows do not shift the following pages`() async throws {
         try await leads.fill(9)
         let first = try await leads.get("/leads/?limit=3")
         _ = try await leads.send(.delete, "/leads/?id[lte]=3")
@@ -325,9 +328,9 @@ import Web
         #expect(try await leads.get(try #require(first.next)).ids == [4, 5, 6])
     }
 
-    // MARK: Forms
+    // MARK: Media types
 
-    @Test func `a list can be had as CSV`() async throws {
+    @Test func `a list is available as CSV`() async throws {
         try await seed()
         for query in ["", "?limit=9"] {
             let answer = try await leads.get("/leads/" + query, [.accept: "text/csv"])
@@ -349,7 +352,7 @@ import Web
         (#"a"b"#, #""a""b""#), ("a,b", "\"a,b\""), ("a\r\nb", "\"a\r\nb\""), ("a\nb", "\"a\nb\""),
         ("\"", "\"\"\"\""), ("=1+1", "'=1+1"), ("+1", "'+1"), ("-1", "'-1"), ("@x", "'@x"), ("\tx", "'\tx"),
         ("\rx", "\"'\rx\""), ("=A1,B1", "\"'=A1,B1\""), ("a=1", "a=1"), ("'x", "'x"), (" =1", " =1"), ("", ""),
-    ]) func `cells of CSV are quoted, and none is a formula`(name: String, cell: String) async throws {
+    ]) func `CSV cells are quoted, and formulas are disarmed`(name: String, cell: String) async throws {
         var json = JSONWriter()
         name.write(to: &json)
         let text = String(decoding: json.finish(), as: UTF8.self)
@@ -359,14 +362,14 @@ import Web
         #expect(answer.text == "name,weight\r\n\(cell),-2.0\r\n")
     }
 
-    @Test func `a list of nothing`() async throws {
+    @Test func `an empty list is an empty array, or only a CSV header`() async throws {
         for query in ["", "?limit=3", "?id=7"] {
             #expect(try await leads.get("/leads/" + query).text == "[]\n")
             #expect(try await leads.get("/leads/\(query)", [.accept: "text/csv"]).text.hasSuffix("weight\r\n"))
         }
     }
 
-    @Test func `a long list is streamed, in both forms, as a short one is written`() async throws {
+    @Test func `a streamed list has the same content as a buffered one, as JSON and as CSV`() async throws {
         try await leads.fill(450)
         let json = try await leads.get("/leads/?fields=id")
         #expect(json.ids == Array(1...450) && json.headers[.contentType] == "application/json")
@@ -379,7 +382,7 @@ import Web
     }
 
     @Test(arguments: [("text/html", "/leads/"), ("text/html", "/leads/1"), ("text/csv", "/leads/1")])
-    func `what cannot be had is 406`(accept: String, target: String) async throws {
+    func `a media type that is not available is 406`(accept: String, target: String) async throws {
         try await leads.add("a@b")
         #expect(try await leads.get(target, [.accept: accept]).status == .notAcceptable)
         let post = try await leads.send(.post, "/leads/", #"{"email":"n@n","weight":1}"#, [.accept: "text/html"])

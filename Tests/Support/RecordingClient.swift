@@ -22,11 +22,11 @@ public struct RecordingClient: Sendable {
     /// An answer, and the statements that it took.
     @dynamicMemberLookup
     public struct Answer: Sendable {
-        let answer: TestClient.Answer
+        let answer: TestClient.CollectedResponse
         /// The statements, in order.
         public let statements: [ExecutedStatement]
 
-        public subscript<Value>(dynamicMember path: KeyPath<TestClient.Answer, Value>) -> Value {
+        public subscript<Value>(dynamicMember path: KeyPath<TestClient.CollectedResponse, Value>) -> Value {
             answer[keyPath: path]
         }
     }
@@ -60,11 +60,11 @@ public struct UndocumentedAnswer: Error, CustomStringConvertible {
 
 extension Operation {
     /// - Throws: `UndocumentedAnswer`, when no answer with this status and media type is documented.
-    fileprivate func checkDocuments(_ answer: TestClient.Answer) throws {
+    fileprivate func checkDocuments(_ answer: TestClient.CollectedResponse) throws {
         let media = answer.headers[.contentType].map { MediaType($0.prefix { $0 != ";" }) }
-        let isDocumented = answers.contains { documented in
+        let isDocumented = responses.contains { documented in
             documented.status == answer.status
-                && (answer.body.isEmpty || documented.contents.contains { $0.media == media })
+                && (answer.body.isEmpty || documented.contents.contains { $0.mediaType == media })
         }
         guard isDocumented else {
             throw UndocumentedAnswer(description: "\(id) answered \(answer.status) as \(media?.name ?? "nothing")")

@@ -27,7 +27,7 @@ import Testing
         ("/", "\"root\"\n"), ("/things/", "\"list\"\n"), ("/things/7", "\"7\"\n"), ("/things/%37?x=%2F", "\"7\"\n"),
         ("/things/a%2Fb", "\"a/b\"\n"),
         ("/things/%zz", "\"%zz\"\n"), ("/thin%67s/", "\"list\"\n"),
-    ]) func `a path finds its handler`(target: String, body: String) async throws {
+    ]) func `a request is routed by its percent-decoded path`(target: String, body: String) async throws {
         let answer = try await client().get(target)
         #expect(answer.status == .ok)
         #expect(answer.text == body)
@@ -42,7 +42,7 @@ import Testing
         #expect(answer.text.hasPrefix(#"{"message":"Not found.","request_id":""#))
     }
 
-    @Test func `a wrong method is 405, and Allow says which are right`() async throws {
+    @Test func `an unsupported method is 405, and Allow lists the supported ones`() async throws {
         for (target, allow) in [
             ("/things/", "GET, HEAD, OPTIONS, POST"), ("/things", "GET, HEAD, OPTIONS, POST"),
             ("/things/7", "GET, HEAD, OPTIONS"),
@@ -57,7 +57,7 @@ import Testing
         ("/things", "/things/"), ("/things?a=1&b=%20x+y", "/things/?a=1&b=%20x+y"), ("/things?", "/things/"),
         ("/things//", "/things/"),
         ("//", "/"), ("/things//7?q", "/things/7?q"),
-    ]) func `a missing slash, and one too many, are 308 to an absolute address`(target: String, location: String)
+    ]) func `a missing or a repeated slash is a 308 redirect to an absolute URL`(target: String, location: String)
         async throws
     {
         for method in [HTTPRequest.Method.get, .head, .options] {
@@ -100,7 +100,7 @@ import Testing
     @Test(arguments: [
         "example.org", "example.org:8080", "EXAMPLE.org:", "a_b-c~1", "127.0.0.1:5051", "[::1]",
         "[2001:DB8::7.8.9.1]:80",
-    ]) func `a redirect names the host that the client asked for`(host: String) async throws {
+    ]) func `a redirect contains the host of the request`(host: String) async throws {
         let answer = try await client().get("/things", headers: [.hostName: host])
         #expect(answer.headers[.location] == "http://\(host)/things/")
     }
@@ -109,7 +109,7 @@ import Testing
         nil, "", #"ev"il<>"#, "a/b", "user@example.org", "a b", "a,b", "a?b", "a#b", "example.org:x",
         "example.org:123456",
         "[::1", "[]", "[::1]x", "[::g]", "a:1:2", ":80", "a\u{e9}", "a%41", "a\\b", "a\tb",
-    ]) func `without a usable host a redirect names the path alone`(host: String?) async throws {
+    ]) func `without a valid Host the location of a redirect is only a path`(host: String?) async throws {
         var headers: HeaderFields = [:]
         if let host { headers[.hostName] = host }
         let request = Request(method: .get, target: "/things?a=1", headers: headers)
@@ -121,7 +121,7 @@ import Testing
         #expect(response.status == .permanentRedirect && response.headers[.location] == "/things/?a=1")
     }
 
-    @Test func `OPTIONS on a known path says what is allowed, and nothing else`() async throws {
+    @Test func `OPTIONS on a known path has Allow and no body`() async throws {
         let answer = try await client().send(.options, "/things/")
         #expect(answer.status == .ok)
         #expect(answer.body.isEmpty)
@@ -129,19 +129,19 @@ import Testing
         #expect(try await client().send(.options, "/nowhere").status == .notFound)
     }
 
-    @Test func `an error that nobody knows is a 500 that tells nothing`() async throws {
+    @Test func `an unexpected error is a 500 that reveals nothing`() async throws {
         let answer = try await client().get("/things/broken/now", headers: [.requestID: "me-1"])
         #expect(answer.status == .internalServerError)
         #expect(answer.text == #"{"message":"Internal Server Error","request_id":"me-1"}"# + "\n")
     }
 
-    @Test func `a stream is sent piece by piece, without a length`() async throws {
+    @Test func `a streamed body has no Content-Length`() async throws {
         let answer = try await client().get("/things/stream/now")
         #expect(answer.text == "ab")
         #expect(answer.headers[.contentLength] == nil)
     }
 
-    @Test func `a usable request id comes back, and any other is replaced`() async throws {
+    @Test func `a valid request ID is returned, and an invalid one is replaced`() async throws {
         for id in ["a", "A-b.c_9", String(repeating: "x", count: 128)] {
             #expect(try await client().get("/", headers: [.requestID: id]).headers[.requestID] == id)
         }
@@ -149,12 +149,13 @@ import Testing
             let made = try #require(try await client().get("/", headers: [.requestID: id]).headers[.requestID])
             #expect(made.utf8.count == 32 && made != id)
         }
-        // The server in front, too: a record of a change has the id, a space, and the client's name.
+        // The ID of the server in front is validated too: change records contain the ID, a space, and the name of the
+        // client.
         #expect(Request(method: .get, target: "/", id: "s-1").id == "s-1")
         #expect(Request(method: .get, target: "/", id: "s key:ada").id.utf8.count == 32)
     }
 
-    @Test func `CORS lets every origin in, by its name`() async throws {
+    @Test func `by default CORS allows every origin by echoing it`() async throws {
         let plain = try await client().get("/nowhere")
         #expect(plain.headers[.accessControlAllowOrigin] == "*")
         #expect(plain.headers[.vary] == nil)
@@ -164,7 +165,7 @@ import Testing
         #expect(foreign.headers[.accessControlAllowMethods] == nil)
     }
 
-    @Test func `a preflight is answered with all methods, and the fields that were asked for, sorted`() async throws {
+    @Test func `a preflight response has all methods, and the requested header fields, sorted`() async throws {
         let headers: HeaderFields = [
             .origin: "http://ui", .accessControlRequestMethod: "post",
             .accessControlRequestHeaders: "zeta, X-A,Alpha , x-a",
@@ -176,7 +177,7 @@ import Testing
         #expect(unknown.headers[.accessControlAllowMethods] == nil)
     }
 
-    @Test func `a list of origins keeps the others out`() async throws {
+    @Test func `a list of origins excludes all others`() async throws {
         let client = try client(cors: .origins(["http://ui"]))
         #expect(
             try await client.get("/", headers: [.origin: "http://ui"]).headers[.accessControlAllowOrigin] == "http://ui"
@@ -184,7 +185,7 @@ import Testing
         #expect(try await client.get("/", headers: [.origin: "http://evil"]).headers[.accessControlAllowOrigin] == nil)
     }
 
-    @Test func `a route or a prefix that is taken fails at start-up`() {
+    @Test func `a duplicate route, a duplicate prefix and a malformed prefix fail at start-up`() {
         var twice = Blueprint("test")
         twice.get("/<id>") { _ in .json("a") }
         twice.get("/<name>") { _ in .json("b") }
@@ -192,7 +193,7 @@ import Testing
             var app = Application()
             try app.mount(twice, at: "/x")
         }
-        #expect(route?.description == "the route GET /x/<name> stands there twice: remove one of them")
+        #expect(route?.description == "the route GET /x/<name> is defined twice: remove one of them")
         #expect(throws: SetupError.self) {
             var app = Application()
             try app.mount(Blueprint("test"), at: "/x")
@@ -206,7 +207,7 @@ import Testing
         }
     }
 
-    @Test func `a query may begin with what combines with the question mark`() {
+    @Test func `a query may begin with a combining character`() {
         let target = Target("/a?\u{64d}b=1")
         #expect(target.path == "/a" && target.query.unicodeScalars.elementsEqual("\u{64d}b=1".unicodeScalars))
     }

@@ -4,7 +4,7 @@ import Testing
 @testable import Web
 
 @Suite struct HeaderFieldsTests {
-    @Test func `fields lie in the form in which they are sent`() {
+    @Test func `fields are stored in the form in which they are sent`() {
         var fields: HeaderFields = [.contentType: "text/csv"]
         fields.append(.contentLength, 120)
         fields.append(.eTag, quoted: -7)
@@ -19,7 +19,7 @@ import Testing
         ("ä€", "ä€"),
         ("a\tb", "a\tb"), ("a  b", "a  b"),
     ])
-    func `no value ends its line`(value: String, kept: String) {
+    func `no value can inject a line`(value: String, kept: String) {
         var fields = HeaderFields()
         fields.append(.accept, value)
         fields.append(.eTag, "x")
@@ -28,12 +28,12 @@ import Testing
     }
 
     @Test(arguments: 0...0xff as ClosedRange<UInt8>)
-    func `a control character becomes a space, wherever it stands`(byte: UInt8) {
+    func `a control character becomes a space at every position`(byte: UInt8) {
         let isControl = byte < 0x20 && byte != 0x09 || byte == 0x7f
-        for place in 1..<19 {
+        for position in 1..<19 {
             var (value, kept) = ([UInt8](repeating: 0x61, count: 20), [UInt8](repeating: 0x61, count: 20))
-            value[place] = byte
-            kept[place] = isControl ? 0x20 : byte
+            value[position] = byte
+            kept[position] = isControl ? 0x20 : byte
             var (fields, name) = (HeaderFields(), "A")
             value.withUnsafeBufferPointer { value in _ = name.withUTF8 { fields.append(variable: $0, value) } }
             #expect(fields.bytes == Array("a: ".utf8) + kept + Array("\r\n".utf8))
@@ -41,13 +41,13 @@ import Testing
     }
 
     @Test(arguments: ["", "a b", "a:", "ä", "a\u{0}", "a\r\n", "a\"", "(a)"])
-    func `what is no token names no field`(name: String) {
+    func `a name that is no token is rejected`(name: String) {
         var (fields, name) = (HeaderFields(), name)
         let isAppended = name.withUTF8 { name in fields.append(variable: name, name) }
         #expect(!isAppended && fields.bytes.isEmpty && fields.count == 0)
     }
 
-    @Test func `a name is found in any case, and one that it begins with is not`() throws {
+    @Test func `names are case-insensitive, and a prefix of a name does not match`() throws {
         var fields = HeaderFields()
         for (name, value) in [("ACCEPT-CHARSET", "1"), ("aCCept", "2"), ("x-accept", "3"), ("Accept", "4")] {
             fields.append(try #require(HTTPField.Name(name)), value)
@@ -56,7 +56,7 @@ import Testing
         #expect(fields[.accept] == "2, 4" && fields[.cookie] == nil && !fields.contains(.cookie))
     }
 
-    @Test func `a value that is set takes the place of all that there are`() {
+    @Test func `setting a value replaces all fields of that name, and nil removes them`() {
         var fields: HeaderFields = [.accept: "1", .vary: "2", .accept: "3"]
         fields[.accept] = "4"
         fields[.eTag] = "5"

@@ -4,8 +4,8 @@ import Testing
 @testable import Web
 
 @Suite struct JSONEscapeTests {
-    /// One scalar after the other, as RFC 8259 says it, section 7.
-    private func naive(_ text: String) -> String {
+    /// A simple reference implementation, which escapes one scalar at a time (RFC 8259, section 7).
+    private func reference(_ text: String) -> String {
         let letters: [Unicode.Scalar: String] = [
             "\"": "\\\"", "\\": "\\\\", "\u{8}": "\\b", "\t": "\\t", "\n": "\\n", "\u{c}": "\\f", "\r": "\\r",
         ]
@@ -25,7 +25,7 @@ import Testing
         return String(decoding: writer.finish(), as: UTF8.self)
     }
 
-    /// Scalars of every length, with runs of plain ones of every length between them.
+    /// Random text: scalars of every encoded length, mixed with runs of plain ASCII.
     private func randomText(_ count: Int, _ random: inout SeededGenerator) -> String {
         let ranges: [ClosedRange<UInt32>] = [
             0...0x7f, 0x80...0x7ff, 0x800...0xd7ff, 0xe000...0xffff, 0x10000...0x10ffff,
@@ -41,30 +41,33 @@ import Testing
         return String(text)
     }
 
-    @Test func `random texts are escaped as one scalar after the other is`() {
+    @Test func `random text is escaped like by the reference implementation`() {
         for seed in SeededGenerator.seeds(500) {
             var random = SeededGenerator(seed: seed)
-            for longest in [20, 20, 20, 200, 5000] {
-                let text = randomText(Int.random(in: 0...longest, using: &random), &random)
-                #expect(written(text) == "\"\(naive(text))\"\n", "seed \(seed)")
+            for maxCount in [20, 20, 20, 200, 5000] {
+                let text = randomText(Int.random(in: 0...maxCount, using: &random), &random)
+                #expect(written(text) == "\"\(reference(text))\"\n", "seed \(seed)")
             }
         }
     }
 
-    @Test func `each scalar of one and two bytes is escaped at each place of a word`() {
+    @Test func `every scalar of one or two bytes is escaped correctly at every offset within a word`() {
         for value in 0...0x7ff as ClosedRange<UInt32> {
-            let scalar = String(Unicode.Scalar(value)!)  // Sound: surrogates come later.
-            for place in 0..<9 {
-                let text = String(repeating: "x", count: place) + scalar + String(repeating: "y", count: 9 - place)
-                if written(text) != "\"\(naive(text))\"\n" { Issue.record("U+\(String(value, radix: 16)) at \(place)") }
+            let scalar = String(Unicode.Scalar(value)!)  // Sound: surrogates begin at U+D800.
+            for offset in 0..<9 {
+                let text = String(repeating: "x", count: offset) + scalar + String(repeating: "y", count: 9 - offset)
+                if written(text) != "\"\(reference(text))\"\n" {
+                    Issue.record("U+\(String(value, radix: 16)) at \(offset)")
+                }
             }
         }
     }
 
-    @Test(arguments: ["x", "\u{7f}", "\n", "é", "€", "😀"]) func `a text of one scalar alone has room`(unit: String) {
+    @Test(arguments: ["x", "\u{7f}", "\n", "é", "€", "😀"])
+    func `text that repeats one scalar fits into the reserved capacity`(unit: String) {
         for count in [1, 7, 8, 9, 50_000] {
             let text = String(repeating: unit, count: count)
-            #expect(written(text) == "\"\(naive(text))\"\n")
+            #expect(written(text) == "\"\(reference(text))\"\n")
         }
     }
 }

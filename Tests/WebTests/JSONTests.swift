@@ -17,16 +17,17 @@ import Testing
             ("😀", #""\ud83d\ude00""#),
             ("a😀b\u{10ffff}", #""a\ud83d\ude00b\udbff\udfff""#),
         ])
-    func `a string is escaped as the original escapes it`(string: String, json: String) {
+    func `a string is escaped as the original API escapes it`(string: String, json: String) {
         #expect(text(string) == json + "\n")
     }
 
-    @Test(arguments: [0, 7, 10, -1, Int64.max, Int64.min] as [Int64]) func `numbers are written in full`(number: Int64)
-    {
+    @Test(arguments: [0, 7, 10, -1, Int64.max, Int64.min] as [Int64]) func `integers are written with all digits`(
+        number: Int64
+    ) {
         #expect(text(number) == "\(number)\n")
     }
 
-    @Test func `elements have commas between them`() {
+    @Test func `elements are separated by commas`() {
         #expect(text([true, false]) == "[true,false]\n")
         #expect(text([[Int64]]()) == "[]\n")
         #expect(text([[1], [], [2, 3]] as [[Int64]]) == "[[1],[],[2,3]]\n")
@@ -44,13 +45,13 @@ import Testing
             (-1, "Wed, 31 Dec 1969 23:59:59 GMT"), (-62_135_596_800, "Mon, 01 Jan 0001 00:00:00 GMT"),
             (.min, "Mon, 01 Jan 0001 00:00:00 GMT"), (.max, "Fri, 31 Dec 9999 23:59:59 GMT"),
         ] as [(Int64, String)])
-    func `a date is written as RFC 9110 says`(seconds: Int64, date: String) {
+    func `a date is written as IMF-fixdate of RFC 9110`(seconds: Int64, date: String) {
         var writer = JSONWriter()
         writer.date(unixSeconds: seconds)
         #expect(String(decoding: writer.finish(), as: UTF8.self) == "\"\(date)\"\n")
     }
 
-    @Test func `dates of one day, and of different ones, stand side by side`() {
+    @Test func `consecutive dates of one day and of different days are written correctly`() {
         var writer = JSONWriter()
         writer.beginArray()
         for seconds in [0, 1, 86_400, 86_401, 2] as [Int64] { writer.date(unixSeconds: seconds) }
@@ -65,7 +66,7 @@ import Testing
 @Suite struct JSONParserTests {
     private func parse(_ text: String) throws -> JSON { try JSON(parsing: Array(text.utf8)) }
 
-    @Test func `values of every kind are read`() throws {
+    @Test func `values of every type are parsed`() throws {
         #expect(
             try parse(" {\"a\": [1, -0.5e+3, true, false, null], \"b\": {}}\r\n\t")
                 == .object([
@@ -75,17 +76,17 @@ import Testing
         #expect(try parse("[]") == .array([]))
     }
 
-    @Test func `escapes stand for their characters`() throws {
+    @Test func `escapes are decoded`() throws {
         #expect(try parse(#""\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00""#) == .string("\"\\/\u{8}\u{c}\n\r\té😀"))
         #expect(try parse(#""\u0000""#) == .string("\0"))
     }
 
     @Test(arguments: [#""\ud800""#, #""\udc00""#, #""\ud800x""#, #""\ud800\u0041""#, #""\ud800\ud800""#])
-    func `half of a surrogate pair makes a broken string`(text: String) throws {
-        #expect(try parse(text) == .brokenString)
+    func `a string with an unpaired surrogate is marked as such`(text: String) throws {
+        #expect(try parse(text) == .unpairedSurrogate)
     }
 
-    @Test func `of two members with one name the last one counts`() throws {
+    @Test func `of two members with the same name the last one counts`() throws {
         #expect(try parse(#"{"a":1,"a":2}"#) == .object(["a": .number("2")]))
     }
 
@@ -95,36 +96,36 @@ import Testing
         #expect(members["\u{e9}"] == .number("1") && members["e\u{301}"] == .number("2"))
     }
 
-    @Test func `values are counted, and too many of them refused`() throws {
+    @Test func `the number of values is limited`() throws {
         let text = Array(#"[1,{"a":[2]}]"#.utf8)
         _ = try JSON(parsing: text, atMost: 5)
         #expect(throws: JSONError.tooManyValues(limit: 4)) { try JSON(parsing: text, atMost: 4) }
     }
 
-    @Test func `text without and with escapes in any order is read`() throws {
+    @Test func `escapes and plain text may alternate`() throws {
         #expect(try parse(#""a\nb\\\u00C9\u00cfz""#) == .string("a\nb\\ÉÏz"))
         #expect(try parse(#""\u4f1a""#) == .string("会"))
     }
 
-    @Test func `a byte order mark is passed over`() throws { #expect(try parse("\u{feff}1") == .number("1")) }
+    @Test func `a byte order mark is skipped`() throws { #expect(try parse("\u{feff}1") == .number("1")) }
 
     @Test(
         arguments: [
             "", " ", "{", "[", "[1,]", "{\"a\":1,}", "{'a':1}", "{a:1}", "{\"a\" 1}", "[1 2]", "1 2", "tru", "nul",
             "01", "-", "1.", ".5",
             "1e", "+1", "NaN", "\"", "\"\n\"", "\"\\x\"", "\"\\u12g4\"", "\"\\u+123\"", "\"\\ud83d\\u", "]", "{}}",
-        ]) func `what is not JSON is refused`(text: String)
+        ]) func `invalid JSON is rejected`(text: String)
     { #expect(throws: JSONError.self) { try parse(text) } }
 
     @Test(
         arguments: [[0xff], [0x22, 0xc3, 0x28, 0x22], [0x22, 0xed, 0xa0, 0x80, 0x22], [0x22, 0xc0, 0x80, 0x22]]
             as [[UInt8]])
-    func `bytes that are not UTF-8 are refused`(bytes: [UInt8]) {
+    func `invalid UTF-8 is rejected`(bytes: [UInt8]) {
         let error = #expect(throws: JSONError.self) { try JSON(parsing: bytes) }
         #expect(error?.description.hasPrefix("invalid UTF-8") == true)
     }
 
-    @Test func `nesting may be 64 deep, and no deeper`() throws {
+    @Test func `nesting is limited to 64 levels`() throws {
         func nested(_ depth: Int) -> String {
             String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
         }
@@ -133,26 +134,26 @@ import Testing
         #expect(throws: JSONError.self) { try parse(String(repeating: "[", count: 5000)) }
     }
 
-    @Test func `the place of an error is told`() {
+    @Test func `an error contains its offset`() {
         let error = #expect(throws: JSONError.self) { try parse("{\"a\":x}") }
-        #expect(error?.description == "a value was expected at byte 5")
+        #expect(error?.description == "expected a value at byte 5")
     }
 }
 
 @Suite struct TrimmingTests {
-    @Test func `what Unicode calls white space is cut off at both ends, and nothing else`() {
+    @Test func `exactly the scalars with the property White_Space are trimmed`() {
         for value in Array(0...0x3100) + [0xd7ff, 0xe000, 0xfeff, 0xffff, 0x10000, 0x10ffff] as [UInt32] {
             guard let scalar = Unicode.Scalar(value) else { continue }
             let text = "\(scalar)a\(scalar)"
-            let isCut = text.trimmed == "a"
-            if isCut != scalar.properties.isWhitespace { Issue.record("U+\(String(value, radix: 16))") }
+            let isTrimmed = text.trimmed == "a"
+            if isTrimmed != scalar.properties.isWhitespace { Issue.record("U+\(String(value, radix: 16))") }
         }
     }
 
     @Test(arguments: [
         ("", ""), (" \r\n\t ", ""), (" a b ", "a b"), (" \u{301}a", "\u{301}a"), ("\u{3000}\u{85}é", "é"),
     ])
-    func `white space inside stays`(text: String, trimmed: String) {
+    func `only leading and trailing white space is trimmed`(text: String, trimmed: String) {
         #expect(Array(text.trimmed.utf8) == Array(trimmed.utf8))
     }
 }

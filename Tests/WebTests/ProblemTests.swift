@@ -3,7 +3,7 @@ import Testing
 
 @testable import Web
 
-/// Errors as JSON: in their own form, and as RFC 9457 has them for clients that ask for that.
+/// Error responses: in the default format, and as problem details (RFC 9457) for clients that prefer those.
 @Suite struct ProblemTests {
     private func client() throws -> TestClient {
         var things = Blueprint("things")
@@ -23,7 +23,7 @@ import Testing
         return TestClient(app)
     }
 
-    private func ask(_ path: String, _ accept: String?) async throws -> TestClient.Answer {
+    private func ask(_ path: String, _ accept: String?) async throws -> TestClient.CollectedResponse {
         var headers: HeaderFields = [.requestID: "r-1"]
         if let accept { headers[.accept] = accept }
         return try await client().get("/things" + path, headers: headers)
@@ -35,7 +35,7 @@ import Testing
     @Test(arguments: [
         nil, "*/*", "application/*", "application/json", "text/csv", "application/problem+json;q=0", "problem+json",
         "application/problem+xml", "text/problem+json", "",
-    ]) func `an error has its own form for those who do not name the other`(accept: String?) async throws {
+    ]) func `an error has the default format unless the client lists problem details`(accept: String?) async throws {
         let answer = try await ask("/fields", accept)
         #expect(answer.status == .unprocessableContent)
         #expect(answer.headers[.contentType] == "application/json")
@@ -46,7 +46,7 @@ import Testing
         "application/problem+json", "Application/Problem+JSON", "application/json, application/problem+json",
         "application/problem+json;q=0.1", "text/csv, application/problem+json;q=0.5, */*;q=0.1",
         "application/problem+json; charset=utf-8",
-    ]) func `an error is a problem for those who ask for one`(accept: String) async throws {
+    ]) func `an error is sent as problem details to clients that prefer them`(accept: String) async throws {
         let answer = try await ask("/fields", accept)
         #expect(answer.status == .unprocessableContent)
         #expect(answer.headers[.contentType] == "application/problem+json")
@@ -62,7 +62,9 @@ import Testing
         ("/nowhere", 404, "Not Found", "Not found."),
         ("/broken", 500, "Internal Server Error", "Internal Server Error"),
         ("/busy", 503, "Service Unavailable", "Busy."),
-    ]) func `every error can be a problem`(path: String, status: Int, title: String, detail: String) async throws {
+    ]) func `every kind of error can be sent as problem details`(
+        path: String, status: Int, title: String, detail: String
+    ) async throws {
         let answer = try await ask(path, "application/problem+json")
         #expect(answer.status.code == status)
         #expect(answer.headers[.contentType] == "application/problem+json")
@@ -73,13 +75,13 @@ import Testing
         if status == 503 { #expect(answer.headers[.retryAfter] == "1") }
     }
 
-    @Test func `a wrong method is a problem too, and says which are right`() async throws {
+    @Test func `405 is sent as problem details too, with Allow`() async throws {
         let answer = try await client().send(.delete, "/things/fine", headers: [.accept: "application/problem+json"])
         #expect(answer.status == .methodNotAllowed && answer.headers[.allow] == "GET, HEAD, OPTIONS")
         #expect(answer.headers[.contentType] == "application/problem+json")
     }
 
-    @Test func `the first twenty fields are told, and how many more there are`() async throws {
+    @Test func `only the first twenty errors are listed, with the number of the others`() async throws {
         for accept in ["application/json", "application/problem+json"] {
             guard case .object(let error) = try await ask("/many", accept).json,
                 case .array(let errors) = error["errors"]
@@ -91,14 +93,14 @@ import Testing
         }
     }
 
-    @Test func `what succeeds is no problem`() async throws {
+    @Test func `a successful response is plain JSON even for clients that accept problem details`() async throws {
         for path in ["/fine", "/negotiated"] {
             let answer = try await ask(path, "application/problem+json")
             #expect(answer.status == .ok && answer.headers[.contentType] == "application/json")
         }
     }
 
-    @Test func `an answer that cannot be had is told in the form that can`() async throws {
+    @Test func `406 is sent as JSON when problem details are not acceptable`() async throws {
         let answer = try await ask("/negotiated", "text/html, application/problem+json;q=0")
         #expect(answer.status == .notAcceptable && answer.headers[.contentType] == "application/json")
     }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Web
 
-/// What a request says in its query and in its header fields.
+/// The parsing of the query and of header fields.
 @Suite struct RequestValuesTests {
     private func request(_ target: String = "/", _ fields: (HTTPField.Name, String)...) -> Request {
         var headers: HeaderFields = [:]
@@ -39,19 +39,19 @@ import Testing
         ("a[=1", [["a[", nil, "1"]]), ("a[b]c=1", [["a[b]c", nil, "1"]]), ("a=[b]", [["a", nil, "[b]"]]),
         ("a=%FF", [["a", nil, "\u{fffd}"]]), ("%C3=x", [["\u{fffd}", nil, "x"]]), ("a=%00", [["a", nil, "\0"]]),
         ("a=1;b=2", [["a", nil, "1;b=2"]]),
-    ]) func `a query has parameters, in order, decoded`(text: String, expected: [[String?]]) {
+    ]) func `a query is parsed into decoded parameters, in order`(text: String, expected: [[String?]]) {
         let parameters = Query(text).parameters
         #expect(parameters.map { [$0.name, $0.operation, $0.value] } == expected)
         #expect(request("/things?" + text).query.parameters == parameters)
     }
 
     @Test(arguments: ["a", "a b", "a[gte]", "a[]", "[x]", "a[b][c]", "a]", "ä[ö]"])
-    func `the whole name of a parameter is what was sent`(name: String) {
+    func `the full name of a parameter is the decoded name with its operator`(name: String) {
         let encoded = name.utf8.map { "%" + ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-        #expect(Query("\(encoded)=1").parameters.map(\.wholeName) == [name])
+        #expect(Query("\(encoded)=1").parameters.map(\.fullName) == [name])
     }
 
-    @Test func `the parameters of a name are found by its bytes`() {
+    @Test func `parameters are found by the exact bytes of their names`() {
         let query = Query("a=1&b=2&a[gt]=3&A=4&a=5&%C3%A4=6&a%CC%88=7")
         #expect(query.all("a").map(\.value) == ["1", "3", "5"])
         #expect(query.all("ä").map(\.value) == ["6"])
@@ -65,7 +65,7 @@ import Testing
         ("/a?cursor[x]=1&cursors=2", "/a?cursor[x]=1&cursors=2&cursor=new"),
         ("/a?x=1&\u{301}=2&cursor=old", "/a?x=1&\u{301}=2&cursor=new"),
         ("/a?cursor=old&\u{301}=2", "/a?\u{301}=2&cursor=new"),
-    ]) func `a URL with another value of a parameter keeps the others as they were sent`(
+    ]) func `replacing a parameter in the URL keeps the others unchanged`(
         target: String, expected: String
     ) {
         #expect(request(target).url(with: "cursor", "new") == expected)
@@ -88,10 +88,10 @@ import Testing
         ("text/*;q=0.2, */*;q=0.9", 200), ("*/*;q=0.9, text/*;q=0.2", 200), ("text/csv;q=0.1, text/*, */*", 100),
         ("text/*, text/csv;q=0", 0), ("text/csv;q=0.1, text/csv;q=0.7", 700), ("text/html", 0), ("application/*", 0),
         ("", 1000), (",,", 1000), ("csv", 1000), ("csv, text/html", 0), (", text/csv;q=0.4 ,", 400),
-        // A weight that is none counts as 1.
+        // A malformed weight counts as 1.
         ("text/csv;q=", 1000), ("text/csv;q=x", 1000), ("text/csv;q=0.x", 1000), ("text/csv;q=2", 1000),
         ("text/csv;q=-1", 1000),
-    ]) func `a media type is wanted as much as the most specific range says`(accept: String, quality: Int) {
+    ]) func `the most specific media range determines the weight`(accept: String, quality: Int) {
         #expect(Accept(accept).quality(of: .csv) == quality)
     }
 
@@ -103,17 +103,17 @@ import Testing
         ("application/problem+json", "application/json"), ("application/problem+json, text/csv;q=0.5", "text/csv"),
         ("APPLICATION/PROBLEM+JSON", "application/json"), ("text/html, */*;q=0.001", "application/json"),
         ("nonsense", "application/json"), ("", "application/json"),
-    ]) func `the representation that is wanted most is answered, of several the first`(accept: String, chosen: String)
+    ]) func `the offer with the greatest weight is chosen, and the first of several`(accept: String, chosen: String)
         throws
     {
         #expect(try request("/", (.accept, accept)).negotiate([.json, .csv]).name == chosen)
     }
 
-    @Test func `without Accept everything is accepted`() throws {
+    @Test func `without Accept every media type is acceptable`() throws {
         #expect(try request().negotiate([.csv, .json]) == .csv)
     }
 
-    @Test func `several fields of one name are one list`() throws {
+    @Test func `several fields with one name are combined into one list`() throws {
         let accept = request("/", (.accept, "application/json;q=0.1"), (.accept, "text/csv;q=0.2"))
         #expect(try accept.negotiate([.json, .csv]) == .csv)
         let prefer = request("/", (.prefer, "return=minimal"), (.prefer, "handling=strict"))
@@ -125,17 +125,17 @@ import Testing
     @Test(arguments: [
         "text/html", "application/json;q=0", "*/*;q=0", "image/*", "application/problem+json;q=0", "text/html, x",
         "application/jsonp",
-    ]) func `what cannot be had is 406, and the answer says what can`(accept: String) {
+    ]) func `an Accept that matches no offer is 406, and the message lists the offers`(accept: String) {
         let error = #expect(throws: HTTPError.self) { try request("/", (.accept, accept)).negotiate([.json]) }
         #expect(error?.status == .notAcceptable)
-        #expect(error?.message == "This can be had as application/json: change the Accept header field.")
+        #expect(error?.message == "Available as application/json: change the Accept header field.")
     }
 
     @Test(arguments: [
         ("application/json", true), ("Application/JSON", true), ("application/merge-patch+json", true),
         ("application/problem+json", true), (" application/json ", true), ("text/json", false), ("json", false),
         ("application/jsonx", false), ("text/x+json", false), ("", false), ("/", false),
-    ]) func `a media type is JSON by its subtype`(text: String, isJSON: Bool) {
+    ]) func `application types with the subtype json or the suffix +json are JSON`(text: String, isJSON: Bool) {
         #expect(MediaType(text).isJSON == isJSON)
     }
 
@@ -150,7 +150,9 @@ import Testing
         ("handling=lenient", false, false), ("handling=lenient, handling=strict", false, false),
         ("return", false, false), ("minimal", false, false), ("return=minimalist", false, false), ("", false, false),
         (",;,", false, false),
-    ]) func `preferences, of which the first of a name counts`(prefer: String, isMinimal: Bool, isStrict: Bool) {
+    ]) func `preferences are parsed, and the first one of a name counts`(
+        prefer: String, isMinimal: Bool, isStrict: Bool
+    ) {
         let preferences = request("/", (.prefer, prefer)).preferences
         #expect(preferences.isMinimal == isMinimal && preferences.isStrict == isStrict)
     }
@@ -162,7 +164,7 @@ import Testing
         (" , \"1\" ,, \"2\" , ", ["1", "2"]), ("W/\"1\"", ["1"]), ("W/\"1\", \"2\"", ["1", "2"]), ("\"a,b\"", ["a,b"]),
         ("\"a, \", \"*\"", ["a, ", "*"]), ("\"\"", [""]), ("\"W/\"", ["W/"]), ("\"ä\"", ["ä"]),
         ("\"a\\\"", ["a\\"]),
-    ]) func `a condition is a list of tags`(text: String, tags: [String]) throws {
+    ]) func `a condition is parsed as a list of tags`(text: String, tags: [String]) throws {
         for name in [HTTPField.Name.ifMatch, .ifNoneMatch] {
             let request = request("/", (name, text))
             let condition = name == .ifMatch ? try request.ifMatch() : try request.ifNoneMatch()
@@ -172,12 +174,12 @@ import Testing
         }
     }
 
-    @Test(arguments: ["*", " * "]) func `a star is any tag`(text: String) throws {
+    @Test(arguments: ["*", " * "]) func `an asterisk matches any tag`(text: String) throws {
         let condition = try request("/", (.ifNoneMatch, text)).ifNoneMatch()
         #expect(condition == .any && condition?.contains(EntityTag("x")) == true)
     }
 
-    @Test func `no field is no condition`() throws {
+    @Test func `without the field there is no condition`() throws {
         #expect(try request().ifMatch() == nil)
         #expect(try request().ifNoneMatch() == nil)
         #expect(EntityTag("3").value == "\"3\"")

@@ -1,5 +1,5 @@
 import Resources
 import Web
 
-/// Campaigns over HTTP.
+/// The routes of campaigns.
 func campaignBlueprint(_ service: CampaignService) -> Blueprint { Blueprint(resource: "campaign", service) }

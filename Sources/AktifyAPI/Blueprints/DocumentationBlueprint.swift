@@ -2,11 +2,11 @@ import HTTPTypes
 import Resources
 import Web
 
-/// The contract, as an OpenAPI 3.1 document: made once, of the routes that are mounted so far.
+/// Serves the OpenAPI 3.1 document of the API. It is generated once, from the routes that have been mounted before.
 func documentationBlueprint(of app: Application, credentials: Credentials?) -> Blueprint {
     let document = app.openAPI(
         title: "Campaign API", version: Release.version,
-        description: "Campaigns: create, read, change, delete, find and export them. Every error is JSON.",
+        description: "Create, read, change, delete, search and export campaigns. Every error is JSON.",
         credentials: credentials)
     let response = Response.json(document)
     let tag = EntityTag(fingerprint(of: response))

@@ -1,10 +1,10 @@
 import Web
 
-/// Who a client is, and what it may do: for programs that offer people only that.
+/// Returns the name and the role of the authenticated client, so that user interfaces can offer only what it may do.
 func identityBlueprint() -> Blueprint {
     var identity = Blueprint("identity")
     identity.get("", IdentityOperations.identity, access: .role(.reader)) { request in
-        // Where nobody has to authenticate, everybody may do everything.
+        // Without authentication, every client may do everything.
         .json { json in
             json.beginObject()
             json.member("name", request.principal?.name)
@@ -15,13 +15,16 @@ func identityBlueprint() -> Blueprint {
     return identity
 }
 
-/// What the route answers.
+/// The documentation of the route.
 private enum IdentityOperations {
+    private static let nameDescription =
+        "The name of the client: `key:` and the name of its API key, or `jwt:` and the subject of its token. It is "
+        + "null when authentication is off."
     static let identity = Operation(
-        "getIdentity", "Who you are, and what you may do", tag: "service",
-        answers: [
-            Operation.Answer(
-                .ok, "It.",
+        "getIdentity", "Get the authenticated client and its role", tag: "service",
+        responses: [
+            Operation.Response(
+                .ok, "The client and its role.",
                 [
                     .init(
                         .json,
@@ -30,7 +33,7 @@ private enum IdentityOperations {
                             "properties": [
                                 "name": [
                                     "type": ["string", "null"],
-                                    "description": "The key's name, behind `key:`; null where nobody has to authenticate.",
+                                    "description": .string(nameDescription),
                                 ],
                                 "role": ["enum": .array(Role.allCases.map { .string($0.rawValue) })],
                             ],

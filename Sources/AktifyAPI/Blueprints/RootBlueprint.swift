@@ -1,7 +1,7 @@
 import HTTPTypes
 import Web
 
-/// The greeting that the user interface shows, and the two questions that whoever watches the service asks.
+/// The greeting, which the original user interface shows, and the health and readiness checks for monitoring.
 func rootBlueprint(_ health: HealthService) -> Blueprint {
     var root = Blueprint("root")
     root.get("/", RootOperations.greeting, access: .open) { _ in .json("Hello, from Flask!") }
@@ -15,24 +15,24 @@ func rootBlueprint(_ health: HealthService) -> Blueprint {
 
 private func status(_ text: String) -> RawJSON { RawJSON("{\"status\":\"\(text)\"}") }
 
-/// What the routes answer.
+/// The documentation of the routes.
 private enum RootOperations {
     private static let state: JSON = [
         "type": "object", "required": ["status"], "properties": ["status": ["type": "string"]],
     ]
     static let greeting = Operation(
-        "greet", "A greeting", tag: "service",
-        answers: [Operation.Answer(.ok, "It.", [.init(.json, ["type": "string"])])])
+        "greet", "Get a greeting", tag: "service",
+        responses: [Operation.Response(.ok, "The greeting.", [.init(.json, ["type": "string"])])])
     static let health = Operation(
-        "getHealth", "Whether the process is well, whatever the database is", tag: "service",
-        answers: [Operation.Answer(.ok, "It is.", [.init(.json, state, example: ["status": "ok"])])])
+        "getHealth", "Check whether the service is alive, regardless of the database", tag: "service",
+        responses: [Operation.Response(.ok, "The service is alive.", [.init(.json, state, example: ["status": "ok"])])])
     static let readiness = Operation(
-        "getReadiness", "Whether requests can be answered", tag: "service",
-        answers: [
-            Operation.Answer(.ok, "They can.", [.init(.json, state, example: ["status": "ready"])]),
+        "getReadiness", "Check whether the service is ready to handle requests", tag: "service",
+        responses: [
+            Operation.Response(.ok, "The service is ready.", [.init(.json, state, example: ["status": "ready"])]),
             .error(
-                .serviceUnavailable, "They cannot: the message says why.",
-                headers: [(.retryAfter, "In so many seconds.")]),
+                .serviceUnavailable, "The service is not ready, for the reason in the message.",
+                headers: [(.retryAfter, "Seconds to wait before a retry.")]),
         ])
 }
 

@@ -14,12 +14,13 @@ struct Campaign: Model, Hashable {
         let id = Column(\Campaign.id, "id", .primaryKey, .filterable, default: .serial)
         let name = Column(
             \Campaign.name, "name", .length(1...255), .trimmed, .filterable, .sortable, .searchable,
-            .described("What people call it.", example: "Spring sale"))
+            .described("The name of the campaign.", example: "Spring sale"))
         let description = Column(
-            \Campaign.description, "description", .described("What it is for.", example: "20 % off"),
+            \Campaign.description, "description", .described("A description of the campaign.", example: "20 % off"),
             default: .value(""))
         let isActive = Column(
-            \Campaign.isActive, "is_active", .filterable, .described("Whether it runs."), default: .value(true))
+            \Campaign.isActive, "is_active", .filterable, .described("Whether the campaign is active."),
+            default: .value(true))
         let createdOn = Column(\Campaign.createdOn, "created_on", .readOnly, .filterable, .sortable, default: .now)
         let updatedOn = Column(\Campaign.updatedOn, "updated_on", .filterable, .sortable, default: .now, onUpdate: .now)
         let version = Column(\Campaign.version, "version", .version)
@@ -33,7 +34,8 @@ struct Campaign: Model, Hashable {
 }
 
 extension Campaign {
-    /// The list is read row by row: written by hand, this takes a third of the time that `Table` needs for any model.
+    /// Decodes a row. This hand-written version takes a third of the time of the generic one in `Table`, which matters
+    /// for long lists.
     init(row: inout ResultRow) throws(DecodingError) {
         id = try row.next()
         name = try row.next()
@@ -46,7 +48,7 @@ extension Campaign {
 }
 
 extension ColumnValues<Campaign> {
-    /// A campaign to be made.
+    /// The values of a new campaign.
     init(name: String, description: String = "", isActive: Bool = true) {
         let columns = Campaign.columns
         self.init([

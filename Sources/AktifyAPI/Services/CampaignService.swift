@@ -1,6 +1,6 @@
 import ORM
 
-/// What can be done with campaigns: all that can be done with any rows.
+/// The business rules of campaigns: none besides those of every resource.
 struct CampaignService: ResourceService {
     let rows: any Repository<Campaign>
 }

@@ -1,16 +1,17 @@
 import ORM
 
-/// Whether the application can do its work.
+/// Checks whether the application is ready to handle requests.
 public struct HealthService: Sendable {
-    /// What the schema must be like; `nil` when nobody has said.
+    /// The schema that the application needs; `nil` skips the check.
     let schema: SchemaCheck?
-    /// Where the schema is, as the database says.
+    /// Returns the revisions at which the database's schema is: the rows of `alembic_version`.
     public let versions: @Sendable () async throws -> Set<String>
-    /// What is applied and breaks whom, as the database says; asked only when the schema is elsewhere than it was expected.
+    /// Returns all applied revisions, each with the reason why it breaks older programs, or `""`. Called only when the
+    /// schema is not at the expected heads.
     let applied: @Sendable () async throws -> [String: String]
 
-    /// Looks whether the database answers, and its schema is one that the application can work with.
-    /// - Throws: `NotReady`, and what the database throws.
+    /// Checks that the database responds, and that its schema is compatible with the application.
+    /// - Throws: `NotReady`, and the errors of the database.
     public func check() async throws {
         let versions = try await versions()
         guard let schema, versions != schema.heads else { return }
@@ -20,38 +21,40 @@ public struct HealthService: Sendable {
     }
 }
 
-/// The schema is none that the application can work with.
+/// The error of an application whose database has an incompatible schema.
 public struct NotReady: Error, CustomStringConvertible {
-    /// Where it is.
+    /// The revisions at which the schema is.
     let versions: Set<String>
-    /// Where it must be, or past that.
+    /// The heads that the program needs.
     let heads: Set<String>
-    /// Where it is, as the program sees it.
+    /// The state of the schema in relation to the program.
     public let state: SchemaCheck.State
 
-    /// What is wrong, and what to do, in a sentence without a full stop.
+    /// The problem and its remedy, as a sentence without a full stop.
     public var description: String {
-        let place = versions.isEmpty ? "base" : versions.sorted().joined(separator: ", ")
+        let current = versions.isEmpty ? "base" : versions.sorted().joined(separator: ", ")
+        let expected = heads.sorted().joined(separator: ", ")
         switch state {
         case .current, .ahead, .behind:
-            return
-                "the database's schema is at \(place), behind \(heads.sorted().joined(separator: ", ")): run aktify db upgrade"
+            return "the database's schema is at \(current), behind \(expected): run aktify db upgrade"
         case .broken(let revisions):
             let reasons = revisions.sorted { $0.key < $1.key }.map { "\($0.key) (\($0.value))" }.joined(separator: ", ")
             return "the database's schema has a newer revision that breaks this program: \(reasons). Update the program"
         case .unknown:
-            return "the database's schema is at \(place), which this program does not know and cannot tell to build on "
-                + "\(heads.sorted().joined(separator: ", ")): start the program that made it, or take it back with that one's "
-                + "aktify db downgrade"
+            return
+                "the database's schema is at \(current), a revision that this program does not know, and which may not "
+                + "build on \(expected): run the program that applied it, or revert it with "
+                + "the aktify db downgrade of that program"
         }
     }
 }
 
 extension HealthService {
-    /// Asks the tables that migrations keep account in; one that is not there says nothing.
+    /// Creates a service that reads the state of the schema from the tables of the migrations. A missing table counts
+    /// as empty.
     public init(_ database: Database, schema: SchemaCheck?) {
         self.init(schema: schema) {
-            try await whenThere(else: []) {
+            try await ifTableExists(else: []) {
                 let result = try await database.read("SELECT version_num::text FROM alembic_version")
                 return try Set(
                     (0..<result.count).map { index in
@@ -60,7 +63,7 @@ extension HealthService {
                     })
             }
         } applied: {
-            try await whenThere(else: [:]) {
+            try await ifTableExists(else: [:]) {
                 let result = try await database.read("SELECT revision, breaking FROM migration_revision")
                 let pairs = try (0..<result.count).map { index in
                     var row = result.row(index)
@@ -72,7 +75,7 @@ extension HealthService {
     }
 }
 
-/// What `body` returns, or `nothing` when it asks for a table that is not there (SQLSTATE 42P01).
-private func whenThere<Value>(else nothing: Value, _ body: () async throws -> Value) async throws -> Value {
+/// Returns the result of `body`, or `nothing` when it queries a table that does not exist (SQLSTATE 42P01).
+private func ifTableExists<Value>(else nothing: Value, _ body: () async throws -> Value) async throws -> Value {
     do { return try await body() } catch let error as DatabaseError where error.state == "42P01" { return nothing }
 }

@@ -1,32 +1,33 @@
-/// The revisions that a program knows, and whether it can work with the schema of a database.
+/// The revisions that a program knows, with a check whether it is compatible with the schema of a database.
 public struct SchemaCheck: Sendable {
-    /// Where the schema is when all that the program knows is applied.
+    /// The head revisions that the program knows: those at which the schema is after an upgrade.
     public let heads: Set<String>
-    /// All that the program knows.
+    /// All revisions that the program knows.
     public let revisions: Set<String>
 
-    /// Makes a check.
+    /// Creates a check.
     public init(heads: Set<String>, revisions: Set<String>) { (self.heads, self.revisions) = (heads, revisions) }
 
-    /// Where a schema is, as a program sees it.
+    /// The state of a schema in relation to a program.
     public enum State: Hashable, Sendable {
-        /// At the heads.
+        /// The schema is at the program's heads.
         case current
-        /// Past the heads, by revisions that the program does not know and that do not break it.
+        /// The schema has newer revisions, which the program does not know and which are compatible with it.
         case ahead
-        /// Before the heads.
+        /// The schema lacks revisions that the program knows.
         case behind
-        /// Past the heads, by revisions that break programs that do not know them: their ids, and why.
+        /// The schema has newer revisions that break programs which do not know them: their IDs, each with the reason.
         case broken([String: String])
-        /// At a revision that the program does not know, nor whether it is past the heads.
+        /// The schema is at a revision that the program does not know, and that may not build on the program's heads.
         case unknown
     }
 
-    /// Compares what a database says with what the program knows.
+    /// Compares the state of a database with the revisions that the program knows.
     /// - Parameters:
     ///   - versions: the rows of `alembic_version`.
-    ///   - applied: all that is applied, as whoever migrated last has written it down, with why it breaks programs, or `""`. Not
-    ///     looked at when it does not cover `versions`: then another tool has changed the schema since.
+    ///   - applied: all applied revisions, as the last migration recorded them, each with the reason why it breaks
+    ///     older programs, or `""`. Ignored when it does not contain all `versions`, since another tool has then
+    ///     changed the schema.
     public func state(versions: Set<String>, applied: [String: String]) -> State {
         if versions == heads { return .current }
         if versions.isSubset(of: revisions) { return .behind }

@@ -1,6 +1,6 @@
-/// Bytes that grow at their end: what an array does, without a check of its uniqueness at each byte.
+/// A growable byte buffer. Unlike an array, it needs no uniqueness check for each appended byte.
 struct ByteBuffer: ~Copyable {
-    // Owned here: allocated in init and `grow`, freed in deinit, never handed out.
+    // Owned by this buffer: allocated in `init` and `grow`, deallocated in `grow` and `deinit`, and never exposed.
     private var base: UnsafeMutablePointer<UInt8>
     private var capacity: Int
     private(set) var count = 0
@@ -12,49 +12,49 @@ struct ByteBuffer: ~Copyable {
 
     deinit { base.deallocate() }
 
-    /// What was written so far.
+    /// A copy of the contents.
     var bytes: [UInt8] { Array(UnsafeBufferPointer(start: base, count: count)) }
 
-    /// Takes what was written so far, and begins anew.
+    /// Returns the contents and empties the buffer, which keeps its capacity.
     mutating func take() -> [UInt8] {
         defer { count = 0 }
         return bytes
     }
 
-    /// Adds one byte.
+    /// Appends one byte.
     mutating func append(_ byte: UInt8) {
         if count == capacity { grow(by: 1) }
         base[count] = byte
         count += 1
     }
 
-    /// Adds bytes from elsewhere.
+    /// Appends bytes.
     mutating func append(_ bytes: UnsafeBufferPointer<UInt8>) {
         guard let source = bytes.baseAddress else { return }
         append(bytes.count) { $0.update(from: source, count: bytes.count) }
     }
 
-    /// Adds text that the compiler knows.
+    /// Appends a string literal.
     mutating func append(_ text: StaticString) {
         append(text.utf8CodeUnitCount) { $0.update(from: text.utf8Start, count: text.utf8CodeUnitCount) }
     }
 
-    /// Adds `length` bytes again that begin at `start`.
-    mutating func `repeat`(_ start: Int, _ length: Int) {
+    /// Appends a copy of the `length` bytes at the offset `start` of the buffer itself.
+    mutating func appendCopy(_ start: Int, _ length: Int) {
         precondition(start >= 0 && start + length <= count)
         if capacity - count < length { grow(by: length) }
         (base + count).update(from: base + start, count: length)
         count += length
     }
 
-    /// Adds `length` bytes, all of which `write` must set.
+    /// Appends `length` bytes, all of which `write` must initialize.
     mutating func append(_ length: Int, _ write: (UnsafeMutablePointer<UInt8>) -> Void) {
         if capacity - count < length { grow(by: length) }
         write(base + count)
         count += length
     }
 
-    /// Adds as many bytes as `write` says that it has set, of the `length` that there is room for.
+    /// Appends up to `length` bytes: `write` initializes some of them and returns how many.
     mutating func append(atMost length: Int, _ write: (UnsafeMutablePointer<UInt8>) -> Int) {
         if capacity - count < length { grow(by: length) }
         count += write(base + count)

@@ -1,6 +1,7 @@
-/// A moment in the form of RFC 9110, section 5.6.7 (IMF-fixdate): `Mon, 23 Nov 2026 07:33:36 GMT`.
+/// A point in time, formatted as IMF-fixdate (RFC 9110, section 5.6.7): `Mon, 23 Nov 2026 07:33:36 GMT`.
 ///
-/// Years below 1 and above 9999 have no such form: they become the first and the last second that have one.
+/// The format has no years before 1 or after 9999: such times are clamped to the first or the last second that it can
+/// represent.
 struct HTTPDate: Equatable {
     /// Days since 1970-01-01.
     let days: Int64
@@ -16,13 +17,13 @@ struct HTTPDate: Equatable {
     private static var weekdays: StaticString { "ThuFriSatSunMonTueWed" }
     private static var months: StaticString { "JanFebMarAprMayJunJulAugSepOctNovDec" }
 
-    /// What `appendDay` appends.
+    /// The number of bytes that `appendDay` appends.
     static var dayLength: Int { 17 }
 
-    /// What `appendTime` appends.
+    /// The number of bytes that `appendTime` appends.
     private static var timeLength: Int { 12 }
 
-    /// What both of them append.
+    /// The number of bytes of a whole date.
     static var length: Int { dayLength + timeLength }
 
     /// Appends `Mon, 23 Nov 2026 `.
@@ -59,13 +60,14 @@ struct HTTPDate: Equatable {
         text.update(from: source.utf8Start + start, count: count)
     }
 
-    /// Writes a number's two digits.
+    /// Writes a number below 100 as two digits.
     private static func write(_ number: Int, to text: UnsafeMutablePointer<UInt8>) {
         text[0] = 0x30 + UInt8(truncatingIfNeeded: number / 10)
         text[1] = 0x30 + UInt8(truncatingIfNeeded: number % 10)
     }
 
-    /// The Gregorian date. Years are counted from March, in eras of 400, so that the leap day is the last of its year.
+    /// The date in the Gregorian calendar. Years are counted from March, in eras of 400 years, so that the leap day is
+    /// the last day of its year.
     private var civilDate: (year: Int, month: Int, day: Int) {
         let shifted = Int(days) + 719_468
         let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097

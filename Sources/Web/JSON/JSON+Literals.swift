@@ -13,7 +13,8 @@ extension JSON: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Express
 }
 
 extension JSON {
-    /// An object with more members; those that are there already are replaced. What is no object stays as it is.
+    /// Returns this object with a member added, or replaced when there is one of that name. Returns `self` unchanged
+    /// when it is not an object, or `value` is `nil`.
     public func adding(_ name: String, _ value: JSON?) -> JSON {
         guard case .object(var members) = self, let value else { return self }
         members[name] = value
@@ -21,11 +22,11 @@ extension JSON {
     }
 }
 
-/// Keys are sorted by code point.
+/// Writes the members of objects sorted by name, in the order of code points.
 extension JSON: JSONWritable {
     public func write(to json: inout JSONWriter) {
         switch self {
-        case .null, .brokenString: RawJSON("null").write(to: &json)
+        case .null, .unpairedSurrogate: RawJSON("null").write(to: &json)
         case .bool(let value): value.write(to: &json)
         case .number(let text): RawJSON(text).write(to: &json)
         case .string(let text): text.write(to: &json)

@@ -1,30 +1,36 @@
 import Glibc
 
-/// A JSON value, as it was parsed (RFC 8259). What depends on its use is left to its user: a number stays text.
+/// A parsed JSON value (RFC 8259). Numbers are kept as text, so that no precision is lost before their type is known.
 public enum JSON: Equatable, Sendable {
+    /// The literal `null`.
     case null
+    /// The literal `true` or `false`.
     case bool(Bool)
-    /// A number, as it was written.
+    /// A number, as it is spelled in the JSON text.
     case number(String)
+    /// A string.
     case string(String)
-    /// A string with half of a surrogate pair in it, which is not text (RFC 8259, section 8.2).
-    case brokenString
+    /// A string with an unpaired surrogate, which has no representation in UTF-8 (RFC 8259, section 8.2).
+    case unpairedSurrogate
+    /// An array.
     case array([JSON])
+    /// An object.
     case object(Members)
 
-    /// The members of an object, in the order of the text; of several with one name the last one counts.
+    /// The members of an object, in the order of the JSON text. Of several members with one name, the last one counts.
     ///
-    /// Names are compared byte by byte. No dictionary: what a client sends would decide what its hashing costs.
+    /// Names are compared byte by byte. This is not a dictionary, since clients could choose names whose hashes
+    /// collide.
     public struct Members: Sendable {
         var all: [(name: String, value: JSON)] = []
 
-        /// The names, in the order of the text.
+        /// The names of the members, in the order of the JSON text.
         public var names: some Sequence<String> { all.lazy.map(\.name) }
 
-        /// Makes an object without members.
+        /// Creates an empty object.
         public init() {}
 
-        /// The value of a member; `nil` when there is none of that name.
+        /// The value of a member; `nil` when there is none of that name. Setting `nil` removes the member.
         public subscript(name: String) -> JSON? {
             get { all.last { $0.name.hasSameBytes(as: name) }?.value }
             set {
@@ -44,11 +50,12 @@ extension JSON.Members: Equatable, ExpressibleByDictionaryLiteral {
 }
 
 extension String {
-    /// Whether both are the same UTF-8, where `==` would spend time on canonical equivalence.
+    /// Whether both strings have the same UTF-8. Unlike `==`, this does not consider canonical equivalence, and is
+    /// faster.
     package func hasSameBytes(as other: String) -> Bool {
         guard utf8.count == other.utf8.count else { return false }
         var (one, other) = (self, other)
-        // Sound: both have as many bytes, and a buffer that has some has an address.
+        // Sound: both buffers have the same length, and a buffer that is not empty has a base address.
         return one.withUTF8 { one in
             other.withUTF8 { other in one.isEmpty || memcmp(one.baseAddress!, other.baseAddress!, one.count) == 0 }
         }

@@ -1,17 +1,19 @@
-/// How JSON writes text: printable ASCII as it is, everything else as an escape; two escapes for what lies beyond U+FFFF.
+/// Escapes the text of JSON strings: printable ASCII is kept, everything else is escaped, with a surrogate pair beyond
+/// U+FFFF.
 enum JSONEscape {
-    /// Appends `text`, well-formed UTF-8, with its escapes.
+    /// Appends `text`, which must be well-formed UTF-8, with escapes.
     ///
-    /// Each byte of it becomes six at most. There is room for a word of eight, so that escapes are stored as words, whose last two
-    /// bytes what follows overwrites. What is not written of the room costs nothing: the kernel gives pages when they are touched.
+    /// An escaped byte has at most six bytes. The buffer reserves eight for each, so that an escape can be stored as
+    /// one word whose last two bytes are overwritten by what follows. Unused capacity is cheap: the kernel allocates
+    /// pages when they are touched.
     static func append(_ text: UnsafeBufferPointer<UInt8>, to bytes: inout ByteBuffer) {
         guard let start = text.baseAddress else { return }
         let end = UnsafeRawPointer(start + text.count)
         bytes.append(atMost: text.count * 8) { escape(start, end, to: UnsafeMutableRawPointer($0)) }
     }
 
-    /// Sound: `output` has room for eight bytes for each byte of text, and words are read before `end` alone.
-    /// - Returns: how many bytes were written.
+    /// Sound: `output` has a capacity of eight bytes for each byte of text, and nothing is read at or after `end`.
+    /// - Returns: the number of bytes written.
     private static func escape(
         _ text: UnsafeRawPointer, _ end: UnsafeRawPointer, to output: UnsafeMutableRawPointer
     ) -> Int {
@@ -26,7 +28,8 @@ enum JSONEscape {
 
     // MARK: Plain text
 
-    /// Copies what is plain of the next eight bytes, or of those that are left.
+    /// Copies the next eight bytes, or the remaining ones.
+    /// - Returns: how many of them, from the first on, need no escape.
     private static func copyPlain(
         _ text: UnsafeRawPointer, _ end: UnsafeRawPointer, to output: UnsafeMutableRawPointer
     ) -> Int {
@@ -35,13 +38,13 @@ enum JSONEscape {
         return UInt64(littleEndian: word).plainBytes
     }
 
-    /// The last bytes, one to seven, with zeros behind them, which are not plain.
+    /// The last one to seven bytes, padded with zeros, which are not plain.
     private static func lastWord(_ text: UnsafeRawPointer, _ count: Int) -> UInt64 {
         func part<Part: FixedWidthInteger>(_ offset: Int, as _: Part.Type) -> UInt64 {
             UInt64(truncatingIfNeeded: text.loadUnaligned(fromByteOffset: offset, as: Part.self).littleEndian)
                 << (8 * offset)
         }
-        // Parts that overlap hold the same bytes there.
+        // Where the parts overlap, they contain the same bytes.
         let word =
             count >= 4
             ? part(0, as: UInt32.self) | part(count - 4, as: UInt32.self)
@@ -66,7 +69,7 @@ enum JSONEscape {
         }
     }
 
-    /// Takes the next scalar.
+    /// Decodes the scalar at `next`, and advances `next` past it.
     private static func scalar(_ next: inout UnsafeRawPointer) -> UInt32 {
         let first = next.load(as: UInt8.self)
         let count = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4
@@ -76,7 +79,7 @@ enum JSONEscape {
         return value
     }
 
-    /// The letter of a scalar's short escape.
+    /// The character after the backslash in the two-character escape of a scalar; `nil` when it has none.
     private static func letter(of scalar: UInt32) -> UInt8? {
         switch scalar {
         case 0x22, 0x5c: UInt8(scalar)
@@ -96,10 +99,11 @@ enum JSONEscape {
 }
 
 extension UInt64 {
-    /// How many of the bytes, from the lowest on, need no escape.
+    /// The number of bytes, from the lowest one on, that need no escape.
     fileprivate var plainBytes: Int {
         let (ones, tops): (UInt64, UInt64) = (0x0101_0101_0101_0101, 0x8080_8080_8080_8080)
-        // Each sets the top bit of a byte that is meant, and of none below the lowest such byte: borrows and carries go up.
+        // Each expression sets the top bit of every byte that it tests for. It may also set that of a higher byte,
+        // since borrows and carries propagate upwards, but never that of a byte below the lowest match.
         func zeros(_ word: UInt64) -> UInt64 { (word &- ones) & ~word }
         let controls = (self &- ones * 0x20) & ~self
         let others = self | (self &+ ones)
@@ -109,10 +113,11 @@ extension UInt64 {
 }
 
 extension UInt32 {
-    /// The four hexadecimal digits of a number below 0x10000, the first one in the lowest byte.
+    /// The four hexadecimal digits of a number below 0x10000, with the first digit in the lowest byte.
     fileprivate var hexDigits: UInt32 {
         let digits = self >> 12 | self & 0xf00 | (self & 0xf0) << 12 | (self & 0xf) << 24
-        // A digit from ten on carries into the next four bits when six is added: it is a letter, 39 places further on.
+        // Adding six to a digit of ten or more carries into the next four bits. Such a digit is a letter, whose ASCII
+        // code is 39 higher.
         return digits + 0x3030_3030 + (digits + 0x0606_0606) >> 4 & 0x0101_0101 * 39
     }
 }

@@ -1,9 +1,10 @@
-/// The name of a member, written once: in quotes, with its escapes, and with the colon behind it.
+/// The encoded name of a member: escaped, in quotes, and followed by a colon. It is encoded once and written many
+/// times.
 public struct JSONKey: Hashable, Sendable {
-    /// What is written: `"name":`.
+    /// The encoded name: `"name":`.
     public let bytes: [UInt8]
 
-    /// Makes a key.
+    /// Encodes a name.
     public init(_ name: String) {
         var json = JSONWriter()
         json.string(name)

@@ -1,8 +1,8 @@
-/// Why bytes were not parsed.
+/// The reason why bytes could not be parsed as JSON.
 public enum JSONError: Error, Hashable, CustomStringConvertible {
-    /// They are not JSON: what was expected, and after how many bytes.
+    /// The bytes are not valid JSON: a description of the problem, and its offset in bytes.
     case malformed(String, offset: Int)
-    /// They have more values than the caller allows.
+    /// The text has more values than the caller allows.
     case tooManyValues(limit: Int)
 
     public var description: String {
@@ -14,9 +14,10 @@ public enum JSONError: Error, Hashable, CustomStringConvertible {
 }
 
 extension JSON {
-    /// Parses a text of UTF-8 (RFC 8259); a byte order mark in front of it is passed over.
-    /// - Parameter limit: how many values there may be, counting each array, each object, and what is in them.
-    /// - Throws: `JSONError` when it is not JSON, not UTF-8, nested more than 64 deep, or has too many values.
+    /// Parses JSON in UTF-8 (RFC 8259). A leading byte order mark is skipped.
+    /// - Parameter limit: the maximum number of values; arrays, objects and the values in them all count.
+    /// - Throws: `JSONError` when the text is not valid JSON or UTF-8, is nested more than 64 levels deep, or has too
+    ///   many values.
     public init(parsing bytes: [UInt8], atMost limit: Int = .max) throws(JSONError) {
         if let offset = bytes.firstInvalidUTF8 { throw .malformed("invalid UTF-8", offset: offset) }
         let start = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? 3 : 0
@@ -34,7 +35,7 @@ extension [UInt8] {
     }
 }
 
-/// Goes through a text once, from left to right.
+/// A recursive descent parser that reads the text once.
 private struct JSONParser {
     let bytes: [UInt8]
     var index: Int
@@ -42,7 +43,7 @@ private struct JSONParser {
     var depth = 0
     var values = 0
 
-    static let deepest = 64
+    static let maxDepth = 64
 
     init(bytes: [UInt8], index: Int, limit: Int) {
         self.bytes = bytes
@@ -53,7 +54,7 @@ private struct JSONParser {
     mutating func document() throws(JSONError) -> JSON {
         let value = try value()
         skipSpace()
-        guard index == bytes.count else { throw error("nothing more was expected") }
+        guard index == bytes.count else { throw error("unexpected text after the value") }
         return value
     }
 
@@ -65,7 +66,7 @@ private struct JSONParser {
         while let byte = next, byte == 0x20 || byte == 0x0a || byte == 0x0d || byte == 0x09 { index += 1 }
     }
 
-    private mutating func take(_ byte: UInt8) -> Bool {
+    private mutating func consume(_ byte: UInt8) -> Bool {
         guard next == byte else { return false }
         index += 1
         return true
@@ -83,13 +84,13 @@ private struct JSONParser {
         case 0x66: return try literal("false", .bool(false))
         case 0x6e: return try literal("null", .null)
         case .some(0x2d), .some(0x30...0x39): return try number()
-        case nil: throw error("the text ends where a value was expected")
-        default: throw error("a value was expected")
+        case nil: throw error("unexpected end of text")
+        default: throw error("expected a value")
         }
     }
 
     private mutating func literal(_ name: StaticString, _ value: JSON) throws(JSONError) -> JSON {
-        guard name.withUTF8Buffer({ bytes[index...].starts(with: $0) }) else { throw error("a value was expected") }
+        guard name.withUTF8Buffer({ bytes[index...].starts(with: $0) }) else { throw error("expected a value") }
         index += name.utf8CodeUnitCount
         return value
     }
@@ -98,7 +99,7 @@ private struct JSONParser {
 
     private mutating func enter() throws(JSONError) {
         depth += 1
-        guard depth <= JSONParser.deepest else { throw error("more than \(JSONParser.deepest) levels of nesting") }
+        guard depth <= JSONParser.maxDepth else { throw error("more than \(JSONParser.maxDepth) levels of nesting") }
         index += 1
         skipSpace()
     }
@@ -106,7 +107,7 @@ private struct JSONParser {
     private mutating func array() throws(JSONError) -> JSON {
         try enter()
         var elements: [JSON] = []
-        if !take(0x5d) {
+        if !consume(0x5d) {
             repeat { elements.append(try value()) } while try continues(until: 0x5d)
         }
         depth -= 1
@@ -116,7 +117,7 @@ private struct JSONParser {
     private mutating func object() throws(JSONError) -> JSON {
         try enter()
         var members = JSON.Members()
-        if !take(0x7d) {
+        if !consume(0x7d) {
             repeat { try member(into: &members) } while try continues(until: 0x7d)
         }
         depth -= 1
@@ -125,18 +126,19 @@ private struct JSONParser {
 
     private mutating func member(into members: inout JSON.Members) throws(JSONError) {
         skipSpace()
-        guard next == 0x22 else { throw error("a name in double quotes was expected") }
+        guard next == 0x22 else { throw error("expected a name in double quotes") }
         let name = if case .string(let name) = try string() { name } else { "\u{fffd}" }
         skipSpace()
-        guard take(0x3a) else { throw error("a colon was expected") }
+        guard consume(0x3a) else { throw error("expected a colon") }
         members.all.append((name, try value()))
     }
 
-    /// Whether a comma follows, and so another element; the closing bracket ends them.
+    /// Consumes a comma, which another element follows, or the closing bracket.
+    /// - Returns: whether another element follows.
     private mutating func continues(until bracket: UInt8) throws(JSONError) -> Bool {
         skipSpace()
-        if take(0x2c) { return true }
-        guard take(bracket) else { throw error("a comma or a closing bracket was expected") }
+        if consume(0x2c) { return true }
+        guard consume(bracket) else { throw error("expected a comma or a closing bracket") }
         return false
     }
 
@@ -144,11 +146,11 @@ private struct JSONParser {
 
     private mutating func number() throws(JSONError) -> JSON {
         let start = index
-        _ = take(0x2d)
-        if !take(0x30) { try digits() }
-        if take(0x2e) { try digits() }
-        if take(0x65) || take(0x45) {
-            if !take(0x2b) { _ = take(0x2d) }
+        _ = consume(0x2d)
+        if !consume(0x30) { try digits() }
+        if consume(0x2e) { try digits() }
+        if consume(0x65) || consume(0x45) {
+            if !consume(0x2b) { _ = consume(0x2d) }
             try digits()
         }
         return .number(String(decoding: bytes[start..<index], as: UTF8.self))
@@ -157,7 +159,7 @@ private struct JSONParser {
     private mutating func digits() throws(JSONError) {
         let start = index
         while let byte = next, byte >= 0x30, byte <= 0x39 { index += 1 }
-        guard index > start else { throw error("a digit was expected") }
+        guard index > start else { throw error("expected a digit") }
     }
 
     // MARK: Strings
@@ -166,11 +168,11 @@ private struct JSONParser {
         index += 1
         let start = index
         skipPlain()
-        guard take(0x22) else { return try escapedString(from: start) }
+        guard consume(0x22) else { return try escapedString(from: start) }
         return .string(String(decoding: bytes[start..<(index - 1)], as: UTF8.self))
     }
 
-    /// Passes over what stands for itself in a string.
+    /// Skips the characters of a string that are not escaped.
     private mutating func skipPlain() {
         while index < bytes.count, bytes[index] >= 0x20, bytes[index] != 0x22, bytes[index] != 0x5c { index += 1 }
     }
@@ -184,14 +186,14 @@ private struct JSONParser {
             skipPlain()
             if index > start { text.append(contentsOf: bytes[start..<index]) }
         }
-        guard next != nil else { throw error("the text ends within a string") }
-        guard take(0x22) else { throw error("a control character must be escaped") }
-        return isBroken ? .brokenString : .string(String(decoding: text, as: UTF8.self))
+        guard next != nil else { throw error("unterminated string") }
+        guard consume(0x22) else { throw error("a control character must be escaped") }
+        return isBroken ? .unpairedSurrogate : .string(String(decoding: text, as: UTF8.self))
     }
 
     private mutating func escape(into text: inout [UInt8], _ isBroken: inout Bool) throws(JSONError) {
         index += 1
-        guard let byte = next else { throw error("the text ends within a string") }
+        guard let byte = next else { throw error("unterminated string") }
         index += 1
         switch byte {
         case 0x22, 0x5c, 0x2f: text.append(byte)
@@ -208,11 +210,11 @@ private struct JSONParser {
             }
         default:
             index -= 1
-            throw error("an unknown escape")
+            throw error("unknown escape sequence")
         }
     }
 
-    /// The character that `\uXXXX`, or a pair of them, stands for; `nil` for half a pair.
+    /// The scalar that `\uXXXX`, or a surrogate pair of two such escapes, encodes; `nil` for an unpaired surrogate.
     private mutating func scalar() throws(JSONError) -> Unicode.Scalar? {
         let unit = try codeUnit()
         guard unit & 0xfc00 == 0xd800 else { return Unicode.Scalar(unit) }
@@ -229,9 +231,9 @@ private struct JSONParser {
 
     private mutating func codeUnit() throws(JSONError) -> UInt32 {
         var unit: UInt32 = 0
-        for place in index..<(index + 4) {
-            guard place < bytes.count, let digit = JSONParser.hexadecimal(bytes[place]) else {
-                throw error("four hexadecimal digits were expected")
+        for position in index..<(index + 4) {
+            guard position < bytes.count, let digit = JSONParser.hexadecimal(bytes[position]) else {
+                throw error("expected four hexadecimal digits")
             }
             unit = unit << 4 | digit
         }

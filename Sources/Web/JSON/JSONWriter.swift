@@ -1,21 +1,23 @@
-/// Writes JSON into bytes: compact, everything outside of ASCII's printable characters escaped, keys in the order in which the
-/// caller gives them (sorted, by the contract).
+/// Writes compact JSON. Everything except printable ASCII is escaped. Members keep the order in which they are written;
+/// the API's contract requires callers to sort them by name.
 public struct JSONWriter: ~Copyable {
     private var bytes = ByteBuffer(capacity: 512)
     private var needsComma = false
-    /// The date that was written last, and where: the next one is of the same day, as a rule, and often the same.
+    /// The last date and the offset of its text: the next date usually has the same day, often the same time, and
+    /// copies the text.
     private var lastDate: (date: HTTPDate, offset: Int)?
 
-    /// Makes a writer that has written nothing.
+    /// Creates a writer with an empty buffer.
     public init() {}
 
-    /// What was written, and a newline.
+    /// Appends a newline and returns the buffered bytes.
     public mutating func finish() -> [UInt8] {
         bytes.append(0x0a)
         return bytes.bytes
     }
 
-    /// Takes what was written since it was taken last; a value that was begun goes on.
+    /// Returns the bytes buffered since the last call and empties the buffer. Writing continues within the value that
+    /// is open.
     public mutating func take() -> [UInt8] {
         lastDate = nil
         return bytes.take()
@@ -24,13 +26,13 @@ public struct JSONWriter: ~Copyable {
     /// Begins an object.
     public mutating func beginObject() { begin(0x7b) }
 
-    /// Ends the object that was begun last.
+    /// Ends the innermost object.
     public mutating func endObject() { end(0x7d) }
 
     /// Begins an array.
     public mutating func beginArray() { begin(0x5b) }
 
-    /// Ends the array that was begun last.
+    /// Ends the innermost array.
     public mutating func endArray() { end(0x5d) }
 
     /// Writes a member of an object.
@@ -43,17 +45,17 @@ public struct JSONWriter: ~Copyable {
         value.write(to: &self)
     }
 
-    /// Begins a value whose parts are written by `part`.
+    /// Begins a value that is written with `part`.
     public mutating func beginParts() { separate() }
 
-    /// Writes a part of a value that is JSON already, such as the bracket or comma, the name and the colon of a member, whose
-    /// value is to be written next.
+    /// Writes encoded JSON that is part of a value, such as the opening bracket or comma, the name and the colon of a
+    /// member. The value of the member must be written next.
     public mutating func part(_ json: UnsafeBufferPointer<UInt8>) {
         bytes.append(json)
         needsComma = false
     }
 
-    /// Writes a member of an object, whose key is known at run time only.
+    /// Writes a member of an object, with a key that is known only at run time.
     public mutating func member(named key: String, _ value: some JSONWritable) {
         string(key)
         bytes.append(0x3a)
@@ -70,7 +72,7 @@ public struct JSONWriter: ~Copyable {
         bytes.append(0x22)
     }
 
-    /// Writes text that is JSON already: a number, a literal, a string that needs no escape.
+    /// Writes a value that is encoded JSON: a number, a literal, or a string without escapes.
     mutating func raw(_ json: StaticString) {
         separate()
         bytes.append(json)
@@ -92,17 +94,17 @@ public struct JSONWriter: ~Copyable {
         bytes.append(0x30 + UInt8(number % 10))
     }
 
-    /// Writes a moment as RFC 9110 writes dates, in quotes.
+    /// Writes a point in time as a string in the format IMF-fixdate (RFC 9110, section 5.6.7).
     public mutating func date(unixSeconds: Int64) {
         separate()
         bytes.append(0x22)
         let date = HTTPDate(unixSeconds: unixSeconds)
         let offset = bytes.count
         if let lastDate, lastDate.date == date {
-            bytes.repeat(lastDate.offset, HTTPDate.length)
+            bytes.appendCopy(lastDate.offset, HTTPDate.length)
         } else {
             if let lastDate, lastDate.date.days == date.days {
-                bytes.repeat(lastDate.offset, HTTPDate.dayLength)
+                bytes.appendCopy(lastDate.offset, HTTPDate.dayLength)
             } else {
                 date.appendDay(to: &bytes)
             }
@@ -123,16 +125,16 @@ public struct JSONWriter: ~Copyable {
         needsComma = true
     }
 
-    /// Puts a comma where one belongs before the next value.
+    /// Writes a comma when the next value needs one before it.
     private mutating func separate() {
         if needsComma { bytes.append(0x2c) }
         needsComma = true
     }
 }
 
-/// A value that has a JSON form.
+/// A value that can be encoded as JSON.
 public protocol JSONWritable {
-    /// Writes the value.
+    /// Writes the value, exactly one, to `json`.
     func write(to json: inout JSONWriter)
 }
 
@@ -160,11 +162,11 @@ extension Array: JSONWritable where Element: JSONWritable {
     }
 }
 
-/// JSON that is there already, and is written as it is.
+/// Encoded JSON, which is written unchanged.
 public struct RawJSON: JSONWritable {
     private let text: String
 
-    /// Takes a text that is one JSON value.
+    /// Wraps `text`, which must be exactly one JSON value.
     public init(_ text: String) { self.text = text }
 
     public func write(to json: inout JSONWriter) { json.raw(text) }

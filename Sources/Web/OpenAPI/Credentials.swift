@@ -1,17 +1,18 @@
-/// What clients authenticate with, in `Authorization: Bearer`.
+/// The kind of credentials that clients send in `Authorization: Bearer`.
 public enum Credentials: String, Sendable {
-    /// An API key of this application.
+    /// An API key issued by this application.
     case key
     /// A JSON Web Token.
     case token
 
+    /// The description of the credentials in the OpenAPI document.
     var summary: String {
         switch self {
         case .key: "An API key."
-        case .token: "A token of the identity provider."
+        case .token: "An access token issued by the identity provider."
         }
     }
 
-    /// How a bearer token is formatted, as documentation.
+    /// The format of the bearer token, for documentation (`bearerFormat`).
     var format: String? { self == .token ? "JWT" : nil }
 }

@@ -1,11 +1,12 @@
 import HTTPTypes
 
 extension Application {
-    /// The application's documentation: an OpenAPI 3.1 document, made of its routes.
+    /// The documentation of the application: an OpenAPI 3.1 document, generated from its routes.
     /// - Parameters:
-    ///   - title: what the service is called.
-    ///   - version: which version of the contract it is.
-    ///   - credentials: what routes that are not open need; `nil`: nothing.
+    ///   - title: the name of the API.
+    ///   - version: the version of the API.
+    ///   - description: a description of the API.
+    ///   - credentials: the credentials that routes with a role require; `nil` when the application has no authorizer.
     public func openAPI(
         title: String, version: String, description: String, credentials: Credentials? = nil
     ) -> JSON {
@@ -39,13 +40,13 @@ extension Application {
 }
 
 extension Operation {
-    /// The operation as the document has it.
+    /// The Operation Object of this operation.
     var document: JSON {
         let all: JSON = ["operationId": .string(id), "summary": .string(summary), "tags": [.string(tag)]]
         return all.adding("description", text.map(JSON.string))
             .adding("parameters", parameters.isEmpty ? nil : .array(parameters.map(\.document)))
             .adding("requestBody", body.map { ["required": true, "content": Operation.document(of: $0)] })
-            .adding("responses", document(of: answers))
+            .adding("responses", document(of: responses))
             .adding("security", role.map { [[Operation.securityScheme: [.string($0.rawValue)]]] })
     }
 
@@ -56,52 +57,53 @@ extension Operation {
         return [securityScheme: scheme.adding("bearerFormat", credentials.format.map(JSON.string))]
     }
 
-    /// Declares who may use it.
+    /// Adds the required role, and the responses 401 and 403, when the route requires a role.
     fileprivate mutating func require(_ access: Access, _ credentials: Credentials) {
         guard case .role(let role) = access else { return }
         self.role = role
-        let challenge: [(HTTPField.Name, String)] = [(.wwwAuthenticate, "What is needed (RFC 6750).")]
-        answers += [
-            .error(.unauthorized, "There is no valid \(credentials.rawValue).", headers: challenge),
-            .error(.forbidden, "The \(credentials.rawValue)'s role may not do this.", headers: challenge),
+        let challenge: [(HTTPField.Name, String)] = [(.wwwAuthenticate, "The authentication challenge (RFC 6750).")]
+        responses += [
+            .error(.unauthorized, "The \(credentials.rawValue) is missing or invalid.", headers: challenge),
+            .error(.forbidden, "The role of the \(credentials.rawValue) does not permit this.", headers: challenge),
         ]
     }
 
-    /// HEAD: what GET answers, without the bodies.
+    /// The HEAD operation of a GET operation: the same responses without bodies.
     var headDocument: JSON {
         var head = self
         head.id = "head" + id.prefix(1).uppercased() + id.dropFirst()
-        head.summary = "The header fields of: " + summary
-        head.answers = answers.map {
-            var answer = $0
-            answer.contents = []
-            return answer
+        head.summary = summary + " (header fields only)"
+        head.responses = responses.map {
+            var response = $0
+            response.contents = []
+            return response
         }
         return head.document
     }
 
-    /// OPTIONS: the methods of the path.
+    /// The OPTIONS operation of the operation's path.
     var optionsDocument: JSON {
-        let path = parameters.filter { $0.place == .path }
-        let allowed = Answer(.ok, "The methods are in Allow.", headers: [(.allow, "The methods of this path.")])
+        let path = parameters.filter { $0.location == .path }
+        let allowed = Response(
+            .ok, "The allowed methods, in `Allow`.", headers: [(.allow, "The methods that this path supports.")])
         let name =
             path.isEmpty ? id : id + "By" + path.map { $0.name.prefix(1).uppercased() + $0.name.dropFirst() }.joined()
         return Operation(
-            "options" + name.prefix(1).uppercased() + name.dropFirst(), "Which methods there are.", tag: tag,
-            parameters: path.map(\.unchecked), answers: [allowed]
+            "options" + name.prefix(1).uppercased() + name.dropFirst(), "List the allowed methods", tag: tag,
+            parameters: path.map(\.unchecked), responses: [allowed]
         ).document
     }
 
-    private func document(of answers: [Answer]) -> JSON {
-        var responses = JSON.Members()
-        for answer in answers { responses[String(answer.status.code)] = answer.document }
-        return .object(responses)
+    private func document(of responses: [Response]) -> JSON {
+        var members = JSON.Members()
+        for response in responses { members[String(response.status.code)] = response.document }
+        return .object(members)
     }
 
     fileprivate static func document(of contents: [Content]) -> JSON {
         var types = JSON.Members()
         for content in contents {
-            types[content.media.name] = JSON.object(["schema": content.schema]).adding("example", content.example)
+            types[content.mediaType.name] = JSON.object(["schema": content.schema]).adding("example", content.example)
         }
         return .object(types)
     }
@@ -110,21 +112,21 @@ extension Operation {
 extension Operation.Parameter {
     fileprivate var document: JSON {
         let all: JSON = [
-            "name": .string(name), "in": .string(place.rawValue), "description": .string(summary),
-            "required": .bool(place == .path), "schema": schema,
+            "name": .string(name), "in": .string(location.rawValue), "description": .string(summary),
+            "required": .bool(location == .path), "schema": schema,
         ]
         return all.adding("example", example)
     }
 
-    /// The parameter where nobody looks at its value.
-    fileprivate var unchecked: Self { Self(name, in: place, summary, ["type": "string"], example: example) }
+    /// The parameter with a schema that allows any text, for operations that do not validate it.
+    fileprivate var unchecked: Self { Self(name, in: location, summary, ["type": "string"], example: example) }
 }
 
-extension Operation.Answer {
+extension Operation.Response {
     fileprivate var document: JSON {
         var fields: JSON.Members = [
             "X-Request-Id": [
-                "description": "What names the request, here and in the log.", "schema": ["type": "string"],
+                "description": "The ID of the request, which log entries contain too.", "schema": ["type": "string"],
             ]
         ]
         for (name, summary) in headers {
@@ -137,27 +139,27 @@ extension Operation.Answer {
 
 extension HTTPError {
     private static let members: JSON.Members = [
-        "message": ["type": "string", "description": "What is wrong, and what to change."],
-        "request_id": ["type": "string", "description": "What names the request in the log."],
-        "more_errors": ["type": "integer", "description": "How many errors there are besides those that are listed."],
+        "message": ["type": "string", "description": "What is wrong, and how to correct it."],
+        "request_id": ["type": "string", "description": "The ID of the request, which log entries contain too."],
+        "more_errors": ["type": "integer", "description": "The number of further errors that `errors` does not list."],
         "errors": [
-            "type": "array", "description": "What is wrong, field by field.",
+            "type": "array", "description": "The invalid fields of the body, or parameters of the query.",
             "items": [
                 "type": "object", "required": ["field", "message"],
                 "properties": [
                     "field": ["type": "string"], "message": ["type": "string"],
-                    "index": ["type": "integer", "description": "Which element of an array, from 0 on."],
+                    "index": ["type": "integer", "description": "The index of the element when the body is an array."],
                 ],
             ],
         ],
     ]
 
-    /// An error as JSON Schema.
+    /// The JSON Schema of an error.
     static let schema: JSON = [
         "type": "object", "required": ["message", "request_id"], "properties": .object(members),
     ]
 
-    /// An error as RFC 9457 tells it, as JSON Schema.
+    /// The JSON Schema of an error as problem details (RFC 9457).
     static let problemSchema: JSON = {
         var members = HTTPError.members
         for name in ["detail", "title", "type"] { members[name] = ["type": "string"] }

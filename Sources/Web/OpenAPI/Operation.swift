@@ -1,78 +1,85 @@
 import HTTPTypes
 
-/// What a route takes and answers: what its documentation is made of (OpenAPI 3.1, Operation Object).
+/// The documentation of a route: its parameters, request body and responses (OpenAPI 3.1, Operation Object).
 public struct Operation: Sendable {
-    /// Names the operation among all of an application: `listCampaigns`.
+    /// The `operationId`, unique within the application: `listCampaigns`.
     public var id: String
-    /// What it does, in a few words.
+    /// A short summary of what the operation does.
     public var summary: String
-    /// What else there is to know.
+    /// A longer description; `nil` when the summary is enough.
     public var text: String?
-    /// The group that it is listed in.
+    /// The tag, which groups operations.
     public var tag: String
-    /// The parameters of its path, its query and its header fields.
+    /// The parameters in the path, the query and the header fields.
     public var parameters: [Parameter]
-    /// What its body may be; `nil` when it takes none.
+    /// The media types of the request body; `nil` when there is no request body.
     public var body: [Content]?
-    /// All that it answers.
-    public var answers: [Answer]
-    /// The schemas that the others refer to, by name.
+    /// All responses.
+    public var responses: [Response]
+    /// The schemas that the other members reference, by name.
     public var schemas: [String: JSON]
-    /// The role that it needs; `nil` when it needs none. The route declares it.
+    /// The required role, as the route declares it; `nil` when it requires none.
     var role: Role?
 
-    /// Makes an operation.
+    /// Creates an operation.
     public init(
         _ id: String, _ summary: String, text: String? = nil, tag: String, parameters: [Parameter] = [],
-        body: [Content]? = nil, answers: [Answer], schemas: [String: JSON] = [:]
+        body: [Content]? = nil, responses: [Response], schemas: [String: JSON] = [:]
     ) {
         (self.id, self.summary, self.text, self.tag) = (id, summary, text, tag)
-        (self.parameters, self.body, self.answers, self.schemas) = (parameters, body, answers, schemas)
+        (self.parameters, self.body, self.responses, self.schemas) = (parameters, body, responses, schemas)
     }
 
     /// A parameter (OpenAPI 3.1, Parameter Object).
     public struct Parameter: Sendable {
-        /// Where it stands.
-        public enum Place: String, Sendable { case path, query, header }
+        /// The location of a parameter.
+        public enum Location: String, Sendable { case path, query, header }
 
+        /// The name of the parameter.
         public var name: String
-        public var place: Place
-        /// What it is for.
+        /// The location of the parameter: `in` in the document.
+        public var location: Location
+        /// The description of the parameter.
         public var summary: String
-        /// What its value is, as JSON Schema.
+        /// The JSON Schema of the value.
         public var schema: JSON
+        /// An example of the value.
         public var example: JSON?
 
-        /// Makes a parameter; one of the path is required, others are not.
-        public init(_ name: String, in place: Place, _ summary: String, _ schema: JSON, example: JSON? = nil) {
-            (self.name, self.place, self.summary, self.schema) = (name, place, summary, schema)
+        /// Creates a parameter. Path parameters are required, all others are optional.
+        public init(_ name: String, in location: Location, _ summary: String, _ schema: JSON, example: JSON? = nil) {
+            (self.name, self.location, self.summary, self.schema) = (name, location, summary, schema)
             self.example = example
         }
     }
 
-    /// A body of one media type (OpenAPI 3.1, Media Type Object).
+    /// The content of a body in one media type (OpenAPI 3.1, Media Type Object).
     public struct Content: Sendable {
-        public var media: MediaType
-        /// What it is, as JSON Schema.
+        /// The media type.
+        public var mediaType: MediaType
+        /// The JSON Schema of the content.
         public var schema: JSON
+        /// An example of the content.
         public var example: JSON?
 
-        /// Makes a content.
-        public init(_ media: MediaType, _ schema: JSON, example: JSON? = nil) {
-            (self.media, self.schema, self.example) = (media, schema, example)
+        /// Creates a content.
+        public init(_ mediaType: MediaType, _ schema: JSON, example: JSON? = nil) {
+            (self.mediaType, self.schema, self.example) = (mediaType, schema, example)
         }
     }
 
     /// A response (OpenAPI 3.1, Response Object).
-    public struct Answer: Sendable {
+    public struct Response: Sendable {
+        /// The status code.
         public var status: HTTPResponse.Status
-        /// When it is answered.
+        /// The description of the response: what it means.
         public var summary: String
-        /// The names of header fields that are of this answer's own, and what they say.
+        /// The header fields that are specific to this response, with their descriptions.
         public var headers: [(name: HTTPField.Name, summary: String)]
+        /// The body in each media type; empty when there is no body.
         public var contents: [Content]
 
-        /// Makes an answer.
+        /// Creates a response.
         public init(
             _ status: HTTPResponse.Status, _ summary: String, headers: [(HTTPField.Name, String)] = [],
             _ contents: [Content] = []
@@ -81,11 +88,11 @@ public struct Operation: Sendable {
             self.headers = headers.map { (name: $0, summary: $1) }
         }
 
-        /// An error, as all are told.
+        /// Creates an error response, with the error as JSON and as problem details.
         public static func error(
             _ status: HTTPResponse.Status, _ summary: String, headers: [(HTTPField.Name, String)] = []
-        ) -> Answer {
-            Answer(
+        ) -> Response {
+            Response(
                 status, summary, headers: headers,
                 [
                     Content(.json, ["$ref": "#/components/schemas/Error"]),

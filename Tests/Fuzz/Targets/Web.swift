@@ -81,7 +81,7 @@ extension JSON {
     /// Whether the value contains no broken string, which cannot be serialized.
     fileprivate var isWritable: Bool {
         switch self {
-        case .brokenString: false
+        case .unpairedSurrogate: false
         case .array(let elements): elements.allSatisfy(\.isWritable)
         case .object(let members): members.all.allSatisfy(\.value.isWritable)
         default: true
