@@ -178,7 +178,7 @@ import Testing
         for arguments in [[], ["--all"]] {
             let (status, output) = try reload(arguments)
             #expect(status == 1 && output.hasPrefix("Error: the reload failed: "), "\(output)")
-            #expect(output.hasSuffix("; the old workers go on\n"))
+            #expect(output.hasSuffix("; the old workers keep running\n"))
         }
     }
 
@@ -227,13 +227,13 @@ import Testing
         reader?.send(Records.request("GET", "/campaigns/1"))
         try waitUntil("it has arrived") { try stack.status()["active requests"] as? Int == 1 }
         let impatient = try reload(1)
-        #expect(impatient.wait(seconds: 5) == 1 && impatient.log == "Error: the reload has not ended after 1 s\n")
+        #expect(impatient.wait(seconds: 5) == 1 && impatient.log == "Error: the reload has not finished after 1 s\n")
         let patient = try reload(60)
         usleep(200_000)
         stack.worker.signal(SIGTERM)
         lock.release()
         reader = nil
-        #expect(patient.wait(seconds: 10) == 1 && patient.log == "Error: the master has ended\n", "\(patient.log)")
+        #expect(patient.wait(seconds: 10) == 1 && patient.log == "Error: the master has exited\n", "\(patient.log)")
     }
 
     @Test func `the file of a master that runs is not taken from it`() throws {
@@ -244,7 +244,7 @@ import Testing
             [Stack.program, "serve", "--listen", "unix:\(folder.path)/second.sock", "--pid-file", pidFile],
             environment: stack.database.environment)
         #expect(second.status == 1)
-        #expect(second.output == "Error: \(pidFile) is that of process \(stack.worker.pid), a master that runs\n")
+        #expect(second.output == "Error: \(pidFile) belongs to process \(stack.worker.pid), a running master\n")
         #expect(try String(contentsOfFile: pidFile, encoding: .utf8) == "\(stack.worker.pid)\n")
     }
 
@@ -282,7 +282,7 @@ import Testing
         #expect(try aktify("stop", "--pid-file", pidFile).status == 0)
         #expect(stack.worker.wait(seconds: 1) == 0)
         let gone = try aktify("reload", "--pid-file", pidFile)
-        #expect(gone.status == 1 && gone.output == "Error: cannot read \(pidFile): does the master run?\n")
+        #expect(gone.status == 1 && gone.output == "Error: cannot read \(pidFile): is the master running?\n")
         #expect(try aktify("healthcheck", "--connect", socket).status == 1)
     }
 }

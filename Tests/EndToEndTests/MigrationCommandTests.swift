@@ -121,7 +121,7 @@ import Testing
         #expect(try command("wait", "--timeout", "1").status == 0)
         let away = try runToEnd(
             [Stack.program, "db", "wait", "--timeout", "1"], environment: ["POSTGRES_HOST": "/nowhere"])
-        #expect(away.status == 1 && away.output.hasPrefix("Error: the database did not answer within 1 s: "))
+        #expect(away.status == 1 && away.output.hasPrefix("Error: the database did not respond within 1 s: "))
     }
 
     @Test func `a malformed section stops what needs it, and nothing else`() throws {

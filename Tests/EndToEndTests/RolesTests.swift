@@ -34,7 +34,7 @@ import Testing
         #expect(try database.sql("SELECT tableowner FROM pg_tables WHERE tablename = 'campaign'") == database.owner)
         let verified = try aktify(["db", "verify-rights"], database.environmentOfRoles)
         #expect(
-            verified.status == 0 && verified.output.hasPrefix("The role has exactly the rights"), "\(verified.output)")
+            verified.status == 0 && verified.output.hasPrefix("The role has exactly the privileges"), "\(verified.output)")
     }
 
     @Test func `a worker knows nothing of the owner`() throws {

@@ -30,11 +30,11 @@ import Testing
             .write(to: URL(filePath: file))
         let stale = try db("check")
         #expect(stale.status == 1)
-        #expect(stale.output.contains("Error: \(file) is not what the database holds: aktify db dump\n"))
+        #expect(stale.output.contains("Error: \(file) differs from the database's schema: aktify db dump\n"))
         #expect(
             stale.output.contains(": - CREATE TABLE public.campaigns (\n")
                 && stale.output.contains(": + CREATE TABLE public.campaign (\n"))
-        #expect(try db("check", "--json").output.contains("is not what the database holds: aktify db dump"))
+        #expect(try db("check", "--json").output.contains("differs from the database's schema: aktify db dump"))
         #expect(try db("dump").status == 0 && db("check", "--json").status == 0)
     }
 

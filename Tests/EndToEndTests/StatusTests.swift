@@ -167,7 +167,7 @@ import Testing
         let silent = try runToEnd([Stack.program, "status", "--connect", "unix:\(stack.folder.path)/nothing.sock"])
         #expect(silent.status == 1 && silent.output.hasPrefix("Error: connect to unix:"))
         let nowhere = try runToEnd([Stack.program, "status"], environment: ["STATUS_LISTEN": ""])
-        #expect(nowhere.status == 2 && nowhere.output.contains("--connect, or STATUS_LISTEN"))
+        #expect(nowhere.status == 2 && nowhere.output.contains("pass --connect, or set STATUS_LISTEN"))
     }
 
     @Test func `while 200 requests wait for Postgres, it says for what, and slow ones are logged as they run`() throws {

@@ -50,22 +50,22 @@ import Testing
         (["STUCK_AFTER_MS": "10"], "STUCK_AFTER_MS: expected"), (["LISTEN": "nowhere"], "nowhere"),
         (["STATUS_LISTEN": "nowhere"], "nowhere"), (["PID_FILE": "/nowhere/pid"], "cannot write /nowhere/pid"),
         (["LISTEN": "unix:/nowhere/api.sock"], "cannot write /nowhere/api.sock"),
-        (["PID_FILE": "/tmp"], "no regular file"),
+        (["PID_FILE": "/tmp"], "not a regular file"),
     ]) func `--check finds what a start would trip over`(variables: [String: String], message: String) throws {
         let check = try runToEnd([Stack.program, "serve", "--check"], environment: variables)
         #expect(check.status != 0 && check.output.contains(message), "\(check.output)")
     }
 
     @Test(arguments: [
-        (["--workers", "0"], "--workers must be 1 to 64, not 0."),
-        (["--workers", "65"], "--workers must be 1 to 64, not 65."),
-        (["--max-rss", "0"], "--max-rss must be 1 to 1000000, not 0."),
-        (["--startup-timeout", "0"], "--startup-timeout must be 1 to 86400, not 0."),
-        (["--group", "nobody"], "--group goes with --user."), (["--env-file", "/tmp"], "cannot read /tmp"),
+        (["--workers", "0"], "--workers must be between 1 and 64, not 0."),
+        (["--workers", "65"], "--workers must be between 1 and 64, not 65."),
+        (["--max-rss", "0"], "--max-rss must be between 1 and 1000000, not 0."),
+        (["--startup-timeout", "0"], "--startup-timeout must be between 1 and 86400, not 0."),
+        (["--group", "nobody"], "--group requires --user."), (["--env-file", "/tmp"], "cannot read /tmp"),
         (["--user", "no-such-user"], "there is no user no-such-user"),
         (
             ["--pid-file", "/tmp/unused.sock"],
-            "/tmp/unused.sock is named twice: the sockets and the file of the process id must be different files"
+            "/tmp/unused.sock is given twice: the sockets and the PID file must be different files"
         ),
     ]) func `an option that makes no sense is refused in one line`(options: [String], message: String) throws {
         let (status, output) = try runToEnd([Stack.program, "serve", "--listen", "unix:/tmp/unused.sock"] + options)
@@ -148,7 +148,7 @@ import Testing
             _ = try Self.get(folder)
             let count = read(reader, &buffer, buffer.count)
             if count > 0 { text += String(decoding: buffer[..<count], as: UTF8.self) }
-            return text.contains("lines of the log were dropped")
+            return text.contains("log lines were dropped")
         }
         master.signal(SIGTERM)
         #expect(master.wait(seconds: 10) == 0)
