@@ -127,7 +127,7 @@ class DetailsTests(ConsoleTest):
     def test_missing(self):
         """One that is not there is said to be so"""
         self.open("/ui/campaigns/999999999")
-        expect(self.page.get_by_role("heading", name="There is no such campaign")).to_be_visible()
+        expect(self.page.get_by_role("heading", name="Campaign not found")).to_be_visible()
 
     def test_two_browsers(self):
         """Two browsers edit the same campaign: the second sees both versions, and chooses field by field"""

@@ -101,7 +101,7 @@ class EditingTests(ConsoleTest):
         self.open_list()
         self.intercept(f"**/campaigns/{identifier}", lambda route: route.fulfill(status=200, body="{"))
         self.page.get_by_role("switch").click()
-        expect(self.toast("“Alpha” not changed: The answer broke off.")).to_be_visible()
+        expect(self.toast("“Alpha” not changed: The response was incomplete.")).to_be_visible()
 
     def test_stale(self):
         """A value that somebody else changed before the editor was opened is not overwritten unseen"""
@@ -302,7 +302,7 @@ class EditingTests(ConsoleTest):
         self.page.keyboard.type("In the making")
         self.intercept("**/campaigns/**", lambda route: route.abort())
         self.commit()
-        expect(self.page.get_by_role("heading", name="The campaigns cannot be brought up to date")).to_be_visible()
+        expect(self.page.get_by_role("heading", name="The campaigns cannot be refreshed")).to_be_visible()
         expect(field).to_be_focused()
         self.page.unroute_all()
         self.page.clock.run_for(6_000)

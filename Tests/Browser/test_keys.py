@@ -219,11 +219,11 @@ class RoleTests(KeyTest):
         keyboard.press("e")
         expect(self.page.locator("article").get_by_role("button")).to_have_count(0)
         self.open("/ui/new")
-        expect(self.page.get_by_role("heading", name="You may not make one")).to_be_visible()
+        expect(self.page.get_by_role("heading", name="You cannot create campaigns")).to_be_visible()
         expect(self.name_field()).to_have_count(0)
         self.stack.refill([])
         self.open()
-        expect(self.page.locator(".notice")).to_contain_text("Nobody has made one.")
+        expect(self.page.locator(".notice")).to_contain_text("Nobody has created one.")
 
     def test_editor(self):
         """An editor changes, and deletes one, but not many at once"""

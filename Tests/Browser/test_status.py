@@ -47,8 +47,8 @@ class StatusTests(ConsoleTest):
         children = subprocess.run(["pgrep", "-P", str(self.stack.api.pid)], capture_output=True, text=True).stdout.split()
         self.assertEqual(self.pids(), children)
         expect(self.fact("Workers")).to_have_text("1 of 1")
-        expect(self.fact("Database")).to_have_text("answers")
-        expect(self.page.locator("#requests")).to_contain_text("None at this moment.")
+        expect(self.fact("Database")).to_have_text("reachable")
+        expect(self.page.locator("#requests")).to_contain_text("None at the moment.")
         for name in ("Workers", "Requests in flight", "Service", "Restarts of workers", "Reloads"):
             expect(self.page.get_by_role("heading", name=name, exact=True)).to_be_visible()
 
@@ -84,7 +84,7 @@ class StatusTests(ConsoleTest):
             expect(row).to_contain_text("in query SELECT")
             expect(self.figure("active")).to_have_text("1")
         asking.join()
-        expect(self.page.locator("#requests")).to_contain_text("None at this moment.")
+        expect(self.page.locator("#requests")).to_contain_text("None at the moment.")
 
     def ask_patiently(self):
         """The database gives statements two seconds: what waits for longer is answered with an error."""
@@ -98,8 +98,8 @@ class StatusTests(ConsoleTest):
         self.open_status()
         old = self.pids()
         self.stack.stop_api()
-        self.expect_headline("The service does not say how it is.", timeout=8000)
-        expect(self.page.get_by_role("status")).to_contain_text("nginx answered 503")
+        self.expect_headline("The status is unavailable.", timeout=8000)
+        expect(self.page.get_by_role("status")).to_contain_text("nginx responded with 503")
         self.assertEqual(self.pids(), old)
         self.stack.start_api()
         self.expect_headline("All is well.", timeout=8000)
@@ -110,7 +110,7 @@ class StatusTests(ConsoleTest):
         """nginx does not answer: the page says so, and goes on when it does"""
         self.open_status()
         self.intercept("**/status?*", lambda route: route.abort())
-        self.expect_headline("There is no answer.", timeout=8000)
+        self.expect_headline("No response.", timeout=8000)
         self.page.unroute("**/status?*")
         self.expect_headline("All is well.", timeout=8000)
 
@@ -124,7 +124,7 @@ class StatusTests(ConsoleTest):
         expect(self.page.locator("#workers td:first-child")).not_to_have_text(old)
         self.open_status()
         self.expect_headline("Workers were replaced in the last minutes: ", timeout=8000)
-        self.expect_headline("crashed and 0 got stuck so far.")
+        self.expect_headline("crashed and 0 got stuck in total.")
         self.stack.stop_api()
 
     def test_reload(self):
@@ -133,7 +133,7 @@ class StatusTests(ConsoleTest):
         generation = int(self.fact("Generation").inner_text())
         self.stack.api.send_signal(signal.SIGHUP)
         expect(self.fact("Generation")).to_have_text(str(generation + 1), timeout=8000)
-        expect(self.fact("Last one")).to_have_text("done", timeout=8000)
+        expect(self.fact("Last outcome")).to_have_text("done", timeout=8000)
 
     def test_live(self):
         """Screen readers hear of changes of the state, and not of numbers"""
@@ -194,7 +194,7 @@ class StatusTests(ConsoleTest):
         self.page.screenshot(path=SCREENSHOTS / "status-320.png", full_page=True)
         self.assert_reflow("status")
         self.intercept("**/status?*", lambda route: route.fulfill(status=503, body="{}"))
-        self.expect_headline("The service does not say how it is.", timeout=8000)
+        self.expect_headline("The status is unavailable.", timeout=8000)
         self.assert_reflow("status-down")
 
     def look_at_all(self, suffix):
@@ -213,7 +213,7 @@ class StatusTests(ConsoleTest):
         for asker in askers:
             asker.join()
         self.intercept("**/status?*", lambda route: route.fulfill(status=503, body="{}"))
-        self.expect_headline("The service does not say how it is.", timeout=8000)
+        self.expect_headline("The status is unavailable.", timeout=8000)
         self.look("status-down", suffix)
 
     def look(self, state, suffix):

@@ -139,7 +139,7 @@ class StoryTests(ConsoleTest):
         self.page.unroute_all()
         name.fill("Found")
         self.button("Create").click()
-        expect(told).to_contain_text("“Lost” may have been created before. Create makes this one besides it.")
+        expect(told).to_contain_text("“Lost” may have been created before. Create adds this one as well.")
         with self.page.expect_popup() as popup:
             told.get_by_role("link", name="Look for “Lost”").click()
         self.expect_names("Lost", page=popup.value)

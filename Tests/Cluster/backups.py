@@ -23,12 +23,12 @@ AWAY = 12
 
 # Times that nothing is restored to, and what is said of them: before anything is stopped.
 REFUSED = {
-    "yesterday": "is no time",
-    "2026-11-29 14:37:17": "is no time",
-    "2026-11-29T14:37:17Z": "is no time",
-    "2026-02-30 14:37:17+00": "is no time",
-    "2000-01-01 00:00:00+00": "is before it",
-    "2999-01-01 00:00:00+00": "is still to come",
+    "yesterday": "is not a time",
+    "2026-11-29 14:37:17": "is not a time",
+    "2026-11-29T14:37:17Z": "is not a time",
+    "2026-02-30 14:37:17+00": "is not a time",
+    "2000-01-01 00:00:00+00": "is before the end of the oldest backup",
+    "2999-01-01 00:00:00+00": "is in the future",
 }
 
 
@@ -60,7 +60,7 @@ class Trial:
         for moment, answer in REFUSED.items():
             await self.step(f"a restore to {moment}", self.refuse(moment, answer))
         await self.step("restored to T", self.restore())
-        await self.step("a time that the restore has left", self.refuse(self.left, "has left what was there then"))
+        await self.step("a time that the restore has left", self.refuse(self.left, "abandoned the timeline of that time"))
         await self.step("full backup of the restored cluster", self.back_up("full"))
         await self.step("the repository verified", self.verify())
 

@@ -38,7 +38,7 @@ import Testing
     }
 
     @Test func `who may not see the status is told so in either form`() throws {
-        try expect(403, "Forbidden", "This is not for you.") { fields in
+        try expect(403, "Forbidden", "Forbidden.") { fields in
             let url = "http://127.0.0.1:\(stack.port)/status"
             let headers = (["Connection: close"] + fields).flatMap { ["-H", $0] }
             return Answer(Array(try run(["curl", "-s", "-i", "--interface", "127.0.0.2"] + headers + [url]).utf8))

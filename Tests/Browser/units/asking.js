@@ -41,6 +41,6 @@ export default {
     const told = await errorOf(new Response('{"message":"No.","errors":[{"field":"name","message":"name is."}],"request_id":"r"}', { status: 422 }));
     equal([told.message, [...told.fields], told.requestID, told.status], ["No.", [["name", "name is."]], "r", 422]);
     const page = await errorOf(new Response("<html>", { status: 502 }));
-    equal([page.message, page.fields.size, page instanceof ApiError], ["The service answered 502.", 0, true]);
+    equal([page.message, page.fields.size, page instanceof ApiError], ["The service responded with 502.", 0, true]);
   },
 };
