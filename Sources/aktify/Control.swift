@@ -35,8 +35,8 @@ struct Reload: ParsableCommand {
     func validate() throws { try validateTimeout(timeout) }
 
     func run() throws {
-        let address = try connect ?? address(processEnvironment()["STATUS_LISTEN"])
-        let status = address.map { FastCGIClient($0, seconds: 1) }
+        let statusAddress = try connect ?? address(processEnvironment()["STATUS_LISTEN"])
+        let status = statusAddress.map { FastCGIClient($0, seconds: 1) }
         let before = try status.map(ReloadHistory.init)
         try master.signal(all ? SIGUSR2 : SIGHUP)
         guard let status, let before else { return }

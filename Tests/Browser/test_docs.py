@@ -127,7 +127,7 @@ class DocsTests(ConsoleTest):
         self.open("/docs/#errors")
         expect(self.page.locator(".opblock").first).to_be_visible()
         self.assertEqual(self.page.evaluate("location.hash"), "#errors")
-        expect(self.page.get_by_role("heading", name="Tell what is wrong")).to_be_in_viewport()
+        expect(self.page.get_by_role("heading", name="Handle errors")).to_be_in_viewport()
         for language in ("curl", "Python"):
             self.page.get_by_role("radio", name=language).check(force=True)
             self.open("about:blank")

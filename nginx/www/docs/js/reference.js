@@ -6,7 +6,7 @@ import { plainText } from "./plaintext.js";
 
 const place = document.getElementById("swagger");
 const METHODS = ["get", "post", "put", "patch", "delete"];
-const MISSING = "Swagger UI is not here: run scripts/dev swagger-ui, or docker-compose build --no-cache nginx, with a network, and load this page again.";
+const MISSING = "Swagger UI is not installed: run scripts/dev swagger-ui, or docker-compose build --no-cache nginx, with network access, and reload this page.";
 
 function tell(text) {
   const message = document.createElement("p");
