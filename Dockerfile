@@ -31,7 +31,7 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 COPY scripts/swagger-ui scripts/swagger-ui-requirements.txt /scripts/
 ARG PIP_INDEX_URL
-RUN mkdir /swagger-ui && { /scripts/swagger-ui /swagger-ui || echo "/docs/ lacks Swagger UI: docker-compose build --no-cache nginx gets it" >&2; }
+RUN mkdir /swagger-ui && { /scripts/swagger-ui /swagger-ui || echo "Swagger UI could not be downloaded for /docs/: try again with docker-compose build --no-cache nginx" >&2; }
 
 FROM ${NGINX_IMAGE} AS nginx
 # What the volume of docker-compose.tls.yml begins with: nginx's user writes a certificate into it.

@@ -1,4 +1,4 @@
-"""api-client-check.py URL FOLDER KEY: uses the API through FOLDER/client, which is generated from the OpenAPI document."""
+"""api-client-check.py URL FOLDER KEY: tests the API with the client in FOLDER/client, generated from the OpenAPI document."""
 
 import sys
 
@@ -19,14 +19,14 @@ from client.api.campaigns import (
 from client.api.service import get_readiness
 from client.models import Campaign, CampaignDraft, CampaignPatch, Error, ListCampaignsSort
 
-stranger = Client(base_url=sys.argv[1])
+anonymous = Client(base_url=sys.argv[1])
 api = AuthenticatedClient(base_url=sys.argv[1], token=sys.argv[3])
 assert get_readiness.sync(client=api).status == "ready"
 
-refused = list_campaigns.sync_detailed(client=stranger)
+refused = list_campaigns.sync_detailed(client=anonymous)
 assert refused.status_code == 401 and isinstance(refused.parsed, Error), refused
 
-# One: create, read, replace, change, delete.
+# A single campaign: create, read, replace, patch, delete.
 created = create_campaign.sync_detailed(client=api, body=CampaignDraft(name=" Client "))
 one = created.parsed
 assert created.status_code == 201 and isinstance(one, Campaign), created
@@ -49,16 +49,16 @@ assert delete_campaign.sync_detailed(one.id, client=api).status_code == 204
 gone = get_campaign.sync_detailed(one.id, client=api)
 assert gone.status_code == 404 and gone.parsed.request_id == gone.headers["X-Request-Id"], gone
 
-# What is wrong is told, field by field.
-wrong = create_campaign.sync_detailed(client=api, body=CampaignDraft(name=""))
-assert wrong.status_code == 422 and wrong.parsed.errors[0].field == "name", wrong
+# Validation errors name the field.
+invalid = create_campaign.sync_detailed(client=api, body=CampaignDraft(name=""))
+assert invalid.status_code == 422 and invalid.parsed.errors[0].field == "name", invalid
 
-# The same request twice, under one key, is one campaign.
+# The same request sent twice with one Idempotency-Key creates one campaign.
 draft = CampaignDraft(name="once")
 first, second = [create_campaign.sync(client=api, body=draft, idempotency_key=f"client-{one.id}") for _ in range(2)]
 assert first.id == second.id
 
-# Many: 25 of them, by pages of 10, until there is no link any more.
+# Bulk creation of 25 campaigns, then pages of 10, until there is no next link.
 many = create_campaign.sync(client=api, body=[CampaignDraft(name=f"page {n:02}") for n in range(25)])
 assert [row.name for row in many] == [f"page {n:02}" for n in range(25)]
 rows, pages, more = [], 0, {}

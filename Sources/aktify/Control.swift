@@ -6,52 +6,58 @@ import Glibc
 import Supervisor
 import Web
 
-/// Replaces the workers of a master that runs.
+/// `aktify reload`: has a running master replace its workers.
 struct Reload: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Have the master replace its workers one by one, by the program and the variables as they are now.",
+        abstract: "Reload the service: replace the workers one by one, without dropping requests.",
         discussion: """
-            When it is known where the master answers, waits until the reload has ended, and ends with 1 when it failed and the old \
-            workers go on. Else it only asks for the reload: the log says how that went.
+            New workers run the program file and the environment file as they are now. With a status address \
+            (--connect or STATUS_LISTEN), the command waits for the outcome, and exits with status 1 when the reload \
+            failed and the old workers keep running. Without one it only signals the master; the outcome is in the \
+            master's log.
             """)
 
     @OptionGroup var master: RunningMaster
 
     @Option(
-        help: "Where the master answers (aktify serve --status-listen); else $STATUS_LISTEN.",
+        help: ArgumentHelp(
+            "The master's status address, as given to aktify serve --status-listen. (default: $STATUS_LISTEN)",
+            valueName: "address"),
         transform: ListenAddress.init(_:))
     var connect: ListenAddress?
 
-    @Flag(help: "Replace the master too, under the same process id (USR2 in place of HUP).")
+    @Flag(help: "Upgrade the master too: it re-executes itself under the same process id (sends USR2 instead of HUP).")
     var all = false
 
-    @Option(help: "Seconds to wait.")
+    @Option(help: ArgumentHelp("How long to wait for the outcome.", valueName: "seconds"))
     var timeout = 120
 
     func validate() throws { try validateTimeout(timeout) }
 
     func run() throws {
-        let status = try (connect ?? address(processEnvironment()["STATUS_LISTEN"])).map { FastCGIClient($0, seconds: 1) }
-        let before = try status.map(Reloads.init)
+        let statusAddress = try connect ?? address(processEnvironment()["STATUS_LISTEN"])
+        let status = statusAddress.map { FastCGIClient($0, seconds: 1) }
+        let before = try status.map(ReloadHistory.init)
         try master.signal(all ? SIGUSR2 : SIGHUP)
         guard let status, let before else { return }
-        // One that is under way has begun before the signal.
-        let wanted = before.ended + (before.isUnderWay ? 2 : 1)
+        // A reload that is already under way began before this signal, so the one after it is ours.
+        let number = before.ended + (before.isUnderWay ? 2 : 1)
         let deadline = Instant.now.advanced(by: .seconds(timeout))
         while Instant.now < deadline {
             usleep(20_000)
-            // A master that replaces itself does not answer for a moment.
-            if let now = try? Reloads(status), let outcome = now.outcome(of: wanted) {
-                if outcome != "done" { throw CommandError("the reload \(outcome); the old workers go on") }
+            // A master that re-executes itself is briefly unreachable.
+            if let now = try? ReloadHistory(status), let outcome = now.outcome(of: number) {
+                if outcome != "done" { throw CommandError("the reload \(outcome); the old workers keep running") }
                 return
             }
-            guard try master.runs() else { throw CommandError("the master has ended") }
+            guard try master.isRunning() else { throw CommandError("the master has exited") }
         }
-        throw CommandError("the reload has not ended after \(timeout) s")
+        throw CommandError("the reload has not finished after \(timeout) s")
     }
 
-    /// What the master says of its reloads.
-    private struct Reloads {
+    /// The reloads in the master's status report.
+    private struct ReloadHistory {
+        /// How many reloads have finished, with or without success.
         let ended: Int
         let isUnderWay: Bool
         private let json: JSON
@@ -62,7 +68,7 @@ struct Reload: ParsableCommand {
             isUnderWay = json.integer("reloads under way") > 0
         }
 
-        /// How the reload with a number, or a later one, went; `nil` when it has not ended.
+        /// The outcome of the reload with this number, or of a later one; `nil` while it has not finished.
         func outcome(of number: Int) -> String? {
             guard ended >= number else { return nil }
             return json.list("recent reloads").first { $0.integer("number") >= number }?["outcome"]
@@ -71,14 +77,14 @@ struct Reload: ParsableCommand {
     }
 }
 
-/// Ends a master that runs.
+/// `aktify stop`: stops a running master gracefully.
 struct Stop: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Have the master and its workers finish what runs, and wait for their end.")
+        abstract: "Stop the service gracefully: drain the workers, then wait until the master has exited.")
 
     @OptionGroup var master: RunningMaster
 
-    @Option(help: "Seconds to wait.")
+    @Option(help: ArgumentHelp("How long to wait for the master to exit.", valueName: "seconds"))
     var timeout = 40
 
     func validate() throws { try validateTimeout(timeout) }
@@ -86,47 +92,48 @@ struct Stop: ParsableCommand {
     func run() throws {
         try master.signal(SIGTERM)
         for _ in 0..<timeout * 20 {
-            guard try master.runs() else { return }
+            guard try master.isRunning() else { return }
             usleep(50_000)
         }
-        throw CommandError("the master still runs after \(timeout) s")
+        throw CommandError("the master is still running after \(timeout) s")
     }
 }
 
 private func validateTimeout(_ seconds: Int) throws {
     guard (0...86_400).contains(seconds) else {
-        throw ValidationError("--timeout must be 0 to 86400, not \(seconds).")
+        throw ValidationError("--timeout must be between 0 and 86400 seconds, not \(seconds).")
     }
 }
 
-/// A master, by the file that has its process id.
+/// The options that select a running master: its PID file.
 struct RunningMaster: ParsableArguments {
     @Option(
-        name: .customLong("pid-file"), help: "The file that `aktify serve` wrote its process id to; else $PID_FILE.")
+        name: .customLong("pid-file"),
+        help: ArgumentHelp("The master's PID file, as given to aktify serve. (default: $PID_FILE)", valueName: "file"))
     var pidFileOption: String?
 
     private var pidFile: String { pidFileOption ?? processEnvironment()["PID_FILE"] ?? "" }
 
-    /// The process id in the file; `nil` when there is no file.
+    /// The process id in the PID file; `nil` when the file does not exist.
     private func pid() throws -> ProcessID? {
-        guard !pidFile.isEmpty else { throw ValidationError("Say which master: --pid-file, or PID_FILE.") }
+        guard !pidFile.isEmpty else { throw ValidationError("Which master? Pass --pid-file, or set PID_FILE.") }
         return try ProcessID(inFile: pidFile)
     }
 
-    /// Sends a signal.
+    /// Sends a signal to the master.
+    /// - Throws: `CommandError` when the PID file cannot be read or is stale, or the process may not be signalled.
     func signal(_ number: Int32) throws {
-        guard let pid = try pid() else { throw CommandError("cannot read \(pidFile): does the master run?") }
+        guard let pid = try pid() else { throw CommandError("cannot read \(pidFile): is the master running?") }
         guard pid.isMaster else {
-            throw CommandError("process \(pid.number) is no master: \(pidFile) was left by one that was killed")
+            throw CommandError("\(pidFile) is stale: process \(pid.number) is not a master, so the old one was killed")
         }
         guard kill(pid.number, number) == 0 else {
-            throw CommandError(
-                "the master of \(pidFile) does not run, or is not yours: \(String(cString: strerror(errno)))")
+            throw CommandError("cannot signal process \(pid.number) of \(pidFile): \(String(cString: strerror(errno)))")
         }
     }
 
-    /// Whether it still runs: it removes its file when it ends.
-    func runs() throws -> Bool {
+    /// Whether the master is still running. It removes its PID file when it exits.
+    func isRunning() throws -> Bool {
         guard let pid = try pid() else { return false }
         return pid.isMaster
     }

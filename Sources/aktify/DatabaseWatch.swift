@@ -2,16 +2,18 @@ import EventLoop
 import Migrations
 import Scoreboard
 
-/// Polls the database, and reports to the master whether it answers and how many revisions are pending, also while there are no requests.
+/// Polls the database every 5 seconds, even while the worker is idle, and publishes in the scoreboard whether the
+/// database responds and how many revisions are pending.
 ///
-/// Sound as `@unchecked Sendable`: it is touched on its loop's thread only.
+/// Safe as `@unchecked Sendable`: it is only used on its event loop's thread.
 final class DatabaseWatch: @unchecked Sendable {
     private let slot: Slot
     private let graph: RevisionGraph
     private let loop: Loop
     private let versions: @Sendable () async throws -> Set<String>
 
-    /// - Parameter versions: asks the database where its schema is.
+    /// Creates a watch that does not poll yet.
+    /// - Parameter versions: queries the revisions that the database's schema is at.
     init(
         _ slot: Slot, _ graph: RevisionGraph, _ loop: Loop, versions: @escaping @Sendable () async throws -> Set<String>
     ) {
@@ -20,16 +22,16 @@ final class DatabaseWatch: @unchecked Sendable {
 
     private static let interval = Duration.seconds(5)
 
-    /// Starts polling, for as long as the loop runs.
+    /// Starts polling, until the event loop stops.
     func begin() {
         Task(executorPreference: loop) {
-            await self.look()
+            await self.poll()
             self.loop.schedule(at: Instant.now.advanced(by: DatabaseWatch.interval)) { self.begin() }
         }
     }
 
-    /// Polls once. No revision is pending in a schema that is ahead of the program.
-    func look() async {
+    /// Polls once. A schema that is ahead of the program counts as having no pending revisions.
+    func poll() async {
         do {
             let versions = try await versions()
             slot[.databaseUnreachable] = 0

@@ -3,7 +3,7 @@ import CLinux
 import Glibc
 import Logging
 
-/// The variables that this process was started with: read here, and nowhere else.
+/// The environment variables of this process. This is the only place that reads them.
 func processEnvironment() -> [String: String] {
     var variables: [String: String] = [:]
     var next = process_environment()
@@ -15,8 +15,9 @@ func processEnvironment() -> [String: String] {
     return variables
 }
 
-/// Reads the configuration, and lets the log be as it says, or be silent.
-/// - Throws: `ConfigError`, in one line.
+/// Loads the configuration and sets up logging accordingly: text on a terminal, JSON otherwise.
+/// - Parameter isSilent: whether to discard all log events.
+/// - Throws: `ConfigError`, whose description is one line.
 func loadConfig(_ environment: [String: String], silently isSilent: Bool = false) throws -> Config {
     let config = try Config(environment: environment, readFile: readFile)
     let level = Logger.Level(rawValue: config.logLevel) ?? .info
@@ -29,7 +30,8 @@ func loadConfig(_ environment: [String: String], silently isSilent: Bool = false
     return config
 }
 
-/// The text of a file, if it is a regular one (a directory reads as empty, a FIFO blocks), can be read, and is UTF-8.
+/// Returns the contents of a file, or `nil` when it is not a regular file, cannot be read, or is not valid UTF-8. Other
+/// kinds of files are refused because a directory would read as empty and a FIFO would block.
 func readFile(_ path: String) -> String? {
     let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
     guard descriptor >= 0 else { return nil }

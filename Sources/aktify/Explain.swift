@@ -5,45 +5,46 @@ import HTTPTypes
 import ORM
 import Web
 
-/// Says what a request costs the database, and changes nothing.
+/// `aktify explain`: shows the statements of a request and their plans, without changing the database.
 struct Explain: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Run a request in a transaction that is rolled back, and show each statement and its plan.",
+        abstract: "Run a request in a transaction that is rolled back, and show its statements and their plans.",
         discussion: """
               aktify explain GET '/campaigns/?limit=10'
               aktify explain POST /campaigns/ '{"name":"Spring"}'
 
-            Ends with 1 when a statement fails, or the request with a status of 500 or above.
+            It connects as the owner of the schema and needs no API key. The exit status is 1 when a statement fails \
+            or the response is a server error (5xx).
             """)
 
     @Argument(
-        help: "The method: GET, POST, …",
+        help: "The request method: GET, POST and so on.",
         transform: { text in
             guard let method = HTTPRequest.Method(text.uppercased()) else {
-                throw ValidationError("\(text) is no method.")
+                throw ValidationError("\(text) is not an HTTP method.")
             }
             return method
         })
     var method: HTTPRequest.Method
 
-    @Argument(help: "The target: a path, with its query.")
+    @Argument(help: "The request target: a path, optionally with a query string.")
     var target: String
 
-    @Argument(help: "The body, as JSON.")
+    @Argument(help: "The request body, in JSON.")
     var body: String?
 
-    @Flag(help: "Print JSON, with Postgres's whole plans, for other programs.")
+    @Flag(help: "Print JSON, which contains the complete plans in Postgres's own format.")
     var json = false
 
     func validate() throws {
-        guard target.hasPrefix("/") else { throw ValidationError("The target begins with a slash, not: \(target)") }
+        guard target.hasPrefix("/") else { throw ValidationError("The target must begin with a slash: \(target)") }
     }
 
     func run() throws {
         var loaded = try loadConfig(processEnvironment())
-        // Whoever may run this may read the database as well.
+        // Anyone who can run this command can read the database anyway.
         loaded.authentication = .off
-        // As the owner: sequences are altered, to be put back.
+        // Only the owner may alter sequences, which is how their values are restored.
         loaded.database = loaded.ownersDatabase
         let (config, method, target, body) = (loaded, method, target, body)
         let report = try Loop.run {

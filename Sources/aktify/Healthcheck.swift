@@ -1,34 +1,40 @@
 import ArgumentParser
 import FastCGI
 
-/// Asks the application over FastCGI whether it is well.
+/// `aktify healthcheck`: checks a running application over FastCGI.
 struct Healthcheck: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Ask the application over FastCGI whether it is well; end with 1 when it is not.")
+        abstract: "Check a running application over FastCGI; the exit status is 1 when it is not healthy.")
 
     @Option(
-        help: "Where it listens: unix:PATH, HOST:PORT or [IPv6]:PORT; else $LISTEN.", transform: ListenAddress.init(_:))
+        help: ArgumentHelp(
+            "The address that it listens on: unix:PATH, HOST:PORT or [IPv6]:PORT. (default: $LISTEN)",
+            valueName: "address"),
+        transform: ListenAddress.init(_:))
     var connect: ListenAddress?
 
-    @Option(help: "What to ask: /healthz for the process, /readyz for the database and its schema too.")
+    @Option(
+        help: ArgumentHelp(
+            "The target to request: /healthz checks the process, /readyz also the database and its schema.",
+            valueName: "path"))
     var target = "/healthz"
 
-    @Option(help: "Seconds to wait.")
+    @Option(help: ArgumentHelp("How long to wait for the response.", valueName: "seconds"))
     var timeout = 3
 
     func validate() throws {
-        guard timeout >= 1 else { throw ValidationError("--timeout must be 1 or more, not \(timeout).") }
+        guard timeout >= 1 else { throw ValidationError("--timeout must be at least 1, not \(timeout).") }
         guard target.hasPrefix("/"), target.utf8.count < 128 else {
-            throw ValidationError("The target begins with a slash, and has less than 128 bytes.")
+            throw ValidationError("The target must begin with a slash and be shorter than 128 bytes.")
         }
     }
 
     func run() throws {
         guard let address = try connect ?? address(processEnvironment()["LISTEN"]) else {
-            throw ValidationError("Say where it listens: --connect, or LISTEN.")
+            throw ValidationError("No address to connect to: pass --connect, or set LISTEN.")
         }
         let (status, body) = try FastCGIClient(address, seconds: timeout).get(target)
-        guard status == 200 else { throw CommandError("\(target) answers \(status): \(body)") }
+        guard status == 200 else { throw CommandError("\(target) responded with \(status): \(body)") }
         print(body, terminator: "")
     }
 }

@@ -5,9 +5,10 @@ import ORM
 import Scoreboard
 import Supervisor
 
-/// Says several times a second that a loop turns, and what it holds.
+/// Publishes four times a second in the scoreboard that an event loop is alive, with the gauges of its connection pool,
+/// replicas and memory. The master replaces a worker whose heartbeat stops.
 ///
-/// Sound as `@unchecked Sendable`: it is touched on its loop's thread only.
+/// Safe as `@unchecked Sendable`: it is only used on its event loop's thread.
 final class Heartbeat: @unchecked Sendable {
     private let slot: Slot
     private let database: Database
@@ -22,7 +23,8 @@ final class Heartbeat: @unchecked Sendable {
 
     private static let interval = Duration.milliseconds(250)
 
-    /// Begins; it goes on for as long as the loop turns.
+    /// Publishes now, and schedules the next beat, until the event loop stops.
+    /// - Parameter slowRequest: how long a request may run before it is logged as slow.
     func beat(slowRequest: Duration, _ log: Logger) {
         slot[.lastTurn] = Int(Instant.now.nanoseconds)
         if let pool = database.statistics {
@@ -37,13 +39,13 @@ final class Heartbeat: @unchecked Sendable {
             slot[.memory] = Heartbeat.residentMemory()
             slot[.peakMemory] = max(slot[.peakMemory], slot[.memory])
         }
-        // With a master, that one looks, also when this loop is stuck.
+        // Where there is a master, it does this, because it can even when this event loop is blocked.
         if !hasMaster { slowRequests.update(from: slot, of: getpid(), longerThan: slowRequest, log: log) }
         beats += 1
         loop.schedule(at: Instant.now.advanced(by: Heartbeat.interval)) { self.beat(slowRequest: slowRequest, log) }
     }
 
-    /// Resident memory, in bytes (proc(5), /proc/self/statm).
+    /// The resident set size in bytes (proc(5), /proc/self/statm).
     private static func residentMemory() -> Int {
         let pages = readFile("/proc/self/statm")?.split(separator: " ").dropFirst().first.flatMap { Int($0) }
         return (pages ?? 0) * sysconf(Int32(_SC_PAGESIZE))

@@ -8,62 +8,71 @@ import ORM
 import SQL
 import Web
 
-/// Commands on API keys.
+/// `aktify key`: manages API keys.
 struct Key: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Create, list and revoke the API keys that clients authenticate with.",
         subcommands: [Create.self, List.self, Revoke.self])
 
-    func run() throws { throw ValidationError("Which command? aktify help key lists them.") }
+    func run() throws { throw ValidationError("Missing subcommand: see aktify help key.") }
 
-    /// Makes a key, and prints it.
+    /// `aktify key create`: creates a key and prints it.
     struct Create: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Create a key, and print it: this once, since only its hash is stored.")
+            abstract: "Create an API key and print it. It cannot be shown again, since only its hash is stored.")
 
         @Option(
-            help:
-                "What it is for, or who has it: 1 to 100 characters. Records of changes show it; it is never used again."
-        )
+            help: """
+                A unique name, such as the key's holder or purpose, of 1 to 100 characters. The change history shows \
+                it; the name of a revoked key cannot be reused.
+                """)
         var name: String
 
-        @Option(help: "What it may do: reader, editor or admin.", transform: role(_:))
+        @Option(help: "The role that the key grants: reader, editor or admin.", transform: role(_:))
         var role: Role
 
-        @Option(help: "When it expires: 90d, 12h or 30m from now. (default: never)", transform: seconds(_:))
+        @Option(
+            help: ArgumentHelp(
+                "The lifetime, from now, in days, hours or minutes: 90d, 12h or 30m. (default: never expires)",
+                valueName: "duration"),
+            transform: seconds(_:))
         var expires: Int64?
 
-        @Option(help: "Who creates it. (default: the user that runs this command)")
+        @Option(
+            help: ArgumentHelp("Who creates the key, for the records. (default: your user name)", valueName: "author"))
         var by: String?
 
         func validate() throws {
             for (option, text) in [("name", name), ("by", by)] as [(String, String?)] {
                 guard let text, !isLabel(text) else { continue }
                 throw ValidationError(
-                    "--\(option) must have 1 to 100 characters, none of them a control character, and no space at its ends."
+                    "--\(option) must have 1 to 100 characters, no control characters, no leading or trailing space."
                 )
             }
         }
 
         func run() throws {
             let (name, role, expires, author) = (name, role, expires, by ?? userName())
-            // What is opened next would get the descriptor, and the key: the connection to Postgres.
+            // If standard output is closed, the next file opened gets its descriptor: the connection to Postgres would
+            // receive the key.
             guard fcntl(STDOUT_FILENO, F_GETFD) >= 0 else {
-                throw CommandError("the standard output is closed, where the key would be printed")
+                throw CommandError("the key cannot be printed: standard output is closed")
             }
             let key = try withKeys { keys in
                 try await keys.create(name: name, role: role, lifetime: expires, author: author)
             }
             let line = Array((key.text + "\n").utf8)
             guard write(STDOUT_FILENO, line, line.count) == line.count else {
-                throw CommandError("the key could not be printed: revoke \(name), and create another one")
+                throw CommandError("the key could not be printed: revoke \(name), and create another key")
             }
         }
     }
 
-    /// Lists the keys.
+    /// `aktify key list`: lists all keys.
     struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List all keys, revoked ones too.")
+        static let configuration = CommandConfiguration(
+            abstract: "List all API keys, including expired and revoked ones.",
+            discussion: "For each key: its state, role, creation, expiry and last use (in UTC), and its name.")
 
         @Flag(help: "Print JSON.")
         var json = false
@@ -78,12 +87,12 @@ struct Key: ParsableCommand {
         }
     }
 
-    /// Revokes keys.
+    /// `aktify key revoke`: revokes a key.
     struct Revoke: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Revoke a key: within a second, no worker accepts it. This cannot be undone.")
+            abstract: "Revoke an API key. All workers reject it within a second. This cannot be undone.")
 
-        @Argument(help: "The key's name.")
+        @Argument(help: "The name of the key.")
         var name: String
 
         func run() throws {
@@ -94,8 +103,8 @@ struct Key: ParsableCommand {
     }
 }
 
-/// Runs `body` with the keys of the database.
-/// - Throws: `CommandError` when the schema has none yet, and what `body` throws.
+/// Runs `body` with the API keys of the configured database.
+/// - Throws: `CommandError` when the schema has no table for them yet, and whatever `body` throws.
 private func withKeys<Value: Sendable>(
     _ body: @escaping @Sendable (APIKeys) async throws -> Value
 ) throws -> Value {
@@ -103,18 +112,19 @@ private func withKeys<Value: Sendable>(
     do {
         return try Loop.run { try await body(APIKeys(Database(config.database))) }
     } catch let error as DatabaseError where error.state == "42P01" {
-        throw CommandError("the database has no table of keys yet: run aktify db upgrade")
+        throw CommandError("the database has no API key table yet: run aktify db upgrade")
     }
 }
 
-/// The user that runs this process: `SUDO_USER`, where there is one.
+/// The name of the user who runs this process; under sudo, of the user who invoked it (`SUDO_USER`).
 private func userName() -> String {
     if let user = processEnvironment()["SUDO_USER"], !user.isEmpty { return user }
-    // Sound: an entry is valid until the next call, and there are no other threads.
+    // Safe: the entry is valid until the next call, and there are no other threads.
     return getpwuid(getuid()).map { String(cString: $0.pointee.pw_name) } ?? "user \(getuid())"
 }
 
-/// Whether a name can stand in a line of a list: it has nothing in it that ends the line, changes its order or is not seen.
+/// Whether a name can be printed in a line of a list: it contains no characters that break the line, change the text's
+/// direction or are invisible.
 private func isLabel(_ text: String) -> Bool {
     (1...100).contains(text.unicodeScalars.count) && text == text.trimmed
         && text.unicodeScalars.allSatisfy { scalar in
@@ -127,22 +137,22 @@ private func isLabel(_ text: String) -> Bool {
 
 @Sendable private func role(_ text: String) throws -> Role {
     guard let role = Role(rawValue: text.lowercased()) else {
-        throw ValidationError("The role is reader, editor or admin, not \(text).")
+        throw ValidationError("--role must be reader, editor or admin, not \(text).")
     }
     return role
 }
 
-/// Reads `90d`, `12h` or `30m`.
+/// Parses a duration such as `90d`, `12h` or `30m` into seconds.
 @Sendable private func seconds(_ text: String) throws -> Int64 {
     let units: [Character: Int64] = ["m": 60, "h": 3600, "d": 86_400]
     guard let unit = text.last.flatMap({ units[$0] }), let count = Int64(text.dropLast()), (1...100_000).contains(count)
     else {
-        throw ValidationError("--expires is a number of days, hours or minutes: 90d, 12h or 30m; not \(text).")
+        throw ValidationError("--expires must be a number of days, hours or minutes: 90d, 12h or 30m; not \(text).")
     }
     return count * unit
 }
 
-/// A key as it is listed.
+/// A key in the output of `aktify key list`.
 private struct KeyLine: JSONWritable {
     let record: APIKeyRecord
     let state: String
@@ -153,7 +163,7 @@ private struct KeyLine: JSONWritable {
         state = record.revokedOn != nil ? "revoked" : isExpired ? "expired" : "valid"
     }
 
-    /// The name stands last, since it may have spaces.
+    /// One line of columns. The name is the last column, since it may contain spaces.
     var text: String {
         [
             state, record.role.rawValue, "created \(record.createdOn.minute) by \(record.createdBy)",
@@ -177,7 +187,7 @@ private struct KeyLine: JSONWritable {
 }
 
 extension Timestamp {
-    /// `2026-11-29 17:04`, in UTC.
+    /// The time in UTC to the minute: `2026-11-29 17:04`.
     fileprivate var minute: String {
         var (seconds, parts) = (time_t(unixSeconds), tm())
         gmtime_r(&seconds, &parts)

@@ -1,20 +1,22 @@
 import Glibc
 
-/// A process, by the file that has its id.
+/// The process id in a PID file.
 struct ProcessID {
     let number: pid_t
 
-    /// - Returns: `nil` when there is no file.
-    /// - Throws: `CommandError` when there is something else in it.
+    /// Reads a PID file.
+    /// - Returns: `nil` when the file cannot be read.
+    /// - Throws: `CommandError` when the file does not contain a process id.
     init?(inFile path: String) throws {
         guard let text = readFile(path) else { return nil }
         guard let number = pid_t(text.filter { !$0.isWhitespace }), number > 0 else {
-            throw CommandError("\(path) has no process id in it")
+            throw CommandError("\(path) does not contain a process id")
         }
         self.number = number
     }
 
-    /// Whether it runs, and was started as `aktify serve` (proc_pid_cmdline(5)); one whose command line cannot be read may be.
+    /// Whether the process is running and was started as `aktify serve` (proc_pid_cmdline(5)). A process whose command
+    /// line cannot be read counts as a master.
     var isMaster: Bool {
         guard kill(number, 0) == 0 || errno == EPERM else { return false }
         guard let arguments = readFile("/proc/\(number)/cmdline") else { return true }

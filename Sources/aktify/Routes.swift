@@ -5,13 +5,13 @@ import Logging
 import ORM
 import Web
 
-/// Lists what the application answers, and what it asks the database for that.
+/// `aktify routes`: lists the application's routes and their statements.
 struct Routes: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "List the routes: method, path, blueprint, role, where reads may go, and the statements of each.",
+        abstract: "List the routes: method, path, blueprint, required role, read target, and SQL statements.",
         discussion: """
-            Each route is run once without a database, as if there were no rows: a statement that is only sent when an earlier one \
-            has returned some is not listed.
+            No database is needed: each route is run once against a stub that returns no rows. A statement that \
+            depends on rows of an earlier one is therefore not listed.
             """)
 
     func run() throws {
@@ -42,10 +42,10 @@ struct Routes: ParsableCommand {
 }
 
 extension RouteDescription {
-    /// A request that the route answers: with 1 for each parameter, and the example for a body.
+    /// A request that matches the route: each path parameter is 1, and the body is the documented example.
     fileprivate var request: Request {
         let target = path.replacing(/<[^>]*>/, with: "1")
-        // Changes of many need a filter.
+        // Bulk updates and deletes require a filter.
         let filter = !path.contains("<") && [.patch, .delete].contains(method) ? "?id=1" : ""
         guard let example = operation?.body?.first?.example else {
             return Request(method: method, target: target + filter)

@@ -8,62 +8,97 @@ import Migrations
 import Supervisor
 import Web
 
-/// Keeps workers answering FastCGI requests.
+/// `aktify serve`: the master, which runs and supervises worker processes.
 struct Serve: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Keep worker processes answering FastCGI requests.",
+        abstract: "Run the service: a master that supervises worker processes, which handle FastCGI requests.",
         discussion: """
-            Signals: TERM and QUIT finish what runs and end; INT too, and a second one ends at once. HUP replaces the workers one by \
-            one, by the program and the variables as they are then; when a new one does not get ready, the old ones go on. USR2 \
-            does the same and replaces this process too, under the same id, when the new program's --check succeeds. TTIN and TTOU: one worker more or less. WINCH: no \
-            worker, until HUP; ignored on a terminal, which sends it when it is resized.
+            A socket that the process inherits (systemd socket activation, or a listening socket as descriptor 0) is \
+            used instead of --listen.
+
+            Signals to the master:
+
+              TERM, QUIT  Stop gracefully: finish requests in progress, then exit.
+              INT         Stop gracefully; a second INT exits immediately.
+              HUP         Reload: replace the workers one by one, with the program file and the --env-file as they are \
+            then. When a new worker does not become ready, the old ones keep running.
+              USR2        Like HUP, but the master also re-executes itself under the same process id, provided that \
+            the new program passes --check.
+              TTIN, TTOU  Start one more worker; stop one worker.
+              WINCH       Stop all workers gracefully, until HUP. Ignored on a terminal, which sends it when it is \
+            resized.
             """)
 
     @Option(
-        help: "Where to listen: unix:PATH, HOST:PORT or [IPv6]:PORT; else $LISTEN.", transform: ListenAddress.init(_:))
+        help: ArgumentHelp(
+            "The address to listen on: unix:PATH, HOST:PORT or [IPv6]:PORT. (default: $LISTEN)", valueName: "address"),
+        transform: ListenAddress.init(_:))
     var listen: ListenAddress?
 
     @Option(
-        help: "Where to answer questions about the status, over FastCGI; else $STATUS_LISTEN.",
+        help: ArgumentHelp(
+            "The address to serve the status report on, over FastCGI. (default: $STATUS_LISTEN)", valueName: "address"),
         transform: ListenAddress.init(_:))
     var statusListen: ListenAddress?
 
-    @Option(help: "Worker processes, each with one event loop; else $WORKERS. (default: the number of cores)")
+    @Option(
+        help: ArgumentHelp(
+            "The number of worker processes; each runs one event loop. (default: $WORKERS, or the number of cores)",
+            valueName: "count"))
     var workers: Int?
 
-    @Option(help: "The folder that has versions/*.sql: the revisions that the schema must be at.")
+    @Option(
+        help: ArgumentHelp(
+            "The migrations directory, with versions/*.sql: the database must be at their heads.",
+            valueName: "directory"))
     var migrations = "migrations"
 
     @Option(
-        help: """
-            A file of lines NAME=VALUE, read anew for each generation of workers; they win over the environment. LISTEN, \
-            STATUS_LISTEN, PID_FILE and WORKERS count when the master starts.
-            """)
+        help: ArgumentHelp(
+            """
+            A file of NAME=VALUE lines, read again on each reload; they override the environment. LISTEN, \
+            STATUS_LISTEN, PID_FILE and WORKERS take effect only when the master starts.
+            """, valueName: "file"))
     var envFile: String?
 
-    @Option(help: "A file to write this process's id to; else $PID_FILE.")
+    @Option(help: ArgumentHelp("Write the master's process id to this file. (default: $PID_FILE)", valueName: "file"))
     var pidFile: String?
 
     @Option(
-        help: "The user to go on as, when started as root: the sockets are given to it, and it writes the other files.")
+        help: """
+            The user to drop root privileges to. The sockets are owned by this user, who must be able to read the \
+            --env-file and to write the PID file.
+            """)
     var user: String?
 
-    @Option(help: "The group to go on as, and to give the sockets to: nginx's. (default: the user's own)")
+    @Option(
+        help: """
+            The group to drop root privileges to, which also owns the sockets: the one that nginx runs as. (default: \
+            the user's primary group)
+            """)
     var group: String?
 
-    @Option(help: "Replace a worker after so many requests, up to a tenth more; one at a time.")
+    @Option(
+        help: ArgumentHelp(
+            "Recycle a worker after this many requests, plus up to 10 % at random; one worker at a time.",
+            valueName: "count"))
     var maxRequests: Int?
 
-    @Option(help: "Replace a worker that has more megabytes of memory; one at a time.")
+    @Option(
+        help: ArgumentHelp(
+            "Recycle a worker whose resident memory exceeds this size; one worker at a time.", valueName: "megabytes"))
     var maxRss: Int?
 
-    @Option(help: "Seconds that a worker may take until it is ready.")
+    @Option(help: ArgumentHelp("How long a worker may take to become ready.", valueName: "seconds"))
     var startupTimeout = 10
 
-    @Option(help: "Seconds that a worker may take to finish what it does.")
+    @Option(
+        help: ArgumentHelp(
+            "The drain timeout: how long a worker may take to finish its requests when it is stopped.",
+            valueName: "seconds"))
     var gracefulTimeout = 35
 
-    @Flag(help: "Look whether the configuration and the revisions make sense, and start nothing.")
+    @Flag(help: "Check the configuration and the revision files, print the result, and exit.")
     var check = false
 
     func validate() throws {
@@ -74,9 +109,10 @@ struct Serve: ParsableCommand {
         ]
         for (name, number, range) in limits {
             guard let number, !range.contains(number) else { continue }
-            throw ValidationError("--\(name) must be \(range.lowerBound) to \(range.upperBound), not \(number).")
+            let (minimum, maximum) = (range.lowerBound, range.upperBound)
+            throw ValidationError("--\(name) must be between \(minimum) and \(maximum), not \(number).")
         }
-        guard group == nil || user != nil else { throw ValidationError("--group goes with --user.") }
+        guard group == nil || user != nil else { throw ValidationError("--group requires --user.") }
     }
 
     func run() throws {
@@ -84,34 +120,35 @@ struct Serve: ParsableCommand {
         StandardError.stopBlocking()
         let environment = processEnvironment()
         let variables = try variables()
-        // libpq reads its own from this process's environment: what the file says holds for the master's connections, too.
+        // libpq reads its variables from the process environment, so those of the file must be set for the master's own
+        // connections.
         for (name, value) in variables where name.hasPrefix("PG") { setenv(name, value, 1) }
         let config = try loadConfig(variables)
         try config.requireAuthentication()
         let graph = try ScriptDirectory(migrations).graph()
         let options = try options(config, variables)
         let privileges = try user.map { try Privileges(user: $0, group: group) }
-        let places = try places(variables)
+        let files = try runtimeFiles(variables)
         if check {
-            try places.check(as: privileges)
+            try files.check(as: privileges)
             _ = try self.variables()
             return print(Master.checkPassed)
         }
         let log = Logger(label: "aktify.master")
         let inheritance = Inheritance(environment: environment)
         if inheritance == nil {
-            _ = try prepareSchema(graph, config, endings: Serve.endings, waits: true, log: log)
+            _ = try prepareSchema(graph, config, signals: Serve.terminationSignals, waits: true, log: log)
         }
-        try places.checkPIDFile()
-        let listener = MasterListener(try listener(places.listen, environment, inheritance))
-        let status = try statusListener(places.status, inheritance)
+        try files.checkPIDFile()
+        let listener = MasterListener(try listener(files.listen, environment, inheritance))
+        let status = try statusListener(files.status, inheritance)
         if let privileges {
-            try places.handOver(to: privileges)
-            // The workers' variables must be readable to that user too.
+            try files.handOver(to: privileges)
+            // Fails now, not on the next reload, when that user cannot read the --env-file.
             _ = try self.variables()
         }
-        try places.writeProcessID()
-        defer { places.removeProcessID() }
+        try files.writeProcessID()
+        defer { files.removeProcessID() }
         try Loop.run {
             let manager = ServiceManager(environment: environment)
             keepAlive(manager, environment)
@@ -120,26 +157,26 @@ struct Serve: ParsableCommand {
                 options, listener: listener.socket?.descriptor ?? -1, status: status?.descriptor ?? -1,
                 inheriting: inheritance, log: log, notifier: manager)
             master.onStop = { listener.socket = nil }
-            let server = try status.map { try answerStatus(of: master, on: $0, log) }
+            let server = try status.map { try serveStatus(of: master, on: $0, log) }
             try await master.run()
             withExtendedLifetime(server) {}
         }
     }
 
-    /// The listening socket, until the master lets go of it.
+    /// Owns the listening socket until the master stops, which closes it.
     ///
-    /// Sound as `@unchecked Sendable`: it is touched on one thread.
+    /// Safe as `@unchecked Sendable`: it is only used on one thread.
     private final class MasterListener: @unchecked Sendable {
         var socket: ListeningSocket?
         init(_ socket: ListeningSocket) { self.socket = socket }
     }
 
-    /// The signals that terminate it before it serves.
-    private static let endings = [SIGTERM, SIGQUIT, SIGINT]
+    /// The signals that terminate the process while it prepares the schema.
+    private static let terminationSignals = [SIGTERM, SIGQUIT, SIGINT]
 
-    private func places(_ variables: [String: String]) throws -> ServePlaces {
+    private func runtimeFiles(_ variables: [String: String]) throws -> RuntimeFiles {
         let pidFile = pidFile ?? variables["PID_FILE"] ?? ""
-        return try ServePlaces(
+        return try RuntimeFiles(
             listen: listen ?? address(variables["LISTEN"]),
             status: statusListen ?? address(variables["STATUS_LISTEN"]), pidFile: pidFile.isEmpty ? nil : pidFile)
     }
@@ -150,7 +187,7 @@ struct Serve: ParsableCommand {
             try workers ?? count(variables["WORKERS"]) ?? min(sysconf(Int32(_SC_NPROCESSORS_ONLN)), Master.maxWorkers)
         var options = Master.Options(
             workers: workers, command: command,
-            environment: { backtraced(connected(try self.variables(), of: workers)) },
+            environment: { withBacktraces(withConnectionLimit(try self.variables(), workers: workers)) },
             check: (
                 [Inheritance.program] + CommandLine.arguments.dropFirst() + ["--check"],
                 Inheritance.cleaned(processEnvironment())
@@ -165,17 +202,17 @@ struct Serve: ParsableCommand {
     private func count(_ text: String?) throws -> Int? {
         guard let text, !text.isEmpty else { return nil }
         guard let count = Int(text), (1...Master.maxWorkers).contains(count) else {
-            throw CommandError("WORKERS must be a number, 1 to \(Master.maxWorkers), not \(text).")
+            throw CommandError("WORKERS must be a number between 1 and \(Master.maxWorkers), not \(text).")
         }
         return count
     }
 
-    /// The workers' variables.
+    /// The environment of the workers: that of this process, overridden by the environment file.
     @Sendable private func variables() throws -> [String: String] {
-        let own = Inheritance.cleaned(processEnvironment())
-        guard let envFile else { return own }
+        let inherited = Inheritance.cleaned(processEnvironment())
+        guard let envFile else { return inherited }
         guard let text = readFile(envFile) else { throw CommandError("cannot read \(envFile)") }
-        return own.merging(try EnvironmentFile.variables(of: text, file: envFile)) { $1 }
+        return inherited.merging(try EnvironmentFile.variables(of: text, file: envFile)) { $1 }
     }
 
     private func listener(
@@ -184,7 +221,7 @@ struct Serve: ParsableCommand {
         if let socket = inheritance.flatMap({ ListeningSocket.adopted($0.listener) }) { return socket }
         if let socket = ListeningSocket.inherited(environment: environment) { return socket }
         guard let address else {
-            throw ValidationError("Say where to listen: --listen unix:PATH, or start it with a listening socket.")
+            throw ValidationError("No address to listen on: pass --listen, set LISTEN, or pass a listening socket.")
         }
         return try ListeningSocket.bind(address)
     }
@@ -197,15 +234,15 @@ struct Serve: ParsableCommand {
     }
 }
 
-/// An address that a variable has; an empty one counts as absent.
+/// Parses an address from a variable; an empty value counts as not set.
 func address(_ text: String?) throws -> ListenAddress? {
     try text.flatMap { $0.isEmpty ? nil : $0 }.map { try ListenAddress($0) }
 }
 
-/// Answers questions about the status on the master's own loop.
-private func answerStatus(of master: Master, on socket: ListeningSocket, _ log: Logger) throws -> Server {
-    guard let loop = Loop.current else { preconditionFailure("a master runs on a loop") }
-    // Pages of other origins have no business with it.
+/// Serves the status report on the master's own event loop.
+private func serveStatus(of master: Master, on socket: ListeningSocket, _ log: Logger) throws -> Server {
+    guard let loop = Loop.current else { preconditionFailure("a master runs on an event loop") }
+    // The status is not meant for pages of other origins.
     var application = Application(cors: .origins([]))
     try application.mount(statusBlueprint { master.status }, at: "/")
     let server = Server(application: application, loop: loop, log: log)
@@ -213,15 +250,15 @@ private func answerStatus(of master: Master, on socket: ListeningSocket, _ log: 
     return server
 }
 
-/// The variables, with what lets the Swift runtime tell where a process crashed, when the helper for that is there: beside the
-/// program, or in `../libexec/aktify`.
-private func backtraced(_ variables: [String: String]) -> [String: String] {
+/// Adds the settings that make the Swift runtime print a backtrace on a crash, when `swift-backtrace-static` is
+/// installed next to the program or in `../libexec/aktify`.
+private func withBacktraces(_ variables: [String: String]) -> [String: String] {
     guard variables["SWIFT_BACKTRACE"] ?? "" == "", let slash = Inheritance.program.lastIndex(of: "/") else {
         return variables
     }
     let folder = Inheritance.program[..<slash]
-    let places = [folder + "/swift-backtrace-static", folder + "/../libexec/aktify/swift-backtrace-static"]
-    guard let helper = places.first(where: { access(String($0), X_OK) == 0 }) else { return variables }
+    let candidates = [folder + "/swift-backtrace-static", folder + "/../libexec/aktify/swift-backtrace-static"]
+    guard let helper = candidates.first(where: { access(String($0), X_OK) == 0 }) else { return variables }
     let settings = [
         "enable=yes", "sanitize=yes", "threads=crashed", "registers=none", "images=none", "interactive=no", "color=no",
         "symbolicate=fast", "output-to=stderr", "swift-backtrace=\(helper)",
@@ -229,13 +266,13 @@ private func backtraced(_ variables: [String: String]) -> [String: String] {
     return variables.merging(["SWIFT_BACKTRACE": settings.joined(separator: ",")]) { $1 }
 }
 
-/// Says how many connections each of the workers has, unless somebody has said so.
-private func connected(_ variables: [String: String], of workers: Int) -> [String: String] {
+/// Sets how many connections each worker's pool may open, unless `POSTGRES_CONNECTIONS` is set already.
+private func withConnectionLimit(_ variables: [String: String], workers: Int) -> [String: String] {
     guard variables["POSTGRES_CONNECTIONS"] ?? "" == "" else { return variables }
     return variables.merging(["POSTGRES_CONNECTIONS": String(Config.connections(workers: workers))]) { $1 }
 }
 
-/// Tells systemd's watchdog that the master's loop turns.
+/// Notifies systemd's watchdog regularly, as long as the master's event loop is alive.
 private func keepAlive(_ manager: ServiceManager, _ environment: [String: String]) {
     guard let interval = ServiceManager.watchdogInterval(environment: environment), let loop = Loop.current else {
         return

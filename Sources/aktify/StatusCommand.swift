@@ -4,30 +4,32 @@ import FastCGI
 import Glibc
 import Web
 
-/// Shows how a master and its workers are.
+/// `aktify status`: shows the status report of a running master.
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "Show how the master and its workers are, and what they are answering.")
+        commandName: "status", abstract: "Show the status of the master and its workers, and the requests in progress.")
 
     @Option(
-        help: "Where the master answers (aktify serve --status-listen); else $STATUS_LISTEN.",
+        help: ArgumentHelp(
+            "The master's status address, as given to aktify serve --status-listen. (default: $STATUS_LISTEN)",
+            valueName: "address"),
         transform: ListenAddress.init(_:))
     var connect: ListenAddress?
 
-    @Flag(help: "Show it again each second, until it is interrupted.")
+    @Flag(help: "Refresh every second, until interrupted.")
     var watch = false
 
-    @Flag(help: "As JSON, with the names of php-fpm's status page.")
+    @Flag(help: "Print JSON, with the names of php-fpm's status page.")
     var json = false
 
     func run() throws {
         guard let address = try connect ?? address(processEnvironment()["STATUS_LISTEN"]) else {
-            throw ValidationError("Say where the master answers: --connect, or STATUS_LISTEN.")
+            throw ValidationError("No status address to connect to: pass --connect, or set STATUS_LISTEN.")
         }
         repeat {
             let body = try FastCGIClient(address, seconds: 3).masterStatus()
             guard !json else { return print(body, terminator: "") }
-            // Clears the screen, and begins at its top (ECMA-48: ED, CUP).
+            // Clear the screen and move the cursor to the top left (ECMA-48: ED, CUP).
             if watch { print("\u{1b}[2J\u{1b}[H", terminator: "") }
             print(try StatusTable(JSON(parsing: Array(body.utf8))).text, terminator: "")
             fflush(nil)
@@ -37,11 +39,11 @@ struct StatusCommand: ParsableCommand {
 }
 
 extension FastCGIClient {
-    /// What a master says of itself, as JSON.
-    /// - Throws: `CommandError` when it gives another answer, and as `get` does.
+    /// Requests the full status report of a master, in JSON.
+    /// - Throws: `CommandError` when the response is not 200, and the errors of `get`.
     func masterStatus() throws -> String {
         let (status, body) = try get("/status?full")
-        guard status == 200 else { throw CommandError("the master answers \(status): \(body)") }
+        guard status == 200 else { throw CommandError("the master responded with \(status): \(body)") }
         return body
     }
 }

@@ -9,12 +9,13 @@ import Scoreboard
 import Supervisor
 import Web
 
-/// A process that serves: some loops, each with an application and a server of its own, sharing only the listening socket.
+/// A worker process: one or more event loops, each with its own application, connection pool and server. They share
+/// only the listening socket.
 final class Worker: Sendable {
     private let config: Config
     private let graph: RevisionGraph
     private let loops: [Loop]
-    /// Where the master sees what the only loop does, if there is one.
+    /// The worker's slot in the master's scoreboard; `nil` without a master. A worker of a master has one event loop.
     private let slot: Slot?
     private let log = Logger(label: "aktify.worker")
 
@@ -25,8 +26,8 @@ final class Worker: Sendable {
 
     /// Serves until one of `signals` arrives, then drains.
     /// - Parameters:
-    ///   - listen: makes the socket to accept from. Only the servers hold it, and let go of it when they drain.
-    ///   - ready: called when requests are accepted.
+    ///   - listen: creates the socket to accept from. Only the servers own it, so it is closed when they drain.
+    ///   - ready: called as soon as connections are accepted.
     func run(
         until signals: [Int32], listen: @Sendable () throws -> ListeningSocket, whenReady ready: () -> Void
     ) async throws {
@@ -49,13 +50,13 @@ final class Worker: Sendable {
         return servers
     }
 
-    /// Makes the application on the loop's own thread, since all that it opens belongs to that loop.
+    /// Creates the application on the event loop's thread, since everything that it opens is bound to that loop.
     private func startServer(on loop: Loop, _ listener: ListeningSocket) async throws -> Server {
         try await Task(executorPreference: loop) { [config, graph, slot, log] in
             let limits = Limits(bodyBytes: config.maxBodyBytes, requestTimeout: config.requestTimeout)
             let database = Database(config.database)
             let app = try createApp(config, database: database)
-            // Connects, so that the first request need not wait for that.
+            // Connects to the database now, so that the first request does not have to wait for that.
             _ = await app.respond(to: Request(method: .get, target: "/readyz"))
             let metrics = WorkerMetrics(slot)
             let server = Server(
@@ -72,10 +73,10 @@ final class Worker: Sendable {
         }.value
     }
 
-    /// Waits for the first signal. Later ones change nothing, since whoever stops a service may tell its processes twice; but SIGINT
-    /// (Ctrl-C once more) ends the process at once.
+    /// Waits for the first signal. Later ones are ignored, since a service manager may signal both the master and its
+    /// workers; except that a further SIGINT (Ctrl-C pressed again) exits immediately.
     private func firstSignal(of signals: [Int32]) async throws -> Int32 {
-        guard let loop = Loop.current else { preconditionFailure("a worker runs on a loop") }
+        guard let loop = Loop.current else { preconditionFailure("a worker runs on an event loop") }
         let first = Waiter<Int32>(on: loop)
         _ = try Signals.watch(signals, on: loop) { signal in
             if first.isResumed, signal == SIGINT { exit(128 + signal) }

@@ -7,34 +7,44 @@ import Logging
 import Migrations
 import Supervisor
 
-/// Answers FastCGI requests in this process, until it is told to stop.
+/// `aktify worker`: handles FastCGI requests in this process, until a signal stops it.
 struct WorkerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "worker", abstract: "Answer FastCGI requests in one process, under somebody else's care.",
+        commandName: "worker",
+        abstract: "Handle FastCGI requests in a single process, without a master, under another process manager.",
         discussion: """
-            For spawn-fcgi, supervisord's fcgi-program and systemd's sockets. A listening socket that it was started with \
-            (LISTEN_FDS, or descriptor 0) wins over --listen. SIGTERM, SIGQUIT, SIGINT, SIGHUP and SIGUSR1 let it finish what runs; \
-            while it does, SIGINT ends it at once, and the others change nothing.
+            For spawn-fcgi, supervisord's fcgi-program and systemd socket activation. An inherited listening socket \
+            (LISTEN_FDS, or descriptor 0) takes precedence over --listen. SIGTERM, SIGQUIT, SIGINT, SIGHUP and SIGUSR1 \
+            start a graceful stop, in which requests in progress are finished; meanwhile a SIGINT exits immediately, \
+            and the other signals are ignored.
             """)
 
     @Option(
-        help: "Where to listen: unix:PATH, HOST:PORT or [IPv6]:PORT; else $LISTEN.", transform: ListenAddress.init(_:))
+        help: ArgumentHelp(
+            "The address to listen on: unix:PATH, HOST:PORT or [IPv6]:PORT. (default: $LISTEN)", valueName: "address"),
+        transform: ListenAddress.init(_:))
     var listen: ListenAddress?
 
-    @Option(help: "Event loops, each with a thread and connections of its own. (default: the number of cores)")
+    @Option(
+        help: ArgumentHelp(
+            "The number of event loops; each has its own thread and connection pool. (default: the number of cores)",
+            valueName: "count"))
     var loops = sysconf(Int32(_SC_NPROCESSORS_ONLN))
 
-    @Option(help: "The folder that has versions/*.sql: the revisions that the schema must be at.")
+    @Option(
+        help: ArgumentHelp(
+            "The migrations directory, with versions/*.sql: the database must be at their heads.",
+            valueName: "directory"))
     var migrations = "migrations"
 
     func validate() throws {
-        guard loops >= 1 else { throw ValidationError("--loops must be 1 or more, not \(loops).") }
+        guard loops >= 1 else { throw ValidationError("--loops must be at least 1, not \(loops).") }
     }
 
     func run() throws {
-        Signals.block(WorkerCommand.endings)
+        Signals.block(WorkerCommand.drainSignals)
         StandardError.stopBlocking()
-        // They mean something to the master; here they would end or stop what is under way.
+        // These are addressed to the master. A worker must not be terminated or stopped by them.
         for number in [SIGUSR2, SIGTTIN, SIGTTOU, SIGALRM] { signal(number, SIG_IGN) }
         let environment = processEnvironment()
         var config = try loadConfig(environment)
@@ -43,27 +53,27 @@ struct WorkerCommand: ParsableCommand {
         let log = Logger(label: "aktify.worker")
         if config.owner != nil {
             let waits = !WorkerSide.hasMaster(environment: environment)
-            _ = try prepareSchema(graph, config, endings: WorkerCommand.endings, waits: waits, log: log)
+            _ = try prepareSchema(graph, config, signals: WorkerCommand.drainSignals, waits: waits, log: log)
             try forgetOwner(environment)
         }
-        // First: from here on it ends with its master.
+        // First of all, since from here on this process exits when its master does.
         let slot = WorkerSide.attachToMaster(environment: environment)
-        config = try prepareSchema(graph, config, endings: WorkerCommand.endings, waits: slot == nil, log: log)
+        config = try prepareSchema(graph, config, signals: WorkerCommand.drainSignals, waits: slot == nil, log: log)
         let worker = try Worker(config: config, graph: graph, loops: slot == nil ? loops : 1, slot: slot)
         try Loop.run {
-            try await worker.run(until: WorkerCommand.endings, listen: { try listener(environment) }) {
+            try await worker.run(until: WorkerCommand.drainSignals, listen: { try listener(environment) }) {
                 if slot != nil { WorkerSide.notifyReady() }
             }
         }
     }
 
-    /// What asks a worker to drain.
-    static let endings = [SIGTERM, SIGQUIT, SIGINT, SIGHUP, SIGUSR1]
+    /// The signals that make a worker drain.
+    static let drainSignals = [SIGTERM, SIGQUIT, SIGINT, SIGHUP, SIGUSR1]
 
     private func listener(_ environment: [String: String]) throws -> ListeningSocket {
         if let socket = ListeningSocket.inherited(environment: environment) { return socket }
         guard let listen = try listen ?? address(environment["LISTEN"]) else {
-            throw ValidationError("Say where to listen: --listen unix:PATH, or start it with a listening socket.")
+            throw ValidationError("No address to listen on: pass --listen, set LISTEN, or pass a listening socket.")
         }
         return try ListeningSocket.bind(listen)
     }

@@ -3,13 +3,14 @@ import EventLoop
 import Glibc
 import Supervisor
 
-/// Replaces this process by one that never knew how to connect as the owner of the schema, under the same process id and with the same
-/// descriptors: a process that serves must not be able to tell, whatever makes it talk.
-/// - Throws: `SystemError` when that is not possible.
+/// Re-executes this process without the credentials of the schema's owner, under the same process id and with the same
+/// descriptors. A process that handles requests must not have those credentials in its memory, where an attacker could
+/// read them.
+/// - Throws: `SystemError` when the program cannot be executed.
 func forgetOwner(_ environment: [String: String]) throws {
-    let left = Config.withoutOwner(environment)
-    for name in environment.keys where left[name] == nil { unsetenv(name) }
-    // What was pending is applied; another revision is not this role's to apply.
+    let remaining = Config.withoutOwner(environment)
+    for name in environment.keys where remaining[name] == nil { unsetenv(name) }
+    // The pending revisions have been applied, and the serving role may not apply others.
     unsetenv("MIGRATE_ON_START")
     var arguments = CommandLine.arguments.map { strdup($0) } + [nil]
     execv(Inheritance.program, &arguments)

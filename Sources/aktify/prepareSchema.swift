@@ -5,14 +5,15 @@ import Logging
 import Migrations
 import ORM
 
-/// Refuses a schema that the program cannot work with, after it has been migrated when that is wanted. A database that does not
-/// answer is no reason to stop: requests that need it are answered with 503 until it does.
+/// Checks that the program is compatible with the schema, after migrating it when `MIGRATE_ON_START` is set. An
+/// unavailable database is not an error: requests that need it get 503 until it responds.
 /// - Parameters:
-///   - endings: the signals that end the process, before it serves too: a migration is rolled back then.
-///   - waits: whether to wait for a database that does not answer, when it is to be migrated: nobody else would do that.
-/// - Returns: the configuration, with what the schema must be like.
-/// - Throws: `CommandError`, what a migration throws, and `ExitCode.success` after one of `endings`.
-func prepareSchema(_ graph: RevisionGraph, _ config: Config, endings: [Int32], waits: Bool, log: Logger) throws
+///   - signals: the signals that terminate the process meanwhile; a migration in progress is rolled back.
+///   - waits: whether to wait for an unavailable database when it has to be migrated, because no other process will do
+///     that later.
+/// - Returns: the configuration, completed by the revisions that the schema must be at.
+/// - Throws: `CommandError`, the errors of a migration, and `ExitCode.success` after one of `signals`.
+func prepareSchema(_ graph: RevisionGraph, _ config: Config, signals: [Int32], waits: Bool, log: Logger) throws
     -> Config
 {
     var config = config
@@ -20,30 +21,30 @@ func prepareSchema(_ graph: RevisionGraph, _ config: Config, endings: [Int32], w
     config.schema = SchemaCheck(heads: heads, revisions: graph.knownIDs)
     config.database.applicationName = ProgramName(version: Aktify.version, heads: heads).text
     var options = Migrator.Options()
-    // Several start at once: one migrates, and the others wait for as long as it takes.
+    // When several processes start together, one migrates, and the others wait for as long as that takes.
     options.lockTimeout = .seconds(86_400)
     options.programVersion = Aktify.version
-    let owners = config.ownersDatabase
-    let migrator = Migrator(graph: graph, configuration: owners, options: options, log: { log.info("\($0)") })
+    let database = config.ownersDatabase
+    let migrator = Migrator(graph: graph, configuration: database, options: options, log: { log.info("\($0)") })
     let prepare = { @Sendable [config] in
-        let health = HealthService(Database(owners), schema: config.schema)
+        let health = HealthService(Database(database), schema: config.schema)
         while let outage = try await outage(of: health, migrator, config) {
-            guard waits, config.migratesOnStart else { return log.error("the schema is not known: \(outage)") }
+            guard waits, config.migratesOnStart else { return log.error("cannot check the schema: \(outage)") }
             log.error("waiting for the database, to migrate it: \(outage)")
             try await Loop.current?.sleep(for: .seconds(1))
         }
         if config.migratesOnStart { try await config.grantMissingRights { log.info("\($0)") } }
     }
-    do { try runCancellably(by: endings, prepare) } catch let interruption as Interrupted {
-        log.info("told to end before it was ready: \(interruption)")
+    do { try runCancellably(by: signals, prepare) } catch let interruption as Interrupted {
+        log.info("terminated before it was ready: \(interruption)")
         throw ExitCode.success
     }
     return config
 }
 
-/// Brings the schema where it must be.
-/// - Returns: why the database does not answer; `nil` when it does.
-/// - Throws: `CommandError`, and what a migration throws.
+/// Checks the schema, and migrates it when it is behind and the configuration says so.
+/// - Returns: the error when the database is unavailable; `nil` when the schema is compatible.
+/// - Throws: `CommandError` when it is not compatible, and the errors of a migration.
 private func outage(of health: HealthService, _ migrator: Migrator, _ config: Config) async throws -> DatabaseError? {
     do {
         do {
@@ -58,6 +59,6 @@ private func outage(of health: HealthService, _ migrator: Migrator, _ config: Co
     } catch let error as DatabaseError where error.meaning == .unavailable {
         return error
     } catch let error as DatabaseError where error.state == "42501" {
-        throw CommandError("the role that serves lacks a right, aktify db grant grants it: \(error)")
+        throw CommandError("the serving role lacks a privilege: run aktify db grant: \(error)")
     }
 }

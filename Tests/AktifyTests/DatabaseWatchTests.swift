@@ -5,15 +5,17 @@ import Testing
 
 @testable import aktify
 
-/// What a worker tells its master of the database.
+/// What a worker reports to its master about the database.
 @Suite struct DatabaseWatchTests {
-    private struct Away: Error {}
+    private struct Unavailable: Error {}
 
     private let slot: Slot
 
     init() throws { slot = try #require(SharedScoreboard()).slot(1) }
 
-    private func look(_ answer: @escaping @Sendable () async throws -> Set<String>) throws {
+    /// Polls once.
+    /// - Parameter versions: the revisions that the database reports.
+    private func poll(_ versions: @escaping @Sendable () async throws -> Set<String>) throws {
         let graph = try RevisionGraph(
             [("a1", ""), ("b2", "a1"), ("c3", "b2")].map { id, parent in
                 let text = "-- x\n-- Revision ID: \(id)\n-- Revises: \(parent)\n-- upgrade\n-- downgrade\n"
@@ -21,27 +23,27 @@ import Testing
             })
         try Loop.run {
             let loop = try #require(Loop.current)
-            await DatabaseWatch(slot, graph, loop, versions: answer).look()
+            await DatabaseWatch(slot, graph, loop, versions: versions).poll()
         }
     }
 
-    @Test func `revisions that the database lacks are counted`() throws {
+    @Test func `pending revisions are counted`() throws {
         for (versions, count) in [([], 3), (["a1"], 2), (["c3"], 0)] as [(Set<String>, Int)] {
-            try look { versions }
+            try poll { versions }
             #expect(slot[.pendingRevisions] == count && slot[.databaseUnreachable] == 0)
         }
     }
 
-    @Test func `a database at a revision that the program does not know lacks none`() throws {
-        try look { ["d4"] }
+    @Test func `a database at an unknown revision has no pending revisions`() throws {
+        try poll { ["d4"] }
         #expect(slot[.pendingRevisions] == 0 && slot[.databaseUnreachable] == 0)
     }
 
-    @Test func `while the database is away, what it lacked stays known`() throws {
-        try look { ["b2"] }
-        try look { throw Away() }
+    @Test func `while the database is unavailable, the last count of pending revisions is kept`() throws {
+        try poll { ["b2"] }
+        try poll { throw Unavailable() }
         #expect(slot[.databaseUnreachable] == 1 && slot[.pendingRevisions] == 1)
-        try look { ["c3"] }
+        try poll { ["c3"] }
         #expect(slot[.databaseUnreachable] == 0 && slot[.pendingRevisions] == 0)
     }
 }

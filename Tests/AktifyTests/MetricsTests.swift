@@ -4,13 +4,13 @@ import Testing
 @testable import Supervisor
 @testable import aktify
 
-/// What Prometheus reads of workers that say this and that.
+/// The OpenMetrics output for workers with given values in the scoreboard.
 @Suite struct MetricsTests {
     private let scoreboard: SharedScoreboard
 
     init() throws { scoreboard = try #require(SharedScoreboard()) }
 
-    /// The metrics of workers that have these slots.
+    /// The lines of the metrics of workers with these slots.
     private func metrics(of slots: [Int], events: Master.Events = Master.Events()) -> [Substring] {
         let workers = slots.map {
             Master.WorkerStatus(pid: 1, generation: 1, state: "Running", slot: scoreboard.slot($0))
@@ -21,28 +21,28 @@ import Testing
         return OpenMetrics(status).text.split(separator: "\n")
     }
 
-    @Test func `workers that the database did not answer are counted`() {
+    @Test func `workers whose database is unavailable are counted`() {
         #expect(metrics(of: [1, 2, 3]).contains("aktify_workers_without_database 0"))
         scoreboard.slot(1)[.databaseUnreachable] = 1
         scoreboard.slot(3)[.databaseUnreachable] = 1
         #expect(metrics(of: [1, 2, 3]).contains("aktify_workers_without_database 2"))
     }
 
-    @Test func `each worker counts the same pending revisions, which are not added up`() {
+    @Test func `pending revisions are not summed, since all workers count the same ones`() {
         scoreboard.slot(1)[.pendingRevisions] = 2
         scoreboard.slot(2)[.pendingRevisions] = 2
         #expect(metrics(of: [1, 2]).contains("aktify_pending_revisions 2"))
         #expect(metrics(of: []).contains("aktify_pending_revisions 0"))
     }
 
-    @Test func `a worker that has ended neither lacks the database nor a revision`() {
+    @Test func `a worker that has exited counts neither for the database nor for pending revisions`() {
         (scoreboard.slot(1)[.databaseUnreachable], scoreboard.slot(1)[.pendingRevisions]) = (1, 2)
         scoreboard.retire(1)
         let metrics = metrics(of: [1])
         #expect(metrics.contains("aktify_workers_without_database 0") && metrics.contains("aktify_pending_revisions 0"))
     }
 
-    @Test func `only the last reload counts for whether one failed`() {
+    @Test func `whether a reload failed depends on the last one only`() {
         var events = Master.Events()
         #expect(metrics(of: [], events: events).contains("aktify_last_reload_failed 0"))
         events.reloadEnded("the schema is behind")

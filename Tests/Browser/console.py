@@ -1,4 +1,4 @@
-"""What the tests of the console share: a browser, a stack, and eyes for what must never happen."""
+"""Shared by the tests of the console: a browser, a stack, and checks for what must never happen."""
 
 import os
 import pathlib
@@ -12,15 +12,15 @@ from stack import CHECKOUT, Stack
 
 SCREENSHOTS = CHECKOUT / ".local/screenshots"
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
-# What 1280 pixels are at four times their size (WCAG 2.2, 1.4.10).
+# The width of 1280 pixels at 400 % zoom (WCAG 2.2, 1.4.10).
 NARROWEST = {"width": 320, "height": 640}
 AXE = (pathlib.Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
-# The browser itself tells the console of answers that are errors: tests that make some allow for them.
-ANSWERED = re.compile(r"Failed to load resource: (the server responded with a status of (401|403|404|412|422|503|504)|net::ERR_FAILED)")
+# The browser logs error responses to its console. Tests that cause some must allow them.
+ERROR_RESPONSE = re.compile(r"Failed to load resource: (the server responded with a status of (401|403|404|412|422|503|504)|net::ERR_FAILED)")
 
 
 class Shared:
-    """One browser for all tests, which run one after the other, and one stack for each way to authenticate."""
+    """One browser for all tests, which run sequentially, and one stack for each kind of authentication."""
 
     stacks = {}
     browser = None
@@ -48,7 +48,7 @@ class Shared:
 
 
 class ConsoleTest(unittest.TestCase):
-    """A test with a browser of its own: at its end nothing may have gone wrong unseen."""
+    """A test with its own browser context, which fails if there were errors in the console."""
 
     allows_errors = False
     auth = "off"
@@ -67,7 +67,7 @@ class ConsoleTest(unittest.TestCase):
         self.assertEqual(self.troubles, [])
 
     def open_browser(self, viewport=WIDE, **options) -> Page:
-        """Somebody else's browser, as far as the console can tell."""
+        """Opens a new browser context, which is independent of others, like the browser of another user."""
         options = {"reduced_motion": "reduce", "base_url": self.stack.url, "viewport": viewport} | options
         context = Shared.browser.new_context(**options)
         context.set_default_timeout(5000)
@@ -82,7 +82,7 @@ class ConsoleTest(unittest.TestCase):
     def note(self, message):
         if message.type not in ("error", "warning"):
             return
-        if not (self.allows_errors and ANSWERED.match(message.text)):
+        if not (self.allows_errors and ERROR_RESPONSE.match(message.text)):
             self.troubles.append(message.text)
 
     def check_host(self, request):
@@ -90,8 +90,8 @@ class ConsoleTest(unittest.TestCase):
             self.troubles.append(f"a request to {request.url}")
 
     def intercept(self, where, handler, **options):
-        """Handles requests in place of the service, from now on: Chromium still sends the first ones after interception was switched on,
-        so that a probe is repeated until it is intercepted."""
+        """Handles requests in place of the service. Chromium does not intercept the first ones after interception was switched on,
+        so a probe is repeated until it is intercepted."""
         self.page.route(where, handler, **options)
         if not self.page.url.startswith(self.stack.url):
             return
@@ -102,25 +102,25 @@ class ConsoleTest(unittest.TestCase):
         self.fail("requests are not intercepted")
 
     def hold(self, method, path):
-        """Requests that are not answered until they are continued or aborted: they come into the list that is returned."""
+        """Holds requests back until they are continued or aborted. They are appended to the returned list."""
         held = []
         self.intercept(f"**{path}", lambda route: held.append(route) if route.request.method == method else route.fallback())
         return held
 
     def refuse(self, method, path, status=503, message="The service is not available. Try again in a moment."):
-        """Requests that are answered with an error."""
+        """Responds to requests with an error."""
         answer = lambda route: route.fulfill(status=status, json={"message": message})
         self.intercept(f"**{path}", lambda route: answer(route) if route.request.method == method else route.fallback())
 
     def wait_for(self, held):
-        """The first request that was held, as soon as there is one."""
+        """Waits for the first request that is held back."""
         for _ in range(100):
             if held:
                 return held[0]
             self.page.wait_for_timeout(20)
-        self.fail("nothing was asked for")
+        self.fail("there was no request")
 
-    # What tests do and look for.
+    # Actions and queries of tests
 
     def fill_with(self, *names, **fields):
         return self.stack.refill([{"name": name} | fields for name in names])
@@ -158,7 +158,7 @@ class ConsoleTest(unittest.TestCase):
         return (page or self.page).locator(".toast").filter(has_text=text)
 
     def assert_reflow(self, state):
-        """Nothing of the page has to be scrolled to sideways."""
+        """Checks that the page does not need horizontal scrolling."""
         with self.subTest(state=state):
             self.assertLessEqual(*self.page.evaluate("[document.documentElement.scrollWidth, innerWidth]"))
 
@@ -166,8 +166,8 @@ class ConsoleTest(unittest.TestCase):
         return (page or self.page).locator("*:focus")
 
     def violations(self):
-        """What axe-core finds, a line for each rule."""
-        # What moves is looked at where it comes to rest.
+        """The violations that axe-core finds, one line per rule."""
+        # Animated elements are checked in their final state.
         self.page.evaluate("document.getAnimations().forEach(one => one.playState === 'running' && one.effect.getTiming().iterations === 1 && one.pause())")
         self.page.evaluate(AXE + "; undefined")
         options = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"], "resultTypes": ["violations"]}

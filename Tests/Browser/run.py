@@ -1,4 +1,4 @@
-"""Runs the tests of the console; the last lines name those that failed, and count."""
+"""Runs the browser tests. The last lines list the failed tests, and the counts."""
 
 import pathlib
 import sys
@@ -21,7 +21,7 @@ class Result(unittest.TextTestResult):
         self.stream.writeln(f"✔ {sentence(test)} ({time.monotonic() - self.began:.1f} s)")
 
     def addFailure(self, test, problem):
-        # A test may fail twice: in its end, because of what it did.
+        # A test may fail twice: in its body and in tearDown.
         if not any(test is failed for failed, _ in self.failures):
             self.stream.writeln(f"✘ {test.id()}: {sentence(test)}")
         unittest.TestResult.addFailure(self, test, problem)

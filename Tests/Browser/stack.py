@@ -1,4 +1,4 @@
-"""nginx, the master, its workers and Postgres, on a free port and in a folder of their own."""
+"""The whole stack: nginx, the master, a worker and Postgres, on a free port and in a temporary directory."""
 
 import contextlib
 import json
@@ -52,7 +52,7 @@ class Stack:
                 if self.ask("GET", "/readyz").status == 200:
                     return
             time.sleep(0.05)
-        raise RuntimeError(f"the API does not answer: see {self.folder}/api.log")
+        raise RuntimeError(f"the API does not respond: see {self.folder}/api.log")
 
     def stop_api(self):
         self.api.terminate()
@@ -65,7 +65,7 @@ class Stack:
         subprocess.run(["scripts/cluster", "stop", f"{self.folder}/cluster"], cwd=CHECKOUT, capture_output=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    # Keys, where the API asks for them.
+    # API keys, with AUTH=keys.
 
     def run(self, *command):
         return subprocess.run(command, env=self.environment, cwd=CHECKOUT, check=True, capture_output=True, text=True).stdout.strip()
@@ -74,11 +74,11 @@ class Stack:
         return self.run(PROGRAM, "key", "create", "--name", name, "--role", role)
 
     def revoke(self, name):
-        """Revokes a key, and waits until no worker takes it any more."""
+        """Revokes a key, and waits until all workers reject it."""
         self.run(PROGRAM, "key", "revoke", name)
         time.sleep(1)
 
-    # Asking the API, besides what the browser does.
+    # Requests to the API, in addition to those of the browser.
 
     def ask(self, method, path, body=None, key=None):
         data = None if body is None else json.dumps(body).encode()
@@ -97,6 +97,6 @@ class Stack:
         return json.load(self.ask("PATCH", f"/campaigns/{identifier}", fields, key))
 
     def refill(self, campaigns):
-        """Deletes all campaigns, and makes these; returns their ids."""
+        """Replaces all campaigns by these, and returns their ids."""
         self.ask("DELETE", "/campaigns/?id%5Bgt%5D=0")
         return [row["id"] for row in json.load(self.ask("POST", "/campaigns/", campaigns))] if campaigns else []

@@ -1,4 +1,4 @@
-"""What is done to many campaigns at once, and undone."""
+"""Bulk actions, and their undo."""
 
 import re
 
@@ -18,7 +18,7 @@ class BulkTests(ConsoleTest):
         self.boxes().nth(last).click(modifiers=["Shift"])
 
     def test_range(self):
-        """Shift selects a range, and takes one back; the box above selects all and none"""
+        """Shift selects and deselects a range; the checkbox in the header selects all and none"""
         self.fill_with("A", "B", "C", "D", "E")
         self.open_list()
         number = self.page.locator(".bulk .number")
@@ -35,7 +35,7 @@ class BulkTests(ConsoleTest):
         expect(self.page.locator(".bulk")).to_be_hidden()
 
     def test_deactivate(self):
-        """Selected campaigns are deactivated, and undoing restores those that were active"""
+        """Selected campaigns are deactivated, and undo restores those that were active"""
         self.stack.refill([{"name": "A"}, {"name": "B", "is_active": False}, {"name": "C"}, {"name": "D"}])
         self.open_list()
         self.select_range(0, 2)
@@ -50,7 +50,7 @@ class BulkTests(ConsoleTest):
         self.assertEqual(self.active(), ["A", "B", "C", "D"])
 
     def test_deactivate_stale(self):
-        """Undoing leaves alone what somebody else had deactivated before"""
+        """Undo does not affect campaigns that somebody else had deactivated before"""
         [identifier, _] = self.fill_with("A", "B")
         self.open_list()
         self.stack.change(identifier, is_active=False)
@@ -61,7 +61,7 @@ class BulkTests(ConsoleTest):
         self.assertEqual(self.active(), ["B"])
 
     def test_undo_overwrites_nothing(self):
-        """Undoing leaves alone, and names, what somebody else changed since"""
+        """Undo does not affect campaigns that somebody else has changed since, and lists them"""
         [identifier, _] = self.fill_with("A", "B")
         self.open_list()
         self.select_range(0, 1)
@@ -74,7 +74,7 @@ class BulkTests(ConsoleTest):
         self.assertEqual(self.active(), ["B"])
 
     def test_undo_without_service(self):
-        """An undo that fails for now can be tried again"""
+        """An undo that fails temporarily can be retried"""
         self.fill_with("A", "B")
         self.open_list()
         self.select_range(0, 1)
@@ -92,7 +92,7 @@ class BulkTests(ConsoleTest):
         self.assertEqual(self.active(), ["A", "B"])
 
     def test_undo_of_earlier(self):
-        """What was changed before can be undone after all, and what waits to be deleted is deleted, whatever was undone meanwhile"""
+        """Earlier changes can be undone in any order, and a pending deletion is carried out, whatever was undone meanwhile"""
         self.fill_with("A", "B")
         self.page.clock.install()
         self.open_list()
@@ -119,7 +119,7 @@ class BulkTests(ConsoleTest):
         self.expect_kept("A")
 
     def test_unknown(self):
-        """When it is not known what became of a change, the list shows what is"""
+        """After an unknown outcome of a change, the list shows the current state"""
         self.fill_with("A")
         self.open_list()
 
@@ -140,7 +140,7 @@ class BulkTests(ConsoleTest):
         expect(switch).to_be_checked()
 
     def test_delete_twice(self):
-        """What is being deleted vanishes at once, and cannot be deleted once more"""
+        """Campaigns with a pending deletion are hidden immediately, and cannot be deleted again"""
         self.fill_with("A", "B", "C")
         self.open_list()
         held = []
@@ -155,7 +155,7 @@ class BulkTests(ConsoleTest):
         expect(self.page.locator(".toast")).to_have_count(0)
 
     def test_failures(self):
-        """Failures name their campaign, the same one is told once, and no more than three stand there"""
+        """Errors name their campaign, repeated ones are shown once, and at most three are shown"""
         self.fill_with(*"ABCDEF")
         self.open_list()
         self.refuse("PATCH", "/campaigns/*")
@@ -167,7 +167,7 @@ class BulkTests(ConsoleTest):
         expect(self.page.locator(".toast p")).to_have_text([f"“D” {text}", f"“E” {text}", f"“F” {text} ×2"])
 
     def test_delete_page(self):
-        """When all of a page is deleted, what stands behind it is shown"""
+        """When a whole page is deleted, the next one is shown"""
         self.fill_with(*(f"Campaign {number}" for number in range(30)))
         self.open_list()
         self.page.get_by_label("Select all on this page").click()
@@ -182,7 +182,7 @@ class BulkTests(ConsoleTest):
         expect(self.page.get_by_role("switch", name=f"Active: {name}")).to_be_checked()
 
     def test_undo_of_delete(self):
-        """Deleted campaigns vanish at once, and undoing restores them as they were, with their ids and versions"""
+        """Deleted campaigns are hidden immediately, and undo restores them with their ids and versions"""
         ids = self.fill_with("A", "B", "C", description="Of it")
         before = self.stack.campaigns()
         self.open_list()
@@ -196,7 +196,7 @@ class BulkTests(ConsoleTest):
         self.assertEqual([row["id"] for row in before], ids)
 
     def test_delete(self):
-        """After ten seconds a deletion is carried out; they stand still while the pointer is over the message"""
+        """A deletion is carried out after ten seconds, without the time in which the pointer is over the toast"""
         self.fill_with("A", "B", "C")
         self.page.clock.install()
         self.open_list()
@@ -214,7 +214,7 @@ class BulkTests(ConsoleTest):
         self.expect_kept("C")
 
     def test_delete_stale(self):
-        """What somebody else changed before or after is not deleted, and named"""
+        """Campaigns that somebody else changes before or after are not deleted, and are listed"""
         ids = self.fill_with("A", "B", "C", "D")
         self.page.clock.install()
         self.open_list()
@@ -233,7 +233,7 @@ class BulkTests(ConsoleTest):
         self.expect_kept("A", "B", "C")
 
     def test_delete_own(self):
-        """What was changed from here, and undone while it waited to be deleted, is deleted all the same"""
+        """A campaign whose own change is undone while its deletion is pending is still deleted"""
         self.fill_with("A", "B")
         self.page.clock.install()
         self.open_list()
@@ -250,7 +250,7 @@ class BulkTests(ConsoleTest):
         self.expect_kept("B")
 
     def test_delete_gone(self):
-        """What somebody else deleted is no failure"""
+        """Campaigns that somebody else has deleted are not an error"""
         [first, second] = self.fill_with("A", "B")
         self.page.clock.install()
         self.open_list()
@@ -264,7 +264,7 @@ class BulkTests(ConsoleTest):
         expect(self.page.locator(".toast")).to_have_count(0)
 
     def test_delete_failed(self):
-        """A deletion that fails is told, and the rest is deleted"""
+        """A deletion that fails is reported, and the others are carried out"""
         ids = self.fill_with("A", "B", "C")
         self.page.clock.install()
         self.open_list()
@@ -278,7 +278,7 @@ class BulkTests(ConsoleTest):
         self.expect_kept("B")
 
     def test_delete_without_service(self):
-        """Nothing vanishes while the service cannot be reached"""
+        """Nothing is hidden while the service is unreachable"""
         self.fill_with("A", "B")
         self.open_list()
         self.intercept("**/campaigns/*", lambda route: route.abort())
@@ -289,7 +289,7 @@ class BulkTests(ConsoleTest):
         self.expect_kept("A", "B")
 
     def test_count(self):
-        """What is being deleted is not counted, whatever the filter is then, nor exported"""
+        """Campaigns with a pending deletion are not counted, with any filter, and not exported"""
         self.fill_with("Alpha", "Beta", "Gamma, \"quoted\"\nline")
         self.open_list()
         count = self.page.locator(".count")
@@ -313,7 +313,7 @@ class BulkTests(ConsoleTest):
         expect(count).to_have_text("3")
 
     def test_announced(self):
-        """What is told to screen readers stays for a while, though more is told behind it"""
+        """Announcements for screen readers are kept for a while, even if more follow"""
         self.fill_with("A", "B")
         self.open_list()
         self.boxes().nth(0).click()
@@ -329,7 +329,7 @@ class BulkTests(ConsoleTest):
         expect(told).to_contain_text("Undone.")
 
     def test_leaving_page(self):
-        """All of two pages that wait to be deleted are, when the page goes away"""
+        """All pending deletions, of two pages, are carried out when the page is closed"""
         self.fill_with(*(f"Campaign {number}" for number in range(51)))
         self.open_list()
         for first in ("Campaign 25", "Campaign 50"):
@@ -341,7 +341,7 @@ class BulkTests(ConsoleTest):
         self.expect_kept("Campaign 50")
 
     def expect_kept(self, *names):
-        """What was sent to be deleted may take a moment."""
+        """Waits for deletions that have been sent."""
         kept = lambda: [row["name"] for row in self.stack.campaigns()]
         for _ in range(50):
             if kept() == list(names):
@@ -350,7 +350,7 @@ class BulkTests(ConsoleTest):
         self.assertEqual(kept(), list(names))
 
     def test_leaving(self):
-        """A deletion that waits is carried out when the page goes away, and goes on on other views"""
+        """A pending deletion is kept in other views, and carried out when the page is closed"""
         self.fill_with("A", "B")
         self.open_list()
         self.boxes().nth(0).click()

@@ -1,4 +1,4 @@
-"""The page of one campaign."""
+"""The details view of a campaign."""
 
 from playwright.sync_api import expect
 
@@ -14,7 +14,7 @@ class DetailsTests(ConsoleTest):
         return page
 
     def test_edit(self):
-        """It is edited, activated and deactivated"""
+        """A campaign is edited, activated and deactivated"""
         [identifier] = self.fill_with("Alpha")
         self.open_details(identifier)
         self.assertEqual(self.page.title(), "Alpha · Aktify")
@@ -32,7 +32,7 @@ class DetailsTests(ConsoleTest):
         self.assertEqual((now["name"], now["description"], now["is_active"]), ("Beta", "Of it", True))
 
     def test_delete(self):
-        """It is deleted when that is confirmed, and not before"""
+        """A campaign is deleted only after confirmation"""
         [identifier] = self.fill_with("Alpha")
         self.open_details(identifier)
         self.button("Delete").click()
@@ -46,7 +46,7 @@ class DetailsTests(ConsoleTest):
         self.assertEqual(self.stack.campaigns(), [])
 
     def test_changed_before_delete(self):
-        """It is not deleted unseen after somebody else changed it"""
+        """A campaign that somebody else has changed is not deleted before the change was shown"""
         [identifier] = self.fill_with("Alpha")
         self.open_details(identifier)
         self.stack.change(identifier, name="Theirs")
@@ -57,7 +57,7 @@ class DetailsTests(ConsoleTest):
         self.assertEqual(len(self.stack.campaigns()), 1)
 
     def test_neighbours(self):
-        """Previous and next follow the list that it was opened from, over the ends of its pages"""
+        """Previous and next follow the list that the campaign was opened from, across its pages"""
         self.stack.refill([{"name": f"Campaign {number:03}"} for number in range(60)])
         self.open_list("/ui/?sort=name&q=campaign")
         self.page.get_by_role("link", name="Campaign 024").click()
@@ -72,14 +72,14 @@ class DetailsTests(ConsoleTest):
         expect(self.page.get_by_role("link", name="Previous")).to_have_attribute("aria-disabled", "true")
 
     def test_neighbours_of_a_link(self):
-        """One that is opened by its address has the newer and the older one beside it"""
+        """A campaign that is opened by its URL has the next newer and the next older one as neighbours"""
         ids = self.stack.refill([{"name": f"Campaign {number:03}"} for number in range(60)])
         self.open_details(ids[55])
         self.page.get_by_role("link", name="Next").click()
         expect(self.page.locator(".details h1")).to_have_text("Campaign 054")
 
     def test_title(self):
-        """The title names the campaign that is shown, at once, and whatever ends late changes neither it nor the focus"""
+        """The title contains the shown campaign immediately, and late responses change neither the title nor the focus"""
         first, second = self.fill_with("Alpha", "Beta")
         self.open_details(first)
         changes = self.hold("PATCH", f"/campaigns/{first}")
@@ -100,7 +100,7 @@ class DetailsTests(ConsoleTest):
         expect(self.page).to_have_title("Campaigns · Aktify")
 
     def test_left_while_deleting(self):
-        """A deletion that ends when another page is shown does not lead away from it"""
+        """A deletion that finishes when another view is shown does not navigate away from it"""
         first, second = self.fill_with("Alpha", "Beta")
         self.open_details(first)
         held = self.hold("DELETE", f"/campaigns/{first}")
@@ -114,7 +114,7 @@ class DetailsTests(ConsoleTest):
         self.assertTrue(self.page.url.endswith(f"/ui/campaigns/{second}"))
 
     def test_left_while_changing(self):
-        """A change that fails when another page is shown is told there"""
+        """A change that fails when another view is shown is reported there"""
         first, second = self.fill_with("Alpha", "Beta")
         self.open_details(first)
         held = self.hold("PATCH", f"/campaigns/{first}")
@@ -125,12 +125,12 @@ class DetailsTests(ConsoleTest):
         expect(self.toast("“Alpha” is not changed: The service cannot be reached.")).to_be_visible()
 
     def test_missing(self):
-        """One that is not there is said to be so"""
+        """A campaign that does not exist is reported"""
         self.open("/ui/campaigns/999999999")
-        expect(self.page.get_by_role("heading", name="There is no such campaign")).to_be_visible()
+        expect(self.page.get_by_role("heading", name="Campaign not found")).to_be_visible()
 
     def test_two_browsers(self):
-        """Two browsers edit the same campaign: the second sees both versions, and chooses field by field"""
+        """Two browsers edit the same campaign: the second user sees both versions, and chooses for each field"""
         [identifier] = self.fill_with("Alpha", description="Of it")
         mine = self.open_details(identifier)
         theirs = self.open_details(identifier, self.open_browser())
@@ -160,7 +160,7 @@ class DetailsTests(ConsoleTest):
         self.assertEqual((now["name"], now["description"], now["is_active"]), ("Mine", "Of theirs", False))
 
     def test_conflict_put_off(self):
-        """Who would rather not choose yet keeps editing, and has lost nothing"""
+        """A user who cancels the choice continues editing, and loses nothing"""
         [identifier] = self.fill_with("Alpha")
         self.open_details(identifier)
         self.button("Edit").click()
@@ -172,7 +172,7 @@ class DetailsTests(ConsoleTest):
         self.assertEqual(self.stack.campaign(identifier)["name"], "Theirs")
 
     def test_deleted_meanwhile(self):
-        """A change of one that somebody else deleted is told so, and what was typed stays"""
+        """A change of a deleted campaign is reported, and the input is kept"""
         [identifier] = self.fill_with("Alpha")
         self.open_details(identifier)
         self.button("Edit").click()
@@ -182,10 +182,10 @@ class DetailsTests(ConsoleTest):
         expect(self.page.locator("form .alert")).to_have_text("Campaign not found.")
         expect(self.page.get_by_role("textbox", name="Name", exact=True)).to_have_value("Mine")
 
-    # While something runs
+    # Concurrent operations
 
     def test_leaving(self):
-        """Previous and next pass by what waits to be deleted; its page says so, offers to undo it, and nothing else"""
+        """Previous and next skip campaigns with a pending deletion, whose view only offers to undo it"""
         first, second, third = self.fill_with("Alpha", "Beta", "Gamma")
         self.open_list("/ui/?sort=name")
         self.page.get_by_label("Select Beta").check()
@@ -209,7 +209,7 @@ class DetailsTests(ConsoleTest):
         expect(self.page.locator(".details h1")).to_be_focused()
 
     def test_kept_while_read(self):
-        """Who undoes the deletion of one on its page while it is only being read keeps it, and the others are deleted"""
+        """Undoing the deletion of one campaign in its view, before the deletion is pending, keeps it, and the others are deleted"""
         _, second = self.fill_with("Alpha", "Beta")
         self.page.clock.install()
         self.open_list()
@@ -232,7 +232,7 @@ class DetailsTests(ConsoleTest):
         self.assertEqual([row["name"] for row in self.stack.campaigns()], ["Alpha"])
 
     def test_typed_while_saving(self):
-        """While a save runs the form takes nothing more, that would be lost"""
+        """During a save the form is read-only, since further input would be lost"""
         [identifier] = self.fill_with("Alpha")
         self.open_details(identifier)
         self.button("Edit").click()
@@ -253,7 +253,7 @@ class DetailsTests(ConsoleTest):
         expect(self.page.get_by_role("heading", name="Beta")).to_be_visible()
 
     def test_edited_while_toggling(self):
-        """The answer to a toggle leaves a form alone that is open by then, and what it saves does not take the toggle back"""
+        """The response to a toggle does not close a form opened since, and saving the form does not revert the toggle"""
         [identifier] = self.fill_with("Alpha")
         self.open_details(identifier)
         held = self.hold("PATCH", f"/campaigns/{identifier}")
@@ -273,7 +273,7 @@ class DetailsTests(ConsoleTest):
         self.assertEqual((now["description"], now["is_active"]), ("A long text", False))
 
     def test_focus_kept(self):
-        """When the campaign is read anew the focus stays where it is, and so does a form that was opened meanwhile"""
+        """Reloading the campaign keeps the focus, and a form that was opened meanwhile"""
         first, second = self.fill_with("Alpha", "Beta")
         self.page.clock.install()
         self.open_list()
@@ -299,7 +299,7 @@ class DetailsTests(ConsoleTest):
     # Dialogs
 
     def test_back_in_dialog(self):
-        """Going back closes a dialog that is open, as cancelled"""
+        """Going back cancels an open dialog"""
         first, _ = self.fill_with("Alpha", "Beta")
         self.open_list()
         self.page.get_by_role("link", name="Alpha").click()
@@ -311,7 +311,7 @@ class DetailsTests(ConsoleTest):
         self.assertEqual(len(self.stack.campaigns()), 2)
 
     def test_back_in_conflict(self):
-        """Going back from both versions asks whether to discard one's own"""
+        """Going back from the conflict dialog asks whether to discard one's own changes"""
         first, _ = self.fill_with("Alpha", "Beta")
         self.open_list()
         self.page.get_by_role("link", name="Alpha").click()
@@ -328,7 +328,7 @@ class DetailsTests(ConsoleTest):
         expect(self.page.get_by_role("textbox", name="Name", exact=True)).to_have_value("Mine")
 
     def test_back_in_question(self):
-        """Going back twice from what is not saved asks once: the address is the page's again, or where it was gone to"""
+        """Going back twice from unsaved changes asks once; the URL is restored, or that of the target"""
         self.fill_with("Alpha", "Beta")
         self.open_list("/ui/?q=a")
         self.page.locator(".brand").click()
@@ -355,7 +355,7 @@ class DetailsTests(ConsoleTest):
         expect(self.page.get_by_role("searchbox")).to_have_value("a")
 
     def test_enter_saves_choice(self):
-        """Enter on a version that was chosen saves the choice"""
+        """Enter on a chosen version saves the choice"""
         [identifier] = self.fill_with("Alpha")
         self.open_details(identifier)
         self.button("Edit").click()

@@ -1,4 +1,4 @@
-"""The documentation at /docs/: its examples, which run as they stand there, and the operations, which can be tried out."""
+"""The documentation at /docs/: its examples, which are run as they are, and the operations, which are tried out."""
 
 import json
 import pathlib
@@ -14,7 +14,7 @@ from console import CHECKOUT, ConsoleTest, NARROW, NARROWEST, SCREENSHOTS, Share
 
 PATCH = "#operations-campaigns-changeCampaign"
 LANGUAGES = {"curl": "curl", "javascript": "JavaScript", "python": "Python"}
-# What each example prints, whichever its language is: it asks for a list of 45, of which 2 are of this spring.
+# The output of each example, in any language, for a list of 45 campaigns, of which 2 are of this spring.
 PRINTED = {
     "pages": lambda text: len(re.findall("Campaign [0-9]+", text)) == 43 and len(re.findall("Spring [AB]", text)) == 2,
     "filters": lambda text: "Spring A" in text and "Spring B" in text and "Campaign" not in text,
@@ -36,7 +36,7 @@ class DocsTests(ConsoleTest):
         return page
 
     def operation(self, identifier=PATCH):
-        """Opens an operation, to be tried out."""
+        """Opens an operation, and its "Try it out" mode."""
         self.page.locator(f"{identifier} .opblock-summary-control").click()
         self.page.locator(f"{identifier} .try-out__btn").click()
         return self.page.locator(identifier)
@@ -56,7 +56,7 @@ class DocsTests(ConsoleTest):
     # The guide
 
     def test_examples(self):
-        """Each example of the page, in curl, JavaScript and Python, runs as it stands there and prints what it is for"""
+        """Each example, in curl, JavaScript and Python, runs as it is and prints the expected output"""
         self.allows_errors = True  # Two of the examples are about errors.
         self.open_docs()
         run = 0
@@ -73,7 +73,7 @@ class DocsTests(ConsoleTest):
         self.assertEqual(run, len(PRINTED) * len(LANGUAGES))
 
     def test_failing_examples(self):
-        """The examples in curl fail when they do not work: they show no old page, say what is wrong, and send once what is refused"""
+        """The examples in curl fail on errors: they show no old page, print the error, and send a rejected request once"""
         self.open_docs()
         pages, creating = (self.page.locator(f"#{topic} [data-language=curl] code").text_content() for topic in ("pages", "creating"))
         with tempfile.TemporaryDirectory() as folder:
@@ -88,7 +88,7 @@ class DocsTests(ConsoleTest):
             self.assertLess(time.monotonic() - began, 0.9)
 
     def test_languages(self):
-        """One language is shown at a time; the choice holds when the page is opened again, and an example can be copied"""
+        """One language is shown at a time; the choice is remembered, and an example can be copied"""
         page = self.open_docs()
         figures = page.locator("#pages figure:visible figcaption")
         expect(figures).to_contain_text(["curl"])
@@ -104,8 +104,8 @@ class DocsTests(ConsoleTest):
         self.assertEqual(copied, page.locator("#pages [data-language=python] code").text_content())
 
     def test_statuses(self):
-        """The table explains every error that the contract names, and those that nginx makes itself"""
-        # With keys, there are more.
+        """The table explains every error of the contract, and nginx's own errors"""
+        # There are more with API keys.
         contract = json.load(Shared.stack("keys").ask("GET", "/openapi.json"))
         named = {code for path in contract["paths"].values() for operation in path.values() for code in operation["responses"]}
         titles = re.search(r"map \$status \$api_error_title \{(.*?)\}", (CHECKOUT / "nginx/http.conf").read_text(), re.DOTALL).group(1)
@@ -114,7 +114,7 @@ class DocsTests(ConsoleTest):
         self.assertEqual(codes, sorted(expected))
 
     def test_ways(self):
-        """The console leads to the documentation, and back"""
+        """The console links to the documentation, and back"""
         self.fill_with("Alpha")
         page = self.open_list()
         page.get_by_role("navigation", name="Main").get_by_role("link", name="API").click()
@@ -123,11 +123,11 @@ class DocsTests(ConsoleTest):
         expect(self.rows()).to_have_count(1)
 
     def test_addresses(self):
-        """An address leads to a part of the page, and to an operation, which it opens; opening one changes it"""
+        """A URL leads to a section of the page, or opens an operation; opening an operation changes the URL"""
         self.open("/docs/#errors")
         expect(self.page.locator(".opblock").first).to_be_visible()
         self.assertEqual(self.page.evaluate("location.hash"), "#errors")
-        expect(self.page.get_by_role("heading", name="Tell what is wrong")).to_be_in_viewport()
+        expect(self.page.get_by_role("heading", name="Handle errors")).to_be_in_viewport()
         for language in ("curl", "Python"):
             self.page.get_by_role("radio", name=language).check(force=True)
             self.open("about:blank")
@@ -146,7 +146,7 @@ class DocsTests(ConsoleTest):
     # The operations
 
     def test_try_it_out(self):
-        """"Try it out" changes a campaign through nginx, and shows the answer"""
+        """"Try it out" changes a campaign through nginx, and shows the response"""
         [identifier] = self.fill_with("Alpha")
         self.open_docs()
         operation = self.operation()
@@ -159,7 +159,7 @@ class DocsTests(ConsoleTest):
         self.assertEqual(self.stack.campaign(identifier)["name"], "Beta")
 
     def test_optional(self):
-        """An operation that is tried out as it is sends no parameter that may be left out"""
+        """By default, an operation that is tried out sends no optional parameters"""
         self.fill_with("Alpha")
         self.open_docs()
         self.operation("#operations-campaigns-listCampaigns")
@@ -169,7 +169,7 @@ class DocsTests(ConsoleTest):
         self.assertNotIn("prefer", asked.value.headers)
 
     def test_missing(self):
-        """Without Swagger UI the guide is there, and one sentence says what to run"""
+        """Without Swagger UI the guide is shown, and one sentence says what to run"""
         self.intercept("**/docs/swagger-ui/**", lambda route: route.fulfill(status=404))
         self.allows_errors = True
         page = self.open("/docs/")
@@ -179,7 +179,7 @@ class DocsTests(ConsoleTest):
     # Both
 
     def test_looks(self):
-        """axe-core finds nothing on /docs/, in light and dark, at 1280 and 390 pixels, nor in an operation that was tried out"""
+        """axe-core finds no violations on /docs/, in light and dark, at 1280 and 390 pixels, nor in an operation that is tried out"""
         [identifier] = self.fill_with("Spring sale, Nordics")
         for scheme in ("light", "dark"):
             for width, viewport in ((1280, WIDE), (390, NARROW)):
@@ -204,7 +204,7 @@ class DocsTests(ConsoleTest):
                 self.look("docs-list", f"{width}-{scheme}")
 
     def test_reflow(self):
-        """It does not have to be scrolled sideways at 320 pixels, nor an operation that was tried out"""
+        """The page needs no horizontal scrolling at 320 pixels, nor does an operation that is tried out"""
         [identifier] = self.fill_with("W" * 255)
         self.page = self.open_browser(NARROWEST, has_touch=True)
         for language in LANGUAGES:
@@ -229,14 +229,14 @@ class DocsTests(ConsoleTest):
             self.assertLessEqual(*self.page.evaluate("[document.documentElement.scrollWidth, innerWidth]"))
 
     def test_skip_link(self):
-        """The skip link leads past the header, also once Swagger UI is there"""
+        """The skip link skips the header, also after Swagger UI has loaded"""
         self.open_docs()
         self.page.keyboard.press("Tab")
         self.page.keyboard.press("Enter")
         expect(self.page.locator("main")).to_be_focused()
 
     def test_weight(self):
-        """The documentation weighs less than 550 KB over the wire, nearly all of it Swagger UI, which a second visit does not ask for"""
+        """The documentation transfers less than 550 KB, nearly all of it Swagger UI, which a second visit does not request"""
         self.open_docs()
         self.page.wait_for_timeout(500)
         first = self.page.evaluate(MEASURE)
@@ -249,7 +249,7 @@ class DocsTests(ConsoleTest):
         self.assertEqual(again["swagger"], 0)
 
     def test_time(self):
-        """The operations can be opened within three seconds, though the machine may be shared"""
+        """The operations can be opened within three seconds, even on a shared machine"""
         times = []
         for _ in range(3):
             page = self.open_browser()

@@ -1,4 +1,4 @@
-"""Values of the list that are edited where they stand."""
+"""Inline editing in the list."""
 
 from playwright.sync_api import expect
 
@@ -9,7 +9,7 @@ class EditingTests(ConsoleTest):
     allows_errors = True
 
     def test_name(self):
-        """A name is edited where it stands: Enter saves, Escape does not"""
+        """A name is edited inline: Enter saves, Escape cancels"""
         [identifier] = self.fill_with("Alpha")
         self.open_list()
         self.row("Alpha").hover()
@@ -30,7 +30,7 @@ class EditingTests(ConsoleTest):
         self.assertEqual(self.stack.campaign(identifier)["name"], "Alpha")
 
     def test_description(self):
-        """A description is edited where it stands, and leaving it saves it"""
+        """A description is edited inline, and leaving the editor saves it"""
         [identifier] = self.fill_with("Alpha")
         self.open_list()
         self.button("Edit description", exact=False).click()
@@ -52,7 +52,7 @@ class EditingTests(ConsoleTest):
         self.assertTrue(self.stack.campaign(identifier)["is_active"])
 
     def test_wrong(self):
-        """What the service refuses stays in its editor, with the reason beside it"""
+        """A value that the service rejects stays in its editor, with the reason beside it"""
         [identifier] = self.fill_with("Alpha")
         self.open_list()
         self.row("Alpha").hover()
@@ -67,7 +67,7 @@ class EditingTests(ConsoleTest):
         self.expect_names("Alpha")
 
     def test_conflict(self):
-        """A value that somebody else changes while it is edited is not overwritten unseen"""
+        """A value that somebody else changes while it is edited is not overwritten without a choice"""
         [identifier] = self.fill_with("Alpha")
         self.open_list()
         self.row("Alpha").hover()
@@ -84,7 +84,7 @@ class EditingTests(ConsoleTest):
         self.assertEqual(self.stack.campaign(identifier)["name"], "Mine")
 
     def test_conflicting_undo(self):
-        """Undoing does not overwrite what somebody else changed since"""
+        """Undo does not overwrite changes that somebody else has made since"""
         [identifier] = self.fill_with("Alpha")
         self.open_list()
         self.page.get_by_role("switch").click()
@@ -96,15 +96,15 @@ class EditingTests(ConsoleTest):
         self.assertFalse(self.stack.campaign(identifier)["is_active"])
 
     def test_broken_answer(self):
-        """An answer that breaks off is told of like one that does not come"""
+        """An incomplete response is reported like a missing one"""
         [identifier] = self.fill_with("Alpha")
         self.open_list()
         self.intercept(f"**/campaigns/{identifier}", lambda route: route.fulfill(status=200, body="{"))
         self.page.get_by_role("switch").click()
-        expect(self.toast("“Alpha” not changed: The answer broke off.")).to_be_visible()
+        expect(self.toast("“Alpha” not changed: The response was incomplete.")).to_be_visible()
 
     def test_stale(self):
-        """A value that somebody else changed before the editor was opened is not overwritten unseen"""
+        """A value that somebody else changed before the editor was opened is not overwritten without a choice"""
         [identifier] = self.fill_with("Alpha", description="Old")
         self.open_list()
         self.stack.change(identifier, description="Theirs")
@@ -116,7 +116,7 @@ class EditingTests(ConsoleTest):
         self.assertEqual(self.stack.campaign(identifier)["description"], "Theirs")
 
     def test_stale_switch(self):
-        """A switch that somebody else has turned already is shown as it is, and there is nothing to undo"""
+        """A switch that somebody else has already changed shows the current state, and there is nothing to undo"""
         [identifier] = self.fill_with("Alpha")
         self.open_list()
         self.stack.change(identifier, is_active=False)
@@ -127,7 +127,7 @@ class EditingTests(ConsoleTest):
         self.assertFalse(self.stack.campaign(identifier)["is_active"])
 
     def test_two_undos(self):
-        """Two changes of one campaign are undone one after the other"""
+        """Two changes of a campaign are undone one after the other"""
         [identifier] = self.fill_with("Alpha")
         self.open_list()
         self.page.get_by_role("link", name="Alpha").focus()
@@ -145,7 +145,7 @@ class EditingTests(ConsoleTest):
         self.assertEqual((campaign["name"], campaign["is_active"]), ("Alpha", True))
 
     def test_own_undo(self):
-        """What was undone from here while the form was open is no conflict"""
+        """An own undo while the form was open is not a conflict"""
         [identifier] = self.fill_with("Alpha")
         self.open_list()
         self.page.get_by_role("switch").click()
@@ -162,7 +162,7 @@ class EditingTests(ConsoleTest):
         self.assertEqual((campaign["description"], campaign["is_active"]), ("Of it", True))
 
     def test_short_outage(self):
-        """An editor that was opened while the service was away can save when it is back"""
+        """An editor that was opened during an outage can save afterwards"""
         [identifier] = self.fill_with("Alpha")
         self.open_list()
         self.intercept(f"**/campaigns/{identifier}", lambda route: route.abort(), times=1)
@@ -174,7 +174,7 @@ class EditingTests(ConsoleTest):
         self.assertEqual(self.stack.campaign(identifier)["description"], "Mine")
 
     def test_unsaved(self):
-        """Who reloads is asked while something typed is not saved, and only then"""
+        """Reloading the page asks for confirmation only if there is unsaved input"""
         self.fill_with("Alpha")
         asked = []
         self.page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
@@ -196,7 +196,7 @@ class EditingTests(ConsoleTest):
             reload_from(path, "a", ["beforeunload"])
 
     def test_unsaved_back(self):
-        """Nor does the browser's Back throw away what is typed in the list without a question; what is saved meanwhile needs none"""
+        """Going back asks before it discards input in the list, unless it is being saved"""
         [identifier] = self.fill_with("Alpha")
         self.open_list("/ui/?sort=name")
         self.page.get_by_role("radio", name="Active", exact=True).check(force=True)
@@ -217,7 +217,7 @@ class EditingTests(ConsoleTest):
         self.assertEqual(self.stack.campaign(identifier)["description"], "Mine")
 
     def test_left_while_saving(self):
-        """A save that takes long does not hold anybody who wants to leave; when it fails then, that is told"""
+        """A slow save does not keep the user from leaving; if it fails then, that is reported"""
         [identifier] = self.fill_with("Alpha")
         self.open_list()
         held = self.hold("PATCH", f"/campaigns/{identifier}")
@@ -231,7 +231,7 @@ class EditingTests(ConsoleTest):
         expect(self.toast("Description of “Alpha” not saved: The service cannot be reached.")).to_be_visible()
 
     def test_left_unsaved(self):
-        """Who leaves while something is saved waits for it, and is asked when it fails"""
+        """Leaving during a save waits for it, and asks if it fails"""
         [identifier] = self.fill_with("Alpha")
         self.open_list()
         self.refuse("PATCH", f"/campaigns/{identifier}")
@@ -249,7 +249,7 @@ class EditingTests(ConsoleTest):
         expect(inactive).not_to_be_checked()
 
     def test_left_in_conflict(self):
-        """Who leaves while there is a conflict is asked about that, and about nothing else"""
+        """Leaving during a conflict asks only about the conflict"""
         [identifier] = self.fill_with("Alpha")
         self.open_list()
         with self.page.expect_response(f"**/campaigns/{identifier}"):
@@ -267,7 +267,7 @@ class EditingTests(ConsoleTest):
         self.assertEqual(self.stack.campaign(identifier)["description"], "Mine")
 
     def test_unsaved_while_saving(self):
-        """Who reloads is asked while something is being saved"""
+        """Reloading the page asks for confirmation during a save"""
         [identifier] = self.fill_with("Alpha")
         self.open_list()
         held = self.hold("PATCH", f"/campaigns/{identifier}")
@@ -281,7 +281,7 @@ class EditingTests(ConsoleTest):
         self.assertEqual(asked, ["beforeunload"])
 
     def delete_later(self, name):
-        """Selects and deletes one; the list is read anew when that is carried out, by `commit`."""
+        """Selects and deletes a campaign. The list is reloaded when the deletion is carried out, by `commit`."""
         self.row(name).locator(".select input").click()
         self.button("Delete").click()
         expect(self.toast("1 campaign deleted.")).to_be_visible()
@@ -292,7 +292,7 @@ class EditingTests(ConsoleTest):
         expect(self.toast("1 campaign deleted.")).to_have_count(0)
 
     def test_outage_while_editing(self):
-        """What is typed stays, though the list cannot be read anew meanwhile"""
+        """Input is kept if reloading the list fails meanwhile"""
         [_, identifier] = self.fill_with("Alpha", "Beta")
         self.page.clock.install()
         self.open_list()
@@ -302,7 +302,7 @@ class EditingTests(ConsoleTest):
         self.page.keyboard.type("In the making")
         self.intercept("**/campaigns/**", lambda route: route.abort())
         self.commit()
-        expect(self.page.get_by_role("heading", name="The campaigns cannot be brought up to date")).to_be_visible()
+        expect(self.page.get_by_role("heading", name="The campaigns cannot be refreshed")).to_be_visible()
         expect(field).to_be_focused()
         self.page.unroute_all()
         self.page.clock.run_for(6_000)
@@ -313,7 +313,7 @@ class EditingTests(ConsoleTest):
         self.assertEqual(self.stack.campaign(identifier)["description"], "In the making, still")
 
     def test_row_pushed_off(self):
-        """A row in which somebody types stays, though it stands on another page by now, and is not saved half"""
+        """A row with an open editor is kept, even if it moves to another page, and is not saved prematurely"""
         ids = self.stack.refill([{"name": f"A{number:02}"} for number in range(27)])
         self.page.clock.install()
         self.open_list("/ui/?sort=name")
@@ -332,7 +332,7 @@ class EditingTests(ConsoleTest):
         self.assertEqual(self.stack.campaign(ids[24])["description"], "Half and whole")
 
     def conflict(self, identifier):
-        """Somebody else renames the only campaign while it is renamed here."""
+        """Creates a conflict: somebody else renames the only campaign while it is renamed here."""
         self.row("Alpha").hover()
         with self.page.expect_response(f"**/campaigns/{identifier}"):
             self.button("Rename Alpha").click()
@@ -345,7 +345,7 @@ class EditingTests(ConsoleTest):
         self.button("Save this choice").click()
 
     def test_conflict_theirs(self):
-        """Who chooses theirs changes nothing, and there is nothing to undo"""
+        """Choosing their version changes nothing, and there is nothing to undo"""
         [identifier] = self.fill_with("Alpha")
         self.open_list()
         self.conflict(identifier)
@@ -357,7 +357,7 @@ class EditingTests(ConsoleTest):
         self.assertEqual(self.stack.campaign(identifier)["name"], "Theirs")
 
     def test_conflict_undo(self):
-        """Undoing what was chosen against theirs restores theirs"""
+        """Undoing the choice of one's own version restores theirs"""
         [identifier] = self.fill_with("Alpha")
         self.open_list()
         self.conflict(identifier)
@@ -368,7 +368,7 @@ class EditingTests(ConsoleTest):
         self.assertEqual(self.stack.campaign(identifier)["name"], "Theirs")
 
     def test_two_conflicts(self):
-        """Two conflicts are two questions, one behind the other, and each names its campaign"""
+        """Two conflicts are two consecutive dialogs, and each names its campaign"""
         ids = self.fill_with("Alpha", "Beta")
         self.open_list()
         held = []
@@ -397,7 +397,7 @@ class EditingTests(ConsoleTest):
         self.assertEqual([row["name"] for row in self.stack.campaigns()], ["My Alpha", "Their Beta"])
 
     def test_normalised(self):
-        """What the browser alone makes of a value is no change: neither in the list nor in the form"""
+        """The browser's own sanitization of a value is not a change, neither in the list nor in the form"""
         [identifier] = self.stack.refill([{"name": "two\nlines", "description": "line 1\r\nline 2"}])
         before = self.stack.campaign(identifier)
         self.open_list()
@@ -420,7 +420,7 @@ class EditingTests(ConsoleTest):
         self.assertEqual((now["name"], now["description"]), (before["name"], before["description"]))
 
     def test_focus_kept(self):
-        """A save that ends after somebody went on leaves the focus where it is"""
+        """A save that finishes after the user has moved on does not move the focus"""
         ids = self.fill_with("Alpha", "Beta")
         self.open_list()
         held = self.hold("PATCH", f"/campaigns/{ids[0]}")
@@ -443,7 +443,7 @@ class EditingTests(ConsoleTest):
         expect(box).to_be_focused()
 
     def test_long_description(self):
-        """The editor of a description is as wide as its cell, however long the text is"""
+        """The editor of a description is as wide as its cell, however long the text"""
         text = "https://example.com/" + "x" * 200 + " and words and words" * 60
         self.fill_with("Alpha", description=text)
         self.open_list()

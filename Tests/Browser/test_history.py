@@ -1,4 +1,4 @@
-"""The history of a campaign: who changed what and when, and how it is put back."""
+"""The history of a campaign: who changed what and when, and how versions are restored."""
 
 import itertools
 
@@ -12,7 +12,7 @@ HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title=
 
 class HistoryTests(KeyTest):
     def changes(self, count):
-        """A campaign that was created, and changed so many times."""
+        """Creates a campaign, and changes it a number of times."""
         [identifier] = self.fill_with("Name 0")
         for number in range(1, count + 1):
             self.stack.change(identifier, name=f"Name {number}")
@@ -27,14 +27,14 @@ class HistoryTests(KeyTest):
         return self.page.locator(".history summary")
 
     def entry(self, index):
-        """A change, opened."""
+        """Opens a change."""
         entry = self.page.locator(".history li").nth(index)
         if entry.locator("details").get_attribute("open") is None:
             entry.locator("summary").click()
         return entry
 
     def test_changes(self):
-        """It says who changed what and when, the latest first, and shows what was before and after"""
+        """The history shows who changed what and when, latest first, with the values before and after"""
         [identifier] = self.fill_with("Alpha", description="20 % off")
         key, name = self.new_key("editor")
         self.stack.change(identifier, key, name="Beta", description="")
@@ -51,7 +51,7 @@ class HistoryTests(KeyTest):
         expect(self.page.locator(".history").get_by_role("button")).to_have_count(0)
 
     def test_pages(self):
-        """Ten changes are shown, and earlier ones when they are asked for, which the focus goes to"""
+        """Ten changes are shown, and earlier ones on request, which get the focus"""
         identifier = self.changes(22)
         self.open_history(identifier)
         expect(self.summaries()).to_have_count(10)
@@ -69,12 +69,12 @@ class HistoryTests(KeyTest):
         expect(self.entry(22).locator("ins").first).to_have_text("Name 0")
 
     def test_put_back(self):
-        """An old version is put back, with If-Match, by the keyboard; what is open stays open, and the change is the newest one"""
+        """An old version is restored with the keyboard, using If-Match; open changes stay open, and the new change is the first"""
         [identifier] = self.fill_with("Alpha", description="Of it")
         self.stack.change(identifier, name="Beta", description="", is_active=False)
         name = self.open_history(identifier)
         expect(self.entry(0).get_by_role("button")).to_have_count(0)
-        button = self.entry(1).get_by_role("button", name="Put this version back")
+        button = self.entry(1).get_by_role("button", name="Restore this version")
         button.focus()
         with self.page.expect_request(lambda request: request.method == "PATCH") as asked:
             self.page.keyboard.press("Enter")
@@ -86,38 +86,38 @@ class HistoryTests(KeyTest):
         expect(self.page.locator(".history .what").first).to_have_text("Changed: name, description, active")
         expect(self.page.locator(".history details[open]")).to_have_count(2)
         expect(self.entry(2).get_by_role("button")).to_have_count(0)
-        expect(self.entry(1).get_by_role("button", name="Put this version back")).to_be_visible()
+        expect(self.entry(1).get_by_role("button", name="Restore this version")).to_be_visible()
         now = self.stack.campaign(identifier)
         self.assertEqual((now["name"], now["description"], now["is_active"]), ("Alpha", "Of it", True))
 
     def test_put_back_conflict(self):
-        """What somebody else has changed meanwhile is not overwritten unseen"""
+        """Concurrent changes by somebody else are not overwritten without a choice"""
         [identifier] = self.fill_with("Alpha")
         self.stack.change(identifier, name="Beta")
         self.open_history(identifier)
         self.entry(1)
         self.stack.change(identifier, name="Theirs")
-        self.button("Put this version back").click()
+        self.button("Restore this version").click()
         expect(self.page.get_by_role("dialog", name="Somebody else changed this campaign")).to_be_visible()
         self.page.keyboard.press("Escape")
         self.assertEqual(self.stack.campaign(identifier)["name"], "Theirs")
-        self.button("Put this version back").click()
+        self.button("Restore this version").click()
         self.page.locator("dialog[open] [value=mine]").check()
         self.button("Save this choice").click()
         expect(self.page.get_by_role("heading", name="Alpha")).to_be_visible()
         expect(self.summaries()).to_have_count(4)
 
     def test_deleted(self):
-        """A campaign that somebody deletes while it is open is created again from one of its versions, once"""
+        """A campaign that somebody else deletes while it is open can be recreated from one of its versions, once"""
         [identifier] = self.fill_with("Alpha", description="Of it")
         self.stack.change(identifier, name="Beta")
         self.open_history(identifier)
         self.entry(1)
         self.stack.ask("DELETE", f"/campaigns/{identifier}")
-        self.button("Put this version back").click()
-        expect(self.page.get_by_role("heading", name="There is no such campaign")).to_be_visible()
+        self.button("Restore this version").click()
+        expect(self.page.get_by_role("heading", name="Campaign not found")).to_be_visible()
         expect(self.page.locator(".history .what")).to_have_text(["Deleted", "Changed: name", "Created"])
-        again = self.entry(0).get_by_role("button", name="Create it again like this")
+        again = self.entry(0).get_by_role("button", name="Recreate this version")
         held = self.hold("POST", "/campaigns/")
         again.click()
         self.wait_for(held).fetch()
@@ -132,20 +132,20 @@ class HistoryTests(KeyTest):
         expect(self.page.locator(".history .what")).to_have_text(["Created"])
 
     def test_deleted_reader(self):
-        """A reader sees the history of a deleted campaign, and no button; of one that never was there is none"""
+        """A reader sees the history of a deleted campaign, without buttons; one that never existed has none"""
         [identifier] = self.fill_with("Alpha")
         self.stack.ask("DELETE", f"/campaigns/{identifier}")
         self.open_history(identifier, "reader")
-        expect(self.page.get_by_role("heading", name="There is no such campaign")).to_be_visible()
+        expect(self.page.get_by_role("heading", name="Campaign not found")).to_be_visible()
         self.entry(0)
         expect(self.page.locator(".history").get_by_role("button")).to_have_count(0)
         self.open(f"/ui/campaigns/{identifier + 1000}")
-        expect(self.page.get_by_role("heading", name="There is no such campaign")).to_be_visible()
+        expect(self.page.get_by_role("heading", name="Campaign not found")).to_be_visible()
         self.page.wait_for_timeout(300)
         expect(self.page.locator(".history")).to_be_hidden()
 
     def test_edited(self):
-        """What is saved on the page is in its history at once; while a form is open there is none to put back"""
+        """A saved change appears in the history immediately; the history is hidden while the form is open"""
         [identifier] = self.fill_with("Alpha")
         self.open_history(identifier)
         self.button("Deactivate").click()
@@ -157,7 +157,7 @@ class HistoryTests(KeyTest):
         expect(self.page.locator(".history .what")).to_have_text(["Changed: name", "Changed: active", "Created"])
 
     def test_many_since(self):
-        """When more has happened than a page has, no gap is left between what is shown and what was"""
+        """If there are more new changes than a page, no gap is left before the ones already shown"""
         identifier = self.changes(2)
         self.open_history(identifier)
         for number in range(12):
@@ -169,7 +169,7 @@ class HistoryTests(KeyTest):
         expect(self.page.locator(".history .what").last).to_have_text("Created")
 
     def test_failure(self):
-        """A history that cannot be had says so, and the campaign is shown all the same"""
+        """If the history cannot be loaded, an error is shown, and the campaign is shown all the same"""
         [identifier] = self.fill_with("Alpha")
         self.refuse("GET", f"/campaigns/{identifier}/history?limit=10")
         self.open_as("editor", f"/ui/campaigns/{identifier}")
@@ -182,7 +182,7 @@ class HistoryTests(KeyTest):
         expect(self.page.locator(".history .alert")).to_be_hidden()
 
     def test_html(self):
-        """Names, authors and descriptions are text, whatever they say"""
+        """Names, authors and descriptions are displayed as text, whatever they contain"""
         key, name = self.new_key("editor", HOSTILE[:80])
         [identifier] = self.fill_with("Alpha")
         self.stack.change(identifier, key, name=HOSTILE, description=HOSTILE)
@@ -196,7 +196,7 @@ class HistoryTests(KeyTest):
         self.assertEqual(self.page.title(), "Alpha · Aktify")
 
     def test_off(self):
-        """Where nobody has to authenticate it is somebody who did it"""
+        """Without authentication, the author of a change is "somebody\""""
         self.stack = Shared.stack("off")
         self.page = self.open_browser()
         [identifier] = self.fill_with("Alpha")
@@ -204,7 +204,7 @@ class HistoryTests(KeyTest):
         expect(self.page.locator(".history summary")).to_contain_text("Created by somebody")
 
     def test_looks(self):
-        """axe-core finds nothing in a history, opened, nor has it to be scrolled sideways"""
+        """axe-core finds no violations in an opened history, and it needs no horizontal scrolling"""
         key, name = self.new_key("editor", "W" * 80)
         [identifier] = self.fill_with("W" * 255, description="W" * 300)
         for number in range(11):

@@ -1,4 +1,4 @@
-"""Keys, and what has the focus."""
+"""Keyboard shortcuts and focus."""
 
 from playwright.sync_api import expect
 
@@ -7,7 +7,7 @@ from console import ConsoleTest
 
 class KeyboardTests(ConsoleTest):
     def test_moving(self):
-        """j and k move, x selects, Shift x selects up to there, Enter opens, / searches, n makes a new one"""
+        """j and k move, x selects, Shift x extends the selection, Enter opens, / searches, n creates a campaign"""
         self.fill_with("A", "B", "C")
         keyboard = self.open_list().keyboard
         for key, name in (("j", "A"), ("j", "B"), ("j", "C"), ("j", "C"), ("k", "B")):
@@ -33,7 +33,7 @@ class KeyboardTests(ConsoleTest):
         expect(self.page.get_by_role("textbox", name="Name", exact=True)).to_be_focused()
 
     def test_help(self):
-        """? lists the keys, and single keys can be turned off for good"""
+        """? lists the shortcuts, and single keys can be turned off permanently"""
         self.fill_with("A")
         self.open_list().keyboard.press("?")
         dialog = self.page.get_by_role("dialog", name="Keyboard shortcuts")
@@ -53,7 +53,7 @@ class KeyboardTests(ConsoleTest):
         expect(self.page.get_by_role("heading", name="New campaign")).to_be_visible()
 
     def test_undo(self):
-        """Without single keys Control z undoes, and what is announced says so; in a field it is the browser's own"""
+        """Without single keys Control z undoes, which the announcement mentions; in a field it is the browser's own shortcut"""
         self.fill_with("A")
         self.open_list().keyboard.press("?")
         self.page.get_by_label("Use single keys as shortcuts").uncheck()
@@ -69,7 +69,7 @@ class KeyboardTests(ConsoleTest):
         expect(switch).to_be_checked()
 
     def test_focused_message(self):
-        """A message that has the focus stays when the pointer leaves it, and one under the pointer when the focus does"""
+        """A toast with the focus stays when the pointer leaves it, and one under the pointer when it loses the focus"""
         self.fill_with("A")
         self.page.clock.install()
         self.open_list()
@@ -89,7 +89,7 @@ class KeyboardTests(ConsoleTest):
         expect(undo).to_have_count(0)
 
     def test_skip(self):
-        """The first Tab leads past the header"""
+        """The first Tab reaches the skip link"""
         self.fill_with("A")
         self.open_list().keyboard.press("Tab")
         expect(self.page.get_by_role("link", name="Skip to the content")).to_be_focused()

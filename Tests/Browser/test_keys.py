@@ -1,4 +1,4 @@
-"""Signing in with a key, what each role may do, and where the key is not."""
+"""Signing in with an API key, the permissions of each role, and where the key must not appear."""
 
 import itertools
 
@@ -10,18 +10,18 @@ numbers = itertools.count(1)
 
 
 class KeyTest(ConsoleTest):
-    """A test of a console whose API asks for keys."""
+    """A test of a console whose API requires keys."""
 
     allows_errors = True
     auth = "keys"
 
     def new_key(self, role, name=None):
-        """A key, and its name, which no other has."""
+        """Creates a key with a unique name."""
         name = f"{name or role} {next(numbers)}"
         return self.stack.new_key(name, role), name
 
     def open_as(self, role, path="/ui/", page=None, name=None):
-        """Opens a page, and signs in; returns the key's name."""
+        """Opens a page and signs in. Returns the name of the key."""
         key, name = self.new_key(role, name)
         page = self.open(path, page)
         self.sign_in(key, page)
@@ -46,7 +46,7 @@ class KeyTest(ConsoleTest):
 
 class SigningInTests(KeyTest):
     def test_sign_in(self):
-        """The page asks for a key, says what the API says of a wrong one, and holds a good one until the tab is closed"""
+        """The page asks for a key, shows the API's error for an invalid one, and stores a valid one until the tab is closed"""
         self.fill_with("Alpha")
         (revoked, revoked_name), (expired, expired_name), (key, name) = (self.new_key("editor") for _ in range(3))
         self.stack.revoke(revoked_name)
@@ -76,7 +76,7 @@ class SigningInTests(KeyTest):
         expect(self.dialog(other)).to_be_visible()
 
     def test_not_yet(self):
-        """Who would rather not sign in yet reads why there is nothing, and is asked again by "Try again\""""
+        """A user who cancels the sign-in sees why nothing is shown, and is asked again by "Try again\""""
         self.fill_with("Alpha")
         self.open()
         expect(self.field()).to_be_focused()
@@ -90,7 +90,7 @@ class SigningInTests(KeyTest):
         self.expect_names("Alpha")
 
     def test_outage(self):
-        """A key that cannot be looked at is not taken for a wrong one"""
+        """A key that cannot be checked does not count as invalid"""
         self.fill_with("Alpha")
         key, _ = self.new_key("reader")
         self.open()
@@ -103,7 +103,7 @@ class SigningInTests(KeyTest):
         self.expect_names("Alpha")
 
     def test_sign_out(self):
-        """Signing out sends what waits to be undone, forgets the key, and leaves nothing to be seen"""
+        """Signing out commits pending actions, removes the key, and leaves no data visible"""
         [identifier] = self.fill_with("Alpha")
         self.open_as("admin")
         self.page.get_by_role("checkbox", name="Select Alpha").click()
@@ -122,7 +122,7 @@ class SigningInTests(KeyTest):
         expect(self.button("Sign out")).to_be_hidden()
 
     def test_gone_back(self):
-        """A page that the browser kept from before the end of the session is not shown again"""
+        """A page in the back/forward cache from before the end of the session is not shown again"""
         self.fill_with("Alpha")
         self.open_as("reader")
         self.expect_names("Alpha")
@@ -136,7 +136,7 @@ class SigningInTests(KeyTest):
         self.expect_names()
 
     def test_unsaved_sign_out(self):
-        """Signing out asks before it throws away what was typed"""
+        """Signing out asks before it discards input"""
         self.open_as("editor", "/ui/")
         self.page.keyboard.press("n")
         self.name_field().fill("Half")
@@ -149,7 +149,7 @@ class SigningInTests(KeyTest):
         expect(self.field()).to_be_focused()
 
     def test_revoked_form(self):
-        """When the key is revoked under a form, the form is saved as soon as there is another, and says so when there is none"""
+        """If the key is revoked while a form is open, the form is saved after signing in again, or shows an error"""
         [identifier] = self.fill_with("Alpha")
         name = self.open_as("editor", f"/ui/campaigns/{identifier}")
         self.button("Edit").click()
@@ -168,7 +168,7 @@ class SigningInTests(KeyTest):
         self.assertEqual(self.stack.campaign(identifier)["name"], "Beta")
 
     def test_revoked_list(self):
-        """When the key is revoked while somebody types in the list, the text is there, and saved with another key"""
+        """If the key is revoked during inline editing, the input is kept, and saved with another key"""
         [identifier] = self.fill_with("Alpha")
         name = self.open_as("editor")
         self.rows().first.hover()
@@ -183,7 +183,7 @@ class SigningInTests(KeyTest):
         self.assertEqual(self.stack.campaign(identifier)["name"], "Beta")
 
     def test_other_role(self):
-        """Who goes on with a lesser key sees what that may do, and is told what it may not"""
+        """A user who continues with a less privileged key sees what it permits, and an error for what it does not"""
         [identifier] = self.fill_with("Alpha")
         name = self.open_as("editor")
         self.stack.revoke(name)
@@ -196,7 +196,7 @@ class SigningInTests(KeyTest):
 
 class RoleTests(KeyTest):
     def test_reader(self):
-        """A reader sees everything, and nothing that changes it: no button, and no key"""
+        """A reader sees all data, and no controls or shortcuts that change it"""
         [identifier] = self.fill_with("Alpha", description="Of it")
         self.open_as("reader")
         row = self.rows().first
@@ -219,14 +219,14 @@ class RoleTests(KeyTest):
         keyboard.press("e")
         expect(self.page.locator("article").get_by_role("button")).to_have_count(0)
         self.open("/ui/new")
-        expect(self.page.get_by_role("heading", name="You may not make one")).to_be_visible()
+        expect(self.page.get_by_role("heading", name="You cannot create campaigns")).to_be_visible()
         expect(self.name_field()).to_have_count(0)
         self.stack.refill([])
         self.open()
-        expect(self.page.locator(".notice")).to_contain_text("Nobody has made one.")
+        expect(self.page.locator(".notice")).to_contain_text("Nobody has created one.")
 
     def test_editor(self):
-        """An editor changes, and deletes one, but not many at once"""
+        """An editor can change campaigns and delete a single one, but not in bulk"""
         first, second = self.fill_with("Alpha", "Beta")
         self.open_as("editor")
         self.page.get_by_role("checkbox", name="Select all on this page").click()
@@ -241,7 +241,7 @@ class RoleTests(KeyTest):
         self.expect_names("Beta")
 
     def test_admin(self):
-        """An admin deletes many at once, also when the page goes away before it could be undone"""
+        """An admin can delete in bulk, also if the page is closed before the time for undo is over"""
         self.fill_with("Alpha", "Beta")
         self.open_as("admin")
         self.page.get_by_role("checkbox", name="Select all on this page").click()
@@ -252,7 +252,7 @@ class RoleTests(KeyTest):
         expect(self.page.get_by_role("heading", name="No campaigns yet")).to_be_visible()
 
     def test_new(self):
-        """A campaign is created, and its author is the key"""
+        """The author of a created campaign is the key"""
         self.stack.refill([])
         name = self.open_as("editor")
         self.button("New campaign").click()
@@ -261,7 +261,7 @@ class RoleTests(KeyTest):
         expect(self.page.locator(".history .author")).to_have_text(f"key:{name}")
 
     def test_export(self):
-        """CSV and JSON are downloaded with the key"""
+        """CSV and JSON exports are authenticated with the key"""
         self.fill_with("Alpha", "Beta")
         self.open_as("reader")
         for form in ("CSV", "JSON"):
@@ -271,7 +271,7 @@ class RoleTests(KeyTest):
             self.assertEqual(text.count("Alpha") + text.count("Beta"), 2)
 
     def test_off(self):
-        """Where nobody has to authenticate, nothing of it is seen, asked for or sent"""
+        """Without authentication, nothing about keys is shown, requested or sent"""
         self.stack = Shared.stack("off")
         self.page = self.open_browser()
         self.fill_with("Alpha")
@@ -286,7 +286,7 @@ class RoleTests(KeyTest):
 
 class SecrecyTests(KeyTest):
     def test_places(self):
-        """The key is sent to the API, and is in no address, title, log, page or storage but the tab's own"""
+        """The key is sent to the API only, and appears in no URL, title, log, page or storage except the tab's own"""
         [identifier] = self.fill_with("Alpha")
         key, name = self.new_key("admin")
         texts, requests = [], []
@@ -307,7 +307,7 @@ class SecrecyTests(KeyTest):
         for request in requests:
             self.assertNotIn(secret, request.url)
             if "/campaigns/" in request.url and "/ui/" not in request.url and request.headers.get("authorization") is None:
-                # The first ones, before anybody has signed in.
+                # The first requests, before the sign-in.
                 self.assertEqual(request.response().status, 401)
         sent = {(request.method, request.url.split("?")[0].removeprefix(self.stack.url)) for request in requests
                 if request.headers.get("authorization") == f"Bearer {key}"}
@@ -321,7 +321,7 @@ class SecrecyTests(KeyTest):
         self.assertIn(secret, self.page.evaluate("JSON.stringify(sessionStorage)"))
 
     def test_html(self):
-        """A key's name is text, whatever it says"""
+        """The name of a key is displayed as text, whatever it contains"""
         self.fill_with("Alpha")
         name = self.open_as("reader", name="<img src=x onerror=\"document.title='owned'\"><b>")
         expect(self.page.locator(".who")).to_contain_text(name)
@@ -329,7 +329,7 @@ class SecrecyTests(KeyTest):
         self.assertEqual(self.page.title(), "Campaigns · Aktify")
 
     def test_looks(self):
-        """axe-core finds nothing where somebody signs in, or may only read, nor has it to be scrolled sideways"""
+        """axe-core finds no violations in the sign-in and for readers, and both need no horizontal scrolling"""
         key, name = self.new_key("reader", "W" * 80)
         for scheme, viewport in itertools.product(("light", "dark"), (WIDE, NARROW, NARROWEST)):
             [identifier, _] = self.fill_with("Alpha", "Beta", description="Of it")
@@ -348,7 +348,7 @@ class SecrecyTests(KeyTest):
 
 class DocsTests(KeyTest):
     def test_authorize(self):
-        """Swagger UI sends the key that it was given by "Authorize", and forgets it with the page"""
+        """Swagger UI sends the key that was entered with "Authorize", and does not store it"""
         [identifier] = self.fill_with("Alpha")
         key, _ = self.new_key("reader")
         self.open_docs()
@@ -371,7 +371,7 @@ class DocsTests(KeyTest):
         expect(self.answer()).to_contain_text("401")
 
     def test_looks(self):
-        """axe-core finds nothing in the question for a key, nor has it to be scrolled sideways"""
+        """axe-core finds no violations in the authorization dialog, and it needs no horizontal scrolling"""
         for scheme, viewport in itertools.product(("light", "dark"), (WIDE, NARROW, NARROWEST)):
             self.page = self.open_browser(viewport, color_scheme=scheme, has_touch=viewport != WIDE)
             self.open_docs()
@@ -380,7 +380,7 @@ class DocsTests(KeyTest):
 
     def open_docs(self):
         self.open("/docs/")
-        # Swagger UI takes a shared machine some seconds.
+        # On a shared machine, Swagger UI takes some seconds.
         expect(self.page.locator(".opblock").first).to_be_visible(timeout=30_000)
 
     def try_it_out(self, identifier):

@@ -1,4 +1,4 @@
-"""The list: search, filter, order, pages, and what it says when there is nothing."""
+"""The list: search, filter, sort order, pages, and empty states."""
 
 import csv
 import io
@@ -11,7 +11,7 @@ from console import ConsoleTest
 
 class ListTests(ConsoleTest):
     def test_search(self):
-        """Typing searches, counts, and stands in the address as one step of the history"""
+        """Typing searches, shows the count, and is one entry of the browser history"""
         self.fill_with("Spring sale", "Spring mail", "Winter")
         self.open_list()
         expect(self.page.locator(".count")).to_have_text("3")
@@ -28,7 +28,7 @@ class ListTests(ConsoleTest):
         expect(self.page.get_by_role("searchbox")).to_have_value("spring")
 
     def test_old_answers(self):
-        """An old answer that comes after a newer one is not shown"""
+        """An older response that arrives after a newer one is not shown"""
         self.fill_with("Alpha", "Beta")
         self.open_list()
         late = []
@@ -44,7 +44,7 @@ class ListTests(ConsoleTest):
         self.expect_names("Beta")
 
     def test_debounce(self):
-        """What is typed quickly is one question"""
+        """Quick typing is debounced to one request"""
         self.fill_with("Alpha")
         self.open_list()
         asked = []
@@ -55,7 +55,7 @@ class ListTests(ConsoleTest):
         self.assertEqual(len([url for url in asked if "/campaigns/" in url]), 1)
 
     def test_filter_and_order(self):
-        """A filter and an order are in the address, which can be shared"""
+        """The filter and the sort order are in the URL, which can be shared"""
         self.fill_with("Beta", "Alpha")
         self.stack.refill([{"name": "Beta"}, {"name": "Alpha"}, {"name": "Off", "is_active": False}])
         self.open_list()
@@ -95,13 +95,13 @@ class ListTests(ConsoleTest):
         expect(self.row("Campaign 000")).to_be_visible()
         other = self.open_list(shared, self.open_browser())
         expect(self.row("Campaign 059", other)).to_be_visible()
-        # Which page comes before is known to the browser only that came from there.
+        # Only the browser that visited the previous page knows it.
         expect(other.get_by_role("link", name="Previous")).to_have_attribute("aria-disabled", "true")
         other.get_by_role("link", name="First").click()
         expect(self.row("Campaign 000", other)).to_be_visible()
 
     def test_nothing(self):
-        """An empty list invites to fill it, and one that a filter empties to clear the filter"""
+        """An empty list offers to create a campaign, and one that is empty because of a filter to clear the filter"""
         self.fill_with()
         self.open()
         expect(self.page.get_by_role("heading", name="No campaigns yet")).to_be_visible()
@@ -112,7 +112,7 @@ class ListTests(ConsoleTest):
         self.expect_names("Alpha")
 
     def test_wrong_address(self):
-        """An address that the service refuses leads on to the first page, or out of the filter"""
+        """For a URL that the service rejects, the first page is offered, or to clear the filter"""
         self.allows_errors = True
         self.fill_with("Alpha", "Beta")
         self.open("/ui/?q=alpha&cursor=zzz")
@@ -125,7 +125,7 @@ class ListTests(ConsoleTest):
         self.assertTrue(self.page.url.endswith("/ui/?sort=name"))
 
     def test_long_search(self):
-        """A search is no longer than a name, so that its address can be opened again"""
+        """A search is limited to the length of a name, so that its URL can be opened again"""
         self.fill_with("Alpha")
         self.open_list()
         box = self.page.get_by_role("searchbox")
@@ -141,7 +141,7 @@ class ListTests(ConsoleTest):
         expect(box).to_have_value("a" * 255)
 
     def test_loading(self):
-        """Until the first answer comes there are bars in the places of the rows"""
+        """Placeholders are shown until the first response"""
         self.fill_with("Alpha")
         held = []
         self.intercept("**/campaigns/?*", lambda route: held.append(route))
@@ -154,7 +154,7 @@ class ListTests(ConsoleTest):
         expect(self.page.locator("tr.skeleton")).to_have_count(0)
 
     def test_time(self):
-        """A time is relative, and exact on hover"""
+        """Times are relative, with the exact time on hover"""
         self.fill_with("Alpha")
         self.page.clock.install()
         self.open_list()
@@ -165,11 +165,11 @@ class ListTests(ConsoleTest):
         expect(time).to_have_text("3 minutes ago")
 
     def test_loading_overtaken(self):
-        """The bars of an answer that came too late do not stay"""
+        """The placeholders of a superseded response are removed"""
         [identifier, _] = self.fill_with("Alpha", "Beta")
         self.open(f"/ui/campaigns/{identifier}?q=alpha")
         expect(self.page.get_by_role("heading", name="Alpha")).to_be_visible()
-        # As quick as can be, without the test in between.
+        # Runs in the page, as fast as possible.
         self.page.evaluate("""() => {
             const ask = fetch;
             window.fetch = (url, options) =>
@@ -184,7 +184,7 @@ class ListTests(ConsoleTest):
         expect(self.page.locator("tr.skeleton")).to_have_count(0)
 
     def test_back(self):
-        """Back from another document, the list is as it is now"""
+        """Back from another document, the list is up to date"""
         [identifier] = self.fill_with("Alpha")
         self.open_list()
         self.page.wait_for_timeout(600)
@@ -194,7 +194,7 @@ class ListTests(ConsoleTest):
         self.expect_names("Beta")
 
     def test_unknown_count(self):
-        """A number that is not known is not shown, least of all that of another filter"""
+        """An unknown count is not shown, nor that of another filter"""
         self.allows_errors = True
         self.fill_with("Alpha", "Beta")
         self.open_list()
@@ -210,7 +210,7 @@ class ListTests(ConsoleTest):
         expect(range_).to_have_text("")
 
     def test_last_page_emptied(self):
-        """When the last page has nothing left it leads back to the one before"""
+        """When nothing is left on the last page, the previous one is offered"""
         ids = self.stack.refill([{"name": f"Campaign {number:02}"} for number in range(27)])
         self.open_list("/ui/?sort=name")
         self.page.get_by_role("link", name="Next").click()
@@ -222,20 +222,20 @@ class ListTests(ConsoleTest):
         self.button("Previous page").click()
         expect(self.rows()).to_have_count(25)
         self.assertTrue(self.page.url.endswith("/ui/?sort=name"))
-        # Who has not come by the page before is led to the first one.
+        # A browser that has not visited the previous page gets the first one.
         self.stack.ask("DELETE", f"/campaigns/?id%5Bin%5D={ids[25]},{ids[26]}")
         other = self.open(address, self.open_browser())
         self.button("First page", other).click()
         expect(self.rows(other)).to_have_count(25)
 
     def test_export(self):
-        """All that the filter shows is exported, not only the page, as CSV and as JSON"""
+        """All campaigns that match the filter are exported, not only the page, as CSV and as JSON"""
         self.stack.refill([{"name": f"Spring {number}"} for number in range(60)] + [{"name": "Winter, \"cold\""}])
         self.open_list("/ui/?q=spring&sort=name")
         with self.page.expect_download() as download:
             self.button("Export as CSV").click()
         self.assertRegex(download.value.suggested_filename, r"^campaigns-\d{4}-\d\d-\d\d\.csv$")
-        # Excel takes a file for UTF-8 only with this mark; the API's own answer has none.
+        # Excel only recognizes UTF-8 by its byte order mark; the API's own response has none.
         with open(download.value.path(), "rb") as file:
             self.assertTrue(file.read().startswith(b"\xef\xbb\xbfcreated_on,"))
         with open(download.value.path(), newline="", encoding="utf-8-sig") as file:
@@ -247,7 +247,7 @@ class ListTests(ConsoleTest):
             self.assertEqual(len(json.load(file)), 60)
 
     def test_history_of_details(self):
-        """Back from a campaign's page, the list is as it was, with the focus on that campaign"""
+        """Back from the details view, the list is as before, with the focus on that campaign"""
         self.stack.refill([{"name": f"Campaign {number:03}"} for number in range(60)])
         self.open_list("/ui/?sort=name&q=campaign")
         self.page.get_by_role("link", name="Campaign 020").click()

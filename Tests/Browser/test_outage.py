@@ -1,4 +1,4 @@
-"""The API goes down, and comes back, while the page is open."""
+"""Outages of the API while the page is open."""
 
 from playwright.sync_api import expect
 
@@ -14,7 +14,7 @@ class OutageTests(ConsoleTest):
         super().tearDown()
 
     def test_list(self):
-        """The list says so, comes back with "Try again", and by itself"""
+        """The list shows the outage, and recovers with "Try again" and automatically"""
         self.fill_with("Alpha", "Beta")
         self.open_list()
         self.stack.stop_api()
@@ -33,7 +33,7 @@ class OutageTests(ConsoleTest):
         expect(self.row("Beta")).to_be_visible(timeout=8000)
 
     def test_focus(self):
-        """The focus goes to what can be done, and back to the list when it is there again"""
+        """The focus moves to the possible action, and back to the list afterwards"""
         self.fill_with("Alpha")
         self.open_list()
         self.intercept("**/campaigns/*", lambda route: route.abort())
@@ -46,7 +46,7 @@ class OutageTests(ConsoleTest):
         expect(self.page.get_by_role("heading", name="Campaigns")).to_be_focused()
 
     def test_form(self):
-        """A form says so and keeps what was typed, until it can be sent"""
+        """A form shows the error and keeps its input, until it can be sent"""
         self.fill_with()
         self.open("/ui/new")
         self.page.get_by_role("textbox", name="Name", exact=True).fill("Patience")
@@ -59,7 +59,7 @@ class OutageTests(ConsoleTest):
         self.assertEqual(len(self.stack.campaigns()), 1)
 
     def test_editing(self):
-        """An edited value and a bulk action say so, and change nothing"""
+        """Inline editing and bulk actions show the error, and change nothing"""
         self.fill_with("Alpha")
         self.open_list()
         self.row("Alpha").hover()
@@ -77,7 +77,7 @@ class OutageTests(ConsoleTest):
         self.assertEqual([(row["name"], row["is_active"]) for row in self.stack.campaigns()], [("Alpha", True)])
 
     def test_details(self):
-        """A campaign's page says so, and "Try again" shows the campaign"""
+        """The details view shows the error, and "Try again" shows the campaign"""
         [identifier] = self.fill_with("Alpha")
         self.stack.stop_api()
         self.open(f"/ui/campaigns/{identifier}")

@@ -1,4 +1,4 @@
-"""Each page and state, at both widths and in both schemes: what axe-core finds, and what it looks like."""
+"""Each page and state, at both widths and in both colour schemes: accessibility (axe-core) and screenshots."""
 
 import json
 
@@ -23,7 +23,7 @@ class PageTests(ConsoleTest):
         self.ids = self.stack.refill(rows)
 
     def test_states(self):
-        """axe-core finds nothing on any page in any state, in light and dark, at 1280 and 390 pixels"""
+        """axe-core finds no violations on any page in any state, in light and dark, at 1280 and 390 pixels"""
         for scheme in ("light", "dark"):
             for width, viewport in ((1280, WIDE), (390, NARROW)):
                 options = {"color_scheme": scheme, "has_touch": width == 390}
@@ -31,7 +31,7 @@ class PageTests(ConsoleTest):
                 self.look_at_all(f"{width}-{scheme}")
 
     def test_reflow(self):
-        """No page in any state has to be scrolled sideways at 320 pixels, also with names that cannot be broken"""
+        """No page in any state needs horizontal scrolling at 320 pixels, even with unbreakable names"""
         self.page = self.open_browser(NARROWEST, has_touch=True)
         self.refill()
         for state in self.states():
@@ -59,7 +59,7 @@ class PageTests(ConsoleTest):
                 self.assertEqual(self.violations(), [])
                 self.assertLessEqual(*self.page.evaluate("[document.documentElement.scrollWidth, innerWidth]"))
 
-    # The states, each from the beginning.
+    # The states, each reached from a new page.
 
     def list(self):
         self.open_list()

@@ -1,4 +1,4 @@
-"""What is seen with forced colours, at four times the size, and of names that are long, empty to the eye or written from right to left."""
+"""The display with forced colours, at 400 % zoom, and of long, invisible and right-to-left names."""
 
 from playwright.sync_api import expect
 
@@ -12,7 +12,7 @@ class SightTests(ConsoleTest):
     # Forced colours
 
     def test_forced_colours(self):
-        """With forced colours one sees what is on, chosen, current and out of use"""
+        """With forced colours, the states on, selected, current and disabled are visible"""
         self.stack.refill([{"name": "On"}, {"name": "Off", "is_active": False}])
         for scheme in ("light", "dark"):
             self.page = self.open_browser(forced_colors="active", color_scheme=scheme)
@@ -43,7 +43,7 @@ class SightTests(ConsoleTest):
     # Long names
 
     def test_long_names_in_dialogs(self):
-        """However long a name is, nothing of a dialog has to be scrolled sideways, and its buttons are in sight"""
+        """However long a name, a dialog needs no horizontal scrolling, and its buttons are visible"""
         for name in LONG:
             [identifier] = self.fill_with(name)
             for viewport in ({"width": 320, "height": 640}, NARROW, WIDE, ZOOMED):
@@ -62,10 +62,10 @@ class SightTests(ConsoleTest):
                     for button in ("Cancel", "Delete"):
                         expect(dialog.get_by_role("button", name=button)).to_be_in_viewport(ratio=1)
 
-    # Great zoom
+    # High zoom
 
     def test_zoom(self):
-        """At 400 % what lies over the page leaves most of it free, and the focus is not behind it"""
+        """At 400 % zoom, overlays leave most of the page visible, and do not cover the focus"""
         self.fill_with(*(f"Campaign {number:02}" for number in range(25)))
         self.page = self.open_browser(ZOOMED)
         self.open_list("/ui/?sort=name")
@@ -83,7 +83,7 @@ class SightTests(ConsoleTest):
             self.assertLessEqual(bottom, top + 1, self.page.evaluate("document.activeElement.outerHTML"))
 
     def test_select_all_narrow(self):
-        """On a narrow screen all can be selected at once, too"""
+        """On a narrow screen, all rows can be selected at once, too"""
         self.fill_with("A", "B")
         self.page = self.open_browser(NARROW, has_touch=True)
         self.open_list()
@@ -95,7 +95,7 @@ class SightTests(ConsoleTest):
     # Strange names
 
     def test_invisible_names(self):
-        """A name that nobody would see is said to be so, and blanks within names are seen"""
+        """An invisible name is displayed with a placeholder, and spaces within names are visible"""
         [identifier, *_] = self.fill_with("\u200b", "a  b")
         self.open_list()
         self.expect_names("(no visible name)", "a  b")
@@ -108,7 +108,7 @@ class SightTests(ConsoleTest):
         self.assertEqual(self.stack.campaign(identifier)["name"], "\u200b")
 
     def test_isolated_names(self):
-        """A name that is written from right to left, or says so, turns nothing else round"""
+        """A right-to-left name, or one with direction marks, does not affect the text around it"""
         name = "abc\u202egnp"
         self.fill_with(name)
         self.open_list()

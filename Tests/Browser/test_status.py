@@ -1,4 +1,4 @@
-"""The page of /status, while the service works, is asked for nothing, is slow, goes down and comes back."""
+"""The status page, while the service is busy, idle, slow, down, and recovering."""
 
 import contextlib
 import re
@@ -38,29 +38,29 @@ class StatusTests(ConsoleTest):
     def pids(self):
         return self.page.locator("#workers td:first-child").all_inner_texts()
 
-    # What it shows
+    # Contents
 
     def test_shows(self):
-        """A browser that opens /status sees the workers of the service that runs"""
+        """A browser that opens /status shows the workers of the running service"""
         self.open_status()
         self.expect_headline("All is well.")
         children = subprocess.run(["pgrep", "-P", str(self.stack.api.pid)], capture_output=True, text=True).stdout.split()
         self.assertEqual(self.pids(), children)
         expect(self.fact("Workers")).to_have_text("1 of 1")
-        expect(self.fact("Database")).to_have_text("answers")
-        expect(self.page.locator("#requests")).to_contain_text("None at this moment.")
+        expect(self.fact("Database")).to_have_text("reachable")
+        expect(self.page.locator("#requests")).to_contain_text("None at the moment.")
         for name in ("Workers", "Requests in flight", "Service", "Restarts of workers", "Reloads"):
             expect(self.page.get_by_role("heading", name=name, exact=True)).to_be_visible()
 
     def test_machines(self):
-        """What does not ask for a page gets the master's JSON, and a browser too with a query"""
+        """Clients that do not accept HTML get the master's JSON, and so do browsers with a query string"""
         answer = self.stack.ask("GET", "/status")
         self.assertTrue(answer.read().startswith(b'{"pool":"aktify"'))
         self.open("/status?full")
         expect(self.page.locator("body")).to_contain_text('"requests in flight"')
 
     def test_updates(self):
-        """Requests that are made show in rates, latencies and failures, and in the worker that answered"""
+        """Requests appear in the rate, the latency and the failures, and in the row of their worker"""
         self.fill_with("Alpha")
         self.open_status()
         before = int(self.page.locator("#workers td:nth-child(5)").inner_text().replace(",", ""))
@@ -74,7 +74,7 @@ class StatusTests(ConsoleTest):
         self.assertGreaterEqual(after, before + 40)
 
     def test_in_flight(self):
-        """A request that waits for a lock is told, with its query and for how long, until it is answered"""
+        """A request that waits for a lock is listed, with its query and duration, until it is finished"""
         self.fill_with("Alpha")
         self.open_status()
         with Lock(self.stack):
@@ -84,22 +84,22 @@ class StatusTests(ConsoleTest):
             expect(row).to_contain_text("in query SELECT")
             expect(self.figure("active")).to_have_text("1")
         asking.join()
-        expect(self.page.locator("#requests")).to_contain_text("None at this moment.")
+        expect(self.page.locator("#requests")).to_contain_text("None at the moment.")
 
     def ask_patiently(self):
-        """The database gives statements two seconds: what waits for longer is answered with an error."""
+        """Holds a lock on the table; the statement timeout is two seconds, after which requests fail."""
         with contextlib.suppress(urllib.error.HTTPError):
             self.stack.campaigns()
 
-    # When something is wrong
+    # Failures
 
     def test_outage(self):
-        """The master goes down: the page says so, keeps what it knew, and goes on when it is back"""
+        """While the master is down, the page shows that, keeps the last data, and recovers afterwards"""
         self.open_status()
         old = self.pids()
         self.stack.stop_api()
-        self.expect_headline("The service does not say how it is.", timeout=8000)
-        expect(self.page.get_by_role("status")).to_contain_text("nginx answered 503")
+        self.expect_headline("The status is unavailable.", timeout=8000)
+        expect(self.page.get_by_role("status")).to_contain_text("nginx responded with 503")
         self.assertEqual(self.pids(), old)
         self.stack.start_api()
         self.expect_headline("All is well.", timeout=8000)
@@ -107,15 +107,15 @@ class StatusTests(ConsoleTest):
         expect(self.page.locator("#readings")).not_to_have_class(re.compile("old"))
 
     def test_no_nginx(self):
-        """nginx does not answer: the page says so, and goes on when it does"""
+        """While nginx does not respond, the page shows that, and recovers afterwards"""
         self.open_status()
         self.intercept("**/status?*", lambda route: route.abort())
-        self.expect_headline("There is no answer.", timeout=8000)
+        self.expect_headline("No response.", timeout=8000)
         self.page.unroute("**/status?*")
         self.expect_headline("All is well.", timeout=8000)
 
     def test_crash(self):
-        """A worker that is killed is told, and so is the one in its place"""
+        """A killed worker is reported, and so is its replacement"""
         self.open_status()
         [old] = self.pids()
         crashed = int(self.fact("Crashed").inner_text())
@@ -124,19 +124,19 @@ class StatusTests(ConsoleTest):
         expect(self.page.locator("#workers td:first-child")).not_to_have_text(old)
         self.open_status()
         self.expect_headline("Workers were replaced in the last minutes: ", timeout=8000)
-        self.expect_headline("crashed and 0 got stuck so far.")
+        self.expect_headline("crashed and 0 got stuck in total.")
         self.stack.stop_api()
 
     def test_reload(self):
-        """A reload is told, with its outcome"""
+        """A reload is reported, with its outcome"""
         self.open_status()
         generation = int(self.fact("Generation").inner_text())
         self.stack.api.send_signal(signal.SIGHUP)
         expect(self.fact("Generation")).to_have_text(str(generation + 1), timeout=8000)
-        expect(self.fact("Last one")).to_have_text("done", timeout=8000)
+        expect(self.fact("Last outcome")).to_have_text("done", timeout=8000)
 
     def test_live(self):
-        """Screen readers hear of changes of the state, and not of numbers"""
+        """Screen readers announce changes of the state, and not of numbers"""
         self.open_status()
         self.page.evaluate("""() => {
             window.changes = 0;
@@ -147,10 +147,10 @@ class StatusTests(ConsoleTest):
         expect(self.page.locator("#when")).not_to_have_text(when, timeout=8000)
         self.assertEqual(self.page.evaluate("window.changes"), 0)
 
-    # When it asks
+    # Polling
 
     def test_pause(self):
-        """It does not ask while it is paused, or its page is hidden"""
+        """The page does not poll while it is paused or hidden"""
         self.open_status()
         asked = []
         self.page.on("request", lambda request: asked.append(request.url))
@@ -177,10 +177,10 @@ class StatusTests(ConsoleTest):
             document.dispatchEvent(new Event("visibilitychange"));
         }""", isHidden)
 
-    # What it looks like
+    # Appearance
 
     def test_looks(self):
-        """axe-core finds nothing in any state, in light and dark, at 1280 and 390 pixels"""
+        """axe-core finds no violations in any state, in light and dark, at 1280 and 390 pixels"""
         self.fill_with("Alpha")
         for scheme in ("light", "dark"):
             for width, viewport in ((1280, WIDE), (390, NARROW)):
@@ -188,13 +188,13 @@ class StatusTests(ConsoleTest):
                 self.look_at_all(f"{width}-{scheme}")
 
     def test_reflow(self):
-        """It does not have to be scrolled sideways at 320 pixels, also while it is paused or has no answer"""
+        """The page needs no horizontal scrolling at 320 pixels, also while it is paused or there is no response"""
         self.page = self.open_browser(NARROWEST, has_touch=True)
         self.open_status()
         self.page.screenshot(path=SCREENSHOTS / "status-320.png", full_page=True)
         self.assert_reflow("status")
         self.intercept("**/status?*", lambda route: route.fulfill(status=503, body="{}"))
-        self.expect_headline("The service does not say how it is.", timeout=8000)
+        self.expect_headline("The status is unavailable.", timeout=8000)
         self.assert_reflow("status-down")
 
     def look_at_all(self, suffix):
@@ -213,7 +213,7 @@ class StatusTests(ConsoleTest):
         for asker in askers:
             asker.join()
         self.intercept("**/status?*", lambda route: route.fulfill(status=503, body="{}"))
-        self.expect_headline("The service does not say how it is.", timeout=8000)
+        self.expect_headline("The status is unavailable.", timeout=8000)
         self.look("status-down", suffix)
 
     def look(self, state, suffix):
@@ -223,7 +223,7 @@ class StatusTests(ConsoleTest):
             self.assertLessEqual(*self.page.evaluate("[document.documentElement.scrollWidth, innerWidth]"))
 
     def test_modules(self):
-        """The page names every module that it is made of, so that they come at once"""
+        """The page preloads all its modules, so that they load in parallel"""
         folder = CHECKOUT / "nginx/www/ui"
         named = set(re.findall(r'/ui/(js/[a-z/]+\.js)', (folder / "status.html").read_text()))
         needed, left = set(), ["js/status/page.js"]
@@ -237,7 +237,7 @@ class StatusTests(ConsoleTest):
 
 
 class Lock:
-    """Holds all readers of the campaigns up, until it is let go."""
+    """Blocks all reads of the campaigns, until it is released."""
 
     def __init__(self, stack):
         self.command = ["psql", "-h", stack.environment["POSTGRES_HOST"], "-U", "postgres", "-X", "-q", "postgres"]

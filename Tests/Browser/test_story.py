@@ -1,4 +1,4 @@
-"""The user story of the original: somebody makes a campaign."""
+"""The user story of the original application: a user creates a campaign."""
 
 from playwright.sync_api import expect
 
@@ -9,7 +9,7 @@ class StoryTests(ConsoleTest):
     allows_errors = True
 
     def test_mouse(self):
-        """Somebody makes a campaign with the mouse, and sees its page"""
+        """A user creates a campaign with the mouse, and sees its details"""
         self.fill_with("Winter")
         self.open_list()
         self.page.get_by_role("link", name="New campaign").click()
@@ -28,7 +28,7 @@ class StoryTests(ConsoleTest):
         self.expect_names("Spring sale", "Winter")
 
     def test_keyboard(self):
-        """Somebody does all of it with the keyboard alone: finds, makes, edits, selects, deletes, undoes"""
+        """A user does everything with the keyboard: searches, creates, edits, selects, deletes, undoes"""
         self.fill_with("Winter", "Autumn")
         keyboard = self.open_list().keyboard
         keyboard.press("n")
@@ -83,7 +83,7 @@ class StoryTests(ConsoleTest):
         self.assertEqual(len(self.stack.campaigns()), 2)
 
     def tab_to(self, name):
-        """Presses Tab until a button has the focus."""
+        """Presses Tab until the button has the focus."""
         for _ in range(60):
             self.page.keyboard.press("Tab")
             if self.focused().count() and self.focused().inner_text() == name:
@@ -91,7 +91,7 @@ class StoryTests(ConsoleTest):
         self.fail(f"{name} cannot be reached")
 
     def test_double_click(self):
-        """A double click on Create makes one campaign, and so does a second try after an answer that was lost"""
+        """A double click on Create creates one campaign, and so does a retry after a lost response"""
         self.fill_with()
         self.open("/ui/new")
         self.page.get_by_role("textbox", name="Name", exact=True).fill("Once")
@@ -117,7 +117,7 @@ class StoryTests(ConsoleTest):
         self.assertEqual([row["name"] for row in self.stack.campaigns()], ["Once", "Twice"])
 
     def test_unknown(self):
-        """After an answer that says nothing a retry makes it once; who changes it first is told that it may be there, with a way to look"""
+        """After an unknown outcome, a retry creates one campaign; if the input is changed first, there is a warning with a link to search"""
         self.fill_with()
 
         def lose(route):
@@ -139,7 +139,7 @@ class StoryTests(ConsoleTest):
         self.page.unroute_all()
         name.fill("Found")
         self.button("Create").click()
-        expect(told).to_contain_text("“Lost” may have been created before. Create makes this one besides it.")
+        expect(told).to_contain_text("“Lost” may have been created before. Create adds this one as well.")
         with self.page.expect_popup() as popup:
             told.get_by_role("link", name="Look for “Lost”").click()
         self.expect_names("Lost", page=popup.value)
@@ -151,7 +151,7 @@ class StoryTests(ConsoleTest):
         self.assertEqual([row["name"] for row in self.stack.campaigns()], ["Lost"])
 
     def test_left(self):
-        """What is created after somebody left is told, and takes nobody away; so is what is not"""
+        """A campaign that is created, or fails, after the user has left is reported, without navigation"""
         [identifier] = self.fill_with("Winter")
         for name, end in (("Spring", lambda route: route.continue_()), ("Summer", lambda route: route.abort())):
             self.open_list()
@@ -172,7 +172,7 @@ class StoryTests(ConsoleTest):
             self.page.keyboard.press("Escape")
 
     def test_cancel(self):
-        """Cancel goes back, makes nothing and forgets what was typed"""
+        """Cancel goes back, creates nothing and discards the input"""
         self.fill_with("Winter")
         self.open_list("/ui/?active=true")
         self.page.get_by_role("link", name="New campaign").click()
@@ -185,7 +185,7 @@ class StoryTests(ConsoleTest):
         expect(self.page.get_by_role("textbox", name="Name", exact=True)).to_have_value("")
 
     def test_errors(self):
-        """What the service finds wrong stands beside its field, is announced, and has the focus"""
+        """A validation error of the service is shown beside its field and announced, and the field gets the focus"""
         self.open("/ui/new")
         self.button("Create").click()
         name = self.page.get_by_role("textbox", name="Name", exact=True)
@@ -199,7 +199,7 @@ class StoryTests(ConsoleTest):
         expect(self.page.get_by_role("heading", name="Right")).to_be_visible()
 
     def test_unsaved(self):
-        """What was typed is not thrown away by a link without a question"""
+        """A link does not discard input without confirmation"""
         self.open("/ui/new")
         self.page.get_by_role("textbox", name="Name", exact=True).fill("Half")
         self.page.get_by_role("link", name="Aktify").click()
@@ -211,7 +211,7 @@ class StoryTests(ConsoleTest):
         expect(self.page.get_by_role("heading", name="Campaigns")).to_be_visible()
 
     def test_unsaved_back(self):
-        """Nor is it by the browser's Back"""
+        """Going back does not discard input without confirmation"""
         self.fill_with("Alpha")
         self.open_list()
         self.page.keyboard.press("n")

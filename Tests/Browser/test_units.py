@@ -1,4 +1,4 @@
-"""The modules of the console that know no document, tested in the browser that runs them."""
+"""Unit tests of the console's modules without DOM, run in the browser."""
 
 import pathlib
 

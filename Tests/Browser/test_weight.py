@@ -1,4 +1,4 @@
-"""What the console weighs, how fast it is, and that it is all there."""
+"""The transfer size, the speed and the completeness of the console."""
 
 import re
 
@@ -18,7 +18,7 @@ MEASURE = """() => {
 
 class WeightTests(ConsoleTest):
     def test_weight(self):
-        """The console weighs less than 64 KB over the wire, and a second visit next to nothing"""
+        """The console transfers less than 64 KB, and almost nothing on a second visit"""
         self.fill_with("Alpha")
         self.open_list()
         self.page.wait_for_timeout(1000)
@@ -29,7 +29,7 @@ class WeightTests(ConsoleTest):
         again = self.page.evaluate(MEASURE)
         print(f"weight: {first['files']} files, {first['wire']} bytes over the wire ({first['whole']} unpacked); again: {again['wire']} bytes")
         self.assertLess(first["wire"], 64_000)
-        # Nothing but heads: the browser counts 300 bytes for each.
+        # Only 304 responses, for each of which the browser counts 300 bytes.
         self.assertEqual(again["wire"], 300 * again["files"])
 
     def test_time(self):
@@ -38,7 +38,7 @@ class WeightTests(ConsoleTest):
         for _ in range(10):
             self.stack.ask("POST", "/campaigns/", [{"name": f"Campaign {number}"} for number in range(1000)])
         times = []
-        # What else the machine does at the moment only makes it slower.
+        # The minimum counts, since other load on the machine only slows it down.
         for _ in range(3):
             page = self.open_browser()
             page.add_init_script("""new MutationObserver((_, observer) => {
@@ -52,7 +52,7 @@ class WeightTests(ConsoleTest):
         self.assertLess(min(times), 1000)
 
     def test_modules(self):
-        """The page names every module that the list is made of, so that they come at once"""
+        """The page preloads all modules of the list, so that they load in parallel"""
         named = set(re.findall(r'/ui/js/([a-z]+)\.js', PAGE.read_text()))
         needed, left = set(), ["app", "first"]
         while left:
@@ -63,7 +63,7 @@ class WeightTests(ConsoleTest):
         self.assertEqual(named, needed)
 
     def test_tokens(self):
-        """Colours stand in the file of tokens only"""
+        """Colours are only defined in tokens.css"""
         for path in [*(PAGE.parent / "css").iterdir(), *(CHECKOUT / "nginx/www/docs/css").iterdir()]:
             if path.name != "tokens.css":
                 self.assertNotRegex(path.read_text(), r"#[0-9a-f]{3,8}\b|\b(rgb|hsl|oklch)a?\(", path.name)

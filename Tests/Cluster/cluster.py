@@ -1,4 +1,4 @@
-"""The three nodes of scripts/trial-cluster: what is done to them, and what they say."""
+"""The cluster of scripts/trial-cluster: its commands, and the state of its nodes."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ class Cluster:
         return f"{self.network}.1{node}"
 
     async def do(self, *command, seconds=180):
-        """scripts/trial-cluster, which may take so long; its output."""
+        """Runs scripts/trial-cluster for up to some seconds, and returns its output."""
         process = await asyncio.create_subprocess_exec(
             CHECKOUT / "scripts/trial-cluster", *map(str, command), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT)
         try:
@@ -31,7 +31,7 @@ class Cluster:
         return output.decode()
 
     async def tell(self, node):
-        """What a node's Patroni says of its Postgres, or nothing."""
+        """The state that a node's Patroni reports; empty if it is unreachable."""
         try:
             return await asyncio.wait_for(self.get(node), 1)
         except (OSError, EOFError, ValueError, asyncio.TimeoutError):
@@ -52,7 +52,7 @@ class Cluster:
         return None
 
     async def whole(self):
-        """The primary, when the two others get its changes, each for one that may confirm them."""
+        """The primary, if the cluster is complete: both others are streaming replicas in its synchronous quorum."""
         said = await asyncio.gather(*map(self.tell, (1, 2, 3)))
         primaries = [node for node in (1, 2, 3) if said[node - 1].get("role") in ("master", "primary")]
         if len(primaries) != 1 or any(one.get("state") != "running" for one in said) or len({one.get("timeline") for one in said}) != 1:
@@ -64,12 +64,12 @@ class Cluster:
         end = time.monotonic() + seconds
         while not (holds := await condition()):
             if time.monotonic() > end:
-                raise RuntimeError(f"{what}: not after {seconds} s")
+                raise RuntimeError(f"{what}: timed out after {seconds} s")
             await asyncio.sleep(0.1)
         return holds
 
     async def rows(self, prefix):
-        """The ids of each name, as the primary has them."""
+        """The ids of each name, on the primary."""
         ids = {}
         for line in (await self.do("query", f"SELECT id || ' ' || name FROM campaign WHERE name LIKE '{prefix}%'")).splitlines():
             identifier, name = line.split()
@@ -77,7 +77,7 @@ class Cluster:
         return ids
 
     async def commit(self, node):
-        """Changes something on a node, past the API; returns when it is committed."""
+        """Commits a change on a node, without the API."""
         process = await asyncio.create_subprocess_exec(
             "psql", "-X", "-q", "-h", self.address(node), "-U", "postgres", "-d", "postgres", "-c", "SET lock_timeout = '20s'",
             "-c", "COMMENT ON DATABASE postgres IS 'changed by make test-cluster'", stdout=asyncio.subprocess.DEVNULL,

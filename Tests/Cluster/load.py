@@ -1,4 +1,4 @@
-"""Writers and readers that go on through every fault, and what they were told."""
+"""Clients that write and read through every fault, and the responses that they got."""
 
 import asyncio
 import collections
@@ -7,12 +7,12 @@ import random
 import time
 
 WRITERS, READERS = 50, 100
-# Seconds between two requests of one client, on average: the load is to be there, and not to keep the machine busy.
+# The average pause between two requests of a client, in seconds: a moderate load, which does not keep the machine busy.
 WRITER_PAUSE, READER_PAUSE = 0.3, 0.5
-# nginx itself gives up after 30 s: whoever waits longer hangs.
+# nginx itself times out after 30 s, so a client that waits longer hangs.
 PATIENCE = 33
-# The position of a change that was acknowledged while the primary went away (docs/cluster.md). Only a primary has it for certain, so that
-# while there is none, 503 is the answer.
+# The position of a write that was acknowledged while the primary was lost (docs/cluster.md). Only a primary has it for certain, so
+# the response is 503 while there is none.
 UNKNOWN = "ffffffff-ffffffffffffffff"
 
 Write = collections.namedtuple("Write", "name start end status id")
@@ -20,16 +20,16 @@ Read = collections.namedtuple("Read", "path start end status")
 
 
 class Connection:
-    """HTTP/1.1 to nginx, by one connection for all requests, or by one for each."""
+    """An HTTP/1.1 client of nginx, with one connection for all requests, or one for each."""
 
     def __init__(self, port, persistent):
         self.port, self.persistent = port, persistent
         self.reader = self.writer = None
-        # Of the last response's header, by names in lower case.
+        # The header fields of the last response, by lowercase name.
         self.fields = {}
 
     async def ask(self, method, path, body=b"", fields={}):
-        """The status and the body; a string in place of the status when there was no answer."""
+        """Sends a request. Returns the status and the body; instead of the status, a string if there was no response."""
         try:
             status, data = await asyncio.wait_for(self.exchange(method, path, body, fields), PATIENCE)
         except asyncio.TimeoutError:
@@ -82,7 +82,7 @@ class Load:
         await asyncio.gather(*self.tasks)
 
     async def go_on(self, act, pause, number):
-        # Half of them keep their connection, as browsers and services do.
+        # Half of the clients keep their connection alive, as browsers and services do.
         connection = Connection(self.port, persistent=number % 2 == 0)
         count = 0
         while not self.ends:
@@ -105,7 +105,7 @@ class Load:
             identifier, position = self.random.choice(self.acknowledged)
             path = f"/campaigns/{identifier}"
         start = time.monotonic()
-        # Who was told of a row by somebody else was told of its position, too: without that, it may not be there yet.
+        # A client that learns of a row from another one also gets its position, without which the row may not be visible yet.
         status, _ = await connection.ask("GET", path, fields={"X-Database-Position": position})
         if status == 503 and position == UNKNOWN:
             self.waiting += 1
@@ -114,5 +114,5 @@ class Load:
 
 
 def kind_of(status):
-    """201 is done, 503 is not done, 502 and 504 are not known; there is to be nothing else."""
+    """The outcome of a write: 201 is done, 503 is not done, 502 and 504 are unknown; anything else is wrong."""
     return {201: "done", 503: "not done", 502: "unknown", 504: "unknown"}.get(status, "wrong")

@@ -1,4 +1,4 @@
-"""Where the nodes of a test are: in namespaces of their own, where that can be had."""
+"""The environment of the nodes of a test: separate namespaces, if possible."""
 
 import os
 import pathlib
@@ -22,7 +22,7 @@ def can_have_namespaces():
 
 
 def main(script, inside):
-    """Runs a script once more, where the nodes are to be: there, it runs the test, inside."""
+    """Runs the script again in the environment of the nodes, where it calls `inside` to run the test."""
     if sys.argv[1:] == ["--inside"]:
         if os.environ.get("CLUSTER_NAMESPACES"):
             subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
@@ -34,13 +34,13 @@ def main(script, inside):
     os.environ |= {"CLUSTER_SEED": seed, "CLUSTER_DIR": folder, "CLUSTER_PORT": str(free_port()), "CLUSTER_NET": "127.0.77", "LOG_LEVEL": "info"}
     command = [sys.executable, "-B", script, "--inside"]
     if can_have_namespaces():
-        # Everything is in namespaces of network and processes, which end with their first process, whatever becomes of us. That one is a
-        # shell, because it also has to wait for what others leave behind: Postgres takes a process that was not waited for, for one that runs.
+        # Everything runs in network and process namespaces, which end with their first process, whatever happens to this one. It is a
+        # shell, because it must also reap orphans: Postgres takes a zombie process for a running one.
         os.environ |= {"CLUSTER_NAMESPACES": "1", "CLUSTER_NET": "10.77.0"}
         command = ["setpriv", "--pdeathsig", "KILL", "unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc",
                    "bash", "-c", '"$@" & wait $!', "bash", *command]
     else:
-        print("nodes cannot be cut off here: that needs root, and a kernel with network namespaces and bridges", flush=True)
+        print("nodes cannot be cut off here: this requires root, and a kernel with network namespaces and bridges", flush=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     test = subprocess.Popen(command)
     try:
@@ -61,7 +61,7 @@ def keep_logs(folder, kept):
         place = kept / log.relative_to(folder)
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(log, place)
-    # Processes that were killed with their namespace may not all be gone yet.
+    # Some processes that were killed with their namespace may not have exited yet.
     for _ in range(50):
         shutil.rmtree(folder, ignore_errors=True)
         if not folder.exists():

@@ -1,6 +1,6 @@
-"""Reads from replicas: nobody reads anything older than his own writes, and reads grow with the replicas.
+"""Reads from replicas: clients read their own writes, and the throughput of reads grows with the number of replicas.
 
-READS (100000): how many reads of own writes; READS_SEED: of the random choices.
+READS (100000): the number of reads of own writes; READS_SEED: the seed of the random choices.
 """
 
 import asyncio
@@ -22,12 +22,12 @@ from load import Connection
 from stack import CHECKOUT, Stack
 
 CLIENTS = 100
-# Seconds between two requests of a client, at most: replicas get a chance to catch up.
+# The maximum pause between two requests of a client, in seconds, in which replicas may catch up.
 PAUSE = 0.1
 
 
 class Servers(Stack):
-    """The service, on a primary and its standbys."""
+    """The service, with a primary and its standbys."""
 
     def __init__(self, standbys):
         super().__init__()
@@ -39,7 +39,7 @@ class Servers(Stack):
         return subprocess.run(command, cwd=CHECKOUT, check=True, capture_output=True, text=True).stdout.strip()
 
     def read_from(self, hosts):
-        """Starts the API anew, with these replicas."""
+        """Restarts the API with these replicas."""
         self.stop_api()
         self.environment["POSTGRES_READ_HOST"] = ",".join(hosts)
         self.start_api()
@@ -50,7 +50,7 @@ class Servers(Stack):
         return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 
     def scans(self, host):
-        """How often a server has looked into the table, once it has counted that."""
+        """The number of scans of the table on a server, after its statistics were flushed."""
         time.sleep(1.5)
         return int(self.sql(host, "SELECT coalesce(sum(idx_scan + seq_scan), 0) FROM pg_stat_user_tables WHERE relname = 'campaign'"))
 
@@ -61,7 +61,7 @@ class Servers(Stack):
 
 
 class Client:
-    """Writes, and reads what it has written, by its key and in a list."""
+    """A client that reads its own writes, by id and in a list."""
 
     def __init__(self, port, number, sends_position):
         self.connection = Connection(port, persistent=True)
@@ -103,7 +103,7 @@ async def read_own_writes(port, reads, seed, sends_position):
 
 
 def lag(servers, chooser, ends):
-    """Makes the replicas lag: the one always, by a delay, the other now and then, by a pause."""
+    """Makes the replicas lag: one permanently, by a delay, the other occasionally, by a pause."""
     while not ends.wait(chooser.uniform(0.1, 0.5)):
         servers.sql(servers.standbys[1], "SELECT pg_wal_replay_pause()")
         ends.wait(chooser.uniform(0.1, 1))
@@ -128,9 +128,9 @@ def own_writes(servers, reads, seed):
             replicas = sum(map(servers.scans, servers.standbys)) - before
             done, stale, failed = (sum(getattr(client, name) for client in clients) for name in ("reads", "stale", "failed"))
             how = "with the position of the last write" if sends_position else "without a position"
-            print(f"{done} reads of own writes {how}: {stale} stale, {failed} failed; {replicas} were answered by replicas;"
+            print(f"{done} reads of own writes {how}: {stale} stale, {failed} failed; {replicas} were served by replicas;"
                   f" {done / seconds:.0f} a second", flush=True)
-            # Replicas that answer nothing, or that do not lag, would show nothing.
+            # The test proves nothing if replicas serve no reads, or do not lag.
             wrong = stale > 0 if sends_position else stale == 0
             problems += bool(wrong or failed or replicas < done / 20)
     finally:
@@ -140,7 +140,7 @@ def own_writes(servers, reads, seed):
 
 
 class Slowed:
-    """Lets a server run for a part of the time only, as if its machine were that much slower."""
+    """Runs a server for a part of the time only, which simulates a slower machine."""
 
     PERIOD, SHARE = 0.02, 0.2
 

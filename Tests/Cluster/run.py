@@ -1,7 +1,7 @@
-"""Takes the primary of a cluster away, in every way, while people read and write: nothing that was acknowledged may be lost.
+"""Primary failures of every kind under load: no acknowledged write may be lost.
 
-CLUSTER_ROUNDS (3): how often each fault comes; CLUSTER_SEED: the order of faults, as a run has printed it; CLUSTER_FAULTS: only these,
-as `kill,cut`.
+CLUSTER_ROUNDS (3): how often each fault occurs; CLUSTER_SEED: the seed of their order, which each run prints; CLUSTER_FAULTS: only these,
+such as `kill,cut`.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ import load
 import place
 from cluster import Cluster
 
-# What happens to the primary's node; scripts/trial-cluster knows how.
+# The faults of the primary's node, which scripts/trial-cluster injects.
 FAULTS = {
     "kill": "Postgres and Patroni are killed",
     "stop": "Patroni stops, and Postgres with it",
@@ -23,8 +23,8 @@ FAULTS = {
     "cut": "the node is cut off from the network",
     "switchover": "patronictl switchover",
 }
-# Seconds until the API acknowledges a change, from when the new primary could commit one: that takes it a moment from its promotion,
-# until a standby has joined it.
+# The maximum time until the API acknowledges a write, in seconds, from when the new primary was able to commit one, which is after
+# a standby has joined it.
 BACK_AFTER = 2
 
 
@@ -53,7 +53,7 @@ class Trial:
         self.summarize(time.monotonic() - start)
 
     async def one(self, fault):
-        old = await self.cluster.until(120, "three nodes, all of one mind", self.cluster.whole)
+        old = await self.cluster.until(120, "a complete cluster of three nodes", self.cluster.whole)
         others = [node for node in (1, 2, 3) if node != old]
         writes, reads = len(self.load.writes), len(self.load.reads)
         start = time.monotonic()
@@ -63,14 +63,14 @@ class Trial:
         directly = await self.cluster.commit(new)
         committed = time.monotonic()
         if not directly:
-            self.problem(f"node{new} was promoted, and commits nothing")
+            self.problem(f"node{new} was promoted, but commits nothing")
         await self.cluster.until(60, "a change through the API", lambda: self.first_write(writes, promoted))
         await doing
-        # The API is to have its peace with the new primary before the old one comes back.
+        # Gives the API time with the new primary before the old one returns.
         await asyncio.sleep(3)
         back = time.monotonic()
         await self.cluster.do("start", old)
-        await self.cluster.until(120, "three nodes, all of one mind", self.cluster.whole)
+        await self.cluster.until(120, "a complete cluster of three nodes", self.cluster.whole)
         whole = time.monotonic()
         await asyncio.sleep(2)
 
@@ -78,7 +78,7 @@ class Trial:
         self.tell(fault, old, new, start, promoted, committed, first, back, whole, self.load.writes[writes:], self.load.reads[reads:])
         late = first - (committed - promoted)
         if late > BACK_AFTER:
-            self.problem(f"the API acknowledged its first change {late:.1f} s after psql; {BACK_AFTER} s are allowed")
+            self.problem(f"the API acknowledged its first change {late:.1f} s after psql; {BACK_AFTER} s is the limit")
         await self.check_rows()
 
     async def first_write(self, since, promoted):
@@ -97,8 +97,8 @@ class Trial:
         again = sum(one.start > back and one.status not in (200, 201) for one in [*writes, *errors])
         self.figures[fault].append((promoted - start, committed - promoted, first, max(last, 0), outage, whole - back))
         print(f"  node{new} was promoted after {promoted - start:.1f} s instead of node{old}; from then on {committed - promoted:.2f} s to a"
-              f" commit in psql, {first:.2f} s to one by the API, {last:.1f} s to the last failure; no change for {outage:.1f} s;"
-              f" whole {whole - back:.1f} s after the mending" + (f", in which {again} more failed" if again else ""))
+              f" commit in psql, {first:.2f} s to one through the API, {last:.1f} s to the last failure; no writes for {outage:.1f} s;"
+              f" complete {whole - back:.1f} s after the recovery" + (f", in which {again} more failed" if again else ""))
         print("  changes: " + ", ".join(f"{count} {kind}" for kind, count in kinds.items()) + f", the slowest {slowest:.1f} s;"
               f" reads: {len(reads)}, {len(errors)} failed{when}", flush=True)
         for write in writes:
@@ -108,7 +108,7 @@ class Trial:
             self.problem(f"{len(errors)} reads failed")
 
     async def check_rows(self, all_are_told=False):
-        """By SQL on the primary: what was acknowledged is there once, what was not done is not there."""
+        """Checks with SQL on the primary that acknowledged rows exist once, and that rejected ones do not."""
         told = list(self.load.writes)
         rows = await self.cluster.rows(self.load.prefix)
         for write in told:
@@ -117,15 +117,15 @@ class Trial:
             if kind == "done" and ids != [write.id]:
                 self.problem(f"{write.name} was acknowledged as {write.id}, and its ids are {ids}")
             if kind == "not done" and ids:
-                self.problem(f"{write.name} was answered 503, and its ids are {ids}")
+                self.problem(f"{write.name} got 503, and its ids are {ids}")
             if len(ids) > 1:
-                self.problem(f"{write.name} is there {len(ids)} times")
+                self.problem(f"{write.name} exists {len(ids)} times")
         if all_are_told and rows:
-            self.problem(f"there are rows that nobody made: {list(rows)[:5]}")
+            self.problem(f"there are rows that no client has created: {list(rows)[:5]}")
 
     def summarize(self, seconds):
-        columns = "promoted", "psql commits", "the API does", "last failure", "no change for", "whole again"
-        print("\nSeconds, least to most: from the fault to the promotion, and from that to a commit and to the last failure")
+        columns = "promoted", "psql commits", "API commits", "last failure", "no writes for", "complete again"
+        print("\nSeconds, minimum to maximum: from the fault to the promotion, and from that to a commit and to the last failure")
         print(f"{'':12}" + "".join(f"{column:>16}" for column in columns))
         for fault, figures in sorted(self.figures.items()):
             spans = (f"{min(column):.1f} – {max(column):.1f}" for column in zip(*figures))
@@ -133,7 +133,7 @@ class Trial:
         writes, reads = self.load.writes, self.load.reads
         kinds = collections.Counter(load.kind_of(write.status) for write in writes)
         failed = sum(read.status != 200 for read in reads)
-        print(f"{len(writes)} changes ({', '.join(f'{count} {kind}' for kind, count in kinds.items())}) and {len(reads)} reads ({failed} failed; {self.load.waiting} besides were refused, since their position was unknown)"
+        print(f"{len(writes)} changes ({', '.join(f'{count} {kind}' for kind, count in kinds.items())}) and {len(reads)} reads ({failed} failed; {self.load.waiting} more were refused, since their position was unknown)"
               f" in {seconds:.0f} s, {(len(writes) + len(reads)) / seconds:.0f} a second")
 
 

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Whoever else may start the program and care for it.
+/// The program under other process managers: spawn-fcgi, systemd and supervisord.
 @Suite struct CareTests {
     private let database: TestDatabase
     private let folder: Folder
@@ -22,8 +22,8 @@ import Testing
             output: "\(folder.path)/log")
     }
 
-    private func expectAnswer(_ child: Child) throws {
-        try waitUntil("it answers: \(child.log)") {
+    private func expectResponse(_ child: Child) throws {
+        try waitUntil("it responds: \(child.log)") {
             guard let socket = try? Socket(path: path) else { return false }
             socket.send(Records.request("GET", "/campaigns/"))
             return readResponse(from: socket).status == 200
@@ -33,25 +33,25 @@ import Testing
     @Test func `spawn-fcgi starts a worker`() throws {
         let child = try child(
             ["spawn-fcgi", "-n", "-s", path, "--", Stack.program, "worker", "--loops", "1"])
-        try expectAnswer(child)
+        try expectResponse(child)
         child.signal(SIGTERM)
         #expect(child.wait(seconds: 5) == 0)
     }
 
-    @Test(arguments: ["worker", "serve"]) func `systemd's sockets are served`(command: String) throws {
+    @Test(arguments: ["worker", "serve"]) func `a socket of systemd is used`(command: String) throws {
         let listener = try Socket(listeningOn: path)
-        // What systemd does: the socket is descriptor 3, and the variables are for this process id.
+        // As systemd does: the socket is descriptor 3, and the variables contain this process id.
         let script = "exec 3<&0 0</dev/null; export LISTEN_FDS=1 LISTEN_PID=$$; exec \"$@\""
         let child = try child(
             ["bash", "-c", script, "bash", Stack.program, command], input: listener.descriptor)
-        try expectAnswer(child)
+        try expectResponse(child)
         child.signal(SIGTERM)
         #expect(child.wait(seconds: 5) == 0)
-        // The socket is systemd's, and stays.
+        // The socket belongs to systemd, and still exists.
         #expect(throws: Never.self) { try Socket(path: path) }
     }
 
-    @Test func `supervisord's fcgi-program is served`() throws {
+    @Test func `a worker runs as supervisord's fcgi-program`() throws {
         let configuration = """
             [supervisord]
             nodaemon=true
@@ -69,12 +69,13 @@ import Testing
         let file = "\(folder.path)/supervisord.conf"
         try Data(configuration.utf8).write(to: URL(filePath: file))
         let child = try child(["supervisord", "-c", file])
-        try expectAnswer(child)
+        try expectResponse(child)
         child.signal(SIGTERM)
         #expect(child.wait(seconds: 10) == 0)
     }
 
-    @Test(.enabled(if: getuid() == 0)) func `started as root, it goes on as another user, who can reach its sockets`()
+    @Test(.enabled(if: getuid() == 0))
+    func `started as root, it drops privileges to another user, who owns its sockets`()
         throws
     {
         let child = try child(
@@ -94,7 +95,7 @@ import Testing
         #expect(unknown.status == 1 && unknown.output == "Error: there is no user no-such-user\n")
     }
 
-    @Test func `systemd is told of the start, a reload, the end, and that it is alive`() throws {
+    @Test func `systemd is notified of the start, a reload, the stop, and the watchdog`() throws {
         let notify = try Socket(receivingOn: "\(folder.path)/notify.sock")
         let child = try child(
             [Stack.program, "serve", "--workers", "1", "--listen", "unix:\(path)"],
@@ -114,7 +115,7 @@ import Testing
     }
 }
 
-/// What `make install` puts where, and takes away again.
+/// The files that `make install` installs, and `make uninstall` removes.
 @Suite struct InstallTests {
     private func make(_ target: String, _ folder: Folder) throws -> (status: Int32, output: String) {
         try runToEnd(["make", "-s", target, "DESTDIR=\(folder.path)", "PREFIX=/opt/aktify", "SYSCONFDIR=/etc"])
@@ -124,7 +125,7 @@ import Testing
         try run(["find", folder.path, "-type", "f", "-printf", "%P\n"]).split(separator: "\n").map { String($0) }
     }
 
-    @Test func `the installed program runs, its units name it, and uninstalling leaves nothing of it`() throws {
+    @Test func `the installed program runs, its units refer to it, and uninstalling removes everything`() throws {
         let folder = try Folder()
         for _ in 0..<2 { #expect(try make("install", folder).status == 0) }
         let root = "\(folder.path)/opt/aktify"
@@ -139,13 +140,13 @@ import Testing
             let text = try String(contentsOfFile: "\(folder.path)/\(file)", encoding: .utf8)
             #expect(!text.contains("@PREFIX@") && !text.contains("@SOCKETS@") && !text.contains("@CONFIG@"), "\(file)")
         }
-        // An operator's own file stays.
+        // A file that the operator has created is kept.
         try Data("WORKERS=1\n".utf8).write(to: URL(filePath: "\(folder.path)/etc/aktify/aktify.env"))
         #expect(try make("uninstall", folder).status == 0)
         #expect(try files(in: folder) == ["etc/aktify/aktify.env"])
     }
 
-    @Test func `where nginx listens is the operator's to say, and stays so`() throws {
+    @Test func `the operator's listen.conf for nginx is kept`() throws {
         let folder = try Folder()
         #expect(try make("install", folder).status == 0)
         let (listen, share) = ("\(folder.path)/etc/aktify/listen.conf", "\(folder.path)/opt/aktify/share/aktify/nginx")

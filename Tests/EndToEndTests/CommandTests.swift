@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What the command line prints, and what it leaves behind: nothing.
+/// The commands `explain` and `routes`: their output, and that they have no side effects.
 @Suite struct CommandTests {
     private let database: TestDatabase
 
@@ -20,18 +20,19 @@ import Testing
             "SELECT count(*) || ' ' || (SELECT last_value || ' ' || is_called FROM campaign_id_seq) FROM campaign")
     }
 
-    @Test(arguments: [3, 5000]) func `a request for one campaign is one statement, by an index`(rows: Int) throws {
+    @Test(arguments: [3, 5000]) func `a request for one campaign is one statement that uses an index`(rows: Int) throws
+    {
         try database.sql("INSERT INTO campaign (name) SELECT 'c' FROM generate_series(1, \(rows)); ANALYZE campaign")
         let (status, output) = try aktify("explain", "GET", "/campaigns/1")
         #expect(status == 0)
         #expect(output.hasPrefix("GET /campaigns/1 -> 200, 1 statement\n\n1. SELECT id, name"))
         #expect(output.contains("$1 = 1\n") && output.contains("at ORM/ResourceService.swift:"))
         #expect(output.contains("Index Scan using campaign_pkey on campaign (id = '1'::bigint): 1 row, "))
-        #expect(output.contains("Postgres reads all of campaign instead") == (rows == 3))
+        #expect(output.contains("while campaign is small, Postgres scans it") == (rows == 3))
         #expect(!output.contains("Warning") && output.contains("Total: "))
     }
 
-    @Test func `what writes is explained too, and leaves nothing, not even a number of the sequence`() throws {
+    @Test func `a write is explained too, and changes nothing, not even the sequence`() throws {
         try database.sql("INSERT INTO campaign (name) VALUES ('One')")
         let before = try state()
         let (status, output) = try aktify("explain", "POST", "/campaigns/", #"{"name":"it's"}"#)
@@ -42,7 +43,7 @@ import Testing
         #expect(try state() == before)
     }
 
-    @Test func `a statement that fails is shown with its error, and the command ends with 1`() throws {
+    @Test func `a statement that fails is shown with its error, and the exit status is 1`() throws {
         try database.sql("ALTER TABLE campaign ADD CONSTRAINT no_x CHECK (name <> 'x')")
         let before = try state()
         let (status, output) = try aktify("explain", "POST", "/campaigns/", #"{"name":"x"}"#)
@@ -62,15 +63,15 @@ import Testing
         #expect(before == "0 1 false")
     }
 
-    @Test func `a scan of many rows is warned of`() throws {
+    @Test func `there is a warning about a scan of many rows`() throws {
         try database.sql(
             "INSERT INTO campaign (name) SELECT 'c' FROM generate_series(1, 2000); ALTER TABLE campaign DROP CONSTRAINT campaign_pkey"
         )
         let output = try aktify("explain", "GET", "/campaigns/").output
-        #expect(output.contains("Warning: statement 1 reads all 2000 rows of campaign"))
+        #expect(output.contains("Warning: statement 1 scans all 2000 rows of campaign"))
     }
 
-    @Test func `programs get JSON`() throws {
+    @Test func `explain prints JSON on request`() throws {
         try database.sql("INSERT INTO campaign (name) VALUES ('One')")
         let output = try aktify("explain", "GET", "/campaigns/1", "--json").output
         let json = try #require(try JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any])
@@ -92,7 +93,7 @@ import Testing
     }
 
     @Test(arguments: [["explain", "GET", "campaigns"], ["explain", "G T", "/"], ["explain", "GET"], ["nothing"]])
-    func `a mistake on the command line is one sentence, and not 0`(arguments: [String]) throws {
+    func `an invalid command line is an error in one sentence`(arguments: [String]) throws {
         let (status, output) = try runToEnd([Stack.program] + arguments, environment: database.environment)
         #expect(status != 0 && output.hasPrefix("Error: "))
     }

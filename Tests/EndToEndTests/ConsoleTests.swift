@@ -2,11 +2,11 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The console's files as nginx serves them; Tests/Browser has what people do with it.
+/// The console's files as nginx serves them. Tests/Browser tests its use.
 @Suite struct ConsoleTests {
     private static let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
 
-    @Test func `a browser that opens the root goes to the console, and a client gets the greeting`() throws {
+    @Test func `a browser is redirected from the root to the console, and a client gets the greeting`() throws {
         let stack = try Stack()
         let browsers = [
             Self.browser, "text/html", "application/xhtml+xml, text/html;charset=utf-8, */*;q=0.1",
@@ -40,7 +40,7 @@ import Testing
         #expect(try stack.request("HEAD", "/", headers: ["Accept: text/html"]).status == 303)
     }
 
-    @Test func `every file of the console is guarded, and asked for again each time`() throws {
+    @Test func `every file of the console has security header fields, and is revalidated on each use`() throws {
         let stack = try Stack()
         for target in ["/ui/", "/ui/new", "/ui/campaigns/12", "/ui/js/app.js", "/ui/css/tokens.css", "/ui/icon.svg"] {
             try expectGuarded(target, by: stack)
@@ -67,7 +67,7 @@ import Testing
         #expect(again.status == 304 && again.headers["cache-control"] == "no-cache")
     }
 
-    @Test func `a file has its type, and is compressed`() throws {
+    @Test func `files have their media types, and are compressed`() throws {
         let stack = try Stack()
         for (target, type) in [
             ("/ui/", "text/html; charset=utf-8"), ("/ui/js/app.js", "text/javascript; charset=utf-8"),
@@ -83,7 +83,7 @@ import Testing
         }
     }
 
-    @Test func `the console has its files and no others, to be read only`() throws {
+    @Test func `the console consists of its files only, which are read-only`() throws {
         let stack = try Stack()
         for (target, place) in [("/ui", "/ui/"), ("/ui?q=a%26b&active=true", "/ui/?q=a%26b&active=true")] {
             let moved = try stack.get(target)
@@ -112,7 +112,7 @@ import Testing
         }
     }
 
-    @Test func `the console is there while no worker is`() throws {
+    @Test func `the console is served without workers`() throws {
         let stack = try Stack()
         stack.worker.signal(SIGKILL)
         _ = stack.worker.wait(seconds: 5)
@@ -120,7 +120,7 @@ import Testing
         #expect(try stack.get("/", headers: ["Accept: \(Self.browser)"]).status == 303)
     }
 
-    @Test func `what is installed serves the console from where it was put`() throws {
+    @Test func `the installed configuration serves the installed console`() throws {
         let folder = try Folder()
         try run(["scripts/install", "install"], environment: ["DESTDIR": folder.path, "PREFIX": "/usr"])
         let share = "\(folder.path)/usr/share/aktify/nginx"

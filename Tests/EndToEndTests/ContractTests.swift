@@ -1,9 +1,9 @@
 import TestSupport
 import Testing
 
-/// The contract line by line, through nginx: what each line promises is asked once, on the same rows.
+/// The API contract line by line, through nginx: each line is tested with one request, on the same rows.
 @Suite struct ContractTests {
-    /// A request, and what its answer must be.
+    /// A request, and the expected response.
     struct Line: Sendable, CustomStringConvertible {
         let description: String
         let request: String

@@ -2,9 +2,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The documentation's files as nginx serves them; Tests/Browser has what people do with it.
+/// The documentation's files as nginx serves them. Tests/Browser tests its use.
 @Suite struct DocsTests {
-    /// Where Swagger UI is, by the page itself; it is not there when it could not be fetched.
+    /// The path of Swagger UI, according to the page; `nil` if Swagger UI could not be downloaded.
     private static let swaggerUI: String? = {
         let page = try? String(contentsOfFile: "\(checkout)/nginx/www/docs/index.html", encoding: .utf8)
         guard let version = page?.firstMatch(of: /\/docs\/swagger-ui\/([0-9.]+)\//)?.output.1 else { return nil }
@@ -12,7 +12,9 @@ import Testing
         return isThere ? "/docs/swagger-ui/\(version)" : nil
     }()
 
-    @Test func `every file of the documentation is guarded as the console's are, and asked for again each time`() throws
+    @Test
+    func `every file of the documentation has the console's security header fields, and is revalidated on each use`()
+        throws
     {
         let stack = try Stack()
         let moved = try stack.get("/docs?a=b")
@@ -40,7 +42,7 @@ import Testing
         #expect(refused.status == 405 && refused.headers["allow"] == "GET, HEAD")
     }
 
-    @Test func `the page asks for the version of Swagger UI that is pinned`() throws {
+    @Test func `the page refers to the pinned version of Swagger UI`() throws {
         let page = try String(contentsOfFile: "\(checkout)/nginx/www/docs/index.html", encoding: .utf8)
         let pinned = try String(contentsOfFile: "\(checkout)/scripts/swagger-ui-requirements.txt", encoding: .utf8)
         let version = try #require(pinned.firstMatch(of: /==([0-9.]+)/)?.output.1)
@@ -48,7 +50,10 @@ import Testing
         #expect(pinned.contains(/--hash=sha256:[0-9a-f]{64}/))
     }
 
-    @Test func `without an index, Swagger UI is missed by one sentence, and nothing is left behind`() throws {
+    @Test
+    func `without a package index, the download of Swagger UI fails with one sentence, and leaves nothing behind`()
+        throws
+    {
         let folder = try Folder()
         let nowhere = ["PIP_INDEX_URL": "http://127.0.0.1:9", "PIP_FIND_LINKS": "", "PIP_CONFIG_FILE": "/dev/null"]
         let outcome = try runToEnd(["scripts/swagger-ui", "\(folder.path)/swagger-ui"], environment: nowhere)
@@ -56,8 +61,8 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
     }
 
-    @Test(.enabled(if: swaggerUI != nil, "Swagger UI could not be fetched"))
-    func `Swagger UI is compressed beforehand, and kept without being asked for again`() throws {
+    @Test(.enabled(if: swaggerUI != nil, "Swagger UI could not be downloaded"))
+    func `Swagger UI is compressed in advance, and cached without revalidation`() throws {
         let stack = try Stack()
         let folder = try #require(Self.swaggerUI)
         for (file, type) in [("swagger-ui-bundle.js", "text/javascript"), ("swagger-ui.css", "text/css")] {
@@ -70,13 +75,13 @@ import Testing
             let tag = try #require(packed.headers["etag"])
             let again = try stack.get("\(folder)/\(file)", headers: ["Accept-Encoding: gzip", "If-None-Match: \(tag)"])
             #expect(again.status == 304 && again.headers["vary"] == "Accept-Encoding")
-            // Its length is known: nginx sends the file that is there.
+            // The length is known, since nginx sends the compressed file.
             #expect(packed.headers["content-length"] != nil)
         }
         #expect(try stack.get("\(folder)/LICENSE").headers["content-type"]?.hasPrefix("text/plain") == true)
     }
 
-    @Test func `what is installed serves the documentation from where it was put`() throws {
+    @Test func `the installed configuration serves the installed documentation`() throws {
         let folder = try Folder()
         try run(["scripts/install", "install"], environment: ["DESTDIR": folder.path, "PREFIX": "/usr"])
         let share = "\(folder.path)/usr/share/aktify/nginx"

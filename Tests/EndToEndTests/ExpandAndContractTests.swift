@@ -2,9 +2,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What old programs need is taken away when none of them runs.
+/// Expand and contract: what old programs need is only dropped when none of them is running.
 @Suite struct ExpandAndContractTests {
-    @Test func `a contract waits until the workers are gone that do not know what it is the contract of`() throws {
+    @Test func `a contract is refused until the workers that do not know the revision it completes are gone`() throws {
         let (stack, migrations) = (try Stack(), try MigrationFolder())
         let name =
             "SELECT DISTINCT application_name FROM pg_stat_activity WHERE datname = current_database() AND application_name <> 'psql'"
@@ -29,7 +29,7 @@ import Testing
         #expect(try runToEnd(upgrade, environment: stack.database.environment).status == 0)
     }
 
-    @Test func `the sessions of a command on the schema are no program's, whatever it looks at`() throws {
+    @Test func `the sessions of a migration command do not count as those of a program`() throws {
         let migrations = try MigrationFolder()
         #expect(try migrations.db(["upgrade"]).status == 0)
         let (database, path) = (migrations.database, migrations.folder.path)
@@ -40,7 +40,7 @@ import Testing
             environment: ["PGHOST": database.socketDirectory, "PGUSER": "postgres", "PGDATABASE": database.name],
             output: "\(path)/holder")
         try waitUntil("the table is locked") { try database.sql(locked) == "1" }
-        // It reads the definitions, and waits for the table.
+        // It reads the definitions, and waits for the lock of the table.
         let dump = try Child(
             [Stack.program, "db", "dump", "--directory", migrations.path], environment: database.environment,
             output: "\(path)/dump")

@@ -2,10 +2,10 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What nginx does by itself, in front of workers that fail.
+/// What nginx does itself, in front of workers that fail.
 @Suite struct FrontTests {
     @Test(arguments: [("PUT", 1), ("DELETE", 1), ("POST", 1), ("PATCH", 1), ("GET", 2)])
-    func `a request that changes something is sent once, and its loss is called unknown; one that reads twice`(
+    func `a write is sent once, with an unknown outcome if the worker dies; a read is sent twice`(
         method: String, times: Int
     )
         throws
@@ -21,7 +21,7 @@ import Testing
         #expect(answer.headers["content-type"] == "application/json")
     }
 
-    /// Takes a request, whole, and hangs up.
+    /// Receives a complete request, and closes the connection.
     private static func lose(oneOf listener: Socket) -> Bool {
         let descriptor = accept(listener.descriptor, nil, nil)
         guard descriptor >= 0 else { return false }
@@ -35,7 +35,7 @@ import Testing
     }
 
     @Test(arguments: ["GET", "PUT", "DELETE", "POST"])
-    func `a request that reached nobody is 503, and may be tried again`(method: String) throws {
+    func `a request that reached no worker is 503, and may be retried`(method: String) throws {
         let stack = try Stack()
         withExtendedLifetime(try stack.replaceWorker()) {}
         let answer = try stack.request(method, "/campaigns/1", body: "{}")
@@ -60,7 +60,7 @@ import Testing
         #expect(try stack.get("/_once").status == 404)
     }
 
-    @Test func `nginx's own errors obey the list of origins, as the worker's do`() throws {
+    @Test func `nginx's own errors have the same CORS header fields as the worker's responses`() throws {
         let stack = try Stack(environment: ["CORS_ALLOW_ORIGINS": "https://ui.example.org, http://[::1]:8080"])
         let cases = [
             ("https://ui.example.org", true), ("http://[::1]:8080", true), ("https://uiXexample.org", false),
@@ -79,7 +79,7 @@ import Testing
         }
     }
 
-    @Test func `what is no list of origins does not get into nginx's configuration`() throws {
+    @Test func `an invalid list of origins does not get into nginx's configuration`() throws {
         for origins in ["http://a;b", "http://\"", "http://$host", "http://a}", "http://a\\"] {
             let (status, output) = try runToEnd(["nginx/origins"], environment: ["CORS_ALLOW_ORIGINS": origins])
             #expect(status == 1 && output.hasPrefix("CORS_ALLOW_ORIGINS: expected "))
@@ -87,9 +87,9 @@ import Testing
     }
 }
 
-/// A count that a thread keeps.
+/// A counter that a thread increments.
 private final class Count: @unchecked Sendable {
-    // Sound: it is read and written with the lock held.
+    // Safe: it is only accessed while the lock is held.
     private let lock = NSLock()
     private var value = 0
 
@@ -98,7 +98,7 @@ private final class Count: @unchecked Sendable {
 }
 
 extension Thread {
-    /// Counts how often `body`, on a thread of its own, has been successful; the first failure ends it.
+    /// Counts on a new thread how often `body` succeeds, until it fails.
     fileprivate static func counting(_ body: @escaping @Sendable () -> Bool) -> Count {
         let count = Count()
         detachNewThread { while body() { count.add() } }

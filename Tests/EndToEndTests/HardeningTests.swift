@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What docs/security.md lists by the OWASP API Security Top 10 (2023), and is tested nowhere else.
+/// The risks of the OWASP API Security Top 10 (2023) in docs/security.md that no other test covers.
 @Suite struct HardeningTests {
     private static let json = "Content-Type: application/json"
 
@@ -16,7 +16,7 @@ import Testing
         #"{"name":"a","id":99}"#, #"{"name":"a","version":9}"#, #"{"name":"a","created_on":"2001-01-01T00:00:00Z"}"#,
         #"{"name":"a","updated_on":"2001-01-01T00:00:00Z"}"#, #"{"name":"a","author":"key:root"}"#,
         #"{"name":"a","role":"admin"}"#,
-    ]) func `a client sets no field but those that are his (API3, mass assignment)`(body: String) throws {
+    ]) func `a client can set only writable fields (API3, mass assignment)`(body: String) throws {
         let stack = try Stack(loops: 1)
         try stack.database.sql("INSERT INTO campaign (name) VALUES ('first')")
         let before = try stack.database.sql("SELECT id, created_on FROM campaign")
@@ -30,7 +30,7 @@ import Testing
         #expect(try stack.database.sql("SELECT count(*) FROM change_record WHERE author = 'key:root'") == "0")
     }
 
-    @Test func `an id of another type, or of nobody, tells nothing of other rows (API1)`() throws {
+    @Test func `an invalid or unknown id reveals nothing about other rows (API1)`() throws {
         let stack = try Stack(loops: 1)
         for target in [
             "/campaigns/0", "/campaigns/1%20OR%201=1", "/campaigns/1;DROP", "/campaigns/../api_key",
@@ -41,7 +41,7 @@ import Testing
         }
     }
 
-    @Test func `a filter by a hidden column, or by one of another table, is no filter (API3)`() throws {
+    @Test func `a filter by a hidden column, or by one of another table, has no effect (API3)`() throws {
         let stack = try Stack(loops: 1)
         try stack.database.sql("INSERT INTO campaign (name) VALUES ('first')")
         for query in [
@@ -52,7 +52,7 @@ import Testing
         }
     }
 
-    @Test func `a foreign Host poisons no response that a cache may keep (API8)`() throws {
+    @Test func `a forged Host cannot poison a cacheable response (API8)`() throws {
         let stack = try Stack(loops: 1)
         for index in 1...2 {
             let made = try stack.send(
@@ -67,7 +67,7 @@ import Testing
                     \r
                     {"name":"a"}
                     """.utf8))
-            // Of a POST's answer nothing is kept (RFC 9110, section 9.3.3), and only Host counts.
+            // The response to a POST is not cached (RFC 9110, section 9.3.3), and only Host is used.
             #expect(made.status == 201 && made.headers["location"] == "http://evil.example/campaigns/\(index)")
         }
         for target in ["/campaigns/", "/campaigns/1", "/openapi.json", "/"] {
@@ -81,7 +81,7 @@ import Testing
     }
 
     @Test(arguments: ["*", "https://ui.example.org"])
-    func `no page of another origin sends credentials that the browser keeps (API8, CORS)`(origins: String) throws {
+    func `no page of another origin can send credentials of the browser (API8, CORS)`(origins: String) throws {
         let stack = try Stack(loops: 1, environment: ["CORS_ALLOW_ORIGINS": origins, "AUTH": "keys"])
         for origin in ["https://ui.example.org", "https://evil.example", "null"] {
             for (method, target) in [
@@ -95,7 +95,7 @@ import Testing
         }
     }
 
-    @Test func `what a client sends makes no line of the log (API8, log injection)`() throws {
+    @Test func `client input cannot forge a line of the log (API8, log injection)`() throws {
         let stack = try Stack(loops: 1, environment: ["LOG_REQUESTS": "1", "LOG_QUERIES": "1"])
         let forged = #"{"level":"critical","message":"forged"}"#
         let escaped = forged.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
@@ -127,12 +127,12 @@ import Testing
         }
         let victim = try #require(try stack.workers().first)
         kill(victim, SIGSEGV)
-        try waitUntil("the crash is told") { stack.worker.log.contains("signal 11") }
+        try waitUntil("the crash is logged") { stack.worker.log.contains("signal 11") }
         told += stack.worker.log
         #expect(!told.contains("s3cr3t-of-postgres") && !told.contains(key.dropFirst(7).prefix(20)))
     }
 
-    @Test func `an error tells nothing of SQL, paths or versions (API8)`() throws {
+    @Test func `an error reveals nothing about SQL, paths or versions (API8)`() throws {
         let stack = try Stack(loops: 1)
         try stack.database.sql("ALTER TABLE campaign RENAME COLUMN description TO gone")
         for (target, status) in [("/campaigns/", 500), ("/campaigns/1", 500), ("/nowhere", 404)] {
@@ -145,7 +145,7 @@ import Testing
         }
     }
 
-    @Test func `every route that answers is documented, but for those of people (API9)`() throws {
+    @Test func `every route is documented, except for pages (API9)`() throws {
         let stack = try Stack(loops: 1)
         let document = try stack.get("/openapi.json").body
         let routes = try run([Stack.program, "routes"]).split(separator: "\n").filter { !$0.hasPrefix(" ") }
@@ -163,12 +163,12 @@ import Testing
         }
     }
 
-    @Test func `keys that are tried out take as long, however much of them is right (API2)`() throws {
+    @Test func `the time to reject a key does not depend on how much of it is right (API2)`() throws {
         let stack = try Stack(loops: 1, environment: ["AUTH": "keys"])
         let key = try newKey(stack, "reader")
         let hash = try stack.database.sql("SELECT encode(hash, 'hex') FROM api_key")
-        // What is compared is a hash, of which nobody can choose the beginning: a key that shares all but its last characters with a valid one
-        // is refused by its checksum, and one with a valid checksum has another hash altogether.
+        // Hashes are compared, whose beginning nobody can choose: a key that differs from a valid one in its last
+        // characters only is rejected by its checksum, and one with a valid checksum has a completely different hash.
         #expect(try stack.get("/campaigns/", headers: ["Authorization: Bearer \(key.dropLast())0"]).status == 401)
         #expect(try stack.get("/campaigns/", headers: ["Authorization: Bearer \(hash)"]).status == 401)
         #expect(try stack.get("/campaigns/", headers: ["Authorization: Bearer \(key)"]).status == 200)

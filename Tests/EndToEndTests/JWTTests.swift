@@ -3,7 +3,7 @@
     import TestSupport
     import Testing
 
-    /// A provider of keys on this machine, whose keys and tokens are openssl's.
+    /// A local identity provider, whose keys and tokens are made with openssl.
     private final class Provider {
         let port: Int
         let folder: Folder
@@ -58,7 +58,7 @@
                 toFile: "\(folder.path)/public/jwks", atomically: true, encoding: .utf8)
         }
 
-        /// A token, as an `Authorization` field.
+        /// A token, in an `Authorization` header field.
         func bearer(_ role: String, key: String = "first", expires: Int = 600, subject: String = "ada") throws
             -> [String]
         {
@@ -82,9 +82,9 @@
         }
     }
 
-    /// Tokens of an identity provider, through nginx.
+    /// Access tokens of an identity provider, through nginx.
     @Suite(.serialized) struct JWTTests {
-        @Test func `tokens are taken for what they allow, and the history names their subject`() throws {
+        @Test func `tokens grant their roles, and the history contains their subjects`() throws {
             let provider = try Provider()
             let stack = try Stack(environment: provider.environment)
             let (reader, editor) = (try provider.bearer("reader"), try provider.bearer("editor"))
@@ -115,7 +115,7 @@
             }
         }
 
-        @Test func `a provider that rotates its keys, and one that is down, refuse nobody`() throws {
+        @Test func `key rotation and an outage of the provider cause no rejections`() throws {
             let provider = try Provider()
             let stack = try Stack(loops: 1, environment: provider.environment)
             let first = try provider.bearer("reader")
@@ -123,7 +123,7 @@
             try provider.makeKey("second")
             try provider.publish("first", "second")
             let second = try provider.bearer("editor", key: "second")
-            // Keys were just loaded: a key that is not known waits for the next time that they may be.
+            // The keys were just loaded: an unknown key has to wait until they may be loaded again.
             let started = Date()
             while try stack.get("/campaigns/", headers: second).status == 401, Date().timeIntervalSince(started) < 60 {
                 usleep(500_000)
@@ -146,7 +146,7 @@
             }
         }
 
-        @Test func `without keys it is 503, and what is open goes on`() throws {
+        @Test func `without keys, requests get 503, and open routes still work`() throws {
             let provider = try Provider()
             provider.stop()
             let stack = try Stack(loops: 1, environment: provider.environment)
@@ -160,7 +160,7 @@
             }
         }
 
-        @Test func `a configuration that is malformed ends the start, in one line`() throws {
+        @Test func `a malformed configuration is a startup error of one line`() throws {
             let provider = try Provider()
             for (name, value, said) in [
                 ("JWT_JWKS_URL", "http://id.example.org/", "JWT_JWKS_URL: expected a URL"),

@@ -3,7 +3,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// API keys, from the command that creates one to the request that is refused, through nginx.
+/// API keys, from their creation to the rejection of a request, through nginx.
 @Suite struct KeyTests {
     private func aktify(_ stack: Stack, _ arguments: String...) throws -> (status: Int32, output: String) {
         try runToEnd([Stack.program] + arguments, environment: stack.database.environment)
@@ -23,7 +23,7 @@ import Testing
 
     private static let json = ["Content-Type: application/json"]
 
-    @Test func `who has no key gets 401 with a challenge, and nothing happens`() throws {
+    @Test func `requests without a key get 401 with a challenge, and have no effect`() throws {
         let stack = try Stack(environment: ["AUTH": "keys"])
         for (method, target, body) in [
             ("GET", "/campaigns/", nil), ("GET", "/campaigns/1", nil), ("POST", "/campaigns/", #"{"name":"a"}"#),
@@ -44,7 +44,7 @@ import Testing
         #expect(try stack.campaigns == 0)
     }
 
-    @Test func `OPTIONS, what watches the service, the documentation and the pages need no key`() throws {
+    @Test func `OPTIONS, health checks, the documentation and the pages need no key`() throws {
         let stack = try Stack(environment: ["AUTH": "keys"])
         for target in ["/", "/healthz", "/readyz", "/openapi.json", "/ui/", "/docs/"] {
             #expect(try stack.get(target).status == 200, "\(target)")
@@ -60,7 +60,7 @@ import Testing
         #expect(preflight.headers["access-control-allow-credentials"] == nil)
     }
 
-    @Test func `a key may do what its role may`() throws {
+    @Test func `a key grants the permissions of its role`() throws {
         let stack = try Stack(environment: ["AUTH": "keys"])
         let keys = try ["reader", "editor", "admin"].map { try newKey(stack, "the \($0)", $0) }
         func statuses(_ method: String, _ target: String, _ body: String? = nil) throws -> [Int] {
@@ -84,7 +84,7 @@ import Testing
         #expect(refused.body.contains("This needs the role admin; yours is editor."))
     }
 
-    @Test func `a typing error, a key of elsewhere, one that has expired and two at once are 401`() throws {
+    @Test func `a mistyped key, an unknown key, an expired one and another scheme are 401`() throws {
         let stack = try Stack(environment: ["AUTH": "keys"])
         let key = try newKey(stack, "crm", "reader", "--expires", "1m")
         #expect(try stack.get("/campaigns/", headers: bearer(key)).status == 200)
@@ -105,10 +105,10 @@ import Testing
         #expect(try stack.get("/campaigns/", headers: bearer(key)).body.contains("The key has expired."))
     }
 
-    @Test func `a revoked key ends within a second on every worker, while it is in use`() throws {
+    @Test func `every worker rejects a revoked key within a second, even while it is in use`() throws {
         let stack = try Stack(workers: 3, environment: ["AUTH": "keys"])
         let (key, other) = (try newKey(stack, "leaked", "reader"), try newKey(stack, "other", "reader"))
-        // Ten clients use it all the time, so that every worker has it in its cache.
+        // Ten clients use it continuously, so that every worker has it in its cache.
         let last = Mutex<[Date]>([])
         let users = DispatchGroup()
         for _ in 0..<10 {
@@ -136,11 +136,11 @@ import Testing
         #expect(try stack.get("/campaigns/1", headers: bearer(other)).status == 200)
     }
 
-    @Test func `the list shows every key but not its secret, and the last use`() throws {
+    @Test func `the list shows every key and its last use, but not its secret`() throws {
         let stack = try Stack(environment: ["AUTH": "keys"])
         let key = try newKey(stack, "crm", "editor", "--expires", "90d", "--by", "ada")
         #expect(try stack.get("/campaigns/", headers: bearer(key)).status == 200)
-        try waitUntil("the use is written down") {
+        try waitUntil("the use is recorded") {
             try stack.database.sql("SELECT last_used_on IS NOT NULL FROM api_key") == "t"
         }
         _ = try newKey(stack, "old", "reader")
@@ -159,14 +159,14 @@ import Testing
 
     @Test(arguments: [
         (["create", "--name", "", "--role", "reader"], "--name must have 1 to 100 characters"),
-        (["create", "--name", "a\u{202e}b", "--role", "reader"], "none of them a control character"),
+        (["create", "--name", "a\u{202e}b", "--role", "reader"], "no control characters"),
         (["create", "--name", "a", "--role", "reader", "--by", "me\nvalid"], "--by must have 1 to 100 characters"),
-        (["create", "--name", "a", "--role", "owner"], "The role is reader, editor or admin, not owner."),
+        (["create", "--name", "a", "--role", "owner"], "--role must be reader, editor or admin, not owner."),
         (["create", "--name", "a", "--role", "reader", "--expires", "soon"], "90d, 12h or 30m; not soon."),
         (["create", "--name", "a", "--role", "reader", "--expires", "0d"], "90d, 12h or 30m; not 0d."),
         (["create", "--name", "taken", "--role", "reader"], "The name taken is, or was, used by another key"),
         (["revoke", "nobody"], "There is no key named nobody"),
-    ]) func `a mistake is one sentence`(arguments: [String], message: String) throws {
+    ]) func `an invalid command is an error in one sentence`(arguments: [String], message: String) throws {
         let database = try TestDatabase()
         try run([Stack.program, "db", "upgrade"], environment: database.environment)
         try run(
@@ -175,7 +175,7 @@ import Testing
         #expect(status != 0 && output.contains(message), "\(output)")
     }
 
-    @Test func `a key that cannot be printed is no success`() throws {
+    @Test func `a key that cannot be printed is an error`() throws {
         let database = try TestDatabase()
         try run([Stack.program, "db", "upgrade"], environment: database.environment)
         for (name, output, message) in [("full", ">/dev/full", "revoke full"), ("closed", ">&-", "output is closed")] {
@@ -186,7 +186,7 @@ import Testing
         #expect(try database.sql("SELECT string_agg(name, ',') FROM api_key") == "full")
     }
 
-    @Test func `a key expires when it was said, whatever time zone a variable names`() throws {
+    @Test func `a key expires on time, whatever the time zone in the environment`() throws {
         let stack = try Stack(environment: ["AUTH": "keys", "PGTZ": "America/New_York"])
         let made = try runToEnd(
             [Stack.program, "key", "create", "--name", "far", "--role", "reader", "--expires", "1m"],
@@ -199,13 +199,13 @@ import Testing
         try waitUntil("it has expired") { try stack.get("/me", headers: bearer(key)).status == 401 }
     }
 
-    @Test func `a database without the table of keys is told what to do`() throws {
+    @Test func `without the API key table, the error says what to do`() throws {
         let database = try TestDatabase()
         let (status, output) = try runToEnd([Stack.program, "key", "list"], environment: database.environment)
-        #expect(status == 1 && output == "Error: the database has no table of keys yet: run aktify db upgrade\n")
+        #expect(status == 1 && output == "Error: the database has no API key table yet: run aktify db upgrade\n")
     }
 
-    @Test func `production does not start before somebody has decided who may use it`() throws {
+    @Test func `in production, authentication must be configured explicitly`() throws {
         for command in [
             ["serve", "--check"], ["serve", "--listen", "127.0.0.1:0"], ["worker", "--listen", "127.0.0.1:0"],
         ] {
@@ -227,7 +227,7 @@ import Testing
         #expect(unknown.output == "Error: AUTH: expected one of off, keys, jwt, not \"none\"\n")
     }
 
-    @Test func `a reload that turns keys on, or off, fails no request that may be made`() throws {
+    @Test func `a reload that turns on authentication fails no authorized request`() throws {
         let folder = try Folder()
         let file = "\(folder.path)/env"
         try "AUTH=off\n".write(toFile: file, atomically: true, encoding: .utf8)
@@ -240,7 +240,7 @@ import Testing
         for _ in 0..<10 { #expect(try stack.get("/campaigns/1", headers: bearer(key)).status == 200) }
     }
 
-    @Test func `the document says which role each operation needs`() throws {
+    @Test func `the OpenAPI document contains the role that each operation requires`() throws {
         let stack = try Stack(environment: ["AUTH": "keys"])
         let document = try stack.get("/openapi.json").body
         #expect(document.contains(#""securitySchemes":{"bearer":{"#))
@@ -249,7 +249,7 @@ import Testing
         #expect(!open.contains("security"))
     }
 
-    @Test func `the history of a campaign names the key and the request of each change`() throws {
+    @Test func `the history of a campaign contains the key and the request id of each change`() throws {
         let stack = try Stack(environment: ["AUTH": "keys"])
         let (ada, bob) = (try newKey(stack, "ada", "editor"), try newKey(stack, "bob", "editor"))
         let made = try stack.request("POST", "/campaigns/", headers: bearer(ada), body: #"{"name":"a"}"#)
@@ -274,7 +274,7 @@ import Testing
         #expect(answers[0].body == answers[2].body && answers[0].body != answers[1].body)
     }
 
-    @Test func `a key is in no log`() throws {
+    @Test func `keys are not logged`() throws {
         let stack = try Stack(
             environment: [
                 "AUTH": "keys", "LOG_QUERIES": "1", "LOG_REQUESTS": "1", "SLOW_QUERY_MS": "0", "LOG_LEVEL": "trace",

@@ -1,8 +1,8 @@
 import TestSupport
 import Testing
 
-/// How often nginx lets a client ask. These have three requests, and the next one after a minute; the clients' addresses are what a
-/// reverse proxy on this machine says.
+/// The rate limits in nginx. In these tests, they allow three requests, and one more per minute; the clients' addresses
+/// are those that a reverse proxy on this machine forwards.
 @Suite struct LimitTests {
     private let stack: Stack
 
@@ -24,7 +24,7 @@ import Testing
         }
     }
 
-    @Test func `who asks too often gets 429 in the API's form, and others do not notice`() throws {
+    @Test func `a client over the limit gets 429 in the API's format, and others are not affected`() throws {
         #expect(try statuses(from: Array(repeating: "203.0.113.1", count: 4)) == [200, 200, 200, 429])
         let answer = try get(from: "203.0.113.1", "Origin: http://ui", "X-Request-Id: me", target: "/campaigns/")
         #expect(
@@ -46,7 +46,10 @@ import Testing
             ])
     }
 
-    @Test func `of IPv6, a network of 64 bits is one client; of addresses that embed IPv4 each is`() throws {
+    @Test
+    func `an IPv6 /64 network is one client, but each IPv6 address that embeds an IPv4 address is a separate one`()
+        throws
+    {
         let one = ["2001:db8:0:a::1", "2001:db8:0:a:ffff::", "2001:db8:0:a:0:a::", "2001:db8:0:a::2"]
         #expect(try statuses(from: one) == [200, 200, 200, 429])
         #expect(try get(from: "2001:db8:0:b::1").status == 200)
@@ -54,7 +57,7 @@ import Testing
         #expect(try statuses(from: ["2001:db8:a0a:a0a::1", "2001:db8:a0a:a0b::"]) == [200, 200])
     }
 
-    @Test func `a key is limited wherever it comes from, and no other is`() throws {
+    @Test func `a key is limited across addresses, and others are not affected`() throws {
         let addresses = (1...4).map { "203.0.113.\($0)" }
         #expect(try statuses(from: addresses, key: "Bearer aktify_a") == [200, 200, 200, 429])
         for spelling in ["bearer aktify_a", "Bearer aktify_a\t", "\tBearer aktify_a \u{1}", "Bearer\u{7f}aktify_a"] {
@@ -65,10 +68,10 @@ import Testing
             try statuses(from: (11...15).map { "203.0.113.\($0)" }, key: "Basic YTpi") == [200, 200, 200, 200, 200])
     }
 
-    @Test func `who tries one key after the other is limited by the address`() throws {
+    @Test func `a client that tries many keys is limited by its address`() throws {
         let tries = try (1...4).map { try get(from: "203.0.113.1", "Authorization: Bearer aktify_\($0)").status }
         #expect(tries == [200, 200, 200, 429])
-        // What was refused has not been counted for the key: nobody can use up somebody else's.
+        // Rejected requests do not count for the key, so nobody can use up the limit of another client's key.
         #expect(
             try statuses(from: Array(repeating: "203.0.113.1", count: 3), key: "Bearer aktify_4") == [429, 429, 429])
         #expect(try statuses(from: (2...4).map { "203.0.113.\($0)" }, key: "Bearer aktify_4") == [200, 200, 200])

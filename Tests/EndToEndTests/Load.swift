@@ -2,25 +2,25 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Requests that keep coming through nginx, on kept connections, until they are stopped: half of them GET, half POST.
+/// Continuous load through nginx, on kept-alive connections: half of the requests are GET, half POST.
 final class Load {
     private let gets: Child
     private let posts: Child?
     private let folder: Folder
     private let stack: Stack
 
-    /// The variables of workers that only what is done to them can make lose a request. By default a slow database can too: after
-    /// two seconds, and after one when a POST waits for another's connection.
+    /// Variables of workers that keep a slow database from failing a request. With the defaults it could: after
+    /// two seconds, or after one second when a POST waits for a connection.
     static let environment = ["POSTGRES_CONNECTIONS": "9", "STATEMENT_TIMEOUT_MS": "15000"]
 
-    /// Starts the load on a stack whose table has a campaign with id 1. An answer that takes 20 seconds counts as lost.
+    /// Starts the load on a stack that contains a campaign with id 1. A response that takes 20 seconds counts as lost.
     /// - Parameters:
-    ///   - posting: whether there are POSTs.
-    ///   - connections: of the GETs, and of the POSTs.
+    ///   - posting: whether to send POSTs.
+    ///   - connections: the number of connections for GETs, and for POSTs.
     init(on stack: Stack, posting: Bool = true, connections: Int = 8) throws {
         self.stack = stack
         folder = try Folder()
-        // What is not 2xx tells itself in the log.
+        // Responses other than 2xx are logged.
         let tells = "response = function(status, headers, body) if status > 299 then print(status, body) end end\n"
         let post = #"wrk.method="POST" wrk.body='{"name":"load"}' wrk.headers["Content-Type"]="application/json""#
         let scripts = ["get": tells, "post": tells + post]
@@ -37,7 +37,7 @@ final class Load {
             : nil
     }
 
-    /// Stops it, and expects that every request was answered with 2xx.
+    /// Stops the load, and checks that every response was 2xx.
     func expectNothingLost(location: SourceLocation = #_sourceLocation) {
         let all = [gets, posts].compactMap { $0 }
         for load in all { load.signal(SIGINT) }

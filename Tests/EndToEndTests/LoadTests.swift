@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Whatever is done to workers while requests keep coming: none is lost. One at a time, so that each has the machine's attention.
+/// No request is lost, whatever happens to workers under load. Serialized, so that each test has the machine to itself.
 @Suite(.serialized) struct LoadTests {
     @Test func `20 restarts under load lose no request`() throws {
         let stack = try Stack(loops: 1, listener: true, environment: Load.environment)
@@ -29,7 +29,7 @@ import Testing
         #expect(after.count == 2 && Set(after).isDisjoint(with: before))
     }
 
-    @Test func `20 times another program under the same process id lose no request`() throws {
+    @Test func `20 upgrades of the program under the same process id lose no request`() throws {
         let stack = try Stack(workers: 2, environment: Load.environment)
         let load = try Load(on: stack)
         try stack.reload(by: SIGUSR2, times: 20)
@@ -38,7 +38,7 @@ import Testing
         #expect(stack.events("re-executing").count == 20)
     }
 
-    @Test func `a program that does not start is not taken, and the next good one is`() throws {
+    @Test func `a program that does not start is rejected, and the next good one is accepted`() throws {
         let stack = try Stack(workers: 2, environment: Load.environment)
         let load = try Load(on: stack)
         let program = "\(stack.folder.path)/aktify"
@@ -57,7 +57,7 @@ import Testing
     }
 
     @Test(arguments: [(connections: 8, interval: 500), (connections: 64, interval: 100)])
-    func `workers that are killed again and again cost no GET`(connections: Int, interval: Int) throws {
+    func `repeatedly killed workers fail no GET`(connections: Int, interval: Int) throws {
         let stack = try Stack(workers: 3, environment: Load.environment)
         let load = try Load(on: stack, posting: false, connections: connections)
         for _ in 0..<(20_000 / interval) {
@@ -69,12 +69,12 @@ import Testing
         try waitUntil("all are back") { try stack.workers().count == 3 }
     }
 
-    @Test func `a worker that crashes is replaced within half a second, and says where it was`() throws {
+    @Test func `a worker that crashes is replaced within half a second, and logs a backtrace`() throws {
         let stack = try Stack(workers: 2, environment: Load.environment)
         let load = try Load(on: stack, posting: false)
         let victim = try #require(stack.processes().first).pid
         kill(victim, SIGSEGV)
-        try waitUntil("its end is logged, and another's start") {
+        try waitUntil("the crash and the start of a replacement are logged") {
             !stack.events("a worker died").isEmpty && stack.events("a worker is ready").count == 3
         }
         load.expectNothingLost()
@@ -86,7 +86,9 @@ import Testing
         #expect(try stack.status()["worker crashes"] as? Int == 1)
     }
 
-    @Test func `a worker whose loop is blocked is replaced, says where, and the others lose nothing`() throws {
+    @Test func `a worker whose event loop is blocked is replaced and logs a backtrace, and the others lose no request`()
+        throws
+    {
         let stack = try Stack(workers: 2, environment: ["STUCK_AFTER_MS": "2000"])
         let load = try Load(on: stack, posting: false)
         let victim = try #require(stack.processes().first).pid
@@ -94,7 +96,7 @@ import Testing
         try waitUntil("it is replaced") { !stack.events("a worker died").isEmpty }
         let stuck = try #require(stack.events("a worker is stuck, and is replaced").first)
         #expect(stuck["worker"] as? Int == Int(victim))
-        // Requests that nginx had sent it on kept connections.
+        // Requests that nginx had sent to it on kept-alive connections.
         #expect((stuck["doing"] as? String)?.contains("GET /campaigns/1: ") ?? false || stuck["requests"] as? Int == 0)
         let end = try #require(stack.events("a worker died").first)
         #expect((end["backtrace"] as? String)?.contains("Loop.run") == true)
@@ -105,12 +107,12 @@ import Testing
     }
 
     @Test(arguments: [["--max-requests", "2000"], ["--max-rss", "1"]])
-    func `worn workers are replaced one at a time, and no request is lost`(options: [String]) throws {
+    func `workers are recycled one at a time, and no request is lost`(options: [String]) throws {
         let stack = try Stack(workers: 3, environment: Load.environment, options: options)
         let load = try Load(on: stack)
         try waitUntil("six are recycled") { try stack.status()["recycled"] as? Int ?? 0 >= 6 }
         load.expectNothingLost()
-        // Each is gone before the next one's turn comes.
+        // Each one has exited before the next one is recycled.
         let messages = ["recycling a worker", "a worker has ended"]
         let events = stack.worker.log.split(separator: "\n").compactMap { line in
             messages.first { line.contains("\"message\":\"\($0)\"") }

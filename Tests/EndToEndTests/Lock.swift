@@ -1,7 +1,7 @@
 import Foundation
 import TestSupport
 
-/// A transaction that stays open: usually one that holds the table so that nobody can even read it.
+/// A transaction that stays open; by default, one with an exclusive lock on the table, so that it cannot even be read.
 final class Lock {
     private let folder: Folder
     private let holder: Child

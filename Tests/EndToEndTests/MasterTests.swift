@@ -2,9 +2,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The master: workers come and go, requests do not get lost.
+/// The master: workers start and stop, and no request is lost.
 @Suite(.serialized) struct MasterTests {
-    @Test func `no row that was acknowledged is lost when workers are killed`() throws {
+    @Test func `no acknowledged row is lost when workers are killed`() throws {
         let stack = try Stack(workers: 3)
         var acknowledged = 0
         for round in 0..<200 {
@@ -33,7 +33,7 @@ import Testing
         #expect(stack.worker.wait(seconds: 5) == 0)
     }
 
-    @Test func `workers share the connections that one Postgres has`() throws {
+    @Test func `workers share the connection limit of Postgres`() throws {
         let stack = try Stack(workers: 7)
         for worker in try stack.workers() {
             let variables = try String(contentsOfFile: "/proc/\(worker)/environ", encoding: .utf8).split(
@@ -42,7 +42,7 @@ import Testing
         }
     }
 
-    @Test func `a request that runs when it is told to stop is answered`() throws {
+    @Test func `a request in progress is finished when the master stops`() throws {
         let stack = try Stack(workers: 1)
         do {
             let socket = try Socket(path: stack.socketPath)
@@ -57,14 +57,14 @@ import Testing
         #expect(stack.worker.wait(seconds: 5) == 0)
     }
 
-    @Test func `when the master is killed, its workers end`() throws {
+    @Test func `when the master is killed, its workers exit`() throws {
         let stack = try Stack(workers: 2)
         let pids = try stack.workers()
         stack.worker.signal(SIGKILL)
         try waitUntil("they have ended") { pids.allSatisfy { kill($0, 0) != 0 } }
     }
 
-    @Test func `variables are read anew with each reload`() throws {
+    @Test func `the environment file is read again on each reload`() throws {
         let folder = try Folder()
         let file = "\(folder.path)/env"
         func write(_ text: String) throws { try Data(text.utf8).write(to: URL(filePath: file)) }
@@ -83,7 +83,7 @@ import Testing
         #expect(try allowed("http://two"))
     }
 
-    @Test func `a master whose workers cannot start says why, and ends`() throws {
+    @Test func `a master whose workers cannot start reports the reason, and exits`() throws {
         let database = try TestDatabase()
         let folder = try Folder()
         func serve(_ arguments: String...) throws -> (status: Int32, output: String) {
@@ -98,13 +98,13 @@ import Testing
         #expect(
             try serve("--migrations", "/nowhere").output.hasPrefix("Error: cannot read the folder /nowhere/versions"))
         try run([Stack.program, "db", "upgrade"], environment: database.environment)
-        // Workers are started by the name that the master was started by.
+        // Workers are started with argv[0] of the master.
         let workerless = "exec -a /bin/false \"$0\" serve --workers 2 --listen unix:\(folder.path)/api.sock"
         let none = try runToEnd(["bash", "-c", workerless, Stack.program], environment: database.environment)
         #expect(none.status == 1 && none.output.hasSuffix("Error: no worker could be started: see the errors above\n"))
     }
 
-    @Test func `as the first process of a container it reaps, and stops in time`() throws {
+    @Test func `as the init process of a container it reaps its children, and stops in time`() throws {
         let database = try TestDatabase()
         let folder = try Folder()
         try run([Stack.program, "db", "upgrade"], environment: database.environment)
@@ -122,7 +122,7 @@ import Testing
         #expect(master.wait(seconds: 5) == 0)
     }
 
-    @Test func `a socket that somebody else listens on is served`() throws {
+    @Test func `an inherited listening socket is used`() throws {
         let database = try TestDatabase()
         let folder = try Folder()
         try run([Stack.program, "db", "upgrade"], environment: database.environment)
@@ -137,7 +137,7 @@ import Testing
         #expect(readResponse(from: client).status == 200)
     }
 
-    @Test func `the sockets and the file of the process id may be named by the file of variables`() throws {
+    @Test func `the sockets and the PID file may be set in the environment file`() throws {
         let (database, folder) = (try TestDatabase(), try Folder())
         try run([Stack.program, "db", "upgrade"], environment: database.environment)
         let file = "\(folder.path)/env"
@@ -158,7 +158,9 @@ import Testing
         #expect(try String(contentsOfFile: "\(folder.path)/pid", encoding: .utf8) == "\(master.pid)\n")
     }
 
-    @Test func `reload waits for the outcome when it can ask for it, and ends with 1 when it failed`() throws {
+    @Test func `reload waits for the outcome if it has the status address, and exits with 1 if the reload failed`()
+        throws
+    {
         let folder = try Folder()
         let (file, pidFile) = ("\(folder.path)/env", "\(folder.path)/pid")
         func write(_ text: String) throws { try Data(text.utf8).write(to: URL(filePath: file)) }
@@ -178,11 +180,11 @@ import Testing
         for arguments in [[], ["--all"]] {
             let (status, output) = try reload(arguments)
             #expect(status == 1 && output.hasPrefix("Error: the reload failed: "), "\(output)")
-            #expect(output.hasSuffix("; the old workers go on\n"))
+            #expect(output.hasSuffix("; the old workers keep running\n"))
         }
     }
 
-    @Test func `reloads that overlap each get their own outcome`() throws {
+    @Test func `overlapping reloads each report their own outcome`() throws {
         let folder = try Folder()
         let (file, pidFile) = ("\(folder.path)/env", "\(folder.path)/pid")
         func write(_ text: String) throws { try Data(text.utf8).write(to: URL(filePath: file)) }
@@ -211,7 +213,7 @@ import Testing
         #expect(good.wait(seconds: 1) == 0, "\(good.log)")
     }
 
-    @Test func `reload says at once that the master has ended, and waits no longer than it was told`() throws {
+    @Test func `reload reports immediately that the master has exited, and respects its timeout`() throws {
         let folder = try Folder()
         let stack = try Stack(
             workers: 1, environment: ["STATEMENT_TIMEOUT_MS": "20000"], options: ["--pid-file", "\(folder.path)/pid"])
@@ -227,16 +229,16 @@ import Testing
         reader?.send(Records.request("GET", "/campaigns/1"))
         try waitUntil("it has arrived") { try stack.status()["active requests"] as? Int == 1 }
         let impatient = try reload(1)
-        #expect(impatient.wait(seconds: 5) == 1 && impatient.log == "Error: the reload has not ended after 1 s\n")
+        #expect(impatient.wait(seconds: 5) == 1 && impatient.log == "Error: the reload has not finished after 1 s\n")
         let patient = try reload(60)
         usleep(200_000)
         stack.worker.signal(SIGTERM)
         lock.release()
         reader = nil
-        #expect(patient.wait(seconds: 10) == 1 && patient.log == "Error: the master has ended\n", "\(patient.log)")
+        #expect(patient.wait(seconds: 10) == 1 && patient.log == "Error: the master has exited\n", "\(patient.log)")
     }
 
-    @Test func `the file of a master that runs is not taken from it`() throws {
+    @Test func `the PID file of a running master is not overwritten`() throws {
         let folder = try Folder()
         let pidFile = "\(folder.path)/pid"
         let stack = try Stack(master: ["--workers", "1", "--pid-file", pidFile])
@@ -244,11 +246,11 @@ import Testing
             [Stack.program, "serve", "--listen", "unix:\(folder.path)/second.sock", "--pid-file", pidFile],
             environment: stack.database.environment)
         #expect(second.status == 1)
-        #expect(second.output == "Error: \(pidFile) is that of process \(stack.worker.pid), a master that runs\n")
+        #expect(second.output == "Error: \(pidFile) belongs to process \(stack.worker.pid), a running master\n")
         #expect(try String(contentsOfFile: pidFile, encoding: .utf8) == "\(stack.worker.pid)\n")
     }
 
-    @Test func `a master that is to migrate waits for the database, and migrates when it answers`() throws {
+    @Test func `a master that migrates on start waits for the database`() throws {
         let (database, folder) = (try TestDatabase(), try Folder())
         let elsewhere = database.environment.merging(["POSTGRES_HOST": folder.path, "MIGRATE_ON_START": "1"]) { $1 }
         let master = try Child(
@@ -263,7 +265,7 @@ import Testing
         #expect(readResponse(from: client).status == 404)
     }
 
-    @Test func `commands reload and stop a master, and ask it how it is`() throws {
+    @Test func `commands reload and stop a master, and print its status`() throws {
         let folder = try Folder()
         let pidFile = "\(folder.path)/pid"
         let stack = try Stack(master: ["--workers", "2", "--pid-file", pidFile])
@@ -282,7 +284,7 @@ import Testing
         #expect(try aktify("stop", "--pid-file", pidFile).status == 0)
         #expect(stack.worker.wait(seconds: 1) == 0)
         let gone = try aktify("reload", "--pid-file", pidFile)
-        #expect(gone.status == 1 && gone.output == "Error: cannot read \(pidFile): does the master run?\n")
+        #expect(gone.status == 1 && gone.output == "Error: cannot read \(pidFile): is the master running?\n")
         #expect(try aktify("healthcheck", "--connect", socket).status == 1)
     }
 }

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The commands on the schema, as an operator runs them.
+/// The migration commands, as an operator runs them.
 @Suite struct MigrationCommandTests {
     private let migrations: MigrationFolder
     private var database: TestDatabase { migrations.database }
@@ -19,7 +19,7 @@ import Testing
         }
     }
 
-    @Test func `the words of the original work`() throws {
+    @Test func `the commands of the original application work`() throws {
         let made = try db("revision", "-m", "Add Budget to campaign", "--rev-id", "aaaa00000001")
         #expect(made.status == 0 && made.output.hasPrefix("  Generating "))
         #expect(made.output.hasSuffix("aaaa00000001_add_budget_to_campaign.sql ...  done\n"))
@@ -56,7 +56,7 @@ import Testing
         #expect(try db("upgrade", "--nothing").status == 2)
     }
 
-    @Test func `branches are made, refused where one head is needed, and merged`() throws {
+    @Test func `branches are created, refused where one head is required, and merged`() throws {
         #expect(try db("revision", "-m", "one", "--rev-id", "aaaa00000001").status == 0)
         let refused = try db("revision", "-m", "two", "--head", head)
         #expect(refused.status == 1 && refused.output.contains("is not a head revision; please specify --splice"))
@@ -69,7 +69,7 @@ import Testing
         #expect(try db("current").output.hasSuffix(" (head) (mergepoint)\n"))
     }
 
-    @Test func `eight that start at the same moment end well, and each revision ran once`() throws {
+    @Test func `eight concurrent upgrades succeed, and each revision runs once`() throws {
         let outcomes = (0..<8).map { _ in
             try? Child([Stack.program, "db", "upgrade"], environment: database.environment, output: "/dev/null")
         }
@@ -79,7 +79,7 @@ import Testing
                 == "\(files.count) \(files.count)")
     }
 
-    @Test func `models and database are compared, and what is lost is refused`() throws {
+    @Test func `models and database are compared, and data loss is refused`() throws {
         let original = try db("upgrade", "6c36")
         #expect(original.status == 0)
         let behind = try db("check")
@@ -122,10 +122,10 @@ import Testing
         #expect(try command("wait", "--timeout", "1").status == 0)
         let away = try runToEnd(
             [Stack.program, "db", "wait", "--timeout", "1"], environment: ["POSTGRES_HOST": "/nowhere"])
-        #expect(away.status == 1 && away.output.hasPrefix("Error: the database did not answer within 1 s: "))
+        #expect(away.status == 1 && away.output.hasPrefix("Error: the database did not respond within 1 s: "))
     }
 
-    @Test func `a malformed section stops what needs it, and nothing else`() throws {
+    @Test func `a malformed section fails only the commands that need it`() throws {
         #expect(try db("upgrade").status == 0)
         #expect(try db("revision", "-m", "upgrade", "--rev-id", "aaaa00000001").status == 0)
         let file = "\(folder.path)/migrations/versions/aaaa00000001_upgrade.sql"
@@ -143,7 +143,7 @@ import Testing
         #expect(try db("upgrade", "--sql").status == 1 && db("current").output == "\(head)\n")
     }
 
-    @Test func `an upgrade that is interrupted is rolled back, and the next one is fine`() throws {
+    @Test func `an interrupted upgrade is rolled back, and the next one succeeds`() throws {
         #expect(try db("upgrade").status == 0)
         let slow = """
             -- Slow\n--\n-- Revision ID: aaaa00000001\n-- Revises: \(head)\n-- Create Date: 2026-11-23 00:00:00\n
@@ -165,9 +165,10 @@ import Testing
         #expect(try db("upgrade").status == 0 && db("current").output == "aaaa00000001 (head)\n")
     }
 
-    @Test func `a second signal ends a command whose database does not answer`() throws {
+    @Test func `a second signal ends a command whose database is unresponsive`() throws {
         let sleeping = """
-            -- Slow\n--\n-- Revision ID: aaaa00000001\n-- Revises: \(head)\n-- upgrade\nSELECT pg_sleep(60);\n-- downgrade\n
+            -- Slow\n--\n-- Revision ID: aaaa00000001\n-- Revises: \(head)\n-- upgrade\nSELECT pg_sleep(60);\n-- \
+            downgrade\n
             """
         try Data(sleeping.utf8).write(to: URL(filePath: "\(folder.path)/migrations/versions/aaaa00000001_slow.sql"))
         let child = try Child(
@@ -187,7 +188,8 @@ import Testing
         #expect(child.wait(seconds: 2) == 128 + SIGTERM)
     }
 
-    @Test func `status says what is applied, pending, changed, out of force and drifted, in a table and in JSON`()
+    @Test
+    func `status shows applied, pending and changed revisions, invalid constraints and drift, as a table and in JSON`()
         throws
     {
         let before = try db("status")
@@ -211,7 +213,7 @@ import Testing
         #expect(odd.output.contains("odd") && odd.output.contains("Detected added column 'campaign.is_active'"))
     }
 
-    @Test func `repair puts right what was confirmed, and records it`() throws {
+    @Test func `repair makes the confirmed repairs, and records them`() throws {
         #expect(try db("upgrade").status == 0)
         #expect(try db("repair").output == "There is nothing to repair.\n")
         let slip = """
@@ -263,14 +265,14 @@ import Testing
             "\(verify.output)")
     }
 
-    @Test func `what is no command line is refused`() throws {
+    @Test func `invalid command lines are rejected`() throws {
         #expect(try runToEnd([Stack.program, "db"]).status == 2)
         for target in ["+-1", "--1", "+x"] { #expect([1, 2].contains(try db("upgrade", target).status), "\(target)") }
         let merge = try db("merge", "head", "6c36")
         #expect(merge.status == 1 && merge.output.contains("there is nothing to merge"))
     }
 
-    @Test func `a worker refuses a schema that is not its own, in one line, unless it may migrate`() throws {
+    @Test func `a worker refuses an incompatible schema in one line, unless it may migrate`() throws {
         func serve(_ environment: [String: String] = [:]) throws -> (status: Int32, output: String) {
             try runToEnd(
                 [Stack.program, "worker", "--listen", "unix:\(folder.path)/api.sock"],
@@ -288,7 +290,7 @@ import Testing
         #expect(ahead.status == 1 && ahead.output.contains("is at ffff00000001, which this program does not know"))
     }
 
-    @Test func `workers that start at once migrate once, and tell when the schema moves away`() throws {
+    @Test func `workers that start together migrate once, and report a schema that has been downgraded`() throws {
         let stack = try Stack(environment: ["MIGRATE_ON_START": "1"], isMigrated: false)
         #expect(try stack.get("/readyz").body == "{\"status\":\"ready\"}\n" && stack.get("/healthz").status == 200)
         #expect(try stack.database.sql("SELECT count(*) FROM migration_history") == String(files.count))
@@ -300,7 +302,7 @@ import Testing
         #expect(try stack.get("/healthz").status == 200)
     }
 
-    @Test func `workers stay ready, and start, when the schema goes ahead, until a revision breaks them`() throws {
+    @Test func `workers start and stay ready when the schema is ahead, until a breaking revision is applied`() throws {
         let stack = try Stack()
         func db(_ arguments: String...) throws {
             let command = [Stack.program, "db"] + arguments + ["--directory", "\(folder.path)/migrations"]
@@ -335,7 +337,7 @@ import Testing
 
         try db("downgrade", "aaaa00000001")
         #expect(try stack.get("/readyz").status == 200)
-        // Alembic itself has gone on: what it has done nobody has written down.
+        // Alembic itself has applied a revision, about which nothing is recorded.
         try stack.database.sql("UPDATE alembic_version SET version_num = 'dddd00000004'")
         let unknown = try stack.get("/readyz")
         #expect(unknown.status == 503 && unknown.body.contains("is at dddd00000004, which this program does not know"))

@@ -2,14 +2,14 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A database, and a copy of the shipped revisions that a test adds others to.
+/// A database, and a copy of the shipped revisions to which a test adds others.
 struct MigrationFolder {
     let database: TestDatabase
     let folder: Folder
-    /// The newest of the shipped revisions.
+    /// The head of the shipped revisions.
     let head: String
 
-    /// The folder's path.
+    /// The path of the migrations directory.
     var path: String { "\(folder.path)/migrations" }
 
     init() throws {
@@ -20,7 +20,7 @@ struct MigrationFolder {
         head = try #require(heads.output.split(separator: " ").first.map { String($0) })
     }
 
-    /// Runs `aktify db` on it.
+    /// Runs `aktify db` with it.
     func db(_ arguments: [String], as user: String = "postgres") throws -> (status: Int32, output: String) {
         try runToEnd(
             [Stack.program, "db"] + arguments + ["--directory", path],

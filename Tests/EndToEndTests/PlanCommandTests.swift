@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// `aktify db plan`, as an operator and a build run it.
+/// `aktify db plan`, as an operator or a CI job runs it.
 @Suite struct PlanCommandTests {
     private let migrations: MigrationFolder
 
@@ -15,15 +15,16 @@ import Testing
         try migrations.db(arguments, as: user)
     }
 
-    /// Adds a revision behind the newest one.
+    /// Adds a revision after the head.
     private func add(_ sql: String) throws {
         let text = """
-            -- Widen budget\n--\n-- Revision ID: aaaa00000001\n-- Revises: \(migrations.head)\n-- upgrade\n\(sql)\n-- downgrade\n
+            -- Widen budget\n--\n-- Revision ID: aaaa00000001\n-- Revises: \(migrations.head)\n-- upgrade\n\(sql)\n-- \
+            downgrade\n
             """
         try Data(text.utf8).write(to: URL(filePath: "\(migrations.path)/versions/aaaa00000001_x.sql"))
     }
 
-    @Test func `nothing pending is nothing to plan`() throws {
+    @Test func `without pending revisions the plan is empty`() throws {
         #expect(try db("plan") == (0, "Nothing is pending.\n"))
         #expect(try db("plan", "--markdown") == (0, "Nothing is pending.\n"))
         #expect(
@@ -34,7 +35,7 @@ import Testing
                 ))
     }
 
-    @Test func `a plan is told as text, Markdown and JSON, and changes nothing`() throws {
+    @Test func `a plan is printed as text, Markdown and JSON, and changes nothing`() throws {
         try migrations.database.sql("INSERT INTO campaign (name) VALUES ('One'); ANALYZE")
         try add("ALTER TABLE campaign ADD planned float DEFAULT random();\nALTER TABLE campaign DROP description;")
         let text = try db("plan")
@@ -59,7 +60,7 @@ import Testing
         #expect(try migrations.database.sql(columns) == "0")
     }
 
-    @Test func `a statement that fails ends it with 1, and so does a role that may make no database`() throws {
+    @Test func `a statement that fails is exit status 1, and so is a role that may not create databases`() throws {
         try add("ALTER TABLE nobody ADD m int;")
         let failed = try db("plan")
         #expect(failed.status == 1 && failed.output.contains("     fails: 42P01: relation \"nobody\" does not exist\n"))

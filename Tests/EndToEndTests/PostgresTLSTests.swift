@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Postgres by TCP, with a certificate for `localhost` by a CA of its own.
+/// Postgres over TCP, with a certificate for `localhost` from a private CA.
 @Suite struct PostgresTLSTests {
     private let folder: Folder
     private let port: Int
@@ -20,7 +20,7 @@ import Testing
             "server", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-CA", "\(folder.path)/ca.crt",
             "-CAkey", "\(folder.path)/ca.key")
         for name in ["server.crt", "server.key"] {
-            // Postgres takes a key that only its own user may read.
+            // Postgres requires a key file that only its own user may read.
             try run(["cp", "\(folder.path)/\(name)", "\(cluster)/data"])
             try run(["chown", "--reference", "\(cluster)/data/PG_VERSION", "\(cluster)/data/\(name)"])
         }
@@ -91,7 +91,7 @@ import Testing
         }
     }
 
-    @Test func `another CA, another host name and a server without TLS are refused, and the log says why`() throws {
+    @Test func `another CA, another host name and a server without TLS are refused, and the reason is logged`() throws {
         let cases = [
             (url(ca: "other"), "certificate verify failed"),
             (url("127.0.0.1"), #"does not match host name \"127.0.0.1\""#),
@@ -109,7 +109,7 @@ import Testing
         let (status, output) = try runToEnd([Stack.program, "db", "current"], environment: environment)
         #expect(status == 1 && output.contains(reason.replacing("\\", with: "")), "\(output)")
         let master = try serve(environment)
-        let refusal = master.log.split(separator: "\n").first { $0.contains("the schema is not known") }
+        let refusal = master.log.split(separator: "\n").first { $0.contains("cannot check the schema") }
         #expect(refusal?.contains(reason) == true && refusal?.contains(#""level":"error""#) == true, "\(master.log)")
         #expect(try get("/healthz").status == 200)
         for target in ["/readyz", "/campaigns/"] {
@@ -119,12 +119,12 @@ import Testing
         stop(master)
     }
 
-    @Test func `libpq's variables in the file of variables are the master's too`() throws {
+    @Test func `libpq's variables in the environment file also apply to the master`() throws {
         try setTLS(false)
         let file = "\(folder.path)/aktify.env"
         try variables.map { "\($0)=\($1)\n" }.joined().write(toFile: file, atomically: true, encoding: .utf8)
         let master = try serve([:], ["--env-file", file])
-        #expect(master.log.contains("the schema is not known: "))
+        #expect(master.log.contains("cannot check the schema: "))
         #expect(master.log.contains("server does not support SSL, but SSL was required"))
         stop(master)
     }

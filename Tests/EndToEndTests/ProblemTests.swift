@@ -2,13 +2,13 @@ import Foundation
 import TestSupport
 import Testing
 
-/// nginx's own errors as problems, RFC 9457, for clients that ask for them.
+/// nginx's own errors as problem details (RFC 9457), for clients that accept them.
 @Suite struct ProblemTests {
     private let stack: Stack
 
     init() throws { stack = try Stack() }
 
-    @Test func `an error of nginx's is a problem for a client that asks for one, and plain for others`() throws {
+    @Test func `an error of nginx is a problem for a client that accepts one, and plain JSON for others`() throws {
         let cases: [(request: String, fields: String, status: Int, title: String, message: String)] = [
             ("GET / HTTP/1.1", "", 400, "Bad Request", "The request is malformed."),
             ("GET /_once HTTP/1.1", "Host: x\r\n", 404, "Not Found", "Not found."),
@@ -30,22 +30,22 @@ import Testing
         }
     }
 
-    @Test func `a body that is too large is 413 in either form`() throws {
+    @Test func `a body that is too large is 413 in both formats`() throws {
         let body = String(repeating: "x", count: 1 << 20 + 1)
         try expect(413, "Content Too Large", "The body may have 1048576 bytes at most.") {
             try stack.request("POST", "/campaigns/", headers: $0, body: body)
         }
     }
 
-    @Test func `who may not see the status is told so in either form`() throws {
-        try expect(403, "Forbidden", "This is not for you.") { fields in
+    @Test func `a client that may not see the status gets 403 in both formats`() throws {
+        try expect(403, "Forbidden", "Forbidden.") { fields in
             let url = "http://127.0.0.1:\(stack.port)/status"
             let headers = (["Connection: close"] + fields).flatMap { ["-H", $0] }
             return Answer(Array(try run(["curl", "-s", "-i", "--interface", "127.0.0.2"] + headers + [url]).utf8))
         }
     }
 
-    @Test func `without a worker it is 503, with the time to try again, in either form`() throws {
+    @Test func `without a worker it is 503 with Retry-After in both formats`() throws {
         stack.worker.signal(SIGKILL)
         _ = stack.worker.wait(seconds: 5)
         for method in ["GET", "PUT", "POST"] {
@@ -59,8 +59,7 @@ import Testing
         #expect(head.status == 503 && head.body.isEmpty && head.headers["content-type"] == "application/problem+json")
     }
 
-    @Test func `of a worker that dies it is 502, and says in either form whether the request may be sent again`() throws
-    {
+    @Test func `a worker that dies is 502, and both formats say whether the outcome is unknown`() throws {
         let listener = try stack.replaceWorker()
         Thread.detachNewThread {
             while case let descriptor = accept(listener.descriptor, nil, nil), descriptor >= 0 {
@@ -79,7 +78,7 @@ import Testing
         }
     }
 
-    @Test func `a problem is asked for by its own name, with a weight that is not zero`() throws {
+    @Test func `a problem is accepted by its exact media type, with a weight other than zero`() throws {
         let cases = [
             ("APPLICATION/Problem+JSON", true), ("text/html,application/problem+json;q=0.5", true),
             ("application/problem+json ; q=0.01, */*", true), ("application/problem+json;charset=utf-8", true),
@@ -98,7 +97,7 @@ import Testing
         }
     }
 
-    @Test func `what fails before nginx has read Accept is plain`() throws {
+    @Test func `an error before nginx has read Accept is plain JSON`() throws {
         let cases = [
             ("GET /%zz HTTP/1.1\r\nHost: x", 400), ("GET /\(Self.long) HTTP/1.1\r\nHost: x", 414),
             ("GET / HTTP/1.1\r\nHost: x\r\nX: \(Self.long)", 431), ("GET / HTTP/3.0\r\nHost: x", 505),
@@ -110,11 +109,11 @@ import Testing
         }
     }
 
-    /// More than nginx takes in one line.
+    /// More than nginx accepts in one line.
     private static let long = String(repeating: "x", count: 9000)
 
-    /// Expects the error's two forms, which differ in nothing but the content.
-    /// - Parameter ask: provokes the error with some header fields.
+    /// Expects the error in both formats, which differ only in their content.
+    /// - Parameter ask: causes the error, with the given header fields.
     /// - Returns: the problem.
     @discardableResult
     private func expect(_ status: Int, _ title: String, _ message: String, ask: ([String]) throws -> Answer) throws

@@ -2,9 +2,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What goes wrong around requests, and what is told of it.
+/// Failures around requests, and what is logged about them.
 @Suite(.serialized) struct ResilienceTests {
-    @Test func `a worker that crashes while a reload waits for another is replaced at once`() throws {
+    @Test func `a worker that crashes while a reload waits for another one is replaced immediately`() throws {
         let stack = try Stack(workers: 2, environment: ["STATEMENT_TIMEOUT_MS": "20000"])
         let lock = try Lock(on: stack.database)
         var readers: [Socket] = []
@@ -23,15 +23,15 @@ import Testing
         #expect(try stack.milliseconds(from: "a worker crashed", to: "a worker is ready") < 500)
         #expect(stack.events("reloaded").isEmpty)
         lock.release()
-        readers = []  // A worker finishes when its peers have closed the connections that they keep.
-        try waitUntil("the reload is done, and the crash is told") {
+        readers = []  // A worker exits when its peers have closed their kept-alive connections.
+        try waitUntil("the reload is done, and the crash is logged") {
             !stack.events("reloaded").isEmpty && !stack.events("a worker died").isEmpty
         }
         #expect(try stack.processes().map(\.generation) == [2, 2])
         #expect(try stack.get("/campaigns/1").status == 200)
     }
 
-    @Test func `a client that goes away frees the connection that its write had for itself`() throws {
+    @Test func `a client that disconnects frees the connection that its write had leased`() throws {
         let stack = try Stack(workers: 1, environment: ["STATEMENT_TIMEOUT_MS": "20000"])
         try stack.database.sql(
             "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(20); RETURN NEW; END $$"
@@ -51,7 +51,7 @@ import Testing
         #expect(try stack.post(#"{"name":"next"}"#).status == 201)
     }
 
-    @Test func `every line of the log is an event in JSON, and a request's has what it took, but no value of it`()
+    @Test func `every log line is an event in JSON, and that of a request has its cost, but no values`()
         throws
     {
         let stack = try Stack(workers: 1, environment: ["LOG_REQUESTS": "1"])

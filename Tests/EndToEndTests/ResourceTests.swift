@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A resource through nginx, while things break.
+/// A resource through nginx, during failures.
 @Suite struct ResourceTests {
     @Test func `a worker that is killed among requests with one idempotency key leaves one row`() throws {
         let stack = try Stack(master: ["--workers", "2"])
@@ -18,7 +18,8 @@ import Testing
         #expect(try stack.campaigns == 1)
     }
 
-    @Test func `when Postgres ends a session in the middle of a list, no client takes half of it for all of it`() throws
+    @Test func `when Postgres terminates a session in the middle of a list, clients notice that it is incomplete`()
+        throws
     {
         let stack = try Stack()
         try stack.database.sql(
@@ -39,7 +40,7 @@ import Testing
         #expect(try stack.get("/campaigns/1").status == 200)
     }
 
-    @Test func `a slow reader of a list holds up no change`() throws {
+    @Test func `a slow reader of a list does not delay writes`() throws {
         let stack = try Stack(loops: 1)
         try stack.database.sql(
             "INSERT INTO campaign (name, description) SELECT 'n', repeat('x', 1000) FROM generate_series(1, 50000)")
@@ -60,7 +61,7 @@ import Testing
         }
     }
 
-    @Test func `the tag that compression has made weak is taken, and one that is not the row's is refused`() throws {
+    @Test func `an ETag that compression has made weak is accepted, and one of another version is rejected`() throws {
         let stack = try Stack()
         try stack.database.sql("INSERT INTO campaign (name) VALUES ('a')")
         let tag = try #require(try stack.get("/campaigns/1").headers["etag"])

@@ -2,9 +2,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The whole service with a role that serves, and another one that owns the schema.
+/// The whole service with a serving role, and another role that owns the schema.
 @Suite struct RolesTests {
-    /// A stack with both roles; the master migrates when it starts.
+    /// Starts a stack with both roles, whose master migrates on start.
     private func stack(_ environment: [String: String] = [:], options: [String] = []) throws -> Stack {
         let roles = try TestDatabase()
         try roles.makeRoles()
@@ -34,10 +34,11 @@ import Testing
         #expect(try database.sql("SELECT tableowner FROM pg_tables WHERE tablename = 'campaign'") == database.owner)
         let verified = try aktify(["db", "verify-rights"], database.environmentOfRoles)
         #expect(
-            verified.status == 0 && verified.output.hasPrefix("The role has exactly the rights"), "\(verified.output)")
+            verified.status == 0 && verified.output.hasPrefix("The role has exactly the privileges"),
+            "\(verified.output)")
     }
 
-    @Test func `a worker knows nothing of the owner`() throws {
+    @Test func `a worker has no credentials of the owner`() throws {
         let stack = try stack()
         func environment(_ pid: pid_t) throws -> String {
             String(decoding: try Data(contentsOf: URL(filePath: "/proc/\(pid)/environ")), as: UTF8.self)
@@ -52,7 +53,7 @@ import Testing
         }
     }
 
-    @Test func `a worker without a master keeps its socket when it forgets the owner`() throws {
+    @Test func `a worker without a master keeps its socket when it drops the owner's credentials`() throws {
         let database = try TestDatabase()
         try database.makeRoles()
         let variables = database.environmentOfRoles.merging(["MIGRATE_ON_START": "1"]) { $1 }
@@ -62,7 +63,7 @@ import Testing
         #expect(try !String(decoding: Data(contentsOf: file), as: UTF8.self).contains("s3cret"))
     }
 
-    @Test func `a reload applies a new revision as the owner, and its table is usable at once`() throws {
+    @Test func `a reload applies a new revision as the owner, and its table is usable immediately`() throws {
         let folder = try MigrationFolder()
         let stack = try stack(options: ["--migrations", folder.path])
         let made = try folder.db(["revision", "-m", "Make campaigns anew", "--rev-id", "aaaaaaaaaaaa"])
@@ -72,7 +73,7 @@ import Testing
                 $0.hasPrefix("aaaaaaaaaaaa")
             })
         let path = "\(folder.path)/versions/\(file)"
-        // The table of campaigns made anew: rights on it are gone.
+        // The campaign table is recreated, so that the privileges on it are gone.
         let text = try String(contentsOfFile: path, encoding: .utf8).replacing(
             "-- upgrade\n",
             with:
@@ -87,7 +88,7 @@ import Testing
         #expect(try stack.get("/campaigns/").status == 200 && stack.get("/readyz").status == 200)
     }
 
-    @Test func `keys, samples and plans are the owner's, with the same variables`() throws {
+    @Test func `the commands for keys, samples and plans connect as the owner, with the same variables`() throws {
         let database = try TestDatabase()
         try database.makeRoles()
         let environment = database.environmentOfRoles
@@ -108,14 +109,14 @@ import Testing
             #expect(status == 0 && output.contains(said), "\(command): \(output)")
             #expect(!output.contains("GRANT"), "\(command): \(output)")
         }
-        // Without the owner's variables, they are the role's that serves.
+        // Without the owner's variables, they connect as the serving role.
         let served = environment.merging(["POSTGRES_OWNER": "", "POSTGRES_OWNER_PASSWORD": ""]) { $1 }
         let refused = try aktify(["key", "create", "--name", "mine", "--role", "admin"], served)
         #expect(
             refused.status == 1 && refused.output.contains("permission denied for table api_key"), "\(refused.output)")
     }
 
-    @Test func `grant gives and takes, and verify-rights ends with 1 for each difference`() throws {
+    @Test func `grant grants and revokes, and verify-rights exits with 1 for each difference`() throws {
         let database = try TestDatabase()
         try database.makeRoles()
         let environment = database.environmentOfRoles
@@ -141,7 +142,7 @@ import Testing
         try database.sql("ALTER ROLE \(database.app) NOCREATEDB")
     }
 
-    @Test func `a database of one role goes on as it was, and becomes one of two by the script`() throws {
+    @Test func `a database with one role keeps working, and the script converts it to two roles`() throws {
         let stack = try Stack(workers: 1, environment: ["MIGRATE_ON_START": "1"])
         let database = stack.database
         let alone = try aktify(["db", "verify-rights"], database.environment)

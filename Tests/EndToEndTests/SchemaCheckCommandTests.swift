@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The commands that look at a schema without changing it, where something is in their way.
+/// The commands that check a schema without changing it, in difficult conditions.
 @Suite struct SchemaCheckCommandTests {
     private let migrations: MigrationFolder
     private var database: TestDatabase { migrations.database }
@@ -15,7 +15,7 @@ import Testing
         try migrations.db(arguments, as: user)
     }
 
-    @Test func `check says what to do about differences, last`() throws {
+    @Test func `check ends with advice about differences`() throws {
         #expect(try db("upgrade").status == 0)
         try database.sql("ALTER TABLE campaign ADD budget integer; ALTER TABLE campaign ADD CHECK (id > 0) NOT VALID")
         let check = try db("check")
@@ -23,7 +23,7 @@ import Testing
         #expect(check.output.hasSuffix("agree with the models: aktify db migrate -m \"...\"\n"))
     }
 
-    @Test func `check by a role that may only read ends with 1 and one line`() throws {
+    @Test func `check with a read-only role exits with 1 and one line`() throws {
         #expect(try db("upgrade").status == 0)
         let role = "reader_\(UInt32.random(in: 0...UInt32.max))"
         try database.sql("CREATE ROLE \(role) LOGIN; GRANT SELECT ON ALL TABLES IN SCHEMA public TO \(role)")
@@ -32,7 +32,7 @@ import Testing
         #expect(check.output.contains("GRANT CREATE ON DATABASE \(database.name) TO \(role)"))
     }
 
-    @Test func `nothing is written where a generated revision cannot be tried`() throws {
+    @Test func `nothing is written if a generated revision cannot be tested`() throws {
         #expect(try db("upgrade").status == 0)
         let role = "maker_\(UInt32.random(in: 0...UInt32.max))"
         try database.sql(
@@ -49,7 +49,7 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: versions).count == before + 1)
     }
 
-    @Test func `lint and check show what would be safe, below what they find`() throws {
+    @Test func `lint and check show the safe form below each finding`() throws {
         #expect(try db("upgrade").status == 0)
         let text = """
             -- x\n--\n-- Revision ID: aaaa00000001\n-- Revises: \(head)\n
@@ -64,8 +64,7 @@ import Testing
         }
     }
 
-    @Test func `what is generated for a table in use is applied and undone, and lint has nothing to say of it`() throws
-    {
+    @Test func `a revision generated for a table in use is applied and reverted, and has no lint findings`() throws {
         #expect(try db("upgrade").status == 0)
         try database.sql("ALTER TABLE campaign ALTER name DROP NOT NULL; CREATE INDEX odd ON campaign (name)")
         let migrate = try db("migrate", "-m", "x", "--rev-id", "aaaa00000001")
@@ -77,7 +76,7 @@ import Testing
         #expect(try db("downgrade").status == 0)
     }
 
-    @Test(arguments: [SIGTERM, SIGINT]) func `verify that is interrupted leaves no database`(signal: Int32) throws {
+    @Test(arguments: [SIGTERM, SIGINT]) func `an interrupted verify leaves no scratch database`(signal: Int32) throws {
         let marker = "slow_\(UInt32.random(in: 0...UInt32.max))"
         let slow = """
             -- Slow\n--\n-- Revision ID: aaaa00000001\n-- Revises: \(head)\n-- Create Date: 2026-11-23 00:00:00\n

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The schema that is written down, and revisions that are squashed, as an operator has them.
+/// The commands `db dump` and `db squash`, as an operator runs them.
 @Suite struct SnapshotCommandTests {
     private let migrations: MigrationFolder
     private var database: TestDatabase { migrations.database }
@@ -16,7 +16,7 @@ import Testing
         try FileManager.default.contentsOfDirectory(atPath: "\(migrations.path)/\(folder)").sorted()
     }
 
-    @Test func `check compares the schema that dump has written, and says what to do`() throws {
+    @Test func `check compares the schema that dump has written, and gives advice`() throws {
         let early = try db("dump")
         #expect(early.status == 1 && early.output == "Error: Target database is not up to date: aktify db upgrade\n")
         #expect(try db("upgrade").status == 0)
@@ -30,15 +30,15 @@ import Testing
             .write(to: URL(filePath: file))
         let stale = try db("check")
         #expect(stale.status == 1)
-        #expect(stale.output.contains("Error: \(file) is not what the database holds: aktify db dump\n"))
+        #expect(stale.output.contains("Error: \(file) differs from the database's schema: aktify db dump\n"))
         #expect(
             stale.output.contains(": - CREATE TABLE public.campaigns (\n")
                 && stale.output.contains(": + CREATE TABLE public.campaign (\n"))
-        #expect(try db("check", "--json").output.contains("is not what the database holds: aktify db dump"))
+        #expect(try db("check", "--json").output.contains("differs from the database's schema: aktify db dump"))
         #expect(try db("dump").status == 0 && db("check", "--json").status == 0)
     }
 
-    @Test func `a dump goes through links and pipes, which stay`() throws {
+    @Test func `a dump is written through links and pipes, which are kept`() throws {
         #expect(try db("upgrade").status == 0)
         let (pipe, link) = ("\(migrations.folder.path)/pipe", "\(migrations.folder.path)/link")
         try run(["mkfifo", pipe])
@@ -53,7 +53,7 @@ import Testing
         }
     }
 
-    @Test func `a dump that cannot be made writes nothing`() throws {
+    @Test func `a failed dump writes nothing`() throws {
         #expect(try db("upgrade").status == 0)
         try database.sql("CREATE AGGREGATE product(int) (SFUNC = int4mul, STYPE = int)")
         let refused = try db("dump")
@@ -62,7 +62,7 @@ import Testing
         #expect(try files("") == ["versions"])
     }
 
-    @Test func `the role of a service dumps and squashes what it has made`() throws {
+    @Test func `an unprivileged owner can dump and squash its own schema`() throws {
         let role = "service_\(UInt32.random(in: 0...UInt32.max))"
         try database.sql("CREATE ROLE \(role) LOGIN CREATEDB; ALTER DATABASE \(database.name) OWNER TO \(role)")
         for command in [["upgrade"], ["dump"], ["check"], ["squash", "head"], ["check"]] {
@@ -72,7 +72,7 @@ import Testing
         #expect(try !String(contentsOfFile: "\(migrations.path)/schema.sql", encoding: .utf8).contains(role))
     }
 
-    @Test func `revisions are squashed into one file that all commands take`() throws {
+    @Test func `revisions are squashed into one file that all commands accept`() throws {
         #expect(try db("upgrade").status == 0 && db("dump").status == 0)
         let before = try String(contentsOfFile: "\(migrations.path)/schema.sql", encoding: .utf8)
         let squashed = try db("squash", head)
@@ -97,7 +97,7 @@ import Testing
         }
     }
 
-    @Test func `a squash names the files whose verifications and fixtures go`() throws {
+    @Test func `a squash lists the files whose verifications and fixtures are left out`() throws {
         try migrations.add("aaaa00000001", after: head, "SELECT 1;")
         try migrations.add("aaaa00000002", after: "aaaa00000001", "SELECT 1;", more: "-- verify\nSELECT true;")
         let squashed = try db("squash", "head")

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A stack whose workers have a master.
+/// Stacks whose workers have a master.
 extension Stack {
     /// Starts a master, adds the campaign 1, and waits until all workers are ready.
     convenience init(workers: Int, environment: [String: String] = [:], options: [String] = []) throws {
@@ -11,12 +11,12 @@ extension Stack {
         try waitUntil("all are ready") { events("a worker is ready").count == workers }
     }
 
-    /// The master's children.
+    /// The process ids of the master's children.
     func workers() throws -> [pid_t] {
         try runToEnd(["pgrep", "-P", String(worker.pid)]).output.split(separator: "\n").compactMap { pid_t($0) }
     }
 
-    /// Has the master replace its workers, each time when the time before is done.
+    /// Reloads the master, after any previous reload has finished.
     func reload(by signal: Int32 = SIGHUP, times: Int = 1) throws {
         for _ in 0..<times {
             let before = events("reloaded").count
@@ -25,9 +25,9 @@ extension Stack {
         }
     }
 
-    // MARK: What it says
+    // MARK: Status and log
 
-    /// What the master says of its workers.
+    /// The workers in the master's status report.
     func processes() throws -> [(pid: pid_t, state: String, generation: Int)] {
         let processes = try #require(status()["processes"] as? [[String: Any]])
         return try processes.map {
@@ -38,7 +38,7 @@ extension Stack {
         }
     }
 
-    /// How long after the first event of one message the last event of another came, in milliseconds.
+    /// The time from the first event with one message to the last event with another, in milliseconds.
     func milliseconds(from first: String, to last: String) throws -> Double {
         let formatter = ISO8601DateFormatter()
         formatter.formatOptions = [.withInternetDateTime, .withFractionalSeconds]
@@ -49,20 +49,20 @@ extension Stack {
         return times[1].timeIntervalSince(times[0]) * 1000
     }
 
-    /// Asks the master over its own socket.
+    /// Sends a request to the status socket of the master.
     func askMaster(_ target: String) throws -> Answer {
         let socket = try Socket(path: "\(folder.path)/status.sock")
         socket.send(Records.request("GET", target))
         return readResponse(from: socket)
     }
 
-    /// The status, with all that is in flight.
+    /// The full status report, with the requests in progress.
     func status() throws -> [String: Any] {
         let answer = try askMaster("/status?full")
         return try JSONSerialization.jsonObject(with: Data(answer.body.utf8)) as? [String: Any] ?? [:]
     }
 
-    /// The metrics by their names with labels.
+    /// The metrics, by name with labels.
     func metrics() throws -> [String: Double] {
         var metrics: [String: Double] = [:]
         for line in try askMaster("/status?openmetrics").body.split(separator: "\n") where !line.hasPrefix("#") {
@@ -72,7 +72,7 @@ extension Stack {
         return metrics
     }
 
-    /// The events of the log that have this message.
+    /// The log events with this message.
     func events(_ message: String) -> [[String: Any]] {
         worker.log.split(separator: "\n").compactMap {
             try? JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]

@@ -2,7 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// nginx, a worker and Postgres, on a free port and in a folder of their own; ended when nobody holds it.
+/// The whole stack: nginx, a worker or a master, and Postgres, on a free port and in a temporary directory. Stopped on
+/// deinitialization.
 final class Stack {
     let database: TestDatabase
     let port: Int
@@ -10,7 +11,7 @@ final class Stack {
     var worker: Child
     private let nginx: Child
 
-    /// The program as it is shipped.
+    /// The release program.
     static let program = "\(build)/release/aktify"
     #if JWT
         private static let build = "\(checkout)/.build-jwt"
@@ -20,13 +21,14 @@ final class Stack {
 
     var socketPath: String { "\(folder.path)/api.sock" }
 
-    /// Starts everything, and waits until it answers.
+    /// Starts the stack, and waits until it responds.
     /// - Parameters:
-    ///   - loops: of the worker.
-    ///   - database: one that is there already.
-    ///   - master: when there are some, the arguments of a master whose program is a link in the folder, `aktify`.
-    ///   - edits: what an operator replaces in nginx/api.conf, and by what.
-    ///   - listener: when there is one, the worker gets it as its standard input, and makes none itself.
+    ///   - loops: the number of event loops of the worker.
+    ///   - database: an existing database; otherwise one is created.
+    ///   - master: the arguments of a master, which is started instead of a worker, through the link `aktify` in the
+    ///     directory.
+    ///   - edits: replacements in nginx/api.conf, such as an operator makes.
+    ///   - listener: a listening socket that the worker inherits as its standard input.
     init(
         loops: Int = 2, listener: Bool = false, environment: [String: String] = [:], limit: Int? = nil,
         isMigrated: Bool = true, database: TestDatabase? = nil, master: [String]? = nil, edits: [String: String] = [:]
@@ -68,7 +70,7 @@ final class Stack {
         let arguments = ["nginx", "-c", config, "-e", "\(folder.path)/nginx-error.log", "-g", "daemon off;"]
         nginx = try Child(
             arguments, environment: ["PATH": "/usr/sbin:/usr/bin:/bin"], output: "\(folder.path)/nginx.log")
-        try waitUntil("the API answers: \(worker.log)\(nginx.log)") {
+        try waitUntil("the API responds: \(worker.log)\(nginx.log)") {
             (try? get("/"))?.status == (environment["TLS_DIR"] == nil ? 200 : 308)
         }
     }
@@ -94,14 +96,14 @@ final class Stack {
             output: "\(folder.path)/worker-\(UUID()).log")
     }
 
-    /// Starts one more worker on the same listening socket, and waits until it is ready.
+    /// Starts another worker on the same listening socket, and waits until it is ready.
     func anotherWorker() throws -> Child {
         let child = try Stack.worker(listener, socketPath, 1, environment, folder)
         try waitUntil("the worker is ready: \(child.log)") { child.log.contains("ready") }
         return child
     }
 
-    /// Ends the worker, and takes its place at the socket.
+    /// Stops the worker, and listens on its socket instead.
     func replaceWorker() throws -> Socket {
         worker.signal(SIGKILL)
         _ = worker.wait(seconds: 5)
@@ -109,9 +111,9 @@ final class Stack {
         return try Socket(listeningOn: socketPath)
     }
 
-    // MARK: Asking
+    // MARK: Requests
 
-    /// Sends bytes to nginx, and reads the answer to the end of the connection.
+    /// Sends bytes to nginx, and reads the response until the end of the connection.
     func send(_ bytes: [UInt8]) throws -> Answer {
         let socket = try Socket(port: port)
         socket.send(bytes)
@@ -137,9 +139,9 @@ final class Stack {
         return readResponse(from: socket)
     }
 
-    /// What nginx and the workers say of requests that did not succeed: the first and last lines of each.
+    /// The first and last log lines of nginx and the workers about failed requests.
     func troubles() -> String {
-        sleep(2)  // nginx writes its access log with a delay.
+        sleep(2)  // nginx buffers its access log.
         let questions = [
             (#""status":[345]"#, "\(folder.path)/nginx/access.log"), ("", "\(folder.path)/nginx/nginx-error.log"),
             (#"error|warning"#, worker.output),
@@ -154,7 +156,7 @@ final class Stack {
     var campaigns: Int { get throws { Int(try database.sql("SELECT count(*) FROM campaign")) ?? -1 } }
 }
 
-/// Does something, and tells how long it took, in seconds.
+/// Runs `body`, and measures its duration in seconds.
 func timed<Value>(_ body: () throws -> Value) rethrows -> (value: Value, seconds: Double) {
     let start = Date()
     let value = try body()

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What the master tells of itself and its workers.
+/// The status report of the master.
 @Suite struct StatusTests {
     /// The names that exporters of php-fpm's status page read.
     private static let names = [
@@ -17,7 +17,7 @@ import Testing
 
     private static let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
 
-    @Test func `it has the names of php-fpm's status page, and the listen queue of a Unix socket`() throws {
+    @Test func `the status has the names of php-fpm's status page, and the accept queue of a Unix socket`() throws {
         let status = try Stack(workers: 2).status()
         for name in Self.names { #expect(status[name] != nil, "\(name)") }
         let processes = try #require(status["processes"] as? [[String: Any]])
@@ -27,17 +27,17 @@ import Testing
         #expect(try #require(status["memory peak"] as? Int) > 1 << 20)
     }
 
-    @Test func `through nginx, only allowed addresses see it`() throws {
+    @Test func `through nginx, only allowed addresses can access the status`() throws {
         let stack = try Stack(workers: 2)
         let answer = try stack.get("/status")
         #expect(answer.status == 200 && answer.body.hasPrefix(#"{"pool":"aktify""#))
         let other = try run([
             "curl", "-s", "--interface", "127.0.0.2", "-w", "%{http_code}", "http://127.0.0.1:\(stack.port)/status",
         ])
-        #expect(other.hasPrefix(#"{"message":"This is not for you.""#) && other.hasSuffix("403"))
+        #expect(other.hasPrefix(#"{"message":"Forbidden.""#) && other.hasSuffix("403"))
     }
 
-    @Test func `a browser gets a page, guarded as the console is, and everybody else what there was`() throws {
+    @Test func `a browser gets a page with the console's security header fields, and other clients get JSON`() throws {
         let stack = try Stack(workers: 2)
         let page = try stack.get("/status", headers: ["Accept: \(Self.browser)"])
         #expect(page.status == 200 && page.headers["content-type"] == "text/html; charset=utf-8")
@@ -66,17 +66,17 @@ import Testing
         }
     }
 
-    @Test func `only allowed addresses see the page, and it has no other address`() throws {
+    @Test func `only allowed addresses can access the page, which has no other URL`() throws {
         let stack = try Stack(workers: 2)
         let other = try run([
             "curl", "-s", "--interface", "127.0.0.2", "-H", "Accept: text/html", "-w", "%{http_code}",
             "http://127.0.0.1:\(stack.port)/status",
         ])
-        #expect(other.hasPrefix(#"{"message":"This is not for you.""#) && other.hasSuffix("403"))
+        #expect(other.hasPrefix(#"{"message":"Forbidden.""#) && other.hasSuffix("403"))
         #expect(try stack.get("/ui/status.html", headers: ["Accept: text/html"]).status == 404)
     }
 
-    @Test func `the page is there while the master is not, and the JSON is 503`() throws {
+    @Test func `without a master, the page is served, and the JSON is 503`() throws {
         let stack = try Stack(workers: 1)
         stack.worker.signal(SIGKILL)
         _ = stack.worker.wait(seconds: 5)
@@ -84,20 +84,20 @@ import Testing
         #expect(try stack.get("/status?full").status == 503)
     }
 
-    @Test func `a reload that fails is told`() throws {
+    @Test func `a failed reload is reported`() throws {
         let stack = try Stack(workers: 2)
         let program = "\(stack.folder.path)/aktify"
         try FileManager.default.removeItem(atPath: program)
         try Data("#!/bin/sh\nexit 3\n".utf8).write(to: URL(filePath: program))
         chmod(program, 0o755)
         stack.worker.signal(SIGHUP)
-        try waitUntil("the failed reload is told") { try stack.status()["failed reloads"] as? Int == 1 }
+        try waitUntil("the failed reload is reported") { try stack.status()["failed reloads"] as? Int == 1 }
         let status = try stack.status()
         #expect(status["last reload"] as? String == "failed: a new worker did not get ready")
         #expect(status["total processes"] as? Int == 2 && status["generation"] as? Int == 1)
     }
 
-    @Test func `counts of all workers equal the requests sent, also after workers have gone`() throws {
+    @Test func `the counts of all workers equal the requests sent, even after workers have exited`() throws {
         let stack = try Stack(workers: 3)
         func send(_ times: Int) throws {
             for _ in 0..<times {
@@ -150,16 +150,16 @@ import Testing
         #expect(names.contains("aktify_pool_wait_seconds") && names.count >= 20)
     }
 
-    @Test func `a schema that is taken back under the workers is told, also when nobody asks for anything`() throws {
+    @Test func `a schema that is downgraded under the workers is reported, even without requests`() throws {
         let stack = try Stack(workers: 2)
         #expect(try stack.metrics()["aktify_pending_revisions"] == 0)
         try stack.database.sql("UPDATE alembic_version SET version_num = '6c369edd2a4c'")
         let revisions = try FileManager.default.contentsOfDirectory(atPath: "\(checkout)/migrations/versions").count
-        try waitUntil("it is told") { try stack.metrics()["aktify_pending_revisions"] == Double(revisions - 1) }
+        try waitUntil("it is reported") { try stack.metrics()["aktify_pending_revisions"] == Double(revisions - 1) }
         #expect(try stack.metrics()["aktify_workers_without_database"] == 0)
     }
 
-    @Test func `a table for people has it too`() throws {
+    @Test func `the status command prints a table`() throws {
         let stack = try Stack(workers: 2)
         let output = try run([Stack.program, "status", "--connect", "unix:\(stack.folder.path)/status.sock"])
         #expect(output.hasPrefix("aktify \(Stack.version), up ") && output.contains("workers     2 of 2, 0 active\n"))
@@ -167,10 +167,12 @@ import Testing
         let silent = try runToEnd([Stack.program, "status", "--connect", "unix:\(stack.folder.path)/nothing.sock"])
         #expect(silent.status == 1 && silent.output.hasPrefix("Error: connect to unix:"))
         let nowhere = try runToEnd([Stack.program, "status"], environment: ["STATUS_LISTEN": ""])
-        #expect(nowhere.status == 2 && nowhere.output.contains("--connect, or STATUS_LISTEN"))
+        #expect(nowhere.status == 2 && nowhere.output.contains("pass --connect, or set STATUS_LISTEN"))
     }
 
-    @Test func `while 200 requests wait for Postgres, it says for what, and slow ones are logged as they run`() throws {
+    @Test func `while 200 requests wait for Postgres, the status shows their statements, and slow ones are logged`()
+        throws
+    {
         let stack = try Stack(
             workers: 1,
             environment: ["STATEMENT_TIMEOUT_MS": "20000", "SLOW_REQUEST_MS": "300", "REQUEST_TIMEOUT_MS": "3000"])

@@ -2,9 +2,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// However often, and whenever, processes are told to end: what they do is finished.
+/// Processes finish their requests, whenever and however often they are signalled to stop.
 @Suite(.serialized) struct StoppingTests {
-    /// Connections with a request of which the end has not been sent.
+    /// Connections with an incomplete request.
     private static func unfinishedRequests(_ count: Int, _ path: String) throws -> [Socket] {
         try (0..<count).map { _ in
             let socket = try Socket(path: path)
@@ -20,7 +20,7 @@ import Testing
         }
     }
 
-    @Test func `TERM during a reload finishes the requests, and the master ends`() throws {
+    @Test func `TERM during a reload finishes the requests, and the master exits`() throws {
         let stack = try Stack(workers: 1, environment: ["STATEMENT_TIMEOUT_MS": "20000"])
         let lock = try Lock(on: stack.database)
         var readers = try (0..<4).map { _ in try Socket(path: stack.socketPath) }
@@ -60,7 +60,7 @@ import Testing
         #expect(!master.log.contains("a worker died"))
     }
 
-    @Test func `a worker that is told to end again finishes its request, and SIGINT ends it at once`() throws {
+    @Test func `a worker that is signalled again finishes its request, and SIGINT exits immediately`() throws {
         let (database, folder) = (try TestDatabase(), try Folder())
         try run([Stack.program, "db", "upgrade"], environment: database.environment)
         func stop(_ signals: [Int32], answers: Bool) throws -> Int32? {
@@ -84,7 +84,7 @@ import Testing
         #expect(try stop([SIGINT, SIGINT], answers: false) == 128 + SIGINT)
     }
 
-    @Test(arguments: ["serve", "worker"]) func `TERM ends what waits for a database that does not answer`(
+    @Test(arguments: ["serve", "worker"]) func `TERM ends a process that waits for an unavailable database`(
         command: String
     ) throws {
         let folder = try Folder()
@@ -97,11 +97,11 @@ import Testing
         #expect(!child.hasEnded)
         child.signal(SIGTERM)
         #expect(child.wait(seconds: 2) == 0, "\(child.log)")
-        #expect(child.log.contains("told to end before it was ready"))
+        #expect(child.log.contains("terminated before it was ready"))
         withExtendedLifetime(silent) {}
     }
 
-    @Test func `TERM while a master migrates rolls that back`() throws {
+    @Test func `TERM while a master migrates rolls the migration back`() throws {
         let (database, folder) = (try TestDatabase(), try Folder())
         let lock = try Lock(on: database, "CREATE TABLE campaign ()")
         let master = try Child(
@@ -118,7 +118,7 @@ import Testing
         #expect(try database.sql("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()") == "1")
     }
 
-    @Test func `a worker that is stopped drains all the same`() throws {
+    @Test func `a worker that was suspended by SIGSTOP drains, too`() throws {
         let stack = try Stack(workers: 1)
         let worker = try #require(stack.workers().first)
         kill(worker, SIGSTOP)
@@ -127,12 +127,12 @@ import Testing
         #expect(stack.events("a worker did not drain within the graceful timeout, and is killed").isEmpty)
     }
 
-    @Test func `stop refuses a process that is no master`() throws {
+    @Test func `stop refuses a process that is not a master`() throws {
         let folder = try Folder()
         let other = try Child(["sleep", "60"], output: "/dev/null")
         try Data("\(other.pid)\n".utf8).write(to: URL(filePath: "\(folder.path)/pid"))
         let (status, output) = try runToEnd([Stack.program, "stop", "--pid-file", "\(folder.path)/pid"])
-        #expect(status == 1 && output.hasPrefix("Error: process \(other.pid) is no master"))
+        #expect(status == 1 && output.contains(" is stale: process \(other.pid) is not a master"))
         #expect(!other.hasEnded)
     }
 }

@@ -2,13 +2,13 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What goes wrong around the master: it goes on, with what it had.
+/// Failures around the master, which keeps running with its previous workers and configuration.
 @Suite(.serialized) struct SupervisionTests {
     private static func write(_ text: String, to file: String) throws {
         try Data(text.utf8).write(to: URL(filePath: file))
     }
 
-    @Test func `USR2 with a bad configuration changes nothing, and is told`() throws {
+    @Test func `USR2 with an invalid configuration changes nothing, and is reported`() throws {
         let folder = try Folder()
         let (file, pidFile) = ("\(folder.path)/env", "\(folder.path)/pid")
         try Self.write("LOG_LEVEL=info\n", to: file)
@@ -31,7 +31,7 @@ import Testing
         #expect(stack.worker.wait(seconds: 10) == 0 && !FileManager.default.fileExists(atPath: pidFile))
     }
 
-    @Test func `after a reload that failed, a worker that dies is replaced with the variables of before`() throws {
+    @Test func `after a failed reload, a worker that dies is replaced with the previous variables`() throws {
         let folder = try Folder()
         let file = "\(folder.path)/env"
         try Self.write("LOG_LEVEL=info\n", to: file)
@@ -50,36 +50,36 @@ import Testing
         (["STUCK_AFTER_MS": "10"], "STUCK_AFTER_MS: expected"), (["LISTEN": "nowhere"], "nowhere"),
         (["STATUS_LISTEN": "nowhere"], "nowhere"), (["PID_FILE": "/nowhere/pid"], "cannot write /nowhere/pid"),
         (["LISTEN": "unix:/nowhere/api.sock"], "cannot write /nowhere/api.sock"),
-        (["PID_FILE": "/tmp"], "no regular file"),
-    ]) func `--check finds what a start would trip over`(variables: [String: String], message: String) throws {
+        (["PID_FILE": "/tmp"], "not a regular file"),
+    ]) func `--check finds what would fail a start`(variables: [String: String], message: String) throws {
         let check = try runToEnd([Stack.program, "serve", "--check"], environment: variables)
         #expect(check.status != 0 && check.output.contains(message), "\(check.output)")
     }
 
     @Test(arguments: [
-        (["--workers", "0"], "--workers must be 1 to 64, not 0."),
-        (["--workers", "65"], "--workers must be 1 to 64, not 65."),
-        (["--max-rss", "0"], "--max-rss must be 1 to 1000000, not 0."),
-        (["--startup-timeout", "0"], "--startup-timeout must be 1 to 86400, not 0."),
-        (["--group", "nobody"], "--group goes with --user."), (["--env-file", "/tmp"], "cannot read /tmp"),
+        (["--workers", "0"], "--workers must be between 1 and 64, not 0."),
+        (["--workers", "65"], "--workers must be between 1 and 64, not 65."),
+        (["--max-rss", "0"], "--max-rss must be between 1 and 1000000, not 0."),
+        (["--startup-timeout", "0"], "--startup-timeout must be between 1 and 86400, not 0."),
+        (["--group", "nobody"], "--group requires --user."), (["--env-file", "/tmp"], "cannot read /tmp"),
         (["--user", "no-such-user"], "there is no user no-such-user"),
         (
             ["--pid-file", "/tmp/unused.sock"],
-            "/tmp/unused.sock is named twice: the sockets and the file of the process id must be different files"
+            "/tmp/unused.sock is given twice: the sockets and the PID file must be different files"
         ),
-    ]) func `an option that makes no sense is refused in one line`(options: [String], message: String) throws {
+    ]) func `an invalid option is rejected in one line`(options: [String], message: String) throws {
         let (status, output) = try runToEnd([Stack.program, "serve", "--listen", "unix:/tmp/unused.sock"] + options)
         #expect(status != 0 && output.hasPrefix("Error: \(message)\n"), "\(output)")
     }
 
-    @Test func `a FIFO in place of the file of variables is refused at once`() throws {
+    @Test func `a FIFO as the environment file is rejected immediately`() throws {
         let folder = try Folder()
         mkfifo("\(folder.path)/env", 0o600)
         let (status, output) = try runToEnd([Stack.program, "serve", "--env-file", "\(folder.path)/env"])
         #expect(status == 1 && output == "Error: cannot read \(folder.path)/env\n")
     }
 
-    @Test func `reloads of a program that is missing leave nothing behind`() throws {
+    @Test func `reloads with a missing program leak nothing`() throws {
         let stack = try Stack(workers: 2)
         let program = "\(stack.folder.path)/aktify"
         func descriptors() throws -> Int {
@@ -100,7 +100,7 @@ import Testing
         #expect(try descriptors() == before)
     }
 
-    @Test func `a short stall does not cost a worker its life, however short requests may be`() throws {
+    @Test func `a worker survives a short stall, even with a short request timeout`() throws {
         let stack = try Stack(workers: 1, environment: ["REQUEST_TIMEOUT_MS": "100"])
         let worker = try #require(stack.workers().first)
         for _ in 0..<3 {
@@ -115,7 +115,7 @@ import Testing
 
     // MARK: The log
 
-    /// A master whose log goes to a pipe of a page, and the end to read it from.
+    /// A master whose log is a pipe with a buffer of one page, and the read end of the pipe.
     private static func masterWithPipe(_ database: TestDatabase, _ folder: Folder) throws -> (Child, reader: Int32) {
         let pipe = "\(folder.path)/log"
         mkfifo(pipe, 0o600)
@@ -137,24 +137,24 @@ import Testing
         return readResponse(from: socket).status
     }
 
-    @Test func `a log that nobody reads delays no request, and how much of it is missing is told`() throws {
+    @Test func `a log that is not read delays no request, and the number of dropped lines is reported`() throws {
         let (database, folder) = (try TestDatabase(), try Folder())
         let (master, reader) = try Self.masterWithPipe(database, folder)
         defer { close(reader) }
         for _ in 0..<200 { #expect(try timed { try Self.get(folder) }.seconds < 2) }
         master.signal(SIGTTIN)
         var (buffer, text) = ([UInt8](repeating: 0, count: 65_536), "")
-        try waitUntil("it is told") {
+        try waitUntil("it is reported") {
             _ = try Self.get(folder)
             let count = read(reader, &buffer, buffer.count)
             if count > 0 { text += String(decoding: buffer[..<count], as: UTF8.self) }
-            return text.contains("lines of the log were dropped")
+            return text.contains("log lines were dropped")
         }
         master.signal(SIGTERM)
         #expect(master.wait(seconds: 10) == 0)
     }
 
-    @Test func `master and workers outlive the reader of their log`() throws {
+    @Test func `master and workers survive the end of the process that reads their log`() throws {
         let (database, folder) = (try TestDatabase(), try Folder())
         let (master, reader) = try Self.masterWithPipe(database, folder)
         let workers = try runToEnd(["pgrep", "-P", String(master.pid)]).output

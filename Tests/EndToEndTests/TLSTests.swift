@@ -2,19 +2,19 @@ import Foundation
 import TestSupport
 import Testing
 
-/// nginx with a certificate of its own: HTTPS and HTTP on the same port.
+/// nginx with a self-signed certificate: HTTPS and HTTP on the same port.
 @Suite struct TLSTests {
     private let folder: Folder
     private let stack: Stack
 
     init() throws {
         folder = try Folder()
-        // The primary does for a replica, so that changes have a position.
+        // The primary also serves as the replica, so that writes return a position.
         let replica = try TestDatabase().socketDirectory
         stack = try Stack(environment: ["TLS_DIR": "\(folder.path)/tls", "POSTGRES_READ_HOST": replica])
     }
 
-    /// Asks over HTTPS.
+    /// Sends a request over HTTPS.
     private func curl(_ target: String, _ options: String...) throws -> Answer {
         let certificate = "\(folder.path)/tls/fullchain.pem"
         let text = try run(
@@ -22,7 +22,7 @@ import Testing
         return Answer(Array(text.utf8))
     }
 
-    @Test func `HTTPS answers, by HTTP/2 too, and addresses name it`() throws {
+    @Test func `HTTPS works, also with HTTP/2, and URLs in responses use it`() throws {
         for (option, version) in [("--http2", "HTTP/2 "), ("--http1.1", "HTTP/1.1 ")] {
             #expect(try run(["curl", "-sIk", option, "https://localhost:\(stack.port)/campaigns/"]).hasPrefix(version))
             let moved = try curl("/campaigns", option)
@@ -33,7 +33,7 @@ import Testing
         #expect(made.headers["set-cookie"]?.hasSuffix("; SameSite=Lax; Secure") == true)
     }
 
-    @Test func `every answer over HTTPS tells browsers to stay there`() throws {
+    @Test func `every response over HTTPS has HSTS`() throws {
         let cases: [(String, [String], Int)] = [
             ("/", [], 200), ("/campaigns/", [], 200), ("/nowhere", [], 404), ("/campaigns/1", ["-X", "DELETE"], 404),
             ("/", ["-H", "Accept: text/html"], 303), ("/ui", [], 308), ("/ui/", [], 200), ("/ui/nothing", [], 404),
@@ -50,7 +50,7 @@ import Testing
         }
     }
 
-    @Test func `plain HTTP is sent to HTTPS, with its method and body`() throws {
+    @Test func `plain HTTP is redirected to HTTPS, with its method and body`() throws {
         let moved = try stack.get("/campaigns?a=%20b", headers: ["Origin: http://ui"])
         #expect(moved.status == 308 && moved.headers["content-type"] == "application/json")
         #expect(moved.headers["location"] == "https://localhost:\(stack.port)/campaigns?a=%20b")
@@ -67,8 +67,8 @@ import Testing
     }
 
     @Test(arguments: [("1.1", false), ("1.2", true), ("1.3", true)])
-    func `TLS 1.2 and 1.3 are spoken, and nothing older`(version: String, isSpoken: Bool) throws {
-        // The client's library alone would refuse 1.1 by its level.
+    func `TLS 1.2 and 1.3 are supported, and nothing older`(version: String, isSpoken: Bool) throws {
+        // At its default security level, the client's library would refuse 1.1 by itself.
         let (status, output) = try runToEnd([
             "curl", "-sSk", "-o", "/dev/null", "--ciphers", "DEFAULT@SECLEVEL=0", "--tlsv1.0", "--tls-max", version,
             "https://localhost:\(stack.port)/",
@@ -76,7 +76,7 @@ import Testing
         #expect((status == 0) == isSpoken && output.contains("alert protocol version") == !isSpoken, "\(output)")
     }
 
-    @Test func `without a certificate all is plain, and browsers are told nothing`() throws {
+    @Test func `without a certificate there is only plain HTTP, and no HSTS`() throws {
         let plain = try Stack()
         for target in ["/", "/ui/", "/nowhere"] {
             #expect(try plain.get(target).headers["strict-transport-security"] == nil)

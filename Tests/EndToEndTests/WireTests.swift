@@ -10,7 +10,7 @@ import Testing
         try stack.database.sql("INSERT INTO campaign (name) SELECT 'Campaign ' || n FROM generate_series(1, 3) n")
     }
 
-    @Test func `the routes answer as the contract says, headers included`() throws {
+    @Test func `the routes respond according to the contract, headers included`() throws {
         let list = try stack.get("/campaigns/")
         #expect(list.status == 200 && list.headers["content-type"] == "application/json")
         #expect(list.headers["access-control-allow-origin"] == "*" && list.headers["vary"] == "Accept")
@@ -35,7 +35,7 @@ import Testing
         #expect(try stack.get("/").body == "\"Hello, from Flask!\"\n")
     }
 
-    @Test func `a campaign is made, and its address leads to it`() throws {
+    @Test func `a campaign is created, and Location refers to it`() throws {
         let made = try stack.post(#"{"name":"Spring","description":"x","is_active":true}"#)
         #expect(made.status == 201)
         #expect(made.headers["location"] == "http://localhost:\(stack.port)/campaigns/4")
@@ -43,7 +43,7 @@ import Testing
         #expect(try stack.get("/campaigns/4").body == made.body)
     }
 
-    @Test func `HEAD, OPTIONS and wrong methods answer through nginx as in process`() throws {
+    @Test func `HEAD, OPTIONS and wrong methods have the same responses through nginx as in process`() throws {
         let head = try stack.request("HEAD", "/campaigns/1")
         #expect(head.status == 200 && head.body.isEmpty && Int(head.headers["content-length"] ?? "") ?? 0 > 100)
         let options = try stack.request(
@@ -54,7 +54,7 @@ import Testing
         #expect(wrong.status == 405 && wrong.headers["allow"] == "GET, HEAD, OPTIONS")
     }
 
-    @Test func `bad bodies get their 4xx as JSON, and nothing is stored`() throws {
+    @Test func `invalid bodies get 4xx in JSON, and nothing is stored`() throws {
         let cases = [
             (#"{"name":"a\u0000b"}"#, "application/json", 422), (#"{"name":"\ud800"}"#, "application/json", 422),
             (String(repeating: "[", count: 5000), "application/json", 400), ("", "application/json", 400),
@@ -68,7 +68,7 @@ import Testing
         #expect(try stack.campaigns == 3)
     }
 
-    @Test func `a body of 1 MiB is taken, one byte more is 413, by nginx and by the worker`() throws {
+    @Test func `a body of 1 MiB is accepted, one byte more is 413, by nginx and by the worker`() throws {
         func body(_ count: Int) -> String {
             #"{"name":"a","description":""# + String(repeating: "x", count: count - 29) + "\"}"
         }
@@ -85,7 +85,7 @@ import Testing
         #expect(try stack.campaigns == 5)
     }
 
-    @Test func `a body that ends too early stores nothing`() throws {
+    @Test func `a truncated body stores nothing`() throws {
         let socket = try Socket(port: stack.port)
         socket.send(
             Array(
@@ -105,7 +105,7 @@ import Testing
         #expect(try stack.campaigns == 3)
     }
 
-    @Test func `errors that nginx makes itself are JSON`() throws {
+    @Test func `nginx's own errors are JSON`() throws {
         let long = String(repeating: "x", count: 9000)
         let cases = [
             ("GET / HTTP/1.1\r\n\r\n", 400), ("GET /%zz HTTP/1.1\r\nHost: x\r\n\r\n", 400),
@@ -126,13 +126,13 @@ import Testing
         }
     }
 
-    @Test func `a method that nginx refuses is 405 with those that there are`() throws {
+    @Test func `a method that nginx rejects is 405 with Allow`() throws {
         let answer = try stack.send(Array("TRACE / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".utf8))
         #expect(answer.status == 405 && answer.headers["allow"] == "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT")
         #expect(try stack.get("/%zz").headers["allow"] == nil)
     }
 
-    @Test func `over HTTP 1.0, where half of a long list looks like all of it, there are pages only`() throws {
+    @Test func `over HTTP/1.0, where a truncated list cannot be detected, lists are only available in pages`() throws {
         try stack.database.sql("INSERT INTO campaign (name) SELECT 'x' FROM generate_series(1, 2000)")
         func get(_ target: String, _ version: String) throws -> Answer {
             try stack.send(Array("GET \(target) HTTP/\(version)\r\nHost: x\r\nConnection: close\r\n\r\n".utf8))
@@ -143,7 +143,7 @@ import Testing
         #expect(try get("/campaigns/", "1.1").status == 200)
     }
 
-    @Test func `without a worker, nginx says 503 in JSON, and when to try again`() throws {
+    @Test func `without a worker, nginx responds with 503 in JSON and Retry-After`() throws {
         stack.worker.signal(SIGKILL)
         _ = stack.worker.wait(seconds: 5)
         let answer = try stack.get("/campaigns/", headers: ["Origin: http://ui", "X-Request-Id: me"])
@@ -154,7 +154,7 @@ import Testing
                 == #"{"message":"The service is not available. Try again in a moment.","request_id":"me"}"# + "\n")
     }
 
-    @Test func `of a worker that dies while it writes, nginx says 502: nobody knows whether it did`() throws {
+    @Test func `if a worker dies during a write, nginx responds with 502 and an unknown outcome`() throws {
         try stack.database.sql(
             "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(5); RETURN NEW; END $$"
         )
@@ -172,7 +172,7 @@ import Testing
             answer.body.hasPrefix(#"{"message":"The service did not answer. The request may have been carried out"#))
     }
 
-    @Test func `Location is right without a usable host, and names none that is not`() throws {
+    @Test func `Location is valid without a usable Host, and never contains an invalid one`() throws {
         for (version, field) in [("1.0", ""), ("1.1", "Host: ev\"il<>\r\n"), ("1.1", "Host: a,b\r\n")] {
             let answer = try stack.send(
                 Array("GET /campaigns HTTP/\(version)\r\n\(field)Connection: close\r\n\r\n".utf8))
@@ -180,7 +180,7 @@ import Testing
         }
     }
 
-    @Test func `cgi-fcgi gets from the socket what curl gets from nginx`() throws {
+    @Test func `cgi-fcgi gets the same response from the socket as curl from nginx`() throws {
         for target in ["/", "/campaigns/", "/campaigns/1", "/campaigns/abc", "/campaigns", "/nowhere"] {
             let environment = [
                 "REQUEST_METHOD": "GET", "REQUEST_URI": target, "HTTP_HOST": "localhost:\(stack.port)",

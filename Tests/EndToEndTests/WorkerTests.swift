@@ -2,11 +2,11 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What a worker withstands, and how it ends.
+/// The robustness of a worker, and how it stops.
 @Suite struct WorkerTests {
     private func kept(_ target: String) -> [UInt8] { Records.request("GET", target) }
 
-    @Test func `1,000 idle kept connections delay nobody`() throws {
+    @Test func `1,000 idle kept-alive connections cause no delay`() throws {
         let stack = try Stack(loops: 1)
         let idle = try (0..<1000).map { _ in try Socket(path: stack.socketPath) }
         for socket in idle {
@@ -19,7 +19,7 @@ import Testing
         #expect(readResponse(from: idle[999]).status == 200)
     }
 
-    @Test func `with every connection to Postgres busy, what needs none is answered at once`() throws {
+    @Test func `with every Postgres connection busy, requests that need none are handled immediately`() throws {
         let stack = try Stack(loops: 1, environment: ["STATEMENT_TIMEOUT_MS": "20000"])
         let lock = try Lock(on: stack.database)
         let readers = try (0..<10).map { _ in try Socket(path: stack.socketPath) }
@@ -31,7 +31,7 @@ import Testing
         #expect([404, 503].contains(readResponse(from: readers[0]).status))
     }
 
-    @Test func `requests that wait for too long are answered 504, and the worker goes on`() throws {
+    @Test func `requests that wait for too long get 504, and the worker keeps running`() throws {
         let stack = try Stack(loops: 1, environment: ["STATEMENT_TIMEOUT_MS": "20000", "REQUEST_TIMEOUT_MS": "500"])
         let lock = try Lock(on: stack.database)
         let readers = try (0..<200).map { _ in try Socket(path: stack.socketPath) }
@@ -45,7 +45,7 @@ import Testing
         try waitUntil("it answers again") { try stack.get("/campaigns/").status == 200 }
     }
 
-    @Test func `a peer that falls silent in mid-request delays nobody, and is cut off`() throws {
+    @Test func `a peer that stalls in the middle of a request delays nobody, and its connection is closed`() throws {
         let stack = try Stack(loops: 1)
         let silent = try Socket(path: stack.socketPath)
         silent.send(Array(kept("/").prefix(20)))
@@ -55,7 +55,7 @@ import Testing
         #expect(cutOff.value.isEmpty && cutOff.seconds < 14)
     }
 
-    @Test func `the packets that crash libfcgi, and 10,000 random ones, leave the worker running`() throws {
+    @Test func `packets that crash libfcgi, and 10,000 random ones, do not stop the worker`() throws {
         let stack = try Stack()
         var lengths = Records()
         lengths.begin()
@@ -86,7 +86,7 @@ import Testing
         #expect(try stack.campaigns == 0)
     }
 
-    @Test func `an idle worker ends within a second of SIGTERM`() throws {
+    @Test func `an idle worker exits within a second of SIGTERM`() throws {
         let stack = try Stack()
         #expect(try stack.get("/campaigns/").status == 200)
         stack.worker.signal(SIGTERM)
@@ -94,7 +94,7 @@ import Testing
         #expect(end.value == 0 && end.seconds < 1)
     }
 
-    @Test func `a request that runs when SIGTERM comes is answered`() throws {
+    @Test func `a request in progress is finished after SIGTERM`() throws {
         let stack = try Stack()
         try stack.database.sql(
             "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(1); RETURN NEW; END $$"
@@ -113,7 +113,7 @@ import Testing
         #expect(try stack.campaigns == 1)
     }
 
-    @Test func `a second signal ends a draining worker at once`() throws {
+    @Test func `SIGINT ends a draining worker immediately`() throws {
         let stack = try Stack(loops: 1)
         let idle = try Socket(path: stack.socketPath)
         idle.send(kept("/"))
@@ -127,7 +127,7 @@ import Testing
         #expect(stack.worker.wait(seconds: 1) == 130)
     }
 
-    @Test func `running out of descriptors is survived`() throws {
+    @Test func `a worker survives running out of descriptors`() throws {
         let stack = try Stack(loops: 1, limit: 64)
         var crowd = try (0..<100).map { _ in try Socket(path: stack.socketPath) }
         try waitUntil("the lack is logged") { stack.worker.log.contains("cannot accept") }
@@ -136,7 +136,7 @@ import Testing
         #expect(stack.worker.log.components(separatedBy: "cannot accept").count < 10)
     }
 
-    @Test func `a stale socket is replaced, a live one and other files are refused in a sentence`() throws {
+    @Test func `a stale socket is replaced; one in use and other files are rejected in one sentence`() throws {
         let stack = try Stack()
         let mode = try FileManager.default.attributesOfItem(atPath: stack.socketPath)[.posixPermissions] as? Int
         #expect(mode == 0o660)
@@ -166,7 +166,7 @@ import Testing
         #expect(try stack.get("/").status == 200)
     }
 
-    @Test func `a mistake in the configuration is one line, and a non-zero exit`() throws {
+    @Test func `a configuration error is one line, and a non-zero exit status`() throws {
         for command in [["serve", "--listen", "127.0.0.1:0"], ["db", "upgrade"]] {
             let (status, output) = try runToEnd([Stack.program] + command, environment: ["POSTGRES_PORT": "x"])
             #expect(

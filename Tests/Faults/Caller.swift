@@ -1,28 +1,28 @@
 import Foundation
 import TestSupport
 
-/// Sends requests over one connection, to nginx or to a worker, and reads their answers.
+/// A connection to nginx or to a worker, over which requests are sent and responses are read.
 final class Caller {
-    let way: Way
+    let transport: Transport
     let opened = now()
     private let socket: Socket
     private var input: [UInt8] = []
-    /// How many answers it has read.
+    /// The number of responses that were read.
     private(set) var answers = 0
 
-    init(_ stack: Stack, _ way: Way) throws {
-        self.way = way
-        socket = way == .nginx ? try Socket(port: stack.port) : try Socket(path: stack.socketPath)
-        socket.setTimeLimit(seconds: Caller.patience)
+    init(_ stack: Stack, _ transport: Transport) throws {
+        self.transport = transport
+        socket = transport == .nginx ? try Socket(port: stack.port) : try Socket(path: stack.socketPath)
+        socket.setTimeLimit(seconds: Caller.timeout)
     }
 
-    /// How long an answer is waited for, in seconds: longer than any deadline of the service's.
-    static let patience = 15
+    /// The timeout of a response, in seconds: longer than any deadline of the service.
+    static let timeout = 15
 
-    static func bytes(_ route: Route, _ token: String, _ way: Way, keep: Bool) -> [UInt8] {
+    static func bytes(_ route: Route, _ token: String, _ transport: Transport, keep: Bool) -> [UInt8] {
         let parts = route.parts(token: token)
         let hasBody = parts.method == "POST" || parts.method == "PATCH"
-        guard way == .nginx else {
+        guard transport == .nginx else {
             let params = [("HTTP_HOST", "localhost"), ("HTTP_X_REQUEST_ID", token)]
             return Records.request(
                 parts.method, parts.target, body: parts.body, declaring: hasBody ? parts.body.count : nil, keep: keep,
@@ -34,8 +34,8 @@ final class Caller {
         return Array((lines.joined(separator: "\r\n") + "\r\n\r\n").utf8) + parts.body
     }
 
-    /// Sends bytes; in pieces of `size`, with a pause after each, when there is one.
-    /// - Returns: whether all were taken.
+    /// Sends bytes; with a `size`, in pieces of that size, with a pause after each.
+    /// - Returns: whether all bytes were sent.
     func send(_ bytes: [UInt8], pieces size: Int? = nil) -> Bool {
         guard let size else { return socket.send(bytes) }
         for start in stride(from: 0, to: bytes.count, by: size) {
@@ -45,11 +45,11 @@ final class Caller {
         return true
     }
 
-    /// Reads the answer to a request.
+    /// Reads the response to a request.
     func read(_ route: Route) -> Outcome {
         let began = now()
-        guard let answer = way == .nginx ? readHTTP(isHead: route == .head) : readFastCGI() else {
-            return now() - began >= Double(Caller.patience) - 0.5 ? .silent : .cut("after \(input.count) bytes")
+        guard let answer = transport == .nginx ? readHTTP(isHead: route == .head) : readFastCGI() else {
+            return now() - began >= Double(Caller.timeout) - 0.5 ? .timedOut : .cut("after \(input.count) bytes")
         }
         answers += 1
         return .answered(answer)

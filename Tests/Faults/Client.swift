@@ -2,31 +2,31 @@ import Foundation
 import Synchronization
 import TestSupport
 
-/// What a client does over and over.
+/// The behaviour that a client repeats.
 enum Behaviour: String, CaseIterable {
-    /// Reads, and requests that need no database, on kept connections.
+    /// Sends reads, and requests that need no database, on kept-alive connections.
     case reader
-    /// Writes, on kept connections.
+    /// Sends writes on kept-alive connections.
     case writer
-    /// Any request, each on a connection of its own.
+    /// Sends requests of any kind, each on a new connection.
     case anything
-    /// Writes, and goes away before the answer.
+    /// Sends writes, and disconnects before the response.
     case aborter
-    /// Sends a few bytes at a time.
+    /// Sends requests a few bytes at a time.
     case trickler
-    /// Asks for the list, and does not read for a while.
+    /// Requests the list, and does not read the response for a while.
     case staller
-    /// Sends several requests to nginx without waiting for answers.
+    /// Sends several requests to nginx without waiting for the responses (pipelining).
     case pipeliner
-    /// Sends 1 MiB that is dear to parse.
+    /// Sends bodies of 1 MiB that are expensive to parse.
     case hostile
-    /// Writes once, together with others of its kind, and then not for a while.
+    /// Sends one write at the same time as other clients of this kind, then pauses.
     case burster
-    /// Asks whether the process is well, all the time.
+    /// Sends health checks continuously.
     case watcher
 }
 
-/// A client, on a thread of its own.
+/// A client, which runs on its own thread.
 struct Client {
     let stack: Stack
     let ledger: Ledger
@@ -38,7 +38,7 @@ struct Client {
         (self.stack, self.ledger, self.name, random) = (stack, ledger, name, SeededGenerator(seed: seed))
     }
 
-    /// Goes on until it is told to stop.
+    /// Repeats a behaviour until `isOver` returns true.
     mutating func run(_ behaviour: Behaviour, until isOver: () -> Bool) {
         while !isOver() {
             switch behaviour {
@@ -49,9 +49,9 @@ struct Client {
             case .trickler: once(random.pick([.one, .create, .invalid, .redirect]), pieces: 40)
             case .staller: once(.list, stall: random.seconds(0.1...0.8))
             case .pipeliner: pipeline()
-            case .hostile: once(.hostile, way: .fastCGI)
+            case .hostile: once(.hostile, transport: .fastCGI)
             case .burster: burst(isOver)
-            case .watcher: once(.health, way: .fastCGI)
+            case .watcher: once(.health, transport: .fastCGI)
             }
             pause(behaviour == .watcher ? 0.02 : random.seconds(0...0.004))
         }
@@ -62,68 +62,71 @@ struct Client {
         return "\(name)-\(count)"
     }
 
-    /// One request on a connection of its own.
-    private mutating func once(_ route: Route, way: Way? = nil, pieces: Int? = nil, stall: Double = 0) {
-        let (token, way) = (nextToken(), way ?? random.pick(Way.allCases))
+    /// Sends one request on a new connection.
+    private mutating func once(_ route: Route, transport: Transport? = nil, pieces: Int? = nil, stall: Double = 0) {
+        let (token, transport) = (nextToken(), transport ?? random.pick(Transport.allCases))
         let began = now()
-        let outcome = attempt(way) { caller in
-            guard caller.send(Caller.bytes(route, token, way, keep: false), pieces: pieces) || route == .tooLarge else {
-                return .cut("while it was sent")
+        let outcome = attempt(transport) { caller in
+            guard caller.send(Caller.bytes(route, token, transport, keep: false), pieces: pieces) || route == .tooLarge
+            else {
+                return .cut("while the request was sent")
             }
             pause(stall)
             return caller.read(route)
         }
-        note(token, route, way, began, outcome)
+        note(token, route, transport, began, outcome)
     }
 
-    /// Nobody's next request has a part in what becomes of this one.
+    /// Sends one write. No later request of any client of this kind can affect its outcome.
     private mutating func burst(_ isOver: () -> Bool) {
         let pace = 1.3
         waitFor(pace) { isOver() || now().truncatingRemainder(dividingBy: pace) < 0.03 }
         once(.create)
     }
 
-    private func attempt(_ way: Way, _ body: (Caller) -> Outcome) -> Outcome {
-        do { return body(try Caller(stack, way)) } catch { return .cut("\(error)") }
+    private func attempt(_ transport: Transport, _ body: (Caller) -> Outcome) -> Outcome {
+        do { return body(try Caller(stack, transport)) } catch { return .cut("\(error)") }
     }
 
     private func note(
-        _ token: String, _ route: Route, _ way: Way, _ began: Double, _ outcome: Outcome, isReused: Bool = false
+        _ token: String, _ route: Route, _ transport: Transport, _ began: Double, _ outcome: Outcome,
+        isReused: Bool = false
     ) {
         if case .cut = outcome { pause(0.02) }
         ledger.add(
             Exchange(
-                token: token, route: route, way: way, began: began, ended: now(), isReused: isReused, outcome: outcome))
+                token: token, route: route, transport: transport, began: began, ended: now(), isReused: isReused,
+                outcome: outcome))
     }
 
-    /// Requests one after the other on a connection, which is kept for no longer than nginx keeps one: a worker that drains
-    /// waits for its end.
+    /// Sends consecutive requests on one connection, which is kept open no longer than nginx does, since a draining
+    /// worker waits until it is closed.
     private mutating func keep(_ routes: [Route], _ isOver: () -> Bool) {
-        let way = random.pick(Way.allCases)
-        guard let caller = try? Caller(stack, way) else {
-            return note(nextToken(), routes[0], way, now(), .cut("cannot connect"))
+        let transport = random.pick(Transport.allCases)
+        guard let caller = try? Caller(stack, transport) else {
+            return note(nextToken(), routes[0], transport, now(), .cut("cannot connect"))
         }
         while !isOver(), now() - caller.opened < 0.5 {
             let (token, route, began) = (nextToken(), random.pick(routes), now())
             let isReused = caller.answers > 0
-            let sent = caller.send(Caller.bytes(route, token, way, keep: true))
-            let outcome = sent ? caller.read(route) : .cut("while it was sent")
-            note(token, route, way, began, outcome, isReused: isReused)
+            let sent = caller.send(Caller.bytes(route, token, transport, keep: true))
+            let outcome = sent ? caller.read(route) : .cut("while the request was sent")
+            note(token, route, transport, began, outcome, isReused: isReused)
             guard case .answered(let answer) = outcome, answer.headers["connection"] != "close" else { return }
         }
     }
 
-    /// A write whose client goes away at once, or soon.
+    /// Sends a write, and disconnects immediately or soon.
     private mutating func abort() {
-        let (token, way, began) = (nextToken(), random.chance(0.8) ? Way.fastCGI : .nginx, now())
-        let bytes = Caller.bytes(.create, token, way, keep: false)
+        let (token, transport, began) = (nextToken(), random.chance(0.8) ? Transport.fastCGI : .nginx, now())
+        let bytes = Caller.bytes(.create, token, transport, keep: false)
         let (whole, wait) = (random.chance(0.9), random.chance(0.3) ? 0 : random.seconds(0...0.003))
-        let outcome = attempt(way) { caller in
+        let outcome = attempt(transport) { caller in
             _ = caller.send(whole ? bytes : Array(bytes.prefix(bytes.count / 2)))
             pause(wait)
             return .abandoned
         }
-        note(token, .create, way, began, outcome)
+        note(token, .create, transport, began, outcome)
     }
 
     private mutating func pipeline() {
@@ -159,9 +162,9 @@ final class Load: Sendable {
         }
     }
 
-    /// Ends it, and waits for the answers that are still due.
+    /// Stops the load, and waits for outstanding responses.
     func stop() -> Bool {
         isOver.store(true, ordering: .relaxed)
-        return threads.join(Double(Caller.patience) + 5)
+        return threads.join(Double(Caller.timeout) + 5)
     }
 }

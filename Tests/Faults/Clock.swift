@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// Seconds of the monotonic clock.
+/// The time of the monotonic clock, in seconds.
 func now() -> Double {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)
@@ -10,8 +10,8 @@ func now() -> Double {
 
 func pause(_ seconds: Double) { if seconds > 0 { usleep(UInt32(seconds * 1e6)) } }
 
-/// Waits until something is so, no longer than `limit` seconds.
-/// - Returns: whether it came true.
+/// Waits until a condition becomes true, for up to `limit` seconds.
+/// - Returns: whether it became true.
 @discardableResult
 func waitFor(_ limit: Double, _ condition: () throws -> Bool) rethrows -> Bool {
     let end = now() + limit
@@ -22,7 +22,7 @@ func waitFor(_ limit: Double, _ condition: () throws -> Bool) rethrows -> Bool {
     return true
 }
 
-/// Whether the user asked this program to end. Set by a signal handler, which may do no more than that.
+/// Whether a signal has asked this program to stop. Set by a signal handler, in which hardly anything else is safe.
 let isInterrupted = Atomic<Bool>(false)
 
 func endOnSignals() {
@@ -32,7 +32,7 @@ func endOnSignals() {
     signal(SIGPIPE, SIG_IGN)
 }
 
-/// Threads that run until they return, and can be waited for.
+/// A group of threads that can be joined.
 final class Threads: Sendable {
     private let running = Atomic<Int>(0)
 
@@ -44,12 +44,12 @@ final class Threads: Sendable {
         }.start()
     }
 
-    /// Waits until all have returned.
-    /// - Returns: whether they have, within `limit` seconds.
+    /// Waits until all threads have returned.
+    /// - Returns: whether they have within `limit` seconds.
     func join(_ limit: Double) -> Bool { waitFor(limit) { running.load(ordering: .acquiring) == 0 } }
 }
 
 extension Double {
-    /// With two digits behind the point.
+    /// The number with two decimals.
     var rounded2: String { String(format: "%.2f", self) }
 }

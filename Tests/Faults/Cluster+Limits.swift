@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 
 extension Cluster {
-    /// Takes all connections that the server has; they are free again when nobody holds what is returned.
+    /// Occupies all connections of the server, until the returned sockets are released.
     func exhaust() -> [Socket] {
         let text = Array("user\0postgres\0database\0postgres\0\0".utf8)
         let size = UInt32(text.count + 8)
@@ -15,7 +15,7 @@ extension Cluster {
         }
     }
 
-    /// Has the table on a disk of its own that is full while `body` runs. It needs root, and the right to mount.
+    /// Moves the table to a separate file system that is full while `body` runs. Requires root and permission to mount.
     func withFullDisk(_ body: () -> Void) throws {
         let folder = "/tmp/aktify-disk-\(getpid())"
         defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -37,7 +37,7 @@ extension Cluster {
         try database.sql("SET lock_timeout = '5s'; ALTER TABLE campaign SET TABLESPACE \(space)")
     }
 
-    /// Whether a small disk can be had.
+    /// Whether a small file system can be mounted.
     static var canMount: Bool {
         let folder = "/tmp/aktify-probe-\(getpid())"
         try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

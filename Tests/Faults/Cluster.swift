@@ -1,7 +1,7 @@
 import Foundation
 import TestSupport
 
-/// The Postgres of the trial, and what can be done to it.
+/// The Postgres cluster under test, and the faults that can be injected into it.
 final class Cluster: Sendable {
     let database: TestDatabase
     private let data: String
@@ -11,11 +11,11 @@ final class Cluster: Sendable {
         database = try TestDatabase()
         data = try database.sql("SHOW data_directory")
         programs = try database.sql("SELECT setting FROM pg_config WHERE name = 'BINDIR'")
-        // What was acknowledged must survive a crash of the server's; a throw-away cluster does without that otherwise.
+        // Acknowledged writes must survive a crash of the server, unlike those in other temporary clusters.
         try database.sql("ALTER DATABASE \(database.name) SET synchronous_commit = on")
     }
 
-    /// `pg_ctl` as the owner of the data; a start takes the options that the cluster was first started with.
+    /// Runs `pg_ctl` as the owner of the data. A start uses the options of the first start.
     func control(_ arguments: String...) throws {
         let owner = try FileManager.default.attributesOfItem(atPath: data)[.ownerAccountName] as? String ?? "postgres"
         let prefix = getuid() == 0 ? ["setpriv", "--reuid=\(owner)", "--regid=\(owner)", "--clear-groups", "--"] : []
@@ -36,29 +36,29 @@ final class Cluster: Sendable {
     private static let ofWorkers =
         "FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'aktify%'"
 
-    /// The backends of the workers.
+    /// The process ids of the backends of the workers.
     func backends() throws -> [pid_t] {
         try database.sql("SELECT pid \(Cluster.ofWorkers)").split(separator: "\n").compactMap { pid_t($0) }
     }
 
-    /// Ends backends of the workers, each with this probability.
+    /// Terminates backends of the workers, each with this probability.
     func terminate(_ probability: Double) throws {
         try database.sql("SELECT pg_terminate_backend(pid) \(Cluster.ofWorkers) AND random() < \(probability)")
     }
 
-    /// Locks the table for a time.
+    /// Locks the table for some seconds.
     func lock(_ mode: String, seconds: Double) throws {
         try database.sql("BEGIN; LOCK TABLE campaign IN \(mode) MODE; SELECT pg_sleep(\(seconds)); ROLLBACK")
     }
 
-    /// Gives the table a column more, and takes it away: plans that were made before are stale.
+    /// Adds a column, changes another one, and drops the first again, so that existing plans become stale.
     func alterTable() throws {
         try database.sql("SET lock_timeout = '2s'; ALTER TABLE campaign ADD COLUMN IF NOT EXISTS extra integer")
         try database.sql("SET lock_timeout = '2s'; ALTER TABLE campaign ALTER COLUMN name TYPE varchar(300)")
         try database.sql("SET lock_timeout = '2s'; ALTER TABLE campaign DROP COLUMN IF EXISTS extra")
     }
 
-    /// The rows that requests have made: how many there are of each name, and the id of one.
+    /// The rows that requests have created: for each name their number, and the id of one.
     func rows() throws -> [String: (count: Int, id: Int)] {
         var rows: [String: (count: Int, id: Int)] = [:]
         for line in try database.sql("SELECT name, count(*), min(id) FROM campaign GROUP BY name").split(

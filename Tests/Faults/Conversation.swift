@@ -1,15 +1,16 @@
-/// What a worker and Postgres say to each other on one connection (Postgres manual, chapter 55): enough of it to see whether a
-/// read shares the connection with a write. Whoever writes has a connection to itself, until the write's ReadyForQuery.
+/// Follows the protocol between a worker and Postgres on one connection (Postgres manual, chapter 55), to detect
+/// whether a read shares the connection with a write. A write must have the connection to itself, until its
+/// ReadyForQuery.
 struct Conversation {
     private var client = Messages(hasStartup: true)
     private var server = Messages(hasStartup: false)
-    /// The beginnings of prepared statements, by name.
+    /// The beginnings of the texts of prepared statements, by name.
     private var statements: [String: String] = [:]
-    /// The statements after the last sync, and those of each sync that was not answered.
+    /// The statements after the last Sync, and those before each Sync without a ReadyForQuery yet.
     private var batch: [String] = []
     private var unanswered: [[String]] = []
-    /// What should not have been, in words.
-    private(set) var mixtures: [String] = []
+    /// Descriptions of reads and writes that shared the connection.
+    private(set) var interleavings: [String] = []
 
     mutating func sent(_ bytes: [UInt8]) {
         for (type, content) in client.add(bytes, keeping: [80, 66, 83]) {
@@ -38,7 +39,7 @@ struct Conversation {
         guard parts.count >= 2, let text = statements[String(decoding: parts[1], as: UTF8.self)] else { return }
         let underWay = unanswered.joined() + batch
         if let other = underWay.first(where: { isWrite($0) != isWrite(text) }), isOurs(text), isOurs(other) {
-            mixtures.append("\"\(text)\" was sent while \"\(other)\" was under way on the same connection")
+            interleavings.append("\"\(text)\" was sent while \"\(other)\" was in progress on the same connection")
         }
         batch.append(text)
     }
@@ -52,7 +53,7 @@ struct Conversation {
     private func isOurs(_ text: String) -> Bool { text.hasPrefix("INSERT") || text.hasPrefix("SELECT id, name") }
 }
 
-/// Takes a stream of messages apart, and gives those of some types.
+/// Splits a byte stream into messages, and returns those of some types.
 private struct Messages {
     private var rest: [UInt8] = []
     private var isStarting: Bool

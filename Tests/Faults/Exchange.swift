@@ -1,29 +1,30 @@
 import Synchronization
 import TestSupport
 
-/// How a request reached the workers.
-enum Way: String, CaseIterable { case nginx, fastCGI }
+/// The path of a request to the workers: through nginx, or directly over FastCGI.
+enum Transport: String, CaseIterable { case nginx, fastCGI }
 
-/// What became of a request.
+/// The outcome of a request.
 enum Outcome {
     case answered(Answer)
-    /// The connection ended, or could not be made, before the whole answer was there.
+    /// The connection could not be opened, or was closed before the response was complete.
     case cut(String)
-    /// The client itself went away.
+    /// The client disconnected.
     case abandoned
-    /// No answer came in time.
-    case silent
+    /// There was no response in time.
+    case timedOut
 }
 
-/// One request, and what became of it.
+/// A request and its outcome.
 struct Exchange {
     let token: String
     let route: Route
-    let way: Way
-    /// When it began, and when its outcome was known, in seconds.
+    let transport: Transport
+    /// When the request was started, and when its outcome was known, in seconds.
     let began: Double
     let ended: Double
-    /// Whether it was not the first on its connection: one that the peer closes at that moment says nothing of the request.
+    /// Whether it was not the first request on its connection. The peer may close an idle connection, which is not a
+    /// failure of the request.
     let isReused: Bool
     let outcome: Outcome
 
@@ -35,7 +36,7 @@ struct Exchange {
 final class Ledger: Sendable {
     private let exchanges = Mutex<[Exchange]>([])
     private let counts = Mutex<[Int: Int]>([:])
-    /// Whether they are kept; counted they are always.
+    /// Whether exchanges are stored; they are always counted.
     private let keeps: Bool
 
     init(keeps: Bool = true) { self.keeps = keeps }
@@ -45,7 +46,7 @@ final class Ledger: Sendable {
         if keeps { exchanges.withLock { $0.append(exchange) } }
     }
 
-    /// How many were answered with each status.
+    /// The number of responses by status.
     var statuses: [Int: Int] { counts.withLock { $0 } }
 
     var all: [Exchange] { exchanges.withLock { $0 } }

@@ -1,11 +1,11 @@
 import ArgumentParser
 
-/// What goes wrong around requests.
+/// The kinds of faults.
 enum FaultKind: String, CaseIterable, ExpressibleByArgument, Sendable {
     // Postgres.
     case terminate, restartFast, restartImmediate, stopAndStart, freezeBackends, freezePostmaster
     case lockWrites, lockAll, alterTable, exhaustConnections, fullDisk
-    // What is between the workers and Postgres.
+    // The connections between the workers and Postgres.
     case delay, slowConnect, trickle, cut, blackHole, refuse
     // Processes.
     case killWorker, stopWorker, reload, reexecute, badReload, more, fewer, terminateMaster, fewDescriptors,
@@ -13,7 +13,7 @@ enum FaultKind: String, CaseIterable, ExpressibleByArgument, Sendable {
     // nginx.
     case reloadNginx
 
-    /// How many times it is drawn at most, in a round that has it.
+    /// The maximum number of occurrences in a round with this kind.
     var repetitions: Int {
         switch self {
         case .terminate, .cut, .more, .fewer, .killWorker: 8
@@ -22,7 +22,7 @@ enum FaultKind: String, CaseIterable, ExpressibleByArgument, Sendable {
         }
     }
 
-    /// For how long it lasts, in seconds.
+    /// The range of its duration, in seconds.
     var duration: ClosedRange<Double> {
         switch self {
         case .lockWrites, .lockAll, .blackHole: 0.3...2.8
@@ -32,7 +32,7 @@ enum FaultKind: String, CaseIterable, ExpressibleByArgument, Sendable {
         }
     }
 
-    /// What it excuses.
+    /// The outcomes that it excuses.
     var excuses: Excuses {
         switch self {
         case .delay, .slowConnect, .alterTable: .busyWrites
@@ -51,32 +51,32 @@ enum FaultKind: String, CaseIterable, ExpressibleByArgument, Sendable {
     }
 }
 
-/// What the faults of a round excuse, beside the answers that are always right.
+/// The outcomes that the faults of a round excuse, in addition to the expected responses.
 struct Excuses: OptionSet {
     let rawValue: Int
-    /// 503 to a write: others are in front of it.
+    /// 503 to a write, because other writes are queued before it.
     static let busyWrites = Self(rawValue: 1)
     /// 504 to a write.
     static let lateWrites = Self(rawValue: 2)
-    /// 503 to whatever needs the database.
+    /// 503 to requests that need the database.
     static let unavailable = Self(rawValue: 4)
-    /// 502 to a write whose outcome is not known.
+    /// 502 to a write with an unknown outcome.
     static let unknown = Self(rawValue: 8)
-    /// 504 to whatever needs the database.
+    /// 504 to requests that need the database.
     static let late = Self(rawValue: 16)
-    /// A connection to a worker that is cut, and 502 and 504 by nginx.
+    /// Closed connections to a worker, and 502 and 504 by nginx.
     static let lostWorkers = Self(rawValue: 32)
     /// Errors in the log.
     static let errors = Self(rawValue: 64)
 }
 
-/// One fault of a round.
+/// A fault in a round.
 struct Fault: CustomStringConvertible, Sendable {
     let kind: FaultKind
-    /// When it begins, in seconds from the round's beginning, and how long it lasts.
+    /// When it begins, in seconds after the start of the round, and how long it lasts.
     let start: Double
     let seconds: Double
-    /// For what is chosen while it happens.
+    /// The seed for random choices during the fault.
     let seed: UInt64
 
     var description: String { "\(kind.rawValue) at \(start.rounded2) for \(seconds.rounded2) s" }

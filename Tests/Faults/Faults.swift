@@ -2,40 +2,42 @@ import ArgumentParser
 import Foundation
 import TestSupport
 
-/// Runs the whole service under load and faults that follow from seeds, and looks whether it keeps its promises.
+/// Runs the whole service under load and random faults, which are derived from seeds, and checks its guarantees.
 @main
 struct Faults: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Run the whole service under load and random faults, and look whether it keeps its promises.",
-        discussion: "A round follows from its seed. One that fails prints it: --seed N runs that round again.")
+        abstract: "Run the whole service under load and random faults, and check its guarantees.",
+        discussion: "A round is derived from its seed. A failed round prints its seed, with which --seed repeats it.")
 
-    @Option(help: "The program: aktify.")
+    @Option(help: "The path of the program, aktify.")
     var program = "\(checkout)/.build/release/aktify"
 
-    @Option(help: "Run the one round of this seed.")
+    @Option(help: "Run only the round with this seed.")
     var seed: UInt64?
 
-    @Option(help: "Run rounds for so many seconds; else $FAULT_SECONDS. (default: 60)")
+    @Option(help: "Run rounds for this many seconds. (default: $FAULT_SECONDS, or 60)")
     var seconds: Double?
 
-    @Option(help: "Run so many rounds.")
+    @Option(help: "Run this many rounds.")
     var rounds: Int?
 
-    @Option(help: "Draw from these faults only, all of them in each round.")
+    @Option(help: "Use only these faults, all of them in each round.")
     var only: [FaultKind] = []
 
-    @Flag(help: "Run each fault of the matrix by its name instead, and write docs/faults.md.")
+    @Flag(help: "Instead, run each row of the fault matrix, and write docs/faults.md.")
     var matrix = false
 
-    @Option(help: "Run a steady load with reloads for so many minutes instead, and look for growth.")
+    @Option(help: "Instead, run a steady load with reloads for this many minutes, and check for growth.")
     var soak: Double?
 
     func run() throws {
         endOnSignals()
-        guard access(program, X_OK) == 0 else { throw ValidationError("\(program) is not there: make build") }
+        guard access(program, X_OK) == 0 else {
+            throw ValidationError("\(program) does not exist: build it with make build")
+        }
         let stack = try Stack(program: program)
         defer { stack.end() }
-        let isSound =
+        let hasPassed =
             if matrix {
                 try Matrix(stack).run()
             } else if let soak {
@@ -44,7 +46,7 @@ struct Faults: ParsableCommand {
                 try runRounds(stack)
             }
         if isInterrupted.load(ordering: .relaxed) { throw ExitCode(130) }
-        if !isSound { throw ExitCode(1) }
+        if !hasPassed { throw ExitCode(1) }
     }
 
     private func runRounds(_ stack: Stack) throws -> Bool {

@@ -2,14 +2,14 @@ import Foundation
 import Synchronization
 import TestSupport
 
-/// Makes the faults of a round happen, each at its time and on a thread of its own.
+/// Injects the faults of a round, each at its time and on a separate thread.
 final class Injector: Sendable {
     let service: Service
     private let threads = Threads()
-    /// Faults that end or start Postgres, or end the master, do not do so at the same time.
+    /// Locks that serialize the faults that stop or start Postgres, and those that stop the master.
     private let postgres = NSLock()
     private let master = NSLock()
-    private let healed = Mutex(0.0)
+    private let lastFaultEnd = Mutex(0.0)
 
     var stack: Stack { service.stack }
     var cluster: Cluster { service.stack.cluster }
@@ -23,19 +23,19 @@ final class Injector: Sendable {
                 guard !isInterrupted.load(ordering: .relaxed) else { return }
                 var random = SeededGenerator(seed: fault.seed)
                 do { try inject(fault, &random) } catch { note(error, of: fault) }
-                healed.withLock { $0 = max($0, now()) }
+                lastFaultEnd.withLock { $0 = max($0, now()) }
             }
         }
     }
 
-    /// Waits until all faults are over.
-    /// - Returns: when the last one was, in seconds; 0 without faults.
+    /// Waits until all faults have ended.
+    /// - Returns: the time at which the last one ended, in seconds; 0 without faults.
     func finish() -> Double {
         if !threads.join(60) { service.violation("a fault did not end") }
-        return healed.withLock { $0 }
+        return lastFaultEnd.withLock { $0 }
     }
 
-    /// A statement of ours fails too while Postgres is away.
+    /// Traces an error of an injection: its statements also fail while Postgres is unavailable.
     private func note(_ error: any Error, of fault: Fault) {
         if ProcessInfo.processInfo.environment["FAULT_TRACE"] != nil { print("    \(fault): \(error)") }
     }
@@ -59,10 +59,10 @@ final class Injector: Sendable {
         case .lockAll: try cluster.lock("ACCESS EXCLUSIVE", seconds: fault.seconds)
         case .alterTable: try postgres.withLock { try cluster.alterTable() }
         case .exhaustConnections:
-            let held = cluster.exhaust()
+            let sockets = cluster.exhaust()
             if random.chance(0.5) { stack.proxy.cut(1, &random) }
             pause(fault.seconds)
-            withExtendedLifetime(held) {}
+            withExtendedLifetime(sockets) {}
         case .freezeBackends: try freeze(try cluster.backends().filter { _ in random.chance(0.7) }, fault.seconds)
         case .freezePostmaster: try postgres.withLock { try freeze([cluster.postmaster], fault.seconds) }
         case .fullDisk: try postgres.withLock { try cluster.withFullDisk { pause(fault.seconds) } }
@@ -83,7 +83,7 @@ final class Injector: Sendable {
         for pid in processes where pid > 1 { kill(pid, SIGCONT) }
     }
 
-    // MARK: Between
+    // MARK: The connections to Postgres
 
     private func injectIntoProxy(_ fault: Fault, _ random: inout SeededGenerator) {
         let proxy = stack.proxy
@@ -146,14 +146,16 @@ final class Injector: Sendable {
         master.withLock {
             stack.write(environment: "LOG_LEVEL=bogus\n")
             service.signal(signal)
-            // Until the new program, or a new worker, has read it.
+            // Waits until the new program, or a new worker, has read it.
             pause(1 + seconds)
             stack.write(environment: "LOG_LEVEL=info\n")
-            if service.hasEnded { service.violation("the master ended when it was to reload a bad configuration") }
+            if service.hasEnded {
+                service.violation("the master exited when it was to reload an invalid configuration")
+            }
         }
     }
 
-    /// TERM, which comes in the middle of a reload half of the time.
+    /// Sends TERM, often in the middle of a reload.
     private func terminateMaster(after seconds: Double, _ random: inout SeededGenerator) {
         let (reloads, wait, toGroup) = (random.chance(0.6), random.seconds(0...0.3), random.chance(0.3))
         master.withLock {

@@ -1,23 +1,25 @@
 import TestSupport
 
-/// Looks at all exchanges of a round, and tells which of them should not have been.
+/// Checks all exchanges of a round for violations of the service's guarantees.
 struct Judge {
     let plan: Plan
     let exchanges: [Exchange]
     let rows: [String: (count: Int, id: Int)]
-    let absences: [ClosedRange<Double>]
-    /// By how much a thread of this program that wanted to sleep 5 ms overslept, in seconds: what the machine is to blame for.
+    let downtimes: [ClosedRange<Double>]
+    /// The maximum by which a thread of this program overslept a sleep of 5 ms, in seconds: the delay that the machine
+    /// itself causes.
     let noise: Double
 
     var violations: [String] {
         grouped(exchanges.compactMap { problem(of: $0).map { ($0, $1) } ?? nil }) + delays + waits + starvation
     }
 
-    /// One line for each kind of problem, with an example.
+    /// Groups problems: one line for each kind, with an example.
     private func grouped(_ problems: [(String, Exchange)]) -> [String] {
         Dictionary(grouping: problems) { $0.0 }.sorted { $0.key < $1.key }.map { problem, cases in
             let example = cases[0].1
-            var text = "\(cases.count) x \(problem), such as \(example.route) \(example.token) by \(example.way) after "
+            var text =
+                "\(cases.count) x \(problem), such as \(example.route) \(example.token) by \(example.transport) after "
             text += "\(example.seconds.rounded2) s"
             if case .answered(let answer) = example.outcome {
                 text += ": \(answer.body.prefix(160))".replacing("\n", with: "")
@@ -35,8 +37,8 @@ struct Judge {
         let text: String? =
             switch exchange.outcome {
             case .answered(let answer): problem(of: exchange, answer)
-            case .cut: isCutAllowed(exchange) ? problem(ofRowsOf: exchange, 0...1) : "\(kind(exchange)) was cut off"
-            case .silent: "\(kind(exchange)) was never answered"
+            case .cut: isCutAllowed(exchange) ? problem(ofRowsOf: exchange, 0...1) : "\(kind(exchange)) was cut"
+            case .timedOut: "\(kind(exchange)) got no response"
             case .abandoned: problem(ofRowsOf: exchange, 0...1)
             }
         return text.map { ($0, exchange) }
@@ -46,18 +48,20 @@ struct Judge {
         let (route, status) = (exchange.route, answer.status)
         guard answer.headers["x-request-id"] == exchange.token else {
             return
-                "\(kind(exchange)) got another one's answer, \(status) for \(answer.headers["x-request-id"] ?? "nobody")"
+                "\(kind(exchange)) got the response of another request, \(status) for \(answer.headers["x-request-id"] ?? "none")"
         }
-        guard isAllowed(status, exchange) else { return "\(kind(exchange)) was answered \(status)" }
+        guard isAllowed(status, exchange) else { return "\(kind(exchange)) got \(status)" }
         let hasRetry = answer.headers["retry-after"] != nil
-        if status == 503, !hasRetry { return "\(kind(exchange)) was answered 503 without Retry-After" }
+        if status == 503, !hasRetry { return "\(kind(exchange)) got 503 without Retry-After" }
         guard route.isWrite else { return problem(ofRowsOf: exchange, 0...0) }
         switch status {
         case 201:
-            guard answer.body.contains(#""name":"\#(exchange.token)""#) else { return "a 201 has another one's row" }
+            guard answer.body.contains(#""name":"\#(exchange.token)""#) else {
+                return "a 201 contains the row of another request"
+            }
             return problem(ofRowsOf: exchange, 1...1)
         case 502, 504:
-            return hasRetry ? "a write was answered \(status) with Retry-After" : problem(ofRowsOf: exchange, 0...1)
+            return hasRetry ? "a write got \(status) with Retry-After" : problem(ofRowsOf: exchange, 0...1)
         default: return problem(ofRowsOf: exchange, 0...0)
         }
     }
@@ -69,23 +73,23 @@ struct Judge {
     }
 
     private func isAbsent(_ exchange: Exchange) -> Bool {
-        absences.contains { $0.overlaps(exchange.began...exchange.ended) }
+        downtimes.contains { $0.overlaps(exchange.began...exchange.ended) }
     }
 
     private func isCutAllowed(_ exchange: Exchange) -> Bool {
-        // The limit of a body is told, and the rest of it refused, while it is sent.
+        // A body that is too large is rejected, and the connection closed, while it is still being sent.
         if exchange.route == .tooLarge || plan.excuses.contains(.lostWorkers) { return true }
-        // A list that streams is of one moment, which goes with the session: what was sent cannot be taken back, and is not gone on with.
+        // A streamed list is a snapshot of one session: if the session is lost, the response cannot be completed.
         if exchange.route == .list, !plan.excuses.isDisjoint(with: [.unavailable, .late]) { return true }
-        // Before TERM, it was in a worker's hands: it must be finished.
-        if absences.contains(where: { $0.contains(exchange.began) }) { return true }
-        return exchange.isReused && exchange.way == .nginx && plan.has(.reloadNginx)
+        // A request that a worker had accepted before TERM must be finished.
+        if downtimes.contains(where: { $0.contains(exchange.began) }) { return true }
+        return exchange.isReused && exchange.transport == .nginx && plan.has(.reloadNginx)
     }
 
     private func isAllowed(_ status: Int, _ exchange: Exchange) -> Bool {
         let (route, excuses) = (exchange.route, plan.excuses)
         if route.expected.contains(status) { return true }
-        if exchange.way == .nginx {
+        if exchange.transport == .nginx {
             if isAbsent(exchange), [502, 503].contains(status) { return true }
             if excuses.contains(.lostWorkers), [502, 503, 504].contains(status) { return true }
         }
@@ -101,19 +105,19 @@ struct Judge {
 
     // MARK: Time
 
-    /// Whether the process is well is answered at once, whatever others ask.
+    /// Health checks must be handled immediately, whatever the load.
     private var delays: [String] {
         guard !plan.has(.stopWorker, .killWorker, .fewDescriptors, .littleMemory, .terminateMaster) else { return [] }
-        let times = exchanges.filter { $0.route == .health && $0.way == .fastCGI }.map(\.seconds).sorted(by: >)
+        let times = exchanges.filter { $0.route == .health && $0.transport == .fastCGI }.map(\.seconds).sorted(by: >)
         let limit = 0.5 + 2 * noise
         guard times.count > 5, times[2] > limit else { return [] }
         return [
-            "/healthz took \(times.prefix(3).map(\.rounded2).joined(separator: ", ")) s, not \(limit.rounded2) at most; "
+            "/healthz took \(times.prefix(3).map(\.rounded2).joined(separator: ", ")) s, more than \(limit.rounded2) s; "
                 + "the machine's own delay was \(noise.rounded2) s"
         ]
     }
 
-    /// A server that ends connections takes new ones at once: nobody waits in vain for as long as a second.
+    /// A server that closes connections accepts new ones immediately, so no request may wait in vain for a second.
     private var waits: [String] {
         let isSimple = plan.faults.allSatisfy { [.terminate, .cut, .delay].contains($0.kind) }
         guard isSimple, noise < 0.3, !plan.clients.contains(where: { [.aborter, .hostile].contains($0) }) else {
@@ -122,11 +126,11 @@ struct Judge {
         let late = exchanges.filter { $0.status == 503 && $0.seconds > 0.9 }
         guard let first = late.first else { return [] }
         return [
-            "\(late.count) requests waited a second for a connection that could have been had, such as \(first.token)"
+            "\(late.count) requests waited a second although connections were available, such as \(first.token)"
         ]
     }
 
-    /// With one connection, reads and writes take turns.
+    /// With one connection, neither reads nor writes may starve.
     private var starvation: [String] {
         guard plan.connections == 1, plan.faults.isEmpty else { return [] }
         let (readers, writers) = (plan.clients.count { $0 == .reader }, plan.clients.count { $0 == .writer })
@@ -134,6 +138,6 @@ struct Judge {
         let reads = exchanges.count { $0.token.hasPrefix("reader") && $0.route.isRead && $0.status == 200 }
         let writes = exchanges.count { $0.token.hasPrefix("writer") && $0.status == 201 }
         guard min(reads, writes) * 15 < max(reads, writes) else { return [] }
-        return ["of as many readers as writers, \(reads) reads and \(writes) writes were answered"]
+        return ["with as many readers as writers, only \(reads) reads and \(writes) writes succeeded"]
     }
 }

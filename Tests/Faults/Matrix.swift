@@ -1,28 +1,28 @@
 import Foundation
 import TestSupport
 
-/// Each fault that is known by name, under load, with what was answered meanwhile.
+/// The fault matrix: runs each named fault under load, and lists the statuses of the responses.
 struct Matrix {
     let stack: Stack
 
     init(_ stack: Stack) { self.stack = stack }
 
-    /// - Returns: whether no promise was broken.
+    /// - Returns: whether no guarantee was violated.
     func run() throws -> Bool {
         var lines = [
             "| fault | reads | writes | without database | recovered after | violations |",
             "|---|---|---|---|---|---|",
         ]
-        var isSound = true
+        var hasPassed = true
         for (number, row) in MatrixRow.all.enumerated() where !isInterrupted.load(ordering: .relaxed) {
             let (line, violations) = try run(row, UInt64(number + 1))
             say(line)
             for violation in violations { say("  ✘ \(violation)") }
             lines.append(line)
-            isSound = isSound && violations.isEmpty
+            hasPassed = hasPassed && violations.isEmpty
         }
         if !isInterrupted.load(ordering: .relaxed) { try write(lines) }
-        return isSound
+        return hasPassed
     }
 
     private func run(_ row: MatrixRow, _ seed: UInt64) throws -> (String, [String]) {
@@ -35,9 +35,9 @@ struct Matrix {
         let findings = try Round(plan: plan, stack: stack).run()
         let exchanges = findings.exchanges
         let bad = exchanges.filter {
-            $0.status != 0 && !$0.route.expected.contains($0.status) && $0.ended > findings.healed
+            $0.status != 0 && !$0.route.expected.contains($0.status) && $0.ended > findings.lastFaultEnd
         }
-        let recovery = faults.isEmpty ? 0 : max(0, (bad.map(\.ended).max() ?? 0) - findings.healed)
+        let recovery = faults.isEmpty ? 0 : max(0, (bad.map(\.ended).max() ?? 0) - findings.lastFaultEnd)
         let cells = [
             statuses(exchanges.filter(\.route.isRead)), statuses(exchanges.filter(\.route.isWrite)),
             statuses(exchanges.filter { !$0.route.isRead && !$0.route.isWrite }), "\(recovery.rounded2) s",
@@ -46,7 +46,8 @@ struct Matrix {
         return ("| \(row.name) | \(cells.joined(separator: " | ")) |", findings.violations)
     }
 
-    /// The statuses that were seen, the usual ones first; 0 is a client that went away, or was cut off.
+    /// The statuses of the responses, the most frequent first; 0 stands for a client that disconnected or a connection
+    /// that was cut.
     private func statuses(_ exchanges: [Exchange]) -> String {
         let seen = Dictionary(grouping: exchanges, by: \.status).map { ($0.key, $0.value.count) }
         return seen.sorted { $0.1 > $1.1 }.map { $0.0 == 0 ? "no answer" : String($0.0) }.joined(separator: " ")
@@ -74,11 +75,11 @@ struct Matrix {
 /// A row of the matrix.
 struct MatrixRow {
     let name: String
-    /// Kind, beginning and duration in seconds.
+    /// The kind, start and duration of each fault, in seconds.
     var faults: [(FaultKind, Double, Double)] = []
     var connections = 2
     var clients: [Behaviour] = [.reader, .reader, .writer, .writer, .watcher]
-    /// Why it is not run.
+    /// Why the row is not run; `nil` if it is.
     var reason: String?
 
     static let all = [

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Watches how late this program's own threads run: on a busy machine, everything is.
+/// Measures the scheduling delay of this program's own threads, by which everything is delayed on a busy machine.
 final class Noise: Sendable {
     private let isOver = Atomic<Bool>(false)
     private let threads = Threads()
@@ -17,7 +17,7 @@ final class Noise: Sendable {
         }
     }
 
-    /// The longest delay so far, in seconds.
+    /// Stops, and returns the longest delay, in seconds.
     func stop() -> Double {
         isOver.store(true, ordering: .relaxed)
         return worst.withLock { $0 }

@@ -1,17 +1,17 @@
 import TestSupport
 
-/// What a round does: all of it follows from its seed.
+/// The plan of a round, which is derived from its seed.
 struct Plan {
     let seed: UInt64
     let workers: Int
     let connections: Int
     let clients: [Behaviour]
     let faults: [Fault]
-    /// How long the load lasts, in seconds.
+    /// The duration of the load, in seconds.
     let seconds: Double
 
-    /// Draws a round.
-    /// - Parameter only: the kinds of faults to draw from; all when it is empty.
+    /// Draws a random round.
+    /// - Parameter only: the kinds of faults to use; if empty, they are drawn from all kinds.
     init(seed: UInt64, only: [FaultKind] = []) {
         var random = SeededGenerator(seed: seed)
         self.seed = seed
@@ -32,7 +32,7 @@ struct Plan {
         self.faults = faults.sorted { $0.start < $1.start }
     }
 
-    /// None to three kinds; those that need company of their own kind come more often.
+    /// Draws up to three kinds. Those that are more interesting when repeated are drawn more often.
     private static func draw(_ random: inout SeededGenerator) -> [FaultKind] {
         let often: [FaultKind] = [.terminate, .terminate, .delay, .slowConnect, .reload, .terminateMaster]
         let count = random.pick([0, 1, 1, 2, 2, 3])
@@ -44,7 +44,7 @@ struct Plan {
         return kinds
     }
 
-    /// A round of one's own.
+    /// Creates a specific round.
     init(seed: UInt64, connections: Int = 2, clients: [Behaviour], faults: [Fault]) {
         (self.seed, workers, self.connections) = (seed, 2, connections)
         (self.clients, self.faults) = (clients, faults)
@@ -64,10 +64,10 @@ struct Plan {
         [.watcher] + Behaviour.allCases.flatMap { Array(repeating: $0, count: counts[$0] ?? 0) }
     }
 
-    /// What may happen besides the usual answers.
+    /// The outcomes that may occur in addition to the expected responses.
     var excuses: Excuses {
         var excuses = faults.reduce(into: Excuses()) { $0.formUnion($1.kind.excuses) }
-        // Writes of clients that have gone stand in the line too; with one connection, reads stand there as well.
+        // Writes of clients that have disconnected are queued, too; with one connection, so are reads.
         if clients.contains(.aborter) { excuses.insert(.busyWrites) }
         if connections == 1, !excuses.isDisjoint(with: [.busyWrites, .lateWrites]) {
             excuses.formUnion([.unavailable, .late])

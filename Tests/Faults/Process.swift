@@ -1,6 +1,6 @@
 import Foundation
 
-/// A process of this machine's, as /proc shows it.
+/// A process of this machine, according to /proc.
 struct Process {
     let pid: pid_t
     let parent: pid_t
@@ -8,7 +8,7 @@ struct Process {
     let threads: Int
     /// Resident memory, in bytes.
     let memory: Int
-    /// Open descriptors.
+    /// The number of open descriptors.
     let descriptors: Int
 
     init?(_ pid: pid_t) {
@@ -24,7 +24,7 @@ struct Process {
         descriptors = ((try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd")) ?? []).count
     }
 
-    /// The processes whose program was started by this path.
+    /// The processes that were started with this path as argv[0].
     static func all(startedFrom path: String) -> [Process] {
         ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap { name in
             guard let pid = pid_t(name),
@@ -36,10 +36,10 @@ struct Process {
     }
 }
 
-/// Signals that Glibc's overlay does not name.
+/// Signals that Glibc's overlay does not import.
 enum Signal {
-    /// TTIN: one worker more.
+    /// TTIN: start one more worker.
     static let oneMore: Int32 = 21
-    /// TTOU: one worker less.
+    /// TTOU: stop one worker.
     static let oneLess: Int32 = 22
 }

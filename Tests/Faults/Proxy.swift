@@ -2,16 +2,17 @@ import Foundation
 import Synchronization
 import TestSupport
 
-/// Stands between the workers and Postgres: delays, cuts, trickles and holds back what they say, and looks at all of it.
+/// A proxy between the workers and Postgres, which can delay, trickle, cut and block their connections, and checks the
+/// protocol.
 final class Proxy: Sendable {
-    /// What is done to the bytes.
+    /// The faults to inject.
     struct Mode {
-        /// Seconds by which each piece is late.
+        /// The delay of each piece of data, in seconds.
         var delay = 0.0
-        /// Seconds that pass before a new connection's first bytes go on.
+        /// The delay of the first bytes of a new connection, in seconds.
         var connectDelay = 0.0
         var tricklesBytes = false
-        /// Whether nothing passes.
+        /// Whether all data is held back.
         var isBlackHole = false
         var refuses = false
     }
@@ -21,7 +22,7 @@ final class Proxy: Sendable {
     private let target: String
     private let state = Mutex(Mode())
     private let open = Mutex<[ObjectIdentifier: Link]>([:])
-    private let mixtures = Mutex<[String]>([])
+    private let interleavings = Mutex<[String]>([])
 
     init(folder: String, target: String) throws {
         (self.folder, self.target) = (folder, target)
@@ -33,16 +34,16 @@ final class Proxy: Sendable {
     var mode: Mode { state.withLock { $0 } }
     func change(_ body: (inout Mode) -> Void) { state.withLock { body(&$0) } }
 
-    /// Reads that were sent on a connection while a write was under way on it, or the other way round, since this was last asked.
-    func takeMixtures() -> [String] {
-        mixtures.withLock {
+    /// Returns and clears the cases in which reads and writes shared a connection.
+    func takeInterleavings() -> [String] {
+        interleavings.withLock {
             let found = $0
             $0 = []
             return found
         }
     }
 
-    /// Ends connections, each with this probability.
+    /// Closes connections, each with this probability.
     func cut(_ probability: Double, _ random: inout SeededGenerator) {
         for link in open.withLock({ Array($0.values) }) where random.chance(probability) { link.end() }
     }
@@ -66,11 +67,11 @@ final class Proxy: Sendable {
 
     fileprivate func ended(_ link: Link, _ found: [String]) {
         _ = open.withLock { $0.removeValue(forKey: ObjectIdentifier(link)) }
-        mixtures.withLock { $0 += found }
+        interleavings.withLock { $0 += found }
     }
 }
 
-/// One connection through the proxy.
+/// A connection through the proxy.
 private final class Link: Sendable {
     private let client: Socket
     private let server: Socket
@@ -84,7 +85,7 @@ private final class Link: Sendable {
     func start() {
         Thread { [self] in
             pump(from: client, to: server) { bytes in conversation.withLock { $0.sent(bytes) } }
-            proxy.ended(self, conversation.withLock { $0.mixtures })
+            proxy.ended(self, conversation.withLock { $0.interleavings })
         }.start()
         Thread { [self] in pump(from: server, to: client) { bytes in conversation.withLock { $0.received(bytes) } } }
             .start()

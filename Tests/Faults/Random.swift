@@ -1,10 +1,10 @@
 import TestSupport
 
 extension SeededGenerator {
-    /// Whether something of this probability happens.
+    /// Returns true with this probability.
     mutating func chance(_ probability: Double) -> Bool { .random(in: 0..<1, using: &self) < probability }
 
-    /// One of some elements.
+    /// Returns a random element.
     mutating func pick<Element>(_ elements: [Element]) -> Element {
         elements[.random(in: 0..<elements.count, using: &self)]
     }

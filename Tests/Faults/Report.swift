@@ -1,7 +1,7 @@
 import Foundation
 import TestSupport
 
-/// What is printed of a round.
+/// The printed report of a round.
 struct Report {
     let plan: Plan
     let only: [FaultKind]
@@ -10,7 +10,7 @@ struct Report {
 
     private var health: String {
         let slowest = findings.exchanges.filter { $0.route == .health }.map(\.seconds).max() ?? 0
-        return "; /healthz took \(slowest.rounded2) s at most, the machine's own delay was \(findings.noise.rounded2) s"
+        return "; /healthz took up to \(slowest.rounded2) s, the machine's own delay was \(findings.noise.rounded2) s"
     }
 
     func show() {
@@ -23,11 +23,13 @@ struct Report {
         let kept = "/tmp/aktify-faults-\(plan.seed).log"
         try? FileManager.default.removeItem(atPath: kept)
         try? FileManager.default.copyItem(atPath: log, toPath: kept)
-        say("    the log: \(kept); again: faults --seed \(plan.seed)" + only.map { " --only \($0.rawValue)" }.joined())
+        say(
+            "    log: \(kept); repeat with: faults --seed \(plan.seed)" + only.map { " --only \($0.rawValue)" }.joined()
+        )
     }
 }
 
-/// Prints a line at once, also into a pipe.
+/// Prints a line immediately, also to a pipe.
 func say(_ text: String) {
     print(text)
     fflush(nil)

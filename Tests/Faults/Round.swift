@@ -1,6 +1,6 @@
 import TestSupport
 
-/// Load, faults, calm, and then what is found.
+/// A round: runs load and faults, checks the recovery, and collects the findings.
 struct Round {
     let plan: Plan
     let stack: Stack
@@ -11,38 +11,38 @@ struct Round {
         let exchanges: [Exchange]
         let statuses: [Int: Int]
         let seconds: Double
-        /// When the last fault was over, in seconds of the clock.
-        var healed = 0.0
-        /// The longest delay of a thread of this program's.
+        /// The time at which the last fault ended, in seconds.
+        var lastFaultEnd = 0.0
+        /// The longest scheduling delay of a thread of this program.
         var noise = 0.0
     }
 
     func run() throws -> Findings {
         let began = now()
         try stack.cluster.reset()
-        _ = stack.proxy.takeMixtures()
+        _ = stack.proxy.takeInterleavings()
         let service = try Service(stack, plan)
         guard service.isComplete(within: 10) else {
             service.stop()
             return Findings(
-                violations: ["the service does not start"], requests: 0, exchanges: [], statuses: [:],
+                violations: ["the service did not start"], requests: 0, exchanges: [], statuses: [:],
                 seconds: now() - began)
         }
-        _ = Calm(service: service).problems()
+        _ = RecoveryCheck(service: service).problems()
         pause(0.3)
-        let before = Census(service)
-        let (load, isJoined, healed, noise) = runLoad(service)
-        var violations = isJoined ? [] : ["clients wait for answers for ever"]
-        violations += afterwards(service, healed, before)
+        let before = ResourceUsage(service)
+        let (load, isJoined, lastFaultEnd, noise) = runLoad(service)
+        var violations = isJoined ? [] : ["clients wait for responses forever"]
+        violations += afterwards(service, lastFaultEnd, before)
         violations += logged(service)
         service.stop()
         let judge = Judge(
-            plan: plan, exchanges: load.ledger.all, rows: try stack.cluster.rows(), absences: service.absences,
+            plan: plan, exchanges: load.ledger.all, rows: try stack.cluster.rows(), downtimes: service.downtimes,
             noise: noise)
-        violations += judge.violations + service.violations + mixtures()
+        violations += judge.violations + service.violations + interleavings()
         return Findings(
             violations: violations, requests: load.ledger.all.count, exchanges: load.ledger.all,
-            statuses: load.ledger.statuses, seconds: now() - began, healed: healed, noise: noise)
+            statuses: load.ledger.statuses, seconds: now() - began, lastFaultEnd: lastFaultEnd, noise: noise)
     }
 
     private func runLoad(_ service: Service) -> (Load, Bool, Double, Double) {
@@ -50,29 +50,30 @@ struct Round {
         let load = Load(stack, plan.clients, seed: plan.seed)
         let (end, injector) = (now() + plan.seconds, Injector(service))
         while now() < end, !isInterrupted.load(ordering: .relaxed) { pause(0.05) }
-        let healed = injector.finish()
-        return (load, load.stop(), healed, noise.stop())
+        let lastFaultEnd = injector.finish()
+        return (load, load.stop(), lastFaultEnd, noise.stop())
     }
 
-    /// Within two seconds of the last fault all is well again, and when nobody asks any more, nothing is left of the round.
-    private func afterwards(_ service: Service, _ healed: Double, _ before: Census) -> [String] {
-        guard !service.hasEnded else { return ["the master has ended"] }
-        pause(healed + 2 - now())
-        var violations = Calm(service: service).problems()
-        if stack.status() == nil { violations.append("the master does not tell its status") }
+    /// Checks that the service has recovered within two seconds of the last fault, and that it uses no more resources
+    /// when idle again.
+    private func afterwards(_ service: Service, _ lastFaultEnd: Double, _ before: ResourceUsage) -> [String] {
+        guard !service.hasEnded else { return ["the master has exited"] }
+        pause(lastFaultEnd + 2 - now())
+        var violations = RecoveryCheck(service: service).problems()
+        if stack.status() == nil { violations.append("the master does not report its status") }
         restoreWorkers(service)
         if !service.isComplete(within: 12) {
-            violations.append("\(stack.serving().count) workers serve, not \(plan.workers)")
+            violations.append("\(stack.serving().count) workers are serving, not \(plan.workers)")
         }
         var excess: [String] = []
         waitFor(6) {
-            excess = Census(service).excess(over: before, plan)
+            excess = ResourceUsage(service).excess(over: before, plan)
             return excess.isEmpty
         }
         return violations + excess
     }
 
-    /// One signal for each worker that TTIN and TTOU have added or taken.
+    /// Sends one signal for each worker that TTIN and TTOU have added or removed.
     private func restoreWorkers(_ service: Service) {
         guard plan.has(.more, .fewer) else { return }
         for _ in 0..<20 {
@@ -83,8 +84,8 @@ struct Round {
         }
     }
 
-    private func mixtures() -> [String] {
-        let found = stack.proxy.takeMixtures()
+    private func interleavings() -> [String] {
+        let found = stack.proxy.takeInterleavings()
         return found.isEmpty ? [] : ["\(found.count) x \(found[0])"]
     }
 

@@ -1,4 +1,4 @@
-/// A request that clients send, and the answer that it gets when nothing is wrong.
+/// A request that clients send, and its expected response.
 enum Route: CaseIterable {
     case greeting, health, ready, list, one, missing, badId, unknownPath, wrongMethod, redirect, options, head
     case create, invalid, malformed, wrongType, hostile, tooLarge
@@ -34,7 +34,7 @@ enum Route: CaseIterable {
         }
     }
 
-    /// The statuses of an answer when all is well.
+    /// The expected statuses without faults.
     var expected: Set<Int> {
         switch self {
         case .greeting, .health, .ready, .list, .one, .options, .head: [200]
@@ -50,7 +50,7 @@ enum Route: CaseIterable {
         }
     }
 
-    /// Whether its answer needs the database.
+    /// Whether it reads from the database.
     var isRead: Bool { [.ready, .list, .one, .missing, .head].contains(self) }
     var isWrite: Bool { self == .create }
 }
@@ -61,9 +61,9 @@ extension Route.Parts {
     }
 }
 
-/// Bodies of almost 1 MiB that are refused, and dear to those that do not take care.
+/// Bodies of almost 1 MiB that are rejected, and expensive for a careless parser.
 enum Hostile {
-    /// One of the bodies, made once.
+    /// One of the bodies, which are created once.
     static func parts(_ token: String) -> Route.Parts { all[Int(token.utf8.reduce(0) { $0 &+ UInt($1) } % 3)] }
 
     private static let all: [Route.Parts] = [

@@ -2,7 +2,7 @@ import Foundation
 import Synchronization
 import TestSupport
 
-/// The master of a round, which is ended and started again.
+/// The master of a round, which can be stopped and restarted.
 final class Service: Sendable {
     let stack: Stack
     let plan: Plan
@@ -21,29 +21,30 @@ final class Service: Sendable {
     var hasEnded: Bool { master.withLock { $0.hasEnded } }
     func signal(_ number: Int32) { master.withLock { $0.signal(number) } }
 
-    /// When it was away, or about to be.
-    var absences: [ClosedRange<Double>] { periods.withLock { $0 } }
+    /// The periods in which it was down or stopping.
+    var downtimes: [ClosedRange<Double>] { periods.withLock { $0 } }
 
-    /// What was seen that should not have been.
+    /// The violations that were observed.
     var violations: [String] { found.withLock { $0 } }
     func violation(_ text: String) { found.withLock { $0.append(text) } }
 
-    /// Waits until as many workers serve as there should be.
+    /// Waits until the planned number of workers is serving.
     func isComplete(within limit: Double) -> Bool { waitFor(limit) { stack.serving().count == plan.workers } }
 
-    /// How long a master may take to end: a statement's time, and what nginx keeps.
-    static let patience = 12.0
+    /// How long a master may take to stop, in seconds: the statement timeout, plus the lifetime of nginx's kept-alive
+    /// connections.
+    static let stopTimeout = 12.0
 
-    /// Ends the master, and looks how.
-    /// - Parameter toGroup: whether the workers, too, would be told if they were in its process group.
+    /// Stops the master, and checks how it exits.
+    /// - Parameter toGroup: whether to signal its process group, which must not contain the workers.
     func stop(toGroup: Bool = false) {
         let began = now()
         if toGroup { kill(-pid, SIGTERM) } else { signal(SIGTERM) }
         let child = master.withLock { $0 }
-        let status = child.wait(seconds: Service.patience)
+        let status = child.wait(seconds: Service.stopTimeout)
         if let status, status != 0 { violation("the master exited with \(status) after TERM") }
-        if status == nil { violation("the master goes on \(Int(Service.patience)) s after TERM") }
-        if FileManager.default.fileExists(atPath: stack.pidFile) { violation("the master left its pid file") }
+        if status == nil { violation("the master is still running \(Int(Service.stopTimeout)) s after TERM") }
+        if FileManager.default.fileExists(atPath: stack.pidFile) { violation("the master did not remove its PID file") }
         waitFor(1) { Process.all(startedFrom: stack.link).isEmpty }
         let left = Process.all(startedFrom: stack.link)
         if status != nil, !left.isEmpty { violation("\(left.count) workers outlive their master") }
@@ -54,20 +55,20 @@ final class Service: Sendable {
         periods.withLock { $0.append((began - 0.5)...now()) }
     }
 
-    /// Ends the master, and starts another one a little later.
+    /// Stops the master, and starts another one after some seconds.
     func restart(toGroup: Bool, after seconds: Double) {
         stop(toGroup: toGroup)
         let began = now()
         pause(seconds)
         guard let child = try? stack.startMaster(workers: plan.workers, connections: plan.connections, log: log) else {
-            return violation("the master cannot be started again")
+            return violation("the master cannot be restarted")
         }
         master.withLock { $0 = child }
         if !waitFor(8, { !stack.serving().isEmpty }) { violation("no worker is ready 8 s after the start") }
         periods.withLock { $0.append(began...now()) }
     }
 
-    /// What the master and the workers have logged, from a level on.
+    /// The log lines of the master and the workers with these levels.
     func events(_ levels: Set<String>) -> [String] {
         let text = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
         return text.split(separator: "\n").compactMap { line in

@@ -1,7 +1,7 @@
 import Foundation
 import TestSupport
 
-/// A steady load with reloads, and what the service has at rest after each of its cycles.
+/// A soak test: a steady load with reloads, with a sample of the idle service's resource usage after each cycle.
 struct Soak {
     let stack: Stack
     let minutes: Double
@@ -12,7 +12,7 @@ struct Soak {
         .reader, .reader, .reader, .writer, .writer, .aborter, .anything, .trickler, .pipeliner, .watcher,
     ]
 
-    /// - Returns: whether nothing grows.
+    /// - Returns: whether no resource usage grows.
     func run() throws -> Bool {
         let plan = Plan(seed: 1, clients: Soak.clients, faults: [])
         let service = try Service(stack, plan)
@@ -30,29 +30,32 @@ struct Soak {
         let problems = Trend.problems(in: Array(samples.dropFirst(2))) + service.violations
         for problem in problems { say("  ✘ \(problem)") }
         let wrong = statuses.filter { $0.key >= 500 && $0.key != 503 }
-        if !wrong.isEmpty { say("  ✘ answers that nothing excuses: \(wrong)") }
+        if !wrong.isEmpty { say("  ✘ inexcusable responses: \(wrong)") }
         return problems.isEmpty && wrong.isEmpty
     }
 
-    /// Twenty seconds: load, with a reload in its midst, and rest until kept connections are gone.
+    /// A cycle of twenty seconds: load with a reload in the middle, then idle time until kept-alive connections are
+    /// closed.
     private func cycle(_ service: Service, seed: UInt64) throws -> [Int: Int] {
         try stack.cluster.reset()
         let load = Load(stack, Soak.clients, seed: seed, keeps: false)
-        sleepWell(8)
+        sleepUnlessInterrupted(8)
         service.signal(SIGHUP)
-        sleepWell(9)
-        if !load.stop() { service.violation("clients wait for answers for ever") }
+        sleepUnlessInterrupted(9)
+        if !load.stop() { service.violation("clients wait for responses forever") }
         _ = service.isComplete(within: 15)
-        _ = Calm(service: service).problems()
+        _ = RecoveryCheck(service: service).problems()
         pause(2)
         waitFor(10) { Process.all(startedFrom: stack.link).count == service.plan.workers + 1 }
         return load.ledger.statuses
     }
 
-    private func sleepWell(_ seconds: Double) { waitFor(seconds) { isInterrupted.load(ordering: .relaxed) } }
+    private func sleepUnlessInterrupted(_ seconds: Double) {
+        waitFor(seconds) { isInterrupted.load(ordering: .relaxed) }
+    }
 }
 
-/// What master and workers have at a moment.
+/// The resource usage of the master and the workers at a point in time.
 struct Sample: CustomStringConvertible {
     let seconds: Double
     let values: [(name: String, value: Double)]
@@ -79,10 +82,10 @@ struct Sample: CustomStringConvertible {
     }
 }
 
-/// Least-squares slopes of samples.
+/// Linear trends of samples (least squares).
 enum Trend {
-    /// What grows, in words. Counts may not; memory may by 3 MB of the master, and by 8 of all workers, from the first sample to
-    /// the last: what an allocator keeps differs by that.
+    /// Describes the values that grow. Counts may not grow at all; memory may grow by 3 MB in the master, and by 8 MB
+    /// in all workers, from the first sample to the last, which is the variation in what the allocator retains.
     static func problems(in samples: [Sample]) -> [String] {
         guard let first = samples.first, let last = samples.last, samples.count > 1 else { return ["too few samples"] }
         return first.values.indices.compactMap { index in

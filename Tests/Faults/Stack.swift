@@ -1,8 +1,8 @@
 import Foundation
 import TestSupport
 
-/// nginx, a master and its workers, the proxy and Postgres. nginx and Postgres stay from round to round; a master is started for
-/// each.
+/// nginx, a master and its workers, the proxy and Postgres. nginx and Postgres stay from round to round; a master is
+/// started for each.
 final class Stack: Sendable {
     let program: String
     let folder: Folder

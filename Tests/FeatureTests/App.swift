@@ -6,7 +6,7 @@ import Web
 
 @testable import AktifyAPI
 
-/// A database of a test's own, with the schema that the migrations make.
+/// Creates a database for a test, and migrates it to the head.
 func migratedDatabase() throws -> TestDatabase {
     let database = try TestDatabase()
     let graph = try ScriptDirectory("\(checkout)/migrations").graph()
@@ -15,7 +15,7 @@ func migratedDatabase() throws -> TestDatabase {
     return database
 }
 
-/// Runs `body` with the whole application on a database of its own.
+/// Runs `body` with the whole application on a new database.
 func withApp(
     _ variables: [String: String] = [:],
     _ body: @escaping @Sendable (RecordingClient, TestDatabase) async throws -> Void

@@ -5,13 +5,13 @@ import Testing
 
 @testable import Migrations
 
-/// What is written from the difference of two schemas, each carried out both ways.
+/// Revisions that are generated from the differences of two schemas, each tested in both directions.
 @Suite struct AutogenerationTests {
     private let database: TestDatabase
 
     init() throws { database = try TestDatabase() }
 
-    /// The upgrade from one schema to another, once it has been tried both ways.
+    /// The upgrade from one schema to another, after both directions have been tested.
     @discardableResult
     private func upgrade(from old: String, to new: String) throws -> String {
         try SchemaTrial.run(in: database) { trial in
@@ -37,8 +37,9 @@ import Testing
                 """)
     }
 
-    @Test func `a trigger that records changes comes with its table, comes alone, and goes`() throws {
-        let function = "CREATE FUNCTION public.record_change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'"
+    @Test func `a trigger that records changes is created with its table or alone, and dropped`() throws {
+        let function =
+            "CREATE FUNCTION public.record_change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'"
         try database.sql(function)
         let table = "CREATE TABLE one (id bigint PRIMARY KEY)"
         let trigger = TableDefinition.recording(on: "one", key: "id")
@@ -48,7 +49,7 @@ import Testing
             try upgrade(from: "\(table); \(trigger)", to: table) == "DROP TRIGGER one_record_change ON one;")
     }
 
-    @Test func `tables that refer to others go before them, and come after them`() throws {
+    @Test func `tables that reference others are dropped before them, and created after them`() throws {
         let tables = """
             CREATE TABLE b (id bigint PRIMARY KEY); CREATE TABLE c (id bigint PRIMARY KEY, b bigint REFERENCES b);
             CREATE TABLE a (id bigint PRIMARY KEY, c bigint REFERENCES c ON DELETE CASCADE, a bigint REFERENCES a)
@@ -60,7 +61,7 @@ import Testing
         #expect(!added.contains("ALTER TABLE"))
     }
 
-    @Test func `tables that refer to each other in a circle get their keys at the end, and lose them at the beginning`()
+    @Test func `tables with circular references get their foreign keys last, and lose them first`()
         throws
     {
         let tables = """
@@ -73,7 +74,7 @@ import Testing
         try upgrade(from: tables, to: "CREATE TABLE b (id bigint PRIMARY KEY, c bigint)")
     }
 
-    @Test func `a foreign key of a table that stays is dropped before the table that it refers to`() throws {
+    @Test func `a foreign key is dropped before the table that it references`() throws {
         let upgrade = try upgrade(
             from:
                 "CREATE TABLE a (id bigint PRIMARY KEY); CREATE TABLE b (id bigint PRIMARY KEY, a bigint REFERENCES a)",
@@ -81,7 +82,7 @@ import Testing
         #expect(upgrade.hasPrefix("ALTER TABLE b DROP CONSTRAINT b_a_fkey;"))
     }
 
-    @Test func `identity comes back as it was`() throws {
+    @Test func `an identity column is restored by the downgrade`() throws {
         try upgrade(
             from: """
                 CREATE TABLE one (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, n int, o int NOT NULL,
@@ -90,7 +91,7 @@ import Testing
                 """, to: "CREATE TABLE one (id bigserial PRIMARY KEY, n int, o int GENERATED ALWAYS AS IDENTITY)")
     }
 
-    @Test func `numbers go on behind the rows that there are when a column begins to count`() throws {
+    @Test func `a column that becomes an identity continues after the existing values`() throws {
         let upgrade = try upgrade(
             from: "CREATE TABLE one (id int NOT NULL, n int NOT NULL)",
             to: "CREATE TABLE one (id serial, n int GENERATED ALWAYS AS IDENTITY)")
@@ -99,7 +100,7 @@ import Testing
         #expect(try database.sql("SELECT id || ' ' || n FROM one ORDER BY id DESC LIMIT 1") == "42 8")
     }
 
-    @Test func `generated columns stay generated, and keep what stands on them`() throws {
+    @Test func `generated columns stay generated, and keep their indexes and constraints`() throws {
         let generated = "CREATE TABLE one (id int, n int, twice int GENERATED ALWAYS AS (n * 2) STORED)"
         let upgrade = try upgrade(from: "CREATE TABLE one (id int, n int)", to: generated)
         #expect(upgrade == "ALTER TABLE one ADD COLUMN twice integer GENERATED ALWAYS AS (n * 2) STORED;")
@@ -114,7 +115,7 @@ import Testing
                 """)
     }
 
-    @Test func `keys that are referred to, and their types, change under their foreign keys`() throws {
+    @Test func `referenced keys and their types change together with their foreign keys`() throws {
         try upgrade(
             from: "CREATE TABLE a (id int PRIMARY KEY, n int); CREATE TABLE b (a int REFERENCES a)",
             to: "CREATE TABLE a (id text UNIQUE, n int PRIMARY KEY); CREATE TABLE b (a text REFERENCES a (id))")
@@ -129,14 +130,16 @@ import Testing
             to: "CREATE TABLE a (n int DEFAULT 3, m bigint DEFAULT 4, o text NOT NULL)")
     }
 
-    @Test func `a renamed table keeps its rows, and what refers to it`() throws {
+    @Test func `a renamed table keeps its rows and the references to it`() throws {
         let upgrade = try upgrade(
             from: """
-                CREATE TABLE a (id serial PRIMARY KEY, "A b" int CHECK ("A b" > 0)); CREATE TABLE b (a int REFERENCES a);
+                CREATE TABLE a (id serial PRIMARY KEY, "A b" int CHECK ("A b" > 0)); CREATE TABLE b (a int REFERENCES \
+                a);
                 CREATE INDEX i ON a ("A b") WHERE "A b" > 1
                 """,
             to: """
-                CREATE TABLE c (id serial PRIMARY KEY, "A b" int CHECK ("A b" > 0)); CREATE TABLE b (a int REFERENCES c);
+                CREATE TABLE c (id serial PRIMARY KEY, "A b" int CHECK ("A b" > 0)); CREATE TABLE b (a int REFERENCES \
+                c);
                 CREATE INDEX i ON c ("A b") WHERE "A b" > 1
                 """)
         #expect(upgrade.hasSuffix("ALTER TABLE a RENAME TO c;"))
@@ -149,7 +152,7 @@ import Testing
     // MARK: Names
 
     @Test(arguments: ["\n", "\r", "\u{85}", "\u{2028}", "\u{2029}", "\u{b}\n\u{c}\n"])
-    func `a line end in a name ends no comment`(end: String) throws {
+    func `a line break in a name does not end a comment`(end: String) throws {
         let name = "\"x\(end)ALTER ROLE evil SUPERUSER; --\""
         let table = "CREATE TABLE \(name) (id int); CREATE TABLE b (\(name) bigint PRIMARY KEY)"
         let rest = "CREATE TABLE b (\(name) bigint PRIMARY KEY, m int, t uuid DEFAULT gen_random_uuid())"
@@ -164,9 +167,10 @@ import Testing
         }
     }
 
-    // MARK: Keys and indexes in place of others
+    // MARK: Replaced keys and indexes
 
-    /// The upgrade of a table, with no moment at which duplicates could come in: a unique index is there before and after each statement.
+    /// Runs the upgrade of a table, and checks that a unique index exists before and after each statement, so that no
+    /// duplicates can be inserted.
     private func uniqueUpgrade(from old: String, to new: String) throws -> String {
         let upgrade = try upgrade(from: old, to: new)
         let statements = try revision("a1", "", upgrade).upgrade.segments
@@ -180,14 +184,14 @@ import Testing
         return upgrade
     }
 
-    @Test func `an index that only gets another name is renamed`() throws {
+    @Test func `an index that differs only in its name is renamed`() throws {
         let upgrade = try uniqueUpgrade(
             from: "CREATE TABLE b (n int); CREATE UNIQUE INDEX one ON b (n)",
             to: "CREATE TABLE b (n int); CREATE UNIQUE INDEX two ON b (n)")
         #expect(upgrade == "ALTER INDEX one RENAME TO two;")
     }
 
-    @Test func `an index that changes under its name is built before the old one goes`() throws {
+    @Test func `an index that changes but keeps its name is built before the old one is dropped`() throws {
         let upgrade = try uniqueUpgrade(
             from: "CREATE TABLE b (n int); CREATE UNIQUE INDEX one ON b (n)",
             to: "CREATE TABLE b (n int); CREATE UNIQUE INDEX one ON b (n DESC)")
@@ -205,7 +209,7 @@ import Testing
                 """)
     }
 
-    @Test func `what an earlier exchange has left keeps its name`() throws {
+    @Test func `an index left over from an earlier replacement keeps its name`() throws {
         let left = "CREATE INDEX one_aktify_new ON b (m); CREATE INDEX one_aktify_old ON b (m, n)"
         let upgrade = try uniqueUpgrade(
             from: "CREATE TABLE b (n int, m int); CREATE UNIQUE INDEX one ON b (n); \(left)",
@@ -213,7 +217,7 @@ import Testing
         #expect(upgrade.contains("one_aktify_new2 ON b") && upgrade.hasSuffix("CONCURRENTLY one_aktify_old2;"))
     }
 
-    @Test func `a key that changes is exchanged in one transaction, with its index built before`() throws {
+    @Test func `a key that changes is replaced in one transaction, with its index built beforehand`() throws {
         let upgrade = try uniqueUpgrade(
             from: "CREATE TABLE b (n int, CONSTRAINT one UNIQUE (n))",
             to: "CREATE TABLE b (n int, CONSTRAINT one UNIQUE (n) DEFERRABLE)")
@@ -236,11 +240,11 @@ import Testing
         ("n int, CONSTRAINT one UNIQUE (n)", "n int, m int, CONSTRAINT one UNIQUE (n, m)"),
         ("n int, m int, CONSTRAINT one UNIQUE (n, m)", "n int, CONSTRAINT one UNIQUE (n)"),
         ("n int, m int NOT NULL, PRIMARY KEY (n)", "n int, m int NOT NULL, PRIMARY KEY (n, m)"),
-    ]) func `uniqueness is there at every moment`(old: String, new: String) throws {
+    ]) func `uniqueness is enforced at every point in time`(old: String, new: String) throws {
         _ = try uniqueUpgrade(from: "CREATE TABLE b (\(old))", to: "CREATE TABLE b (\(new))")
     }
 
-    @Test func `a key that is referred to is exchanged, and its foreign key comes back`() throws {
+    @Test func `a referenced key is replaced, and its foreign key is restored`() throws {
         _ = try uniqueUpgrade(
             from: "CREATE TABLE b (n int CONSTRAINT one UNIQUE); CREATE TABLE a (n int REFERENCES b (n))",
             to: "CREATE TABLE b (n int); CREATE UNIQUE INDEX two ON b (n); CREATE TABLE a (n int REFERENCES b (n))")
@@ -251,7 +255,9 @@ import Testing
     @Test(arguments: [
         ("varchar(100)", "varchar(255)"), ("varchar(100)", "varchar"), ("varchar(100)", "text"), ("text", "varchar"),
         ("numeric(10,2)", "numeric(12,2)"), ("numeric(10,2)", "numeric"),
-    ]) func `a type that rewrites no row is waived, and rewrites none`(old: String, new: String) throws {
+    ]) func `a type change without a rewrite is allowed in the file, and rewrites no rows`(old: String, new: String)
+        throws
+    {
         let upgrade = try upgrade(from: "CREATE TABLE b (n \(old))", to: "CREATE TABLE b (n \(new))")
         #expect(Lint.findings(in: try revision("a1", "", upgrade)).isEmpty)
         try database.sql("CREATE TABLE b (n \(old)); INSERT INTO b VALUES ('1')")
@@ -261,12 +267,12 @@ import Testing
     }
 
     @Test(arguments: [("varchar(255)", "varchar(100)"), ("numeric(10,2)", "numeric(12,4)"), ("int", "bigint")])
-    func `a type that rewrites or reads rows is left to lint`(old: String, new: String) throws {
+    func `a type change that rewrites or scans rows is reported by lint`(old: String, new: String) throws {
         let upgrade = try upgrade(from: "CREATE TABLE b (n \(old))", to: "CREATE TABLE b (n \(new))")
         #expect(Lint.findings(in: try revision("a1", "", upgrade)).map(\.rule) == ["changing-type"])
     }
 
-    @Test func `what migrate takes for a rename is waived`() throws {
+    @Test func `a detected rename is allowed in the file`() throws {
         for new in ["CREATE TABLE a (n int)", "CREATE TABLE b (m int)"] {
             let upgrade = try upgrade(from: "CREATE TABLE b (n int)", to: new)
             #expect(upgrade.contains(" RENAME "))
@@ -274,7 +280,7 @@ import Testing
         }
     }
 
-    @Test func `a new constraint gets another name where its own is taken by one that stays`() throws {
+    @Test func `a new constraint gets another name if its own is used by one that is kept`() throws {
         try upgrade(
             from: "CREATE TABLE a (n int, CONSTRAINT a_n_check CHECK (n > 0))",
             to: "CREATE TABLE a (n int, CONSTRAINT a_n_check CHECK (n > 1), CONSTRAINT a_n_check1 CHECK (n > 0))")

@@ -22,7 +22,7 @@ import Testing
         )]
     { [("-- batches of \(size) by \(key)\n\(sql);", "SELECT 1;")] }
 
-    @Test func `each batch is a transaction of its own`() throws {
+    @Test func `each batch is a separate transaction`() throws {
         try fill(25)
         let lines = Lines()
         #expect(try database.migrate(backfill(), .init(), lines) == nil)
@@ -34,7 +34,7 @@ import Testing
         ("id uuid PRIMARY KEY", "gen_random_uuid()"),
         ("id text PRIMARY KEY", "CASE n WHEN 1 THEN '' ELSE 'it''s \\' || n END"),
         ("id timestamptz NOT NULL", "now() - (n / 3) * interval '1 s'"), ("\"id\" numeric UNIQUE NOT NULL", "-n / 7.0"),
-    ]) func `any key will do that has an order, an index and no NULL`(key: String, value: String) throws {
+    ]) func `any key with an order, an index and no NULL is accepted`(key: String, value: String) throws {
         try fill(95, key: key, value: value)
         try database.sql("CREATE INDEX ON one (id, a)")
         #expect(try database.migrate(backfill()) == nil)
@@ -44,7 +44,7 @@ import Testing
     @Test(arguments: [
         ("id int", "NOT NULL"), ("id int NOT NULL", "a B-tree index must begin with it"),
         ("n int PRIMARY KEY", "there is no column id of one"),
-    ]) func `a key by which rows would be missed, or looked for in all of the table, is refused`(
+    ]) func `a key that would miss rows, or need a scan of the table, is refused`(
         key: String, reason: String
     ) throws {
         try fill(3, key: key)
@@ -53,7 +53,7 @@ import Testing
     }
 
     @Test(.timeLimit(.minutes(1)))
-    func `a trigger that changes the key makes it no longer than the keys of its beginning`() throws {
+    func `a trigger that changes the key does not extend the range of keys, which is fixed at the start`() throws {
         try fill(25)
         try database.sql(
             """
@@ -64,12 +64,13 @@ import Testing
         #expect(try database.sql("SELECT min(id) || ' ' || max(a) FROM one") == "101 1")
     }
 
-    @Test func `rows that a trigger deletes along with a batch are found before it is committed`() throws {
+    @Test func `rows that a trigger deletes with a batch are detected before the commit`() throws {
         try fill(25)
         try database.sql(
             """
             CREATE TABLE two AS SELECT id FROM one;
-            CREATE FUNCTION clear() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN DELETE FROM two WHERE id = NEW.id; RETURN NEW; END';
+            CREATE FUNCTION clear() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN DELETE FROM two WHERE id = NEW.id; \
+            RETURN NEW; END';
             CREATE TRIGGER t BEFORE UPDATE ON one FOR EACH ROW EXECUTE FUNCTION clear()
             """)
         let said = try database.migrate(backfill())
@@ -77,13 +78,13 @@ import Testing
         #expect(try database.sql("SELECT count(*) FROM two") == "25")
     }
 
-    @Test func `an index that has no order is none to batch by`() throws {
+    @Test func `an index without an order cannot be used for batches`() throws {
         try fill(3, key: "id int NOT NULL")
         try database.sql("CREATE INDEX ON one USING hash (id)")
         #expect(try database.migrate(backfill())?.contains("a B-tree index must begin with it") == true)
     }
 
-    @Test func `rows behind the last key of its beginning are not its own, also when it goes on`() throws {
+    @Test func `rows after the last key at the start are left out, also after a resumption`() throws {
         try fill(30)
         try database.sql("ALTER TABLE one ADD CHECK (a <> 1 OR id <> 15)")
         #expect(try database.migrate(backfill()) != nil)
@@ -92,7 +93,7 @@ import Testing
         #expect(try database.sql("SELECT count(*) FROM one WHERE a = 1") == "30")
     }
 
-    @Test func `rows with the same key are in one batch, and all of them are counted`() throws {
+    @Test func `rows with the same key are in one batch, and are all counted`() throws {
         try fill(25, key: "id int NOT NULL", value: "n / 20")
         try database.sql("CREATE INDEX ON one (id)")
         let lines = Lines()
@@ -101,7 +102,7 @@ import Testing
         #expect(try database.sql("SELECT count(DISTINCT xmin::text) || ' ' || count(*) FROM one WHERE a = 1") == "2 25")
     }
 
-    @Test func `one that fails goes on behind the last batch`() throws {
+    @Test func `a failed backfill resumes after the last batch`() throws {
         try fill(100)
         try database.sql("ALTER TABLE one ADD CHECK (a <> 1 OR id <> 55)")
         let said = try #require(try database.migrate(backfill()))
@@ -110,7 +111,7 @@ import Testing
         let progress =
             "SELECT outcome, progress ->> 'key', progress ->> 'rows' FROM migration_history ORDER BY id DESC LIMIT 1"
         #expect(try database.sql(progress) == "stopped|50|50")
-        // What is done is not done again: it is not looked for, either.
+        // Finished batches are neither run nor searched again.
         try database.sql("ALTER TABLE one DROP CONSTRAINT one_check; UPDATE one SET a = 7 WHERE id = 1")
         #expect(
             try database.migrate(backfill("UPDATE one SET a = 1"))?.contains("differs from what was run of it") == true)
@@ -119,7 +120,7 @@ import Testing
             try database.sql("SELECT count(*) FILTER (WHERE a = 1), min(a) FILTER (WHERE id = 1) FROM one") == "99|7")
     }
 
-    @Test(.timeLimit(.minutes(1))) func `one that is killed goes on behind the last batch`() throws {
+    @Test(.timeLimit(.minutes(1))) func `a killed backfill resumes after the last batch`() throws {
         try fill(100)
         let kill =
             "CREATE FUNCTION kill() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NEW; END'"
@@ -132,7 +133,7 @@ import Testing
         #expect(try database.sql("SELECT count(*) FROM one WHERE a = 1") == "100")
     }
 
-    @Test(.timeLimit(.minutes(1))) func `a batch that waits for a row is tried again`() throws {
+    @Test(.timeLimit(.minutes(1))) func `a batch that waits for a row lock is retried`() throws {
         try fill(30)
         let locker = try database.opened("BEGIN; UPDATE one SET a = 3 WHERE id = 15")
         defer { locker.close() }
@@ -154,7 +155,7 @@ import Testing
                 == "29 1")
     }
 
-    @Test func `another key, or none, is another statement`() throws {
+    @Test func `with another key, or none, it counts as another statement`() throws {
         try fill(100)
         try database.sql("ALTER TABLE one ADD CHECK (a <> 1 OR id <> 55), ADD code int; UPDATE one SET code = 101 - id")
         try database.sql("ALTER TABLE one ALTER code SET NOT NULL; CREATE INDEX ON one (code)")
@@ -167,7 +168,7 @@ import Testing
         }
     }
 
-    @Test func `a key is written the same whatever the settings are`() throws {
+    @Test func `a key is stored independently of session settings`() throws {
         try fill(60, key: "id date PRIMARY KEY", value: "date '2026-01-01' + n")
         try database.sql("ALTER TABLE one ADD CHECK (a <> 1 OR id <> '2026-02-20')")
         let name = try database.sql("SELECT current_database()")
@@ -181,7 +182,7 @@ import Testing
         #expect(try database.sql("SELECT count(*) FROM one WHERE a = 1") == "60")
     }
 
-    @Test(arguments: ["\"id\"", "ID"]) func `the key may be written as SQL would take it`(key: String) throws {
+    @Test(arguments: ["\"id\"", "ID"]) func `the key may be written like an SQL identifier`(key: String) throws {
         try fill(25)
         #expect(try database.migrate(backfill(by: key)) == nil)
         #expect(try database.sql("SELECT count(*) FROM one WHERE a = 1") == "25")
@@ -203,14 +204,14 @@ import Testing
         #expect(try database.sql("SELECT count(*) FROM one") == "15")
     }
 
-    @Test func `offline it is one block that commits each batch`() throws {
+    @Test func `the offline script is one block that commits each batch`() throws {
         try fill(25)
         let graph = try RevisionGraph([try revision("a1", "", backfill()[0].up)])
         try database.psql(OfflineScript(graph).upgrade("head"))
         #expect(try database.sql("SELECT count(DISTINCT xmin::text) || ' ' || count(*) FROM one WHERE a = 1") == "3 25")
     }
 
-    @Test func `nothing is in the way of a table without rows`() throws {
+    @Test func `a table without rows is accepted`() throws {
         try fill(0)
         #expect(try database.migrate(backfill()) == nil)
     }

@@ -7,7 +7,7 @@ import Testing
 
 @testable import AktifyAPI
 
-/// Statements of one packet: many of them, new ones, and stale ones.
+/// Batches of statements in one packet: many, new and stale ones.
 @Suite struct BatchTests {
     private let test: TestDatabase
 
@@ -23,7 +23,8 @@ import Testing
         return try row.next()
     }
 
-    @Test func `none, thirty, and three hundred new statements go in one packet, in a transaction and without`() throws
+    @Test func `none, thirty and three hundred new statements are sent in one packet, with and without a transaction`()
+        throws
     {
         try with { database in
             #expect(try await database.execute([]).isEmpty)
@@ -38,7 +39,7 @@ import Testing
         }
     }
 
-    @Test func `statements that have gone stale are prepared again, and no error is seen`() throws {
+    @Test func `stale prepared statements are prepared again without an error`() throws {
         let test = test
         try test.sql("CREATE TABLE stale (n bigint); INSERT INTO stale VALUES (7)")
         try with { database in

@@ -4,13 +4,14 @@ import SQL
 import TestSupport
 import Testing
 
-/// Each type goes to Postgres and comes back, and Postgres agrees on what it is.
+/// Each type makes a round trip to Postgres, and Postgres reads the same value.
 @Suite struct CodecTests {
     private let database: TestDatabase
 
     init() throws { database = try TestDatabase() }
 
-    /// Sends values as parameters, and expects them back; `texts`, where there are some, is what Postgres writes for them.
+    /// Sends values as parameters, and expects the same values back, and `texts`, if any, as Postgres's text
+    /// representation of them.
     private func expect<Value: SQLValue & Equatable>(
         _ values: [Value], _ texts: [String?] = [], location: SourceLocation = #_sourceLocation
     ) throws {
@@ -40,7 +41,7 @@ import Testing
             ["0.1", "-Infinity", "Infinity", "5e-324", "1.7976931348623157e+308"])
     }
 
-    @Test func `not a number is not a number`() throws {
+    @Test func `NaN makes a round trip`() throws {
         let configuration = try database.configuration()
         let isNaN = try Loop.run {
             var row = try await Connection.open(configuration).execute("SELECT \(Double.nan)").row(0)
@@ -56,16 +57,16 @@ import Testing
     func `decimal numbers are exact`(text: String) throws { try expect([try #require(Numeric(text))], [text]) }
 
     @Test(arguments: ["", "-", "1.", ".1", "1e5", "+1", "1.2.3", "a", "--1"])
-    func `what is no decimal number is not taken for one`(text: String) { #expect(Numeric(text) == nil) }
+    func `malformed decimal numbers are rejected`(text: String) { #expect(Numeric(text) == nil) }
 
-    @Test func `texts, truths and bytes`() throws {
+    @Test func `texts, Booleans and bytes`() throws {
         try expect(["", "x", "é😀\"'\\", String(repeating: "y", count: 1 << 20)])
         try expect([true, false], ["true", "false"])
         try expect([Bytes([]), Bytes([0, 255]), Bytes([UInt8](repeating: 7, count: 1 << 20))])
         try expect([Bytes([0, 255])], ["\\x00ff"])
     }
 
-    @Test func `moments and days`() throws {
+    @Test func `timestamps and dates`() throws {
         try expect(
             [Timestamp(microseconds: 0), Timestamp(microseconds: -1), .infinity, .negativeInfinity],
             ["2000-01-01 00:00:00", "1999-12-31 23:59:59.999999", "infinity", "-infinity"])
@@ -110,7 +111,7 @@ import Testing
         try expect([[Int64]?.none, []], [nil, "{}"])
     }
 
-    @Test func `what is not of the type is an error, and no value`() throws {
+    @Test func `a value of another type is an error`() throws {
         let configuration = try database.configuration()
         try Loop.run {
             let connection = try await Connection.open(configuration)

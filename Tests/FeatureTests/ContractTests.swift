@@ -5,7 +5,7 @@ import Testing
 
 @testable import Migrations
 
-/// Expand and contract: what old programs need is taken away when none is connected.
+/// Expand and contract: what old programs need is only dropped when none of them is connected.
 @Suite struct ContractTests {
     private let database: TestDatabase
 
@@ -23,7 +23,7 @@ import Testing
     }
 
     @Test(arguments: ["aktify", "aktify 1.3.0 (a1)", "aktify 2.0.0 (x9)"])
-    func `a contract is refused while programs are connected that do not know what it is the contract of`(name: String)
+    func `a contract is refused while programs are connected that do not know the revision it completes`(name: String)
         throws
     {
         let old = try connect(as: name)
@@ -36,7 +36,7 @@ import Testing
         #expect(try database.migrate(Self.revisions) { try await $0.upgrade(to: "a2") } == nil)
     }
 
-    @Test func `a plan tells which programs would make the upgrade refuse`() throws {
+    @Test func `a plan lists the programs because of which the upgrade would be refused`() throws {
         let old = try connect(as: "aktify 1.3.0 (a1)")
         defer { old.close() }
         let graph = try RevisionGraph(
@@ -49,13 +49,13 @@ import Testing
         #expect(plan.text.contains("would be refused now: a3 is the contract of a2, and programs are connected"))
     }
 
-    @Test func `programs that know it, and others, are in nobody's way`() throws {
+    @Test func `programs that know the revision, and unrelated sessions, do not block the contract`() throws {
         let connections = try ["aktify 1.4.0 (a2)", "aktify 1.5.0 (a3)", "psql", "aktify db", ""].map(connect)
         defer { for connection in connections { connection.close() } }
         #expect(try database.migrate(Self.revisions) == nil)
     }
 
-    @Test func `once it is applied, programs that do not know what it is the contract of are not ready`() throws {
+    @Test func `after a contract, programs that do not know the revision it completes are not ready`() throws {
         #expect(try database.migrate(Self.revisions) == nil)
         let rows = "SELECT string_agg(revision || ':' || breaking, ',' ORDER BY revision) FROM migration_revision"
         #expect(try database.sql(rows) == "a1:,a2:a3 is its contract,a3:")
@@ -81,7 +81,7 @@ import Testing
         #expect(try database.sql(rows) == "a1:a3 is its contract,a2:,a3:")
     }
 
-    @Test func `the contract of a revision that does not come before it is refused`() throws {
+    @Test func `a contract of a revision that is not its ancestor is refused`() throws {
         for id in ["a2", "x9"] {
             let said = try database.migrate([("SELECT 1;", ""), ("-- contract of \(id)\nSELECT 1;", "")])
             #expect(said?.contains("it is the contract of \(id), which is not one of its ancestors") == true)

@@ -5,9 +5,9 @@ import Postgres
 import TestSupport
 import Testing
 
-/// Migrations while a standby takes the primary's place.
+/// Migrations during a failover.
 @Suite(.serialized) struct FailoverMigrationTests {
-    /// Eight revisions that take a moment each, one of them outside a transaction.
+    /// Eight revisions that each take some time, one of them outside a transaction.
     private static func graph() throws -> RevisionGraph {
         try RevisionGraph(
             (1...8).map { number in
@@ -21,7 +21,7 @@ import Testing
     }
 
     @Test(arguments: [150, 350, 600])
-    func `a failover in mid-migration leaves each revision done or not, and the next run does the rest`(
+    func `a failover during a migration leaves each revision applied or not, and the next run applies the rest`(
         milliseconds: Int
     ) throws {
         let servers = try ReplicatedPostgres(isSynchronous: true)
@@ -36,7 +36,7 @@ import Testing
             try servers.kill(servers.primary, SIGKILL)
             await #expect(throws: (any Error).self) { try await first.value }
             let second = Task(executorPreference: loop) { try await migrator.upgrade() }
-            // Meanwhile there is no primary.
+            // There is no primary now.
             try await loop.sleep(for: .seconds(1))
             try servers.promote()
             try await second.value
@@ -55,7 +55,7 @@ import Testing
         #expect(try servers.sql(applied, on: servers.standbys[0]) == "a1 a2 a3 a4 a5 a6 a7 a8")
     }
 
-    @Test func `one server that does not answer is waited for by nobody`() throws {
+    @Test func `an unresponsive server does not delay a migration`() throws {
         let configuration = PostgresConfiguration(
             server: .parts(host: "/nowhere", port: 5432, user: "postgres", password: "", database: "postgres"))
         let graph = try Self.graph()
@@ -66,7 +66,7 @@ import Testing
         #expect(Instant.now.duration(since: start) < .seconds(5))
     }
 
-    @Test func `what all servers refuse is not waited for`() throws {
+    @Test func `a migration does not wait when all servers refuse the connection`() throws {
         let servers = try ReplicatedPostgres()
         var configuration = servers.configuration
         configuration.database = "nowhere"

@@ -7,7 +7,7 @@ import Testing
 @testable import AktifyAPI
 @testable import Migrations
 
-/// What a build is told of a database, besides how it differs from the models.
+/// Flaws of a database that `db check` reports, besides its differences from the models.
 @Suite struct FlawTests {
     private let database: TestDatabase
 
@@ -18,7 +18,7 @@ import Testing
         return try Loop.run { try await SchemaDefects.found(in: configuration) }
     }
 
-    @Test func `an index that is invalid is told of`() throws {
+    @Test func `an invalid index is reported`() throws {
         try database.sql("CREATE TABLE one (n int); INSERT INTO one VALUES (1), (1)")
         #expect(try flaws() == [])
         #expect(throws: (any Error).self) { try database.sql("CREATE UNIQUE INDEX CONCURRENTLY odd ON one (n)") }
@@ -29,7 +29,7 @@ import Testing
         #expect(try flaws() == [])
     }
 
-    @Test(.timeLimit(.minutes(1))) func `an index that somebody is just building is left alone`() throws {
+    @Test(.timeLimit(.minutes(1))) func `an index that is being built is not reported`() throws {
         try database.sql("CREATE TABLE one (n int)")
         var builder = database.directConfiguration()
         builder.statementTimeout = .seconds(60)
@@ -59,7 +59,7 @@ import Testing
         }
     }
 
-    @Test func `a constraint that was not checked is told of, and is the models' otherwise`() throws {
+    @Test func `a constraint that is not validated is reported, but does not count as a difference`() throws {
         try database.sql("CREATE TABLE one (n int); ALTER TABLE one ADD CHECK (n > 0) NOT VALID")
         #expect(
             try flaws() == [
@@ -77,7 +77,7 @@ import Testing
         #expect(try flaws() == [])
     }
 
-    @Test func `triggers that are disabled are told of, with the foreign keys that they enforce`() throws {
+    @Test func `disabled triggers are reported, with the foreign keys that they enforce`() throws {
         try database.sql(
             """
             CREATE TABLE one (id int PRIMARY KEY); CREATE TABLE "Two" (one int REFERENCES one);
@@ -103,7 +103,7 @@ import Testing
         return "no refusal"
     }
 
-    @Test func `who may only read is told which right the comparison needs, in one line`() throws {
+    @Test func `a read-only role gets an error of one line with the privilege that the comparison needs`() throws {
         let role = "reader_\(UInt32.random(in: 0...UInt32.max))"
         try database.sql("CREATE ROLE \(role) LOGIN; GRANT SELECT ON ALL TABLES IN SCHEMA public TO \(role)")
         let configuration = PostgresConfiguration(
@@ -118,7 +118,7 @@ import Testing
         #expect(refusal(configuration) == "no refusal")
     }
 
-    @Test func `a read-only server is told of in one line`() throws {
+    @Test func `a read-only server is reported in one line`() throws {
         try database.sql("ALTER DATABASE \(database.name) SET default_transaction_read_only = on")
         let said = refusal(database.directConfiguration())
         #expect(said.contains("read-only: run it against the primary, without default_transaction_read_only"))

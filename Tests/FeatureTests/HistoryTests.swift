@@ -8,7 +8,7 @@ import Web
 
 @testable import AktifyAPI
 
-/// The records of changes: the same of the fake and of the real repository, and what only the real one has.
+/// Change records: the same for the in-memory and the Postgres repository, and what only the latter has.
 @Suite struct HistoryTests {
     typealias Kind = RepositoryKind
 
@@ -25,7 +25,9 @@ import Web
             let (ada, bob) = (
                 ChangeAuthor(name: "key:ada", requestID: "r1"), ChangeAuthor(name: nil, requestID: "r2")
             )
-            let first = try await ChangeAuthor.$current.withValue(ada) { try await rows.insert(ColumnValues(name: "a")) }
+            let first = try await ChangeAuthor.$current.withValue(ada) {
+                try await rows.insert(ColumnValues(name: "a"))
+            }
             let second = try await ChangeAuthor.$current.withValue(bob) {
                 try await rows.update(
                     first.id, [Campaign.columns.name.set(to: "b")], if: Campaign.columns.version == 1, #fileID, #line
@@ -43,11 +45,13 @@ import Web
         }
     }
 
-    @Test(arguments: Kind.allCases) func `what changes many rows is recorded for each of them`(kind: Kind) throws {
+    @Test(arguments: Kind.allCases) func `a change of many rows is recorded for each of them`(kind: Kind) throws {
         try kind.with { rows in
             let ids = try await rows.insert(many: (0..<5).map { ColumnValues(name: "\($0)") }).map(\.id)
             let key = IdempotencyKey(scope: "s", key: "k", request: [])
-            guard case .rows(let once) = try await rows.insert(many: [ColumnValues(name: "once")], once: key, #fileID, #line),
+            guard
+                case .rows(let once) = try await rows.insert(
+                    many: [ColumnValues(name: "once")], once: key, #fileID, #line),
                 case .rows = try await rows.insert(many: [ColumnValues(name: "once")], once: key, #fileID, #line)
             else {
                 Issue.record("it was not inserted")
@@ -64,7 +68,7 @@ import Web
         }
     }
 
-    @Test(arguments: Kind.allCases) func `what was refused, or changed nothing, is not recorded`(kind: Kind) throws {
+    @Test(arguments: Kind.allCases) func `a refused change, or one without effect, is not recorded`(kind: Kind) throws {
         try kind.with { rows in
             let row = try await rows.insert(ColumnValues(name: "a"))
             _ = try await rows.update(row.id, [], if: nil, #fileID, #line)
@@ -76,7 +80,7 @@ import Web
         }
     }
 
-    @Test(arguments: Kind.allCases) func `pages begin where the one before ends`(kind: Kind) throws {
+    @Test(arguments: Kind.allCases) func `each page begins where the previous one ends`(kind: Kind) throws {
         try kind.with { rows in
             let row = try await rows.insert(ColumnValues(name: "0"))
             for index in 1...9 {
@@ -115,13 +119,13 @@ import Web
             #expect(try await Self.changes(rows, 1).isEmpty)
             let changes = try await Self.changes(rows, 2)
             #expect(changes.map(\.operation) == [.update, .insert] && changes.allSatisfy { $0.author == "key:ada" })
-            // The connection is another's next, and has forgotten the author.
+            // The connection is reused, and has no author any more.
             _ = try await rows.delete(2, if: nil, #fileID, #line)
             #expect(try await Self.changes(rows, 2).first?.author == "role:postgres")
         }
     }
 
-    @Test func `columns that the table has got since have their defaults, and those that it has lost are left out`()
+    @Test func `columns added since have their defaults, and dropped columns are left out`()
         throws
     {
         let database = try migratedDatabase()
@@ -135,7 +139,7 @@ import Web
         }
     }
 
-    @Test func `what somebody does in psql is recorded as the role's`() throws {
+    @Test func `changes made with psql are recorded with the role as author`() throws {
         try withApp { client, database in
             try database.sql("INSERT INTO campaign (name) VALUES ('by hand')")
             let answer = try await client.get("/campaigns/1/history")
@@ -143,7 +147,7 @@ import Web
         }
     }
 
-    @Test func `over HTTP it is an array, with a link to earlier changes, that outlives its row`() throws {
+    @Test func `over HTTP the history is an array, with a link to earlier changes, and outlives its row`() throws {
         try withApp { client, _ in
             _ = try await client.post("/campaigns/", #"{"name":"a"}"#)
             for name in ["b", "c"] {
@@ -161,7 +165,7 @@ import Web
         }
     }
 
-    @Test func `a page ends behind 1 MiB, whatever its limit is`() throws {
+    @Test func `a page ends after 1 MiB, whatever its limit`() throws {
         try withApp { client, database in
             try database.sql("INSERT INTO campaign (name, description) VALUES ('wide', repeat('x', 900000))")
             for index in 0..<5 { try database.sql("UPDATE campaign SET name = '\(index)'") }
@@ -179,7 +183,7 @@ import Web
         }
     }
 
-    @Test func `records have the time in UTC, and nobody else may make triggers that record`() throws {
+    @Test func `records have the time in UTC, and other roles cannot create recording triggers`() throws {
         let database = try migratedDatabase()
         try database.sql("SET timezone = 'America/New_York'; INSERT INTO campaign (name) VALUES ('a')")
         #expect(

@@ -6,8 +6,8 @@ import Testing
 
 @testable import Migrations
 
-/// The files under Corpus/, each a feature of Postgres's DDL or a trap of its syntax, do the same whoever runs them: this tool, or psql with
-/// the SQL that it writes; up, down, and up again.
+/// The files in Corpus/, each with a feature of Postgres's DDL or a pitfall of its syntax, have the same effect when
+/// run by this tool and by psql with the offline SQL script: upgrade, downgrade, and upgrade again.
 @Suite struct MigrationCorpusTests {
     private let graph: RevisionGraph
     private let (online, offline): (TestDatabase, TestDatabase)
@@ -24,9 +24,9 @@ import Testing
         try Loop.run { try await body(migrator) }
     }
 
-    @Test func `there are sixty files at least`() { #expect(graph.revisions.count >= 60) }
+    @Test func `there are at least sixty files`() { #expect(graph.revisions.count >= 60) }
 
-    @Test func `online and offline make the same, up, down and up again`() throws {
+    @Test func `online and offline migrations produce the same schemas, up, down and up again`() throws {
         let last = try #require(graph.revisions.last?.id)
         let empty = try online.dump()
         try migrate { try await $0.upgrade() }
@@ -41,7 +41,7 @@ import Testing
         #expect(try online.dump() == whole)
     }
 
-    @Test func `each downgrade undoes its upgrade`() throws {
+    @Test func `each downgrade reverts its upgrade`() throws {
         var before = try online.dump()
         for revision in graph.revisions {
             try migrate { try await $0.upgrade(to: revision.id) }
@@ -60,12 +60,12 @@ extension TestDatabase {
         ["PGHOST": socketDirectory, "PGDATABASE": name, "PGUSER": "postgres"]
     }
 
-    /// All that is in it but the tool's own tables.
+    /// The whole schema, except the tool's own tables.
     func dump() throws -> String {
         let (status, output) = try runToEnd(
             ["pg_dump", "-T", "alembic_version", "-T", "migration_*"], environment: psqlEnvironment)
         guard status == 0 else { throw CommandFailed(description: output) }
-        // A dump that cannot be edited names itself by a random key.
+        // Newer versions of pg_dump write a random key (\restrict).
         return output.split(separator: "\n").filter { !$0.hasPrefix("\\restrict") && !$0.hasPrefix("\\unrestrict") }
             .joined(separator: "\n")
     }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Migrations
 
-/// What a revision must not do: hang, lose data unasked, lie about what it did, or stop those who work.
+/// What a revision must not do: hang, lose data without permission, record a wrong state, or block other sessions.
 @Suite struct MigrationSafetyTests {
     private let database: TestDatabase
 
@@ -17,7 +17,7 @@ import Testing
 
     // MARK: COPY
 
-    @Test(.timeLimit(.minutes(1))) func `a COPY from the client fails at once, and one to the client is drained`()
+    @Test(.timeLimit(.minutes(1))) func `a COPY from the client fails immediately, and one to the client is drained`()
         throws
     {
         try database.sql("CREATE TABLE one (n int)")
@@ -31,26 +31,27 @@ import Testing
 
     // MARK: Data
 
-    @Test func `a table that is truncated and filled again has lost its rows, unless it holds as many`() throws {
+    @Test func `a table that is truncated and refilled counts as data loss, unless it has as many rows`() throws {
         try database.sql("CREATE TABLE one (n int); INSERT INTO one SELECT generate_series(1, 10)")
         let said = try database.migrate([("TRUNCATE one; INSERT INTO one VALUES (0);", "")])
         #expect(said?.contains("it truncates table public.one (9 rows)") == true, "\(said ?? "nothing")")
         #expect(try database.migrate([("TRUNCATE one; INSERT INTO one SELECT generate_series(1, 10);", "")]) == nil)
     }
 
-    @Test func `a rewrite is no truncation, whatever else the revision says of one`() throws {
+    @Test func `a rewrite does not count as a truncation, even if the revision mentions one`() throws {
         try database.sql("CREATE TABLE one (n int); INSERT INTO one VALUES (1)")
         #expect(
             try database.migrate([("COMMENT ON TABLE one IS 'truncate'; ALTER TABLE one ALTER n TYPE bigint;", "")])
                 == nil)
     }
 
-    @Test func `rows that row-level security hides are rows`() throws {
+    @Test func `rows that row-level security hides count as rows`() throws {
         let role = "owner_\(UInt32.random(in: 0...UInt32.max))"
         try database.sql(
             """
             CREATE ROLE \(role) LOGIN; GRANT CREATE ON SCHEMA public TO \(role); CREATE TABLE secret (n int);
-            INSERT INTO secret VALUES (1); ALTER TABLE secret OWNER TO \(role); ALTER TABLE secret ENABLE ROW LEVEL SECURITY;
+            INSERT INTO secret VALUES (1); ALTER TABLE secret OWNER TO \(role); ALTER TABLE secret ENABLE ROW LEVEL \
+            SECURITY;
             ALTER TABLE secret FORCE ROW LEVEL SECURITY
             """)
         let configuration = database.directConfiguration(user: role)
@@ -63,7 +64,7 @@ import Testing
         #expect(try database.sql("SELECT count(*) FROM secret") == "1")
     }
 
-    @Test(.timeLimit(.minutes(1))) func `a row that comes while an empty table goes is no loss that passes`() throws {
+    @Test(.timeLimit(.minutes(1))) func `a row inserted while an empty table is dropped is not lost silently`() throws {
         try database.sql("CREATE TABLE one (n int)")
         let graph = try RevisionGraph([try revision("a1", "", "DROP TABLE one; SELECT pg_sleep(0.5);")])
         let configuration = database.directConfiguration()
@@ -75,7 +76,8 @@ import Testing
                 try await Migrator(graph: graph, configuration: configuration) { _ in }.upgrade()
             }
             try await loop.sleep(for: .milliseconds(400))
-            // It waits for the lock of the first try, and comes when that is rolled back, or fails when the table is gone.
+            // The insert waits for the lock of the first attempt, and succeeds when that is rolled back, or fails when
+            // the table has been dropped.
             let isWritten = (try? await writer.script("INSERT INTO one VALUES (1)")) != nil
             do { try await upgrade.value } catch { return "\(error)" }
             return isWritten ? "a row is lost" : nil
@@ -83,7 +85,7 @@ import Testing
         #expect(failure == nil || failure?.contains("it drops table public.one (1 rows)") == true, "\(failure ?? "")")
     }
 
-    @Test func `what an earlier revision of the same transaction has deleted is not told again`() throws {
+    @Test func `data that an earlier revision of the same transaction has deleted is not reported again`() throws {
         var options = Migrator.Options()
         options.isOneTransaction = true
         let revisions = [
@@ -107,7 +109,7 @@ import Testing
         ("ALTER TABLE one RENAME TO two; DROP TABLE two", "drops table public.one (2 rows)"),
         ("DROP SCHEMA public CASCADE", "drops table public.one (2 rows)"),
         ("ALTER TABLE one DROP note, DROP n", "drops column public.one.n (2 values), it drops column public.one.note"),
-    ]) func `what would lose rows is rolled back, and told with their number, unless it is allowed`(
+    ]) func `a statement that would lose rows is rolled back and reported with their number, unless it is allowed`(
         sql: String, loss: String
     ) throws {
         try database.sql("CREATE TABLE one (n int, note text); INSERT INTO one VALUES (1, 'long'), (2, NULL)")
@@ -132,7 +134,7 @@ import Testing
         "ALTER TABLE one ALTER short TYPE varchar(20)", "ALTER TABLE one ALTER short TYPE text",
         "CREATE TABLE staged (n int); INSERT INTO staged VALUES (1); DELETE FROM staged; DROP TABLE staged",
         "ALTER TABLE one SET SCHEMA other", "UPDATE one SET n = 2", "ALTER TABLE one ADD m int DEFAULT random()",
-    ]) func `what loses nothing needs no leave`(sql: String) throws {
+    ]) func `a statement that loses nothing needs no permission`(sql: String) throws {
         try database.sql(
             """
             CREATE SCHEMA other; CREATE TABLE one (n int, short varchar(9), nothing text); CREATE TABLE empty (n int);
@@ -143,7 +145,7 @@ import Testing
     }
 
     @Test(arguments: ["DROP TABLE one", "/* x */ truncate one", "ALTER TABLE one DROP n", "DELETE FROM one"])
-    func `what looks like a loss outside a transaction is asked for first`(sql: String) throws {
+    func `a possible data loss outside a transaction is refused beforehand`(sql: String) throws {
         try database.sql("CREATE TABLE one (n int); INSERT INTO one VALUES (1)")
         let revisions = [("-- outside transaction\n\(sql);", "-- outside transaction\n\(sql);")]
         let said = try database.migrate(revisions)
@@ -168,7 +170,7 @@ import Testing
         ("EXPLAIN ANALYZE DELETE FROM one WHERE n = 1", "deletes rows of public.one (1)"),
         ("DO $$ BEGIN EXECUTE 'DROP ' || 'TABLE one'; END $$", "drops table public.one (2 rows)"),
         ("ALTER TABLE one ALTER n TYPE smallint", "changes public.one.n from integer to smallint (2 values)"),
-    ]) func `what is lost outside a transaction is found too, as long as it does not commit by itself`(
+    ]) func `data loss outside a transaction is detected too, unless the statement commits by itself`(
         sql: String, loss: String
     ) throws {
         try database.sql("CREATE TABLE one (n int); INSERT INTO one VALUES (1), (2)")
@@ -187,7 +189,7 @@ import Testing
         #expect(try database.sql("SELECT to_regclass('one') IS NULL") == "t")
     }
 
-    @Test func `a downgrade that would lose rows asks, too`() throws {
+    @Test func `a downgrade that would lose rows needs permission, too`() throws {
         let revisions = [("CREATE TABLE one (n int);", "DROP TABLE one;")]
         #expect(try database.migrate(revisions) == nil)
         try database.sql("INSERT INTO one VALUES (1), (2), (3)")
@@ -201,7 +203,7 @@ import Testing
 
     // MARK: The lock
 
-    /// Starts a command while another one has the lock, and lets it go on when `meanwhile` was done.
+    /// Starts a command while another one holds the lock, which is released after `meanwhile`.
     private func whileLocked(
         _ graph: RevisionGraph, _ meanwhile: String, _ body: @escaping @Sendable (Migrator) async throws -> Void
     ) throws -> String? {
@@ -225,10 +227,10 @@ import Testing
         }
     }
 
-    /// Sound: it is used on one loop.
+    /// Safe: it is only used on one event loop.
     private final class Waiting: @unchecked Sendable { var `is` = false }
 
-    @Test func `a relative target that means another revision by then is an error`() throws {
+    @Test func `a relative target that resolves to another revision after the wait is an error`() throws {
         let revisions = [("SELECT 1;", ""), ("SELECT 1;", ""), ("SELECT 1;", "")]
         #expect(try database.migrate(revisions) { try await $0.upgrade(to: "a2") } == nil)
         let graph = try RevisionGraph([
@@ -247,12 +249,13 @@ import Testing
         #expect(try versions == "a2")
     }
 
-    @Test func `what has failed half-way while a command waited is not run again by it`() throws {
+    @Test func `a revision that stopped halfway while a command waited is not run again by it`() throws {
         let graph = try RevisionGraph([try revision("a1", "", "SELECT 1;"), try revision("a2", "a1", "SELECT 1;")])
         let migrator = Migrator(graph: graph, configuration: database.directConfiguration()) { _ in }
         try Loop.run { try await migrator.upgrade(to: "a1") }
         let halfway = """
-            INSERT INTO migration_history (revision, direction, checksum, started_on, duration_ms, host, program_version, outcome, detail)
+            INSERT INTO migration_history (revision, direction, checksum, started_on, duration_ms, host, \
+            program_version, outcome, detail)
             VALUES ('a2', 'upgrade', '', now(), 0, '', '', 'halfway', 'half of it')
             """
         let said = try whileLocked(graph, halfway) { try await $0.upgrade() }
@@ -266,7 +269,7 @@ import Testing
         "SET search_path TO other", "SELECT set_config('search_path', 'other', false)", "SET ROLE reader",
         "SET SESSION AUTHORIZATION reader", "SET client_min_messages = error; SET statement_timeout = 1",
         "CREATE SCHEMA postgres", "SET LOCAL search_path TO ''",
-    ]) func `what a revision does to its session ends with it`(sql: String) throws {
+    ]) func `changes of a revision to its session end with it`(sql: String) throws {
         try database.sql(
             "CREATE SCHEMA other; DO $$ BEGIN CREATE ROLE reader; EXCEPTION WHEN OTHERS THEN NULL; END $$")
         let check =
@@ -295,9 +298,9 @@ import Testing
         #expect(said == ["NOTICE: look", "WARNING: here", "NOTICE: table \"nothing\" does not exist, skipping"])
     }
 
-    // MARK: Those who work
+    // MARK: Other sessions
 
-    @Test func `who is in the way is told, while it waits and when it gives up`() throws {
+    @Test func `the blocking sessions are reported, while waiting and after the timeout`() throws {
         try database.sql("CREATE TABLE one (n int)")
         let locker = try database.opened("SET application_name = 'report'; BEGIN; SELECT count(*) FROM one")
         defer { locker.close() }
@@ -315,7 +318,7 @@ import Testing
             })
     }
 
-    @Test func `an index that is built beside the writers waits for them longer than for a table`() throws {
+    @Test func `an index that is built concurrently waits longer for writers than for a table lock`() throws {
         try database.sql("CREATE TABLE one (n int)")
         let writer = try database.opened("BEGIN; INSERT INTO one VALUES (1)")
         var options = Migrator.Options()
@@ -337,7 +340,7 @@ import Testing
         #expect(try database.sql("SELECT indisvalid FROM pg_index WHERE indexrelid = 'one_n'::regclass") == "t")
     }
 
-    @Test func `an index that an interrupted build has left invalid is built anew`() throws {
+    @Test func `an index that an interrupted build left invalid is rebuilt`() throws {
         try database.sql("CREATE TABLE one (n int); INSERT INTO one VALUES (1), (1)")
         for words in ["", "IF NOT EXISTS "] {
             _ = try? database.sql("CREATE UNIQUE INDEX CONCURRENTLY one_n ON one (n)")
@@ -370,7 +373,7 @@ import Testing
     }
 
     @Test(arguments: ["+-1", "--1", "-+1", "+", "-", "+1x", "a1+-1", "current--1"])
-    func `a target that is none is told`(target: String) throws {
+    func `an invalid target is reported`(target: String) throws {
         let revisions = [("SELECT 1;", ""), ("SELECT 1;", "")]
         #expect(try database.migrate(revisions) { try await $0.upgrade(to: target) } != nil)
         #expect(try database.migrate(revisions) { try await $0.upgrade() } == nil)

@@ -16,7 +16,7 @@ import Testing
 
     private func shipped() throws -> RevisionGraph { try ScriptDirectory("\(checkout)/migrations").graph() }
 
-    /// The newest of the shipped revisions.
+    /// The head of the shipped revisions.
     private var head: String { get throws { try #require(try shipped().heads.first?.id) } }
 
     private func upgrade(_ graph: RevisionGraph) throws {
@@ -32,7 +32,8 @@ import Testing
         #expect(try database.sql("SELECT count(*) FROM campaign") == "0")
     }
 
-    @Test func `what is applied is written down with what it breaks, also what another tool has applied`() throws {
+    @Test func `applied revisions are recorded with what they break, also those that another tool has applied`() throws
+    {
         let rows = "SELECT string_agg(revision || ':' || breaking, ',' ORDER BY revision) FROM migration_revision"
         let graph = try RevisionGraph([
             try revision("a1", "", "SELECT 1;"), try revision("b2", "a1", "-- breaking: it's gone\nSELECT 1;"),
@@ -53,7 +54,9 @@ import Testing
         #expect(try database.sql("SELECT count(*) FROM migration_revision") == "0")
     }
 
-    @Test func `readiness asks the database once when the schema is at the head, and tells of an empty one`() throws {
+    @Test func `the readiness check runs one query when the schema is at the head, and reports an empty database`()
+        throws
+    {
         let (configuration, graph) = (database.directConfiguration(), try shipped())
         let schema = SchemaCheck(heads: Set(graph.heads.map(\.id)), revisions: Set(graph.revisions.map(\.id)))
         let reason = try Loop.run { () -> String? in
@@ -68,12 +71,14 @@ import Testing
         }
     }
 
-    @Test func `a database of the original's is taken over, with its rows`() throws {
+    @Test func `a database of the original application is upgraded, with its rows`() throws {
         try database.sql(
             """
-            CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num));
+            CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY \
+            (version_num));
             INSERT INTO alembic_version VALUES ('6c369edd2a4c');
-            CREATE TABLE campaign (id SERIAL NOT NULL, name VARCHAR(255) NOT NULL, created_on TIMESTAMP DEFAULT now() NOT NULL,
+            CREATE TABLE campaign (id SERIAL NOT NULL, name VARCHAR(255) NOT NULL, created_on TIMESTAMP DEFAULT now() \
+            NOT NULL,
                 updated_on TIMESTAMP DEFAULT now() NOT NULL, PRIMARY KEY (id));
             INSERT INTO campaign (name) VALUES ('Campaign 1'), ('Campaign 2'), ('Campaign 3');
             """)
@@ -84,7 +89,7 @@ import Testing
                 == "1Campaign 1true,2Campaign 2true,3Campaign 3true")
     }
 
-    @Test func `each downgrade undoes its upgrade, and one that does not is told of`() throws {
+    @Test func `each downgrade reverts its upgrade, and one that does not is reported`() throws {
         #expect(try problems(try shipped()).isEmpty)
         let empty = try RevisionGraph([
             try revision("a1", "", "CREATE TABLE one (n int);", "DROP TABLE one;"),
@@ -111,7 +116,7 @@ import Testing
         return "no failure"
     }
 
-    @Test func `upgrades that start at the same moment run each revision once`() throws {
+    @Test func `concurrent upgrades run each revision once`() throws {
         let graph = try shipped()
         let configuration = database.directConfiguration()
         let lines = Lines()
@@ -135,7 +140,7 @@ import Testing
                 == "\(graph.revisions.count) \(graph.revisions.count)")
     }
 
-    @Test func `a revision that fails leaves what was before it, and says where`() throws {
+    @Test func `a revision that fails keeps the earlier ones, and reports the position`() throws {
         let graph = try RevisionGraph([
             try revision("a1", "", "CREATE TABLE one (n int);"),
             try revision("b2", "a1", "CREATE TABLE two (n int);\n\nALTER TABLE one\n    ADD x int,\n    ADD y wrong;"),
@@ -155,7 +160,7 @@ import Testing
                 == "a1 applied,b2 failed")
     }
 
-    @Test func `all of it may be one transaction`() throws {
+    @Test func `all revisions can run in one transaction`() throws {
         let graph = try RevisionGraph([
             try revision("a1", "", "CREATE TABLE one (n int);"), try revision("b2", "a1", "SELECT 1 / 0;"),
         ])
@@ -166,7 +171,7 @@ import Testing
         #expect(try database.sql("SELECT to_regclass('one') IS NULL") == "t")
     }
 
-    @Test func `branches are applied and merged, and taken apart again`() throws {
+    @Test func `branches are applied and merged, and unmerged by a downgrade`() throws {
         let graph = try RevisionGraph([
             try revision("a1", "", "SELECT 1;"), try revision("b2", "a1", "SELECT 1;"),
             try revision("b3", "a1", "SELECT 1;"), try revision("c4", "b2, b3", "SELECT 1;"),
@@ -194,7 +199,7 @@ import Testing
         #expect(try database.sql("SELECT version_num FROM alembic_version") == "6c369edd2a4c")
     }
 
-    @Test func `data that would be lost is asked for first, and a changed file is refused`() throws {
+    @Test func `data loss needs permission, and a changed file is refused`() throws {
         let one = try revision("a1", "", "CREATE TABLE one (n int);")
         let two = try revision(
             "b2", "a1", "-- data loss: all rows of one\nDROP TABLE one;", "-- irreversible: the rows are gone")
@@ -213,7 +218,7 @@ import Testing
         #expect(failure(changed, options) == "no failure")
     }
 
-    @Test func `bodies with semicolons are applied as one statement each, and undone`() throws {
+    @Test func `function bodies with semicolons are applied as one statement each, and reverted`() throws {
         let up = """
             CREATE TABLE one (n int);
             CREATE TABLE two (n int);
@@ -232,7 +237,7 @@ import Testing
         #expect(try problems(graph).isEmpty)
     }
 
-    @Test func `a transaction's end in a file is refused before anything is applied`() throws {
+    @Test func `a COMMIT or ROLLBACK in a file is refused before anything is applied`() throws {
         let graph = try RevisionGraph([
             try revision("a1", "", "CREATE TABLE one (n int);"),
             try revision("b2", "a1", "CREATE TABLE two (n int);\n/* so */ COMMIT;\nSELECT 1 / 0;"),
@@ -252,7 +257,7 @@ import Testing
         #expect(try database.sql("SELECT checksum = \(sum) FROM migration_history") == "t")
     }
 
-    @Test func `a step outside a transaction that fails is run again, and what stands before it is not`() throws {
+    @Test func `a failed step outside a transaction is run again, and earlier steps are not`() throws {
         let graph = try RevisionGraph([
             try revision(
                 "a1", "",
@@ -275,7 +280,7 @@ import Testing
         #expect(failure(graph) == "no failure")
     }
 
-    @Test func `who waits for the lock says who has it, and gives up in time`() throws {
+    @Test func `while waiting for the lock, its holder is reported, until the timeout`() throws {
         let holder = try Loop.run { [configuration = database.directConfiguration()] in
             let connection = try await Connection.open(configuration)
             try await connection.script("SELECT pg_advisory_lock(\(0x61_6c65_6d62_6963))")
@@ -289,7 +294,7 @@ import Testing
         #expect(said.contains("(aktify) since 2"))
     }
 
-    @Test func `a table that others use is waited for, again and again, and then given up`() throws {
+    @Test func `a table lock is retried several times, until the timeout`() throws {
         try database.sql("CREATE TABLE one (n int)")
         let graph = try RevisionGraph([try revision("a1", "", "ALTER TABLE one ADD m int;")])
         let locker = try Loop.run { [configuration = database.directConfiguration()] in
@@ -304,7 +309,7 @@ import Testing
         #expect(failure(graph, options) == "no failure")
     }
 
-    @Test func `what the models say is compared with what is there`() throws {
+    @Test func `the models are compared with the database`() throws {
         struct Thing: Tabular {
             var id: Int64
             var label: String
@@ -328,7 +333,7 @@ import Testing
             if !sql.isEmpty { try database.sql(sql) }
             let found = try changes()
             #expect(found.summaries == summaries)
-            // What is generated does what it says, both ways.
+            // The generated statements work, in both directions.
             let sections = found.sections
             let before = try database.sql(Self.everything)
             func run(_ section: String) throws {
@@ -364,7 +369,7 @@ import Testing
         #expect(try changes().isEmpty)
     }
 
-    @Test func `what is lost is marked, and a narrower type loses`() throws {
+    @Test func `data loss is marked, and a narrower type counts as one`() throws {
         try migrate()
         try database.sql("ALTER TABLE campaign ADD gone text, ALTER COLUMN name TYPE text")
         let configuration = database.directConfiguration()
@@ -382,7 +387,8 @@ import Testing
 
     private static let everything = """
         SELECT string_agg(line, E'\\n' ORDER BY line) FROM (
-            SELECT attrelid::regclass || '.' || attname || ' ' || format_type(atttypid, atttypmod) || ' ' || attnotnull || ' '
+            SELECT attrelid::regclass || '.' || attname || ' ' || format_type(atttypid, atttypmod) || ' ' || \
+        attnotnull || ' '
                 || coalesce(pg_get_expr(adbin, adrelid), '') AS line
             FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid AND relkind = 'r'
             LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum

@@ -8,9 +8,9 @@ import Web
 
 @testable import AktifyAPI
 
-/// What happens to requests while Postgres is away, and when it is back.
+/// Requests during and after an outage of Postgres.
 @Suite struct OutageTests {
-    @Test func `while the database is away, what needs it is 503 at once, and the rest goes on`() throws {
+    @Test func `during an outage, requests that need the database get 503 immediately, and others still work`() throws {
         try Loop.run {
             let config = try Config(environment: ["AUTH": "off", "POSTGRES_HOST": "/nowhere"], readFile: { _ in nil })
             let client = TestClient(try createApp(config))
@@ -28,7 +28,7 @@ import Web
         }
     }
 
-    @Test func `a database that comes back is found within a second`() throws {
+    @Test func `after an outage, the database is used again within a second`() throws {
         let folder = try Folder()
         let cluster = "\(folder.path)/c"
         func start() throws -> String {
@@ -39,7 +39,7 @@ import Web
         defer { _ = try? runToEnd(["scripts/cluster", "stop", cluster]) }
         let configuration = DatabaseConfiguration(
             server: .parts(host: host, port: 5432, user: "postgres", password: "", database: "postgres"))
-        nonisolated(unsafe) let restart = start  // Sound: called once, by one task.
+        nonisolated(unsafe) let restart = start  // Safe: called once, by one task.
         try Loop.run {
             let loop = try #require(Loop.current)
             let database = Database(configuration)

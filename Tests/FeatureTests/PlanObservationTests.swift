@@ -6,7 +6,7 @@ import Testing
 
 @testable import Migrations
 
-/// What a plan says of a statement is what the Postgres manual says of it, and what the upgrade then does.
+/// The plan of a statement agrees with the Postgres manual, and with what the upgrade then does.
 @Suite struct PlanObservationTests {
     private let database: TestDatabase
 
@@ -14,7 +14,8 @@ import Testing
 
     struct Case: CustomTestStringConvertible, Sendable {
         let sql: String
-        /// From the manual: the strongest lock on each table, sequence or view, and on the index that the statement is about.
+        /// From the manual: the strongest lock on each table, sequence or view, and on the index that the statement
+        /// names.
         let locks: [String: LockMode]
         var effects: [PlannedEffect] = []
         var isOutside = false
@@ -25,7 +26,7 @@ import Testing
     private static let one = "public.one"
     private static let scan = PlannedEffect.scans(one, times: 1)
 
-    /// The manual: 13.3.1 on the modes, and the pages of the commands, ALTER TABLE's above all.
+    /// Sources in the manual: section 13.3.1 on lock modes, and the pages of the commands, especially ALTER TABLE.
     static let cases: [Case] = [
         // A column without a default, or with a constant one, rewrites nothing; a volatile one does.
         Case(sql: "ALTER TABLE one ADD m int", locks: [one: .accessExclusive]),
@@ -37,11 +38,11 @@ import Testing
             sql: "ALTER TABLE one ADD m float DEFAULT random()", locks: [one: .accessExclusive],
             effects: [.rewrites(one)]),
         Case(sql: "ALTER TABLE one DROP note", locks: [one: .accessExclusive]),
-        // A type of another form rewrites; a longer varchar is the same on disk.
+        // A type with another representation rewrites the table; a longer varchar has the same one.
         Case(sql: "ALTER TABLE one ALTER n TYPE bigint", locks: [one: .accessExclusive], effects: [.rewrites(one)]),
         Case(sql: "ALTER TABLE one ALTER name TYPE varchar(20)", locks: [one: .accessExclusive]),
         Case(sql: "ALTER TABLE one ALTER name TYPE text", locks: [one: .accessExclusive]),
-        // A valid CHECK that says the same spares the scan.
+        // A valid CHECK that implies NOT NULL avoids the scan.
         Case(sql: "ALTER TABLE one ALTER note SET NOT NULL", locks: [one: .accessExclusive], effects: [scan]),
         Case(sql: "ALTER TABLE one ALTER n SET NOT NULL", locks: [one: .accessExclusive]),
         Case(sql: "ALTER TABLE one ADD CHECK (n > -5)", locks: [one: .accessExclusive], effects: [scan]),
@@ -67,7 +68,7 @@ import Testing
         Case(
             sql: "CREATE INDEX one_note ON one (note)", locks: [one: .share],
             effects: [.builds(index: "public.one_note", on: one)]),
-        // It reads the table twice.
+        // This scans the table twice.
         Case(
             sql: "CREATE INDEX CONCURRENTLY one_note ON one (note)", locks: [one: .shareUpdateExclusive],
             effects: [.builds(index: "public.one_note", on: one), scan], isOutside: true),
@@ -80,7 +81,7 @@ import Testing
         Case(
             sql: "REINDEX INDEX CONCURRENTLY one_name", locks: [one: .shareUpdateExclusive],
             effects: [.builds(index: "public.one_name", on: one), scan], isOutside: true),
-        // A foreign key's triggers go from the table that it refers to, too.
+        // The triggers of a foreign key are also dropped from the table that it references.
         Case(
             sql: "DROP TABLE one",
             locks: [one: .accessExclusive, "public.one_id_seq": .accessExclusive, "public.two": .accessExclusive]),
@@ -118,7 +119,8 @@ import Testing
 
     private static let base = """
         CREATE TABLE two (id bigint PRIMARY KEY);
-        CREATE TABLE one (id bigserial PRIMARY KEY, n int CHECK (n IS NOT NULL), name varchar(9), note text, parent bigint);
+        CREATE TABLE one (id bigserial PRIMARY KEY, n int CHECK (n IS NOT NULL), name varchar(9), note text, parent \
+        bigint);
         CREATE INDEX one_name ON one (name);
         CREATE UNIQUE INDEX one_n ON one (n);
         ALTER TABLE one ADD CONSTRAINT unchecked CHECK (note <> '') NOT VALID;
@@ -141,7 +143,7 @@ import Testing
         ])
     }
 
-    @Test(arguments: cases) func `a plan says what the manual says, and the upgrade does what the plan says`(
+    @Test(arguments: cases) func `a plan agrees with the manual, and the upgrade agrees with the plan`(
         test: Case
     ) throws {
         let (graph, configuration) = (try graph(test), database.directConfiguration())
@@ -156,7 +158,7 @@ import Testing
         #expect(plan.problem == nil)
         let statement = try #require(plan.statements.first)
         #expect(plan.statements.count == 1 && statement.doubt == nil)
-        // Of the indexes, the one that the statement is about is looked at.
+        // Of the indexes, only the one that the statement names is compared.
         let locks = statement.locks.filter { test.locks[$0.relation] != nil || !indexes.contains($0.relation) }
         #expect(Dictionary(uniqueKeysWithValues: locks.map { ($0.relation, $0.mode) }) == test.locks)
         #expect(Set(statement.effects) == Set(test.effects))
@@ -186,7 +188,7 @@ import Testing
         }
     }
 
-    /// The tables and views that there were at first, each with its file.
+    /// The tables and views that existed at first, each with its file node.
     private var files: Set<Substring> {
         get throws {
             let query = """
@@ -197,7 +199,7 @@ import Testing
         }
     }
 
-    /// Runs the upgrade, which has to wait at its end, and reads its locks meanwhile.
+    /// Runs the upgrade, which has to wait before it ends, and reads its locks meanwhile.
     private func locksOfUpgrade(_ migrator: Migrator, isOutside: Bool) throws -> [String: LockMode] {
         guard !isOutside else {
             try Loop.run { try await migrator.upgrade() }
@@ -226,10 +228,11 @@ import Testing
         return strongest
     }
 
-    /// The locks of the session that waits for `alembic_version`, on what was there before.
+    /// The locks of the session that waits for `alembic_version`, on relations that existed before.
     private static let locks: Statement = """
-        SELECT ARRAY['public.' || relname, mode] FROM pg_locks JOIN pg_class ON pg_class.oid = relation \
-        WHERE locktype = 'relation' AND granted AND pg_class.oid > 16383 AND relnamespace = 'public'::regnamespace \
-        AND relname !~ '^(alembic|migration)' AND pid IN (SELECT pid FROM pg_locks WHERE NOT granted AND relation = 'alembic_version'::regclass)
+        SELECT ARRAY['public.' || relname, mode] FROM pg_locks JOIN pg_class ON pg_class.oid = relation WHERE locktype \
+        = 'relation' AND granted AND pg_class.oid > 16383 AND relnamespace = 'public'::regnamespace AND relname !~ \
+        '^(alembic|migration)' AND pid IN (SELECT pid FROM pg_locks WHERE NOT granted AND relation = \
+        'alembic_version'::regclass)
         """
 }

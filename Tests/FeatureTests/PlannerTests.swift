@@ -6,7 +6,7 @@ import Testing
 
 @testable import Migrations
 
-/// What a plan says of a database's rows and sessions, and what it leaves alone.
+/// What a plan reports about a database's rows and sessions, and that it has no side effects.
 @Suite struct PlannerTests {
     private let database: TestDatabase
 
@@ -35,7 +35,7 @@ import Testing
         plan.statements.map { $0.locks.map { "\($0.mode.name) \($0.relation)" } }
     }
 
-    /// Plans what is left of revisions that are not all applied.
+    /// Plans the rest of revisions that are partly applied.
     private func plan(restOf revisions: [(up: String, down: String)]) throws -> MigrationPlan {
         let configuration = database.directConfiguration()
         let graph = try RevisionGraph(
@@ -43,9 +43,9 @@ import Testing
         return try Loop.run { try await Planner(graph: graph, configuration: configuration).plan() }
     }
 
-    // MARK: Half-done revisions
+    // MARK: Revisions that stopped halfway
 
-    @Test func `a half-done revision is planned from where it stopped`() throws {
+    @Test func `a revision that stopped halfway is planned from the position where it stopped`() throws {
         let pieces = """
             ALTER TABLE one ADD m int;
             DROP VIEW seen;
@@ -62,7 +62,7 @@ import Testing
         #expect(plan.text.contains("\n  resumes at line 10, where it stopped\n  10: CREATE VIEW"))
     }
 
-    @Test func `batches that have begun are planned from the key that they have reached`() throws {
+    @Test func `a partly run backfill is planned from the key that it has reached`() throws {
         try database.sql("\(Self.base) \(Self.rows); ALTER TABLE one ADD CHECK (n < 100 OR id <> 25)")
         let revisions = [(up: "-- batches of 10 by id\nUPDATE one SET n = n + 100;", down: "")]
         #expect(try database.migrate(revisions) != nil)
@@ -72,7 +72,7 @@ import Testing
             plan.markdown.contains("\nIt resumes at line 6, where it stopped, after the key 20: 20 rows are done.\n"))
     }
 
-    @Test func `what the upgrade would not go on with is not planned`() throws {
+    @Test func `a revision that the upgrade would not resume is not planned`() throws {
         let block = "-- outside transaction\nDO $$ BEGIN CREATE TABLE two (); COMMIT; PERFORM 1 / 0; END $$;"
         _ = try database.migrate([(block, "")])
         #expect { try plan(restOf: [(block, "")]) } throws: { "\($0)".contains("a1 failed half-way") }
@@ -80,7 +80,10 @@ import Testing
 
     // MARK: Relations
 
-    @Test func `a table has its name of today, whatever the plan calls it, and a new one is nobody's`() throws {
+    @Test
+    func `locks are listed by the current name of a table, even if the plan renames it, and new tables have none`()
+        throws
+    {
         let plan = try plan(
             "ALTER TABLE two RENAME TO three; CREATE TABLE two (n int); ALTER TABLE two ADD m int;",
             "ALTER TABLE three ADD m int; ALTER TABLE two ADD k int;")
@@ -90,14 +93,14 @@ import Testing
         #expect(plan.problem == nil)
     }
 
-    @Test func `an index that is made again with its table is still known`() throws {
+    @Test func `an index that is recreated with its table is still known`() throws {
         let plan = try plan(
             "ALTER TABLE one ALTER n TYPE bigint;", "DROP INDEX one_n;",
             base: "\(Self.base) CREATE INDEX one_n ON one (n);")
         #expect(locks(plan)[1] == ["ACCESS EXCLUSIVE public.one", "ACCESS EXCLUSIVE public.one_n"])
     }
 
-    @Test func `each statement's own locks are told, and which of them are held on`() throws {
+    @Test func `the locks of each statement are listed, and those that are held until the end`() throws {
         let plan = try plan("ALTER TABLE one ADD m int; COMMENT ON TABLE one IS 'x'; CREATE INDEX ON one (n);")
         #expect(
             locks(plan) == [
@@ -106,13 +109,13 @@ import Testing
         #expect(plan.revisions[0].holds.map(\.lock) == [PlannedLock(relation: "public.one", mode: .accessExclusive)])
     }
 
-    @Test func `a table that was partitioned by hand is planned with`() throws {
+    @Test func `a table that was partitioned manually is planned`() throws {
         let made =
             "CREATE TABLE p (n int) PARTITION BY RANGE (n); CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (9)"
         #expect(try plan("ALTER TABLE p DETACH PARTITION p1;", rows: made).problem == nil)
     }
 
-    @Test func `what runs in batches locks the rows of one batch at a time`() throws {
+    @Test func `a backfill locks the rows of one batch at a time`() throws {
         let plan = try plan("-- batches of 10 by id\nUPDATE one SET n = 1;")
         let statement = try #require(plan.statements.first)
         #expect(
@@ -125,13 +128,13 @@ import Testing
     @Test(arguments: [
         ("m int", "there is no column k of one to batch by"), ("k int", "it must be NOT NULL"),
         ("k int NOT NULL DEFAULT 1", "a B-tree index must begin with it"),
-    ]) func `a key that the upgrade would refuse is told before`(column: String, reason: String) throws {
+    ]) func `a backfill key that the upgrade would refuse is reported`(column: String, reason: String) throws {
         let plan = try plan("ALTER TABLE one ADD \(column);\n-- batches of 10 by k\nUPDATE one SET n = 1;")
         #expect(plan.problem?.hasPrefix("versions/a2.sql:7: ") == true && plan.problem?.contains(reason) == true)
         #expect(locks(plan).first == ["ACCESS EXCLUSIVE public.one"])
     }
 
-    @Test func `a key that several rows may have is told`() throws {
+    @Test func `a backfill key that is not unique is reported`() throws {
         let plan = try plan(
             "-- batches of 10 by k\nUPDATE one SET n = 1;",
             base: "CREATE TABLE one (n int, k int NOT NULL); CREATE INDEX ON one (k);", rows: "SELECT 1")
@@ -156,7 +159,7 @@ import Testing
 
     // MARK: Sessions
 
-    @Test func `the sessions are told that a statement would wait for, and no others`() throws {
+    @Test func `the sessions that a statement would wait for are listed, and no others`() throws {
         let plan: MigrationPlan
         do {
             try database.sql(Self.base)
@@ -176,7 +179,9 @@ import Testing
         #expect(holder.pid ?? 0 > 0 && holder.age >= 0 && holder.relation == "public.one")
     }
 
-    @Test func `an index that is made concurrently waits for who has an older snapshot, and nothing else does`() throws
+    @Test
+    func `an index that is built concurrently waits for sessions with an older snapshot, and no other statement does`()
+        throws
     {
         try database.sql("\(Self.base) CREATE INDEX two_n ON two (n)")
         let reader = try database.opened(
@@ -196,7 +201,7 @@ import Testing
         #expect(plan.text.contains(" s): an older snapshot\n"))
     }
 
-    @Test func `a table that somebody has locked is no obstacle`() throws {
+    @Test func `a locked table does not block the plan`() throws {
         try database.sql("\(Self.base) \(Self.rows)")
         let locker = try database.opened("BEGIN; LOCK TABLE one")
         defer { locker.close() }
@@ -206,7 +211,7 @@ import Testing
         #expect(plan.statements[0].losses.map(\.text) == ["drops column public.one.note (about 50 values)"])
     }
 
-    @Test func `a table with a default that somebody has locked is planned for by the revisions`() throws {
+    @Test func `a locked table with a default is planned from the revisions`() throws {
         let base =
             "CREATE TABLE one (id bigint PRIMARY KEY, n int DEFAULT 7 CHECK (n > 0)); CREATE INDEX ON one ((n + 1));"
         #expect(try database.migrate([(base, "")]) == nil)
@@ -224,7 +229,7 @@ import Testing
 
     // MARK: Data
 
-    @Test func `what is lost is told with its number of rows`() throws {
+    @Test func `data loss is reported with the number of rows`() throws {
         let plan = try plan(
             "ALTER TABLE one RENAME TO old; ALTER TABLE old RENAME note TO remark;",
             "ALTER TABLE old DROP remark; ALTER TABLE old ALTER n TYPE smallint;",
@@ -240,13 +245,13 @@ import Testing
         #expect(plan.statements[2].losses.first?.rows == 50 && plan.statements[2].losses.first?.isEstimate == false)
     }
 
-    @Test func `how many rows a DELETE takes is what Postgres expects`() throws {
+    @Test func `the number of rows of a DELETE is Postgres's estimate`() throws {
         let losses = try plan("DELETE FROM one WHERE id > 40;").statements[0].losses
         #expect(losses.map(\.text) == ["deletes rows of public.one (about 10)"] && losses[0].isEstimate)
         #expect(try database.sql("SELECT count(*) FROM one") == "50")
     }
 
-    @Test func `rows that a block, a function or a query may delete are told, and no others`() throws {
+    @Test func `rows that a block, a function or a query may delete are reported, and no others`() throws {
         let base = """
             \(Self.base) CREATE FUNCTION purge() RETURNS void LANGUAGE sql AS 'DELETE FROM one WHERE id > 40';
             CREATE FUNCTION other() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM one';
@@ -268,7 +273,7 @@ import Testing
 
     // MARK: Failures
 
-    @Test func `a statement that fails is told, and ends the plan`() throws {
+    @Test func `a statement that fails is reported, and ends the plan`() throws {
         let plan = try plan(
             "ALTER TABLE one ADD m int;\nALTER TABLE none ADD m int;\nALTER TABLE two ADD m int;", "SELECT 1;")
         #expect(plan.problem == "versions/a2.sql:6: 42P01: relation \"none\" does not exist")
@@ -276,12 +281,12 @@ import Testing
         #expect(locks(plan) == [["ACCESS EXCLUSIVE public.one"], []])
     }
 
-    @Test func `before a statement that fails, each statement's own locks are told`() throws {
+    @Test func `the locks of the statements before one that fails are listed`() throws {
         let plan = try plan("ALTER TABLE one ADD m int;\nALTER TABLE one ADD k int;\nALTER TABLE none ADD m int;")
         #expect(locks(plan) == [["ACCESS EXCLUSIVE public.one"], ["ACCESS EXCLUSIVE public.one"], []])
     }
 
-    @Test func `a session that ends is no statement that fails`() throws {
+    @Test func `a session that is terminated does not count as a failed statement`() throws {
         let hidden = "EXECUTE 'SELECT pg_' || 'terminate_backend(pg_backend_pid())'"
         for mode in ["inside", "outside"] {
             let other = try PlannerTests(database: TestDatabase())
@@ -293,7 +298,9 @@ import Testing
         }
     }
 
-    @Test func `what fails only together in one transaction fails, and what works only so works`() throws {
+    @Test func `statements that fail only together in one transaction fail, and those that work only together work`()
+        throws
+    {
         let base = """
             CREATE TABLE one (id bigint PRIMARY KEY);
             CREATE TABLE two (one bigint REFERENCES one DEFERRABLE INITIALLY DEFERRED);
@@ -306,7 +313,7 @@ import Testing
         #expect(working.problem == nil && working.statements.count == 3)
     }
 
-    @Test func `a column that must not be null fails where there are rows, and only there`() throws {
+    @Test func `adding a NOT NULL column fails only for a table with rows`() throws {
         let full = try plan("ALTER TABLE one ADD m int NOT NULL;")
         #expect(full.problem?.contains("23502") == true)
         let empty = try TestDatabase()
@@ -317,21 +324,21 @@ import Testing
 
     private init(database: TestDatabase) { self.database = database }
 
-    @Test func `rows that were made up are no reason to refuse a check`() throws {
+    @Test func `sample rows do not make a CHECK fail`() throws {
         let plan = try plan("ALTER TABLE one ADD CHECK (n > 7777);")
         #expect(plan.problem == nil && plan.statements[0].doubt?.contains("23514: ") == true)
         #expect(plan.statements[0].effects == [.scans("public.one", times: 1)])
     }
 
-    @Test func `nothing is planned where nothing is pending, and no further than the target`() throws {
+    @Test func `nothing is planned if nothing is pending, or beyond the target`() throws {
         #expect(try plan().revisions.isEmpty)
         let other = try PlannerTests(database: TestDatabase())
         #expect(try other.plan("SELECT 1;", "SELECT 2;", to: "a2").revisions.map(\.id) == ["a2"])
     }
 
-    // MARK: What stays
+    // MARK: No side effects
 
-    @Test func `a plan leaves database and server as they are`() throws {
+    @Test func `a plan does not change the database or the server`() throws {
         let role = "planned_\(UInt32.random(in: 0...UInt32.max))"
         let plan = try plan(
             "CREATE ROLE \(role); GRANT SELECT ON one TO \(role);", "ALTER TABLE one ADD m int; DROP TABLE two;",
@@ -343,7 +350,7 @@ import Testing
         #expect(try database.sql("SELECT version_num FROM alembic_version") == "a1")
     }
 
-    @Test func `what would change the whole server is not run`() throws {
+    @Test func `statements that would change the whole server are not run`() throws {
         let plan = try plan(
             "-- outside transaction\nALTER SYSTEM SET work_mem = '5MB';",
             "-- outside transaction\nCREATE DATABASE planned;")
@@ -353,7 +360,7 @@ import Testing
         #expect(try database.sql("SELECT count(*) FROM pg_database WHERE datname = 'planned'") == "0")
     }
 
-    @Test func `rows that go with others are told, and their number is not`() throws {
+    @Test func `rows that are deleted by a cascade are reported, without their number`() throws {
         let base = "CREATE TABLE one (id int PRIMARY KEY); CREATE TABLE two (id int REFERENCES one ON DELETE CASCADE);"
         let rows = "INSERT INTO one SELECT generate_series(1, 9); INSERT INTO two SELECT id FROM one; ANALYZE"
         let losses = try plan("DELETE FROM one;", base: base, rows: rows).statements[0].losses
@@ -363,7 +370,7 @@ import Testing
             ])
     }
 
-    @Test func `what the database has besides its revisions is planned with`() throws {
+    @Test func `objects that no revision has created are taken into account`() throws {
         let plan = try plan(
             "ALTER TABLE besides ADD m int;", rows: "CREATE TABLE besides (n int); INSERT INTO besides VALUES (1)")
         #expect(plan.problem == nil && locks(plan) == [["ACCESS EXCLUSIVE public.besides"]])
@@ -375,7 +382,7 @@ import Testing
         let plan = try Loop.run { try await Planner(graph: graph, configuration: configuration).plan() }
         #expect(plan.problem == nil)
         #expect(plan.revisions.count == graph.revisions.count)
-        // Nobody uses what the plan itself makes.
+        // Relations that the plan itself creates have no other users.
         #expect(plan.statements.flatMap(\.locks).isEmpty)
     }
 }

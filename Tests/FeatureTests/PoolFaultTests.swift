@@ -6,21 +6,21 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// What a pool promises while connections are lost, tasks are cancelled, and many wait.
+/// The guarantees of a connection pool while connections are lost, tasks are cancelled, and many tasks wait.
 @Suite struct PoolFaultTests {
     private let database: TestDatabase
 
     init() throws { database = try TestDatabase() }
 
-    /// Ends every session of the pool's.
+    /// Terminates every session of the pool.
     private static func terminateAll(_ database: TestDatabase) throws {
         try database.sql(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
     }
 
-    /// Runs `body` in so many tasks, over and over, until the time is up.
-    /// - Returns: how often it was run.
+    /// Runs `body` repeatedly in `count` tasks, until the time is up.
+    /// - Returns: how often it ran.
     @discardableResult
     private static func repeating(
         _ tasks: Int, for time: Duration, _ body: @escaping @Sendable () async -> Void
@@ -41,7 +41,7 @@ import Testing
         }
     }
 
-    @Test(.ownSession) func `after connections were lost again and again under load, reads and leases work`() throws {
+    @Test(.ownSession) func `after repeated connection loss under load, reads and leases work`() throws {
         let database = database
         try database.withPool { pool in
             let loop = try #require(Loop.current)
@@ -71,7 +71,8 @@ import Testing
                 _ = try await lease.execute("SELECT 1")
                 _ = try await pool.read("SELECT 1")
             }
-            // On the loop's thread: the lease looks before the loop can see that the connections are gone.
+            // On the loop's thread, so that the lease checks before the loop can notice that the connections are
+            // closed.
             try Self.terminateAll(database)
             usleep(100_000)
             _ = try await pool.lease { try await $0.execute("SELECT 1") }
@@ -82,7 +83,7 @@ import Testing
     @Test(.ownSession) func `a cancelled task's statement is cancelled, and nobody else's`() throws {
         let innocents = try database.withPool(connections: 3, acquireTimeout: .seconds(10)) { pool in
             let loop = try #require(Loop.current)
-            // Statements that end about when they are cancelled, or when the request for it is sent.
+            // Statements that end at about the time of their cancellation, or of the cancel request.
             async let cancelling: Int = Self.repeating(4, for: .seconds(4)) {
                 let isLong = Bool.random()
                 let writing = Task(executorPreference: loop) {
@@ -105,10 +106,10 @@ import Testing
         #expect(innocents == 0)
     }
 
-    @Test(.ownSession) func `no read runs inside somebody's transaction`() throws {
+    @Test(.ownSession) func `no read runs inside a transaction of another task`() throws {
         let inside = try database.withPool(connections: 1, acquireTimeout: .seconds(10)) { pool in
             let failures = Failures()
-            // One that writes: the connection that it gives back to a read is the one that it asks for again in the same turn.
+            // A writer: it requests the connection that it returned to a read again in the same loop iteration.
             async let writing: Int = Self.repeating(1, for: .seconds(2)) {
                 _ = try? await pool.lease { lease in
                     _ = try await lease.execute(["BEGIN", "SELECT pg_current_xact_id()"])
@@ -129,7 +130,7 @@ import Testing
         #expect(inside == 0)
     }
 
-    @Test(.ownSession) func `leases that wait when connections are lost are served at once`() throws {
+    @Test(.ownSession) func `leases that wait when connections are lost are served immediately`() throws {
         let database = database
         try database.withPool(statementTimeout: .seconds(20), acquireTimeout: .seconds(5)) { pool in
             let loop = try #require(Loop.current)
@@ -161,7 +162,7 @@ import Testing
         #expect(reads > leases / 4 && leases > reads / 40, "\(reads) reads and \(leases) leases")
     }
 
-    @Test(.ownSession) func `a change whose answer does not come in time may have been carried out, and says so`()
+    @Test(.ownSession) func `a write whose result does not arrive in time reports that its outcome is unknown`()
         throws
     {
         try database.withPool(connections: 1, statementTimeout: .milliseconds(100)) { pool in
@@ -179,9 +180,9 @@ import Testing
         }
     }
 
-    @Test(.ownSession) func `a lease that is kept is refused when it has ended`() throws {
+    @Test(.ownSession) func `a lease cannot be used after its end`() throws {
         try database.withPool { pool in
-            nonisolated(unsafe) var kept: Lease?  // Sound: all of it happens on one loop.
+            nonisolated(unsafe) var kept: Lease?  // Safe: everything happens on one event loop.
             try await pool.lease { kept = $0 }
             do {
                 _ = try await kept?.execute("SELECT 1")
@@ -192,14 +193,14 @@ import Testing
         }
     }
 
-    @Test(.ownSession) func `a table that is changed while many read it costs nobody an error`() throws {
+    @Test(.ownSession) func `altering a table while many read it causes no errors`() throws {
         let database = database
         try database.sql("CREATE TABLE stale (n bigint); INSERT INTO stale VALUES (7)")
         let failures = try database.withPool(connections: 1) { pool in
             let loop = try #require(Loop.current)
             let failures = Failures()
             async let reading: Int = Self.repeating(16, for: .seconds(2)) {
-                // In turns of their own, so that others are under way when one fails.
+                // In separate loop iterations, so that others are in flight when one fails.
                 try? await loop.sleep(for: .microseconds(.random(in: 0...2000)))
                 do { _ = try await pool.read("SELECT * FROM stale") } catch { failures.add() }
             }
@@ -213,11 +214,11 @@ import Testing
         #expect(failures == 0)
     }
 
-    @Test(.ownSession) func `reads that queue behind long ones are answered in their turn`() throws {
+    @Test(.ownSession) func `reads that queue behind long ones are executed in order`() throws {
         try database.withPool(
             connections: 1, statementTimeout: .milliseconds(500), acquireTimeout: .seconds(20)
         ) { pool in
-            // In turns of their own: those of one turn share a sync, and so their time.
+            // In separate loop iterations, since reads of one iteration share a Sync and thus a deadline.
             let loop = try #require(Loop.current)
             _ = try await pool.read("SELECT 1")
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -250,7 +251,7 @@ import Testing
     }
 }
 
-/// How often something went wrong in any of the tasks of a test.
+/// Counts the failures in all tasks of a test.
 private final class Failures: Sendable {
     private let number = Atomic(0)
 

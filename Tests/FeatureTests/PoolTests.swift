@@ -24,13 +24,13 @@ import Testing
         return nil
     }
 
-    @Test func `text with a NUL is refused by Postgres, and not cut`() throws {
+    @Test func `text with a NUL is rejected by Postgres, not truncated`() throws {
         let error = try database.withPool { pool in await Self.failure { _ = try await pool.read("SELECT \("a\0b")") } }
         #expect(error?.state == "22021")
         #expect(error?.meaning == .malformedText)
     }
 
-    @Test func `NULL where nothing stands for it is an error, and so is a missing column`() throws {
+    @Test func `NULL for a non-optional type is an error, and so is a missing column`() throws {
         try database.withPool { pool in
             var null = try await pool.read("SELECT NULL::bigint").row(0)
             #expect(throws: DecodingError.self) { try null.next(Int64.self) }
@@ -40,7 +40,7 @@ import Testing
         }
     }
 
-    @Test(.ownSession) func `many reads share one connection, and each gets its own answer`() throws {
+    @Test(.ownSession) func `many reads share one connection, and each gets its own result`() throws {
         let (answers, pids) = try database.withPool(connections: 1) { pool in
             try await withThrowingTaskGroup(of: (Int64, Int64, Int64).self) { group in
                 for number in Int64(0)..<200 {
@@ -69,7 +69,7 @@ import Testing
         #expect(count == 1)
     }
 
-    @Test func `of many statements in one pipeline, the one that fails fails alone`() throws {
+    @Test func `in a pipeline, a statement that fails does not affect the others`() throws {
         let outcomes = try database.withPool(connections: 1) { pool in
             await withTaskGroup(of: (Int64, Bool).self) { group in
                 for number in Int64(0)..<10 {
@@ -84,7 +84,7 @@ import Testing
         #expect(outcomes.filter { !$0.value }.map(\.key) == [5])
     }
 
-    @Test func `reads of one turn of the loop share a transaction, and so a packet`() throws {
+    @Test func `reads of one loop iteration share a transaction, and thus a packet`() throws {
         let (transactions, later) = try database.withPool(connections: 1) { pool in
             _ = try await Self.pid(pool)
             let statement: Statement = "SELECT (extract(epoch FROM now()) * 1e6)::bigint"
@@ -98,7 +98,7 @@ import Testing
         #expect(!transactions.contains(later))
     }
 
-    @Test func `a statement that is wrong fails each time, and harms no other`() throws {
+    @Test func `an invalid statement fails each time, and does not affect others`() throws {
         try database.withPool(connections: 1) { pool in
             for _ in 0..<3 {
                 let error = await Self.failure { _ = try await pool.read("SELECT no_such_column") }
@@ -109,7 +109,8 @@ import Testing
         }
     }
 
-    @Test(.ownSession) func `Postgres ends a statement that takes too long, and the connection goes on`() throws {
+    @Test(.ownSession) func `Postgres cancels a statement that takes too long, and the connection stays usable`() throws
+    {
         try database.withPool(connections: 1, statementTimeout: .milliseconds(100)) { pool in
             let before = try await Self.pid(pool)
             let error = await Self.failure { _ = try await pool.read("SELECT pg_sleep(5)") }
@@ -118,7 +119,7 @@ import Testing
         }
     }
 
-    @Test(.ownSession) func `a backend that does not answer is left after the deadline`() throws {
+    @Test(.ownSession) func `an unresponsive connection is abandoned after the deadline`() throws {
         try database.withPool(connections: 1, statementTimeout: .milliseconds(100)) { pool in
             let pid = pid_t(try await Self.pid(pool))
             kill(pid, SIGSTOP)
@@ -167,13 +168,13 @@ import Testing
                 }
             }
             try await loop.offload { try waitUntil("it sleeps") { try database.terminateSleepers() == 1 } }
-            // The server's own word: it was not carried out.
+            // According to the server, it was not executed.
             #expect(await writing.value?.kind == .terminated)
         }
         #expect(try database.sql("SELECT count(*) FROM written") == "0")
     }
 
-    @Test func `reads go on while a connection is leased`() throws {
+    @Test func `reads continue while a connection is leased`() throws {
         try database.withPool { pool in
             try await pool.lease { connection in
                 _ = try await connection.execute("SELECT 1")
@@ -182,7 +183,7 @@ import Testing
         }
     }
 
-    @Test func `a lease is waited for, and no longer than the configuration says`() throws {
+    @Test func `the wait for a lease is limited by the configuration`() throws {
         let loopElapsed = try database.withPool(acquireTimeout: .milliseconds(100)) { pool in
             try await pool.lease { _ in
                 let start = Instant.now
@@ -194,7 +195,7 @@ import Testing
         #expect(loopElapsed >= .milliseconds(99) && loopElapsed < .seconds(1))
     }
 
-    @Test func `leases wait for each other, and all get their turn`() throws {
+    @Test func `leases wait for each other, and all are served`() throws {
         let sum = try database.withPool { pool in
             try await withThrowingTaskGroup(of: Int64.self) { group in
                 for number in Int64(1)...20 {
@@ -206,7 +207,7 @@ import Testing
         #expect(sum == 210)
     }
 
-    @Test(.ownSession) func `a connection that comes back in a transaction is rolled back, and used again`() throws {
+    @Test(.ownSession) func `a connection that is returned in a transaction is rolled back and reused`() throws {
         try database.sql("CREATE TABLE written (n bigint)")
         let database = database
         try database.withPool { pool in
@@ -221,7 +222,7 @@ import Testing
         }
     }
 
-    @Test(.ownSession) func `a statement that has gone stale is prepared again, and no error is seen`() throws {
+    @Test(.ownSession) func `a stale prepared statement is prepared again without an error`() throws {
         let database = database
         try database.sql("CREATE TABLE stale (n bigint); INSERT INTO stale VALUES (7)")
         try database.withPool(connections: 1) { pool in
@@ -239,7 +240,7 @@ import Testing
         }
     }
 
-    @Test(.ownSession) func `no more than 256 statements stay prepared, and those that are used do`() throws {
+    @Test(.ownSession) func `at most 256 statements stay prepared: the recently used ones`() throws {
         let (count, kept) = try database.withPool(connections: 1) { pool in
             _ = try await pool.read("SELECT 'kept'")
             for number in 0..<300 {
@@ -255,7 +256,7 @@ import Testing
         #expect(kept == 1)
     }
 
-    @Test func `statements that are not prepared work, and leave nothing behind`() throws {
+    @Test func `unprepared statements work, and leave no prepared statements behind`() throws {
         var configuration = try database.configuration()
         configuration.prepares = false
         let count = try Loop.run { [configuration] in
@@ -269,7 +270,7 @@ import Testing
         #expect(count == 0)
     }
 
-    @Test func `statements of one packet are carried out all or not at all`() throws {
+    @Test func `the statements of one packet are executed atomically`() throws {
         try database.sql("CREATE TABLE written (n bigint)")
         let database = database
         try database.withPool { pool in
@@ -288,7 +289,7 @@ import Testing
         }
     }
 
-    @Test func `a pool tells what its connections do`() throws {
+    @Test func `a pool reports statistics of its connections`() throws {
         try database.withPool { pool in
             #expect(pool.statistics.open == 0)
             _ = try await pool.read("SELECT 1")
@@ -301,7 +302,7 @@ import Testing
         }
     }
 
-    @Test(.ownSession) func `a server that has become read-only costs its connection`() throws {
+    @Test(.ownSession) func `a connection to a server that has become read-only is closed`() throws {
         try database.withPool { pool in
             let before = try await Self.pid(pool)
             let error = await Self.failure {
@@ -329,7 +330,7 @@ import Testing
         }
     }
 
-    @Test func `a database that cannot be reached fails quickly, and is not asked each time`() throws {
+    @Test func `an unreachable database fails quickly, and is not tried for each request`() throws {
         let configuration = PostgresConfiguration(
             server: .parts(host: "/nowhere", port: 5432, user: "x", password: "", database: "x"))
         try Loop.run {
@@ -347,6 +348,7 @@ import Testing
 }
 
 extension Trait where Self == ConditionTrait {
-    /// For a test that looks at a session of Postgres's, which a PgBouncer that pools transactions hands to others in between.
+    /// For tests that inspect a Postgres session. With PgBouncer's transaction pooling, sessions change between
+    /// transactions.
     static var ownSession: Self { .disabled(if: TestDatabase.isPooled, "it looks at a session of its own") }
 }

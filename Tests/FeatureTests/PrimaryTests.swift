@@ -5,7 +5,7 @@ import Postgres
 import TestSupport
 import Testing
 
-/// A primary and a synchronous standby, and what becomes of those who write when the one is lost and the other takes its place.
+/// Writes during a failover from a primary to a synchronous standby.
 @Suite struct PrimaryTests {
     private static func pair() throws -> ReplicatedPostgres {
         try ReplicatedPostgres(isSynchronous: true) {
@@ -13,7 +13,7 @@ import Testing
         }
     }
 
-    @Test func `writes find the primary that takes the place of a lost one, and none that was acknowledged is lost`()
+    @Test func `writes find the new primary after a failover, and no acknowledged write is lost`()
         throws
     {
         let clusters = try Self.pair()
@@ -53,9 +53,9 @@ import Testing
         }
     }
 
-    @Test func `a server that does not answer keeps nobody from the one that takes its place`() throws {
+    @Test func `an unresponsive server does not keep writes from the new primary`() throws {
         let clusters = try Self.pair()
-        // The kernel takes the connection, and nobody ever reads from it, as of a server that is frozen.
+        // The kernel accepts the connection, but nobody ever reads from it, as with a frozen server.
         let silent = try Socket.listening()
         let configuration = clusters.configuration(with: "127.0.0.1:\(silent.port)")
         try Loop.run {
@@ -65,7 +65,7 @@ import Testing
             try await database.execute("INSERT INTO note VALUES (1)")
             #expect(Instant.now.duration(since: begin) < .seconds(1))
             try clusters.kill(clusters.primary, SIGKILL)
-            // A search is under way now, which the silent server holds up for three seconds.
+            // A search is in progress now, which the unresponsive server delays for three seconds.
             for _ in 0..<10 {
                 _ = try? await database.execute("INSERT INTO note VALUES (2)")
                 try await loop.sleep(for: .milliseconds(50))
@@ -82,7 +82,7 @@ import Testing
         withExtendedLifetime(silent.socket) {}
     }
 
-    @Test func `a server that takes no changes any more is left for one that does`() throws {
+    @Test func `a server that has become read-only is abandoned for a writable one`() throws {
         let clusters = try Self.pair()
         let configuration = clusters.configuration
         try Loop.run {
@@ -90,7 +90,7 @@ import Testing
             let database = Database(configuration)
             try await database.execute("INSERT INTO note VALUES (1)")
             try clusters.set("default_transaction_read_only", "on", on: clusters.primary)
-            // A write that came before the settings would wait for its standby for ever.
+            // A write before these settings would wait for the standby forever.
             var isReadOnly = false
             for _ in 0..<500 where !isReadOnly {
                 var row = try await database.read("SHOW default_transaction_read_only").row(0)

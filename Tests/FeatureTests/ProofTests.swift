@@ -6,7 +6,7 @@ import Testing
 
 @testable import Migrations
 
-/// A generated revision is tried before it is written.
+/// A generated revision is tested in a scratch database before it is written.
 @Suite struct ProofTests {
     private let database: TestDatabase
 
@@ -31,7 +31,7 @@ import Testing
             file: "versions/\(id).sql")
     }
 
-    /// What is wrong with a revision, for a database that `sql` has made.
+    /// The problem of a revision, for a database that `sql` has created.
     private func problem(_ sql: String, revisions: String = "SELECT 1;", up: String, down: String) throws -> String? {
         if !sql.isEmpty { try database.sql(sql) }
         let graph = try RevisionGraph([try revision("a1", "", revisions, "")])
@@ -43,11 +43,13 @@ import Testing
         return problem
     }
 
-    @Test func `what makes the models' tables and can be undone stands the trial`() throws {
+    @Test func `a revision that produces the models' schema and can be reverted passes`() throws {
         #expect(try problem("", up: Self.table, down: "DROP TABLE thing;") == nil)
     }
 
-    @Test func `what the database holds is made from the revisions, and from its catalog where they differ`() throws {
+    @Test func `the scratch schema is created by the revisions, and from the catalog where the database differs`()
+        throws
+    {
         let problem = try problem(
             "CREATE TYPE mood AS ENUM ('good'); \(Self.table) ALTER TABLE thing ADD mood mood, ADD n int;",
             revisions: "CREATE TYPE mood AS ENUM ('good'); \(Self.table) ALTER TABLE thing ADD m int;",
@@ -55,7 +57,7 @@ import Testing
         #expect(problem == nil)
     }
 
-    @Test func `revisions that need what an empty database has not are no obstacle`() throws {
+    @Test func `revisions that fail in an empty database are no obstacle`() throws {
         let problem = try problem(
             "\(Self.table) CREATE TABLE old (n text); CREATE EXTENSION pg_trgm; CREATE INDEX i ON old USING gin (n gin_trgm_ops)",
             revisions: "ALTER TABLE old ADD m int;",
@@ -64,7 +66,7 @@ import Testing
         #expect(problem == nil)
     }
 
-    @Test func `an upgrade that fails or does not end at the models is refused`() throws {
+    @Test func `an upgrade that fails or does not produce the models' schema is refused`() throws {
         #expect(
             try problem("", up: "CREATE TABLE thing (id wrong);", down: "")?.hasPrefix(
                 "its upgrade fails: versions/b2.sql:5: type \"wrong\" does not exist") == true)
@@ -74,7 +76,7 @@ import Testing
                 + "Detected added constraint 'thing_label_key' on 'thing'")
     }
 
-    @Test func `a downgrade that fails or leaves something is refused`() throws {
+    @Test func `a downgrade that fails or leaves something behind is refused`() throws {
         #expect(
             try problem("", up: Self.table, down: "DROP TABLE things;")?.hasPrefix(
                 "its downgrade fails: versions/b2.sql:7: ") == true)

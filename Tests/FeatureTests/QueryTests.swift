@@ -11,9 +11,9 @@ import Web
 
 @testable import AktifyAPI
 
-/// What is executed is never a surprise.
+/// The statements of each route are known: a baseline file lists them.
 @Suite struct QueryTests {
-    /// A request for each way that a route can go.
+    /// A request for each code path of each route.
     static let requests: [Ask] = [
         Ask(.get, "/"), Ask(.get, "/healthz"), Ask(.get, "/readyz"), Ask(.get, "/me"), Ask(.get, "/openapi.json"),
         Ask(.get, "/campaigns/"), Ask(.get, "/campaigns/?limit=2"),
@@ -43,7 +43,7 @@ import Web
         }
     }
 
-    /// The statements of each route, as the file beside this one lists them. `UPDATE_QUERIES=1` writes it anew.
+    /// Compares the statements of each route with queries.txt. `UPDATE_QUERIES=1` rewrites that file.
     @Test func `the statements of each route are those of the baseline`() throws {
         let file = "\(checkout)/Tests/FeatureTests/queries.txt"
         try withApp { client, database in
@@ -66,7 +66,7 @@ import Web
         }
     }
 
-    @Test func `the plan for more rows is not compiled because its cost is made up`() throws {
+    @Test func `the plan for more rows is not JIT-compiled because of its artificial cost`() throws {
         let database = try migratedDatabase()
         try database.sql(
             "INSERT INTO campaign (name) SELECT 'c' FROM generate_series(1, 2000); ALTER TABLE campaign DROP CONSTRAINT campaign_pkey"
@@ -87,7 +87,7 @@ import Web
         #expect(all.subtracting(asked).isEmpty, "add requests for these to QueryTests.requests")
     }
 
-    @Test func `a request that asks once for each row fails its test, and says what and where`() throws {
+    @Test func `a request with one query per row (N+1) fails its test with the statement and its call site`() throws {
         let database = try migratedDatabase()
         try Loop.run {
             let campaigns = PostgresRepository<Campaign>(Database(try database.configuration()))
@@ -111,7 +111,7 @@ import Web
         }
     }
 
-    @Test func `statements are counted, and the count is the same for one row and for fifty`() throws {
+    @Test func `the number of statements is the same for one row and for fifty`() throws {
         try withApp { client, database in
             for count in [1, 49] {
                 try database.sql("INSERT INTO campaign (name) SELECT 'c' FROM generate_series(1, \(count))")
@@ -120,7 +120,7 @@ import Web
         }
     }
 
-    @Test func `a number of statements that is not the expected one is an error, with all of them`() throws {
+    @Test func `an unexpected number of statements is an error that lists all of them`() throws {
         let database = try migratedDatabase()
         try Loop.run {
             let campaigns = PostgresRepository<Campaign>(Database(try database.configuration()))
@@ -130,7 +130,7 @@ import Web
         }
     }
 
-    @Test func `a recorded statement tells what it was, whence, and what it took, and no value`() throws {
+    @Test func `a recorded statement has its text, call site and duration, and no values`() throws {
         let database = try migratedDatabase()
         try Loop.run {
             let campaigns = PostgresRepository<Campaign>(Database(try database.configuration()))
@@ -151,7 +151,7 @@ import Web
         }
     }
 
-    @Test func `in development a response says what its statements cost`() throws {
+    @Test func `in development a response reports the cost of its statements`() throws {
         try withApp(["APP_ENV": "development"]) { client, _ in
             let timing = try #require(HTTPField.Name("Server-Timing"))
             let list = try await client.get("/campaigns/")
@@ -165,7 +165,7 @@ import Web
         }
     }
 
-    @Test func `columns of a model are where they are said to be`() {
+    @Test func `the columns of a model are at their declared positions`() {
         #expect(Campaign.table.misplacedColumns.isEmpty)
         struct Swapped: Sendable {
             var first: String
@@ -177,7 +177,7 @@ import Web
         #expect(table.misplacedColumns == ["first", "second"])
     }
 
-    @Test func `the migrations make the schema that the models describe`() throws {
+    @Test func `the migrations produce the schema that the models describe`() throws {
         let configuration = try migratedDatabase().directConfiguration()
         let changes = try Loop.run {
             let (actual, wanted) = try await Catalog.compared(metadata, configuration)
@@ -187,14 +187,14 @@ import Web
     }
 }
 
-/// Every sort and filter that a list offers is answered by an index: `RecordingClient` checks each statement that it sees.
+/// An index supports every sort order and filter of a list: `RecordingClient` checks each statement.
 @Suite struct ListStatementTests {
     private static let sorts = ["id", "name", "created_on", "updated_on"].flatMap { name in
         name == "id"
             ? ["id", "-id"] : [name, "-\(name)", "\(name),id", "-\(name),id", "\(name),-id", "-\(name),-id"]
     }
 
-    @Test(arguments: sorts) func `pages of every sort follow each other, each by an index`(sort: String) throws {
+    @Test(arguments: sorts) func `pages are consecutive in every sort order, and use an index`(sort: String) throws {
         try withApp { client, database in
             try database.sql(
                 "INSERT INTO campaign (name, created_on, updated_on) SELECT 'n' || n % 3, timestamp '2026-01-01' + n % 2 * interval '1 h', "
@@ -216,7 +216,7 @@ import Web
         "id=1", "id[ne]=1", "id[in]=1,2", "id[gt]=1", "id[gte]=1", "id[lt]=1", "id[lte]=1", "name=a", "name[ne]=a",
         "name[in]=a,b", "is_active=true", "created_on=2026-01-01", "created_on[gte]=2026-01-01",
         "created_on[lt]=2026-01-01T00:00:00Z", "updated_on[gt]=2026-01-01", "updated_on[lte]=2026-01-01", "q=abc",
-    ]) func `every filter is answered by an index`(filter: String) throws {
+    ]) func `every filter uses an index`(filter: String) throws {
         try withApp { client, database in
             try database.sql("INSERT INTO campaign (name) SELECT 'n' FROM generate_series(1, 3)")
             for suffix in ["", "&limit=1", "&sort=-created_on&limit=1", "&count=true"] {

@@ -4,16 +4,16 @@ import Testing
 
 @testable import Migrations
 
-/// Random histories of a schema, each step of which is written from the difference, applied, undone and applied again.
+/// Random histories of a schema: each step is generated from the differences, applied, reverted and applied again.
 @Suite struct RandomSchemaTests {
-    /// `SCHEMA_HISTORIES=500 SEED=1 swift test --filter RandomSchemaTests` for more, or others.
+    /// To run more or other histories: `SCHEMA_HISTORIES=500 SEED=1 swift test --filter RandomSchemaTests`.
     private static let environment = ProcessInfo.processInfo.environment
     private static let seeds: [UInt64] = {
         let first = environment["SEED"].flatMap { UInt64($0) } ?? 1
         return (0..<(environment["SCHEMA_HISTORIES"].flatMap { UInt64($0) } ?? 25)).map { first &+ $0 }
     }()
 
-    @Test func `any schema becomes any other, and itself again`() throws {
+    @Test func `any schema can be migrated to any other, and back`() throws {
         let problems = try SchemaTrial.run(in: try TestDatabase()) { trial in
             var problems: [String] = []
             for seed in Self.seeds {

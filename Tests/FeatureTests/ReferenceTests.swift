@@ -6,8 +6,8 @@ import Testing
 
 @testable import AktifyAPI
 
-/// What Postgres and memory alike make of references and unique values: which row is at fault, and what becomes of rows when the row that
-/// they refer to is deleted.
+/// References and unique values, in Postgres and in memory: which row violates a constraint, and what happens to rows
+/// when the row that they reference is deleted.
 @Suite struct ReferenceTests {
     private func with(
         _ kind: RepositoryTests.Kind, _ body: @escaping @Sendable (Repositories) async throws -> Void
@@ -26,7 +26,7 @@ import Testing
     }
 
     @Test(arguments: RepositoryTests.Kind.allCases)
-    func `of many rows the one at fault is told`(kind: RepositoryTests.Kind) throws {
+    func `of many rows, the one that violates a constraint is reported`(kind: RepositoryTests.Kind) throws {
         try with(kind) { repositories in
             let (owners, parts) = (repositories.of(Owner.self), repositories.of(Part.self))
             func named(_ names: String...) -> [Owner.ColumnValues] { names.map { [Owner.columns.name.set(to: $0)] } }
@@ -54,7 +54,7 @@ import Testing
     }
 
     @Test(arguments: RepositoryTests.Kind.allCases)
-    func `rows that cascade go with it, through several tables`(kind: RepositoryTests.Kind) throws {
+    func `deletes cascade through several tables`(kind: RepositoryTests.Kind) throws {
         try with(kind) { repositories in
             let (owners, parts) = (repositories.of(Owner.self), repositories.of(Part.self))
             let pieces = repositories.of(Piece.self)
@@ -69,7 +69,7 @@ import Testing
     }
 
     @Test(arguments: RepositoryTests.Kind.allCases)
-    func `rows of one table may refer to each other`(kind: RepositoryTests.Kind) throws {
+    func `rows of one table may reference each other`(kind: RepositoryTests.Kind) throws {
         try with(kind) { repositories in
             let nodes = repositories.of(Node.self)
             func node(_ id: Int64, _ parent: Int64?) -> Node.ColumnValues {
@@ -98,7 +98,7 @@ import Testing
     }
 
     @Test(arguments: RepositoryTests.Kind.allCases)
-    func `rows that lose the reference stay`(kind: RepositoryTests.Kind) throws {
+    func `rows whose reference is set to NULL are kept`(kind: RepositoryTests.Kind) throws {
         try with(kind) { repositories in
             let (owners, memos) = (repositories.of(Owner.self), repositories.of(Memo.self))
             _ = try await owners.insert(many: [[Owner.columns.name.set(to: "a")], [Owner.columns.name.set(to: "b")]])
@@ -109,7 +109,7 @@ import Testing
     }
 
     @Test(arguments: RepositoryTests.Kind.allCases)
-    func `one row that refuses keeps everything`(kind: RepositoryTests.Kind) throws {
+    func `one restricting row prevents the whole delete`(kind: RepositoryTests.Kind) throws {
         try with(kind) { repositories in
             let (owners, parts) = (repositories.of(Owner.self), repositories.of(Part.self))
             let (memos, holds) = (repositories.of(Memo.self), repositories.of(Hold.self))
@@ -196,7 +196,7 @@ private struct Node: Model {
     static let table = Table("node", columns.id, columns.parentID, make: Node.init)
 }
 
-/// The key of `Node`'s table alone: its columns are not there yet when one of them refers to them.
+/// Only the key of `Node`'s table: the other columns are not initialized yet when one of them references it.
 private struct NodeKey: Tabular {
     var id: Int64
 

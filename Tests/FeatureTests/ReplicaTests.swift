@@ -10,7 +10,7 @@ import Web
 
 @testable import AktifyAPI
 
-/// Reads that replicas answer, and what a client sees of its own writes.
+/// Reads from replicas, and read-your-writes consistency.
 @Suite(.serialized) struct ReplicaTests {
     /// A primary with the application's schema, and its standbys.
     private static func servers(_ count: Int = 1) throws -> ReplicatedPostgres {
@@ -22,7 +22,7 @@ import Web
         }
     }
 
-    /// Runs `body` with an application that reads from the standbys, when it has found all of them.
+    /// Runs `body` with an application that reads from the standbys, after it has connected to all of them.
     private func withApp(
         _ servers: ReplicatedPostgres, maximumLag: Int = 10_000,
         _ body: @escaping @Sendable (TestClient, ReplicatedPostgres, Loop) async throws -> Void
@@ -37,7 +37,8 @@ import Web
         _ body: @escaping @Sendable (TestClient, ReplicatedPostgres, Loop, Replicas) async throws -> Void
     ) throws {
         let variables = [
-            "AUTH": "off", "POSTGRES_HOST": primary ?? servers.primary, "POSTGRES_DB": "postgres", "POSTGRES_USER": user,
+            "AUTH": "off", "POSTGRES_HOST": primary ?? servers.primary, "POSTGRES_DB": "postgres",
+            "POSTGRES_USER": user,
             "POSTGRES_READ_HOST": (readHosts ?? servers.standbys).joined(separator: ","),
             "POSTGRES_READ_MAX_LAG_MS": String(maximumLag),
         ]
@@ -54,7 +55,7 @@ import Web
         }
     }
 
-    /// Waits until the standbys have replayed all that there is, and the loop's polls have seen it.
+    /// Waits until the standbys have replayed everything, and the event loop's polls have noticed it.
     private static func settle(_ servers: ReplicatedPostgres, _ loop: Loop) async throws {
         try servers.waitUntilReplayed()
         try await loop.sleep(for: .milliseconds(500))
@@ -72,7 +73,9 @@ import Web
         )
     }
 
-    @Test func `a client that says what it has written reads it, and who does not may read what was before`() throws {
+    @Test func `a client that sends its position reads its own writes, and one that does not may read older data`()
+        throws
+    {
         try withApp(Self.servers()) { client, servers, loop in
             try servers.sql("SELECT pg_wal_replay_pause()", on: servers.standbys[0])
             let (target, position) = try await Self.create(client, "one")
@@ -85,7 +88,7 @@ import Web
                 #expect(try await client.get(list).json == [])
                 #expect(try await client.get(list, headers: [.databasePosition: position]).json != [])
             }
-            // What cannot be read is what only the primary has.
+            // Only the primary has the rows that cannot be read.
             #expect(try await client.get(target, headers: [.databasePosition: "?"]).status == .ok)
             try servers.sql("SELECT pg_wal_replay_resume()", on: servers.standbys[0])
             try await loop.sleep(for: .milliseconds(500))
@@ -93,7 +96,7 @@ import Web
         }
     }
 
-    @Test func `each change says where it ends, also one that was refused, and browsers keep it in a cookie`() throws {
+    @Test func `each write returns its WAL position, also a refused one, and browsers store it in a cookie`() throws {
         try withApp(Self.servers()) { client, servers, _ in
             let (target, first) = try await Self.create(client, "one")
             let patch = try await client.send(
@@ -110,7 +113,7 @@ import Web
         }
     }
 
-    @Test func `the position of a change is known without a round trip of its own`() throws {
+    @Test func `the position of a write needs no extra round trip`() throws {
         try withApp(Self.servers()) { client, _, _ in
             let recorder = QueryRecorder()
             _ = try await QueryRecorder.$current.withValue(recorder) { try await Self.create(client, "one") }
@@ -118,7 +121,7 @@ import Web
         }
     }
 
-    @Test func `reads go on when the primary is lost, and changes are refused`() throws {
+    @Test func `without a primary, reads continue and writes are refused`() throws {
         try withApp(Self.servers()) { client, servers, loop in
             let (target, position) = try await Self.create(client, "one")
             try await Self.settle(servers, loop)
@@ -130,7 +133,8 @@ import Web
                 #expect(try await client.get("/readyz").status == .ok)
                 let change = try await client.send(.delete, target)
                 #expect([.serviceUnavailable, .badGateway].contains(change.status))
-                // What was certainly not done has no position; of what may have been, only the primary knows.
+                // A write that was certainly not executed has no position; after an unknown outcome, only the primary
+                // may be read.
                 let position = change.headers[.databasePosition].flatMap { WALPosition($0) }
                 #expect(position == (change.status == .badGateway ? .unknown : nil))
                 try await loop.sleep(for: .milliseconds(20))
@@ -138,7 +142,7 @@ import Web
         }
     }
 
-    @Test func `a replica that is lost, frozen or conflicts costs nobody an error`() throws {
+    @Test func `a replica that is lost, frozen or has a recovery conflict causes no errors`() throws {
         try withApp(Self.servers(2)) { client, servers, loop, replicas in
             let (target, position) = try await Self.create(client, "one")
             try await Self.settle(servers, loop)
@@ -158,12 +162,12 @@ import Web
                 }
             }
             try await loop.sleep(for: .milliseconds(500))
-            // Frozen: its processes are there, and do not answer.
+            // Frozen: its processes exist, but do not respond.
             try servers.kill(servers.standbys[0], SIGSTOP, all: true)
             try await loop.sleep(for: .milliseconds(2500))
             try servers.kill(servers.standbys[0], SIGCONT, all: true)
             try await loop.sleep(for: .milliseconds(1500))
-            // Both at once.
+            // Both replicas at once.
             try servers.kill(servers.standbys[0], SIGSTOP, all: true)
             try servers.kill(servers.standbys[1], SIGKILL)
             for reader in readers { #expect(try await reader.value < .seconds(4)) }
@@ -177,11 +181,11 @@ import Web
         }
     }
 
-    @Test func `a read that the replay cancels is sent to the primary`() throws {
+    @Test func `a read that a recovery conflict cancels is sent to the primary`() throws {
         try withApp(Self.servers()) { client, servers, loop in
             _ = try await Self.create(client, "one")
             try await Self.settle(servers, loop)
-            // A lock that is replayed conflicts with every read of the table.
+            // The replay of an exclusive lock conflicts with every read of the table.
             try servers.set("max_standby_streaming_delay", "0", on: servers.standbys[0])
             let locks = Task(executorPreference: loop) {
                 for _ in 0..<20 {
@@ -198,7 +202,7 @@ import Web
         }
     }
 
-    @Test func `a replica that lags too much, or is none any more, is not read from`() throws {
+    @Test func `a replica that lags too much or was promoted is not read from`() throws {
         try withApp(Self.servers(), maximumLag: 2000) { client, servers, loop in
             try servers.sql("SELECT pg_wal_replay_pause()", on: servers.standbys[0])
             let (target, _) = try await Self.create(client, "one")
@@ -215,7 +219,7 @@ import Web
         }
     }
 
-    @Test func `what one request reads, it reads from one server`() throws {
+    @Test func `all reads of a request go to one server`() throws {
         try withApp(Self.servers(2)) { client, servers, loop in
             _ = try await Self.create(client, "one")
             try await Self.settle(servers, loop)
@@ -245,11 +249,11 @@ import Web
         withExtendedLifetime(other) {}
     }
 
-    @Test func `of two servers behind one name, only the one that is polled is read from`() throws {
+    @Test func `of two servers behind one host name, only the polled one is read from`() throws {
         let servers = try Self.servers(2)
         let folder = try Folder()
         let standbys = servers.standbys
-        /// Has the name stand for one of the standbys.
+        /// Makes the host name refer to one of the standbys.
         @Sendable func point(to host: String) throws {
             let name = "\(folder.path)/.s.PGSQL.5432"
             try? FileManager.default.removeItem(atPath: name)
@@ -269,7 +273,7 @@ import Web
         }
     }
 
-    @Test func `a right that a replica has not replayed costs nobody an error`() throws {
+    @Test func `a privilege that a replica has not replayed yet causes no errors`() throws {
         let servers = try Self.servers()
         try servers.sql("CREATE ROLE reader LOGIN IN ROLE pg_read_all_stats", on: servers.primary)
         try withApp(servers, user: "reader") { client, servers, loop, replicas in
@@ -281,7 +285,7 @@ import Web
         }
     }
 
-    @Test func `a primary that is idle behind a switch of segments has no replica that lags`() throws {
+    @Test func `replicas of a primary that is idle after a WAL segment switch do not count as lagging`() throws {
         try withApp(Self.servers(), maximumLag: 500) { client, servers, loop, replicas in
             _ = try await Self.create(client, "one")
             try servers.sql("SELECT pg_switch_wal()", on: servers.primary)
@@ -293,7 +297,7 @@ import Web
         }
     }
 
-    @Test func `a standby that has crashed is not read from before it has replayed again what it had`() throws {
+    @Test func `a standby is not read from after a crash until it has replayed its former position`() throws {
         try withApp(Self.servers()) { client, servers, loop in
             let standby = servers.standbys[0]
             for round in 0..<4 {
@@ -313,10 +317,10 @@ import Web
         }
     }
 
-    @Test func `a standby of a former primary, which has more than the new one, is not read from`() throws {
+    @Test func `a standby of a former primary that is ahead of the new one is not read from`() throws {
         let servers = try Self.servers(2)
         let (kept, left) = (servers.standbys[0], servers.standbys[1])
-        // The one that is promoted has not got the last rows, which the other has.
+        // The promoted standby lacks the last rows, which the other one has.
         try servers.set("primary_conninfo", "''", on: kept)
         try waitUntil("it does not stream") {
             try servers.sql("SELECT count(*) FROM pg_stat_replication", on: servers.primary) == "1"

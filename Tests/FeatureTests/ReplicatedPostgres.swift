@@ -3,17 +3,17 @@ import ORM
 import TestSupport
 import Testing
 
-/// A primary and its standbys, each a cluster of its own, ended when nobody holds them.
+/// A primary and its standbys, each a separate temporary cluster.
 final class ReplicatedPostgres: Sendable {
     private let folder: Folder
-    /// The directory of the primary's socket, which stands for its host.
+    /// The socket directory of the primary, which serves as its host name.
     let primary: String
-    /// Those of the standbys.
+    /// The socket directories of the standbys.
     let standbys: [String]
 
     /// - Parameters:
-    ///   - isSynchronous: whether a commit waits until a standby has it, and all of it is synced to disk.
-    ///   - prepare: makes what the standbys have from the beginning.
+    ///   - isSynchronous: whether replication is synchronous, and everything is synced to disk.
+    ///   - prepare: runs on the primary before the standbys are created.
     init(
         standbys count: Int = 1, isSynchronous: Bool = false,
         _ prepare: (_ primary: String) throws -> Void = { _ in }
@@ -44,37 +44,37 @@ final class ReplicatedPostgres: Sendable {
         }
     }
 
-    /// Names all servers, the standbys first.
+    /// The host list of all servers, the standbys first.
     var configuration: DatabaseConfiguration { configuration(with: nil) }
 
-    /// Names all servers, and another before them.
+    /// The host list of all servers, with another one first.
     func configuration(with other: String?) -> DatabaseConfiguration {
         let hosts = ([other].compactMap(\.self) + standbys + [primary]).joined(separator: ",")
         return DatabaseConfiguration(
             server: .parts(host: hosts, port: 5432, user: "postgres", password: "", database: "postgres"))
     }
 
-    /// Makes a standby the primary.
+    /// Promotes a standby.
     func promote(_ standby: Int = 0) throws {
         _ = try ReplicatedPostgres.cluster("promote", "\(folder.path)/\(standby + 1)", [])
     }
 
     /// Sends a signal to a server's postmaster, or to all its processes.
     func kill(_ host: String, _ signal: Int32, all: Bool = false) throws {
-        // Its own lock file, whose first line is its pid: one that is frozen cannot be asked.
+        // Reads the pid from the first line of the lock file, since a frozen server cannot be queried.
         let file = try String(contentsOfFile: "\(host)/.s.PGSQL.5432.lock", encoding: .utf8)
         let pid = try #require(file.split(separator: "\n").first.flatMap { Int32($0) })
         let children = all ? try run(["pgrep", "-P", String(pid)]).split(separator: "\n").compactMap { Int32($0) } : []
         for process in [pid] + children { Foundation.kill(process, signal) }
     }
 
-    /// Changes a setting, which takes effect with a reload.
+    /// Changes a setting, and reloads the configuration.
     func set(_ name: String, _ value: String, on host: String) throws {
         try sql("ALTER SYSTEM SET \(name) = \(value)", on: host)
         try sql("SELECT pg_reload_conf()", on: host)
     }
 
-    /// Runs SQL on one server, and returns what psql prints of it.
+    /// Runs SQL on one server, and returns psql's output.
     @discardableResult
     func sql(_ text: String, on host: String) throws -> String { try ReplicatedPostgres.sql(text, on: host) }
 

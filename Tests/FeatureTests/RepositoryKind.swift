@@ -4,7 +4,7 @@ import TestSupport
 
 @testable import AktifyAPI
 
-/// The fake repository, or the real one: what is asked of both is written once.
+/// The in-memory or the Postgres repository, so that one test can run against both.
 enum RepositoryKind: CaseIterable {
     case inMemory, postgres
 

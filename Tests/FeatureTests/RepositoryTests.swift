@@ -6,11 +6,11 @@ import Testing
 
 @testable import AktifyAPI
 
-/// The same behaviour is asked of the fake and of the real repository, so that the fake cannot drift.
+/// The same tests run against the in-memory and the Postgres repository, so that their behaviour cannot diverge.
 @Suite struct RepositoryTests {
     typealias Kind = RepositoryKind
 
-    /// With campaigns of these names, the ones of one letter being inactive.
+    /// Runs with campaigns of these names; those with names of one letter are inactive.
     private func with(
         _ kind: Kind, _ names: [String],
         _ body: @escaping @Sendable (any Repository<Campaign>, [Int64]) async throws -> Void
@@ -32,7 +32,7 @@ import Testing
         }
     }
 
-    @Test(arguments: Kind.allCases) func `what is inserted is found, and is as it was said to be`(kind: Kind) throws {
+    @Test(arguments: Kind.allCases) func `an inserted row is found, as insert returned it`(kind: Kind) throws {
         try kind.with { campaigns in
             let drafts = [
                 Campaign.ColumnValues(name: "é😀\"\\"),
@@ -50,7 +50,9 @@ import Testing
         }
     }
 
-    @Test(arguments: Kind.allCases) func `many are inserted in order, and none is none`(kind: Kind) throws {
+    @Test(arguments: Kind.allCases) func `many rows are inserted in order, and inserting none inserts none`(kind: Kind)
+        throws
+    {
         try kind.with { campaigns in
             let drafts = (0..<20).map { Campaign.ColumnValues(name: "\($0)") }
             let added = try await campaigns.insert(many: drafts)
@@ -63,7 +65,7 @@ import Testing
         }
     }
 
-    @Test(arguments: Kind.allCases) func `an update changes what it is given, and says what the row is then`(
+    @Test(arguments: Kind.allCases) func `an update changes the given columns, and returns the new row`(
         kind: Kind
     ) throws {
         try with(kind, ["One", "Two"]) { campaigns, ids in
@@ -78,7 +80,7 @@ import Testing
         }
     }
 
-    @Test(arguments: Kind.allCases) func `what is deleted is gone, once`(kind: Kind) throws {
+    @Test(arguments: Kind.allCases) func `a deleted row is gone, and cannot be deleted again`(kind: Kind) throws {
         try with(kind, ["One", "Two"]) { campaigns, ids in
             let deleted = try await campaigns.delete(ids[0])
             #expect(deleted?.name == "One")

@@ -7,7 +7,7 @@ import Web
 
 @testable import AktifyAPI
 
-/// What only a real database can show of a resource: writers in each other's way, keys that are used at once, long lists.
+/// Behaviour of a resource that needs a real database: concurrent writers, concurrent idempotency keys, long lists.
 @Suite struct ResourceTests {
     @Test func `of four writers with one ETag exactly one wins, fifty times`() throws {
         try withApp(["POSTGRES_CONNECTIONS": "5"]) { client, database in
@@ -30,7 +30,9 @@ import Web
         }
     }
 
-    @Test func `of fifty requests with one idempotency key at once one makes a row, and all are answered alike`() throws
+    @Test
+    func `of fifty concurrent requests with one idempotency key, one creates a row, and all get the same response`()
+        throws
     {
         try withApp(["POSTGRES_CONNECTIONS": "10"]) { client, database in
             let answers = try await withThrowingTaskGroup(of: RecordingClient.Answer.self) { group in
@@ -48,7 +50,7 @@ import Web
         }
     }
 
-    @Test func `a replay is the first answer, also when the row has changed or is gone`() throws {
+    @Test func `a replay returns the first response, even if the row has changed or was deleted`() throws {
         try withApp { client, database in
             let first = try await client.create(#"{"name":"é\u0001😀","description":"\\"}"#, key: "a")
             #expect(first.status == .created)
@@ -65,7 +67,7 @@ import Web
         }
     }
 
-    @Test func `a key that is in use is 409, one that was refused can be used, and one is forgotten after a day`()
+    @Test func `a key in use is 409, the key of a refused request can be reused, and keys expire after a day`()
         throws
     {
         try withApp { client, database in
@@ -103,7 +105,7 @@ import Web
         }
     }
 
-    @Test func `a stream that cannot begin is answered with an error, not with half a list`() throws {
+    @Test func `a stream that fails before its first chunk is an error response, not a partial list`() throws {
         try withApp { client, database in
             try database.sql("INSERT INTO campaign (name) SELECT 'n' FROM generate_series(1, 150)")
             #expect(try await client.get("/campaigns/").status == .ok)
@@ -112,7 +114,7 @@ import Web
         }
     }
 
-    @Test func `many are changed and deleted by a filter, and told how many`() throws {
+    @Test func `rows are changed and deleted by a filter, and their number is returned`() throws {
         try withApp { client, database in
             try database.sql("INSERT INTO campaign (name) SELECT 'n' || n FROM generate_series(1, 5) n")
             let changed = try await client.send(

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Migrations
 
-/// A revision that is not one transaction goes on where it stopped.
+/// A revision that is not a single transaction resumes where it stopped.
 @Suite struct ResumptionTests {
     private let database: TestDatabase
 
@@ -29,7 +29,7 @@ import Testing
         [(Self.pieces.replacing("%", with: "\(number)"), "DROP TABLE one;")]
     }
 
-    @Test func `it goes on at the statement that failed, which may have been mended`() throws {
+    @Test func `it resumes at the failed statement, which may have been fixed`() throws {
         let lines = Lines()
         let said = try #require(try database.migrate(pieces(dividing: 0)))
         #expect(said.contains("division by zero") && said.contains("a1 stopped at line 9 of versions/a1.sql"))
@@ -40,7 +40,7 @@ import Testing
         #expect(try outcome().hasPrefix("applied"))
     }
 
-    @Test func `what it has done must still stand in the file`() throws {
+    @Test func `the executed statements must still be in the file`() throws {
         _ = try database.migrate(pieces(dividing: 0))
         let other = [(up: pieces(dividing: 1)[0].up.replacing("(n int)", with: "(n bigint)"), down: "")]
         #expect(
@@ -49,7 +49,7 @@ import Testing
         )
     }
 
-    @Test func `forgotten, it begins at its first statement`() throws {
+    @Test func `after its progress is cleared, it starts at its first statement`() throws {
         _ = try database.migrate(pieces(dividing: 0))
         try database.sql("DROP TABLE one")
         #expect(try database.migrate(pieces(dividing: 0)) { try await $0.carryOut(try await $0.repairs()) } == nil)
@@ -64,7 +64,7 @@ import Testing
         #expect(try outcome() == "failed 0")
     }
 
-    @Test func `nobody knows what a procedure has done that commits by itself`() throws {
+    @Test func `the progress of a procedure that commits by itself is unknown`() throws {
         let block = "-- outside transaction\nDO $$ BEGIN CREATE TABLE two (); COMMIT; PERFORM 1 / 0; END $$;"
         let revisions = [(up: block, down: "")]
         #expect(try database.migrate(revisions)?.contains("a1 failed half-way at line 6 of versions/a1.sql") == true)
@@ -94,7 +94,7 @@ import Testing
     }
 
     @Test(.timeLimit(.minutes(1)))
-    func `an index of which an interruption left nothing, or an invalid one, is built without a question`() throws {
+    func `an index whose interrupted build left nothing or an invalid index is rebuilt automatically`() throws {
         let up = "CREATE TABLE one (n int);\n-- outside transaction\nCREATE INDEX CONCURRENTLY one_n ON one (n);"
         let halt = "UPDATE migration_history SET outcome = 'halfway'; DROP INDEX IF EXISTS one_n"
         for leave in [
@@ -120,7 +120,7 @@ import Testing
         #expect(try database.migrate([(up, "")])?.contains("--again") == true)
     }
 
-    @Test func `a deferred constraint that fails at the COMMIT is told, and nothing stays`() throws {
+    @Test func `a deferred constraint that fails at the COMMIT is reported, and everything is rolled back`() throws {
         let tables =
             "CREATE TABLE one (n int PRIMARY KEY); CREATE TABLE two (n int REFERENCES one DEFERRABLE INITIALLY DEFERRED);"
         let said = try database.migrate([("\(tables)\nINSERT INTO two VALUES (1);", "")])
@@ -131,7 +131,7 @@ import Testing
         #expect(try database.sql("SELECT to_regclass('one') IS NULL") == "t")
     }
 
-    @Test func `what was half undone is undone before anything else`() throws {
+    @Test func `a partly reverted revision is reverted before anything else`() throws {
         let first = (up: "CREATE TABLE one (n int);", down: "-- outside transaction\nDROP TABLE one;\nSELECT 1 / 0;")
         #expect(try database.migrate([first]) == nil)
         var options = Migrator.Options()
@@ -146,8 +146,8 @@ import Testing
     }
 }
 
-/// Where a run stopped is never forgotten, and never mistaken.
-@Suite struct PlaceTests {
+/// The position where a run stopped is never lost or wrong.
+@Suite struct ResumptionPositionTests {
     private let database: TestDatabase
 
     init() throws { database = try TestDatabase() }
@@ -164,12 +164,13 @@ import Testing
         }
     }
 
-    @Test func `a run that goes on says so in one step with its place`() throws {
+    @Test func `a resumption is recorded atomically with its position`() throws {
         _ = try database.migrate([Self.stops])
-        // What a process leaves that is killed as soon as it has written its first row.
+        // The state after a process was killed right after it had written its first row.
         try database.sql(
             """
-            CREATE FUNCTION kill() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END';
+            CREATE FUNCTION kill() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM \
+            pg_terminate_backend(pg_backend_pid()); RETURN NULL; END';
             CREATE TRIGGER kill AFTER UPDATE ON migration_history FOR EACH STATEMENT EXECUTE FUNCTION kill()
             """)
         #expect(try database.migrate([Self.stops]) != nil)
@@ -177,8 +178,8 @@ import Testing
     }
 
     @Test(.timeLimit(.minutes(1)))
-    func `what is under way looks half done, and is no reason for a second command to fail`() throws {
-        // It commits by itself, so that nothing but the lock tells that it is under way.
+    func `a revision in progress looks like a stopped one, and does not make a second command fail`() throws {
+        // It commits by itself, so that only the lock shows that it is in progress.
         let slow = [
             (up: "-- outside transaction\nDO $$ BEGIN COMMIT; PERFORM pg_sleep(1); END $$;\nSELECT 1;", down: "")
         ]
@@ -201,7 +202,7 @@ import Testing
         }
     }
 
-    @Test func `files that are accepted make nobody forget what is half done`() throws {
+    @Test func `accepting changed files does not clear the progress of stopped revisions`() throws {
         _ = try database.migrate([Self.stops])
         #expect(
             try database.migrate([Self.stops]) { migrator in
@@ -216,7 +217,7 @@ import Testing
         #expect(lines.all.contains { $0.hasPrefix("a1 resumes at line 9") })
     }
 
-    @Test func `a stamp says that nothing is half done any more`() throws {
+    @Test func `a stamp clears the progress of stopped revisions`() throws {
         let second = (up: "SELECT 1;", down: "SELECT 1;")
         for target in ["a1", "a2", "base"] {
             _ = try database.migrate([Self.stops, second])
@@ -231,7 +232,7 @@ import Testing
         }
     }
 
-    @Test func `what a half-done revision builds on is not undone`() throws {
+    @Test func `the parent of a stopped revision is not reverted`() throws {
         let first = (up: "CREATE TABLE zero (n int);", down: "DROP TABLE zero;")
         _ = try database.migrate([first, Self.stops])
         let said = try database.migrate([first, Self.stops]) { try await $0.downgrade() }
@@ -240,15 +241,15 @@ import Testing
             "\(said ?? "")")
     }
 
-    @Test func `a statement that ends its transaction is told, and nobody knows what it has done`() throws {
-        // psql takes the name for the beginning of a body, too, and ends the statement elsewhere.
+    @Test func `a statement that ends its transaction is reported, with unknown progress`() throws {
+        // psql, too, takes the name for the beginning of a body, and splits the statement elsewhere.
         let smuggled = "CREATE FUNCTION begin() RETURNS int LANGUAGE sql AS 'SELECT 1'; COMMIT; SELECT 1 / 0;"
         let said = try database.migrate([("CREATE TABLE t (n int);\n\(smuggled)", "")])
         #expect(said?.contains("the effect of that statement is unknown") == true, "\(said ?? "")")
         #expect(try row.hasPrefix("halfway"))
     }
 
-    @Test func `a revision that lets go of the lock fails`() throws {
+    @Test func `a revision that releases the migration lock fails`() throws {
         let said = try database.migrate([("SELECT pg_advisory_unlock_all();", "")])
         #expect(said?.hasPrefix("the migration lock was lost") == true)
         #expect(try database.sql("SELECT count(*) FROM alembic_version") == "0")
@@ -265,7 +266,7 @@ import Testing
         #expect(try database.sql("SELECT to_regclass('public.t') IS NOT NULL") == "t")
     }
 
-    @Test func `an index of somebody else that has the name of a column is left alone`() throws {
+    @Test func `an unrelated index with the name of a column is not touched`() throws {
         try database.sql("CREATE TABLE one (n int); CREATE TABLE two (email int); INSERT INTO two VALUES (1), (1)")
         _ = try? database.sql("CREATE UNIQUE INDEX CONCURRENTLY n ON two (email)")
         #expect(

@@ -5,7 +5,7 @@ import TestSupport
 
 @testable import Migrations
 
-/// A revision with these sections.
+/// Creates a revision with these sections.
 func revision(_ id: String, _ parents: String, _ up: String, _ down: String = "") throws -> Revision {
     try Revision(
         parsing: "-- x\n-- Revision ID: \(id)\n-- Revises: \(parents)\n-- upgrade\n\(up)\n-- downgrade\n\(down)\n",
@@ -33,8 +33,8 @@ extension TestDatabase {
         }
     }
 
-    /// Migrates by revisions that each build on the one before it, `a1`, `a2` and so on.
-    /// - Returns: what is said when it fails; `nil` when it does not.
+    /// Migrates with revisions `a1`, `a2` and so on, each based on the previous one.
+    /// - Returns: the error message if it fails; otherwise `nil`.
     func migrate(
         _ revisions: [(up: String, down: String)], _ options: Migrator.Options = .init(),
         _ lines: Lines = Lines(),
@@ -50,7 +50,7 @@ extension TestDatabase {
     }
 }
 
-/// Lines that tasks of one loop add. Sound as `@unchecked Sendable`: they all run on that loop's thread.
+/// Collects the lines of tasks of one event loop. Safe as `@unchecked Sendable`: they all run on that loop's thread.
 final class Lines: @unchecked Sendable {
     private(set) var all: [String] = []
     func add(_ line: String) { all.append(line) }

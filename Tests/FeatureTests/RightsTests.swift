@@ -12,9 +12,9 @@ import Web
 
 @testable import AktifyAPI
 
-/// The role that serves has exactly the rights that the application's statements need.
+/// The serving role has exactly the privileges that the application's statements need.
 @Suite struct RightsTests {
-    /// A migrated database with two roles, and the rights granted.
+    /// Creates a migrated database with two roles, and grants the privileges.
     private static func grantedDatabase() throws -> TestDatabase {
         let database = try TestDatabase()
         try database.makeRoles()
@@ -36,10 +36,10 @@ import Web
         try Loop.run { try await audit(database).findings() }
     }
 
-    // MARK: What is needed
+    // MARK: Required privileges
 
-    /// The texts of the statements that a role has no right to, of all that the application sends: its routes, the lookup of keys,
-    /// readiness, and the check at the start. Nothing else may fail.
+    /// The statements for which the role lacks a privilege, of all that the application executes: its routes, the
+    /// lookup of keys, the readiness check, and the check at startup. No statement may fail for another reason.
     private static func refused(_ database: TestDatabase) throws -> [String] {
         try database.sql(
             "TRUNCATE campaign, idempotency_key RESTART IDENTITY; INSERT INTO campaign (name) VALUES ('One'), ('Two'), ('Three'), ('Four')"
@@ -60,7 +60,7 @@ import Web
                 _ = try? await client.send(.get, "/campaigns/", headers: [.accept: "text/csv"])
                 try await ignoringRefusals { _ = try await APIKeys(app).find(APIKey()) }
                 try await ignoringRefusals { try await APIKeys(app).recordUse(of: 1) }
-                // A schema that it does not expect has it ask what is applied.
+                // With an unexpected schema, the check queries the applied revisions.
                 let health = HealthService(app, schema: SchemaCheck(heads: ["new"], revisions: ["new"]))
                 do { try await health.check() } catch is NotReady {} catch let error as PostgresError {
                     guard isRefusal(error.state?.code) else { throw error }
@@ -76,31 +76,31 @@ import Web
         do { try await body() } catch let error as PostgresError where isRefusal(error.state?.code) {}
     }
 
-    /// Whether a right is missing: that on a schema hides the tables in it.
+    /// Whether the error is a missing privilege. Without that on a schema, its tables do not seem to exist.
     private static func isRefusal(_ state: String?) -> Bool { state == "42501" || state == "42P01" }
 
-    @Test func `with the rights that are declared, everything works`() throws {
+    @Test func `with the declared privileges, everything works`() throws {
         let database = try Self.grantedDatabase()
         #expect(try Self.refused(database).isEmpty)
         #expect(try Self.findings(database).isEmpty)
     }
 
-    /// What is granted, as `REVOKE` has it: rights on tables, and what they bring.
+    /// The granted privileges, in the syntax of `REVOKE`.
     private static let granted: [String] =
         rights.map { right in
             "\(right.privilege.rawValue)\(right.column.map { " (\($0))" } ?? "") ON \(right.table)"
         } + ["USAGE ON SEQUENCE campaign_id_seq", "USAGE ON SCHEMA public"]
 
-    @Test(arguments: granted) func `without any one of them, a statement fails`(right: String) throws {
+    @Test(arguments: granted) func `without any one of the privileges, a statement fails`(right: String) throws {
         let database = try Self.grantedDatabase()
-        // PUBLIC has this by default.
+        // By default, PUBLIC has this privilege, too.
         try database.sql("REVOKE USAGE ON SCHEMA public FROM PUBLIC; REVOKE \(right) FROM \(database.app)")
         #expect(try !Self.refused(database).isEmpty, "nothing needs \(right): it is a right too much")
         let lacking = try Self.findings(database).map(\.description)
         #expect(lacking.contains { $0.hasPrefix("\(database.app) lacks \(right): GRANT \(right) TO ") }, "\(lacking)")
     }
 
-    @Test func `the rights on a resource's table follow from its routes`() throws {
+    @Test func `the privileges on a resource's table follow from its routes`() throws {
         func privileges(_ methods: [HTTPRequest.Method]) -> [Right.Privilege] {
             let resource = MountedResource("/x") { (_: any Repository<Campaign>) in
                 var blueprint = Blueprint("x")
@@ -119,13 +119,13 @@ import Web
 
     // MARK: Grants
 
-    @Test func `what was granted is not granted again, and the old rights come back`() throws {
+    @Test func `granted privileges are not granted again, and revoked ones are restored`() throws {
         let database = try Self.grantedDatabase()
         try database.sql("GRANT UPDATE ON api_key TO \(database.app); REVOKE SELECT ON campaign FROM \(database.app)")
         try Loop.run {
             let audit = Self.audit(database)
             #expect(try await audit.fix([.safe]) == ["GRANT SELECT ON campaign TO \(database.app)"])
-            // The table's right takes the column's along.
+            // Revoking a privilege on a table also revokes it on the columns.
             let statements = try await audit.fix([.safe, .exact])
             #expect(
                 statements == [
@@ -137,7 +137,7 @@ import Web
         }
     }
 
-    @Test func `several that grant at once do not disturb each other`() throws {
+    @Test func `concurrent grants do not interfere with each other`() throws {
         let database = try Self.grantedDatabase()
         try database.sql("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM \(database.app)")
         try Loop.run {
@@ -152,7 +152,7 @@ import Web
         }
     }
 
-    @Test func `the script sets the passwords that it gets, and leaves the others`() throws {
+    @Test func `the script sets the given passwords, and keeps the others`() throws {
         let (database, folder) = (try TestDatabase(), try Folder())
         let variables = [
             "PGHOST": database.socketDirectory, "PGUSER": "postgres", "OWNER": database.owner, "APP": database.app,
@@ -169,20 +169,21 @@ import Web
         #expect(try database.sql(stored) == first)
     }
 
-    @Test func `a role that is not there is said`() throws {
+    @Test func `a missing role is reported`() throws {
         let database = try TestDatabase()
         let audit = RightsAudit(of: "nobody", needing: rights, on: database.directConfiguration())
         #expect(throws: MigrationFailed.self) { try Loop.run { try await audit.findings() } }
     }
 
-    @Test func `a superuser lacks nothing, and has too much`() throws {
+    @Test func `a superuser lacks no privileges, and has excessive ones`() throws {
         let database = try migratedDatabase()
         let audit = RightsAudit(of: "postgres", needing: rights, on: database.directConfiguration())
         let problems = try Loop.run { try await audit.findings().map(\.problem) }
         #expect(problems.contains("postgres has SUPERUSER") && !problems.contains { $0.contains("lacks") })
     }
 
-    /// Too much: what a superuser does, and a part of the line that says so. `{app}` and `{owner}` are the roles, `{db}` the database.
+    /// Excessive privileges: the statement of a superuser that grants one, and a part of the finding. `{app}`,
+    /// `{owner}` and `{db}` are placeholders.
     private static let excesses: [(String, String)] = [
         ("ALTER ROLE {app} SUPERUSER", "{app} has SUPERUSER: ALTER ROLE {app} NOSUPERUSER;"),
         ("ALTER ROLE {app} CREATEDB", "ALTER ROLE {app} NOCREATEDB;"),
@@ -252,17 +253,17 @@ import Web
         ("GRANT CREATE ON TABLESPACE pg_default TO {app}", "REVOKE ALL ON TABLESPACE pg_default FROM {app};"),
     ]
 
-    @Test(arguments: excesses) func `a right too much is found, and what is said of it mends it`(
+    @Test(arguments: excesses) func `an excessive privilege is found, and the reported statement fixes it`(
         statement: String, line: String
     ) throws {
         let database = try Self.grantedDatabase()
         func named(_ text: String) -> String { database.named(text) }
-        // A role that is left in another database's way would have rights there.
+        // A role that is left over would have privileges in the databases of other tests.
         defer { _ = try? database.sql(named("ALTER ROLE {app} NOSUPERUSER")) }
         try database.sql(named(statement))
         let findings = try Self.findings(database)
         #expect(findings.contains { "\($0)".contains(named(line)) }, "\(findings)")
-        // What a role owns has no grants to it: these are missing when it does not own it any more.
+        // The owner of an object has no explicit grants on it, so they are missing after it has lost the ownership.
         var left = findings
         for _ in 0..<3 where !left.isEmpty {
             for finding in left { try database.sql(finding.statement) }
@@ -273,7 +274,7 @@ import Web
 
     // MARK: Attempts
 
-    /// What the role that serves tries in vain.
+    /// Statements that the serving role must not be able to execute.
     private static let attempts = [
         "DROP TABLE campaign", "CREATE TABLE public.mine ()", "CREATE TEMP TABLE mine ()", "CREATE SCHEMA mine",
         "ALTER TABLE campaign ADD COLUMN mine text", "TRUNCATE campaign", "CREATE INDEX ON campaign (name)",
@@ -300,11 +301,11 @@ import Web
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'postgres'",
     ]
 
-    @Test(arguments: attempts) func `the role that serves cannot do what no request needs`(attempt: String) throws {
+    @Test(arguments: attempts) func `the serving role cannot do what no request needs`(attempt: String) throws {
         let database = try Self.grantedDatabase()
         try database.sql("INSERT INTO campaign (name) VALUES ('a')")
         let statement = database.named(attempt)
-        // A session of a superuser's, which nobody may end.
+        // A session of a superuser, which the role must not terminate.
         let (app, root) = (database.directConfiguration(user: database.app), database.directConfiguration())
         try Loop.run {
             let keeper = try await Connection.open(root)
@@ -322,7 +323,7 @@ import Web
 }
 
 extension TestDatabase {
-    /// A text with the names of the roles and of the database.
+    /// Replaces the placeholders by the names of the roles and of the database.
     fileprivate func named(_ text: String) -> String {
         text.replacing("{app}", with: app).replacing("{owner}", with: owner).replacing("{db}", with: name)
     }

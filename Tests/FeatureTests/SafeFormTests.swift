@@ -5,13 +5,13 @@ import Testing
 
 @testable import Migrations
 
-/// What is generated for tables that are in use.
+/// The safe forms of statements that are generated for tables in use.
 @Suite struct SafeFormTests {
     private let database: TestDatabase
 
     init() throws { database = try TestDatabase() }
 
-    /// What makes one schema of another, both ways; tried with the rows that `rows` makes.
+    /// The upgrade and the downgrade between two schemas, after a test with the rows that `rows` inserts.
     private func sections(from old: String, to new: String, rows: String) throws -> (upgrade: String, downgrade: String)
     {
         let sections = try SchemaTrial.run(in: database) { trial in
@@ -25,7 +25,7 @@ import Testing
         return sections
     }
 
-    @Test func `constraints and indexes are put on a table beside its writers, with as few transactions as can be`()
+    @Test func `constraints and indexes are added without blocking writers, in as few transactions as possible`()
         throws
     {
         let (upgrade, downgrade) = try sections(
@@ -67,7 +67,7 @@ import Testing
                 """)
     }
 
-    @Test func `a column gets a primary key when it is proved to have no NULL`() throws {
+    @Test func `a column becomes a primary key after a constraint has proved that it has no NULL`() throws {
         let upgrade = try sections(
             from: "CREATE TABLE b (id bigint)", to: "CREATE TABLE b (id bigint PRIMARY KEY)",
             rows: "INSERT INTO b VALUES (1)"
@@ -91,10 +91,11 @@ import Testing
                 """)
     }
 
-    @Test func `keys and checks of any kind are added, and come back`() throws {
+    @Test func `keys and checks of every kind are added, and restored`() throws {
         let old = "CREATE TABLE b (id int NOT NULL, n int, m int NOT NULL)"
         let new = """
-            CREATE TABLE b (id int NOT NULL, n int, m int NOT NULL, "A)b" int DEFAULT 1, UNIQUE NULLS NOT DISTINCT (n) INCLUDE (m),
+            CREATE TABLE b (id int NOT NULL, n int, m int NOT NULL, "A)b" int DEFAULT 1, UNIQUE NULLS NOT DISTINCT (n) \
+            INCLUDE (m),
                 PRIMARY KEY (id, m) INCLUDE (n) DEFERRABLE INITIALLY DEFERRED, UNIQUE (n, m) WITH (fillfactor = 50),
                 CHECK (m <> 5) NO INHERIT, CHECK (n IS NOT NULL OR m > 3), UNIQUE ("A)b", id))
             """
@@ -103,7 +104,7 @@ import Testing
         #expect(try sections(from: new, to: old, rows: rows).downgrade.contains("NULLS NOT DISTINCT"))
     }
 
-    @Test func `rows get a default that differs from one to another before the column is tightened`() throws {
+    @Test func `rows get a volatile default in batches before the column becomes NOT NULL`() throws {
         let upgrade = try sections(
             from: "CREATE TABLE b (id bigint PRIMARY KEY)",
             to: """
@@ -137,7 +138,7 @@ import Testing
         #expect(try database.sql("SELECT count(DISTINCT token) FROM actual.b") == "2")
     }
 
-    @Test func `without a key of one column, all rows are updated at once`() throws {
+    @Test func `without a single-column key, all rows are updated in one statement`() throws {
         let upgrade = try sections(
             from: "CREATE TABLE b (id bigint, n int, PRIMARY KEY (id, n))",
             to: "CREATE TABLE b (id bigint, n int, token float DEFAULT random(), PRIMARY KEY (id, n))",
@@ -146,7 +147,7 @@ import Testing
         #expect(upgrade.hasSuffix("-- outside transaction\nUPDATE b SET token = DEFAULT WHERE token IS NULL;"))
     }
 
-    @Test func `a table that the same revision makes, and those that go, need no care`() throws {
+    @Test func `tables that the same revision creates or drops need no safe forms`() throws {
         let (upgrade, downgrade) = try sections(
             from: "CREATE TABLE a (id bigint PRIMARY KEY)",
             to: """
@@ -157,7 +158,7 @@ import Testing
         #expect(!upgrade.contains("transaction") && !downgrade.contains("transaction"))
     }
 
-    @Test func `a table with partitions gets indexes and foreign keys at once, as Postgres wants it`() throws {
+    @Test func `a partitioned table gets indexes and foreign keys in the direct form, as Postgres requires`() throws {
         let old = "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int, a int) PARTITION BY RANGE (id)"
         let new = """
             CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int NOT NULL UNIQUE, a int REFERENCES a);
@@ -174,7 +175,7 @@ import Testing
                 && sections.upgrade.contains("VALIDATE CONSTRAINT id_is_not_null"))
     }
 
-    @Test func `all of it is carried out and undone by a migrator`() throws {
+    @Test func `a migrator applies and reverts the safe forms`() throws {
         try database.sql("CREATE TABLE b (id bigint PRIMARY KEY, n int); INSERT INTO b VALUES (1, 1)")
         let new =
             "CREATE TABLE b (id bigint PRIMARY KEY, n int NOT NULL UNIQUE, t uuid NOT NULL DEFAULT gen_random_uuid())"
@@ -198,7 +199,7 @@ import Testing
 
     // MARK: Writers
 
-    /// What is done to a table, without regard to those who use it.
+    /// Changes of a table in the direct form, which ignores its users.
     private static let changes = [
         "CREATE INDEX big_n ON big (n)", "CREATE UNIQUE INDEX big_kind_code ON big (kind, code)",
         "ALTER TABLE big ADD UNIQUE (code)", "ALTER TABLE big ADD FOREIGN KEY (kind) REFERENCES kind",
@@ -215,7 +216,7 @@ import Testing
                     "\(writes.longest.milliseconds) ms: longest of \(writes.count) writes in "
                         + "\(Instant.now.duration(since: start).milliseconds) ms: \(change)")
                 #expect(writes.longest < .seconds(1) && writes.count > 0, "\(change)")
-                // The plan had promised it: what writers wait for takes a moment, regardless of the size.
+                // As the plan predicted, statements that block writers are short, whatever the size of the table.
                 #expect(writes.plan.problem == nil && writes.plan.statements.count > 0)
                 let awaited = writes.plan.statements.filter { ($0.waiting ?? .schemaChanges) > .schemaChanges }
                 #expect(awaited.allSatisfy { $0.duration == nil }, "\(writes.plan.text)")
@@ -227,11 +228,11 @@ import Testing
         }
     }
 
-    @Test func `nobody who writes to a million rows waits for a second while they change`() throws {
+    @Test func `no writer waits for a second while a table of a million rows changes`() throws {
         try expectNoWaiting(Self.changes)
     }
 
-    @Test func `nobody who writes to a million rows waits for a second while they get a default`() throws {
+    @Test func `no writer waits for a second while a million rows get a default`() throws {
         try expectNoWaiting(["ALTER TABLE big ADD token uuid NOT NULL DEFAULT gen_random_uuid()"])
     }
 }

@@ -1,6 +1,6 @@
 import TestSupport
 
-/// A schema that changes at random, and the statements that make it.
+/// A model of a schema that changes at random, and the statements that create it.
 struct SchemaModel {
     struct Column: Hashable {
         var name: String
@@ -11,7 +11,7 @@ struct SchemaModel {
 
     enum Value: Hashable {
         case null, standard, volatile, serial, always, byDefault
-        /// Made of these columns.
+        /// A generated column, computed from these columns.
         case generated([String])
     }
 
@@ -43,7 +43,7 @@ struct SchemaModel {
 
     // MARK: Changing
 
-    /// Changes something, at random.
+    /// Makes a random change.
     mutating func change(_ random: inout SeededGenerator) {
         let chance = Int.random(in: 0..<20, using: &random)
         defer { repair() }
@@ -62,7 +62,7 @@ struct SchemaModel {
         }
     }
 
-    /// A name that nothing has, but that something may have had.
+    /// A name that is not in use, but may have been used before.
     private func newName(_ prefix: String, _ random: inout SeededGenerator) -> String {
         var taken = Set(tables.map(\.name))
         for table in tables {
@@ -196,9 +196,9 @@ struct SchemaModel {
         }
     }
 
-    // MARK: Keeping it possible
+    // MARK: Keeping it valid
 
-    /// Takes away what Postgres would refuse.
+    /// Removes what Postgres would reject.
     private mutating func repair() {
         tables.removeAll { $0.columns.isEmpty }
         for index in tables.indices { tables[index].repair() }
@@ -215,9 +215,9 @@ struct SchemaModel {
         }
     }
 
-    // MARK: Making
+    // MARK: Creating
 
-    /// The statements that make all of it.
+    /// The statements that create the whole schema.
     var sql: String {
         let keys = tables.flatMap { table in
             table.references.sorted { $0.column < $1.column }.map {

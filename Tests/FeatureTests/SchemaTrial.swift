@@ -5,11 +5,12 @@ import TestSupport
 
 @testable import Migrations
 
-/// Goes from one schema to another by what `Differences` writes, and back, and looks at what is there each time.
+/// Migrates from one schema to another with the statements that `Differences` generates, and back, and checks the
+/// schema after each step.
 struct SchemaTrial: Sendable {
     let connection: Connection
 
-    /// Runs `body` with a connection of its own, on a loop.
+    /// Runs `body` with a new connection, on an event loop.
     static func run<Value: Sendable>(
         in database: TestDatabase, _ body: @escaping @Sendable (SchemaTrial) async throws -> Value
     ) throws -> Value {
@@ -22,15 +23,15 @@ struct SchemaTrial: Sendable {
         }
     }
 
-    /// Makes a schema in which nothing is but what `sql` makes, and reads it.
+    /// Creates a schema with the statements in `sql`, and reads it from the catalog.
     func catalog(_ schema: String, _ sql: String) async throws -> Catalog {
         try await connection.script("DROP SCHEMA IF EXISTS \(schema) CASCADE; CREATE SCHEMA \(schema)")
         try await connection.script("SET search_path = \(schema), public; \(sql)")
         return try await Catalog(reading: connection)
     }
 
-    /// What is wrong with the way from `old` to `new` and back, in the schema that comes first in the search path: it is at `old`
-    /// before, and at `new` afterwards.
+    /// The problem of the migration from `old` to `new` and back, in the first schema of the search path, which is at
+    /// `old` before and at `new` afterwards; `nil` if there is none.
     func problem(from old: Catalog, to new: Catalog) async throws -> String? {
         let sections = Differences(actual: old, wanted: new).changes.sections
         if let problem = await problem(sections.upgrade, "upgrade") { return problem }
@@ -55,7 +56,7 @@ struct SchemaTrial: Sendable {
 }
 
 extension Catalog {
-    /// The same without what is not compared: the names of constraints, and collations.
+    /// The schema without what is not compared: the names of constraints, and collations.
     var meaning: [String: Set<String>] {
         unordered.tables.mapValues { table in
             Set(table.columns.map(\.line)).union(table.constraints.values)

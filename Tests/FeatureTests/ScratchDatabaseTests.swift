@@ -6,10 +6,10 @@ import Testing
 
 @testable import Migrations
 
-/// What is tried in a scratch database leaves the server that it is on alone.
+/// Tests in a scratch database have no side effects on the server.
 @Suite struct ScratchDatabaseTests {
     private let database: TestDatabase
-    /// Of this test alone: roles are the whole server's.
+    /// Unique to this test, since roles belong to the whole server.
     private let role = "scratch_\(UInt32.random(in: 0...UInt32.max))"
 
     init() throws { database = try TestDatabase() }
@@ -24,7 +24,7 @@ import Testing
         return try Loop.run { try await Verifier(graph: graph, configuration: configuration) { _ in }.problems() }
     }
 
-    /// Plans revisions for a database at the first of them, which `sql` has changed since.
+    /// Plans revisions for a database that is at the first of them, after `sql` has changed it.
     private func plan(_ ups: String..., after sql: String = "SELECT 1") throws -> MigrationPlan {
         let (graph, configuration) = (try graph(ups), database.directConfiguration())
         try Loop.run { try await Migrator(graph: graph, configuration: configuration) { _ in }.upgrade(to: "a1") }
@@ -34,7 +34,7 @@ import Testing
 
     // MARK: Pending
 
-    @Test func `a plan does not change the rights on databases, parameters and the like, nor slots`() throws {
+    @Test func `a plan does not change privileges on databases, parameters and so on, nor replication slots`() throws {
         let name = database.name
         try database.sql("CREATE ROLE \(role)")
         let plan = try plan(
@@ -56,12 +56,13 @@ import Testing
         #expect(try database.sql("SELECT count(*) FROM pg_replication_slots WHERE slot_name = '\(role)'") == "0")
     }
 
-    @Test func `a plan does not keep what a block changes on the server`() throws {
+    @Test func `a plan rolls back what a block changes on the server`() throws {
         let plan = try plan(
             "CREATE TABLE t (n int);",
             """
             DO $$ BEGIN
-                BEGIN EXECUTE 'GRANT CONNECT ON DATABASE \(database.name) TO pg_monitor'; EXCEPTION WHEN others THEN NULL; END;
+                BEGIN EXECUTE 'GRANT CONNECT ON DATABASE \(database.name) TO pg_monitor'; EXCEPTION WHEN others THEN \
+            NULL; END;
             END $$;
             ALTER TABLE t ADD m int;
             """, "ALTER TABLE t ADD k int;")
@@ -71,7 +72,7 @@ import Testing
 
     // MARK: Applied
 
-    @Test func `what was changed on the server since it was applied stays so`() throws {
+    @Test func `server-wide changes made after a revision was applied are kept`() throws {
         let first = """
             CREATE TABLE t (n int); CREATE ROLE \(role); ALTER ROLE \(role) SET work_mem = '8MB';
             ALTER DATABASE \(database.name) SET work_mem = '8MB';
@@ -103,12 +104,12 @@ import Testing
         #expect(try database.sql("SELECT datacl IS NULL FROM pg_database WHERE datname = current_database()") == "t")
     }
 
-    @Test func `a block that changes the database that it runs in is nobody else's`() throws {
+    @Test func `a block that changes the current database affects only the scratch database`() throws {
         let change = "EXECUTE format('ALTER DATABASE %I SET work_mem = ''8MB''', current_database())"
         #expect(try verify("DO $$ BEGIN \(change); END $$; CREATE TABLE t (n int);") == [])
     }
 
-    @Test func `a squash refuses what is about the server`() throws {
+    @Test func `a squash refuses server-wide changes`() throws {
         func reason(_ up: String) throws -> String? {
             let (graph, configuration) = (try graph(["CREATE TABLE t (n int);", up]), database.directConfiguration())
             let squash = try Squash(graph, upTo: "a2", configuration: configuration)
@@ -131,7 +132,7 @@ import Testing
 
     // MARK: Scratch databases
 
-    @Test func `a contract stands its trial, since no program uses a scratch database`() throws {
+    @Test func `a contract passes verification, since no program uses a scratch database`() throws {
         let ups = ["CREATE TABLE t (n int, old int);", "-- contract of a1\nALTER TABLE t DROP old;"]
         #expect(try verify(ups[0], ups[1]) == [])
         let (graph, configuration) = (try graph(ups), database.directConfiguration())
@@ -139,7 +140,8 @@ import Testing
         #expect(baseline.replaced.count == 2)
     }
 
-    @Test func `a scratch database sorts as the real one, whatever template1 is, and whoever is connected to it`()
+    @Test
+    func `a scratch database has the collation of the real one, whatever template1 has and whoever is connected to it`()
         throws
     {
         let other = "\(database.name)_sorted"
@@ -150,9 +152,9 @@ import Testing
         }
         defer { template.close() }
         let query: Statement = """
-            SELECT ARRAY[pg_encoding_to_char(encoding)::text, datcollate, datctype, coalesce(to_jsonb(d) ->> 'datlocprovider', ''), \
-            coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale', '')] FROM pg_database d \
-            WHERE datname = current_database()
+            SELECT ARRAY[pg_encoding_to_char(encoding)::text, datcollate, datctype, coalesce(to_jsonb(d) ->> \
+            'datlocprovider', ''), coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale', '')] FROM \
+            pg_database d WHERE datname = current_database()
             """
         for name in [database.name, other] {
             let configuration = database.directConfiguration(database: name)
@@ -169,11 +171,12 @@ import Testing
         }
     }
 
-    @Test func `what was made by hand is in the replica, used or not`() throws {
+    @Test func `objects that were created manually are in the replica, used or not`() throws {
         let plan = try plan(
             "CREATE TABLE t (n int);", "ALTER TABLE t ADD other mood; ALTER TABLE t ADD CHECK (f(n));",
             after: """
-                CREATE TYPE mood AS ENUM ('good'); CREATE FUNCTION f(int) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT $1 > 0';
+                CREATE TYPE mood AS ENUM ('good'); CREATE FUNCTION f(int) RETURNS bool LANGUAGE sql IMMUTABLE AS \
+                'SELECT $1 > 0';
                 ALTER TABLE t ADD mood mood
                 """)
         #expect(plan.problem == nil)

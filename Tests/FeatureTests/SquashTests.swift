@@ -5,7 +5,7 @@ import Testing
 
 @testable import Migrations
 
-/// `aktify db squash` puts one revision in the place of many.
+/// `aktify db squash` replaces many revisions by one.
 @Suite struct SquashTests {
     private let database: TestDatabase
 
@@ -16,12 +16,12 @@ import Testing
         return try Loop.run { try await Squash(graph, upTo: id, configuration: configuration).baseline() }
     }
 
-    /// Revisions `a1`, `a2` and so on, each on the one before.
+    /// Creates revisions `a1`, `a2` and so on, each based on the previous one.
     private func chain(_ sections: (up: String, down: String)...) throws -> [Revision] {
         try sections.enumerated().map { try revision("a\($0 + 1)", $0 == 0 ? "" : "a\($0)", $1.up, $1.down) }
     }
 
-    /// The revisions with a baseline in the place of those up to `id`.
+    /// The revisions, with a baseline in place of those up to `id`.
     private func squashed(_ revisions: [Revision], upTo id: String) throws -> [Revision] {
         let baseline = try baseline(RevisionGraph(revisions), upTo: id)
         let gone = Set(baseline.replaced.map(\.id))
@@ -30,7 +30,7 @@ import Testing
     }
 
     /// Runs `body`.
-    /// - Returns: what is said when it fails; `nil` when it does not.
+    /// - Returns: the error message if it fails; otherwise `nil`.
     private func failure(
         _ revisions: [Revision], _ body: @escaping @Sendable (Migrator) async throws -> Void
     ) throws -> String? {
@@ -55,7 +55,7 @@ import Testing
     )
 
     @Test(arguments: ["02", "08", "23", "31", "40", "52", "61"])
-    func `a baseline makes what the squashed revisions make, and undoes it`(number: String) throws {
+    func `a baseline produces what the squashed revisions produce, and reverts it`(number: String) throws {
         let graph = try ScriptDirectory("\(checkout)/Tests/FeatureTests/Corpus").graph()
         let baseline = try baseline(graph, upTo: "c0a5e00000\(number)")
         #expect(baseline.replaced.count == Int(number))
@@ -64,7 +64,7 @@ import Testing
         #expect(revision.replacement.ids == baseline.replaced.dropLast().map(\.id))
     }
 
-    @Test func `a database that is past it notices nothing, and goes on`() throws {
+    @Test func `a database at or after the baseline is not affected, and can be upgraded`() throws {
         let old = try chain(Self.two.0, Self.two.1)
         #expect(try failure(old) { try await $0.upgrade() } == nil)
         let new =
@@ -84,7 +84,7 @@ import Testing
         #expect(try database.sql("SELECT to_regclass('t') IS NULL") == "t")
     }
 
-    @Test func `a file that was changed before it was squashed is told of all the same`() throws {
+    @Test func `a file that was changed before it was squashed is still reported`() throws {
         let old = try chain(Self.two.0, Self.two.1)
         #expect(
             try failure(try chain(Self.two.0, (Self.two.1.up + "\nSELECT 1;", ""))) { try await $0.upgrade() } == nil)
@@ -92,7 +92,7 @@ import Testing
         #expect(try changed(new) == ["versions/a2_baseline.sql"])
     }
 
-    @Test func `a database that stands at a squashed revision is told what to do`() throws {
+    @Test func `a database at an earlier squashed revision gets an error that says what to do`() throws {
         let old = try chain(Self.two.0, Self.two.1)
         #expect(try failure(old) { try await $0.upgrade(to: "a1") } == nil)
         let new = try squashed(old, upTo: "a2")
@@ -104,18 +104,20 @@ import Testing
         #expect(try failure(new) { try await $0.stamp("a2", purges: true) } == nil)
     }
 
-    @Test func `a new database is made by the baseline alone, rows and numbers included`() throws {
+    @Test func `a new database is created by the baseline alone, with rows and sequence values`() throws {
         let old = try chain(
             (
                 """
-                CREATE TABLE kind (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text UNIQUE, twice int GENERATED ALWAYS AS (2) STORED);
+                CREATE TABLE kind (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text UNIQUE, twice int \
+                GENERATED ALWAYS AS (2) STORED);
                 INSERT INTO kind (name) VALUES ('it''s'), (E'a\\\\b\\n;'), (NULL);
                 """, "DROP TABLE kind;"
             ),
             (
                 """
                 CREATE TABLE thing (kind int REFERENCES kind, a text[], j jsonb, b bytea, t timestamptz, f float8);
-                INSERT INTO thing VALUES (2, '{x,"y z"}', '{"a": 1}', '\\x00ff', '2026-01-01Z', 0.1); INSERT INTO thing VALUES (1);
+                INSERT INTO thing VALUES (2, '{x,"y z"}', '{"a": 1}', '\\x00ff', '2026-01-01Z', 0.1); INSERT INTO \
+                thing VALUES (1);
                 CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''no''; END';
                 CREATE TRIGGER refuse BEFORE INSERT ON thing EXECUTE FUNCTION refuse();
                 CREATE MATERIALIZED VIEW count AS SELECT count(*) FROM thing;
@@ -133,7 +135,7 @@ import Testing
         #expect(try changed(new) == [])
     }
 
-    @Test func `what was squashed is squashed again with others`() throws {
+    @Test func `a baseline can be squashed again with other revisions`() throws {
         let old = try chain(
             Self.two.0, Self.two.1, ("ALTER TABLE t ADD k int;\n-- breaking: k", "ALTER TABLE t DROP k;"))
         let once = try squashed(old, upTo: "a2")

@@ -8,7 +8,7 @@ import Testing
 
 @testable import AktifyAPI
 
-/// Any number of rows, a chunk at a time.
+/// Streams of any number of rows, in chunks.
 @Suite struct StreamTests {
     struct Stop: Error {}
 
@@ -18,14 +18,14 @@ import Testing
 
     private static let byID = Campaign.all.ordered { [$0.id.ascending] }
 
-    /// Inserts rows that are numbered from 1, with a description of so many bytes.
+    /// Inserts rows that are numbered from 1, with a description of `bytes` bytes.
     private func insert(_ count: Int, bytes: Int = 0) throws {
         try test.sql(
             "INSERT INTO campaign (name, description) SELECT n, repeat('x', \(bytes)) FROM generate_series(1, \(count)) n"
         )
     }
 
-    /// Runs `body` with a database, and waits until the connections of its streams are at rest.
+    /// Runs `body` with a database, and waits until the connections of its streams are idle.
     private func with(_ body: @escaping @Sendable (Database) async throws -> Void) throws {
         let configuration = try test.configuration()
         try Loop.run {
@@ -64,7 +64,7 @@ import Testing
         }
     }
 
-    /// Waits until so many streams have a connection.
+    /// Waits until `count` streams have a connection.
     private static func wait(_ database: Database, leased count: Int) async throws {
         for _ in 0..<500 where database.streamStatistics?.leased != count {
             try await Loop.current?.sleep(for: .milliseconds(10))
@@ -74,7 +74,7 @@ import Testing
 
     // MARK: Rows
 
-    @Test(arguments: [1, 3, 4, 5, 20, 5000]) func `all rows come in order, and none twice`(count: Int) throws {
+    @Test(arguments: [1, 3, 4, 5, 20, 5000]) func `all rows are received in order, and once`(count: Int) throws {
         try insert(count)
         try with { database in
             var names: [String] = []
@@ -83,7 +83,7 @@ import Testing
         }
     }
 
-    @Test func `chunks are of few rows at first, and of up to 256 KiB then`() throws {
+    @Test func `the first chunks have few rows, later ones up to 256 KiB`() throws {
         try insert(5000, bytes: 1000)
         try with { database in
             let sizes = try await Self.sizes(database)
@@ -92,7 +92,7 @@ import Testing
         }
     }
 
-    @Test func `large rows come one by one`() throws {
+    @Test func `large rows are received one by one`() throws {
         try insert(7, bytes: 1 << 20)
         try with { database in
             let sizes = try await Self.sizes(database)
@@ -100,7 +100,7 @@ import Testing
         }
     }
 
-    @Test func `of no rows there is no chunk`() throws {
+    @Test func `without rows there is no chunk`() throws {
         try with { database in
             let sizes = try await Self.sizes(database)
             #expect(sizes == [])
@@ -156,9 +156,9 @@ import Testing
         }
     }
 
-    // MARK: Elsewhere than on a pool
+    // MARK: Without a pool
 
-    @Test func `in a transaction a stream sees what was written there, in one chunk`() throws {
+    @Test func `in a transaction a stream sees its writes, in one chunk`() throws {
         try insert(10)
         try with { database in
             try await database.transaction { inner in
@@ -202,7 +202,7 @@ import Testing
         }
     }
 
-    @Test func `the check of a stream finds the index that is missing`() throws {
+    @Test func `the statement check of a stream finds a missing index`() throws {
         let test = test
         try with { database in
             let select = Campaign.where { $0.description == "x" }
@@ -213,7 +213,7 @@ import Testing
         }
     }
 
-    @Test func `a stream that fails is recorded with its error and the rows that came`() throws {
+    @Test func `a stream that fails is recorded with its error and the rows received`() throws {
         try insert(1000)
         try with { database in
             let recorder = QueryRecorder()
@@ -226,7 +226,7 @@ import Testing
 
     // MARK: Connections
 
-    @Test func `while streams are held, writes, reads and transactions go on, and another stream waits`() throws {
+    @Test func `while streams are open, writes, reads and transactions continue, and another stream waits`() throws {
         try insert(1000)
         try with { database in
             let loop = try #require(Loop.current)
@@ -252,7 +252,8 @@ import Testing
         }
     }
 
-    @Test(.ownSession) func `an error of the body rolls back, and the connection serves the next stream`() throws {
+    @Test(.ownSession) func `an error of the body rolls back, and the connection is reused by the next stream`() throws
+    {
         try insert(1000)
         let test = test
         try with { database in
@@ -265,7 +266,7 @@ import Testing
         }
     }
 
-    @Test func `a stream whose task is cancelled ends soon, and its connection serves the next one`() throws {
+    @Test func `a stream whose task is cancelled ends soon, and its connection is reused by the next one`() throws {
         try insert(1000)
         try with { database in
             let loop = try #require(Loop.current)
@@ -281,7 +282,7 @@ import Testing
         }
     }
 
-    @Test func `a stream that is cancelled while Postgres works ends soon`() throws {
+    @Test func `a stream that is cancelled while Postgres executes it ends soon`() throws {
         try insert(10)
         try test.sql("ALTER TABLE campaign RENAME TO slow")
         try test.sql("CREATE VIEW campaign AS SELECT slow.* FROM slow, pg_sleep(1.5)")
@@ -297,7 +298,7 @@ import Testing
         }
     }
 
-    @Test(.ownSession) func `a connection that is lost in the middle is an error`() throws {
+    @Test(.ownSession) func `a connection that is lost in the middle of a stream is an error`() throws {
         try insert(1000)
         let test = test
         try with { database in
@@ -331,7 +332,7 @@ import Testing
         }
     }
 
-    @Test(.ownSession) func `a connection that ended while it was idle costs no stream`() throws {
+    @Test(.ownSession) func `a connection that was closed while idle does not fail a stream`() throws {
         try insert(10)
         let test = test
         try with { database in
@@ -344,10 +345,10 @@ import Testing
     // MARK: Memory
 
     @Test(.disabled(if: isSanitized), arguments: [Load(rows: 200_000, bytes: 100), Load(rows: 200, bytes: 1 << 20)])
-    func `what is in memory does not depend on the number of rows`(load: Load) async throws {
+    func `memory usage does not depend on the number of rows`(load: Load) async throws {
         try insert(load.rows, bytes: load.bytes)
         let place = Place(database: test.name, host: test.socketDirectory)
-        // In a process of its own: the other tests of this one take memory, too.
+        // In a separate process, since other tests of this process use memory, too.
         await #expect(processExitsWith: .success) { [load = load as Load, place = place as Place] in
             let (count, growth) = try Loop.run { try await StreamTests.growth(Database(place.configuration)) }
             guard count == load.rows, growth < 16 << 20 else { fatalError("\(count) rows took \(growth >> 10) KiB") }
@@ -355,7 +356,7 @@ import Testing
     }
 
     /// Reads all rows.
-    /// - Returns: how many there were, and how much more memory was resident at most than when the first ones had come.
+    /// - Returns: their number, and the peak of resident memory, relative to that after the first chunk.
     private static func growth(_ database: Database) async throws -> (Int, Int) {
         _ = try await database.all(byID.limit(1))
         let before = resident()
@@ -367,13 +368,13 @@ import Testing
         return (count, most - before)
     }
 
-    /// What this process has in memory, in bytes.
+    /// The resident memory of this process, in bytes.
     private static func resident() -> Int {
         let text = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)) ?? ""
         return (Int(text.split(separator: " ").dropFirst().first ?? "") ?? 0) * Int(sysconf(Int32(_SC_PAGESIZE)))
     }
 
-    /// The sanitizers' allocators keep what is freed.
+    /// Whether a sanitizer is active, whose allocator does not release memory.
     private static let isSanitized = dlsym(nil, "__asan_init") != nil || dlsym(nil, "__tsan_init") != nil
 
     struct Load: Codable, Sendable { let rows, bytes: Int }
@@ -388,7 +389,7 @@ import Testing
     }
 }
 
-/// A model with other columns than a campaign's.
+/// A model with other columns than those of a campaign.
 private struct Tag: Model {
     var id: Int64
     var weight: Double
@@ -406,12 +407,12 @@ private struct Tag: Model {
 extension TestDatabase {
     private static let streams = "datname = current_database() AND query ~ '^(FETCH|COMMIT|ROLLBACK)'"
 
-    /// The processes of the sessions that read a stream, or did last.
+    /// The process ids of the sessions that are reading a stream, or have read one last.
     fileprivate func streamers() throws -> String {
         try sql("SELECT string_agg(pid::text, ',' ORDER BY pid) FROM pg_stat_activity WHERE \(TestDatabase.streams)")
     }
 
-    /// Ends them.
+    /// Terminates these sessions.
     fileprivate func endStreamers() throws {
         try sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE \(TestDatabase.streams)")
     }

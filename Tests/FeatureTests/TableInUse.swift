@@ -4,21 +4,21 @@ import TestSupport
 
 @testable import Migrations
 
-/// A table of a million rows that several connections write to all the time, while its schema changes.
+/// A table of a million rows that several connections write to continuously, while its schema changes.
 struct TableInUse {
     let database: TestDatabase
-    /// A connection whose search path begins with the schema `wanted`: it has tables without rows, as they should be.
+    /// A connection whose search path begins with the schema `wanted`, which contains the target tables, without rows.
     private let wanted: Connection
     private let writes: Writes
 
-    /// What its tables are made by, without their rows.
+    /// The statements that create its tables, without rows.
     private static let tables = """
         CREATE TABLE kind (id integer PRIMARY KEY);
         CREATE TABLE big (id bigserial PRIMARY KEY, code bigserial, n integer, kind integer, old integer);
         CREATE INDEX big_old ON big (old)
         """
 
-    /// Runs `body` while 50 writes a second are made.
+    /// Runs `body` under a load of 50 writes per second.
     static func run(
         in database: TestDatabase, _ body: @escaping @Sendable (TableInUse) async throws -> Void
     ) throws {
@@ -44,8 +44,8 @@ struct TableInUse {
         }
     }
 
-    /// Changes the tables as `sql` does those without rows, by a revision that is generated.
-    /// - Returns: the longest time that a write took meanwhile, how many there were, and what had been planned.
+    /// Applies `sql` to the target tables, and migrates the tables in use with the generated revision.
+    /// - Returns: the longest duration of a write meanwhile, the number of writes, and the plan.
     func change(_ sql: String) async throws -> (longest: Duration, count: Int, plan: MigrationPlan) {
         try await wanted.script(sql)
         let configuration = database.directConfiguration()
@@ -61,13 +61,13 @@ struct TableInUse {
         let plan = try await Planner(graph: graph, configuration: configuration).plan()
         writes.begin()
         try await migrator.upgrade()
-        // Whoever waits still is counted, too.
+        // Writes that are still waiting count, too.
         try await Loop.current?.sleep(for: .milliseconds(200))
         return (writes.longest, writes.count, plan)
     }
 
-    /// Locks the table, as a change that is not safe would.
-    /// - Returns: the longest time that a write took meanwhile.
+    /// Locks the table, as an unsafe change would.
+    /// - Returns: the longest duration of a write meanwhile.
     func lock(for duration: Duration) async throws -> Duration {
         writes.begin()
         let seconds = Double(duration.milliseconds) / 1000
@@ -76,14 +76,14 @@ struct TableInUse {
         return writes.longest
     }
 
-    /// What the tables have not yet.
+    /// The pending changes of the tables.
     func difference() async throws -> [Change] {
         let actual = try await Catalog(reading: database.directConfiguration())
         return Differences(actual: actual, wanted: try await Catalog(reading: wanted)).changes
     }
 }
 
-/// The writes that are made. Sound as `@unchecked Sendable`: all of it runs on one loop's thread.
+/// The writers and their statistics. Safe as `@unchecked Sendable`: everything runs on one event loop's thread.
 private final class Writes: @unchecked Sendable {
     private var isEnded = false
     private(set) var longest = Duration.zero
@@ -93,7 +93,7 @@ private final class Writes: @unchecked Sendable {
 
     func end() { isEnded = true }
 
-    /// Makes ten writes a second, until the end.
+    /// Makes ten writes per second, until the end.
     func go(on configuration: PostgresConfiguration) async throws {
         let connection = try await Connection.open(configuration)
         defer { connection.close() }
@@ -105,7 +105,7 @@ private final class Writes: @unchecked Sendable {
         }
     }
 
-    /// Makes one write; one that fails, by statement_timeout, has taken its time, too.
+    /// Makes one write. The duration of one that fails by statement_timeout counts, too.
     private func write(_ connection: Connection) async throws {
         let start = Instant.now
         defer { (longest, count) = (max(longest, Instant.now.duration(since: start)), count + 1) }

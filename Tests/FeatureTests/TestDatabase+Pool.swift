@@ -3,7 +3,7 @@ import Postgres
 import TestSupport
 
 extension TestDatabase {
-    /// Runs `body` on a loop, with a pool of its own.
+    /// Runs `body` on an event loop, with a new pool.
     func withPool<Value: Sendable>(
         connections: Int = 2, statementTimeout: Duration = .seconds(2), acquireTimeout: Duration = .seconds(1),
         _ body: @escaping @Sendable (Pool) async throws -> Value
@@ -15,7 +15,7 @@ extension TestDatabase {
         return try Loop.run { [configuration] in
             let pool = Pool(configuration)
             let value = try await body(pool)
-            // Without its loop, a connection that is not at rest yet would stay so for ever.
+            // A connection that is still in use when its event loop stops would never be closed.
             for _ in 0..<200 where pool.statistics.leased > 0 { try await Loop.current?.sleep(for: .milliseconds(10)) }
             return value
         }

@@ -28,7 +28,7 @@ import Testing
 
     private static func values(_ name: String) -> Campaign.ColumnValues { Campaign.ColumnValues(name: name) }
 
-    @Test func `what returns is committed, and what throws is not`() throws {
+    @Test func `a body that returns is committed, and one that throws is rolled back`() throws {
         try with { database in
             try await database.transaction { inner in
                 _ = try await inner.insert(Self.values("a"))
@@ -44,7 +44,7 @@ import Testing
         #expect(try names() == "a,b")
     }
 
-    @Test func `an inner transaction that throws undoes itself only`() throws {
+    @Test func `a nested transaction that throws is rolled back alone`() throws {
         try with { database in
             try await database.transaction { outer in
                 _ = try await outer.insert(Self.values("a"))
@@ -62,7 +62,7 @@ import Testing
         #expect(try names() == "a,b,e")
     }
 
-    @Test func `an inner transaction may be the first thing in an outer one`() throws {
+    @Test func `a nested transaction may be the first statement of the outer one`() throws {
         try with { database in
             try await database.transaction { outer in
                 do {
@@ -77,14 +77,14 @@ import Testing
         #expect(try names() == "b")
     }
 
-    @Test func `a transaction that does nothing asks nothing`() throws {
+    @Test func `an empty transaction sends nothing`() throws {
         try with { database in
             let (seven, statements) = try await recordingQueries { try await database.transaction { _ in 7 } }
             #expect(seven == 7 && statements.isEmpty)
         }
     }
 
-    @Test func `an error that was passed over is not committed in silence`() throws {
+    @Test func `an ignored error does not commit silently`() throws {
         try with { database in
             do {
                 try await database.transaction { inner in
@@ -99,7 +99,7 @@ import Testing
         #expect(try names() == "")
     }
 
-    @Test func `transactions that are in each other's way are run again, and none is lost`() throws {
+    @Test func `conflicting transactions are retried, and none is lost`() throws {
         try test.sql("CREATE TABLE counter (n bigint); INSERT INTO counter VALUES (0)")
         try with(connections: 5) { database in
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -118,7 +118,7 @@ import Testing
         #expect(try test.sql("SELECT n FROM counter") == "4")
     }
 
-    @Test func `a deadlock is run again`() throws {
+    @Test func `a transaction in a deadlock is retried`() throws {
         try test.sql("CREATE TABLE pair (id bigint PRIMARY KEY, n bigint); INSERT INTO pair VALUES (1, 0), (2, 0)")
         try with { database in
             let loop = try #require(Loop.current)
@@ -138,9 +138,9 @@ import Testing
         #expect(try test.sql("SELECT sum(n) FROM pair") == "4")
     }
 
-    @Test func `one that is in the way for ever is given up after the fourth time`() throws {
+    @Test func `a transaction with a permanent conflict fails after the fourth attempt`() throws {
         try with { database in
-            nonisolated(unsafe) var tries = 0  // Sound: all of it happens on one loop.
+            nonisolated(unsafe) var tries = 0  // Safe: everything happens on one event loop.
             do {
                 try await database.transaction { inner in
                     tries += 1
@@ -153,7 +153,7 @@ import Testing
         }
     }
 
-    @Test func `many rows go in one packet, all or none`() throws {
+    @Test func `many rows are inserted in one packet, atomically`() throws {
         try with { database in
             let statements = ["a", "b"].map { Campaign.insert(Self.values($0).assignments) }
             try await database.execute(statements)

@@ -5,7 +5,8 @@ import Testing
 
 @testable import Migrations
 
-/// The sections that try a revision: what must be true once it is applied, and the rows that it is tried with.
+/// The sections that test a revision: -- verify, with conditions after it is applied, and -- fixtures, with rows to
+/// test it with.
 @Suite struct VerificationTests {
     private let database: TestDatabase
 
@@ -30,7 +31,7 @@ import Testing
         #expect(try database.sql("SELECT to_regclass('one') IS NULL") == "t")
     }
 
-    @Test func `nothing of a verification stays`() throws {
+    @Test func `the effects of a verification are rolled back`() throws {
         let verify = "SET search_path = pg_catalog; SELECT count(*) = 1 FROM public.one;"
         #expect(try database.migrate(up("CREATE TABLE one AS SELECT 1 AS n;", verify: verify)) == nil)
         let writes = try database.migrate([
@@ -41,15 +42,17 @@ import Testing
         #expect(try database.sql("SELECT count(*) FROM one") == "1")
     }
 
-    @Test func `behind steps outside a transaction it stops the revision, which goes on when it is true`() throws {
+    @Test
+    func `after steps outside a transaction, a failed verification stops the revision, which resumes when it is true`()
+        throws
+    {
         let revisions = up("-- outside transaction\nCREATE TABLE one (n int);", verify: "SELECT count(*) = 1 FROM one;")
         #expect(try database.migrate(revisions)?.contains("a1 stopped behind its last statement") == true)
         try database.sql("INSERT INTO one VALUES (1)")
         #expect(try database.migrate(revisions) == nil)
     }
 
-    @Test func `it is asked again whether what was true still is, and changed verifications change no checksum`() throws
-    {
+    @Test func `db check repeats verifications, and a changed verification does not change the checksum`() throws {
         #expect(
             try database.migrate(up("CREATE TABLE one AS SELECT 1 AS n;", verify: "SELECT count(*) = 1 FROM one;"))
                 == nil)
@@ -82,14 +85,14 @@ import Testing
 
     private static let fixtures = "-- fixtures\nINSERT INTO one VALUES (7, ' Ada '), (8, 'Bob');\n"
 
-    @Test func `a revision is tried with its fixtures, and its verification sees them`() throws {
+    @Test func `a revision is tested with its fixtures, and its verification sees them`() throws {
         let down = "ALTER TABLE one DROP size;\n\(Self.fixtures)-- verify\nSELECT size = 5 FROM one WHERE n = 7;"
         let add = "ALTER TABLE one ADD size int; UPDATE one SET size = length(name);"
         #expect(try problems((add, down)) == [])
         #expect(throws: MigrationFailed.self) { try problems((add, down.replacing("size = 5", with: "size = 3"))) }
     }
 
-    @Test func `a downgrade must give the rows back as they were`() throws {
+    @Test func `a downgrade must restore the rows`() throws {
         let trim = "UPDATE one SET name = trim(name);"
         #expect(
             try problems((trim, "SELECT 1;\n\(Self.fixtures)")) == [
@@ -99,7 +102,7 @@ import Testing
         #expect(try problems(("-- data loss: blanks\n\(trim)", "SELECT 1;\n\(Self.fixtures)")) == [])
     }
 
-    @Test func `rows that a revision must cope with are not given up`() throws {
+    @Test func `a revision must succeed with its fixtures, which are never left out`() throws {
         let check = "ALTER TABLE one ADD CHECK (n < 8);"
         let error = #expect(throws: MigrationFailed.self) {
             try problems((check, "ALTER TABLE one DROP CONSTRAINT one_n_check;\n\(Self.fixtures)"))

@@ -5,13 +5,13 @@ import Testing
 
 @testable import Migrations
 
-/// What verification sees, and what it leaves on the server.
+/// What `db verify` detects, and that it has no side effects on the server.
 @Suite struct VerifierTests {
     private let database: TestDatabase
 
     init() throws { database = try TestDatabase() }
 
-    /// What is wrong with a revision that builds on another.
+    /// The problem of a revision that is based on another one.
     private func problems(with up: String, down: String = "", after base: String = "SELECT 1;") throws -> [String] {
         let graph = try RevisionGraph([
             try revision("a1", "", base, "-- irreversible: it is the first"), try revision("b2", "a1", up, down),
@@ -31,7 +31,7 @@ import Testing
         CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
         """
 
-    @Test func `a role that a scratch database leaves out is to be made first, and that is told`() throws {
+    @Test func `a role that a scratch database does not create must exist, and the error says so`() throws {
         let role = "left_out_\(UInt32.random(in: 0...UInt32.max))"
         #expect {
             try problems(with: "CREATE ROLE \(role);\nGRANT SELECT ON one TO \(role);", after: Self.table)
@@ -61,29 +61,31 @@ import Testing
         ("CREATE POLICY p ON one USING (true);", "policy p on public.one"),
         ("CREATE STATISTICS st ON n, (n + 1) FROM one;", "statistics public.st"),
     ])
-    func `what a downgrade leaves behind is told of`(up: String, what: String) throws {
+    func `objects that a downgrade leaves behind are reported`(up: String, what: String) throws {
         let problem = try problems(with: up, after: Self.table).first ?? "nothing"
         #expect(problem.hasPrefix("versions/b2.sql: its downgrade does not revert its upgrade: unexpected "))
         #expect(problem.contains(what))
     }
 
-    @Test func `a right that is given and taken again is no difference`() throws {
+    @Test func `a privilege that is granted and revoked again is not a difference`() throws {
         let problems = try problems(
             with: "GRANT SELECT ON one TO PUBLIC;", down: "REVOKE SELECT ON one FROM PUBLIC;",
             after: "CREATE TABLE one (n int);")
         #expect(problems.isEmpty)
     }
 
-    @Test func `an extension that may have been there before is left, and others are not`() throws {
+    @Test func `an extension that may have existed before may remain, and others may not`() throws {
         #expect(try problems(with: "CREATE EXTENSION IF NOT EXISTS pg_trgm;", down: "SELECT 1;").isEmpty)
         #expect(try problems(with: "CREATE EXTENSION pg_trgm;", down: "DROP EXTENSION pg_trgm;").isEmpty)
     }
 
-    @Test func `a column that must not be null and has no default fails where there are rows`() throws {
+    @Test func `adding a NOT NULL column without a default fails for a table with rows`() throws {
         let tables = """
             CREATE TYPE mood AS ENUM ('good');
-            CREATE TABLE one (id bigserial PRIMARY KEY, email text NOT NULL CHECK (email LIKE '%@%'), mood mood NOT NULL,
-                stage text NOT NULL CHECK (stage IN ('new', 'old')), score int NOT NULL CHECK (score > 5), born date NOT NULL,
+            CREATE TABLE one (id bigserial PRIMARY KEY, email text NOT NULL CHECK (email LIKE '%@%'), mood mood NOT \
+            NULL,
+                stage text NOT NULL CHECK (stage IN ('new', 'old')), score int NOT NULL CHECK (score > 5), born date \
+            NOT NULL,
                 key uuid NOT NULL, extra jsonb NOT NULL, tags text[] NOT NULL, name varchar(3));
             CREATE TABLE two (one bigint NOT NULL REFERENCES one, at timestamptz NOT NULL);
             """
@@ -92,12 +94,12 @@ import Testing
         #expect(problem.count == 1)
         #expect(problem.first?.hasPrefix("versions/b2.sql: it fails where there are rows: versions/b2.sql:") == true)
         #expect(problem.first?.contains("(23502)") == true)
-        // Every column has a value, where one can be made up.
+        // Every column has a sample value, if one can be generated.
         let all = "ALTER TABLE one ALTER name SET NOT NULL;"
         #expect(try problems(with: all, down: "ALTER TABLE one ALTER name DROP NOT NULL;", after: tables).isEmpty)
     }
 
-    @Test func `rows that were made up are no reason to refuse a new check, and a table that takes none is left empty`()
+    @Test func `sample rows do not make a new CHECK fail, and a table that rejects them stays empty`()
         throws
     {
         let tables = "CREATE TABLE one (n int); CREATE TABLE two (n int CHECK (n > 1 AND n < 1));"
@@ -142,7 +144,7 @@ import Testing
         #expect(try scratchDatabases(of: gone) == "0")
     }
 
-    /// A connection to a new database, which another test may sweep before it is made.
+    /// Connects to a new database, which another test may drop before the connection is made.
     private func connect(creating name: String) throws -> Connection {
         let configuration = database.directConfiguration(database: name)
         for _ in 0..<20 {
@@ -152,7 +154,9 @@ import Testing
         return try Loop.run { try await Connection.open(configuration) }
     }
 
-    @Test func `scratch databases that were left an hour ago are swept, unless somebody is connected to them`() throws {
+    @Test func `scratch databases that were left over an hour ago are dropped, unless somebody is connected to them`()
+        throws
+    {
         let mark = String(UInt32.random(in: 0...UInt32.max), radix: 16)
         let (old, used) = ("aktify_scratch_1000000000_\(mark)", "aktify_scratch_1000000001_\(mark)")
         let new = "aktify_scratch_\(try database.sql("SELECT extract(epoch FROM now())::bigint - 3000"))_\(mark)"
@@ -166,15 +170,15 @@ import Testing
         for name in [used, new] { try database.sql("DROP DATABASE IF EXISTS \(name) WITH (FORCE)") }
     }
 
-    @Test func `a scratch database takes as long as it takes`() throws {
+    @Test func `creating a scratch database has no timeout`() throws {
         var configuration = database.directConfiguration()
         configuration.statementTimeout = .milliseconds(1)
         let value = try Loop.run { [configuration] in try await ScratchDatabase.with(configuration) { $0.database } }
         #expect(value?.hasPrefix("aktify_scratch_") == true)
     }
 
-    /// As a worker of autovacuum is: of no role that a service may have.
-    @Test func `a scratch database waits for a session that its owner may not end`() throws {
+    /// Like an autovacuum worker, whose role the owner is not a member of.
+    @Test func `dropping a scratch database waits for a session that its owner may not terminate`() throws {
         let role = "owner_\(UInt32.random(in: 0...UInt32.max))"
         try database.sql("CREATE ROLE \(role) LOGIN CREATEDB")
         let (configuration, database) = (self.database.directConfiguration(user: role), self.database)
@@ -189,7 +193,7 @@ import Testing
         #expect(try scratchDatabases(of: #require(name)) == "0")
     }
 
-    @Test func `who may make no database is told what is missing`() throws {
+    @Test func `a role that may not create databases gets an error that says what is missing`() throws {
         let role = "maker_\(UInt32.random(in: 0...UInt32.max))"
         try database.sql("CREATE ROLE \(role) LOGIN")
         let configuration = PostgresConfiguration(

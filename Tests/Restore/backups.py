@@ -1,4 +1,4 @@
-"""pgBackRest, in a folder of its own."""
+"""pgBackRest, in a temporary directory."""
 
 import json
 import os
@@ -12,12 +12,12 @@ import subprocess
 from commands import CHECKOUT
 
 STANZA = "aktify"
-# Seconds: how long a segment of the log is kept back from the archive at most. In production it is 60 and more.
+# archive_timeout, in seconds: how long a WAL segment may wait before it is archived. In production it is 60 or more.
 ARCHIVE_TIMEOUT = 5
 
 
 class Backups:
-    """pgBackRest, as the user whose the data are, with files in the drill's folder only."""
+    """pgBackRest, run as the owner of the data, with all its files in the drill's directory."""
 
     def __init__(self, folder, owner):
         self.folder, self.owner = pathlib.Path(folder), owner
@@ -34,7 +34,7 @@ class Backups:
         return self.folder / f"{cluster.folder.name}.conf"
 
     def configure(self, cluster):
-        """Writes a cluster's configuration: the clusters differ in the folder of the data."""
+        """Writes the configuration for a cluster, with its data directory."""
         path = self.configuration(cluster)
         path.write_text(f"""\
 [global]
@@ -56,19 +56,19 @@ pg1-user=postgres
         shutil.chown(path, *self.owner)
 
     def archiving(self, cluster):
-        """The settings of a cluster that archives."""
+        """The settings of a cluster with WAL archiving."""
         command = f"pgbackrest --config={self.configuration(cluster)} --stanza={STANZA} archive-push %p"
         return ["archive_mode=on", f"archive_command={command}", f"archive_timeout={ARCHIVE_TIMEOUT}"]
 
     def run(self, cluster, *command):
-        """Runs a command of pgBackRest's for a cluster: its status and what it said."""
+        """Runs a pgBackRest command for a cluster. Returns its exit status and its output."""
         socket = [f"--pg1-socket-path={cluster.host}"] if cluster.host and command[0] in ("stanza-create", "check", "backup") else []
         return self.execute("pgbackrest", f"--config={self.configuration(cluster)}", f"--stanza={STANZA}", *socket, *command)
 
     def find_faults(self, cluster, repository):
-        """Runs scripts/check-backups for a repository."""
+        """Runs scripts/check-backups on a repository."""
         self.configure(cluster)
-        # The user may not be able to reach the checkout.
+        # Passed on standard input, since the user may not be able to read the checkout.
         with open(CHECKOUT / "scripts/check-backups") as script:
             options = [f"--config={self.configuration(cluster)}", f"--repo1-path={repository}"]
             return self.execute("bash", "-s", "--", STANZA, *options, input=script)
@@ -82,26 +82,26 @@ pg1-user=postgres
             said = process.communicate(timeout=120)[0]
             return process.returncode, said.strip()
         except BaseException:
-            # With the processes that it has started.
+            # With its child processes.
             os.killpg(process.pid, signal.SIGKILL)
             raise
 
     def must(self, cluster, *command):
         status, said = self.run(cluster, *command)
         if status:
-            raise RuntimeError(f"pgbackrest {' '.join(command)} ended with {status}: {said}")
+            raise RuntimeError(f"pgbackrest {' '.join(command)} exited with {status}: {said}")
         return said
 
     def info(self, cluster):
         return json.loads(self.must(cluster, "info", "--output=json"))[0]["backup"]
 
     def segments(self, repository=None):
-        """The archive's whole segments, by name."""
+        """The complete segments in the archive, by name."""
         paths = (repository or self.repository).glob(f"archive/{STANZA}/*/*/*")
         return {path.name[:24]: path for path in paths if re.fullmatch(r"[0-9A-F]{24}-[0-9a-f]{40}(\.\w+)?", path.name)}
 
     def restore(self, cluster, *options):
-        """Restores into a new cluster's folder: the status and what was said."""
+        """Restores into the directory of a new cluster. Returns the exit status and the output."""
         self.own(cluster.folder)
         cluster.folder.chmod(0o755)
         self.configure(cluster)

@@ -1,4 +1,4 @@
-"""What all parts of the drill use."""
+"""Shared by all parts of the drill."""
 
 import contextlib
 import pathlib
@@ -24,7 +24,7 @@ def megabytes(folder):
 
 
 class Clock:
-    """Prints how long something took."""
+    """Prints the duration of each step."""
 
     def __init__(self):
         self.start = time.monotonic()

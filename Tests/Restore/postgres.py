@@ -1,4 +1,4 @@
-"""The servers that are backed up, lost and restored."""
+"""The Postgres servers that are backed up, lost and restored."""
 
 import contextlib
 import os
@@ -11,7 +11,7 @@ from commands import output, run
 
 
 class Cluster:
-    """A Postgres of scripts/cluster, with an account of its own for pgBackRest: everything in the drill's folder."""
+    """A Postgres cluster of scripts/cluster, in the drill's directory, with a separate role for pgBackRest."""
 
     def __init__(self, folder, name):
         self.folder = pathlib.Path(folder, name)
@@ -36,7 +36,7 @@ class Cluster:
                       env=os.environ | {"PGTZ": "UTC", "PGCONNECT_TIMEOUT": "10"})
 
     def recovers(self, seconds=60):
-        """Waits for the end of recovery; whether it came, and not the server's."""
+        """Waits for the end of recovery. Returns whether it was reached; otherwise, the server has stopped."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             with contextlib.suppress(subprocess.CalledProcessError):
@@ -51,7 +51,7 @@ class Cluster:
         return (self.folder / "postgres.log").read_text()
 
     def tables(self):
-        """All rows of all tables, as text and in order."""
+        """All rows of all tables, as sorted text."""
         tables = self.sql("SELECT oid::regclass FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")
         return {table: self.sql(f"SELECT t FROM {table} t ORDER BY t::text COLLATE \"C\"").splitlines() for table in tables.splitlines()}
 
@@ -64,7 +64,7 @@ class Cluster:
         return {int(key): name for key, name in (row.split(" ", 1) for row in rows)}
 
     def kill(self):
-        """Ends it as a power failure does: nobody finishes anything, nor tells the archive."""
+        """Kills all processes like a power failure: nothing is finished or archived."""
         lines = (self.data / "postmaster.pid").read_text().split("\n")
         processes, memory = [int(lines[0])], lines[6].split()
         for process in processes:
@@ -77,6 +77,6 @@ class Cluster:
         killed = time.monotonic()
         while any(pathlib.Path(f"/proc/{process}").exists() for process in processes) and time.monotonic() < killed + 10:
             time.sleep(0.01)
-        # A Postgres that starts again would remove this of the one before; here none does.
+        # Removes the shared memory segment, which otherwise only a restart of this server would do.
         run(["ipcrm", "-m", memory[1]], stderr=subprocess.DEVNULL)
         return killed

@@ -1,4 +1,4 @@
-"""Who writes while backups are made, and what they were told."""
+"""Clients that write during backups, and the responses that they got."""
 
 import collections
 import contextlib
@@ -15,11 +15,11 @@ Write = collections.namedtuple("Write", "time position name")
 
 
 class Writers:
-    """Clients that create, change and delete campaigns of their own, and keep account of what they were told."""
+    """Clients that each create, change and delete their own campaigns, and record the outcomes."""
 
     def __init__(self, url):
         self.address = url.split("//")[1]
-        # What was acknowledged, by campaign; what nobody knows of: by campaign, or only the name of one that was to be made.
+        # The acknowledged writes, by campaign; and those with an unknown outcome, by campaign, or by name for a creation.
         self.histories, self.unknown, self.unknown_names = collections.defaultdict(list), collections.defaultdict(set), set()
         self.failed = []
         self.is_excused = self.ends = False

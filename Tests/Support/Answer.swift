@@ -1,15 +1,15 @@
 import Foundation
 
-/// A response as it came over a socket.
+/// A response that was received over a socket.
 public struct Answer: Sendable {
-    /// The status code; 0 when nothing came that has one.
+    /// The status code; 0 if there was none.
     public let status: Int
-    /// Header fields, by their names in lower case; the last one of a name.
+    /// The header fields, by lowercase name. Of repeated fields, the last one.
     public let headers: [String: String]
-    /// The body, without a transfer coding.
+    /// The body, with the transfer coding removed.
     public let body: String
 
-    /// Takes an HTTP response apart, or a CGI one with its `Status` field.
+    /// Parses an HTTP response, or a CGI response with a `Status` field.
     public init(_ bytes: [UInt8]) {
         let end = bytes.indices.first { bytes[$0...].starts(with: [13, 10, 13, 10]) } ?? bytes.count
         let lines = String(decoding: bytes[..<end], as: UTF8.self).components(separatedBy: "\r\n")
@@ -39,7 +39,7 @@ public struct Answer: Sendable {
     }
 }
 
-/// Reads one FastCGI response from a socket, to its END_REQUEST or the connection's end, and not a byte more.
+/// Reads one FastCGI response from a socket, up to its END_REQUEST record or the end of the connection, and no further.
 public func readResponse(from socket: Socket) -> Answer {
     var output: [UInt8] = []
     while case let header = socket.receive(exactly: 8), header.count == 8, header[1] != 3 {
@@ -47,6 +47,6 @@ public func readResponse(from socket: Socket) -> Answer {
         if header[1] == 6 { output += content }
         _ = socket.receive(exactly: Int(header[6]))
     }
-    _ = socket.receive(exactly: 8)  // What END_REQUEST says.
+    _ = socket.receive(exactly: 8)  // The content of END_REQUEST.
     return Answer(output)
 }

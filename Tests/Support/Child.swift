@@ -1,21 +1,22 @@
 import Foundation
 
-/// A process that a test started; whoever forgets it kills it.
+/// A child process that a test started. It is killed on deinitialization.
 ///
-/// Foundation's own waits until all descendants are gone too, which a cluster in the background never is.
+/// Foundation's `Process` is not used because it also waits for descendants, such as a Postgres cluster in the
+/// background.
 public final class Child: @unchecked Sendable {
-    // Sound: set once, in init; the rest is the kernel's.
+    // Safe as `@unchecked Sendable`: the properties are set in `init`, and `status` is protected by the lock.
     /// The process id.
     public let pid: pid_t
-    /// Where its standard output and error go.
+    /// The file that its standard output and error are written to.
     public let output: String
     private let lock = NSLock()
     private var status: Int32?
 
-    /// Starts a program, found along PATH, in the checkout's folder.
+    /// Starts a program, which is searched along PATH, in the root directory of the checkout.
     /// - Parameters:
-    ///   - environment: what is added to the environment of the tests, and to `AUTH=off`.
-    ///   - input: the descriptor that becomes its standard input; a listening socket, for a worker.
+    ///   - environment: variables in addition to those of the test process and `AUTH=off`.
+    ///   - input: the descriptor for its standard input, such as a listening socket for a worker.
     ///   - output: the file for its standard output and error.
     public init(_ command: [String], environment: [String: String] = [:], input: Int32? = nil, output: String) throws {
         var actions = posix_spawn_file_actions_t()
@@ -34,14 +35,15 @@ public final class Child: @unchecked Sendable {
         let (arguments, environment) = (command.map { strdup($0) } + [nil], variables.map { strdup($0) } + [nil])
         defer { (arguments + environment).forEach { free($0) } }
         var pid = pid_t()
-        let code = Child.withPlainSignals { posix_spawnp(&pid, command[0], &actions, $0, arguments, environment) }
+        let code = Child.withUnblockedSignals { posix_spawnp(&pid, command[0], &actions, $0, arguments, environment) }
         guard code == 0 else { throw CommandFailed(description: "\(command[0]): \(String(cString: strerror(code)))") }
         self.pid = pid
         self.output = output
     }
 
-    /// The attributes of a process that holds no signal back: the threads that tests run on do, and it would inherit that.
-    private static func withPlainSignals(_ body: (UnsafePointer<posix_spawnattr_t>) -> Int32) -> Int32 {
+    /// Runs `body` with spawn attributes that unblock all signals. The threads of tests block some, which a child would
+    /// inherit.
+    private static func withUnblockedSignals(_ body: (UnsafePointer<posix_spawnattr_t>) -> Int32) -> Int32 {
         var attributes = posix_spawnattr_t()
         var none = sigset_t()
         posix_spawnattr_init(&attributes)
@@ -61,10 +63,10 @@ public final class Child: @unchecked Sendable {
     /// Sends a signal.
     public func signal(_ number: Int32) { if !hasEnded { kill(pid, number) } }
 
-    /// Whether it has ended.
+    /// Whether the process has exited.
     public var hasEnded: Bool { exitStatus() != nil }
 
-    /// Its exit status when it has ended: the code, or 128 and the signal's number.
+    /// The exit status, if the process has exited: its code, or 128 plus the number of the signal.
     private func exitStatus() -> Int32? {
         lock.withLock {
             if status == nil {
@@ -75,8 +77,8 @@ public final class Child: @unchecked Sendable {
         }
     }
 
-    /// Waits for its end, not longer than `seconds`.
-    /// - Returns: its exit status, or `nil` when it goes on.
+    /// Waits for the process to exit, for up to `seconds`.
+    /// - Returns: its exit status, or `nil` if it is still running.
     public func wait(seconds: Double) -> Int32? {
         let end = Date(timeIntervalSinceNow: seconds)
         while Date() < end {
@@ -86,6 +88,6 @@ public final class Child: @unchecked Sendable {
         return exitStatus()
     }
 
-    /// What it has printed.
+    /// The output so far.
     public var log: String { (try? String(contentsOfFile: output, encoding: .utf8)) ?? "" }
 }

@@ -2,9 +2,9 @@ import EventLoop
 import Foundation
 import Postgres
 
-/// A throw-away cluster for the tests of this process, which is gone when the process is.
+/// A temporary Postgres cluster for the tests of this process. It is deleted when the process has exited.
 public enum PrivatePostgres {
-    /// Where its socket is; the cluster is made when this is first asked for.
+    /// The directory of its socket. The cluster is created on first access.
     static let socketDirectory: Swift.Result<String, any Error> = Swift.Result {
         let folder = "/tmp/aktify-tests-\(getpid())"
         let pid = String(getpid())
@@ -12,7 +12,7 @@ public enum PrivatePostgres {
             in: .whitespacesAndNewlines)
     }
 
-    /// The folder of the socket of a PgBouncer in front of it; it is started when this is first asked for.
+    /// The socket directory of a PgBouncer in front of the cluster. It is started on first access.
     static let bouncer: Swift.Result<(folder: String, process: Child), any Error> = Swift.Result {
         let folder = "/tmp/aktify-bouncer-\(getpid())"
         let command = ["scripts/pgbouncer", folder, try socketDirectory.get(), String(getpid())]
@@ -22,14 +22,14 @@ public enum PrivatePostgres {
     }
 }
 
-/// An empty database of one suite's own.
+/// A new, empty database for a test suite.
 public struct TestDatabase: Sendable {
     /// Its name.
     public let name: String
     /// The directory of the cluster's socket.
     public let socketDirectory: String
 
-    /// Makes a database.
+    /// Creates a database.
     public init() throws {
         socketDirectory = try PrivatePostgres.socketDirectory.get()
         name = "test_" + UUID().uuidString.lowercased().replacing("-", with: "")
@@ -37,7 +37,7 @@ public struct TestDatabase: Sendable {
         _ = try Loop.run { try await Connection.open(configuration).script(statement) }
     }
 
-    /// The variables by which a worker finds it, directly.
+    /// The environment variables with which a worker connects to the database, without PgBouncer.
     public var environment: [String: String] {
         [
             "POSTGRES_HOST": socketDirectory, "POSTGRES_DB": name, "POSTGRES_USER": "postgres", "POSTGRES_PORT": "5432",
@@ -45,28 +45,28 @@ public struct TestDatabase: Sendable {
         ]
     }
 
-    /// The role that owns the schema, once `makeRoles` has made it: a name of this database's own, since roles are the cluster's.
+    /// The role that owns the schema, after `makeRoles`. Its name is unique, since roles belong to the cluster.
     public var owner: String { "owner_\(name)" }
 
-    /// The role that serves.
+    /// The serving role, after `makeRoles`.
     public var app: String { "app_\(name)" }
 
-    /// Makes the two roles, and the database the owner's, as `scripts/database-roles` does it.
+    /// Creates the two roles, and makes the first one the owner of the database, with `scripts/database-roles`.
     public func makeRoles() throws {
         let variables = ["PGHOST": socketDirectory, "PGUSER": "postgres", "OWNER": owner, "APP": app]
         try run(["scripts/database-roles", name], environment: variables)
     }
 
-    /// The variables by which a master finds it, with a role for the schema and one that serves.
+    /// The environment variables of a master with separate roles for owning the schema and for serving.
     public var environmentOfRoles: [String: String] {
         environment.merging(["POSTGRES_USER": app, "POSTGRES_OWNER": owner, "POSTGRES_OWNER_PASSWORD": "s3cret"]) { $1 }
     }
 
-    /// Whether the tests reach Postgres through a PgBouncer that pools transactions: `make test-pgbouncer`.
+    /// Whether the tests use a PgBouncer in transaction pooling mode: `make test-pgbouncer`.
     public static let isPooled = ProcessInfo.processInfo.environment["TEST_PGBOUNCER"] == "1"
 
-    /// The configuration by which a pool finds it.
-    /// - Throws: when there should be a PgBouncer, and it does not start.
+    /// The configuration of a connection pool.
+    /// - Throws: when PgBouncer is to be used and does not start.
     public func configuration() throws -> PostgresConfiguration {
         guard TestDatabase.isPooled else { return directConfiguration() }
         let folder = try PrivatePostgres.bouncer.get().folder
@@ -75,14 +75,14 @@ public struct TestDatabase: Sendable {
         return PostgresConfiguration(server: server, prepares: false)
     }
 
-    /// The configuration by which a session of its own is had: for migrations, and for tests of sessions.
+    /// The configuration of a direct connection, without PgBouncer: for migrations, and for tests of sessions.
     public func directConfiguration(database: String? = nil, user: String = "postgres") -> PostgresConfiguration {
         PostgresConfiguration(
             server: .parts(
                 host: socketDirectory, port: 5432, user: user, password: "", database: database ?? name))
     }
 
-    /// Runs SQL, and returns the first column of its first row as text.
+    /// Runs SQL with psql, and returns its output as text.
     @discardableResult
     public func sql(_ text: String) throws -> String {
         try run([
@@ -92,13 +92,13 @@ public struct TestDatabase: Sendable {
         .trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
-    /// How many of its sessions are in `pg_sleep`; those of other tests' databases are none of it.
+    /// The number of sessions of this database that are in `pg_sleep`.
     public func sleepers() throws -> Int {
         Int(try sql("SELECT count(*) FROM pg_stat_activity WHERE \(TestDatabase.sleeps)")) ?? 0
     }
 
-    /// Ends its sessions that are in `pg_sleep`.
-    /// - Returns: how many there were.
+    /// Terminates the sessions of this database that are in `pg_sleep`.
+    /// - Returns: their number.
     @discardableResult
     public func terminateSleepers() throws -> Int {
         Int(try sql("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE \(TestDatabase.sleeps)")) ?? 0

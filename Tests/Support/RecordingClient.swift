@@ -3,27 +3,28 @@ import HTTPTypes
 import Postgres
 import Web
 
-/// A test client that lists the statements of each request, and fails a test whose request repeats one.
+/// A test client that records the statements of each request, and fails when a request repeats a statement (N+1
+/// queries).
 ///
-/// Every statement that it sees is checked against the database, once: see `StatementCheck`. Every answer is checked against the
+/// Every statement is checked against the database, once: see `StatementCheck`. Every response is checked against the
 /// documentation of its route.
 public struct RecordingClient: Sendable {
     private let application: Application
     private let client: TestClient
     private let check: StatementCheck
 
-    /// Makes a client of an application that uses this database.
+    /// Creates a client of an application that uses this database.
     public init(_ application: Application, _ configuration: PostgresConfiguration) {
         self.application = application
         client = TestClient(application)
         check = StatementCheck(configuration)
     }
 
-    /// An answer, and the statements that it took.
+    /// A response, and the statements that were executed for it.
     @dynamicMemberLookup
     public struct Answer: Sendable {
         let answer: TestClient.CollectedResponse
-        /// The statements, in order.
+        /// The statements, in the order of execution.
         public let statements: [ExecutedStatement]
 
         public subscript<Value>(dynamicMember path: KeyPath<TestClient.CollectedResponse, Value>) -> Value {
@@ -32,7 +33,7 @@ public struct RecordingClient: Sendable {
     }
 
     /// Sends a request.
-    /// - Throws: `RepeatedStatement`, `StatementCheck.Failed`, and `UndocumentedAnswer`.
+    /// - Throws: `RepeatedStatement`, `StatementCheck.Failed` and `UndocumentedAnswer`.
     public func send(
         _ method: HTTPRequest.Method, _ target: String, headers: HeaderFields = [:], body: String = ""
     ) async throws -> Answer {
@@ -53,13 +54,14 @@ public struct RecordingClient: Sendable {
     }
 }
 
-/// An answer that the documentation of its route does not have.
+/// A response that the documentation of its route does not contain.
 public struct UndocumentedAnswer: Error, CustomStringConvertible {
     public let description: String
 }
 
 extension Operation {
-    /// - Throws: `UndocumentedAnswer`, when no answer with this status and media type is documented.
+    /// Checks that a response with this status and media type is documented.
+    /// - Throws: `UndocumentedAnswer` if it is not.
     fileprivate func checkDocuments(_ answer: TestClient.CollectedResponse) throws {
         let media = answer.headers[.contentType].map { MediaType($0.prefix { $0 != ";" }) }
         let isDocumented = responses.contains { documented in
@@ -72,31 +74,31 @@ extension Operation {
     }
 }
 
-/// Statements of one text that ran three times or more in one request: one for each row of another, most likely.
+/// A statement that ran three times or more in one request: most likely once for each row of another one (N+1 queries).
 public struct RepeatedStatement: Error, CustomStringConvertible {
     public let description: String
 }
 
-/// A number of statements that was not the expected one.
+/// A number of statements that differs from the expected one.
 public struct UnexpectedQueries: Error, CustomStringConvertible {
     public let description: String
 }
 
-/// Runs `body`, and lists the statements that it sent.
-/// - Throws: `RepeatedStatement`, and what `body` throws.
+/// Runs `body`, and records the statements that it executes.
+/// - Throws: `RepeatedStatement`, and whatever `body` throws.
 public func recordingQueries<Value>(_ body: () async throws -> Value) async throws -> (Value, [ExecutedStatement]) {
     let (outer, recorder) = (QueryRecorder.current, QueryRecorder())
     let value = try await QueryRecorder.$current.withValue(recorder) { try await body() }
     for statement in recorder.statements { outer?.record(statement) }
     if let repeated = recorder.repeated.first {
         throw RepeatedStatement(
-            description: "one statement ran \(repeated.count) times in one request:\n" + lines(repeated))
+            description: "the same statement ran \(repeated.count) times in one request:\n" + lines(repeated))
     }
     return (value, recorder.statements)
 }
 
-/// Runs `body`, which must send just so many statements.
-/// - Throws: `UnexpectedQueries` with all of them when it does not, and what `body` throws.
+/// Runs `body`, and checks that it executes exactly `count` statements.
+/// - Throws: `UnexpectedQueries`, which lists all of them, and whatever `body` throws.
 @discardableResult
 public func expectQueries<Value>(_ count: Int, _ body: () async throws -> Value) async throws -> Value {
     let (value, statements) = try await recordingQueries(body)

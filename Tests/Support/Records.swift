@@ -1,12 +1,12 @@
-/// Writes the records that a web server sends.
+/// Encodes FastCGI records as a web server sends them.
 public struct Records {
-    /// The records so far.
+    /// The encoded records.
     public var bytes: [UInt8] = []
 
-    /// Makes no records.
+    /// Creates an empty sequence of records.
     public init() {}
 
-    /// A record of any type, as its parts say, also when they lie.
+    /// Adds a record of any type, even an invalid one.
     public mutating func add(_ type: UInt8, _ content: [UInt8], id: UInt16 = 1, version: UInt8 = 1, padding: UInt8 = 0)
     {
         let count = UInt16(content.count)
@@ -15,12 +15,12 @@ public struct Records {
         bytes += [UInt8](repeating: 0, count: Int(padding))
     }
 
-    /// A BEGIN_REQUEST.
+    /// Adds a BEGIN_REQUEST record.
     public mutating func begin(role: UInt8 = 1, keep: Bool = true, id: UInt16 = 1) {
         add(1, [0, role, keep ? 1 : 0, 0, 0, 0, 0, 0], id: id)
     }
 
-    /// Adds a stream: its content in records of at most `size` bytes, and its end.
+    /// Adds a stream: its content in records of at most `size` bytes, and the empty record that ends it.
     public mutating func stream(_ type: UInt8, _ content: [UInt8], size: Int = 65_528) {
         for start in stride(from: 0, to: content.count, by: size) {
             add(type, Array(content[start..<min(start + size, content.count)]), padding: 3)
@@ -28,19 +28,19 @@ public struct Records {
         add(type, [])
     }
 
-    /// Names and values, as PARAMS carries them.
+    /// Encodes name-value pairs, the content of PARAMS.
     public static func pairs(_ params: [(String, String)]) -> [UInt8] {
         params.flatMap { length($0.utf8.count) + length($1.utf8.count) + Array($0.utf8) + Array($1.utf8) }
     }
 
-    /// A length, in one byte or four.
+    /// Encodes a length in one byte or four.
     public static func length(_ count: Int) -> [UInt8] {
         count < 128
             ? [UInt8(count)]
             : [UInt8(count >> 24) | 0x80, UInt8(count >> 16 & 255), UInt8(count >> 8 & 255), UInt8(count & 255)]
     }
 
-    /// A whole request.
+    /// Encodes a complete request.
     public static func request(
         _ method: String, _ target: String, body: [UInt8] = [], declaring declared: Int? = nil, keep: Bool = true,
         params: [(String, String)] = [], size: Int = 65_528

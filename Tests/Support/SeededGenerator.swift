@@ -1,10 +1,10 @@
 import Foundation
 
-/// Random numbers that a seed decides (SplitMix64), so that a history can be replayed.
+/// A deterministic random number generator (SplitMix64), so that a random test can be reproduced by its seed.
 public struct SeededGenerator: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
-    /// Makes a generator; the same seed gives the same numbers.
+    /// Creates a generator. The same seed yields the same numbers.
     public init(seed: UInt64) { state = seed }
 
     public mutating func next() -> UInt64 {
@@ -15,7 +15,8 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
         return mixed ^ mixed >> 31
     }
 
-    /// The seeds of so many histories, other ones each time; only the one to replay when `TEST_SEED` names it.
+    /// The seeds for `count` random tests, which differ in each run; or only the seed in `TEST_SEED`, to reproduce a
+    /// failure.
     public static func seeds(_ count: Int) -> [UInt64] {
         if let seed = ProcessInfo.processInfo.environment["TEST_SEED"].flatMap({ UInt64($0) }) { return [seed] }
         let first = UInt64.random(in: 0...UInt64(UInt32.max))

@@ -1,31 +1,31 @@
 import Foundation
 
-/// The folder of the checkout.
+/// The root directory of the checkout.
 public let checkout = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent().path
 
-/// A command that did not end well.
+/// A command that failed, or a condition that did not become true in time.
 public struct CommandFailed: Error, CustomStringConvertible {
-    /// The command, its exit status, and what it printed.
+    /// The command, its exit status and its output.
     public let description: String
 
-    /// Makes the error.
+    /// Creates the error.
     public init(description: String) { self.description = description }
 }
 
-/// A folder of a test's own, gone when nobody holds it.
+/// A temporary directory. It is deleted on deinitialization.
 public final class Folder: Sendable {
-    /// Its path: short, since sockets lie in it.
+    /// Its path, which is short because it contains Unix sockets.
     public let path = "/tmp/aktify-test-\(UUID().uuidString.prefix(13))"
 
-    /// Makes the folder.
+    /// Creates the directory.
     public init() throws { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
 }
 
-/// Runs a command to its end, not longer than a minute.
-/// - Returns: its exit status, and what it printed.
+/// Runs a command and waits for it to exit, for up to a minute.
+/// - Returns: its exit status and its output, with standard error.
 public func runToEnd(
     _ command: [String], environment: [String: String] = [:], input: String? = nil
 ) throws -> (status: Int32, output: String) {
@@ -35,13 +35,15 @@ public func runToEnd(
     let descriptor = open(standardInput, O_RDONLY | O_CLOEXEC)
     defer { close(descriptor) }
     let child = try Child(command, environment: environment, input: descriptor, output: "\(folder.path)/output")
-    guard let status = child.wait(seconds: 60) else { throw CommandFailed(description: "\(command) did not end") }
+    guard let status = child.wait(seconds: 60) else {
+        throw CommandFailed(description: "\(command) did not exit within a minute")
+    }
     return (status, child.log)
 }
 
-/// Runs a command to its end.
-/// - Returns: what it printed.
-/// - Throws: `CommandFailed` when its exit status is not 0.
+/// Runs a command and waits for it to exit, for up to a minute.
+/// - Returns: its output, with standard error.
+/// - Throws: `CommandFailed` if its exit status is not 0.
 @discardableResult
 public func run(_ command: [String], environment: [String: String] = [:], input: String? = nil) throws -> String {
     let (status, output) = try runToEnd(command, environment: environment, input: input)
@@ -51,11 +53,12 @@ public func run(_ command: [String], environment: [String: String] = [:], input:
     return output
 }
 
-/// Waits until something is so, 30 seconds at most.
+/// Waits until a condition becomes true, for up to 30 seconds.
+/// - Parameter what: describes the condition in the error.
 public func waitUntil(_ what: @autoclosure () -> String, _ condition: () throws -> Bool) throws {
     for _ in 0..<3000 {
         if try condition() { return }
         usleep(10_000)
     }
-    throw CommandFailed(description: "it never came true that \(what())")
+    throw CommandFailed(description: "timed out waiting until \(what())")
 }

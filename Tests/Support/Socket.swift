@@ -1,6 +1,6 @@
 import Foundation
 
-/// A blocking socket with a time limit, to be closed when nobody holds it.
+/// A blocking socket with a timeout. It is closed on deinitialization.
 public final class Socket: Sendable {
     /// The descriptor.
     public let descriptor: Int32
@@ -11,13 +11,13 @@ public final class Socket: Sendable {
         self.init(adopting: descriptor)
     }
 
-    /// Takes over a descriptor.
+    /// Takes ownership of a descriptor.
     public init(adopting descriptor: Int32) {
         self.descriptor = descriptor
         setTimeLimit(seconds: 15)
     }
 
-    /// Sets how long it waits until bytes can be sent or received.
+    /// Sets the timeout for sending and receiving (15 seconds by default).
     public func setTimeLimit(seconds: Int) {
         var limit = timeval(tv_sec: seconds, tv_usec: 0)
         for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
@@ -27,7 +27,7 @@ public final class Socket: Sendable {
 
     deinit { close(descriptor) }
 
-    /// Connects to a port of this machine's.
+    /// Connects to a local TCP port.
     public convenience init(port: Int) throws {
         try self.init(AF_INET)
         try Self.with(port: port) { try check("connect", connect(descriptor, $0, $1)) }
@@ -52,14 +52,14 @@ public final class Socket: Sendable {
         try Self.with(path: path) { try check("bind", bind(descriptor, $0, $1)) }
     }
 
-    /// Listens on a port of this machine's.
+    /// Listens on a free local TCP port.
     public static func listening() throws -> (socket: Socket, port: Int) {
         let bound = try bound()
         try bound.socket.check("listen", listen(bound.socket.descriptor, 511))
         return bound
     }
 
-    /// A port of this machine's that nobody listens on.
+    /// A free local TCP port.
     public static func freePort() throws -> Int { try bound().port }
 
     private static func bound() throws -> (socket: Socket, port: Int) {
@@ -73,8 +73,8 @@ public final class Socket: Sendable {
         return (probe, Int(address.sin_port.byteSwapped))
     }
 
-    /// Sends all bytes; a peer that closes ends it.
-    /// - Returns: whether all were sent.
+    /// Sends all bytes, unless the peer closes the connection.
+    /// - Returns: whether all bytes were sent.
     @discardableResult
     public func send(_ bytes: [UInt8]) -> Bool {
         var rest = bytes[...]
@@ -86,14 +86,14 @@ public final class Socket: Sendable {
         return true
     }
 
-    /// Reads once; empty at the end, and when nothing comes in time.
+    /// Reads once. Returns no bytes at the end of the stream, and after the timeout.
     public func receive() -> [UInt8] {
         var buffer = [UInt8](repeating: 0, count: 65_536)
         let count = read(descriptor, &buffer, buffer.count)
         return Array(buffer.prefix(max(0, count)))
     }
 
-    /// Reads a number of bytes, or fewer when the end comes first.
+    /// Reads a number of bytes, or fewer at the end of the stream or after the timeout.
     public func receive(exactly count: Int) -> [UInt8] {
         var buffer = [UInt8](repeating: 0, count: count)
         var filled = 0
@@ -107,7 +107,7 @@ public final class Socket: Sendable {
         return Array(buffer.prefix(filled))
     }
 
-    /// Reads to the end.
+    /// Reads until the end of the stream.
     public func receiveAll() -> [UInt8] {
         var all: [UInt8] = []
         while case let bytes = receive(), !bytes.isEmpty { all += bytes }

@@ -2,27 +2,27 @@ import Postgres
 import SQL
 import Synchronization
 
-/// Asks the server whether a statement fits the code that sends it, and whether an index can answer it.
+/// Checks with the server that a statement's types agree with the code, and that an index supports it.
 public struct StatementCheck: Sendable {
     private let configuration: PostgresConfiguration
 
-    /// A statement that does not fit.
+    /// A statement that failed the check.
     public struct Failed: Error, CustomStringConvertible {
         public let description: String
     }
 
-    /// Sequential scans that are right: the beginning of the statement, and the reason.
+    /// The sequential scans that are intended: the beginning of the statement, and the reason.
     private static let allowedScans = [
-        "SELECT version_num::text FROM alembic_version": "all of its one row is wanted",
-        "SELECT revision, breaking FROM migration_revision": "all of it is wanted",
+        "SELECT version_num::text FROM alembic_version": "the table has one row",
+        "SELECT revision, breaking FROM migration_revision": "the whole table is read",
     ]
 
-    /// What was checked in this process.
+    /// The statements that this process has checked already.
     private static let checked = Mutex<Set<String>>([])
 
     public init(_ configuration: PostgresConfiguration) { self.configuration = configuration }
 
-    /// Checks a statement, unless one of its text has been.
+    /// Checks a statement, unless one with the same text has been checked already.
     /// - Throws: `Failed`, and `PostgresError`.
     public func callAsFunction(_ executed: ExecutedStatement) async throws {
         guard Self.checked.withLock({ $0.insert(executed.statement.text).inserted }) else { return }
@@ -38,18 +38,19 @@ public struct StatementCheck: Sendable {
         let sent = executed.statement.bindings.parameters.map(\.type)
         guard description.parameterTypes == sent else {
             throw Failed(
-                description: "parameters are sent as \(sent), and taken as \(description.parameterTypes): \(executed)")
+                description:
+                    "parameters are sent as \(sent), but the server expects \(description.parameterTypes): \(executed)")
         }
     }
 
-    /// The types and the nullability of the columns, as the server and as the model see them.
+    /// Compares the types and the nullability of the columns with the model.
     private func check(
         _ executed: ExecutedStatement, _ columns: [ColumnDefinition], _ description: Result, _ connection: Connection
     ) async throws {
         guard description.columns.map(\.name) == columns.map(\.name) else {
             throw Failed(description: "the columns are \(description.columns.map(\.name)): \(executed)")
         }
-        // A column of a union is of no table; each of its parts is checked where it is asked for alone.
+        // A column of a UNION has no table; its parts are checked where they are queried separately.
         for (actual, expected) in zip(description.columns, columns) where actual.table != 0 {
             let facts: Statement = """
                 SELECT format_type(atttypid, atttypmod), NOT attnotnull FROM pg_attribute \
@@ -60,13 +61,13 @@ public struct StatementCheck: Sendable {
             guard type == expected.type, isNullable == expected.isNullable else {
                 throw Failed(
                     description:
-                        "\(expected.name) is \(type)\(isNullable ? "" : " NOT NULL") in the database, not so in the model: \(executed)"
+                        "\(expected.name) is \(type)\(isNullable ? "" : " NOT NULL") in the database, unlike in the model: \(executed)"
                 )
             }
         }
     }
 
-    /// With sequential scans made dear, one that is left means that there is no index.
+    /// With `enable_seqscan` off, a remaining sequential scan means that no index is suitable.
     private func checkScans(_ executed: ExecutedStatement, _ connection: Connection) async throws {
         guard !Self.allowedScans.keys.contains(where: executed.statement.text.hasPrefix) else { return }
         _ = try await connection.execute("SET enable_seqscan = off")
@@ -75,14 +76,14 @@ public struct StatementCheck: Sendable {
             var row = plan.row(index)
             let line = try row.next(String.self)
             guard !line.contains("Seq Scan") else {
-                throw Failed(description: "no index answers this statement: \(line) in \(executed)")
+                throw Failed(description: "no index supports this statement: \(line) in \(executed)")
             }
         }
     }
 }
 
 extension Statement {
-    /// The SELECT of a cursor's declaration, which returns no rows itself; any other statement as it is.
+    /// The SELECT of a cursor declaration, since the declaration itself returns no rows; any other statement unchanged.
     fileprivate var withoutCursor: Statement {
         guard text.hasPrefix("DECLARE "), let declaration = text.firstRange(of: " CURSOR FOR ") else { return self }
         return replacing(unsafe: String(text[declaration.upperBound...]))

@@ -1,12 +1,13 @@
 import ArgumentParser
 
-/// Lists where branches begin.
+/// `aktify db branches`: lists the branch points.
 struct Branches: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "List the revisions that several build on.")
+    static let configuration = CommandConfiguration(
+        abstract: "List the branch points: revisions with more than one child.")
 
-    @OptionGroup var schema: Schema
+    @OptionGroup var schema: SchemaOptions
 
-    @Flag(name: .shortAndLong, help: "Print each one's file and dates too.")
+    @Flag(name: .shortAndLong, help: "Also print the file, the parents and the creation date of each revision.")
     var verbose = false
 
     func run() throws {

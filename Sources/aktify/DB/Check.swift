@@ -4,14 +4,20 @@ import EventLoop
 import Migrations
 import Web
 
-/// The gate of a build: whether revisions, database and models agree.
+/// `aktify db check`: checks that the revisions, the database and the models agree.
 struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract:
-            "Check that there is one head, the database is at it, files and models agree, verifications are true, indexes and constraints are valid, and lint is silent.",
-        discussion: Autogeneration.limits)
+        abstract: "Check that the revisions, the database and the models agree, for example in CI.",
+        discussion: """
+            It checks that there is exactly one head, that the database is at it, that applied revision files are \
+            unchanged, that their -- verify queries return true, that no index or constraint is invalid, that \
+            schema.sql is up to date, that the lint has no findings, and that the models and the database do not \
+            differ. The exit status is 1 when there is a problem.
 
-    @OptionGroup var schema: Schema
+            \(Autogeneration.limits)
+            """)
+
+    @OptionGroup var schema: SchemaOptions
 
     @Flag(help: "Print JSON.")
     var json = false
@@ -26,14 +32,15 @@ struct Check: ParsableCommand {
         let (others, differences) = try databaseProblems(graph)
         problems += others + differences
         if json { return try printJSON(problems) }
-        let advice = differences.isEmpty ? [] : ["Write what makes the database agree with the models: \(Check.advice)"]
+        let advice = differences.isEmpty ? [] : [Check.advice]
         guard problems.isEmpty else { throw CommandError((problems + advice).joined(separator: "\n")) }
         print("No new upgrade operations detected.")
     }
 
-    private static let advice = "aktify db migrate -m \"...\""
+    private static let advice =
+        "Generate a revision that makes the database agree with the models: aktify db migrate -m \"...\""
 
-    /// What is wrong with the database, and how it differs from the models.
+    /// The problems of the database, and its differences from the models.
     private func databaseProblems(_ graph: RevisionGraph) throws -> (problems: [String], differences: [String]) {
         let config = try loadSchemaConfig()
         let migrator = Migrator(graph: graph, configuration: config.database, log: { _ in })
@@ -42,9 +49,9 @@ struct Check: ParsableCommand {
             var problems: [String] = []
             let versions = try await migrator.versions()
             if versions != Set(heads) {
-                let place = versions.isEmpty ? "base" : versions.sorted().joined(separator: ", ")
+                let current = versions.isEmpty ? "base" : versions.sorted().joined(separator: ", ")
                 problems.append(
-                    "the database is at \(place), not at \(heads.joined(separator: ", ")): aktify db upgrade")
+                    "the database is at \(current), not at \(heads.joined(separator: ", ")): aktify db upgrade")
             }
             problems += try await migrator.changedFiles().map { "\($0) was changed after it had been applied" }
             problems += try await migrator.failedVerifications()
@@ -54,13 +61,13 @@ struct Check: ParsableCommand {
         }
     }
 
-    /// How the written schema differs from the database's; `nil` when there is none, or it does not.
+    /// How `schema.sql` differs from the database's schema; `nil` when it does not, or the file does not exist.
     private func staleSchema(_ config: Config) async throws -> String? {
         guard let written = try schema.scripts.schemaText() else { return nil }
         do {
             let text = try await SchemaFile.text(of: config.database)
             return SchemaFile.difference(of: text, from: written).map {
-                "\(schema.scripts.schemaFile) is not what the database holds: aktify db dump\n\($0)"
+                "\(schema.scripts.schemaFile) differs from the database's schema: aktify db dump\n\($0)"
             }
         } catch let error as MigrationFailed { return "\(schema.scripts.schemaFile) cannot be compared: \(error)" }
     }

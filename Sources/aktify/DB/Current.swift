@@ -2,16 +2,16 @@ import AktifyAPI
 import ArgumentParser
 import EventLoop
 
-/// Tells where the database is.
+/// `aktify db current`: prints the database's current revision.
 struct Current: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Print the database's revision.")
+    static let configuration = CommandConfiguration(abstract: "Print the revision that the database is at.")
 
-    @OptionGroup var schema: Schema
+    @OptionGroup var schema: SchemaOptions
 
-    @Flag(name: .shortAndLong, help: "Print its file and its message too.")
+    @Flag(name: .shortAndLong, help: "Also print the revision's file, parents, message and creation date.")
     var verbose = false
 
-    @Flag(help: "End with 1 when the database is not at the head.")
+    @Flag(help: "Exit with status 1 when the database is not at the head.")
     var checkHeads = false
 
     func run() throws {

@@ -1,22 +1,22 @@
 import ArgumentParser
 
-/// Commands on the database's schema, in Alembic's words.
+/// `aktify db`: the migration commands, named like Alembic's.
 struct DB: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "db", abstract: "Change the database's schema, and keep account of it.",
+        commandName: "db", abstract: "Manage the database schema with migrations.",
         discussion: """
-            A revision REV is an id or the beginning of one, head, heads or base; REV+2, REV-1, and +1 or -1 from where the \
-            database is. Results go to stdout, what happens to stderr. It ends with 0, with 1 when something is wrong, and with 2 \
-            when the command line is.
+            Revisions are named by their id or a unique prefix of it, or by head, heads or base. They can be relative: \
+            REV+2 and REV-1 count from a revision, +1 and -1 from the one that the database is at. Results are printed \
+            to standard output, progress to standard error. Exit status: 0 on success, 1 on failure, 2 when the \
+            command line is invalid.
             """,
         subcommands: [
             RevisionCommand.self, Migrate.self, PlanCommand.self, Upgrade.self, Downgrade.self, Current.self,
-            DBStatus.self, History.self,
-            Heads.self,
-            Branches.self, Show.self, Merge.self, Stamp.self, Edit.self, Check.self, LintCommand.self, Verify.self,
+            DBStatus.self, History.self, Heads.self, Branches.self,
+            Show.self, Merge.self, Stamp.self, Edit.self, Check.self, LintCommand.self, Verify.self,
             RepairCommand.self, DumpCommand.self, SquashCommand.self, GrantCommand.self, VerifyRights.self, Wait.self,
             Seed.self,
         ])
 
-    func run() throws { throw ValidationError("Which command? aktify help db lists them.") }
+    func run() throws { throw ValidationError("Missing subcommand: see aktify help db.") }
 }

@@ -4,23 +4,26 @@ import EventLoop
 import Migrations
 import Web
 
-/// Where the database stands: its revisions, what is invalid in it, and its drift from the models.
+/// `aktify db status`: shows the state of each revision, invalid indexes and constraints, and the drift from the
+/// models.
 struct DBStatus: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract:
-            "Print which revisions are applied, pending, changed or half-way, what is invalid, and the drift from the models.",
-        discussion:
-            "It ends with 0 when all is well, with 3 when revisions are pending or running, and with 1 when something is wrong."
-    )
+        abstract: "Show the state of each revision, invalid indexes and constraints, and schema drift.",
+        discussion: """
+            A revision is applied, pending, running, changed (its file was edited after it had been applied) or \
+            halfway (it stopped outside a transaction). Drift, the difference between the models and the database, is \
+            only computed at the head. Exit status: 0 when everything is in order, 3 when revisions are pending or \
+            running, 1 when there is a problem.
+            """)
 
-    @OptionGroup var schema: Schema
+    @OptionGroup var schema: SchemaOptions
 
     @Flag(help: "Print JSON.")
     var json = false
 
     func run() throws {
-        let (status, flaws, drift) = try look()
+        let (status, flaws, drift) = try inspect()
         if json {
             printJSON { json in
                 json.member("drift", drift)
@@ -34,8 +37,9 @@ struct DBStatus: ParsableCommand {
         if status.has(.pending, .running) { throw ExitCode(3) }
     }
 
-    /// Drift is looked for at the head only: before it, models and database must differ.
-    private func look() throws -> (MigrationStatus, flaws: [String], drift: [String]) {
+    /// Inspects the database. Drift is only computed at the head, since below it the models and the database
+    /// necessarily differ.
+    private func inspect() throws -> (MigrationStatus, flaws: [String], drift: [String]) {
         let config = try loadSchemaConfig()
         let migrator = Migrator(graph: try schema.scripts.graph(), configuration: config.database, log: { _ in })
         return try Loop.run {

@@ -3,21 +3,26 @@ import ArgumentParser
 import EventLoop
 import Migrations
 
-/// Writes down the schema that the revisions make.
+/// `aktify db dump`: writes the schema of the database to `schema.sql`.
 struct DumpCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dump",
-        abstract: "Write schema.sql: the schema that the revisions make, for review; db check then compares it.",
+        abstract: "Write the schema that the revisions produce to schema.sql, for review and for db check.",
         discussion: """
-            The database must be at the head. What is written makes the same schema in an empty database, which is tried first. \
-            Owners are left out, and so are their rights: only those of PUBLIC and of other roles that differ from the defaults are \
-            written. Aggregates, operators, casts, text search, foreign tables, publications, event triggers and default privileges \
-            cannot be written: where there are any, it fails and names them.
+            The database must be at the head. The file recreates the same schema in an empty database, which is tested \
+            before it is written. It contains neither owners nor their privileges, but those of PUBLIC and of other \
+            roles where they differ from the defaults. Aggregates, operators, casts, text search objects, foreign \
+            tables, publications, event triggers and default privileges are not supported: when there are any, the \
+            command fails and lists them.
             """)
 
-    @OptionGroup var schema: Schema
+    @OptionGroup var schema: SchemaOptions
 
-    @Option(name: .shortAndLong, help: "The file, instead of schema.sql in the folder; - is standard output.")
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp(
+            "The file to write; - is standard output. (default: schema.sql in the migrations directory)",
+            valueName: "file"))
     var output: String?
 
     func run() throws {

@@ -2,14 +2,15 @@ import ArgumentParser
 import EventLoop
 import Migrations
 
-/// Grants the role that serves what it needs, and revokes all else.
+/// `aktify db grant`: grants the serving role the privileges that it needs, and revokes all others.
 struct GrantCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "grant",
-        abstract: "Give the role that serves exactly the rights that the application's statements need.",
+        abstract: "Grant the serving role exactly the privileges that the application needs, and revoke all others.",
         discussion: """
-            It prints the statements that it runs. `aktify db upgrade` and MIGRATE_ON_START grant what is missing, too, but revoke \
-            nothing, since an older program may still need it. Ends with 1 when something is left that only a superuser can mend.
+            The serving role is the one in DATABASE_URL. The command prints the statements that it runs. aktify db \
+            upgrade and MIGRATE_ON_START also grant missing privileges, but revoke none, since an older program \
+            version may still need them. The exit status is 1 when a difference remains that only a superuser can fix.
             """)
 
     func run() throws {
@@ -18,7 +19,7 @@ struct GrantCommand: ParsableCommand {
             (try await audit.fix([.safe, .exact]), try await audit.findings())
         }
         for statement in statements { print("\(statement);") }
-        if statements.isEmpty, findings.isEmpty { print("There was nothing to grant or revoke.") }
+        if statements.isEmpty, findings.isEmpty { print("Nothing to grant or revoke.") }
         guard findings.isEmpty else { throw CommandError(findings.map(\.description).joined(separator: "\n")) }
     }
 }

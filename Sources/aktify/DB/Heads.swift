@@ -1,12 +1,12 @@
 import ArgumentParser
 
-/// Lists the heads.
+/// `aktify db heads`: lists the heads.
 struct Heads: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "List the revisions that none builds on.")
+    static let configuration = CommandConfiguration(abstract: "List the heads: revisions without children.")
 
-    @OptionGroup var schema: Schema
+    @OptionGroup var schema: SchemaOptions
 
-    @Flag(name: .shortAndLong, help: "Print each one's file and dates too.")
+    @Flag(name: .shortAndLong, help: "Also print the file, the parents and the creation date of each revision.")
     var verbose = false
 
     func run() throws {

@@ -2,19 +2,23 @@ import ArgumentParser
 import EventLoop
 import Migrations
 
-/// Lists the revisions.
+/// `aktify db history`: lists the revisions.
 struct History: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "List the revisions, the newest first.")
+    static let configuration = CommandConfiguration(abstract: "List the revisions, newest first.")
 
-    @OptionGroup var schema: Schema
+    @OptionGroup var schema: SchemaOptions
 
-    @Option(name: .shortAndLong, help: "FROM:TO, both included; either may be left out.")
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp(
+            "Only the revisions from FROM to TO, inclusive; either may be omitted, and may be current.",
+            valueName: "FROM:TO"))
     var revRange: String?
 
-    @Flag(name: .shortAndLong, help: "Print each one's file and dates too.")
+    @Flag(name: .shortAndLong, help: "Also print the file, the parents and the creation date of each revision.")
     var verbose = false
 
-    @Flag(name: .shortAndLong, help: "Mark the database's revision.")
+    @Flag(name: .shortAndLong, help: "Mark the revision that the database is at.")
     var indicateCurrent = false
 
     func run() throws {
@@ -22,7 +26,7 @@ struct History: ParsableCommand {
         let current = indicateCurrent || revRange?.contains("current") == true ? try versions() : []
         for revision in try graph.history(revRange, current: current).reversed() {
             let mark = indicateCurrent && current.contains(revision.id) ? " (current)" : ""
-            print(graph.step(of: revision, mark: mark, verbose: verbose))
+            print(graph.historyLine(of: revision, mark: mark, verbose: verbose))
         }
     }
 

@@ -3,15 +3,20 @@ import EventLoop
 import Migrations
 import ORM
 
-/// Looks for what hurts a table that is in use.
+/// `aktify db lint`: finds statements that are unsafe on a table in use.
 struct LintCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "lint", abstract: "Look for what hurts a table that is in use while the schema changes.",
-        discussion: "A finding that is right all the same is waived before its statement: -- lint: allow RULE WHY")
+        commandName: "lint",
+        abstract: "Find statements in the revisions that are unsafe to run on a table in use.",
+        discussion: """
+            Examples are a lock that blocks reads and writes for long, and a change that breaks the running program. \
+            To allow a finding, put a comment before its statement: -- lint: allow RULE REASON. The exit status is 1 \
+            when there are findings.
+            """)
 
-    @OptionGroup var schema: Schema
+    @OptionGroup var schema: SchemaOptions
 
-    @Flag(help: "Say how many rows the tables have in the configured database.")
+    @Flag(help: "Connect to the database, and print the estimated row count of each table concerned.")
     var connected = false
 
     func run() throws {

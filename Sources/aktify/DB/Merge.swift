@@ -1,28 +1,30 @@
 import ArgumentParser
 import Migrations
 
-/// Makes one head of several.
+/// `aktify db merge`: writes a merge revision.
 struct Merge: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Write a revision that makes several heads one.")
+    static let configuration = CommandConfiguration(abstract: "Write a merge revision, which joins several heads.")
 
-    @OptionGroup var schema: Schema
+    @OptionGroup var schema: SchemaOptions
 
-    @Option(name: .shortAndLong, help: "What it is for.")
+    @Option(name: .shortAndLong, help: "The revision's message.")
     var message = "merge heads"
 
-    @Option(help: "Its id, instead of a random one.")
+    @Option(help: ArgumentHelp("The revision's id. (default: a random one)", valueName: "id"))
     var revId: String?
 
-    @Argument(help: "The heads; `heads` is all of them.")
+    @Argument(help: "The revisions to merge; heads stands for all heads.")
     var revisions = ["heads"]
 
     func run() throws {
         let graph = try schema.scripts.graph()
         let parents = try revisions.flatMap { text throws in try graph.resolve(text) }
-        guard Set(parents).count > 1 else { throw CommandError("there is nothing to merge: say two revisions or more") }
+        guard Set(parents).count > 1 else {
+            throw CommandError("there is nothing to merge: name at least two revisions")
+        }
         for parent in parents {
             guard try !graph.closure(of: parents.filter { $0 != parent }).contains(parent) else {
-                throw CommandError("\(parent) is behind another of them already: there is nothing to merge")
+                throw CommandError("\(parent) is an ancestor of another of the revisions: there is nothing to merge")
             }
         }
         try schema.write(NewRevision(message: message, id: revId, parents: parents), among: graph)

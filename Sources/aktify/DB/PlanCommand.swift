@@ -2,29 +2,30 @@ import ArgumentParser
 import Migrations
 import Web
 
-/// Tells what an upgrade would do to a database that is in use.
+/// `aktify db plan`: shows what an upgrade would do to a database in use.
 struct PlanCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plan",
-        abstract: "Print what an upgrade would lock, rewrite, read, wait for and lose, statement by statement.",
+        abstract: "Show, for each pending statement, its locks, table rewrites and scans, blockers and data loss.",
         discussion: """
-            The pending statements are run in a scratch database with rows, and observed there; sizes, sessions and rows are those of \
-            the database, in which nothing is changed. It ends with 0, also when nothing is pending, and with 1 when a statement fails.
+            The pending statements are run, and observed, in a scratch database with sample rows. Table sizes, row \
+            counts and blocking sessions are those of the configured database, in which nothing is changed. The exit \
+            status is 1 when a statement fails, and 0 otherwise, even when nothing is pending.
             """)
 
-    @OptionGroup var schema: Schema
+    @OptionGroup var schema: SchemaOptions
 
     @Flag(help: "Print JSON.")
     var json = false
 
-    @Flag(help: "Print Markdown, for a pull request.")
+    @Flag(help: "Print Markdown, for example for a pull request.")
     var markdown = false
 
-    @Argument(help: "How far.")
+    @Argument(help: "The revision to upgrade to.")
     var revision = "head"
 
     func validate() throws {
-        guard !json || !markdown else { throw ValidationError("--json or --markdown, not both.") }
+        guard !json || !markdown else { throw ValidationError("--json and --markdown are mutually exclusive.") }
     }
 
     func run() throws {
@@ -47,7 +48,7 @@ struct PlanCommand: ParsableCommand {
     }
 }
 
-/// A table or an index with its size.
+/// A table or an index, with its size.
 private struct NamedSize: JSONWritable {
     let name: String
     let size: RelationSize

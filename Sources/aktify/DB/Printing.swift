@@ -3,7 +3,7 @@ import Glibc
 import Migrations
 import Web
 
-/// What is wrong, in a sentence; the command ends with 1.
+/// An error that a command reports in one sentence; the exit status is then 1.
 struct CommandError: Error, CustomStringConvertible {
     let description: String
 
@@ -11,7 +11,7 @@ struct CommandError: Error, CustomStringConvertible {
 }
 
 extension RevisionGraph {
-    /// `3531fa35359f (head)`, or all that Alembic says with `-v`.
+    /// Describes a revision as `alembic heads` does: `3531fa35359f (head)`, or in several lines when verbose.
     func line(of revision: Revision, verbose: Bool = false) -> String {
         guard verbose else { return revision.id + marks(of: revision) }
         let parents = revision.parents.isEmpty ? "<base>" : revision.parents.joined(separator: ", ")
@@ -29,14 +29,18 @@ extension RevisionGraph {
             """
     }
 
-    /// `6c369edd2a4c -> 3531fa35359f (head), Add description and is_active`
-    func step(of revision: Revision, mark: String, verbose: Bool) -> String {
+    /// Describes a revision as `alembic history` does: `6c369edd2a4c -> 3531fa35359f (head), Add description and
+    /// is_active`.
+    /// - Parameter mark: text to insert after the id, such as ` (current)`.
+    func historyLine(of revision: Revision, mark: String, verbose: Bool) -> String {
         guard !verbose else { return line(of: revision, verbose: true) }
         let parents = revision.parents.isEmpty ? "<base>" : revision.parents.joined(separator: ", ")
         return "\(parents) -> \(revision.id)\(marks(of: revision))\(mark), \(revision.message)"
     }
 
-    /// The revisions of a range, both ends included, in order.
+    /// The revisions of a range `FROM:TO`, both inclusive, parents before children; all revisions when there is no
+    /// range.
+    /// - Parameter current: the revisions that the database is at.
     func history(_ range: String?, current: Set<String>) throws -> [Revision] {
         guard let range else { return revisions }
         let ends = range.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map { String($0) }
@@ -45,24 +49,26 @@ extension RevisionGraph {
         }
         let upper = try ends[1].isEmpty ? heads.map(\.id) : resolve(ends[1], current: current)
         let lower = try ends[0].isEmpty ? [] : resolve(ends[0], current: current)
-        let below = try closure(of: lower.flatMap { id throws in try revision(id).parents })
-        let wanted = try closure(of: upper).subtracting(below)
-        return revisions.filter { wanted.contains($0.id) }
+        let excluded = try closure(of: lower.flatMap { id throws in try revision(id).parents })
+        let included = try closure(of: upper).subtracting(excluded)
+        return revisions.filter { included.contains($0.id) }
     }
 }
 
-extension Schema {
-    /// Writes a new revision's file, when the revisions still make sense with it.
-    func write(_ revision: NewRevision, among graph: RevisionGraph) throws {
+extension SchemaOptions {
+    /// Writes the file of a new revision, after checking that it parses and that the graph stays valid with it.
+    /// - Parameter graph: the existing revisions.
+    func write(_ revision: NewRevision, to graph: RevisionGraph) throws {
         let path = "\(scripts.path)/versions/\(revision.fileName)"
-        let made = try Revision(parsing: revision.text, file: path)
-        if let problem = made.problem { throw problem }
-        _ = try RevisionGraph(graph.revisions + [made])
+        let parsed = try Revision(parsing: revision.text, file: path)
+        if let problem = parsed.problem { throw problem }
+        _ = try RevisionGraph(graph.revisions + [parsed])
         print("  Generating \(try scripts.write(revision)) ...  done")
     }
 }
 
-/// Prints a JSON object whose members `write` writes.
+/// Prints a JSON object in one line.
+/// - Parameter write: writes the members of the object.
 func printJSON(_ write: (inout JSONWriter) -> Void) {
     var json = JSONWriter()
     json.beginObject()

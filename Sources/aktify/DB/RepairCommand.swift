@@ -2,17 +2,19 @@ import ArgumentParser
 import EventLoop
 import Migrations
 
-/// Repairs the migration history, and drops invalid indexes.
+/// `aktify db repair`: repairs the migration history, and drops invalid indexes.
 struct RepairCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "repair",
-        abstract:
-            "Accept changed files, forget what was done of half-done revisions, and drop invalid indexes, each after it was confirmed."
-    )
+        abstract: "Repair the migration history, and drop invalid indexes; asks before each repair.",
+        discussion: """
+            It accepts revision files that were changed after they had been applied, clears the progress of revisions \
+            that stopped halfway, and drops invalid indexes. The exit status is 1 when a repair was declined.
+            """)
 
-    @OptionGroup var schema: Schema
+    @OptionGroup var schema: SchemaOptions
 
-    @Flag(help: "Confirm all of it.")
+    @Flag(help: "Make all repairs without asking.")
     var yes = false
 
     func run() throws {

@@ -2,32 +2,34 @@ import AktifyAPI
 import ArgumentParser
 import Migrations
 
-/// Writes a new revision's file.
+/// `aktify db revision`: writes the file of a new revision.
 struct RevisionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "revision", abstract: "Write a new revision's file, to be filled in.")
+        commandName: "revision", abstract: "Write a new, empty revision file.")
 
-    @OptionGroup var schema: Schema
+    @OptionGroup var schema: SchemaOptions
 
-    @Option(name: .shortAndLong, help: "What it is for.")
+    @Option(name: .shortAndLong, help: "The revision's message.")
     var message: String
 
-    @Flag(help: "Fill it in: with what the models have and the database has not.")
+    @Flag(help: "Fill in the changes that make the database agree with the models.")
     var autogenerate = false
 
-    @Option(help: "Its id, instead of a random one.")
+    @Option(help: ArgumentHelp("The revision's id. (default: a random one)", valueName: "id"))
     var revId: String?
 
-    @Option(help: "What it builds on.")
+    @Option(help: ArgumentHelp("The parent revision.", valueName: "revision"))
     var head = "head"
 
     @Option(
-        help:
-            "Why programs that do not know it cannot work with the schema: they are not ready any more once it is applied."
-    )
+        help: ArgumentHelp(
+            """
+            Mark the revision as breaking, for this reason: programs that do not know it report that they are not \
+            ready once it is applied.
+            """, valueName: "reason"))
     var breaking: String?
 
-    @Flag(help: "Let it build on a revision that is no head, and so begin a branch.")
+    @Flag(help: "Allow a parent that is not a head, which creates a branch.")
     var splice = false
 
     func run() throws {
@@ -39,32 +41,37 @@ struct RevisionCommand: ParsableCommand {
             )
         }
         let new = NewRevision(message: message, id: revId, parents: parents, breaking: breaking)
-        if autogenerate { try generate(new, graph) } else { try schema.write(new, among: graph) }
+        if autogenerate { try generate(new, graph) } else { try schema.write(new, to: graph) }
     }
 
     private func generate(_ new: NewRevision, _ graph: RevisionGraph) throws {
-        guard let filled = try Autogeneration(schema, graph).filled(new) else {
+        guard let filled = try Autogeneration(schema, graph).fill(new) else {
             return logMigration("No changes in schema detected.")
         }
-        try schema.write(filled, among: graph)
+        try schema.write(filled, to: graph)
     }
 }
 
-/// Writes a revision's file with what the models have and the database has not: `revision --autogenerate`.
+/// `aktify db migrate`: short for `aktify db revision --autogenerate`.
 struct Migrate: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Write a revision with what the models have and the database has not.",
+        abstract: "Generate a revision that makes the database agree with the models (db revision --autogenerate).",
         discussion: Autogeneration.limits)
 
-    @OptionGroup var schema: Schema
+    @OptionGroup var schema: SchemaOptions
 
-    @Option(name: .shortAndLong, help: "What it is for.")
+    @Option(name: .shortAndLong, help: "The revision's message.")
     var message: String
 
-    @Option(help: "Its id, instead of a random one.")
+    @Option(help: ArgumentHelp("The revision's id. (default: a random one)", valueName: "id"))
     var revId: String?
 
-    @Option(help: "Why programs that do not know it cannot work with the schema.")
+    @Option(
+        help: ArgumentHelp(
+            """
+            Mark the revision as breaking, for this reason: programs that do not know it report that they are not \
+            ready once it is applied.
+            """, valueName: "reason"))
     var breaking: String?
 
     func run() throws {

@@ -3,9 +3,10 @@ import ArgumentParser
 import EventLoop
 import ORM
 
-/// Fills an empty table with samples.
+/// `aktify db seed`: inserts sample data.
 struct Seed: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Add the sample campaigns, if there are no campaigns.")
+    static let configuration = CommandConfiguration(
+        abstract: "Insert the sample campaigns, unless there are campaigns already.")
 
     func run() throws {
         let config = try loadSchemaConfig()

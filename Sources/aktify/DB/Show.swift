@@ -1,13 +1,14 @@
 import ArgumentParser
 import EventLoop
 
-/// Shows one revision.
+/// `aktify db show`: prints the details of a revision.
 struct Show: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Print a revision's file and dates.")
+    static let configuration = CommandConfiguration(
+        abstract: "Print the file, parents, message and creation date of a revision.")
 
-    @OptionGroup var schema: Schema
+    @OptionGroup var schema: SchemaOptions
 
-    @Argument(help: "Which one.")
+    @Argument(help: "The revision to show.")
     var revision: String
 
     func run() throws {

@@ -2,27 +2,28 @@ import AktifyAPI
 import ArgumentParser
 import Migrations
 
-/// Makes one revision of many.
+/// `aktify db squash`: replaces a revision and its ancestors by one revision.
 struct SquashCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "squash",
-        abstract: "Put one file in the place of a revision and all that it builds on.",
+        abstract: "Replace a revision and all its ancestors by a single file.",
         discussion: """
-            The file keeps the revision's id: databases that are there or later notice nothing. One that stands at a squashed revision \
-            must be upgraded by a program that has its file. What the new file makes, rows included (1000 a table), is compared with \
-            what the old ones make, in scratch databases, before anything is written; its downgrade drops all of it. \
-            What revisions do to roles, databases and settings cannot be squashed; their -- verify and -- fixtures are left out.
+            The new file keeps the revision's id, so databases at or after it are not affected. A database at an \
+            earlier squashed revision must first be upgraded with a program that still has its file. Before anything \
+            is written, the schema and the rows (up to 1000 per table) that the new file produces in a scratch \
+            database are compared with those of the old files. Its downgrade drops everything. Changes of roles, \
+            databases and settings cannot be squashed; -- verify and -- fixtures sections are left out.
             """)
 
-    @OptionGroup var schema: Schema
+    @OptionGroup var schema: SchemaOptions
 
-    @Argument(help: "The last revision that is squashed.")
+    @Argument(help: "The last revision to squash.")
     var revision: String
 
     func run() throws {
         let graph = try schema.scripts.graph()
         let ids = try graph.resolve(revision)
-        guard ids.count == 1 else { throw CommandError("squash takes one revision") }
+        guard ids.count == 1 else { throw CommandError("squash requires exactly one revision, not \(ids.count)") }
         let config = try loadSchemaConfig()
         let squash = try Squash(graph, upTo: ids[0], configuration: config.database)
         let baseline = try runCancellably { try await squash.baseline() }

@@ -1,16 +1,16 @@
 import ArgumentParser
 
-/// Says where the database is, and runs nothing.
+/// `aktify db stamp`: sets the recorded revision of the database.
 struct Stamp: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Say that the database is at a revision, and run nothing.")
+        abstract: "Record that the database is at a revision, without running anything.")
 
-    @OptionGroup var schema: Schema
+    @OptionGroup var schema: SchemaOptions
 
-    @Flag(help: "Forget what the database said before, also of revisions that have no file.")
+    @Flag(help: "First clear the recorded revisions, including those without a file.")
     var purge = false
 
-    @Argument(help: "Where it is.")
+    @Argument(help: "The revision to record, or base.")
     var revision: String
 
     func run() throws {

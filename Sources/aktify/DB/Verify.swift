@@ -1,13 +1,17 @@
 import ArgumentParser
 import Migrations
 
-/// Looks whether each downgrade undoes its upgrade.
+/// `aktify db verify`: tests that each downgrade reverts its upgrade.
 struct Verify: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract:
-            "Apply, undo and apply again each revision in a scratch database with rows, and compare what is there.")
+        abstract: "Test every revision in a scratch database: that its downgrade reverts its upgrade.",
+        discussion: """
+            Each revision is applied, reverted and applied again, with sample rows, and the schemas and rows before \
+            and after are compared. The configured database is not changed. The exit status is 1 when there is a \
+            problem.
+            """)
 
-    @OptionGroup var schema: Schema
+    @OptionGroup var schema: SchemaOptions
 
     func run() throws {
         let config = try loadSchemaConfig()

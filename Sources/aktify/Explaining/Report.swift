@@ -1,16 +1,19 @@
 import ORM
 import Web
 
-/// What `aktify explain` prints.
+/// The output of `aktify explain`.
 struct Report {
-    /// A statement, where it came from, and its plan.
+    /// A statement, its call site and its plan.
     struct Entry {
         let explanation: Explanation
+        /// The call site in the source code, as FILE:LINE.
         let site: String
+        /// The number of rows returned.
         let rows: Int
-        /// How Postgres carried it out, or would with more rows.
+        /// The plan that Postgres executed; or, when that scans only small tables, the one it would choose for larger
+        /// tables, if that uses an index.
         let plan: ExplainedPlan?
-        /// The table that is so small that Postgres reads it whole, though an index would do.
+        /// The table that is so small that Postgres scans it sequentially although there is a suitable index.
         let smallTable: String?
 
         init(_ explanation: Explanation, _ executed: ExecutedStatement?) {
@@ -18,10 +21,10 @@ struct Report {
             site = executed.map { "\($0.site)" } ?? "?"
             rows = executed?.rows ?? 0
             let actual = explanation.plan.flatMap(ExplainedPlan.init)
-            let indexed = explanation.planForMoreRows.flatMap(ExplainedPlan.init)
+            let larger = explanation.planForMoreRows.flatMap(ExplainedPlan.init)
             let isSmall = actual?.scans.allSatisfy { $0.rowsRead <= 1000 } ?? false
-            let usesIndex = isSmall && indexed?.scans.isEmpty == true
-            plan = usesIndex ? indexed : actual
+            let usesIndex = isSmall && larger?.scans.isEmpty == true
+            plan = usesIndex ? larger : actual
             smallTable = usesIndex ? actual?.scans.first?.text("Relation Name") : nil
         }
     }
@@ -37,37 +40,37 @@ struct Report {
         }
     }
 
-    /// Whether the request ended in a server error, or a statement of it failed.
+    /// Whether the response is a server error, or a statement failed.
     var hasFailed: Bool { status >= 500 || entries.contains { $0.explanation.error != nil } }
 
     // MARK: Warnings
 
-    /// What may become slow, in words.
+    /// Warnings of statements that may become slow, and of repeated ones (the N+1 problem).
     var warnings: [String] {
         entries.enumerated().flatMap { index, entry in entry.warnings.map { "statement \(index + 1) \($0)" } }
-            + repeated
+            + repetitions
     }
 
-    private var repeated: [String] {
+    private var repetitions: [String] {
         Dictionary(grouping: entries, by: \.explanation.statement.text).values.filter { $0.count > 1 }.map {
-            "one statement ran \($0.count) times: \($0[0].explanation.statement.text)"
+            "the same statement ran \($0.count) times: \($0[0].explanation.statement.text)"
         }.sorted()
     }
 
-    // MARK: Forms
+    // MARK: Formats
 
-    /// For people.
+    /// The report as text.
     var text: String {
         var lines = ["\(request) -> \(status), \(entries.count) statement\(entries.count == 1 ? "" : "s")"]
         for (index, entry) in entries.enumerated() {
             lines += ["", "\(index + 1). \(entry.explanation.statement.text)"] + entry.lines
         }
         let total = entries.reduce(0) { $0 + ($1.plan?.planning ?? 0) + ($1.plan?.execution ?? 0) }
-        lines += ["", "Total: \(milliseconds(total)) in the database. All of it was rolled back."]
+        lines += ["", "Total: \(milliseconds(total)) in the database. Everything was rolled back."]
         return (lines + warnings.map { "Warning: \($0)" }).joined(separator: "\n")
     }
 
-    /// For programs.
+    /// The report as a JSON object.
     var json: String {
         let response = Response.json { json in
             json.beginObject()
@@ -88,7 +91,7 @@ extension Report.Entry {
         if let error = explanation.error { return parameters + ["   at \(site)", "   failed: \(error)"] }
         guard let plan else { return parameters + ["   at \(site)"] }
         let note =
-            smallTable.map { ["   (with more rows; while it is so small, Postgres reads all of \($0) instead)"] } ?? []
+            smallTable.map { ["   (for a larger table; while \($0) is small, Postgres scans it sequentially)"] } ?? []
         return parameters + ["   at \(site)"] + plan.root.lines("   ") + note
             + ["   planning \(milliseconds(plan.planning)), execution \(milliseconds(plan.execution))"]
     }
@@ -98,12 +101,13 @@ extension Report.Entry {
         var warnings: [String] = []
         if text.hasPrefix("SELECT "), rows > 1 {
             if !text.contains(" LIMIT ") {
-                warnings.append("has no LIMIT: it returns all rows, however many there will be")
+                warnings.append("has no LIMIT: the number of rows it returns is not bounded")
             }
-            if !text.contains(" ORDER BY ") { warnings.append("has no ORDER BY: its rows come in any order") }
+            if !text.contains(" ORDER BY ") { warnings.append("has no ORDER BY: the order of its rows is undefined") }
         }
         for node in plan?.scans ?? [] where node.rowsRead > 1000 {
-            warnings.append("reads all \(Int(node.rowsRead)) rows of \(node.text("Relation Name") ?? "a table")")
+            let table = node.text("Relation Name") ?? "a table"
+            warnings.append("scans all \(Int(node.rowsRead)) rows of \(table) sequentially")
         }
         return warnings
     }
@@ -121,7 +125,7 @@ extension Report.Entry: JSONWritable {
         json.endObject()
     }
 
-    /// A text, or nothing.
+    /// A string, or null.
     private enum JSONText: JSONWritable {
         case text(String)
         case null

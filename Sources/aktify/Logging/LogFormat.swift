@@ -2,14 +2,14 @@ import Glibc
 import Logging
 import Web
 
-/// How an event becomes a line of the log.
+/// The format of log lines.
 enum LogFormat {
-    /// A JSON object, for programs.
+    /// A JSON object per line, for log collectors.
     case json
-    /// The time, the level, the label, the message, and the metadata as NAME=VALUE, for people.
+    /// Time, level, label and message, then the metadata as NAME=VALUE, for terminals.
     case text
 
-    /// The line, with the line feed at its end.
+    /// Formats a log event, including the trailing line feed.
     func line(_ level: Logger.Level, _ label: String, _ message: String, _ metadata: Logger.Metadata) -> [UInt8] {
         let sorted = metadata.sorted { $0.key < $1.key }
         switch self {
@@ -36,7 +36,8 @@ enum LogFormat {
         return json.finish()
     }
 
-    /// A value that is a number is written as one.
+    /// Writes a value as a JSON number if it is an integer. A request id is always a string, even when it consists of
+    /// digits.
     private static func write(_ key: String, _ value: Logger.Metadata.Value, _ json: inout JSONWriter) {
         let text = "\(value)"
         if let number = Int64(text), key != "request_id" {

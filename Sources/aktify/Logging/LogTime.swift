@@ -1,7 +1,8 @@
 import Glibc
 
+/// The timestamps of log lines.
 enum LogTime {
-    /// The time of day in UTC, to the millisecond (RFC 3339).
+    /// The current date and time in UTC, with milliseconds (RFC 3339).
     static var now: String {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)

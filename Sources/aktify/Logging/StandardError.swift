@@ -1,35 +1,40 @@
 import Glibc
 import Synchronization
 
-/// Standard error for the log: writing to it never waits for its reader, nor fails when that has gone.
+/// Non-blocking log output to standard error: a slow reader never blocks the process, and a reader that is gone is not
+/// an error.
 ///
-/// A line that does not fit is dropped, and counted: the next one that fits is preceded by one that says how many.
+/// When the pipe is full, lines are dropped and counted. The next line that can be written is preceded by one with that
+/// count.
 enum StandardError {
     private struct State {
-        /// What is left of a line of which only the beginning fitted.
+        /// The unwritten remainder of a partially written line.
         var rest: ArraySlice<UInt8> = []
+        /// How many lines were dropped since the last report.
         var dropped = 0
     }
 
     private static let state = Mutex(State())
 
-    /// Lets writes to a pipe or terminal fail when there is no room, in this process and in those that it starts.
+    /// Makes standard error non-blocking when it is a pipe or a terminal, in this process and its children, and ignores
+    /// SIGPIPE.
     ///
-    /// `O_NONBLOCK` belongs to the open file description, which the shell and others may share: so the file is opened once more.
-    /// Where that is not allowed, `write` looks whether there is room (poll(2)). SIGPIPE is ignored: a log without a reader is no
-    /// reason to end.
+    /// `O_NONBLOCK` is a property of the open file description, which may be shared with the shell and other processes,
+    /// so the file is opened again. Where that is not permitted, `write` checks with poll(2) whether there is room.
+    /// SIGPIPE is ignored so that a closed log does not terminate the process.
     static func stopBlocking() {
         signal(SIGPIPE, SIG_IGN)
         var status = stat()
         guard fstat(STDERR_FILENO, &status) == 0, [S_IFIFO, S_IFCHR].contains(status.st_mode & S_IFMT) else { return }
-        let own = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)
-        guard own >= 0 else { return }
-        dup2(own, STDERR_FILENO)
-        close(own)
+        let reopened = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)
+        guard reopened >= 0 else { return }
+        dup2(reopened, STDERR_FILENO)
+        close(reopened)
     }
 
-    /// Writes a line whole, or not at all; one longer than 4096 bytes (PIPE_BUF) may be continued later.
-    /// - Parameter report: makes the line that says how many were dropped.
+    /// Writes a line completely, or drops it. The rest of a line longer than 4096 bytes (PIPE_BUF) may be written by a
+    /// later call.
+    /// - Parameter report: formats the line that reports how many lines were dropped.
     static func write(_ line: [UInt8], reportingDropped report: (Int) -> [UInt8]) {
         state.withLock { state in
             guard finish(&state) else { return state.dropped += 1 }
@@ -50,15 +55,15 @@ enum StandardError {
         }
     }
 
-    /// Writes what is left of the line before.
-    /// - Returns: whether nothing is left.
+    /// Writes the remainder of the previous line.
+    /// - Returns: whether it has been written completely.
     private static func finish(_ state: inout State) -> Bool {
         if !state.rest.isEmpty { _ = send(&state) }
         return state.rest.isEmpty
     }
 
-    /// Writes as much as there is room for.
-    /// - Returns: whether that was anything.
+    /// Writes as much of the remainder as there is room for.
+    /// - Returns: whether anything was written.
     private static func send(_ state: inout State) -> Bool {
         let before = state.rest.count
         while !state.rest.isEmpty, hasRoom {
@@ -74,7 +79,7 @@ enum StandardError {
         return state.rest.count < before
     }
 
-    /// Whether a pipe has room for 4096 bytes, or something else for at least one.
+    /// Whether standard error is writable: for a pipe, that is room for 4096 bytes.
     private static var hasRoom: Bool {
         var descriptor = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)
         return poll(&descriptor, 1, 0) == 1 && descriptor.revents & Int16(POLLOUT) != 0

@@ -1,6 +1,7 @@
 import Logging
 
-/// Logs to standard error, one line an event, each written whole: lines of several processes do not mix.
+/// A log handler that writes each event to standard error as one line. Lines of up to 4096 bytes are written
+/// atomically, so that those of several processes do not interleave.
 struct StandardErrorLogHandler: LogHandler {
     let label: String
     let format: LogFormat
@@ -19,7 +20,7 @@ struct StandardErrorLogHandler: LogHandler {
     func log(event: LogEvent) {
         let all = metadata.merging(event.metadata ?? [:]) { $1 }
         StandardError.write(format.line(event.level, label, "\(event.message)", all)) {
-            format.line(.warning, label, "lines of the log were dropped, since nobody read them", ["count": "\($0)"])
+            format.line(.warning, label, "log lines were dropped: standard error was not read", ["count": "\($0)"])
         }
     }
 }

@@ -1,7 +1,7 @@
 import Scoreboard
 import Supervisor
 
-/// The status as OpenMetrics 1.0 has it: counts of all workers, those that have ended too.
+/// The status report in the OpenMetrics 1.0 text format. Counters and histograms include workers that have exited.
 struct OpenMetrics {
     private let status: Master.Status
     private(set) var text = ""
@@ -17,13 +17,13 @@ struct OpenMetrics {
     // MARK: Histograms
 
     private static let help = [
-        "request_duration_seconds": "Time from a request's arrival until its answer was sent.",
-        "query_duration_seconds": "Time from sending a statement until its result was there.",
-        "pool_wait_seconds": "Time that a statement waited until it was sent.",
+        "request_duration_seconds": "Time from the arrival of a request until its response was sent.",
+        "query_duration_seconds": "Time from sending a statement until its result arrived.",
+        "pool_wait_seconds": "Time that a statement waited for a connection before it was sent.",
     ]
 
     private mutating func writeHistograms() {
-        let sums = Sums(([status.past] + status.workers.map(\.slot)).flatMap { Array($0.histograms) })
+        let sums = HistogramSums(([status.past] + status.workers.map(\.slot)).flatMap { Array($0.histograms) })
         for (name, help) in OpenMetrics.help.sorted(by: { $0.key < $1.key }) {
             declare(name, "histogram", help, unit: "seconds")
             for (series, sum) in sums.values.sorted(by: { $0.key < $1.key }) where series.hasPrefix(name) {
@@ -32,7 +32,7 @@ struct OpenMetrics {
         }
     }
 
-    private mutating func write(_ sum: Sums.Sum, _ name: String, labels: String) {
+    private mutating func write(_ sum: HistogramSums.Sum, _ name: String, labels: String) {
         let comma = labels.isEmpty ? "" : ","
         var total = 0
         let bounds = Histogram.bounds.map { String(Double($0) / 1e9) } + ["+Inf"]
@@ -47,46 +47,46 @@ struct OpenMetrics {
     // MARK: Counters and gauges
 
     private mutating func writeCounters() {
-        counter("requests", "Requests that began.", status.total(.requests))
-        counter("connections", "Connections that were accepted.", status.total(.accepted))
-        counter("slow_requests", "Requests that took longer than they should.", status.total(.slow))
-        counter("replica_reads", "Reads that were sent to a replica.", status.total(.replicaReads))
+        counter("requests", "Requests received.", status.total(.requests))
+        counter("connections", "FastCGI connections accepted.", status.total(.accepted))
+        counter("slow_requests", "Requests that took longer than SLOW_REQUEST_MS.", status.total(.slow))
+        counter("replica_reads", "Reads sent to a replica.", status.total(.replicaReads))
         counter(
-            "replica_retries", "Reads that were retried on another server.", status.total(.replicaRetries))
-        counter("reloads", "Reloads that replaced all workers.", status.events.reloads)
-        counter("failed_reloads", "Reloads after which the old workers went on.", status.events.failedReloads)
-        counter("respawns", "Workers that were started in place of ones that had ended.", status.events.respawns)
-        counter("crashes", "Workers that ended without having been told to.", status.events.crashes)
-        counter("stuck", "Workers that were replaced because something blocked them.", status.events.stuck)
-        counter("recycled", "Workers that were replaced because they were worn.", status.events.recycled)
+            "replica_retries", "Reads retried on another server.", status.total(.replicaRetries))
+        counter("reloads", "Successful reloads.", status.events.reloads)
+        counter("failed_reloads", "Reloads that failed, leaving the old workers running.", status.events.failedReloads)
+        counter("respawns", "Workers started to replace ones that had exited.", status.events.respawns)
+        counter("crashes", "Workers that exited unexpectedly.", status.events.crashes)
+        counter("stuck", "Workers replaced because their event loop was blocked.", status.events.stuck)
+        counter("recycled", "Workers recycled by --max-requests or --max-rss.", status.events.recycled)
     }
 
     private mutating func writeGauges() {
-        gauge("workers", "Workers that run.", status.workers.count)
-        gauge("workers_wanted", "Workers that there should be.", status.target)
-        gauge("generation", "The generation that reloads count.", status.generation)
-        gauge("requests_active", "Requests that are being answered.", status.now(.active))
-        gauge("listen_queue", "Connections that wait to be accepted.", status.queue?.length ?? 0)
-        gauge("listen_queue_limit", "Connections that may wait to be accepted.", status.queue?.limit ?? 0)
-        gauge("pool_connections", "Connections to the database.", status.now(.poolOpen))
-        gauge("pool_idle", "Connections to the database with nothing under way.", status.now(.poolIdle))
-        gauge("pool_leased", "Connections to the database that one task has for itself.", status.now(.poolLeased))
-        gauge("pool_waiting", "Tasks that wait for a connection to the database.", status.now(.poolWaiting))
-        gauge("replicas", "Replicas that reads may go to.", status.greatest(.replicas))
+        gauge("workers", "Running workers.", status.workers.count)
+        gauge("workers_wanted", "Configured number of workers.", status.target)
+        gauge("generation", "Generation of the workers, which each reload increments.", status.generation)
+        gauge("requests_active", "Requests in progress.", status.current(.active))
+        gauge("listen_queue", "Connections in the accept queue of the listening socket.", status.queue?.length ?? 0)
+        gauge("listen_queue_limit", "Limit of the accept queue (backlog).", status.queue?.limit ?? 0)
+        gauge("pool_connections", "Open connections to the database.", status.current(.poolOpen))
+        gauge("pool_idle", "Idle connections to the database.", status.current(.poolIdle))
+        gauge("pool_leased", "Connections to the database leased exclusively to one task.", status.current(.poolLeased))
+        gauge("pool_waiting", "Tasks waiting for a connection to the database.", status.current(.poolWaiting))
+        gauge("replicas", "Configured replicas.", status.maximum(.replicas))
         gauge(
-            "replicas_in_use", "Replicas in use: the least of all workers.",
-            status.least(.replicasInUse))
+            "replicas_in_use", "Replicas that serve reads: the minimum over all workers.",
+            status.minimum(.replicasInUse))
         gauge(
-            "workers_without_database", "Workers that the database did not answer when they last asked, each 5 s.",
-            status.now(.databaseUnreachable))
+            "workers_without_database", "Workers whose last poll of the database, every 5 s, failed.",
+            status.current(.databaseUnreachable))
         gauge(
-            "pending_revisions", "Revisions that the program has and the database lacks.",
+            "pending_revisions", "Pending revisions: those that the program has and the database lacks.",
             status.workers.reduce(0) { max($0, $1.slot[.pendingRevisions]) })
         gauge(
-            "last_reload_failed", "Whether the last reload failed, so that the old workers go on: 0 or 1.",
+            "last_reload_failed", "Whether the last reload failed and the old workers keep running: 0 or 1.",
             status.events.recentReloads.last?.problem == nil ? 0 : 1)
-        gauge("memory_bytes", "Resident memory of all workers.", status.now(.memory))
-        gauge("start_time_seconds", "When the service started, since 1970.", status.events.started)
+        gauge("memory_bytes", "Resident memory of all workers.", status.current(.memory))
+        gauge("start_time_seconds", "Unix time at which the service started.", status.events.started)
     }
 
     private mutating func counter(_ name: String, _ help: String, _ value: Int) {
@@ -110,8 +110,8 @@ struct OpenMetrics {
     }
 }
 
-/// Histograms of the same name, added up.
-private struct Sums {
+/// Sums of the histograms of the same name, over all workers.
+private struct HistogramSums {
     struct Sum {
         var nanoseconds = 0
         var counts = [Int](repeating: 0, count: Histogram.bounds.count + 1)

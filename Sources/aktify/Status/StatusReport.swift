@@ -4,7 +4,7 @@ import Scoreboard
 import Supervisor
 import Web
 
-/// The status as JSON, by the names that php-fpm's status page has, and more.
+/// The status report in JSON: the members of php-fpm's status page, followed by this program's own.
 struct StatusReport: JSONWritable {
     private let status: Master.Status
     private let isFull: Bool
@@ -15,8 +15,8 @@ struct StatusReport: JSONWritable {
 
     func write(to json: inout JSONWriter) {
         json.beginObject()
-        writeNamesOfOthers(&json)
-        writeOwnNames(&json)
+        writePHPFPMMembers(&json)
+        writeOwnMembers(&json)
         if isFull {
             json.member("processes", status.workers.map { ProcessReport(worker: $0, now: now, clock: clock) })
             let requests = status.workers.flatMap { worker in
@@ -28,8 +28,8 @@ struct StatusReport: JSONWritable {
         json.endObject()
     }
 
-    /// php-fpm's names, in its order (sapi/fpm/fpm/fpm_status.c).
-    private func writeNamesOfOthers(_ json: inout JSONWriter) {
+    /// Writes the members that php-fpm has, in its order (sapi/fpm/fpm/fpm_status.c).
+    private func writePHPFPMMembers(_ json: inout JSONWriter) {
         let active = status.workers.count { $0.slot[.active] > 0 }
         json.member("pool", "aktify")
         json.member("process manager", "static")
@@ -43,18 +43,18 @@ struct StatusReport: JSONWritable {
         json.member("active processes", active)
         json.member("total processes", status.workers.count)
         json.member("max active processes", max(active, status.events.peakActiveWorkers))
-        // The number of workers does not follow the load, and so never reaches a limit.
+        // The number of workers is fixed ("static"), so it never reaches a limit.
         json.member("max children reached", 0)
         json.member("slow requests", status.total(.slow))
-        json.member("memory peak", status.greatest(.peakMemory))
+        json.member("memory peak", status.maximum(.peakMemory))
     }
 
-    private func writeOwnNames(_ json: inout JSONWriter) {
+    private func writeOwnMembers(_ json: inout JSONWriter) {
         json.member("version", Aktify.version)
         json.member("generation", status.generation)
         json.member("wanted processes", status.target)
-        json.member("active requests", status.now(.active))
-        json.member("max active requests", status.greatest(.peakActive))
+        json.member("active requests", status.current(.active))
+        json.member("max active requests", status.maximum(.peakActive))
         json.member("reloads", status.events.reloads)
         json.member("failed reloads", status.events.failedReloads)
         json.member("reloads under way", status.isReloading ? 1 : 0)
@@ -65,20 +65,20 @@ struct StatusReport: JSONWritable {
         json.member("worker crashes", status.events.crashes)
         json.member("stuck workers", status.events.stuck)
         json.member("recycled", status.events.recycled)
-        json.member("db pool open", status.now(.poolOpen))
-        json.member("db pool in use", status.now(.poolOpen) - status.now(.poolIdle))
-        json.member("db pool idle", status.now(.poolIdle))
-        json.member("db pool waiting", status.now(.poolWaiting))
-        json.member("replicas", status.greatest(.replicas))
-        json.member("replicas in use", status.least(.replicasInUse))
+        json.member("db pool open", status.current(.poolOpen))
+        json.member("db pool in use", status.current(.poolOpen) - status.current(.poolIdle))
+        json.member("db pool idle", status.current(.poolIdle))
+        json.member("db pool waiting", status.current(.poolWaiting))
+        json.member("replicas", status.maximum(.replicas))
+        json.member("replicas in use", status.minimum(.replicasInUse))
         json.member("replica reads", status.total(.replicaReads))
         json.member("replica retries", status.total(.replicaRetries))
-        json.member("rss", status.now(.memory))
+        json.member("rss", status.current(.memory))
     }
 }
 
 extension Master.Reload: JSONWritable {
-    /// How it went, in words.
+    /// `done`, or `failed:` and the reason.
     fileprivate var outcome: String { problem.map { "failed: \($0)" } ?? "done" }
 
     public func write(to json: inout JSONWriter) {
@@ -91,20 +91,21 @@ extension Master.Reload: JSONWritable {
 }
 
 extension Master.Status {
-    /// What all workers have counted, those that have ended too.
-    func total(_ number: Slot.Number) -> Int { past[number] + now(number) }
+    /// The sum over all workers, including those that have exited.
+    func total(_ number: Slot.Number) -> Int { past[number] + current(number) }
 
-    /// What the workers that run say now, added up.
-    func now(_ number: Slot.Number) -> Int { workers.reduce(0) { $0 + $1.slot[number] } }
+    /// The sum over the running workers.
+    func current(_ number: Slot.Number) -> Int { workers.reduce(0) { $0 + $1.slot[number] } }
 
-    /// The least that any worker says now.
-    func least(_ number: Slot.Number) -> Int { workers.map { $0.slot[number] }.min() ?? 0 }
+    /// The minimum over the running workers.
+    func minimum(_ number: Slot.Number) -> Int { workers.map { $0.slot[number] }.min() ?? 0 }
 
-    /// The greatest that any worker has seen.
-    func greatest(_ number: Slot.Number) -> Int { workers.reduce(past[number]) { max($0, $1.slot[number]) } }
+    /// The maximum over all workers, including those that have exited.
+    func maximum(_ number: Slot.Number) -> Int { workers.reduce(past[number]) { max($0, $1.slot[number]) } }
 }
 
-/// One worker, by php-fpm's names. It may answer many requests at a time: the one that runs the longest stands for them.
+/// A worker, with the members that php-fpm has. Unlike php-fpm's, a worker may handle many requests at a time: the
+/// request members describe the one that has run the longest.
 private struct ProcessReport: JSONWritable {
     let worker: Master.WorkerStatus
     let now: Int
@@ -136,7 +137,7 @@ private struct ProcessReport: JSONWritable {
     }
 }
 
-/// A request that is under way.
+/// A request in progress.
 private struct RequestReport: JSONWritable {
     let worker: pid_t
     let report: RequestActivity.Report

@@ -1,6 +1,6 @@
 import Web
 
-/// The status as a person reads it.
+/// The status report as text, for terminals.
 struct StatusTable {
     private let status: JSON
     private(set) var text = ""
@@ -13,32 +13,31 @@ struct StatusTable {
     }
 
     private mutating func writeSummary() {
+        let uptime = Self.duration(status.integer("start since"))
+        line("aktify \(status["version"]), up \(uptime), generation \(status["generation"])")
         line(
-            "aktify \(status["version"]), up \(Self.duration(status.integer("start since"))), generation \(status["generation"])"
-        )
+            "workers     \(status["total processes"]) of \(status["wanted processes"]), "
+                + "\(status["active processes"]) active")
         line(
-            "workers     \(status["total processes"]) of \(status["wanted processes"]), \(status["active processes"]) active"
-        )
+            "requests    \(status["accepted conn"]) total, \(status["active requests"]) in progress, "
+                + "\(status["slow requests"]) slow")
         line(
-            "requests    \(status["accepted conn"]) so far, \(status["active requests"]) now, \(status["slow requests"]) slow"
-        )
+            "queue       \(status["listen queue"]) of \(status["listen queue len"]), "
+                + "\(status["max listen queue"]) at peak")
         line(
-            "queue       \(status["listen queue"]) of \(status["listen queue len"]), \(status["max listen queue"]) at most"
-        )
-        line(
-            "database    \(status["db pool in use"]) in use, \(status["db pool idle"]) idle, \(status["db pool waiting"]) waiting"
-        )
+            "database    \(status["db pool in use"]) connections in use, \(status["db pool idle"]) idle, "
+                + "\(status["db pool waiting"]) tasks waiting")
         if status.integer("replicas") > 0 {
             line(
-                "replicas    \(status["replicas in use"]) of \(status["replicas"]) in use, \(status["replica reads"]) reads, \(status["replica retries"]) retried"
-            )
+                "replicas    \(status["replicas in use"]) of \(status["replicas"]) in use, "
+                    + "\(status["replica reads"]) reads, \(status["replica retries"]) retried")
         }
         line(
             "reloads     \(status["reloads"]) done, \(status["failed reloads"]) failed"
-                + (status["last reload"].isEmpty ? "" : "; the last one: \(status["last reload"])"))
+                + (status["last reload"].isEmpty ? "" : "; last: \(status["last reload"])"))
         line(
-            "ended       \(status["worker crashes"]) crashed, \(status["stuck workers"]) stuck, \(status["recycled"]) recycled, \(status["respawns"]) respawned"
-        )
+            "exits       \(status["worker crashes"]) crashed, \(status["stuck workers"]) stuck, "
+                + "\(status["recycled"]) recycled, \(status["respawns"]) respawned")
     }
 
     private mutating func writeProcesses() {
@@ -60,8 +59,8 @@ struct StatusTable {
         line("")
         line(row(["PID", "MS", "REQUEST", "PHASE"], Self.requestWidths))
         for request in requests.sorted(by: { $0.integer("request duration") > $1.integer("request duration") }) {
-            let what = request["request method"] + " " + request["request uri"]
-            let cells = [request["pid"], "\(request.integer("request duration") / 1000)", what, request["phase"]]
+            let line = request["request method"] + " " + request["request uri"]
+            let cells = [request["pid"], "\(request.integer("request duration") / 1000)", line, request["phase"]]
             line(row(cells, Self.requestWidths))
         }
     }
@@ -90,7 +89,7 @@ struct StatusTable {
 }
 
 extension JSON {
-    /// A member as text; empty when there is none.
+    /// The text of a member that is a string or a number; empty for others, and when it does not exist.
     subscript(key: String) -> String {
         guard case .object(let members) = self else { return "" }
         return switch members[key] {
@@ -99,8 +98,10 @@ extension JSON {
         }
     }
 
+    /// An integer member; 0 when it does not exist.
     func integer(_ key: String) -> Int { Int(self[key]) ?? 0 }
 
+    /// The elements of an array member; none when it does not exist.
     func list(_ key: String) -> [JSON] {
         guard case .object(let members) = self, case .array(let list) = members[key] else { return [] }
         return list

@@ -1,6 +1,6 @@
-// What unit tests compare by.
+// Helpers of the unit tests.
 
-/** Throws when two values differ, as JSON has them. */
+/** Throws if two values have different JSON representations. */
 export function equal(actual, expected) {
   const [is, shouldBe] = [actual, expected].map((value) => JSON.stringify(value) ?? String(value));
   if (is !== shouldBe) throw new Error(`${is} is not ${shouldBe}`);

@@ -8,10 +8,10 @@ const suggested = (mine, theirs) =>
 
 export default {
   "equal versions have no differences": () => equal(suggested({ name: "B" }, { name: "B" }), []),
-  "what one alone changed is suggested": () =>
+  "a field that only one side changed has a suggestion": () =>
     equal(suggested({ name: "B" }, { is_active: false }), [["name", "mine"], ["is_active", "theirs"]]),
-  "what both changed is nobody's yet": () => equal(suggested({ name: "B" }, { name: "C" }), [["name", null]]),
-  "the choice makes one of both, of their version": () =>
+  "a field that both changed has no suggestion": () => equal(suggested({ name: "B" }, { name: "C" }), [["name", null]]),
+  "the choice merges both into their version": () =>
     equal(merged({ ...base, name: "B", description: "b" }, { ...base, version: 2, description: "c" }, { name: "mine", description: "theirs" }), {
       ...base,
       name: "B",
@@ -19,6 +19,6 @@ export default {
       version: 2,
     }),
   "only what differs is sent": () => equal(changesBetween(base, { ...base, name: "B", id: 7 }), { name: "B" }),
-  "an error begins with what the field is called here": () =>
+  "an error begins with the label of the field": () =>
     equal([problem("is_active", "is_active must be true."), problem("name", "The name is taken.")], ["Active must be true.", "The name is taken."]),
 };

@@ -10,12 +10,12 @@ function selected(...steps) {
 }
 
 export default {
-  "one is selected, and not any more": () => equal(selected(["toggle", 2], ["toggle", 3], ["toggle", 2]), [3]),
-  "a range goes down and up": () => equal([selected(["toggle", 2], ["extend", 4]), selected(["toggle", 4], ["extend", 2])], [[2, 3, 4], [2, 3, 4]]),
-  "a range takes back when its beginning was taken back": () =>
+  "a row is selected and deselected": () => equal(selected(["toggle", 2], ["toggle", 3], ["toggle", 2]), [3]),
+  "a range extends down and up": () => equal([selected(["toggle", 2], ["extend", 4]), selected(["toggle", 4], ["extend", 2])], [[2, 3, 4], [2, 3, 4]]),
+  "a range deselects if its anchor was deselected": () =>
     equal(selected(["toggle", 1], ["extend", 5], ["toggle", 2], ["extend", 4]), [1, 5]),
-  "a range without a beginning is one": () => equal(selected(["extend", 3]), [3]),
-  "what is gone is forgotten, as a range's beginning too"() {
+  "a range without an anchor is a single row": () => equal(selected(["extend", 3]), [3]),
+  "ids that no longer exist are dropped, also as an anchor"() {
     const selection = new Selection();
     selection.toggle(1);
     selection.toggle(2);

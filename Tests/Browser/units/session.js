@@ -9,17 +9,17 @@ const allowed = (role) => {
 };
 
 export default {
-  "each role may do what those before it may": () =>
+  "each role includes the lower ones": () =>
     equal(["reader", "editor", "admin"].map(allowed), [["reader"], ["reader", "editor"], ["reader", "editor", "admin"]]),
-  "who was not asked for a key may do everything": () => equal(allowed(null), ["reader", "editor", "admin"]),
-  "what needs no role everybody may do": () => equal(may(undefined), true),
-  "a key is there until the session ends": () => {
+  "without a session, everything is allowed": () => equal(allowed(null), ["reader", "editor", "admin"]),
+  "a command without a required role is always allowed": () => equal(may(undefined), true),
+  "the key is available until the session ends": () => {
     setSession({ key: "k", name: "key:crm", role: "reader" });
     const during = currentKey();
     setSession(null);
     equal([during, currentKey(), sessionStorage.length], ["k", undefined, 0]);
   },
-  "nobody is asked when there is another key by now": async () => {
+  "the user is not asked if there is another key by now": async () => {
     setSession({ key: "new", name: "key:crm", role: "reader" });
     const isRenewed = await renewed("old", { message: "The key was revoked." });
     setSession(null);

@@ -4,7 +4,7 @@ import { equal } from "./check.js";
 const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 export default {
-  "it acts at once and again, until it is paused, and goes on then": async () => {
+  "it polls immediately and repeatedly, until it is paused, and then resumes": async () => {
     let acts = 0;
     const polling = new Polling(async () => void acts++, 5, () => false);
     polling.wake();
@@ -22,7 +22,7 @@ export default {
     equal(acts > paused, true);
     polling.isPaused = true;
   },
-  "it does nothing while the page is hidden": async () => {
+  "it does not poll while the page is hidden": async () => {
     let [acts, hidden] = [0, true];
     const polling = new Polling(async () => void acts++, 5, () => hidden);
     polling.wake();
@@ -34,7 +34,7 @@ export default {
     equal(acts >= 1, true);
     polling.isPaused = true;
   },
-  "it never acts twice at the same time": async () => {
+  "polls never overlap": async () => {
     let [acting, most] = [0, 0];
     const polling = new Polling(
       async () => {

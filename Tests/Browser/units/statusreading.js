@@ -16,23 +16,23 @@ ${name}_bucket{status="200",le="+Inf"} ${answered}`;
 const numbers = ({ rate, failures, median }) => [rate, failures, median];
 
 export default {
-  "rates come from two readings and the time between": () => {
+  "rates are computed from two readings and the time between": () => {
     const change = between(reading(1000, { accepted: 100 }), reading(3000, { accepted: 140, failed: 4 }));
     equal(numbers(change), [20, 0.1, 0.05]);
   },
   "a first reading has no rates": () => equal(numbers(between(null, reading(1000, { accepted: 100 }))), [null, null, null]),
-  "when nothing is asked for, the rate is 0, and nothing failed or was slow": () =>
+  "without requests the rate is 0, and failures and quantiles are unknown": () =>
     equal(numbers(between(reading(1000, { accepted: 5 }), reading(3000, { accepted: 5 }))), [0, null, null]),
-  "a service that was started in between has no rates, and neither has one whose counts went back": () => {
+  "there are no rates after a restart, or if counters have decreased": () => {
     equal(between(reading(1000, { accepted: 5 }), reading(3000, { accepted: 9, started: 200 })).rate, null);
     equal(between(reading(1000, { accepted: 5 }), reading(3000, { accepted: 4 })).rate, null);
   },
-  "a worker has a rate of its own, and a new one with an old id has none": () => {
+  "each worker has a rate, and a new one with a reused id has none": () => {
     const before = reading(1000, { accepted: 9, workers: [worker(1, 4), worker(2, 5)] });
     const after = reading(3000, { accepted: 15, workers: [worker(1, 10), worker(2, 7, 200), worker(3, 1)] });
     equal([...between(before, after).workers], [[1, 3], [2, null], [3, null]]);
   },
-  "requests in flight are told the longest first": () => {
+  "requests in flight are sorted, longest first": () => {
     const requests = [3, 9, 5].map((micros) => ({ "request duration": micros }));
     const { requests: found } = readingOf({ "requests in flight": requests }, [], 0);
     equal(found.map((one) => one["request duration"]), [9, 5, 3]);

@@ -1,7 +1,7 @@
 import { Undoable } from "/ui/js/undo.js";
 import { equal } from "./check.js";
 
-/** A clock that goes when it is told to. */
+/** A manual clock. */
 class Clock {
   #now = 0;
   #timers = new Map();
@@ -53,7 +53,7 @@ export default {
     clock.go(1);
     equal(log, ["open", "done", "commit"]);
   },
-  "its time stands still while it is looked at"() {
+  "the countdown stops while it is paused"() {
     const { clock, log, undoable } = started();
     clock.go(6_000);
     undoable.pause();
@@ -64,7 +64,7 @@ export default {
     clock.go(1);
     equal(log, ["done", "commit"]);
   },
-  "once it has ended it does not go on"() {
+  "once it has ended it cannot be resumed"() {
     const { clock, log, undoable } = started();
     undoable.commit();
     undoable.resume();

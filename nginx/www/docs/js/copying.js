@@ -1,6 +1,6 @@
-// A button that copies an example; pages have a clipboard over HTTPS and on localhost only.
+// A button that copies an example. The clipboard is only available in secure contexts (HTTPS and localhost).
 
-/** Adds the button to each of these figures, which have a caption and a `pre`. */
+/** Adds the button to each of these figures, which contain a caption and a `pre`. */
 export function addCopyButtons(figures) {
   if (!navigator.clipboard) return;
   for (const figure of figures) {

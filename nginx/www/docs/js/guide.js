@@ -1,11 +1,11 @@
-// The examples: their address is the page's own, and which language is shown is remembered.
+// The examples: they use the page's own origin, and the selected language is remembered.
 
 import { recall, remember } from "/ui/js/storage.js";
 import { addCopyButtons } from "./copying.js";
 
 const KEY = "docs.language";
 
-/** Examples ask the API that the page came from. */
+/** Makes the examples use the API that served the page. */
 function fillInOrigin() {
   for (const code of document.querySelectorAll("code")) {
     const texts = document.createTreeWalker(code, NodeFilter.SHOW_TEXT);
@@ -20,7 +20,7 @@ function rememberLanguage() {
   for (const choice of choices) choice.addEventListener("change", () => remember("localStorage", KEY, choice.value));
 }
 
-/** Swagger UI, which looks after the address, keeps the browser from giving the focus to what is skipped to. */
+/** Focuses the target of the skip link, which the browser does not do because Swagger UI handles the URL's fragment. */
 document.querySelector(".skip").addEventListener("click", () => document.getElementById("main").focus());
 
 fillInOrigin();

@@ -1,5 +1,5 @@
-// A plugin of Swagger UI's: what it shows of itself is the question for a key, where the API asks for one, the operations and the schemas.
-// Its heading and its choice of servers are left out: the page has the one, and is the other.
+// A Swagger UI plugin that reduces the layout to the authorization dialog (if the API requires authentication), the operations and the schemas.
+// The heading and the server selection are omitted: the page has a heading, and its own origin is the server.
 
 export function layout({ React }) {
   const PageLayout = ({ getComponent, specSelectors }) => {
@@ -7,11 +7,11 @@ export function layout({ React }) {
     const parts = ["errors", ...authorize, "operations", "Models"].map((name) => getComponent(name, true));
     return React.createElement("div", { className: "swagger-ui" }, ...parts.map((part) => React.createElement(part)));
   };
-  // Without it, each would be a link within a button. The address names what is open all the same.
+  // Omitted because it would nest a link in a button. The URL identifies the open operation all the same.
   const Name = ({ text }) => React.createElement("span", null, text);
-  // It has no name of its own. The only one is a request's body.
+  // The element has no accessible name of its own. The only one is the request body.
   const named = (TextArea) => (props) => React.createElement(TextArea, { "aria-label": "Body of the request", ...props });
-  // A key is typed unseen, and kept by nobody.
+  // The key is a password field without autocompletion.
   const secret = { type: "password", autoComplete: "off", "aria-label": "API key" };
   const hidden = (Input) => (props) => React.createElement(Input, props.id === "auth-bearer-value" ? { ...props, ...secret } : props);
   return { components: { PageLayout }, wrapComponents: { DeepLink: () => Name, Input: hidden, TextArea: named } };

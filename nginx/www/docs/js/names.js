@@ -1,4 +1,4 @@
-// Swagger UI leaves out names that assistive technology needs: they are added to what it shows.
+// Adds accessible names, which Swagger UI lacks, to its elements.
 
 function addNames(place) {
   for (const select of place.querySelectorAll("[data-param-name] select:not([aria-label])")) {
@@ -8,7 +8,7 @@ function addNames(place) {
     Object.assign(dialog, { role: "dialog", ariaModal: "true", ariaLabel: dialog.querySelector("h3").textContent });
   }
   for (const button of place.querySelectorAll(".close-modal:not([aria-label])")) button.ariaLabel = "Close";
-  // What scrolls can be scrolled with the keyboard.
+  // Makes scrollable elements focusable, for scrolling with the keyboard.
   for (const code of place.querySelectorAll("pre.microlight:not([tabindex])")) code.tabIndex = 0;
   for (const responses of place.querySelectorAll("[role=region][id$=_responses]:not([aria-label])")) {
     responses.removeAttribute("aria-labelledby");
@@ -16,7 +16,7 @@ function addNames(place) {
   }
 }
 
-/** Adds them, whatever is opened later. */
+/** Adds the names, also to elements that are opened later. */
 export function keepNamed(place) {
   new MutationObserver(() => addNames(place)).observe(place, { childList: true, subtree: true });
 }

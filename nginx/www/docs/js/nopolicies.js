@@ -1,4 +1,4 @@
-// Before Swagger UI: a library in it registers a policy of trusted types as soon as it loads, for HTML that plaintext.js never has it make.
-// The page's Content-Security-Policy allows none. Where there is no registry the library does not try; the browser enforces all the same.
+// Loaded before Swagger UI, one of whose libraries registers a Trusted Types policy when it loads, for HTML that plaintext.js prevents.
+// The page's Content-Security-Policy allows no policies. Without the registry object the library does not try; the browser enforces the policy all the same.
 
 Object.defineProperty(globalThis, "trustedTypes", { value: undefined });

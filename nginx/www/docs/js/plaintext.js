@@ -1,5 +1,5 @@
-// A plugin of Swagger UI's: descriptions are text, with `code` in backticks, and never become HTML. The page's policy of trusted types
-// would refuse HTML that is made of strings.
+// A Swagger UI plugin that renders descriptions as text, with `code` in backticks, and never as HTML. The page's Trusted Types policy
+// would reject HTML from strings.
 
 export function plainText({ React }) {
   const Text = ({ source = "", className = "" }) => {

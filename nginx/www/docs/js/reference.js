@@ -1,4 +1,4 @@
-// The operations, by Swagger UI, which is not part of this program: scripts/swagger-ui puts it where the page looks for it.
+// The API reference, rendered by Swagger UI, which is not part of this program: scripts/swagger-ui installs it.
 
 import { layout } from "./layout.js";
 import { keepNamed } from "./names.js";
@@ -6,7 +6,7 @@ import { plainText } from "./plaintext.js";
 
 const place = document.getElementById("swagger");
 const METHODS = ["get", "post", "put", "patch", "delete"];
-const MISSING = "Swagger UI is not here: run scripts/dev swagger-ui, or docker-compose build --no-cache nginx, with a network, and load this page again.";
+const MISSING = "Swagger UI is not installed: run scripts/dev swagger-ui, or docker-compose build --no-cache nginx, with network access, and reload this page.";
 
 function tell(text) {
   const message = document.createElement("p");
@@ -16,8 +16,8 @@ function tell(text) {
 }
 
 /**
- * The contract, without what would double the list: HEAD goes with every GET, and OPTIONS with all. Nor does it have the examples of
- * what may be left out: Swagger UI would send them unasked.
+ * The OpenAPI document without the operations that would double the list (HEAD for every GET, OPTIONS for every path), and without examples of
+ * optional parameters, which Swagger UI would send by default.
  */
 async function contract() {
   const response = await fetch("/openapi.json");
@@ -33,7 +33,7 @@ async function contract() {
   return spec;
 }
 
-/** By address, and then by what is done there, as people think of it. */
+/** Sorts operations by path, then by method in the customary order. */
 function inOrder(one, other) {
   const [path, otherPath] = [one.get("path"), other.get("path")];
   if (path !== otherPath) return path < otherPath ? -1 : 1;
@@ -53,15 +53,15 @@ async function show() {
   SwaggerUIBundle({
     domNode: place,
     spec,
-    // The address names what is open, unless it names a part of the page: Swagger UI would take that for an operation, and change it.
+    // Deep links are enabled unless the fragment names a section of the page, which Swagger UI would take for an operation and replace.
     deepLinking: !/^#[^/]/.test(location.hash),
     defaultModelsExpandDepth: 0,
     displayRequestDuration: true,
     tagsSorter: "alpha",
     operationsSorter: inOrder,
-    // Of its own colours, some are too faint to read.
+    // Some colours of the default theme have too little contrast.
     syntaxHighlight: false,
-    // It asks another host.
+    // Disabled because it uses another host.
     validatorUrl: null,
     layout: "PageLayout",
     plugins: [layout, plainText],

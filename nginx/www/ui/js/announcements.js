@@ -1,19 +1,19 @@
-// What a screen reader is told.
+// Announcements for screen readers, in live regions.
 
 import { find } from "./dom.js";
 
-/** So long, in milliseconds, a text stays: others come behind it, and none takes the place of one that is not read yet. */
-const stay = 7000;
+/** How long a text stays in the region, in milliseconds. Later texts are appended, so that none replaces one that has not been read yet. */
+const lifetime = 7000;
 
 function say(region, text) {
   const line = document.createElement("p");
   line.textContent = text;
   region.append(line);
-  setTimeout(() => line.remove(), stay);
+  setTimeout(() => line.remove(), lifetime);
 }
 
-/** Says something when there is a pause. */
+/** Announces a text politely: at the next pause. */
 export const announce = (text) => say(find("#polite"), text);
 
-/** Says something at once. */
+/** Announces a text assertively: immediately. */
 export const alert = (text) => say(find("#assertive"), text);

@@ -1,15 +1,15 @@
-// The API over HTTP, and its errors. No DOM.
+// The client of the API, and its errors. No DOM.
 
 import { currentKey, renewed } from "./session.js";
 import { filterOf } from "./urlstate.js";
 
-/** How many campaigns a page of the list has. */
+/** The number of campaigns on a page of the list. */
 export const pageSize = 25;
 
-/** How many changes a page of a campaign's history has. */
+/** The number of changes on a page of a campaign's history. */
 const historySize = 10;
 
-/** An answer that is an error, or none at all: then its status is 0. */
+/** An error response, or no response at all: then the status is 0. */
 export class ApiError extends Error {
   constructor(status, { message, errors = [], request_id: requestID = "" }) {
     super(message);
@@ -18,38 +18,38 @@ export class ApiError extends Error {
     this.fields = new Map(errors.map((error) => [error.field, error.message]));
   }
 
-  /** It may work a moment later. */
+  /** Whether the request may succeed when it is retried later. */
   get isTemporary() {
     return this.status === 0 || this.status === 429 || this.status >= 500;
   }
 
-  /** What was asked for may have been done all the same. */
+  /** Whether the outcome is unknown: the request may have been carried out all the same. */
   get isUnknown() {
     return this.status === 502 || this.status === 504;
   }
 
-  /** Tells it of something that was to be done: `“A”`, `changed`. */
+  /** The error message for a subject and an action, such as `“A”` and `changed`. */
   of(what, done) {
     return `${what} ${this.isUnknown ? "perhaps " : ""}not ${done}: ${this.message}`;
   }
 }
 
-/** The next page's cursor in a Link header field; "" when there is none. */
+/** The cursor of the next page, from a Link header field; "" if there is none. */
 export function nextCursor(link) {
   const url = /<([^>]*)>;\s*rel="next"/.exec(link ?? "")?.[1];
   return url ? (new URL(url, "http://localhost").searchParams.get("cursor") ?? "") : "";
 }
 
-/** The error that an answer tells of, whatever its body is. */
+/** Converts an error response, whose body may be anything, to an error. */
 export async function errorOf(response) {
   const body = await response.json().catch(() => null);
-  const message = body?.message ?? `The service answered ${response.status}.`;
+  const message = body?.message ?? `The service responded with ${response.status}.`;
   return new ApiError(response.status, { ...body, message });
 }
 
 async function ask(key, method, path, { body, type = "application/json", headers = {}, ...options } = {}) {
   const fields = { ...headers, ...(key && { Authorization: `Bearer ${key}` }), ...(body !== undefined && { "Content-Type": type }) };
-  // A page that is gone back to is not to show what the browser kept.
+  // Always revalidates, so that going back in the history does not show cached data.
   const init = { method, headers: fields, body, cache: "no-cache", ...options };
   try {
     return await fetch(path, init);
@@ -59,7 +59,7 @@ async function ask(key, method, path, { body, type = "application/json", headers
   }
 }
 
-/** Sends a request; one that is refused for its key, which has done nothing, again as soon as somebody has signed in. */
+/** Sends a request. After a 401, which has had no effect, it is sent again as soon as the user has signed in. */
 async function send(method, path, options) {
   for (;;) {
     const key = currentKey();
@@ -70,7 +70,7 @@ async function send(method, path, options) {
   }
 }
 
-/** Whose a key is, and with which role: `{ name, role }`. */
+/** The principal of a key: `{ name, role }`. */
 export async function identity(key) {
   const response = await ask(key, "GET", "/me");
   if (!response.ok) throw await errorOf(response);
@@ -78,13 +78,13 @@ export async function identity(key) {
 }
 
 const one = (id) => `/campaigns/${id}`;
-const brokeOff = () => {
-  throw new ApiError(0, { message: "The answer broke off." });
+const failIncomplete = () => {
+  throw new ApiError(0, { message: "The response was incomplete." });
 };
-const jsonOf = (response) => response.json().catch(brokeOff);
+const jsonOf = (response) => response.json().catch(failIncomplete);
 const versioned = async (response) => ({ campaign: await jsonOf(response), etag: response.headers.get("ETag") });
 
-/** A page of the list that a state describes: `{ rows, next }`. */
+/** Fetches the page of the list that a state describes: `{ rows, next }`. */
 export async function list(state, { signal, limit = pageSize, extra = {} } = {}) {
   const query = filterOf(state);
   query.set("limit", limit);
@@ -95,14 +95,14 @@ export async function list(state, { signal, limit = pageSize, extra = {} } = {})
   return { rows: await jsonOf(response), next: nextCursor(response.headers.get("Link")) };
 }
 
-/** The query of a state's filter, without some campaigns that it selects too. */
+/** The query of a state's filter, excluding the campaigns with some ids. */
 function queryWithout(ids, state) {
   const query = filterOf(state);
   for (const id of ids.keys()) query.append("id[ne]", id);
   return query;
 }
 
-/** How many campaigns a state's filter selects, some of them left out. */
+/** Counts the campaigns that match a state's filter, excluding some. */
 export async function count(state, without, signal) {
   const query = queryWithout(without, state);
   query.set("limit", 1);
@@ -112,10 +112,10 @@ export async function count(state, without, signal) {
   return Number(response.headers.get("X-Total-Count"));
 }
 
-/** One campaign, with the ETag of its version. */
+/** Fetches a campaign, with the ETag of its version. */
 export const read = async (id, signal) => versioned(await send("GET", one(id), { signal }));
 
-/** What has changed of one, the latest first: `{ changes, next }`. */
+/** Fetches a page of a campaign's history, latest change first: `{ changes, next }`. */
 export async function history(id, { cursor = "", signal } = {}) {
   const query = new URLSearchParams({ limit: historySize });
   if (cursor) query.set("cursor", cursor);
@@ -123,20 +123,20 @@ export async function history(id, { cursor = "", signal } = {}) {
   return { changes: await jsonOf(response), next: nextCursor(response.headers.get("Link")) };
 }
 
-/** Makes a campaign of a JSON text, once for each key. */
+/** Creates a campaign from a JSON text, at most once per idempotency key. */
 export const create = async (body, key) =>
   jsonOf(await send("POST", "/campaigns/", { body, headers: { "Idempotency-Key": key } }));
 
-/** What versions became by changes from here. */
+/** Maps each version, by id and ETag, to the version that a change by this page made of it. */
 const successors = new Map();
 
-/** The version that changes from here have made of one: a later one is somebody else's. */
+/** The latest version that the changes of this page have made of a version. Any later one is somebody else's. */
 function latestOwn(id, etag) {
   const next = successors.get(`${id} ${etag}`);
   return next ? latestOwn(id, next) : etag;
 }
 
-/** Changes some fields, while nobody else changed the version of an ETag (else 412). */
+/** Changes some fields, unless somebody else has changed the version with this ETag (412). */
 export async function change(id, fields, etag) {
   const own = latestOwn(id, etag);
   const headers = { "If-Match": own };
@@ -145,10 +145,10 @@ export async function change(id, fields, etag) {
   return changed;
 }
 
-/** Deletes one, while nobody else changed the version of an ETag (else 412). With `keepalive` it is sent even when the page goes away. */
+/** Deletes a campaign, unless somebody else has changed the version with this ETag (412). With `keepalive`, the request outlives the page. */
 export const remove = (id, etag, options) => send("DELETE", one(id), { headers: { "If-Match": latestOwn(id, etag) }, ...options });
 
-/** All campaigns of a state's filter but some, in its order, as the text of a media type: `progress` is told the bytes so far. */
+/** Downloads all campaigns that match a state's filter, excluding some, in its order and in a media type. Calls `progress` with the bytes received. */
 export async function exported(state, without, type, progress, signal) {
   const query = queryWithout(without, state);
   query.set("sort", state.sort);
@@ -158,7 +158,7 @@ export async function exported(state, without, type, progress, signal) {
   for (;;) {
     const { value, done } = await reader.read().catch((error) => {
       if (signal.aborted) throw error;
-      brokeOff();
+      failIncomplete();
     });
     if (done) return new Blob(parts, { type });
     parts.push(value);

@@ -1,4 +1,4 @@
-// The console: it shows the view that the address names, and hands it the keys.
+// The console: shows the view of the current URL, and dispatches keyboard shortcuts to it.
 
 import "./relativetime.js";
 import { isolated } from "./campaign.js";
@@ -11,7 +11,7 @@ import { current, go, start } from "./router.js";
 import { isCurrent, may, setSession, signedIn, whenSessionChanges } from "./session.js";
 import { commitAll, undoNewest } from "./toasts.js";
 
-/** The list comes with the page, so that it is there soon; the others are fetched behind it. */
+/** The list is loaded with the page, so that it appears soon; the other views are loaded after it. */
 const views = {
   list: async () => listView,
   new: async () => (await import("./new.js")).newView,
@@ -38,7 +38,7 @@ async function mayLeave() {
   return mayDiscard();
 }
 
-/** What keys do wherever they are pressed; a view has its own besides. */
+/** The commands that all views share; each view adds its own. */
 const shared = {
   help: () => void showHelp(),
   new: () => void go({ ...current(), view: "new" }),
@@ -46,7 +46,7 @@ const shared = {
   search: () => void go({ ...current(), view: "list" }).then(() => shown.view.commands.search?.()),
 };
 
-/** The role that a command needs, if it needs one. */
+/** The roles that commands require, if any. */
 const needs = { new: "editor", select: "editor", extend: "editor", edit: "editor", undo: "editor" };
 
 function perform(command) {
@@ -54,7 +54,7 @@ function perform(command) {
   return act && may(needs[command]) ? act() : false;
 }
 
-/** Shows who has signed in, and hides what they may not do. */
+/** Shows the signed-in user, and hides the controls that their role does not allow. */
 function showSession() {
   const { name = "", role = "" } = signedIn() ?? {};
   document.documentElement.dataset.role = role;
@@ -63,7 +63,7 @@ function showSession() {
   find(".who .role").textContent = role;
 }
 
-/** Forgets the key, and all that was shown: what waits to be undone is done before. */
+/** Ends the session and leaves the view. Pending undoable actions are committed first. */
 async function signOut() {
   if (!(await mayLeave())) return;
   commitAll();

@@ -1,14 +1,14 @@
-// What is done to all selected campaigns at once, and undone.
+// Bulk actions on the selected campaigns, and their undo.
 
 import * as api from "./api.js";
 import { counted, quoted } from "./campaign.js";
 import { changed } from "./changes.js";
 import { offerUndo, tell, tellFailure } from "./toasts.js";
 
-/** The campaigns that are deleted as soon as that cannot be undone any more: nobody is shown them until then. Each has what undoes its deletion. */
+/** The campaigns with a pending deletion, which is sent when it can no longer be undone; until then they are hidden. Maps ids to functions that undo it. */
 export const leaving = new Map();
 
-/** Activates or deactivates campaigns. */
+/** Activates or deactivates campaigns, with undo. */
 export async function setActive(seen, isActive) {
   const verb = (is) => (is ? "activated" : "deactivated");
   let opened;
@@ -17,7 +17,7 @@ export async function setActive(seen, isActive) {
   } catch (error) {
     return tellFailure(`Not ${verb(isActive)}: ${error.message}`);
   }
-  // What others did to them since they were shown is not undone with this.
+  // Campaigns that others have set meanwhile are left out, so that undo does not revert their changes.
   const chosen = opened.filter(({ campaign }) => campaign.is_active !== isActive);
   if (chosen.length === 0) return tell(`All of them are ${isActive ? "active" : "inactive"} already.`);
   const set = async (campaigns, is) => {
@@ -39,8 +39,8 @@ export async function setActive(seen, isActive) {
 }
 
 /**
- * Deletes campaigns that are what somebody saw: they vanish at once, and are deleted when it has not been undone, so that undoing
- * restores all of them. What others change, before it or meanwhile, stays.
+ * Deletes the campaigns that are still as the user saw them. They are hidden immediately, but deleted only when the time for undo has passed,
+ * so that undo restores them completely. Campaigns that others change before or meanwhile are kept.
  */
 export async function removeAll(selected) {
   const seen = selected.filter(({ id }) => !leaving.has(id));
@@ -68,7 +68,7 @@ export async function removeAll(selected) {
     text: `${counted(chosen.length)} deleted.`,
     undo: forget,
     commit: async () => {
-      // Also when the page goes away.
+      // keepalive: also sent when the page is being closed.
       const result = await each(chosen, ({ campaign, etag }) => api.remove(campaign.id, etag, { keepalive: true }));
       forget();
       tellRest(result, "deleted");
@@ -77,7 +77,7 @@ export async function removeAll(selected) {
   for (const { campaign } of chosen) leaving.set(campaign.id, undo);
 }
 
-/** Reads campaigns, with their versions; those that are gone are left out. */
+/** Fetches campaigns, with their versions; those that no longer exist are left out. */
 async function readAll(campaigns) {
   const nothingIfGone = (error) => {
     if (error.status !== 404) throw error;
@@ -85,7 +85,7 @@ async function readAll(campaigns) {
   return (await Promise.all(campaigns.map(({ id }) => api.read(id).catch(nothingIfGone)))).filter(Boolean);
 }
 
-/** Does something with each one: `done` is what came of it, `left` are those that others changed meanwhile, `failed` those with an `error`. */
+/** Runs an action on each campaign: `done` are the results, `left` the campaigns that others have changed, `failed` the others that failed, with an `error`. */
 async function each(campaigns, act) {
   const results = await Promise.allSettled(campaigns.map(act));
   const isFailure = ({ reason }) => reason && ![404, 412].includes(reason.status);
@@ -97,13 +97,13 @@ async function each(campaigns, act) {
   };
 }
 
-/** Tells what something was not done with, and why. */
+/** Reports the campaigns on which an action was not carried out, and why. */
 function tellRest({ left, failed, error }, done) {
   if (error) tellFailure(error.of(counted(failed.length), done));
   tellLeft(left, done);
 }
 
-/** Tells what others changed, by its names; of many, by the first ones. */
+/** Reports the campaigns that others have changed: the names of the first five, and how many more. */
 function tellLeft(campaigns, done) {
   if (campaigns.length === 0) return;
   const names = campaigns.slice(0, 5).map(({ campaign }) => quoted(campaign.name));

@@ -1,7 +1,7 @@
-// Tells the view that is shown that campaigns are not what they were: whoever changed them may have done so from another one.
+// Notifies the current view that campaigns have changed, possibly by an action of another view.
 
-/** Campaigns have changed. */
+/** Notifies that campaigns have changed. */
 export const changed = () => dispatchEvent(new Event("campaignschanged"));
 
-/** Calls `act` whenever they have. */
+/** Calls `act` whenever campaigns have changed. */
 export const whenChanged = (act) => addEventListener("campaignschanged", act);

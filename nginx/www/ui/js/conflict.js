@@ -1,10 +1,10 @@
-// Two people's versions of one campaign, field by field. No DOM.
+// A three-way merge of a campaign, field by field. No DOM.
 
 import { fields } from "./campaign.js";
 
 /**
- * The fields in which my version and theirs differ, of the one that both began with: whose change it is, and what to suggest.
- * Where both changed a field nothing is suggested, so that somebody has to choose.
+ * The fields in which my version and theirs differ, with who changed them since the common base version, and which one to suggest.
+ * For a field that both changed there is no suggestion, so that the user has to choose.
  */
 export function differences(base, mine, theirs) {
   return fields
@@ -17,7 +17,7 @@ export function differences(base, mine, theirs) {
     });
 }
 
-/** Their version, with the fields of mine that were chosen: `{ name: "mine", description: "theirs" }`. */
+/** Their version, with the fields of mine that the user chose: `{ name: "mine", description: "theirs" }`. */
 export function merged(mine, theirs, choices) {
   const result = { ...theirs };
   for (const [field, choice] of Object.entries(choices)) if (choice === "mine") result[field] = mine[field];

@@ -1,4 +1,4 @@
-// The page of one campaign.
+// The details view: a single campaign.
 
 import { announce } from "./announcements.js";
 import * as api from "./api.js";
@@ -18,7 +18,7 @@ import { tellFailure } from "./toasts.js";
 import { before } from "./trail.js";
 import { addressOf } from "./urlstate.js";
 
-/** Shows it in `main`. */
+/** Shows the view in `main`. */
 export function detailsView(main, state) {
   const loading = new Latest();
   const finding = new Latest();
@@ -28,14 +28,14 @@ export function detailsView(main, state) {
   let isCreating = false;
   const ways = { previous: null, next: null };
   const keys = new KeyKeeper();
-  const history = campaignHistory(state.id, putBack);
+  const history = campaignHistory(state.id, restore);
 
   main.replaceChildren(copy("details"));
   document.title = `Campaign ${state.id} · Aktify`;
   const card = find(".card", main);
   const past = find("[data-part=history]", main);
   past.append(history.element);
-  /** What ends when another page is shown leaves that alone. */
+  /** Whether the view is still shown. An action that finishes later must not touch the next one. */
   const isShown = () => card.isConnected;
   setLink(find(".back", main), addressOf({ ...state, view: "list" }));
   const showWays = () => {
@@ -46,7 +46,7 @@ export function detailsView(main, state) {
   async function load({ isFirst = false } = {}) {
     try {
       const answer = await loading.run((signal) => api.read(state.id, signal));
-      // What is being edited stays: saving it finds out what others did.
+      // An open form is kept: saving it detects changes by others.
       if (!answer || form) return;
       opened = answer;
       showCampaign();
@@ -56,14 +56,14 @@ export function detailsView(main, state) {
     }
   }
 
-  /** A page of the list, without what waits to be deleted. */
+  /** A page of the list, without campaigns whose deletion is pending. */
   async function listed(...query) {
     const { rows, next } = await api.list(...query);
     return { rows: rows.filter(({ id }) => !leaving.has(id) || String(id) === state.id), next };
   }
 
   async function findNeighbours() {
-    // Without them the page is as useful: it says nothing when they cannot be had.
+    // The neighbours are optional, so errors are ignored.
     Object.assign(ways, await finding.run((signal) => neighbours(state, listed, before, signal)).catch(() => null));
     showWays();
   }
@@ -79,8 +79,8 @@ export function detailsView(main, state) {
     card.replaceChildren(
       notice({
         icon: isGone ? "empty" : "cloud",
-        title: isGone ? "There is no such campaign" : "The campaign cannot be shown",
-        text: isGone ? "It was deleted, or never there." : error.message,
+        title: isGone ? "Campaign not found" : "The campaign cannot be shown",
+        text: isGone ? "It was deleted, or never existed." : error.message,
         actions: isGone ? [] : [again],
         request: isGone ? "" : error.requestID,
       }),
@@ -98,7 +98,7 @@ export function detailsView(main, state) {
     return element;
   }
 
-  /** Shows it as it is now, in what shows it already: the focus stays where it is. */
+  /** Shows the current version, reusing the elements, so that the focus is kept. */
   function showCampaign() {
     form = null;
     const { campaign } = opened;
@@ -152,7 +152,7 @@ export function detailsView(main, state) {
 
     async delete() {
       const { campaign, etag } = opened;
-      const text = "It is gone for everybody, and this cannot be undone.";
+      const text = "It is deleted for everybody. This cannot be undone.";
       if (!(await confirmed({ title: `Delete “${isolated(campaign.name)}”?`, text, action: "Delete" }))) return;
       try {
         await api.remove(campaign.id, etag);
@@ -162,12 +162,12 @@ export function detailsView(main, state) {
         if (!isShown()) return tellFailure(`“${isolated(campaign.name)}” is not deleted: ${error.message}`);
         if (error.status === 404) return showError(error);
         if (error.status === 412) await load();
-        tell(error.status === 412 ? "Somebody else changed it meanwhile: this is how it is now. It is not deleted." : error.message);
+        tell(error.status === 412 ? "Somebody else has changed it meanwhile: this is the current version. It was not deleted." : error.message);
       }
     },
   };
 
-  /** Makes it be what is shown, but for a change; tells whether it is. */
+  /** Saves the shown version with a change. Resolves to whether it was saved. */
   async function saveAs(change) {
     try {
       const saved = await save(opened, { ...opened.campaign, ...change });
@@ -184,8 +184,8 @@ export function detailsView(main, state) {
     }
   }
 
-  /** Makes it be what it was; one that is not there any more is made again. */
-  async function putBack(version) {
+  /** Restores an earlier version. A campaign that no longer exists is created again. */
+  async function restore(version) {
     await toggling;
     if (!opened) return createAgain(version);
     actions.keep();
@@ -207,7 +207,7 @@ export function detailsView(main, state) {
     isCreating = false;
   }
 
-  /** Saves what was changed of the values that the form began with; who does so keeps what was to be deleted. */
+  /** Saves the fields that differ from the form's initial values. Cancels a pending deletion. */
   async function saveChange(values, edited) {
     await toggling;
     actions.keep();
@@ -227,7 +227,7 @@ export function detailsView(main, state) {
   load({ isFirst: true });
   const found = findNeighbours();
 
-  /** Goes to a neighbour, as soon as it is known. */
+  /** Goes to a neighbour, as soon as it has been loaded. */
   async function follow(way) {
     await found;
     if (ways[way]) go(ways[way]);

@@ -1,10 +1,10 @@
-// Questions that have to be answered before anything else.
+// Modal dialogs.
 
 import { labels, quoted, readable } from "./campaign.js";
 import { differences, merged } from "./conflict.js";
 import { copyElement, find, findAll } from "./dom.js";
 
-/** Opens a dialog, and waits for the value of the button that closes it: "" for Escape. */
+/** Opens a dialog. Resolves to the value of the button that closes it, or "" for Escape. */
 export function ask(dialog) {
   dialog.returnValue = "";
   dialog.showModal();
@@ -18,13 +18,13 @@ export function cancel(dialog) {
   return closed(dialog);
 }
 
-/** Closes what is open, as Escape does. */
+/** Closes all open dialogs, like Escape. */
 export const cancelAll = () => Promise.all(findAll("dialog[open]").map(cancel));
 
-// Not a button that submits: Enter is for the other one.
+// Not a submit button, since Enter activates the other one.
 find("#conflict [type=button]").addEventListener("click", () => cancel(find("#conflict")));
 
-/** Whether somebody means it. */
+/** Asks for confirmation. */
 export async function confirmed({ title, text, action }) {
   const dialog = find("#confirm");
   find("h2", dialog).textContent = title;
@@ -33,14 +33,14 @@ export async function confirmed({ title, text, action }) {
   return (await ask(dialog)) === "yes";
 }
 
-/** Whether what was typed may be thrown away. */
+/** Asks whether unsaved changes may be discarded. */
 export const mayDiscard = () => confirmed({ title: "Discard your changes?", text: "They are not saved yet.", action: "Discard" });
 
 let conflicts = Promise.resolve();
 
 /**
- * Shows both versions of a campaign, and returns the one that somebody makes of them; `null` when they would rather not yet. Of two
- * campaigns, the second one waits until the first one is decided.
+ * Shows both versions of a campaign, and resolves to the one that the user merges from them, or to `null` if the user cancels. If two
+ * campaigns have conflicts, the second dialog opens after the first one is closed.
  */
 export const resolveConflict = (...versions) => (conflicts = conflicts.catch(() => {}).then(() => choose(...versions)));
 
@@ -68,5 +68,5 @@ function choiceElement({ field, suggestion, ...difference }) {
   return element;
 }
 
-/** The list of shortcuts. */
+/** Shows the keyboard shortcuts. */
 export const showHelp = () => ask(find("#help"));

@@ -1,18 +1,18 @@
-// Small helpers for the document.
+// DOM helpers.
 
-/** The one element that a selector names. */
+/** The first element that matches a selector. */
 export const find = (selector, root = document) => root.querySelector(selector);
 
-/** All elements that a selector names. */
+/** All elements that match a selector. */
 export const findAll = (selector, root = document) => [...root.querySelectorAll(selector)];
 
-/** A copy of a template: its elements, as a fragment. */
+/** A copy of a template, as a document fragment. */
 export const copy = (name) => find(`template#${name}`).content.cloneNode(true);
 
-/** A copy of a template that has one element. */
+/** A copy of a template's only element. */
 export const copyElement = (name) => copy(name).firstElementChild;
 
-/** Makes something a link, or one that leads nowhere. */
+/** Sets the target of a link; without one, the link is disabled. */
 export function setLink(link, href) {
   if (href) link.href = href;
   else link.removeAttribute("href");
@@ -21,7 +21,7 @@ export function setLink(link, href) {
   else link.removeAttribute("role");
 }
 
-/** A notice in place of something: what, why, and what can be done. */
+/** A notice in place of missing content: a title, an explanation, and possible actions. */
 export function notice({ icon, title, text, actions = [], request = "" }) {
   const element = copyElement("notice");
   find("use", element).setAttribute("href", `#icon-${icon}`);
@@ -32,7 +32,7 @@ export function notice({ icon, title, text, actions = [], request = "" }) {
   return element;
 }
 
-/** A button that does something. */
+/** Creates a button. */
 export function button(text, act, style = "button") {
   const element = document.createElement("button");
   Object.assign(element, { type: "button", className: style, textContent: text });
@@ -40,11 +40,11 @@ export function button(text, act, style = "button") {
   return element;
 }
 
-/** Gives a control its first value; its `defaultValue` is what the browser makes of it: none has a "\r", nor two lines in one. */
-export function begin(control, value) {
+/** Sets the initial value of a control. Its `defaultValue` becomes the value as the browser sanitizes it (line breaks), for `isEdited`. */
+export function setInitial(control, value) {
   control.defaultValue = value;
   control.defaultValue = control.value;
 }
 
-/** Whether somebody changed what a control began with. */
+/** Whether the value of a control differs from its initial one. */
 export const isEdited = (control) => control.value !== control.defaultValue;

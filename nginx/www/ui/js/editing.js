@@ -1,16 +1,16 @@
-// A value of the list that is edited where it stands.
+// Inline editing of a cell of the list.
 
 import { alert } from "./announcements.js";
 import { labels, problem, quoted } from "./campaign.js";
-import { begin, copyElement, find, findAll, isEdited } from "./dom.js";
+import { setInitial, copyElement, find, findAll, isEdited } from "./dom.js";
 import { tellFailure } from "./toasts.js";
 
-/** The editors within something that have a text which is not saved; to reset one is to cancel it. */
+/** The editors within an element that have unsaved changes. Resetting an editor, which is a form, cancels it. */
 export const unsavedEditors = (root) => findAll(".inline", root).filter(({ elements: [input] }) => isEdited(input));
 
 const saving = new Set();
 
-/** Waits for what is being saved, and while a question about it is open; otherwise not for long. */
+/** Waits until all editors are saved, for at most one second after the last dialog about them is closed. */
 export const saved = () => Promise.race([Promise.all(saving), patience()]);
 
 async function patience() {
@@ -19,9 +19,9 @@ async function patience() {
 }
 
 /**
- * Puts an editor in the place of what a cell shows. Enter, or leaving it, saves; Escape cancels.
- * @param save gets the new value, and returns a promise of whether it is saved; errors are told beside the field.
- * @param closed is called when the editor is gone, with whether to give the focus back.
+ * Replaces the contents of a cell by an editor. Enter, or leaving the editor, saves; Escape cancels.
+ * @param save gets the new value, and returns a promise of whether it was saved; its errors are shown beside the field.
+ * @param closed is called when the editor has been removed, with whether to restore the focus.
  */
 export function edit({ shown, field, campaign, save, closed }) {
   const form = copyElement("editor");
@@ -29,12 +29,12 @@ export function edit({ shown, field, campaign, save, closed }) {
   const input = document.createElement(isLong ? "textarea" : "input");
   if (isLong) input.rows = 1;
   else input.type = "text";
-  begin(input, campaign[field]);
+  setInitial(input, campaign[field]);
   input.ariaLabel = labels[field];
   input.setAttribute("aria-describedby", "editor-error");
   find("div", form).prepend(input);
   let isClosed = false;
-  /** Nobody went on to something else. */
+  /** Whether the focus has not moved elsewhere. */
   const isHere = () => form.contains(document.activeElement) || document.activeElement === document.body;
 
   function close(focus) {
@@ -55,18 +55,18 @@ export function edit({ shown, field, campaign, save, closed }) {
 
   async function send(focus) {
     input.readOnly = true;
-    let told = "";
+    let message = "";
     try {
       if (await save(input.value)) return close(focus);
     } catch (error) {
-      told = problem(field, error.fields?.get(field) ?? error.message);
+      message = problem(field, error.fields?.get(field) ?? error.message);
     }
-    if (!form.isConnected) return told && tellFailure(`${labels[field]} of ${quoted(campaign.name)} not saved: ${told}`);
+    if (!form.isConnected) return message && tellFailure(`${labels[field]} of ${quoted(campaign.name)} not saved: ${message}`);
     input.readOnly = false;
-    find(".error", form).textContent = told;
-    input.ariaInvalid = told ? "true" : null;
-    if (told) alert(told);
-    if (!told || isHere()) input.focus();
+    find(".error", form).textContent = message;
+    input.ariaInvalid = message ? "true" : null;
+    if (message) alert(message);
+    if (!message || isHere()) input.focus();
   }
 
   form.addEventListener("submit", (event) => {
@@ -84,7 +84,7 @@ export function edit({ shown, field, campaign, save, closed }) {
   const leave = () => {
     if (form.isConnected && document.hasFocus() && !form.contains(document.activeElement) && !find("dialog[open]")) submit(false);
   };
-  // Where the focus goes may be known a moment later; it stays in here when another window is looked at.
+  // The new focus may be known only after the event. It stays in the editor when the window loses the focus.
   form.addEventListener("focusout", ({ relatedTarget: to }) => {
     if (to && !form.contains(to)) leave();
     else setTimeout(leave);

@@ -1,4 +1,4 @@
-// The whole filtered list, as a file.
+// Export of the whole filtered list as a file.
 
 import { announce } from "./announcements.js";
 import * as api from "./api.js";
@@ -7,14 +7,14 @@ import { tellFailure, tellProgress } from "./toasts.js";
 
 const types = { csv: "text/csv", json: "application/json" };
 
-/** Downloads all campaigns that a list's state selects, not just the page, and none that is being deleted: an answer that breaks off makes no file. */
+/** Exports all campaigns that match a list's state, not just its page, except those with a pending deletion. An incomplete response creates no file. */
 export async function exportAs(format, state) {
   const stopping = new AbortController();
   const progress = tellProgress("Exporting…", () => stopping.abort());
   const show = (bytes) => progress.set(`Exporting… ${(bytes / 1e6).toFixed(1)} MB`);
   try {
     const parts = [await api.exported(state, leaving, types[format], show, stopping.signal)];
-    // Excel takes a file for UTF-8 only with this mark.
+    // Excel only recognizes UTF-8 by its byte order mark.
     if (format === "csv") parts.unshift("\uFEFF");
     save(new Blob(parts, { type: types[format] }), `campaigns-${today()}.${format}`);
     announce("Exported.");

@@ -1,13 +1,13 @@
-// The first page of the list, asked for while the rest of the console is still on its way.
+// Requests the first page of the list while the rest of the console is still loading.
 
 import * as api from "./api.js";
 import { addressOf, parseAddress } from "./urlstate.js";
 
 const state = parseAddress(location);
 let answer = state.view === "list" ? api.list(state) : null;
-answer?.catch(() => {}); // told by whoever takes it
+answer?.catch(() => {}); // handled by the caller that takes it
 
-/** The answer for this state, when it was asked for; it is there to be taken once. */
+/** Returns the response if it was requested for this state, and only once. */
 export function takeFirst(wanted) {
   const taken = addressOf(wanted) === addressOf(state) ? answer : null;
   answer = null;

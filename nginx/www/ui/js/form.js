@@ -1,15 +1,15 @@
-// The form of a campaign, for a new one and for a change.
+// The form of a campaign, for creating and for editing.
 
 import { alert } from "./announcements.js";
 import { changesBetween, fields, problem } from "./campaign.js";
 import { mayDiscard } from "./dialogs.js";
-import { begin, copyElement, find, isEdited } from "./dom.js";
+import { setInitial, copyElement, find, isEdited } from "./dom.js";
 
 /**
- * A form with a campaign's values.
- * @param values the ones that it begins with; it is dirty when it has others.
- * @param submit gets the values, and returns a promise; the errors that it throws are shown, with the link that is their `way`. A second submission waits for none:
- *   it is ignored while the first one runs.
+ * Creates a form with a campaign's values.
+ * @param values the initial values; the form is dirty if it has others.
+ * @param submit gets the values, and returns a promise. Its errors are shown, with the link in their property `way`. A second submission is
+ *   ignored while the first one is in progress.
  */
 export function campaignForm({ values, action, submit, cancel }) {
   const form = copyElement("form");
@@ -26,7 +26,7 @@ export function campaignForm({ values, action, submit, cancel }) {
     event.preventDefault();
     if (!isDirty() || (await mayDiscard())) cancel();
   };
-  // What would be typed meanwhile is not in what is saved.
+  // Read-only meanwhile, since further input would not be saved.
   const setBusy = (isBusy) => {
     form.ariaBusy = submitButton.ariaDisabled = isBusy ? "true" : null;
     form.elements.name.readOnly = form.elements.description.readOnly = isBusy;
@@ -48,17 +48,17 @@ export function campaignForm({ values, action, submit, cancel }) {
 }
 
 function fill(form, values) {
-  for (const field of ["name", "description"]) begin(form.elements[field], values[field]);
+  for (const field of ["name", "description"]) setInitial(form.elements[field], values[field]);
   form.elements.is_active.checked = values.is_active;
 }
 
-/** What the form says; a text that nobody edited is the one that it began with. */
+/** The values of the form. An unedited text is the initial one, not the one that the browser sanitized. */
 function valuesOf(form, values) {
   const text = (field) => (isEdited(form.elements[field]) ? form.elements[field].value : values[field]);
   return { name: text("name"), description: text("description"), is_active: form.elements.is_active.checked };
 }
 
-/** Puts the service's errors beside their fields, others above them; the first wrong field gets the focus. */
+/** Shows the service's errors beside their fields, and others above the form; focuses the first invalid field. */
 function showErrors(form, error) {
   const told = fields.map((field) => [field, problem(field, error?.fields?.get(field) ?? "")]);
   for (const [field, text] of told) {

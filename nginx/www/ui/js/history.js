@@ -1,4 +1,4 @@
-// What has changed of a campaign: who did it, when, and how it was before.
+// The change history of a campaign: who changed what and when, and the earlier versions.
 
 import { announce } from "./announcements.js";
 import * as api from "./api.js";
@@ -8,18 +8,18 @@ import { Latest } from "./latest.js";
 
 const done = { insert: "Created", delete: "Deleted" };
 
-/** The history of a campaign; `putBack` is called with the version that somebody wants again. */
-export function campaignHistory(id, putBack) {
+/** Creates the history of a campaign. Calls `restore` with the version that the user wants to restore. */
+export function campaignHistory(id, restore) {
   const loading = new Latest();
   const element = copyElement("history");
   const list = find("ol", element);
   const earlier = find("[data-action=earlier]", element);
-  /** The changes that are shown, by their ids: `{ element, version }`. */
+  /** The shown changes by their ids: `{ element, version }`. */
   const shown = new Map();
   let now = null;
   let cursor = "";
 
-  /** Shows the latest changes of a campaign that is like this now; `null` when it is not there any more. What is shown already stays. */
+  /** Adds the latest changes, given the campaign's current version, or `null` if it no longer exists. Changes already shown are kept. */
   async function show(campaign) {
     now = campaign;
     const page = await load("");
@@ -45,13 +45,13 @@ export function campaignHistory(id, putBack) {
     announce(`${items.length} earlier ${items.length === 1 ? "change" : "changes"}`);
   }
 
-  /** A page of changes; nothing when there is none, or it cannot be had. */
+  /** Fetches a page of changes; `undefined` on an error, which is shown. */
   async function load(from) {
     tell("");
     try {
       return await loading.run((signal) => api.history(id, { cursor: from, signal }));
     } catch (error) {
-      // Of one that never was the page says so itself.
+      // If the campaign never existed, the view itself reports it.
       if (error.status !== 404) tell(`The history cannot be shown: ${error.message}`);
     }
   }
@@ -61,11 +61,11 @@ export function campaignHistory(id, putBack) {
     element.hidden = !text && shown.size === 0;
   }
 
-  /** Offers each version that the campaign does not have now. */
+  /** Offers to restore each version that differs from the current one. */
   function showState() {
     for (const { element, version } of shown.values()) {
       const button = find("button", element);
-      button.textContent = now ? "Put this version back" : "Create it again like this";
+      button.textContent = now ? "Restore this version" : "Recreate this version";
       button.hidden = now !== null && Object.keys(changesBetween(now, version)).length === 0;
     }
     earlier.hidden = !cursor;
@@ -81,7 +81,7 @@ export function campaignHistory(id, putBack) {
     find(".author", element).textContent = isolated(change.author ?? "somebody");
     find("relative-time", element).setAttribute("datetime", change.changed_on);
     find("dl", element).append(...changed.map(fieldElement));
-    find("button", element).addEventListener("click", () => putBack(version));
+    find("button", element).addEventListener("click", () => restore(version));
     shown.set(change.id, { element, version });
     return element;
   }

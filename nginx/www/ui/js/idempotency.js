@@ -1,11 +1,11 @@
-// The key that makes a campaign be created once. No DOM.
+// The Idempotency-Key with which a campaign is created at most once. No DOM.
 
-/** A random name; not of `randomUUID`, which pages have over HTTPS and on localhost only. */
+/** A random string. `randomUUID` is not used, since it only exists in secure contexts (HTTPS and localhost). */
 function randomKey() {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Gives the same key for the same body, also after others, and another one for another: sent twice, it creates once. */
+/** Returns the same key for the same body, even after other bodies, so that sending it twice creates one campaign. */
 export class KeyKeeper {
   #keys = new Map();
 

@@ -1,4 +1,4 @@
-// Keys, and the commands that they stand for.
+// Keyboard shortcuts and their commands.
 
 import { find } from "./dom.js";
 import { recall, remember } from "./storage.js";
@@ -17,8 +17,8 @@ const commands = {
 };
 
 /**
- * The command of a key press: none while something is typed, or with Control, Alt or Meta, but for Control z; with single keys turned
- * off, Escape only.
+ * The command of a key press: none while the user types text, or with Control, Alt or Meta, except for Control z. If single keys are turned
+ * off, only Escape is a shortcut without Control.
  * @param where `{ isTyping, usesSingleKeys }`
  */
 export function commandOf({ key, ctrlKey, altKey, metaKey }, { isTyping, usesSingleKeys }) {
@@ -29,10 +29,10 @@ export function commandOf({ key, ctrlKey, altKey, metaKey }, { isTyping, usesSin
 
 const isTyping = (target) => target.matches("textarea, select, input:not([type=checkbox], [type=radio])");
 
-/** Whether keys without Control are shortcuts. */
+/** Whether single keys, without Control, are shortcuts: a setting. */
 export const usesSingleKeys = () => find("#single-keys").checked;
 
-/** Calls `perform` with the command of each key press; it returns false when there is nothing to do. */
+/** Calls `perform` with the command of each key press. It returns false if the command does not apply. */
 export function listen(perform) {
   const setting = find("#single-keys");
   setting.checked = recall("localStorage", "single keys") !== "off";

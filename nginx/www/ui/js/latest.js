@@ -1,10 +1,10 @@
-// Only the newest question counts. No DOM.
+// Cancels superseded requests. No DOM.
 
-/** Runs one task at a time: a newer one aborts the older one, whose answer is discarded. */
+/** Runs one task at a time: a newer task aborts the older one, whose result is discarded. */
 export class Latest {
   #controller = null;
 
-  /** What the task returns; `undefined` when a newer one, or `cancel`, came first. */
+  /** Resolves to the result of the task, or `undefined` if a newer task or `cancel` superseded it. */
   async run(task) {
     this.cancel();
     const controller = (this.#controller = new AbortController());
@@ -21,7 +21,7 @@ export class Latest {
   }
 }
 
-/** Calls `act` when nothing has asked for it for some milliseconds. */
+/** Debounces `act`: calls it once no call was made for some milliseconds. */
 export function debounced(act, milliseconds) {
   let timer;
   const ask = (...values) => {

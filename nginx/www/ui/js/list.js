@@ -1,4 +1,4 @@
-// The list of campaigns.
+// The list view: the campaigns.
 
 import { announce } from "./announcements.js";
 import * as api from "./api.js";
@@ -19,22 +19,22 @@ import { offerUndo, tell, tellFailure } from "./toasts.js";
 import { before, note } from "./trail.js";
 import { addressOf, defaults, sortedBy } from "./urlstate.js";
 
-/** After so many milliseconds without a key, what was typed is searched for. */
+/** The debounce delay of the search field, in milliseconds. */
 const typingPause = 200;
-/** An answer that comes sooner needs no bars in its place. */
+/** How long a response may take before placeholders are shown, in milliseconds. */
 const skeletonPause = 80;
-/** So often a list that cannot be shown is asked for again. */
+/** The retry interval after a temporary error, in milliseconds. */
 const retryPause = 5000;
 
 /**
- * Shows it in `main`.
- * @param cameFrom the campaign whose page was open before, which gets the focus: `NaN` for another page, `null` for none.
+ * Shows the view in `main`.
+ * @param cameFrom the id of the campaign whose details were shown before, which gets the focus; `NaN` for another view, `null` for none.
  */
 export function listView(main, initial, cameFrom) {
   let state = initial;
   let campaigns = [];
   let total = null;
-  /** The state whose rows are shown. */
+  /** The state of the rows that are shown. */
   let listed = null;
   let searched = "";
   let isTypingOn = false;
@@ -73,14 +73,14 @@ export function listView(main, initial, cameFrom) {
     table.ariaBusy = null;
   }
 
-  /** The page of the list, or the first one behind it that has more than what is being deleted. */
+  /** Fetches the page of the list, or the first later one that contains more than campaigns with a pending deletion. */
   async function shownPage(signal) {
     let page = await (takeFirst(state) ?? api.list(state, { signal }));
     while (page.next && page.rows.every((campaign) => leaving.has(campaign.id))) page = await api.list({ ...state, cursor: page.next }, { signal });
     return page;
   }
 
-  /** Rows in which somebody types stay, whatever became of the list. */
+  /** Keeps rows with an open editor, even if they are no longer in the list. */
   function editedBesides(others) {
     const edited = unsavedEditors(table).map((editor) => rows.idAt(editor));
     return campaigns.filter(({ id }) => edited.includes(id) && !others.some((other) => other.id === id));
@@ -118,7 +118,7 @@ export function listView(main, initial, cameFrom) {
     if (wasInNotice) find("h1", main).focus();
   }
 
-  /** Shows a notice in place of the table, or above the one that there is. */
+  /** Shows a notice, in place of an empty table or above the rows. */
   function show(element, hasRows) {
     table.hidden = !hasRows;
     find("[data-part=notice]", main).replaceChildren(...(element ? [element] : []));
@@ -133,20 +133,20 @@ export function listView(main, initial, cameFrom) {
     if (state.q || state.active) {
       return notice({ icon: "search", title: "Nothing found", text: "No campaign has this in its name and is in this state.", actions: [clearButton()] });
     }
-    if (!may("editor")) return notice({ icon: "empty", title: "No campaigns yet", text: "Nobody has made one." });
+    if (!may("editor")) return notice({ icon: "empty", title: "No campaigns yet", text: "Nobody has created one." });
     const create = button("New campaign", () => go({ ...state, view: "new" }), "button primary");
-    return notice({ icon: "empty", title: "No campaigns yet", text: "The first one is a name away.", actions: [create] });
+    return notice({ icon: "empty", title: "No campaigns yet", text: "Create the first one: all it needs is a name.", actions: [create] });
   }
 
   const clearButton = (style) => button("Clear the filter", () => go({ ...defaults, view: "list", sort: state.sort }), style);
 
-  /** What leads on after an error: trying again, unless the service understood, and will not have it. */
+  /** The action to offer after an error: to try again, unless the service rejected the query (422). */
   function wayOut(error) {
     if (error.status !== 422) return button("Try again", load, "button primary");
     return state.cursor ? button("Show the first page", () => change({}), "button primary") : clearButton("button primary");
   }
 
-  /** Tells of an error; rows that were shown before stay, with what somebody types in them, unless others were asked for. */
+  /** Shows an error. The previous rows and their open editors are kept if they belong to the same state. */
   function showError(error) {
     if (listed !== state) {
       campaigns = [];
@@ -155,7 +155,7 @@ export function listView(main, initial, cameFrom) {
       showSelection();
       find(".pages", main).hidden = true;
     }
-    const title = `The campaigns cannot be ${campaigns.length ? "brought up to date" : "shown"}`;
+    const title = `The campaigns cannot be ${campaigns.length ? "refreshed" : "shown"}`;
     const isKnown = find(".notice .request", main) !== null;
     const isFocused = document.activeElement.closest(".notice") || (campaigns.length === 0 && table.contains(document.activeElement));
     const way = wayOut(error);
@@ -169,7 +169,7 @@ export function listView(main, initial, cameFrom) {
 
   function showTools() {
     const { q, active, sort } = tools.elements;
-    // What is typed while an earlier part of it is searched for stays.
+    // Does not overwrite the search field while the user types in it.
     if (state.q !== searched) q.value = searched = state.q;
     for (const choice of active) choice.checked = choice.value === state.active;
     sort.value = state.sort;
@@ -183,7 +183,7 @@ export function listView(main, initial, cameFrom) {
 
   const change = (part, options) => go({ ...state, cursor: "", ...part }, options);
 
-  /** What is typed in one go is one entry of the history. */
+  /** Consecutive edits of the search share one entry of the browser history. */
   const search = debounced(() => {
     const q = tools.elements.q.value;
     if (q === state.q) return;
@@ -277,7 +277,7 @@ export function listView(main, initial, cameFrom) {
 
   const campaignOf = (id) => campaigns.find((campaign) => campaign.id === id);
 
-  /** Shows a campaign as it is now, where it stands. */
+  /** Updates the row of a campaign in place. */
   function replace(campaign) {
     campaigns = campaigns.map((one) => (one.id === campaign.id ? campaign : one));
     rows.show(campaigns, state, selection);
@@ -289,7 +289,7 @@ export function listView(main, initial, cameFrom) {
     const shown = find(".shown", cell);
     if (shown.hidden) return;
     let opening = api.read(id);
-    opening.catch(() => {}); // asked again when it is saved
+    opening.catch(() => {}); // repeated when the change is saved
     edit({
       shown,
       field,
@@ -329,7 +329,7 @@ export function listView(main, initial, cameFrom) {
     element.ariaBusy = null;
   }
 
-  /** Offers to put back what was replaced, if anything was. */
+  /** Offers to undo a change by restoring the replaced values, if any. */
   function offerRestoring({ campaign, etag, replaced }) {
     const [field] = Object.keys(replaced);
     if (!field) return;
@@ -356,7 +356,7 @@ export function listView(main, initial, cameFrom) {
     return rows.focus(ids[to]);
   }
 
-  /** Does something with the row that has the focus; there may be none. */
+  /** Runs an action on the focused row, if any. */
   const here = (act) => () => (currentID() === undefined ? false : void act(currentID()));
 
   load();
@@ -367,7 +367,7 @@ export function listView(main, initial, cameFrom) {
       const isOtherPage = next.cursor !== state.cursor;
       state = next;
       if (isOtherList) total = null;
-      // Somebody has been asked.
+      // The user has been asked for confirmation.
       for (const editor of unsavedEditors(main)) editor.reset();
       clearSelection();
       showTools();

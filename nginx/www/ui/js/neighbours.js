@@ -1,11 +1,11 @@
-// The campaigns before and behind one, in the list that it was opened from. No DOM.
+// The previous and the next campaign, in the list that a campaign was opened from. No DOM.
 
 import { pageSize } from "./api.js";
 
 /**
- * The states of the pages of a campaign's neighbours: `{ previous, next }`, `null` where there is none.
- * @param list reads a page of the list, as `api.list` does; one of whose rows none is left is passed by.
- * @param before knows which page comes before one, as `trail.before` does.
+ * Finds the states of the details views of a campaign's neighbours: `{ previous, next }`, each `null` if there is none.
+ * @param list fetches a page of the list, as `api.list` does; empty pages are skipped.
+ * @param before returns the cursor of the previous page, as `trail.before` does.
  */
 export async function neighbours(state, list, before, signal) {
   const to = (row, cursor) => (row ? { ...state, id: String(row.id), cursor } : null);
@@ -13,7 +13,7 @@ export async function neighbours(state, list, before, signal) {
   const { rows, next } = await page(state.cursor);
   const index = rows.findIndex((row) => String(row.id) === state.id);
   if (index < 0) return byID(state, list, to, signal);
-  /** The nearest row of the pages from a cursor on, one way. */
+  /** The first row found in the pages from a cursor on, in one direction. */
   async function nearest(cursor, at, following) {
     while (cursor || cursor === "") {
       const found = await page(cursor);
@@ -28,7 +28,7 @@ export async function neighbours(state, list, before, signal) {
   };
 }
 
-/** For one that is not on the page that its address names: the newer and the older one. */
+/** For a campaign that is not on the page in its URL: the next newer and the next older one. */
 async function byID(state, list, to, signal) {
   const first = async (sort, condition) => {
     const extra = { fields: "id", [condition]: state.id };

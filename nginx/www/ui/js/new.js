@@ -1,4 +1,4 @@
-// The page on which a campaign is made.
+// The view in which a campaign is created.
 
 import { announce } from "./announcements.js";
 import * as api from "./api.js";
@@ -14,22 +14,22 @@ import { addressOf, defaults } from "./urlstate.js";
 
 const empty = { name: "", description: "", is_active: true };
 
-/** Shows it in `main`. */
+/** Shows the view in `main`. */
 export function newView(main, state) {
   const keys = new KeyKeeper();
   const back = { ...state, view: "list" };
   let isDone = false;
   let isLeft = false;
-  /** One that may have been created, though no answer said so: `{ name, body }`. */
+  /** A request with an unknown outcome, so that the campaign may have been created: `{ name, body }`. */
   let unsure = null;
 
   async function create(values) {
     const body = JSON.stringify(values);
-    // Sent again as it was it creates once; changed it would be another one.
+    // The same body again has the same idempotency key, and creates at most one; another body would create a second one.
     if (unsure && unsure.body !== body) {
       const { name } = unsure;
       unsure = null;
-      throw besides(name);
+      throw duplicateWarning(name);
     }
     try {
       return await api.create(body, keys.keyFor(body));
@@ -64,7 +64,7 @@ export function newView(main, state) {
     },
   });
   main.replaceChildren(copy("new"));
-  const refusal = () => notice({ icon: "empty", title: "You may not make one", text: "Your key may only read." });
+  const refusal = () => notice({ icon: "empty", title: "You cannot create campaigns", text: "Your key is read-only." });
   find(".card", main).append(may("editor") ? form.element : refusal());
   setLink(find(".back", main), addressOf(back));
   document.title = "New campaign · Aktify";
@@ -76,11 +76,11 @@ export function newView(main, state) {
   };
 }
 
-/** Says that there may be two, with a link to where the first one would be, which leaves this page open. */
-function besides(name) {
+/** Warns that a duplicate may result, with a link that searches for the first campaign in a new tab. */
+function duplicateWarning(name) {
   const way = document.createElement("a");
   way.href = addressOf({ ...defaults, view: "list", q: name });
   way.target = "_blank";
   way.textContent = `Look for ${quoted(name)}`;
-  return Object.assign(new Error(`${quoted(name)} may have been created before. Create makes this one besides it.`), { way });
+  return Object.assign(new Error(`${quoted(name)} may have been created before. Create adds this one as well.`), { way });
 }

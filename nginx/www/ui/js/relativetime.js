@@ -1,4 +1,4 @@
-// <relative-time datetime="...">: how long ago, and exactly when on hover.
+// <relative-time datetime="...">: how long ago a time was, with the exact time on hover.
 
 import { exact, relative } from "./time.js";
 

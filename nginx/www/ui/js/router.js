@@ -1,11 +1,11 @@
-// Which view the page shows, by its address.
+// The router: selects the view by the URL.
 
 import { addressOf, parseAddress } from "./urlstate.js";
 
 let show = () => {};
 let mayLeave = async () => true;
 let address = "";
-/** Which entry of the history is shown, counted from where the page began, and which one the browser has gone to. */
+/** The indexes, counted from when the page was loaded, of the history entry that is shown, and of the one that the browser is at. */
 let position = 0;
 let gone = 0;
 let isAsking = false;
@@ -17,10 +17,10 @@ function showCurrent() {
   return show(current());
 }
 
-/** The state that the address describes now. */
+/** The state that the current URL describes. */
 export const current = () => parseAddress(location);
 
-/** Goes to a state; with `replaces`, in place of the present one in the history. */
+/** Navigates to a state; with `replaces`, replaces the current history entry. */
 export async function go(state, { replaces = false } = {}) {
   if (!(await mayLeave(state))) return;
   if (!replaces) position += 1;
@@ -29,7 +29,7 @@ export async function go(state, { replaces = false } = {}) {
   await showCurrent();
 }
 
-/** The browser has gone back or forward: it returns when what is shown must not be left. */
+/** Handles back and forward. Goes back to the shown entry if its view may not be left. */
 async function moved(event) {
   const isElsewhere = addressNow() !== address;
   gone = event.state?.position ?? (isElsewhere ? gone - 1 : gone);
@@ -42,12 +42,12 @@ async function moved(event) {
   await showCurrent();
 }
 
-/** Begins: `view` shows a state, `leave` tells whether the present one may be left. */
+/** Starts the router: `view` shows a state, `leave` returns whether the current one may be left. */
 export function start(view, leave) {
   [show, mayLeave] = [view, leave];
   position = gone = history.state?.position ?? 0;
   history.replaceState({ position }, "");
-  // Going to a part of the page, as the skip link does, shows nothing else.
+  // Navigation within the page, such as by the skip link, does not change the view.
   addEventListener("popstate", moved);
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[href]");

@@ -1,11 +1,11 @@
-// The rows of the list's table.
+// The rows of the list.
 
 import { isolated, readable, visible } from "./campaign.js";
 import { copyElement, find } from "./dom.js";
 import { may } from "./session.js";
 import { addressOf } from "./urlstate.js";
 
-/** Shows campaigns in a table's body; a row that stays is the same element, with its focus and its editor. */
+/** Shows campaigns in a table body. A row whose campaign is still listed keeps its element, with the focus and an open editor. */
 export class Rows {
   #body;
   #elements = new Map();
@@ -14,7 +14,7 @@ export class Rows {
     this.#body = body;
   }
 
-  /** Shows these, of a list's state. */
+  /** Shows these campaigns, of a list's state. */
   show(campaigns, state, selection) {
     const focused = document.activeElement;
     const elements = campaigns.map((campaign) => {
@@ -28,7 +28,7 @@ export class Rows {
     if (focused !== document.activeElement && focused.isConnected) focused.focus({ preventScroll: true });
   }
 
-  /** Shows bars in place of rows that are not known yet. */
+  /** Shows placeholders while the rows are loading. */
   showSkeleton(count) {
     this.#elements.clear();
     this.#body.replaceChildren(...Array.from({ length: count }, () => copyElement("skeleton")));
@@ -41,18 +41,18 @@ export class Rows {
     }
   }
 
-  /** The element of a campaign. */
+  /** The row of a campaign. */
   element(id) {
     return this.#elements.get(id);
   }
 
-  /** The campaign whose row an element is in; `undefined` outside of all. */
+  /** The campaign in whose row an element is; `undefined` outside of all rows. */
   idAt(element) {
     const row = element?.closest?.("tr");
     return row ? [...this.#elements].find(([, one]) => one === row)?.[0] : undefined;
   }
 
-  /** Gives the focus to a campaign's name; tells whether there is one. */
+  /** Focuses the name of a campaign. Returns whether it is listed. */
   focus(id) {
     const link = this.#elements.get(id)?.querySelector(".name a");
     link?.focus();
@@ -76,7 +76,7 @@ function fill(element, campaign, address) {
   description.textContent = campaign.description || "—";
   description.classList.toggle("none", !campaign.description);
   find(".text", element).title = campaign.description;
-  // Who may not change them reads them.
+  // Read-only text for users who may not edit.
   find(".description .read", element).textContent = may("editor") ? "" : campaign.description;
   find(".active .read", element).textContent = may("editor") ? "" : readable("is_active", campaign.is_active);
   const toggle = find(".switch", element);

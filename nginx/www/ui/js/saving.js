@@ -1,14 +1,14 @@
-// Saving a change of a campaign that others may change too.
+// Saving a change, with resolution of conflicting changes by others.
 
 import * as api from "./api.js";
 import { changesBetween } from "./campaign.js";
 import { resolveConflict } from "./dialogs.js";
 
 /**
- * Makes a campaign be `mine`, which was made of `base`, as it was `opened` to be saved. When somebody else changed the same since, both
- * versions are shown, and what is chosen is saved.
- * @returns `{ campaign, etag, replaced }`, the last one with the former values of what was changed; or `null` when the choice was put off:
- *   nothing is saved then.
+ * Saves the version `mine`, which was edited from `base`, over the current version `opened`. If somebody else has changed the same fields, both
+ * versions are shown, and the merged one is saved.
+ * @returns `{ campaign, etag, replaced }`, where `replaced` contains the previous values of the changed fields; or `null` if the user cancelled
+ *   the choice, and nothing was saved.
  * @throws ApiError
  */
 export async function save(opened, mine, base = opened.campaign) {

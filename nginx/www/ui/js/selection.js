@@ -1,6 +1,6 @@
-// Which rows are selected. No DOM.
+// The selection of rows. No DOM.
 
-/** The selected ids, and the one that a range begins at. */
+/** The selected ids, and the anchor of a range. */
 export class Selection {
   #ids = new Set();
   #anchor = null;
@@ -17,13 +17,13 @@ export class Selection {
     return this.#ids.has(id);
   }
 
-  /** Selects one, or not any more. */
+  /** Toggles the selection of a row. */
   toggle(id) {
     if (!this.#ids.delete(id)) this.#ids.add(id);
     this.#anchor = id;
   }
 
-  /** Does to all between the last one and this what was done to the last one; without a last one it is a toggle. */
+  /** Extends the last action from its row to this one; without a last row, toggles this one. */
   extend(id, order) {
     const [from, to] = [order.indexOf(this.#anchor), order.indexOf(id)];
     if (from < 0 || to < 0) return this.toggle(id);
@@ -32,13 +32,13 @@ export class Selection {
     this.#anchor = id;
   }
 
-  /** Selects all of these, or none. */
+  /** Selects or deselects all of these. */
   setAll(order, isSelected) {
     for (const id of order) this.#set(id, isSelected);
     this.#anchor = null;
   }
 
-  /** Forgets the ones that are not there any more. */
+  /** Drops ids that no longer exist. */
   keep(order) {
     for (const id of this.ids) if (!order.includes(id)) this.#ids.delete(id);
     if (!order.includes(this.#anchor)) this.#anchor = null;

@@ -1,25 +1,25 @@
-// Whose key the console uses, for as long as the tab is open, and what it may do. Where the API asks for none there is no session. No DOM.
+// The session: the API key of the tab, and its role. Without authentication there is no session. No DOM.
 
 import { forget, recall, remember } from "./storage.js";
 
 const roles = ["reader", "editor", "admin"];
 
-/** `{ key, name, role }`; `null` for who has not been asked. */
+/** `{ key, name, role }`; `null` without a session. */
 let session = JSON.parse(recall("sessionStorage", "session"));
 
-/** Who has signed in: `{ name, role }`; `null` for nobody. */
+/** The signed-in user: `{ name, role }`; `null` without a session. */
 export const signedIn = () => session && { name: session.name, role: session.role };
 
-/** The key that requests are sent with. */
+/** The API key for requests. */
 export const currentKey = () => session?.key;
 
-/** Whether this role, or a lesser one, is enough. Nobody who was not asked for a key is refused anything. */
+/** Whether the session's role includes this one. Without a session, everything is allowed. */
 export const may = (role) => !session || !role || roles.indexOf(session.role) >= roles.indexOf(role);
 
-/** Whether the tab still has this session: a page that is gone back to may be older than its end. */
+/** Whether the tab still has this session, which may have ended while the page was in the back/forward cache. */
 export const isCurrent = () => recall("sessionStorage", "session") === (session && JSON.stringify(session));
 
-/** Begins a session, or ends it with `null`. */
+/** Starts a session, or ends it with `null`. */
 export function setSession(next) {
   session = next;
   if (next) remember("sessionStorage", "session", JSON.stringify(next));
@@ -27,15 +27,15 @@ export function setSession(next) {
   dispatchEvent(new Event("sessionchanged"));
 }
 
-/** Calls `act` whenever it begins or ends. */
+/** Calls `act` whenever a session starts or ends. */
 export const whenSessionChanges = (act) => addEventListener("sessionchanged", act);
 
 let asking = null;
 
 /**
- * Waits until there is another key than the one that a request was refused with.
- * @param error what the API says of it.
- * @returns whether there is one: false when somebody would rather not yet.
+ * Waits until there is another key than the one that was rejected.
+ * @param error the API's error.
+ * @returns whether there is one: false if the user cancelled.
  */
 export async function renewed(refused, error) {
   if (session?.key !== refused) return true;

@@ -1,4 +1,4 @@
-// The question for a key.
+// The sign-in dialog.
 
 import { announce } from "./announcements.js";
 import * as api from "./api.js";
@@ -10,16 +10,16 @@ const dialog = find("#sign-in");
 const form = find("form", dialog);
 const field = find("#key", form);
 
-/** Says what is wrong with the key, beside it. */
+/** Shows an error beside the key. */
 function tell(text) {
   find("#key-error", form).textContent = text;
   field.ariaInvalid = text ? "true" : null;
 }
 
 /**
- * Asks for a key until the API takes one.
- * @param text what was wrong with the last one; none for the first one.
- * @returns whether there is one.
+ * Asks for an API key until the API accepts one.
+ * @param text the error of the previous key, if any.
+ * @returns whether a key was accepted.
  */
 export async function signIn(text = "") {
   tell(text);
@@ -32,14 +32,14 @@ find("[data-part=cancel]", form).addEventListener("click", () => cancel(dialog))
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
   if (form.ariaBusy) return;
-  // What no header field can have is sent as something that is in no key.
+  // Characters that header fields cannot contain are replaced by one that no key contains.
   const key = field.value.trim().replace(/[^\x21-\x7e]/g, "?");
   form.ariaBusy = "true";
   tell("");
   try {
     const identity = await api.identity(key);
     if (dialog.open) {
-      // It has no name where a key is not asked for any more.
+      // There is no name if authentication has been turned off meanwhile.
       setSession(identity.name && { key, ...identity });
       announce("Signed in.");
       dialog.close("signed in");

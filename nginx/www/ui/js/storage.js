@@ -1,6 +1,6 @@
-// What a browser remembers, where it may: a page whose storage is turned off works all the same.
+// Web storage, which is optional: everything works if it is disabled.
 
-/** A text that was kept; `null` when there is none. */
+/** Reads a stored text; `null` if there is none. */
 export function recall(storage, key) {
   try {
     return globalThis[storage].getItem(key);
@@ -9,20 +9,20 @@ export function recall(storage, key) {
   }
 }
 
-/** Keeps a text. */
+/** Stores a text. */
 export function remember(storage, key, text) {
   try {
     globalThis[storage].setItem(key, text);
   } catch {
-    // It is forgotten, then.
+    // Storage is disabled: not stored.
   }
 }
 
-/** Keeps it no longer. */
+/** Removes a stored text. */
 export function forget(storage, key) {
   try {
     globalThis[storage].removeItem(key);
   } catch {
-    // There is none, then.
+    // Storage is disabled: nothing to remove.
   }
 }

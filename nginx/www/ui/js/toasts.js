@@ -1,4 +1,4 @@
-// Messages at the foot of the page, and the actions that can be undone there.
+// Toasts: messages at the bottom of the page, with undo.
 
 import { alert, announce } from "./announcements.js";
 import { copyElement, find, findAll } from "./dom.js";
@@ -18,34 +18,34 @@ function show(text, label, act, style = "") {
   return element;
 }
 
-/** Removes a message; a focus that it has goes to what the page is about. */
+/** Removes a toast; if it has the focus, the focus moves to the heading of the view. */
 function remove(element) {
   const hasFocus = element.contains(document.activeElement);
   element.remove();
   if (hasFocus) find("main h1")?.focus();
 }
 
-/** Tells what was done, and offers to undo it for ten seconds; `action` is as for `Undoable`. Returns what undoes it. */
+/** Shows what was done, and offers to undo it for ten seconds; `action` is that of an `Undoable`. Returns a function that undoes it. */
 export function offerUndo(action) {
   let element;
   const undoable = new Undoable(guarded(action), (state) => {
-    if (state === "open") return goOn();
+    if (state === "open") return resume();
     open.delete(undoable);
     remove(element);
   });
-  /** Its time goes on, unless somebody looks at it still, with the pointer or the focus. */
-  const goOn = () => element.matches(":hover, :focus-within") || undoable.resume();
+  /** Resumes the countdown, unless the toast still has the pointer or the focus. */
+  const resume = () => element.matches(":hover, :focus-within") || undoable.resume();
   open.add(undoable);
   element = show(action.text, "Undo", () => undoable.undo(), "timed");
   for (const event of ["pointerenter", "focusin"]) element.addEventListener(event, () => undoable.pause());
-  for (const event of ["pointerleave", "focusout"]) element.addEventListener(event, () => setTimeout(goOn));
+  for (const event of ["pointerleave", "focusout"]) element.addEventListener(event, () => setTimeout(resume));
   announce(`${action.text} Press ${usesSingleKeys() ? "z" : "Control z"} to undo.`);
   return () => undoable.undo();
 }
 
 let undoing = Promise.resolve();
 
-/** The same action, which is undone when those before it are; a failure is told. */
+/** The same action, whose undo waits for earlier ones, and shows its errors. */
 function guarded({ undo, ...action }) {
   const attempt = async () => {
     try {
@@ -59,17 +59,17 @@ function guarded({ undo, ...action }) {
   return { ...action, undo: () => (undoing = undoing.then(attempt)) };
 }
 
-/** Undoes the newest action that can be undone. */
+/** Undoes the newest undoable action. */
 export function undoNewest() {
   const newest = [...open].findLast(({ state }) => state === "open");
   if (newest) newest.undo();
   else announce("There is nothing to undo.");
 }
 
-/** Carries out what waits to be undone, because the page goes away. */
+/** Commits all pending actions, because the page is being closed. */
 export const commitAll = () => [...open].forEach((undoable) => undoable.commit());
 
-/** Tells something that needs nothing to be done. */
+/** Shows a message that requires no action, for ten seconds. */
 export function tell(text) {
   const element = show(text, "Dismiss", () => remove(element));
   setTimeout(() => remove(element), undoSeconds * 1000);
@@ -78,7 +78,7 @@ export function tell(text) {
 
 const mostFailures = 3;
 
-/** Tells that something went wrong, until somebody has read it: the same is told once, and the newest ones leave the page to be seen. */
+/** Shows an error until it is dismissed. Repeated errors are counted in one toast, and at most three are shown. */
 export function tellFailure(text) {
   alert(text);
   const failures = findAll("#toasts .failed");
@@ -93,7 +93,7 @@ export function tellFailure(text) {
   element.dataset.text = text;
 }
 
-/** Tells what goes on: a text that can be changed, and a way to stop it. */
+/** Shows the progress of an operation: a text that can be updated, and a button to stop it. */
 export function tellProgress(text, stop) {
   const element = show(text, "Stop", stop);
   return { set: (text) => (find("p", element).textContent = text), end: () => remove(element) };

@@ -1,13 +1,13 @@
-// Which page comes before which. Cursors lead forward only, so each tab remembers the way that it went.
+// The previous page of each page. Cursors only lead forward, so each tab remembers the pages that it has visited.
 
 import { recall, remember } from "./storage.js";
 
-/** Notes that a page, by its cursor, has a next one. */
+/** Records that the page with a cursor is followed by another one. */
 export function note(cursor, next) {
   if (next) remember("sessionStorage", `before ${next}`, cursor);
 }
 
-/** The cursor of the page before this one, "" for the first; `null` when this tab did not come from there. */
+/** The cursor of the page before this one, "" for the first page; `null` if it is unknown to this tab. */
 export function before(cursor) {
   return cursor === "" ? null : recall("sessionStorage", `before ${cursor}`);
 }

@@ -1,11 +1,11 @@
-// Actions that can be undone for some seconds. No DOM.
+// Actions that can be undone for a few seconds. No DOM.
 
-/** How long, in seconds. */
+/** How long an action can be undone, in seconds. */
 export const undoSeconds = 10;
 
 /**
- * One action: open, then being undone and undone, or done when its time is over. While somebody looks at it (a pointer over it, the focus in it) its
- * time stands still.
+ * An undoable action. Its state is "open", then "undoing" and "undone", or "done" when its time is over. The countdown can be paused, for example
+ * while its toast has the pointer or the focus.
  */
 export class Undoable {
   #state = "open";
@@ -16,9 +16,9 @@ export class Undoable {
   #ended;
 
   /**
-   * @param action `{ text, undo, commit }`: what was done, how to take it back, and, when it has not been sent yet, how to do it. `undo`
-   *   returns false when that may work later.
-   * @param ended is called with "undone" or "done", and with "open" when it is open again.
+   * @param action `{ text, undo, commit }`: a message, a function that undoes the action, and, if it has not been sent yet, one that sends it. `undo`
+   *   resolves to false if it may succeed later.
+   * @param ended is called with "undone" or "done", or with "open" if undo failed temporarily.
    */
   constructor(action, ended, clock = { now: () => performance.now(), set: (f, ms) => setTimeout(f, ms), clear: (t) => clearTimeout(t) }) {
     this.action = action;
@@ -44,7 +44,7 @@ export class Undoable {
     this.#timer = this.#clock.set(() => this.commit(), Math.max(0, this.#left));
   }
 
-  /** Takes it back; only once, and only while it is open. Meanwhile its time stands still. */
+  /** Undoes the action if it is open. The countdown is paused meanwhile. */
   async undo() {
     if (this.#state !== "open") return;
     this.pause();
@@ -52,7 +52,7 @@ export class Undoable {
     this.#become((await this.action.undo()) === false ? "open" : "undone");
   }
 
-  /** Lets it be. */
+  /** Ends the time for undo, and sends the action if it has not been sent yet. */
   commit() {
     if (this.#state !== "open") return;
     this.pause();

@@ -1,16 +1,16 @@
-// What the page shows, as its address says it, and back. No DOM.
+// Conversion between the page's state and its URL. No DOM.
 
-/** The list as it is when the address says nothing. */
+/** The state of the list without a query string. */
 export const defaults = { q: "", active: "", sort: "-created_on", cursor: "" };
 
-/** No name is longer, nor any search that the API takes; and the address stays short enough to be opened. */
+/** The maximum length of a search, which is that of a name and of what the API accepts. It also limits the length of URLs. */
 const longestSearch = 255;
 
 const sorts = ["id", "name", "created_on", "updated_on"].flatMap((name) => [name, `-${name}`]);
 
 const oneOf = (choices, value, otherwise) => (choices.includes(value) ? value : otherwise);
 
-/** Reads an address: `{ view, id, q, active, sort, cursor }`; what it does not know becomes the default. */
+/** Parses a URL: `{ view, id, q, active, sort, cursor }`; unknown values become the defaults. */
 export function parseAddress({ pathname, search }) {
   const given = new URLSearchParams(search);
   const list = {
@@ -24,7 +24,7 @@ export function parseAddress({ pathname, search }) {
   return { view: pathname === "/ui/new" ? "new" : "list", ...list };
 }
 
-/** The address of a state: only what differs from the default stands in its query. */
+/** The URL of a state; its query contains only what differs from the defaults. */
 export function addressOf({ view, id, ...list }) {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(defaults)) {
@@ -34,7 +34,7 @@ export function addressOf({ view, id, ...list }) {
   return query.size ? `${path}?${query}` : path;
 }
 
-/** The filter of a state, as the API's query has it. */
+/** The filter of a state, as query parameters of the API. */
 export function filterOf({ q, active }) {
   const query = new URLSearchParams();
   if (q.trim()) query.set("q", q.trim());
@@ -42,7 +42,7 @@ export function filterOf({ q, active }) {
   return query;
 }
 
-/** What a click on a column's head sorts by: names rise first, times and ids fall first; again turns it round. */
+/** The sort order after a click on a column header: ascending first for names, descending first for times and ids; a second click reverses it. */
 export function sortedBy(column, sort) {
   if (sort === column) return `-${column}`;
   if (sort === `-${column}`) return column;

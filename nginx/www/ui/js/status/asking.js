@@ -1,9 +1,9 @@
-// Asks the master how the service is. No DOM.
+// Requests the status from the master. No DOM.
 
 import { parseMetrics } from "./metrics.js";
 import { readingOf } from "./reading.js";
 
-/** Why there is no reading: the status of the answer, or 0 when there was none. */
+/** The status could not be read: the status code of the response, or 0 without a response. */
 export class NoReading extends Error {
   constructor(status) {
     super(`no reading: ${status}`);
@@ -17,7 +17,7 @@ async function answer(query, signal) {
   return response;
 }
 
-/** A reading of this moment. */
+/** Requests the current status, as a reading. */
 export async function ask() {
   const signal = AbortSignal.timeout(5000);
   try {

@@ -1,9 +1,9 @@
-// OpenMetrics, as far as the master writes it. No DOM.
+// A parser for the subset of OpenMetrics that the master writes. No DOM.
 
 const sample = /^(\w+)(?:\{(.*)\})? (\S+)$/;
 const label = /(\w+)="([^"]*)"/g;
 
-/** The samples: a list of `{ name, labels, value }`. */
+/** Parses the samples: a list of `{ name, labels, value }`. */
 export function parseMetrics(text) {
   return text
     .split("\n")
@@ -16,12 +16,12 @@ export function parseMetrics(text) {
     }));
 }
 
-/** The sum of the samples of one name, of those whose labels are as wanted. */
-export function total(metrics, name, wanted = () => true) {
-  return metrics.filter((one) => one.name === name && wanted(one.labels)).reduce((sum, one) => sum + one.value, 0);
+/** The sum of the samples of a metric whose labels match. */
+export function total(metrics, name, matches = () => true) {
+  return metrics.filter((one) => one.name === name && matches(one.labels)).reduce((sum, one) => sum + one.value, 0);
 }
 
-/** A histogram over all its series: a list of `[bound, count up to it]`, by bounds. */
+/** The sum of all series of a histogram: a list of `[bound, cumulative count]`, sorted by bound. */
 export function histogram(metrics, name) {
   const counts = new Map();
   for (const one of metrics) {
@@ -32,15 +32,15 @@ export function histogram(metrics, name) {
   return [...counts].sort(([one], [other]) => one - other);
 }
 
-/** What was counted between two states of a histogram. */
+/** The difference between two states of a histogram. */
 export function difference(after, before) {
   const old = new Map(before);
   return after.map(([bound, count]) => [bound, count - (old.get(bound) ?? 0)]);
 }
 
 /**
- * The value that this part of all lies below, as Prometheus estimates it: evenly within a bucket, and of the last one its lower bound.
- * `null` when nothing was counted.
+ * Estimates a quantile as Prometheus does: by linear interpolation within a bucket, and by the lower bound of the last one.
+ * `null` if the histogram is empty.
  */
 export function quantile(part, counts) {
   const all = counts.at(-1)?.[1] ?? 0;

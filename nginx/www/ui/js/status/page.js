@@ -1,4 +1,4 @@
-// The page: asks every two seconds, and shows what has come.
+// The status page: requests the status every two seconds, and displays it.
 
 import { find } from "../dom.js";
 import { ask } from "./asking.js";
@@ -14,9 +14,9 @@ const length = 60;
 const clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
 const day = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" });
 
-/** The readings of the last ten seconds, oldest first: figures tell of that time, and lines of each step. */
+/** The readings of the last ten seconds, oldest first. Figures are averages over this period; sparklines show each interval. */
 const recent = [];
-/** What the lines show, and what their top is at least. */
+/** The sparklines, with the minimum of their upper bounds. */
 const least = { requests: 1, latency: 0.001, failures: 0.01, active: 1, pool: 1, memory: 1 };
 const histories = Object.fromEntries(Object.keys(least).map((name) => [name, new History(length)]));
 const polling = new Polling(refresh, interval, () => document.hidden);
@@ -61,7 +61,7 @@ function showNothing(status) {
   find("#readings").classList.add("old");
 }
 
-/** The region is live: it is changed only when the state is another. */
+/** Updates the verdict. It is a live region, which must only change when the state does. */
 function tell({ state, headline, detail }) {
   find("#verdict").dataset.state = state;
   setText(find("#headline"), headline);
@@ -82,9 +82,9 @@ function figure(name, value, more) {
 }
 
 function showFigures({ status, workers, answered, failed }, { rate, failures, median, slow }) {
-  figure("requests", number(rate), `${number(status["accepted conn"])} so far`);
-  figure("latency", latency(slow), median === null ? "nothing was answered" : `median ${latency(median)}`);
-  figure("failures", share(failures), `${number(failed)} of ${number(answered)} so far`);
+  figure("requests", number(rate), `${number(status["accepted conn"])} total`);
+  figure("latency", latency(slow), median === null ? "no responses" : `median ${latency(median)}`);
+  figure("failures", share(failures), `${number(failed)} of ${number(answered)} total`);
   figure("active", number(status["active requests"]), `queue ${number(status["listen queue"])} of ${number(status["listen queue len"])}`);
   figure("pool", `${status["db pool in use"]} of ${status["db pool open"]}`, `${count(status["db pool waiting"], "task")} waiting`);
   figure("memory", bytes(status.rss), `of ${count(workers.length, "worker")}`);
@@ -111,32 +111,32 @@ function showRequests({ requests }) {
     one.phase,
     String(one.pid),
   ]);
-  fillTable(find("#requests"), rows, "None at this moment.");
+  fillTable(find("#requests"), rows, "None at the moment.");
 }
 
 function showFacts({ status, withoutDatabase, pendingRevisions }) {
   fillFacts(find("#service"), [
     ["Version", status.version],
-    ["Up for", duration(status["start since"])],
+    ["Uptime", duration(status["start since"])],
     ["Workers", `${status["total processes"]} of ${status["wanted processes"]}`],
-    ["Database", withoutDatabase ? "does not answer" : "answers"],
+    ["Database", withoutDatabase ? "unreachable" : "reachable"],
     ["Pending revisions", number(pendingRevisions)],
     ["Slow requests", number(status["slow requests"])],
-    ["Longest queue", number(status["max listen queue"])],
+    ["Peak queue", number(status["max listen queue"])],
   ]);
   fillFacts(find("#restarts"), [
     ["Crashed", number(status["worker crashes"])],
     ["Stuck", number(status["stuck workers"])],
-    ["Worn out", number(status.recycled)],
-    ["Started in place of others", number(status.respawns)],
+    ["Recycled", number(status.recycled)],
+    ["Respawned", number(status.respawns)],
   ]);
   const time = status["last reload time"];
   fillFacts(find("#reloads"), [
     ["Generation", String(status.generation)],
-    ["Done", number(status.reloads)],
+    ["Succeeded", number(status.reloads)],
     ["Failed", number(status["failed reloads"])],
-    ["Last one", status["last reload"] || "none yet"],
-    ["When", time ? day.format(time * 1000) : nothing],
+    ["Last outcome", status["last reload"] || "none yet"],
+    ["Last time", time ? day.format(time * 1000) : nothing],
   ]);
 }
 

@@ -1,6 +1,6 @@
-// Repeats an action at an interval while the page is visible. No DOM but the document's visibility, which is given.
+// Polling while the page is visible. No DOM: the document's visibility is passed in.
 
-/** Calls `act`, which returns a promise, and again `interval` after it has ended: not while it is paused, nor while the page is hidden. */
+/** Calls `act`, which returns a promise, and again `interval` milliseconds after it has settled; not while paused, nor while the page is hidden. */
 export class Polling {
   #act;
   #interval;
@@ -13,7 +13,7 @@ export class Polling {
     [this.#act, this.#interval, this.#isHidden] = [act, interval, isHidden];
   }
 
-  /** Acts at once, if it may: to begin, and whenever it may be allowed again. */
+  /** Polls immediately, if allowed: to start, and whenever pause or visibility has changed. */
   async wake() {
     clearTimeout(this.#timer);
     if (this.#isActing || this.isPaused || this.#isHidden()) return;

@@ -1,10 +1,10 @@
-// What is shown of the master's answers, and what two of them tell of the time between. No DOM.
+// Readings of the service's status, and the rates between two of them. No DOM.
 
 import { difference, histogram, quantile, total } from "./metrics.js";
 
 const durations = "aktify_request_duration_seconds";
 
-/** How the service was at a time, in milliseconds. */
+/** Creates a reading from the status and the metrics at a time, in milliseconds. */
 export function readingOf(status, metrics, at) {
   return {
     at,
@@ -22,8 +22,8 @@ export function readingOf(status, metrics, at) {
 }
 
 /**
- * What has happened from one reading to a later one: rates a second, quantiles in seconds, and the part of answers that are errors of the
- * service's; `null` where nothing can be said. A service that was started in between counts from nothing.
+ * The activity between two readings: rates per second, quantiles in seconds, and the share of responses that are server errors; `null` where
+ * it is unknown, as after a restart of the service in between.
  */
 export function between(before, after) {
   const seconds = before ? (after.at - before.at) / 1000 : 0;
@@ -41,13 +41,13 @@ export function between(before, after) {
   };
 }
 
-/** A process id may be used again. */
+/** The request rate of a worker; `null` if it is another process, since process ids are reused. */
 function workerRate(before, after, seconds) {
   const isSame = before && before["start time"] === after["start time"] && before.requests <= after.requests;
   return isSame ? (after.requests - before.requests) / seconds : null;
 }
 
-/** The last values of something, oldest first; `null` where there was none. */
+/** The last values of a figure, oldest first; `null` where there was none. */
 export class History {
   #values = [];
 

@@ -1,10 +1,10 @@
-// A line of the last values, without axes: what it says stands beside it as text.
+// Sparklines: the last values of a figure, without axes. The current value is displayed as text beside them.
 
 const namespace = "http://www.w3.org/2000/svg";
 
 /**
- * The lines through values that are known, as points of a box: a list of lists of `[x, y]`. The newest is at the right end, and there is
- * room for `length` of them; the top is the greatest, or `least` when that is more.
+ * The line segments through known values, as points in a box: a list of lists of `[x, y]`. The newest value is at the right end, and there is
+ * room for `length` values. The upper bound is the maximum of the values, but not less than `least`.
  */
 export function lines(values, { width, height, length, least = 1 }) {
   const top = Math.max(least, ...values.filter((value) => value !== null));
@@ -20,7 +20,7 @@ export function lines(values, { width, height, length, least = 1 }) {
 
 const round = (value) => Math.round(value * 10) / 10;
 
-/** Draws values into an element that shows nothing else. */
+/** Draws values into an element. */
 export function draw(element, values, { length, least }) {
   const [width, height] = [120, 28];
   const svg = element.querySelector("svg") ?? element.appendChild(document.createElementNS(namespace, "svg"));

@@ -1,6 +1,6 @@
-// The rows of tables and the facts of lists, changed where they differ only: what somebody has selected stays selected.
+// Tables and lists of facts. Only texts that differ are updated, so that the user's text selection is kept.
 
-/** Makes the children of an element as many as there are items; `make` makes one, `show` fills it. */
+/** Creates or removes children of an element until there is one per item; `make` creates one, `show` fills it. */
 export function fill(parent, items, make, show) {
   while (parent.children.length > items.length) parent.lastElementChild.remove();
   while (parent.children.length < items.length) parent.append(make());
@@ -11,7 +11,7 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** Shows rows, each a list of texts, under a head; one sentence when there are none. */
+/** Shows rows, each a list of texts; or one sentence if there are none. */
 export function fillTable(body, rows, otherwise = "") {
   const heads = [...body.closest("table").querySelectorAll("thead th")];
   if (!rows.length && otherwise) {
@@ -34,7 +34,7 @@ export function fillTable(body, rows, otherwise = "") {
   );
 }
 
-/** Shows facts: a list of `[term, text]`. */
+/** Shows facts, a list of `[term, text]`. */
 export function fillFacts(list, facts) {
   fill(
     list,

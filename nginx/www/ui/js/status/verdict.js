@@ -1,11 +1,11 @@
-// The state of the service in a sentence. No DOM.
+// The verdict: the state of the service in a sentence. No DOM.
 
 import { count, number } from "./words.js";
 
-/** For so many seconds it is told that a worker took another one's place. */
+/** How long replaced workers are reported, in seconds. */
 const recently = 300;
 
-/** Whether a worker was started lately, and neither by the start of the service nor by a reload. */
+/** Whether a worker was started recently as a replacement: neither with the service nor by a reload. */
 const isReplacement = (worker, service) =>
   worker["start since"] < recently && worker["start time"] > Math.max(service["start time"] + 1, service["last reload time"]);
 
@@ -15,25 +15,25 @@ export function verdictOf(reading) {
   const workers = status["total processes"];
   const wanted = status["wanted processes"];
   const problems = [];
-  if (withoutDatabase) problems.push(`The database does not answer ${count(withoutDatabase, "worker")}.`);
-  if (workers < wanted) problems.push(`${count(wanted - workers, "worker")} of ${wanted} ${wanted - workers === 1 ? "is" : "are"} not there.`);
-  if (pendingRevisions) problems.push(`The database lacks ${count(pendingRevisions, "revision")}.`);
-  if (status["last reload"].startsWith("failed")) problems.push("The last reload failed, and the old workers go on.");
-  if (status["db pool waiting"] > 0 && status["db pool idle"] === 0) problems.push("Requests wait for a connection to the database.");
+  if (withoutDatabase) problems.push(`The database is unreachable from ${count(withoutDatabase, "worker")}.`);
+  if (workers < wanted) problems.push(`${wanted - workers} of ${count(wanted, "worker")} ${wanted - workers === 1 ? "is" : "are"} missing.`);
+  if (pendingRevisions) problems.push(`The database has ${count(pendingRevisions, "pending revision")}.`);
+  if (status["last reload"].startsWith("failed")) problems.push("The last reload failed, and the old workers keep running.");
+  if (status["db pool waiting"] > 0 && status["db pool idle"] === 0) problems.push("Requests are waiting for a database connection.");
   if (problems.length) return { state: "bad", headline: problems[0], detail: problems.slice(1).join(" ") };
-  if (status["reloads under way"]) return { state: "busy", headline: "A reload is under way.", detail: "Workers are replaced one by one." };
+  if (status["reloads under way"]) return { state: "busy", headline: "A reload is in progress.", detail: "Workers are being replaced one by one." };
   if (status["processes"]?.some((one) => one.state === "Starting" || one.state === "Finishing"))
     return { state: "busy", headline: "Workers are being replaced.", detail: "" };
   const [crashed, stuck] = [status["worker crashes"], status["stuck workers"]];
   if (crashed + stuck > 0 && status["processes"]?.some((one) => isReplacement(one, status)))
-    return { state: "busy", headline: `Workers were replaced in the last minutes: ${number(crashed)} crashed and ${number(stuck)} got stuck so far.`, detail: "" };
+    return { state: "busy", headline: `Workers were replaced in the last minutes: ${number(crashed)} crashed and ${number(stuck)} got stuck in total.`, detail: "" };
   return { state: "good", headline: "All is well.", detail: "" };
 }
 
-/** The same when there is no reading, by the status of the answer. */
+/** The verdict without a reading, by the status code of the response. */
 export function verdictWithout(status, since) {
-  const detail = since ? `What is below is from ${since}. This page goes on asking.` : "This page goes on asking.";
-  if (status === 403) return { state: "bad", headline: "This is not for you.", detail: "nginx shows the status to the addresses only that it is told of." };
-  if (status === 0) return { state: "bad", headline: "There is no answer.", detail };
-  return { state: "bad", headline: "The service does not say how it is.", detail: `nginx answered ${status}. ${detail}` };
+  const detail = since ? `The data below is from ${since}. This page keeps trying.` : "This page keeps trying.";
+  if (status === 403) return { state: "bad", headline: "Forbidden.", detail: "nginx shows the status only to the addresses that it allows." };
+  if (status === 0) return { state: "bad", headline: "No response.", detail };
+  return { state: "bad", headline: "The status is unavailable.", detail: `nginx responded with ${status}. ${detail}` };
 }

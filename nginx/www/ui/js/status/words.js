@@ -1,4 +1,4 @@
-// Numbers as people read them. No DOM.
+// Formatting of numbers. No DOM.
 
 const whole = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 0 });
 const tenths = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 1 });
@@ -6,7 +6,7 @@ const percent = new Intl.NumberFormat("en-GB", { style: "percent", maximumFracti
 
 export const nothing = "–";
 
-/** `1,234`; below ten with a tenth. */
+/** `1,234`; with one decimal below ten. */
 export function number(value) {
   if (value === null || value === undefined) return nothing;
   return value < 10 ? tenths.format(value) : whole.format(value);
@@ -15,7 +15,7 @@ export function number(value) {
 /** `1 worker`, `2 workers`. */
 export const count = (value, noun) => `${whole.format(value)} ${noun}${value === 1 ? "" : "s"}`;
 
-/** `2.5 %`, and never 0 % when it is not. */
+/** `2.5%`; a small share is never rounded to 0%. */
 export function share(value) {
   if (value === null) return nothing;
   return value > 0 && value < 0.001 ? "< 0.1%" : percent.format(value);

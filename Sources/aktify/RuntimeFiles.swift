@@ -3,28 +3,31 @@ import Glibc
 import Supervisor
 
 /// The addresses that a master listens on, and its PID file.
-struct ServePlaces {
-    /// `nil` when it is started with a listening socket.
+struct RuntimeFiles {
+    /// The address for requests; `nil` when the master inherits a listening socket.
     let listen: ListenAddress?
+    /// The address of the status report, if any.
     let status: ListenAddress?
+    /// The path of the PID file, if any.
     let pidFile: String?
 
-    /// - Throws: `CommandError` when two of them are the same file.
+    /// Checks that the Unix sockets and the PID file are different files.
+    /// - Throws: `CommandError` when two of them have the same path.
     init(listen: ListenAddress?, status: ListenAddress?, pidFile: String?) throws {
         (self.listen, self.status, self.pidFile) = (listen, status, pidFile)
         var paths = Set<String>()
         for path in socketPaths + [pidFile].compactMap({ $0 }) where !paths.insert(path).inserted {
             throw CommandError(
-                "\(path) is named twice: the sockets and the file of the process id must be different files")
+                "\(path) is given twice: the sockets and the PID file must be different files")
         }
     }
 
     private var socketPaths: [String] { [listen, status].compactMap { $0?.path } }
 
-    /// Checks that the sockets and the PID file can be made, and drops privileges as the master does.
-    /// - Throws: `CommandError`, `SystemError`.
+    /// Checks that the sockets and the PID file can be created. Drops privileges in between, as the master does.
+    /// - Throws: `CommandError` or `SystemError` when they cannot.
     func check(as user: Privileges?) throws {
-        // A master that re-executes itself keeps its sockets: it need not be allowed to make them.
+        // A master that re-executes itself keeps its sockets, so it does not need write permission to their directory.
         for path in socketPaths { try checkFolder(of: path, F_OK) }
         try user?.drop()
         guard let pidFile else { return }
@@ -32,20 +35,20 @@ struct ServePlaces {
         try checkIsFile(pidFile)
     }
 
-    /// Refuses a PID file that is not a regular file, or that belongs to another running master.
-    /// - Throws: `CommandError`.
+    /// Checks that the PID file is a regular file, or does not exist, and does not belong to another running master.
+    /// - Throws: `CommandError` when it is or does.
     func checkPIDFile() throws {
         guard let pidFile else { return }
         try checkIsFile(pidFile)
         if let pid = try ProcessID(inFile: pidFile), pid.number != getpid(), pid.isMaster {
-            throw CommandError("\(pidFile) is that of process \(pid.number), a master that runs")
+            throw CommandError("\(pidFile) belongs to process \(pid.number), a running master")
         }
     }
 
     private func checkIsFile(_ path: String) throws {
         var status = stat()
         if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
-            throw CommandError("cannot write \(path): it is no regular file")
+            throw CommandError("cannot write \(path): not a regular file")
         }
     }
 
@@ -56,15 +59,16 @@ struct ServePlaces {
         }
     }
 
-    /// Makes a user the owner of the sockets, and drops privileges to that user. An inherited socket may have no path.
-    /// - Throws: `SystemError`.
+    /// Makes a user the owner of the Unix sockets, and drops privileges to that user. A missing path is skipped: an
+    /// inherited socket may have none.
+    /// - Throws: `SystemError` when one of these fails.
     func handOver(to user: Privileges) throws {
         for path in socketPaths where access(path, F_OK) == 0 { try user.changeOwner(of: path) }
         try user.drop()
     }
 
     /// Writes the PID file atomically.
-    /// - Throws: `CommandError`.
+    /// - Throws: `CommandError` when that fails.
     func writeProcessID() throws {
         guard let pidFile else { return }
         let new = pidFile + ".new"
@@ -75,7 +79,7 @@ struct ServePlaces {
         }
     }
 
-    /// Removes the PID file, unless another process has written it since.
+    /// Removes the PID file, unless another process has overwritten it.
     func removeProcessID() {
         guard let pidFile, let pid = try? ProcessID(inFile: pidFile), pid.number == getpid() else { return }
         unlink(pidFile)
@@ -83,6 +87,6 @@ struct ServePlaces {
 }
 
 extension ListenAddress {
-    /// A Unix socket's path; `nil` for a port.
+    /// The path of a Unix socket; `nil` for a TCP address.
     fileprivate var path: String? { if case .unix(let path) = self { path } else { nil } }
 }

@@ -1,15 +1,15 @@
 import TestSupport
 
-/// What a service at rest has.
-struct Census {
+/// The resources that an idle service uses.
+struct ResourceUsage {
     let processes: Int
     let masterDescriptors: Int
     let masterThreads: Int
-    /// The most that any worker has.
+    /// The maximum of any worker.
     let descriptors: Int
     let threads: Int
     let memory: Int
-    /// Connections to Postgres, of all workers.
+    /// The number of connections to Postgres, of all workers.
     let connections: Int
 
     init(_ service: Service) {
@@ -23,20 +23,20 @@ struct Census {
         connections = service.stack.proxy.connections
     }
 
-    /// Connections of each loop for lists that stream.
+    /// The maximum number of connections of an event loop for streamed lists.
     private static let streams = 4
 
-    /// What is more than there was at the beginning, in words. A worker may use all connections that it is allowed, and a
-    /// process may keep some memory for later.
-    func excess(over before: Census, _ plan: Plan) -> [String] {
+    /// Describes growth since the beginning. A worker may use all its allowed connections, and a
+    /// process may retain some memory.
+    func excess(over before: ResourceUsage, _ plan: Plan) -> [String] {
         let limits: [(String, Int, Int)] = [
             ("processes", processes, plan.workers + 1),
             ("descriptors of the master", masterDescriptors, before.masterDescriptors),
             ("threads of the master", masterThreads, before.masterThreads),
-            ("descriptors of a worker", descriptors, before.descriptors + plan.connections + Census.streams),
+            ("descriptors of a worker", descriptors, before.descriptors + plan.connections + ResourceUsage.streams),
             ("threads of a worker", threads, before.threads),
             ("MB of memory of a process", memory >> 20, max(96, before.memory >> 20 + 48)),
-            ("connections to Postgres", connections, plan.workers * (plan.connections + Census.streams)),
+            ("connections to Postgres", connections, plan.workers * (plan.connections + ResourceUsage.streams)),
         ]
         return limits.filter { $1 > $2 }.map { "\($1) \($0), not \($2)" }
     }

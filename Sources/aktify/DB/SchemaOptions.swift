@@ -4,27 +4,30 @@ import Glibc
 import Migrations
 import ORM
 
-/// What all commands on the schema take.
-struct Schema: ParsableArguments {
-    @Option(name: .shortAndLong, help: "The folder that has versions/*.sql.")
+/// The options that all migration commands share.
+struct SchemaOptions: ParsableArguments {
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("The migrations directory, with versions/*.sql.", valueName: "directory"))
     var directory = "migrations"
 
     var scripts: ScriptDirectory { ScriptDirectory(directory) }
 
-    /// A migrator on the configured database.
+    /// Creates a migrator for the configured database.
     func migrator(_ options: Migrator.Options = .init()) throws -> Migrator {
         try migrator(loadSchemaConfig(), options)
     }
 
-    /// A migrator on a database.
+    /// Creates a migrator for the database of `config`.
     func migrator(_ config: Config, _ options: Migrator.Options) throws -> Migrator {
         Migrator(
             graph: try scripts.graph(), configuration: config.database, options: options, log: logMigration)
     }
 }
 
-/// Reads the configuration for a command on the schema, whose sessions are its owner's, and no programs that need it.
-/// - Throws: `ConfigError`, in one line.
+/// Loads the configuration for a command that connects as the owner of the schema. Its sessions are named `aktify db`,
+/// which tells them from those of programs that depend on the schema.
+/// - Throws: `ConfigError`, whose description is one line.
 func loadSchemaConfig(silently isSilent: Bool = false) throws -> Config {
     var config = try loadConfig(processEnvironment(), silently: isSilent)
     config.database = config.ownersDatabase
@@ -32,29 +35,33 @@ func loadSchemaConfig(silently isSilent: Bool = false) throws -> Config {
     return config
 }
 
-/// How careful an upgrade or a downgrade is.
-struct Care: ParsableArguments {
-    @Option(help: "Seconds to wait for somebody else who changes the schema.")
+/// The options that upgrades and downgrades share.
+struct MigrationOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "How long to wait for another migration that holds the migration lock.", valueName: "seconds"))
     var lockTimeout = 30
 
-    @Option(help: "Seconds that a statement waits for a table that others use, before it is tried again.")
+    @Option(
+        help: ArgumentHelp(
+            "How long a statement may wait for a table lock before it is cancelled and retried.", valueName: "seconds"))
     var tableLockTimeout = 1
 
-    @Flag(help: "Make all of it one transaction, instead of one for each revision.")
+    @Flag(help: "Run all revisions in a single transaction, instead of one transaction each.")
     var singleTransaction = false
 
-    @Flag(help: "Run statements that delete what nothing can bring back.")
+    @Flag(help: "Allow statements that irrecoverably delete data.")
     var allowDataLoss = false
 
-    @Flag(help: "Go on although files have changed since they were applied.")
+    @Flag(help: "Continue even if revision files were changed after they had been applied.")
     var allowChanged = false
 
-    @Flag(help: "Run a statement again that was interrupted outside a transaction, and what follows it.")
+    @Flag(help: "Rerun the statement that was interrupted outside a transaction, and continue from there.")
     var again = false
 
     func validate() throws {
         guard lockTimeout >= 0, tableLockTimeout >= 1 else {
-            throw ValidationError("--lock-timeout is 0 or more, --table-lock-timeout 1 or more.")
+            throw ValidationError("--lock-timeout must be at least 0, and --table-lock-timeout at least 1.")
         }
     }
 
@@ -71,7 +78,7 @@ struct Care: ParsableArguments {
     }
 }
 
-/// Writes a line of Alembic's log.
+/// Prints progress to standard error, in the format of Alembic's log.
 @Sendable func logMigration(_ line: String) {
     let text = "INFO  [alembic.runtime.migration] \(line)\n"
     _ = write(STDERR_FILENO, text, text.utf8.count)

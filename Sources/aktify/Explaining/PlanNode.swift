@@ -1,33 +1,37 @@
 import Web
 
-/// A node of a plan that Postgres carried out, as its JSON tells.
-struct Plan {
+/// A node of an execution plan in the output of `EXPLAIN (ANALYZE, FORMAT JSON)`.
+struct PlanNode {
     private let members: JSON.Members
-    let children: [Plan]
+    /// The nodes whose rows this node reads (`Plans`).
+    let children: [PlanNode]
 
     init?(_ json: JSON?) {
         guard case .object(let members)? = json else { return nil }
         self.members = members
-        children = if case .array(let plans)? = members["Plans"] { plans.compactMap { Plan($0) } } else { [] }
+        children = if case .array(let plans)? = members["Plans"] { plans.compactMap { PlanNode($0) } } else { [] }
     }
 
+    /// A property of the node, such as `Node Type`; `nil` when the node does not have it.
     func text(_ name: String) -> String? {
         guard case .string(let text)? = members[name] else { return nil }
         return text
     }
 
+    /// A numeric property of the node, such as `Actual Rows`; 0 when the node does not have it.
     func number(_ name: String) -> Double {
         guard case .number(let text)? = members[name] else { return 0 }
         return Double(text) ?? 0
     }
 
-    /// This node, and all below it.
-    var all: [Plan] { [self] + children.flatMap(\.all) }
+    /// This node and all its descendants.
+    var all: [PlanNode] { [self] + children.flatMap(\.all) }
 
-    /// The rows that it has looked at, in all loops.
+    /// The number of rows that the node has read, including those that its filter removed, in all loops.
     var rowsRead: Double { (number("Actual Rows") + number("Rows Removed by Filter")) * max(1, number("Actual Loops")) }
 
-    /// `Index Scan using campaign_pkey on campaign (id = 1): 1 row, 0.02 ms, 3 buffers`, and its children, indented.
+    /// Formats the node as `Index Scan using campaign_pkey on campaign (id = 1): 1 row, 0.02 ms, 3 buffers`, followed
+    /// by its descendants, indented.
     func lines(_ indentation: String = "") -> [String] {
         let index = text("Index Name").map { " using \($0)" } ?? ""
         let relation = text("Relation Name").map { " on \($0)" } ?? ""
@@ -41,22 +45,23 @@ struct Plan {
     }
 }
 
-/// A plan, and what it took.
+/// An execution plan, with its timings.
 struct ExplainedPlan {
-    let root: Plan
-    /// Milliseconds.
+    let root: PlanNode
+    /// The planning time in milliseconds.
     let planning: Double
+    /// The execution time in milliseconds.
     let execution: Double
 
-    /// Reads what `EXPLAIN (ANALYZE, FORMAT JSON)` returned.
+    /// Parses the output of `EXPLAIN (ANALYZE, FORMAT JSON)`; `nil` when it cannot be parsed.
     init?(_ text: String) {
         guard case .array(let plans)? = try? JSON(parsing: Array(text.utf8)), case .object(let members)? = plans.first,
-            let outer = Plan(plans.first), let root = Plan(members["Plan"])
+            let outer = PlanNode(plans.first), let root = PlanNode(members["Plan"])
         else { return nil }
         self.root = root
         (planning, execution) = (outer.number("Planning Time"), outer.number("Execution Time"))
     }
 
-    /// The nodes that read a table from its beginning to its end.
-    var scans: [Plan] { root.all.filter { $0.text("Node Type") == "Seq Scan" } }
+    /// The sequential scans in the plan.
+    var scans: [PlanNode] { root.all.filter { $0.text("Node Type") == "Seq Scan" } }
 }
