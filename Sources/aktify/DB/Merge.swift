@@ -27,6 +27,6 @@ struct Merge: ParsableCommand {
                 throw CommandError("\(parent) is an ancestor of another of the revisions: there is nothing to merge")
             }
         }
-        try schema.write(NewRevision(message: message, id: revId, parents: parents), among: graph)
+        try schema.write(NewRevision(message: message, id: revId, parents: parents), to: graph)
     }
 }
