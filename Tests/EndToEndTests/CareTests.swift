@@ -102,7 +102,7 @@ import Testing
             environment: ["NOTIFY_SOCKET": "\(folder.path)/notify.sock", "WATCHDOG_USEC": "400000"])
         func expect(_ message: String) throws {
             for _ in 0..<100 where String(decoding: notify.receive(), as: UTF8.self).hasPrefix(message) { return }
-            Issue.record("systemd was not told \(message): \(child.log)")
+            Issue.record("systemd was not notified: \(message): \(child.log)")
         }
         try expect("READY=1")
         try expect("WATCHDOG=1")

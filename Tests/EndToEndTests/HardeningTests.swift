@@ -118,18 +118,18 @@ import Testing
         let key = try newKey(stack, "admin")
         let header = ["Authorization: Bearer \(key)"]
         #expect(try stack.get("/campaigns/1", headers: header).status == 200)
-        var told = try run(
+        var exposed = try run(
             ["ps", "-ww", "-o", "args", "-p"] + [
                 (try stack.workers() + [stack.worker.pid]).map(String.init).joined(separator: ",")
             ])
         for target in ["/status", "/status?json", "/status?openmetrics", "/campaigns/x", "/nowhere", "/openapi.json"] {
-            told += try stack.get(target, headers: header).body
+            exposed += try stack.get(target, headers: header).body
         }
         let victim = try #require(try stack.workers().first)
         kill(victim, SIGSEGV)
         try waitUntil("the crash is logged") { stack.worker.log.contains("signal 11") }
-        told += stack.worker.log
-        #expect(!told.contains("s3cr3t-of-postgres") && !told.contains(key.dropFirst(7).prefix(20)))
+        exposed += stack.worker.log
+        #expect(!exposed.contains("s3cr3t-of-postgres") && !exposed.contains(key.dropFirst(7).prefix(20)))
     }
 
     @Test func `an error reveals nothing about SQL, paths or versions (API8)`() throws {
