@@ -109,7 +109,8 @@ struct MatrixRow {
         MatrixRow(name: "latency", faults: [(.delay, 0.5, 2)]),
         MatrixRow(name: "1-byte packets", faults: [(.trickle, 0.5, 1)]),
         MatrixRow(
-            name: "bodies that are too large, or expensive to parse", clients: [.hostile, .hostile, .anything, .reader, .watcher]),
+            name: "bodies that are too large, or expensive to parse",
+            clients: [.hostile, .hostile, .anything, .reader, .watcher]),
         MatrixRow(name: "wrong password", reason: "not run: this cluster uses trust authentication"),
         MatrixRow(name: "disk full", faults: [(.fullDisk, 0.5, 1.5)]),
         MatrixRow(name: "PgBouncer", reason: "make test-pgbouncer"),
