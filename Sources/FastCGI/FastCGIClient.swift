@@ -12,8 +12,7 @@ public struct FastCGIClient: Sendable {
         public let description: String
     }
 
-    /// Creates a client for the responder at `address`. Sending and each read time out after `seconds`; connecting is
-    /// subject to the system's timeouts only.
+    /// Creates a client for the responder at `address`. Connecting, sending and each read time out after `seconds`.
     public init(_ address: ListenAddress, seconds: Int) { (self.address, self.seconds) = (address, seconds) }
 
     /// Sends a GET request.
@@ -61,24 +60,30 @@ public struct FastCGIClient: Sendable {
     private func connected() throws -> Int32 {
         switch address {
         case .unix(let path):
-            let socket = try check("socket", Glibc.socket(AF_UNIX, ListeningSocket.streamSocket, 0))
+            let socket = try open(AF_UNIX)
             return try connected(socket, withUnixAddress(path) { connect(socket, $0, $1) })
         case .tcp(let host, let port):
             let found = try ListeningSocket.resolve(host.isEmpty ? "localhost" : host, port)
             defer { freeaddrinfo(found) }
-            let socket = try check("socket", Glibc.socket(found.pointee.ai_family, ListeningSocket.streamSocket, 0))
+            let socket = try open(found.pointee.ai_family)
             return try connected(socket, connect(socket, found.pointee.ai_addr, found.pointee.ai_addrlen))
         }
+    }
+
+    /// Opens a socket whose system calls time out: on Linux, the timeout for sending applies to connect(2) too (socket(7)).
+    private func open(_ family: Int32) throws -> Int32 {
+        let socket = try check("socket", Glibc.socket(family, ListeningSocket.streamSocket, 0))
+        var limit = timeval(tv_sec: seconds, tv_usec: 0)
+        for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
+            setsockopt(socket, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout.size(ofValue: limit)))
+        }
+        return socket
     }
 
     private func connected(_ socket: Int32, _ result: Int32) throws -> Int32 {
         guard result == 0 else {
             defer { close(socket) }
             throw SystemError("connect to \(address)")
-        }
-        var limit = timeval(tv_sec: seconds, tv_usec: 0)
-        for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
-            setsockopt(socket, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout.size(ofValue: limit)))
         }
         return socket
     }
