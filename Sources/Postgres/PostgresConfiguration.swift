@@ -146,7 +146,7 @@ public struct PostgresConfiguration: Sendable {
     private var options: String {
         let timeout =
             statementTimeout.components.seconds * 1000 + statementTimeout.components.attoseconds / 1_000_000_000_000_000
-        return "-c statement_timeout=\(timeout) -c idle_in_transaction_session_timeout=\(timeout * 2) -c timezone=UTC"
+        return "-c statement_timeout=\(timeout) -c idle_in_transaction_session_timeout=\(timeout * 2)"
             + " -c client_connection_check_interval=1000"
     }
 

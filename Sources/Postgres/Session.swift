@@ -168,10 +168,16 @@ final class Session: @unchecked Sendable {
 
     // MARK: Helper threads
 
+    /// Sets the time zone of all sessions to UTC: libpq sends `PGTZ` in the startup message (Postgres manual, section
+    /// 34.15), where PgBouncer accepts it too, unlike `options`. It is set before the first connection is opened, since
+    /// setenv(3) must not run while another thread reads the environment.
+    private static let timeZone = setenv("PGTZ", "UTC", 1)
+
     /// Opens a connection. Blocks for name resolution, TLS and password hashing, and is therefore called on a helper
     /// thread.
     /// - Throws: `PostgresError` of kind `unreachable` with libpq's message, in which passwords are redacted.
     static func open(_ parameters: [(keyword: String, value: String)]) throws(PostgresError) -> Session {
+        _ = timeZone
         let keywords = parameters.map { strdup($0.keyword) }
         let values = parameters.map { strdup($0.value) }
         defer { (keywords + values).forEach { free($0) } }

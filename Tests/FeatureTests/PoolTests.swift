@@ -270,6 +270,19 @@ import Testing
         #expect(count == 0)
     }
 
+    @Test(arguments: [true, false])
+    func `sessions use UTC, whatever the time zone of the server is`(prepares: Bool) throws {
+        try database.sql("ALTER DATABASE \(database.name) SET timezone = 'Asia/Tokyo'")
+        var configuration = try database.configuration()
+        configuration.prepares = prepares
+        let offset = try Loop.run { [configuration] in
+            try Self.number(
+                try await Pool(configuration).read(
+                    "SELECT extract(hour FROM now()::timestamp - now() AT TIME ZONE 'UTC')::bigint"))
+        }
+        #expect(offset == 0)
+    }
+
     @Test func `the statements of one packet are executed atomically`() throws {
         try database.sql("CREATE TABLE written (n bigint)")
         let database = database
