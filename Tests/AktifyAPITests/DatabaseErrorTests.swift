@@ -68,7 +68,7 @@ import Web
         #expect(await httpError(ofChange: .terminated, .commit)?.status == .badGateway)
     }
 
-    private func httpError(ofChange kind: PostgresError.Kind, _ step: PostgresError.Step = .whole) async -> HTTPError? {
+    private func httpError(ofChange kind: PostgresError.Kind, _ step: PostgresError.Step = .autocommit) async -> HTTPError? {
         do {
             try await PostgresError.ofChange(step) { throw PostgresError(kind, message: "secret") }
             return nil
