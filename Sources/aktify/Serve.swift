@@ -20,13 +20,14 @@ struct Serve: ParsableCommand {
 
               TERM, QUIT  Stop gracefully: finish requests in progress, then exit.
               INT         Stop gracefully; a second INT exits immediately.
-              HUP         Reload: replace the workers one by one, with the program file and the --env-file as they are \
-            then. When a new worker does not become ready, the old ones keep running.
-              USR2        Like HUP, but the master also re-executes itself under the same process id, provided that \
-            the new program passes --check.
+              HUP         Reload: replace the workers one by one, with the current
+                          program file and --env-file. If a new worker does not
+                          become ready, the old ones keep running.
+              USR2        Like HUP, but the master also re-executes itself under
+                          the same process id, if the new program passes --check.
               TTIN, TTOU  Start one more worker; stop one worker.
-              WINCH       Stop all workers gracefully, until HUP. Ignored on a terminal, which sends it when it is \
-            resized.
+              WINCH       Stop all workers gracefully, until HUP. Ignored on a
+                          terminal, which sends it when it is resized.
             """)
 
     @Option(
@@ -49,7 +50,7 @@ struct Serve: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The migrations directory, with versions/*.sql: the database must be at their heads.",
+            "The migrations directory, with versions/*.sql. The database must be at its head.",
             valueName: "directory"))
     var migrations = "migrations"
 

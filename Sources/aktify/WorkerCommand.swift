@@ -27,13 +27,13 @@ struct WorkerCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The number of event loops; each has its own thread and connection pool. (default: the number of cores)",
+            "The number of event loops; each has its own thread and connection pool. One per core by default.",
             valueName: "count"))
     var loops = sysconf(Int32(_SC_NPROCESSORS_ONLN))
 
     @Option(
         help: ArgumentHelp(
-            "The migrations directory, with versions/*.sql: the database must be at their heads.",
+            "The migrations directory, with versions/*.sql. The database must be at its head.",
             valueName: "directory"))
     var migrations = "migrations"
 

@@ -27,6 +27,7 @@ public struct RecordingClient: Sendable {
         /// The statements, in the order of execution.
         public let statements: [ExecutedStatement]
 
+        /// A member of the response, such as its status.
         public subscript<Value>(dynamicMember path: KeyPath<TestClient.CollectedResponse, Value>) -> Value {
             answer[keyPath: path]
         }

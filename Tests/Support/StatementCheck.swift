@@ -20,6 +20,7 @@ public struct StatementCheck: Sendable {
     /// The statements that this process has checked already.
     private static let checked = Mutex<Set<String>>([])
 
+    /// Creates a check that connects with this configuration.
     public init(_ configuration: PostgresConfiguration) { self.configuration = configuration }
 
     /// Checks a statement, unless one with the same text has been checked already.

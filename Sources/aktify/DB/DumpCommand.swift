@@ -10,9 +10,9 @@ struct DumpCommand: ParsableCommand {
         abstract: "Write the schema that the revisions produce to schema.sql, for review and for db check.",
         discussion: """
             The database must be at the head. The file recreates the same schema in an empty database, which is tested \
-            before it is written. It contains neither owners nor their privileges, but those of PUBLIC and of other \
-            roles where they differ from the defaults. Aggregates, operators, casts, text search objects, foreign \
-            tables, publications, event triggers and default privileges are not supported: when there are any, the \
+            before it is written. Owners and their privileges are left out; the privileges of PUBLIC and other roles are \
+            included where they differ from the defaults. Aggregates, operators, casts, text search objects, foreign \
+            tables, publications, event triggers and default privileges are not supported: if there are any, the \
             command fails and lists them.
             """)
 

@@ -59,8 +59,10 @@ struct StatusTable {
         line("")
         line(row(["PID", "MS", "REQUEST", "PHASE"], Self.requestWidths))
         for request in requests.sorted(by: { $0.integer("request duration") > $1.integer("request duration") }) {
-            let summary = request["request method"] + " " + request["request uri"]
-            let cells = [request["pid"], "\(request.integer("request duration") / 1000)", summary, request["phase"]]
+            let requestLine = request["request method"] + " " + request["request uri"]
+            let cells = [
+                request["pid"], "\(request.integer("request duration") / 1000)", requestLine, request["phase"],
+            ]
             line(row(cells, Self.requestWidths))
         }
     }
