@@ -91,7 +91,7 @@ struct Round {
 
     private func logged(_ service: Service) -> [String] {
         let errors = service.events(["error", "critical"])
-        let never = errors.filter { $0.contains("came back in a transaction") || $0.contains("stuck") }
+        let never = errors.filter { $0.contains("a lease ended with an open transaction") || $0.contains("stuck") }
         let deaths = errors.filter { $0.contains("a worker died") || $0.contains("a worker crashed") }
         if !plan.excuses.contains(.errors), let first = errors.first {
             return ["\(errors.count) errors in the log: \(first)"]
