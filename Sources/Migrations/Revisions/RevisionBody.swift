@@ -195,7 +195,7 @@ private struct SectionParser {
         for (statement, start) in zip(statements, starts) {
             let words = LintedWords(statement.sql)
             guard words.begins("set|reset"), !words.begins("set local|constraints|transaction") else { continue }
-            refuse(
+            report(
                 at: start,
                 "a setting lasts until the end of its transaction, and this section has several: qualify names with "
                     + "their schema, or use SET LOCAL in each")
@@ -212,7 +212,7 @@ private struct SectionParser {
             case .section where !sectionMarks.contains(start):
                 report(at: start, "\"\(line)\" has no effect here: see README for its syntax and position")
             case .statement where !used.contains(start) || !StatementMarkers.isKnown(line):
-                refuse(
+                report(
                     at: start, "\"\(line)\" has no effect here: write it as in README, on a line before a statement")
             case .section, .statement: continue
             }

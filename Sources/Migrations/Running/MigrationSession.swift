@@ -120,9 +120,10 @@ struct MigrationSession {
     private func moveVersions(from old: Set<String>, to new: Set<String>) async throws {
         let (removed, added) = (old.subtracting(new).sorted(), new.subtracting(old).sorted())
         if removed.count == 1, added.count == 1 {
-            let update: Statement =
-                "UPDATE \(unsafe: qualified("alembic_version")) SET version_num = \(added[0]) WHERE version_num = "
-                + "\(removed[0])"
+            let update: Statement = """
+                UPDATE \(unsafe: qualified("alembic_version")) SET version_num = \(added[0]) \
+                WHERE version_num = \(removed[0])
+                """
             return try expectOne(try await connection.execute(update), removed[0])
         }
         for id in removed {
@@ -131,7 +132,7 @@ struct MigrationSession {
                     "DELETE FROM \(unsafe: qualified("alembic_version")) WHERE version_num = \(id)"),
                 id)
         }
-        for id in come {
+        for id in added {
             _ = try await connection.execute(
                 "INSERT INTO \(unsafe: qualified("alembic_version")) (version_num) VALUES (\(id))")
         }
