@@ -120,10 +120,11 @@ struct MigrationSession {
     private func moveVersions(from old: Set<String>, to new: Set<String>) async throws {
         let (removed, added) = (old.subtracting(new).sorted(), new.subtracting(old).sorted())
         if removed.count == 1, added.count == 1 {
-            let (table, old) = (qualified("alembic_version"), removed[0])
-            let update: Statement =
-                "UPDATE \(unsafe: table) SET version_num = \(added[0]) WHERE version_num = \(old)"
-            return try expectOne(try await connection.execute(update), old)
+            let update: Statement = """
+                UPDATE \(unsafe: qualified("alembic_version")) SET version_num = \(added[0]) \
+                WHERE version_num = \(removed[0])
+                """
+            return try expectOne(try await connection.execute(update), removed[0])
         }
         for id in removed {
             try expectOne(
