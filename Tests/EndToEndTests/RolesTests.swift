@@ -103,7 +103,7 @@ import Testing
             (["key", "create", "--name", "crm", "--role", "reader"], "aktify_"),
             (["key", "list"], "crm"), (["key", "revoke", "crm"], "crm is revoked."),
             (["explain", "POST", "/campaigns/", #"{"name":"x"}"#], "201"),
-            (["db", "grant"], "There was nothing to grant"),
+            (["db", "grant"], "Nothing to grant or revoke."),
         ] {
             let (status, output) = try aktify(command, environment)
             #expect(status == 0 && output.contains(said), "\(command): \(output)")

@@ -169,7 +169,7 @@ import Testing
         let error = #expect(throws: RevisionGraph.GraphError.self) { try baseline(graph, upTo: "a3") }
         #expect(
             error?.description
-                == "versions/b1.sql builds on a1, which would be squashed into a3: merge the branches first, and squash "
+                == "versions/b1.sql revises a1, which would be squashed into a3: merge the branches first, and squash "
                 + "up to the merge")
         #expect(throws: RevisionGraph.GraphError(description: "a1 has no ancestors: there is nothing to squash")) {
             try baseline(graph, upTo: "a1")

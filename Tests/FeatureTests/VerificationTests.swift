@@ -47,7 +47,7 @@ import Testing
         throws
     {
         let revisions = up("-- outside transaction\nCREATE TABLE one (n int);", verify: "SELECT count(*) = 1 FROM one;")
-        #expect(try database.migrate(revisions)?.contains("a1 stopped behind its last statement") == true)
+        #expect(try database.migrate(revisions)?.contains("a1 stopped after its last statement") == true)
         try database.sql("INSERT INTO one VALUES (1)")
         #expect(try database.migrate(revisions) == nil)
     }
