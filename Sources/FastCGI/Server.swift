@@ -61,7 +61,7 @@ public final class Server: @unchecked Sendable {
         }
     }
 
-    /// Accepts a single connection per turn, so that other loops get their share.
+    /// Accepts a single connection per loop iteration, so that other loops get their share.
     private func accept() {
         guard let listener else { return }
         _ = accept(from: listener)
