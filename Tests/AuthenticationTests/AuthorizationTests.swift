@@ -165,7 +165,7 @@ import Web
         }
     }
 
-    @Test func `the use of a key is recorded when it is due`() throws {
+    @Test func `repeated uses of a key record its last use once, when it is due`() throws {
         try Loop.run {
             let uses = Mutex<[Int64]>([])
             let authenticator = KeyAuthenticator(
