@@ -94,8 +94,10 @@ struct Serve: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The drain timeout: how long a worker may take to finish its requests when it is stopped.",
-            valueName: "seconds"))
+            """
+            How long a draining worker may take before the master kills it. Workers stop waiting for their requests \
+            after 30 s.
+            """, valueName: "seconds"))
     var gracefulTimeout = 35
 
     @Flag(help: "Check the configuration and the revision files, print the result, and exit.")
