@@ -10,6 +10,8 @@ README_NAMES = {
     "go": "Go, net/http, lib/pq", "php": "PHP, php-fpm, PDO", "fastapi": "FastAPI, asyncpg, uvicorn",
     "flask": "the original's Flask, SQLAlchemy, gunicorn",
 }
+# The column titles of scenarios in the summary, where they differ from the scenario's name.
+TITLES = {"GET one": "GET one campaign"}
 
 HEAD = """# Speed
 
@@ -71,8 +73,8 @@ def _summary(found, names=None):
         used = f"{sum(found['compared']['GET one'][name]['cpu']):,.0f}"
         memory = found["stacks"]["api*" if name == "api" else name]["pss"]
         rows.append([title, *rates, used, f"{found['latencies']['GET one'][name]['p99'] / 1000:.1f}", f"{memory / 1024:.0f}"])
-    kinds = [f"{scenario}/s" for scenario in found["compared"]]
-    return table(["", *kinds, "CPU a GET one, us", "p99 at half load, ms", "memory, MiB"], rows)
+    kinds = [f"{TITLES.get(scenario, scenario)}/s" for scenario in found["compared"]]
+    return table(["", *kinds, "CPU per GET, us", "p99 at half load, ms", "memory, MiB"], rows)
 
 
 def write_summary(found, path):
