@@ -154,7 +154,8 @@ struct Serve: ParsableCommand {
         try Loop.run {
             let manager = ServiceManager(environment: environment)
             keepAlive(manager, environment)
-            log.info("master", metadata: ["workers": "\(options.workers)", "version": "\(Aktify.version)"])
+            log.info(
+                "the master has started", metadata: ["workers": "\(options.workers)", "version": "\(Aktify.version)"])
             let master = try Master(
                 options, listener: listener.socket?.descriptor ?? -1, status: status?.descriptor ?? -1,
                 inheriting: inheritance, log: log, notifier: manager)

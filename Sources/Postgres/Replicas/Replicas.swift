@@ -271,7 +271,7 @@ extension ReplicaSet.State {
         case .unavailable: "does not respond"
         case .notStandby: "is not in recovery and serves no reads"
         case .foreign: "belongs to another cluster than the primary and serves no reads"
-        case .lagging: "lags too much"
+        case .lagging: "lags by more than the maximum and serves no reads"
         case .ahead: "is ahead of the primary and serves no reads"
         case .following: "serves reads"
         }
