@@ -144,7 +144,7 @@ public final class Loop: @unchecked Sendable {
     }
 
     /// Calls `action` after everything that is ready has been handled; postponed actions run one at a time, in order.
-    /// For work that takes more than some hundred microseconds and would delay other connections.
+    /// Use it for work that takes more than some hundred microseconds and would delay other connections.
     public func postpone(_ action: @escaping () -> Void) {
         assertCurrent()
         postponed.append(action)

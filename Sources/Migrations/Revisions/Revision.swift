@@ -107,9 +107,9 @@ public struct Revision: Hashable, Sendable {
         public let sql: String
         /// The number of the file's line at which it begins, from 1.
         public let line: Int
-        /// Whether it runs outside a transaction.
+        /// Whether the statement runs outside a transaction.
         public let isOutside: Bool
-        /// What data it deletes irrecoverably, from its `-- data loss:` comment; `nil` if it has none.
+        /// The data that the statement deletes irrecoverably, from its `-- data loss:` comment; `nil` without one.
         public let dataLoss: String?
         /// The lint rules that are suppressed for it, with the reasons.
         public let allowed: [String: String]
