@@ -118,8 +118,8 @@ private struct RevisionTrial {
         }
         if let catalog = try await connection.serverWideChange() {
             throw MigrationFailed(
-                "\(revision.file): its fixtures change the shared catalog \(catalog), which would change the whole "
-                    + "server")
+                "\(revision.file): its fixtures change the shared catalog \(catalog), so inserting them would "
+                    + "change the whole server")
         }
         try await connection.script("COMMIT; RESET ROLE; RESET ALL")
         try await SampleRows(connection: connection).fill()
