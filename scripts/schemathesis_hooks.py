@@ -10,7 +10,7 @@ keys = itertools.count()
 @schemathesis.hook
 def before_call(context, case, kwargs):
     headers, query = case.headers or {}, case.query or {}
-    # A key that was used for another request is 422, so valid keys are made unique.
+    # A key that was used for another request is rejected with 422, so valid keys are made unique.
     key = headers.get("Idempotency-Key")
     if isinstance(key, str) and 0 < len(key) < 200 and all("!" <= letter <= "~" for letter in key):
         headers["Idempotency-Key"] = f"{key}{next(keys)}"

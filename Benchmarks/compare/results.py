@@ -1,7 +1,7 @@
 """The results as Markdown."""
 import statistics
 
-# README.md's table stands between these lines.
+# README.md's table is between these lines.
 FIRST, LAST = "<!-- written by make bench -->", "<!-- to here -->"
 README_NAMES = {
     "api": "the API, as shipped",
@@ -10,30 +10,32 @@ README_NAMES = {
     "go": "Go, net/http, lib/pq", "php": "PHP, php-fpm, PDO", "fastapi": "FastAPI, asyncpg, uvicorn",
     "flask": "the original's Flask, SQLAlchemy, gunicorn",
 }
+# The column titles of scenarios in the summary, where they differ from the scenario's name.
+TITLES = {"GET one": "GET one campaign"}
 
 HEAD = """# Speed
 
-`make bench` measures the API beside other ways to answer the same requests, on one machine that runs the generator of load, nginx, the
-stacks and one Postgres, and writes this file. Before, it checks that all give the same answers. `api` is the API as it is shipped, with its
-own nginx; `api*` is the same workers behind the nginx that all others are behind, which does nothing else than pass requests on. The
-references in C are the least that must be done: the same statements and the same JSON, and no checks, limits, logs, ETags or timeouts;
-`onesync` and `pipelined` read and write FastCGI's records themselves, `documented` uses libfcgi, with a thread for each connection of
-nginx's. All keep nginx's connections, and the loops have as many connections for changes as the API has.
-Runs of {seconds} s are interleaved, in an order by chance (seed {seed}): {rounds} rounds, and {fewer} where one thing is varied. Tables
-have the medians; a ratio is taken round by round, with its least and greatest in parentheses. wrk keeps 32 connections busy where nothing
-else is said. CPU is what the kernel has counted for the worker's, Postgres's and nginx's processes. A commit is on the disk when it is
-answered. The table has 1,000 rows where nothing else is said, and those that POST adds during a run.
+`make bench` measures the API beside other implementations of the same routes, and writes this file. The load generator, nginx, the stacks
+and one Postgres run on one machine. Before measuring, it checks that all stacks return the same responses. `api` is the API as shipped, with
+its own nginx; `api*` is the same workers behind the minimal nginx of all other stacks, which only passes requests on. The references in C do
+the minimum of work: the same statements and the same JSON, without checks, limits, logs, ETags or timeouts. `onesync` and `pipelined` read
+and write FastCGI records themselves; `documented` uses libfcgi, with one thread for each connection of nginx. All keep nginx's connections
+open, and the event loops have as many connections for writes as the API.
+Runs of {seconds} s are interleaved in random order (seed {seed}): {rounds} rounds, and {fewer} where a parameter is varied. Tables contain
+medians; a ratio is computed for each round, with its minimum and maximum in parentheses. wrk keeps 32 connections busy unless another number
+is given. CPU is the CPU time that the kernel has counted for the processes of the worker, Postgres and nginx. A commit is on disk before it is
+acknowledged. The table has 1,000 rows unless another number is given, and the rows that POST adds during a run.
 """
 
 
 def table(head, rows, texts=1):
-    """The first columns are texts, the others numbers."""
+    """A table. The first `texts` columns are left-aligned, the others, which are numbers, right-aligned."""
     lines = [head, ["---"] * texts + ["---:"] * (len(head) - texts)] + rows
     return "".join("| " + " | ".join(str(cell) for cell in line) + " |\n" for line in lines)
 
 
 def ratio(one, other):
-    """How many times as fast one was in each round."""
+    """The ratio of the rates of two stacks, over all rounds."""
     if one is other:
         return ""
     each = [first / second for first, second in zip(one["rates"], other["rates"]) if second]
@@ -41,7 +43,7 @@ def ratio(one, other):
 
 
 def spread(each):
-    """The middle, and of several the least and the greatest, too."""
+    """The median and, of several values, the minimum and maximum."""
     middle = f"{statistics.median(each):.2f}"
     return middle if len(each) == 1 else f"{middle} ({min(each):.2f}..{max(each):.2f})"
 
@@ -64,15 +66,15 @@ def _head(facts):
 
 
 def _summary(found, names=None):
-    """The most important figures; of README.md's names, or of all stacks under their own."""
+    """The table of the most important figures: of the stacks in `names`, with these titles, or of all stacks."""
     rows = []
     for name, title in (names or {name: f"`{name}`" for name in found["compared"]["GET one"]}).items():
         rates = [f"{results[name]['rate']:,.0f}" for results in found["compared"].values()]
         used = f"{sum(found['compared']['GET one'][name]['cpu']):,.0f}"
         memory = found["stacks"]["api*" if name == "api" else name]["pss"]
         rows.append([title, *rates, used, f"{found['latencies']['GET one'][name]['p99'] / 1000:.1f}", f"{memory / 1024:.0f}"])
-    kinds = [f"{scenario}/s" for scenario in found["compared"]]
-    return table(["", *kinds, "CPU a GET one, us", "p99 at half load, ms", "memory, MiB"], rows)
+    kinds = [f"{TITLES.get(scenario, scenario)}/s" for scenario in found["compared"]]
+    return table(["", *kinds, "CPU per GET, us", "p99 at half load, ms", "memory, MiB"], rows)
 
 
 def write_summary(found, path):
@@ -90,7 +92,7 @@ def _machine(facts):
     return (
         f"Measured on {facts['date']} at commit {facts['commit']}, in {facts['took']} s, on {facts['cores']} cores ({facts['cpu']},\n"
         f"{facts['architecture']}) with {facts['memory']} GiB and Linux {facts['kernel']}; the load average before was {facts['load']:.1f}.\n"
-        f"While runs were measured, {facts['others']:.0%} of the machine's CPU went to nothing that was measured.\n"
+        f"During the runs, other processes used {facts['others']:.0%} of the machine's CPU time.\n"
         f"{versions}.\n")
 
 
@@ -104,13 +106,13 @@ def _stacks(facts, stacks):
     head = ["", "what it is", "same", "connections", "processes", "RSS, MiB", "all, MiB", "start, ms", "size, MB"]
     return (
         "## Stacks\n\n" + table(head, rows, texts=3) +
-        "\nsame: whether answers are the API's to the byte, or the same JSON. connections is how many to Postgres the stack has at\n"
-        "most. RSS is the largest process's after load, all is the proportional set of all processes of the stack. start is the time to the first\n"
-        "answer. size is the program's without debug information.\n")
+        "\nsame: whether responses equal the API's byte for byte, or as JSON. connections: maximum number of connections to Postgres.\n"
+        "RSS: resident set of the largest process after load. all: proportional set size of all processes of the stack. start: time to the\n"
+        "first response. size: the program without debug information.\n")
 
 
 def _compared(compared):
-    text = "## Throughput and CPU\n\n![Requests a second by stack](charts/throughput.svg)\n\n![CPU a request by stack](charts/cpu.svg)\n"
+    text = "## Throughput and CPU\n\n![Requests per second by stack](charts/throughput.svg)\n\n![CPU per request by stack](charts/cpu.svg)\n"
     for scenario, results in compared.items():
         rows = [
             [f"`{name}`", f"{result['rate']:,.0f}", ratio(results["api"], result), ratio(results["api*"], result), *cpu(result)]
@@ -122,9 +124,10 @@ def _compared(compared):
 
 def _latencies(latencies):
     text = (
-        "## Latency\n\nIn an open loop, which sends at half of the rate above whatever becomes of earlier requests, at random times; a latency\n"
-        "counts from when the request was due, and a request that has no answer, or one that is no success, is as late as the end of the run.\n"
-        "Of p99, the least and the greatest of the rounds stand in parentheses.\n\n![Latency by stack](charts/latency.svg)\n")
+        "## Latency\n\nMeasured in an open loop, which sends requests at random times, at half of the rate above, regardless of earlier requests. A\n"
+        "latency is measured from the time at which the request was due. A request without a successful response counts as if its response\n"
+        "had arrived at the end of the run. The parentheses after p99 contain its minimum and maximum over the rounds.\n\n"
+        "![Latency by stack](charts/latency.svg)\n")
     for scenario, results in latencies.items():
         rows = [
             [f"`{name}`", f"{result['rate']:,.0f}", *(f"{result[part] / 1000:.2f}" for part in ("p50", "p90")),
@@ -136,12 +139,14 @@ def _latencies(latencies):
 
 def _alone(alone):
     rows = [[name, f"{result['rate']:,.0f}", *cpu(result)] for name, result in alone.items()]
-    about = "PATCH changes 20,000 campaigns in turn, so that none waits for its own last change; the others ask for the 1,000.\n\n"
+    about = (
+        "PATCH changes 20,000 campaigns one after the other, so that no change waits for the previous one of the same campaign; the others\n"
+        "use the 1,000.\n\n")
     return "## Other requests, `api`\n\n" + about + table(["", "requests/s", "worker, us", "Postgres, us", "nginx, us", "sum, us"], rows)
 
 
 def _by(results):
-    """Rates: a line for each stack, a column for each count."""
+    """The rates: a row for each stack, a column for each count."""
     counts = list(results)
     rows = [[f"`{name}`", *(f"{results[count][name]['rate']:,.0f}" for count in counts)] for name in results[counts[0]]]
     return rows, [f"{int(count):,}" for count in counts]
@@ -149,7 +154,7 @@ def _by(results):
 
 def _connections(results):
     rows, counts = _by(results)
-    return "## By connections\n\nGET one, requests a second.\n\n![By connections](charts/connections.svg)\n\n" + table(["connections", *counts], rows)
+    return "## By connections\n\nGET one, requests per second.\n\n![By connections](charts/connections.svg)\n\n" + table(["connections", *counts], rows)
 
 
 def _pairs(results, what):
@@ -168,11 +173,11 @@ def _kinds(results, what):
 
 
 def _workers(results):
-    return "## By workers\n\nAs many workers of the API, or loops of the reference.\n\n" + _kinds(results, "workers")
+    return "## By workers\n\nThe number is that of the API's workers, or of the reference's event loops.\n\n" + _kinds(results, "workers")
 
 
 def _rows(results):
-    text = "## By rows\n\nGET one asks for a thousand campaigns that lie evenly in the table.\n\n![By rows](charts/rows.svg)\n\n"
+    text = "## By rows\n\nGET one requests 1,000 campaigns that are evenly distributed over the table.\n\n![By rows](charts/rows.svg)\n\n"
     return text + _kinds(results, "rows")
 
 

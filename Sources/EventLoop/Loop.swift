@@ -7,11 +7,11 @@ import Synchronization
 /// A single-threaded event loop: it waits in epoll, fires timers and runs Swift tasks. It provides all of a worker's
 /// concurrency.
 ///
-/// One loop iteration (a "turn") delivers ready events, fires expired timers, runs jobs until none is left, then runs
-/// postponed actions, and finally the end-of-turn actions. A turn has a time budget: whatever is not done within it is
-/// left to the next turn, which first delivers the remaining events or polls for new ones. Everything that belongs to a
-/// loop (watches, timers and the connections built on them) is used on the loop's thread only and therefore needs no
-/// lock. `Task(executorPreference: loop) { … }` starts a task on the loop from any thread.
+/// A loop iteration (a "turn" in names) delivers ready events, fires expired timers, runs jobs until none is left, then
+/// runs postponed actions, and finally the end-of-turn actions. An iteration has a time budget: work that is not done
+/// within it is left to the next iteration, which first delivers the remaining events or polls for new ones. Everything
+/// that belongs to a loop (watches, timers and the connections built on them) is used on the loop's thread only and
+/// therefore needs no lock. `Task(executorPreference: loop) { … }` starts a task on the loop from any thread.
 ///
 /// Sound as `@unchecked Sendable`: other threads may call only `enqueue` and `stop`, which use the locked inbox and an
 /// atomic flag; all other members run on the loop's own thread.
@@ -25,7 +25,7 @@ public final class Loop: @unchecked Sendable {
 
     private static let wakeupToken = UInt64.max
     private static let batchSize = 128
-    /// The time budget of a turn: what is left after it waits for the next turn.
+    /// The time budget of a loop iteration. Work that is left after it waits for the next iteration.
     private static let turnBudget = Duration.milliseconds(5)
     /// How many jobs or events are handled between two reads of the clock.
     private static let jobsPerClockRead = 8
@@ -43,7 +43,7 @@ public final class Loop: @unchecked Sendable {
     private var watches: [Watch?] = []
     private var generation: UInt32 = 0
 
-    /// The time at which the current turn began. Cheaper than reading the clock for each use.
+    /// The time at which the current loop iteration began. Cheaper than reading the clock for each use.
     public private(set) var now = Instant.now
     private var turnDeadline = Instant.now
 
@@ -74,7 +74,7 @@ public final class Loop: @unchecked Sendable {
         while !stopping.exchange(false, ordering: .acquiring) { turn() }
     }
 
-    /// Makes `run` return after the current turn. May be called from any thread.
+    /// Makes `run` return after the current loop iteration. May be called from any thread.
     public func stop() {
         stopping.store(true, ordering: .releasing)
         wake()
@@ -83,7 +83,7 @@ public final class Loop: @unchecked Sendable {
     /// Whether the caller is running on this loop's thread.
     public var isCurrent: Bool { thread.map { pthread_equal($0, pthread_self()) != 0 } ?? false }
 
-    /// Stops the process, in debug builds only, unless the caller is running on this loop's thread.
+    /// Asserts that the caller is running on this loop's thread. Checked in debug builds only.
     public func assertCurrent() { assert(isCurrent, "called from outside the loop's thread") }
 
     // MARK: Watching descriptors
@@ -121,7 +121,7 @@ public final class Loop: @unchecked Sendable {
 
     // MARK: Timers
 
-    /// Calls `action` on the loop at `deadline`, or in the first turn after it.
+    /// Calls `action` on the loop in the first iteration that begins at or after `deadline`.
     @discardableResult
     public func schedule(at deadline: Instant, _ action: @escaping () -> Void) -> Timer {
         assertCurrent()
@@ -136,21 +136,21 @@ public final class Loop: @unchecked Sendable {
 
     // MARK: Loop iteration
 
-    /// Calls `action` once, after the jobs of the current turn have run. Used to batch work, such as one write for
-    /// several statements.
+    /// Calls `action` once, after the jobs of the current loop iteration have run. Used to batch work, such as one
+    /// write for several statements.
     public func atEndOfTurn(_ action: @escaping () -> Void) {
         assertCurrent()
         endOfTurnActions.append(action)
     }
 
     /// Calls `action` after everything that is ready has been handled; postponed actions run one at a time, in order.
-    /// For work that takes more than some hundred microseconds and would delay other connections.
+    /// Use it for work that takes more than some hundred microseconds and would delay other connections.
     public func postpone(_ action: @escaping () -> Void) {
         assertCurrent()
         postponed.append(action)
     }
 
-    /// Whether the current turn has used up its time budget: long-running work should yield then.
+    /// Whether this loop iteration has used up its time budget. Long-running work should then yield.
     public var turnIsOver: Bool { Instant.now >= turnDeadline }
 
     private func turn() {
@@ -201,7 +201,7 @@ public final class Loop: @unchecked Sendable {
             })
     }
 
-    /// Runs queued jobs, and the jobs that they enqueue, until none is left or the turn's budget is used up.
+    /// Runs queued jobs, and the jobs that they enqueue, until none is left or the iteration's time budget is used up.
     private func runJobs() {
         var ran = 0
         while let job = jobs.popFirst() {

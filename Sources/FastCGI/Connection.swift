@@ -13,7 +13,7 @@ final class Connection: @unchecked Sendable {
     enum State {
         case idle
         case receiving(since: Instant)
-        /// Received input waits for a loop turn that has time left to process it.
+        /// Received input waits for a loop iteration that has time left to process it.
         case postponed
         /// The application is handling the request; nothing of the response has been sent.
         case handling(since: Instant)
@@ -97,7 +97,7 @@ final class Connection: @unchecked Sendable {
         if activity == nil { activity = server.metrics.begin(at: Int(server.loop.now.nanoseconds)) }
     }
 
-    /// Continues with `action` after all connections with less work have had their turn.
+    /// Continues with `action` after all connections with less work have been served.
     private func postpone(_ action: @escaping (Connection) -> Void) {
         let before = state
         state = .postponed
@@ -343,7 +343,7 @@ final class Connection: @unchecked Sendable {
     /// times as much room.
     private static let chunkBytes = 32 << 10
 
-    /// Waits until the socket is writable, and yields to other tasks when the turn is over.
+    /// Waits until the socket is writable, and yields to other tasks when the loop iteration has used up its time.
     private func waitUntilWritable() async throws {
         if server.loop.turnIsOver { await Task.yield() }
         var descriptor = pollfd(fd: socket, events: Int16(POLLOUT), revents: 0)

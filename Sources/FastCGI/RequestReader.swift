@@ -9,7 +9,7 @@ struct RequestReader {
     /// The result of reading from the socket.
     enum Arrival {
         case nothing, partial
-        /// The socket may have more input, but other connections should have their turn before it is read.
+        /// The socket may have more input, but other connections should be served before it is read.
         case more
         case request(CompleteRequest)
     }

@@ -61,7 +61,7 @@ public final class Server: @unchecked Sendable {
         }
     }
 
-    /// Accepts a single connection per turn, so that other loops get their share.
+    /// Accepts a single connection per loop iteration, so that other loops get their share.
     private func accept() {
         guard let listener else { return }
         _ = accept(from: listener)
@@ -146,7 +146,8 @@ public final class Server: @unchecked Sendable {
     func reserveOutput(_ bytes: Int) -> Bool {
         let hasRoom = outputBacklog.reserve(bytes, limit: limits.outputBacklogBytes)
         if !hasRoom {
-            log.warning("rejected a response: \(outputBacklog.count) bytes of others are waiting to be read")
+            log.warning(
+                "rejected a response: clients have not read \(outputBacklog.count) bytes of other responses yet")
         }
         return hasRoom
     }

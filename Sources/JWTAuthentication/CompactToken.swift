@@ -64,7 +64,7 @@ struct CompactToken {
 }
 
 extension JSON.Members {
-    /// Whether all names are unique. Parsers disagree about which of two members with one name counts (RFC 7519,
+    /// Whether all names are unique. Parsers disagree about which of two members with the same name counts (RFC 7519,
     /// section 4).
     var areUnique: Bool { Set(names).count == Array(names).count }
 }
@@ -76,6 +76,6 @@ extension HTTPError {
 
 extension String {
     fileprivate static let malformed = "The token is not a signed JWT: a part is malformed or missing."
-    /// The message for a token in which an object has two members with one name.
+    /// The message for a token in which an object has two members with the same name.
     static let duplicates = "The token has a duplicate member name."
 }

@@ -66,8 +66,8 @@ extension Database {
 }
 
 extension Pool {
-    /// Reads through a cursor on a lease. If the connection is lost before the first chunk was delivered, another one
-    /// is tried, once.
+    /// Reads through a cursor on a leased connection. If the connection is lost before the first chunk is delivered,
+    /// retries once on another.
     fileprivate func chunks<M: Model>(
         _ declaration: Statement, _ body: (Cursor<M>.Chunk) async throws -> Void
     ) async throws -> Cursor<M>.Chunk {

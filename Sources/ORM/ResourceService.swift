@@ -87,11 +87,11 @@ public enum ResourceError: Error, Hashable {
 
 /// A precondition on a row's version (RFC 9110, sections 13.1.1 and 13.1.2).
 public enum VersionCondition: Hashable, Sendable {
-    /// Any version.
+    /// The row may have any version.
     case any
-    /// One of these versions (If-Match).
+    /// The row must have one of these versions (If-Match).
     case oneOf([Int64])
-    /// None of these versions (If-None-Match).
+    /// The row must have none of these versions (If-None-Match).
     case noneOf([Int64])
     /// No version: the precondition always fails.
     case never

@@ -222,7 +222,7 @@ public final class Pool: @unchecked Sendable {
             perform(state.opened(id, at: loop.now))
         } catch {
             let error = error as? PostgresError ?? PostgresError(.unreachable, message: "\(error)")
-            log.error("cannot connect: \(error)")
+            log.error("cannot connect to Postgres: \(error)")
             perform(state.failedToOpen(id, error, at: loop.now))
         }
     }

@@ -55,7 +55,8 @@ final class Session: @unchecked Sendable {
     /// The last error message.
     var message: String { String(cString: PQerrorMessage(handle)) }
 
-    /// Whether the peer has not closed the connection, according to the kernel, without a round trip.
+    /// Whether the kernel still considers the connection open. Needs no round trip, so a peer that vanished silently is
+    /// not detected.
     var isConnected: Bool {
         var socket = pollfd(fd: socket, events: Int16(POLLIN | Int32(Readiness.peerClosed.rawValue)), revents: 0)
         return poll(&socket, 1, 0) <= 0 || Int32(socket.revents) & ~POLLIN == 0

@@ -28,7 +28,7 @@ extension FieldValue {
     /// The value itself: most types have no white space to remove.
     public var trimmingWhiteSpace: Self { self }
 
-    /// `value` itself: most types are not rounded for clients.
+    /// Returns `value`: for most types, clients see the exact value, so the bound needs no adjustment.
     public static func upperBound(of value: Self, writtenAs text: String) -> Self { value }
 
     /// Writes the value at an address. Sound when an initialized value of this type is stored there.

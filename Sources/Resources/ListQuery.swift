@@ -4,7 +4,7 @@ import Web
 
 /// The parsed query parameters of a list: filters, order, limit, cursor and fields.
 struct ListQuery<Model: ORM.Model> {
-    /// The rows, filtered and ordered, without a limit.
+    /// The query for the rows: filtered and ordered, without a limit.
     private(set) var select = Model.all
     /// The maximum number of rows of the page; `nil` for the whole list.
     private(set) var limit: Int?

@@ -108,10 +108,10 @@ public struct Metadata: Sendable {
     /// The tables, sorted such that each one comes after those that it references.
     public let tables: [TableDefinition]
 
-    /// Creates the metadata from tables in any order.
+    /// Creates the metadata. The tables may be given in any order; they are sorted by their references.
     public init(_ tables: TableDefinition...) { self.init(tables: tables) }
 
-    /// Creates the metadata from tables in any order.
+    /// Creates the metadata. The tables may be given in any order; they are sorted by their references.
     public init(tables: [TableDefinition]) {
         var (sorted, rest) = ([TableDefinition](), tables)
         while !rest.isEmpty {

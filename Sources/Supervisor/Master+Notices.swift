@@ -24,9 +24,9 @@ extension Master {
             reportEnd(id, isExpected: false)
         case .spawnFailed(let reason): log.error("a worker could not be started: \(reason)")
         case .reloaded, .reloadFailed: reportReload(notice)
-        case .executing: log.info("re-executing")
+        case .executing: log.info("the master re-executes itself")
         case .resized(let count): log.info("the number of workers was changed", metadata: ["count": "\(count)"])
-        case .stopping: log.info("stopping", metadata: ["workers": "\(processes.count)"])
+        case .stopping: log.info("the master is stopping", metadata: ["workers": "\(processes.count)"])
         }
     }
 
@@ -55,7 +55,7 @@ extension Master {
         } else {
             events.reloadEnded(nil)
             environments = environments.filter { $0.key == fleet.generation }
-            log.info("reloaded", metadata: ["generation": "\(fleet.generation)"])
+            log.info("the reload is complete", metadata: ["generation": "\(fleet.generation)"])
         }
     }
 

@@ -15,7 +15,7 @@ extension Master {
         public var workers: Int
         /// How long a worker may take to become ready.
         public var startupTimeout = Duration.seconds(10)
-        /// The drain timeout: how long a worker may take to finish its requests before it is killed.
+        /// How long a draining worker may take before it is killed; longer than its own drain timeout.
         public var gracefulTimeout = Duration.seconds(35)
         /// The number of requests after which a worker is recycled, plus up to a tenth at random; `nil` for no limit.
         public var maxRequests: Int?

@@ -28,11 +28,11 @@ public struct ServiceManager: Sendable {
         }
     }
 
-    /// Sends a watchdog keep-alive.
+    /// Sends a watchdog keep-alive message.
     public func notifyAlive() { send("WATCHDOG=1") }
 
-    /// The interval at which to send keep-alive messages: half of systemd's watchdog timeout; `nil` when the watchdog is
-    /// disabled.
+    /// The interval at which to send watchdog keep-alive messages: half of systemd's watchdog timeout; `nil` when the
+    /// watchdog is disabled.
     public static func watchdogInterval(environment: [String: String]) -> Duration? {
         environment["WATCHDOG_USEC"].flatMap { Int64($0) }.map { .microseconds($0 / 2) }
     }

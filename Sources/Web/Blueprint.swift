@@ -95,10 +95,10 @@ public struct RouteDescription: Sendable {
 
 /// The database servers that may execute the reads of a route when replicas are configured.
 public enum ReadPreference: String, Sendable {
-    /// Only the primary.
+    /// Reads use only the primary.
     case primary
-    /// The primary; a replica while the primary is unreachable.
+    /// Reads use the primary, or a replica while the primary is unreachable.
     case primaryPreferred = "primary preferred"
-    /// A replica that has replayed the client's own writes; otherwise the primary.
+    /// Reads use a replica that has replayed the client's own writes; otherwise the primary.
     case replicaPreferred = "replica preferred"
 }

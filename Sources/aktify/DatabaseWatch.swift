@@ -22,7 +22,7 @@ final class DatabaseWatch: @unchecked Sendable {
 
     private static let interval = Duration.seconds(5)
 
-    /// Starts polling, until the event loop stops.
+    /// Starts polling the database. Polling ends when the event loop stops.
     func begin() {
         Task(executorPreference: loop) {
             await self.poll()

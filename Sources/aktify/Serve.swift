@@ -95,8 +95,10 @@ struct Serve: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The drain timeout: how long a worker may take to finish its requests when it is stopped.",
-            valueName: "seconds"))
+            """
+            How long a draining worker may take before the master kills it. Workers stop waiting for their requests \
+            after 30 s.
+            """, valueName: "seconds"))
     var gracefulTimeout = 35
 
     @Flag(help: "Check the configuration and the revision files, print the result, and exit.")
@@ -153,7 +155,8 @@ struct Serve: ParsableCommand {
         try Loop.run {
             let manager = ServiceManager(environment: environment)
             keepAlive(manager, environment)
-            log.info("master", metadata: ["workers": "\(options.workers)", "version": "\(Aktify.version)"])
+            log.info(
+                "the master has started", metadata: ["workers": "\(options.workers)", "version": "\(Aktify.version)"])
             let master = try Master(
                 options, listener: listener.socket?.descriptor ?? -1, status: status?.descriptor ?? -1,
                 inheriting: inheritance, log: log, notifier: manager)

@@ -34,9 +34,9 @@ final class Worker: Sendable {
         let threads = try loops.map { try $0.runOnNewThread() }
         let servers = try await startServers(on: listen())
         ready()
-        log.info("ready", metadata: ["loops": "\(loops.count)"])
+        log.info("the worker is ready", metadata: ["loops": "\(loops.count)"])
         let signal = try await firstSignal(of: signals)
-        log.info("draining", metadata: ["signal": "\(String(cString: strsignal(signal)))"])
+        log.info("the worker is draining", metadata: ["signal": "\(String(cString: strsignal(signal)))"])
         await drain(servers)
         for (loop, thread) in zip(loops, threads) {
             loop.stop()

@@ -30,13 +30,13 @@ func prepareSchema(_ graph: RevisionGraph, _ config: Config, signals: [Int32], w
         let health = HealthService(Database(database), schema: config.schema)
         while let outage = try await outage(of: health, migrator, config) {
             guard waits, config.migratesOnStart else { return log.error("cannot check the schema: \(outage)") }
-            log.error("waiting for the database, to migrate it: \(outage)")
+            log.error("waiting for the database before migrating it: \(outage)")
             try await Loop.current?.sleep(for: .seconds(1))
         }
         if config.migratesOnStart { try await config.grantMissingRights { log.info("\($0)") } }
     }
     do { try runCancellably(by: signals, prepare) } catch let interruption as Interrupted {
-        log.info("terminated before it was ready: \(interruption)")
+        log.info("the process was terminated before it was ready: \(interruption)")
         throw ExitCode.success
     }
     return config

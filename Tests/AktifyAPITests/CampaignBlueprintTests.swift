@@ -43,7 +43,7 @@ import Web
     @Test(arguments: [
         "0", "2", "1001", "2147483648", "9223372036854775807", "9223372036854775808", "99999999999999999999",
     ])
-    func `an unknown campaign is 404`(id: String) async throws {
+    func `an unknown campaign is answered with 404`(id: String) async throws {
         try await seed("One")
         let answer = try await client().get("/campaigns/\(id)")
         #expect(answer.status == .notFound)
@@ -51,7 +51,7 @@ import Web
     }
 
     @Test(arguments: ["abc", "-1", "+1", "1.0", "1e3", "%201", "1%20", "%00", "%FF", "½", "%D9%A1", "१", "²", "1%2F2"])
-    func `an ID that is not digits is 422`(id: String) async throws {
+    func `an ID that is not digits is rejected with 422`(id: String) async throws {
         let answer = try await client().get("/campaigns/\(id)")
         #expect(answer.status == .unprocessableContent)
         #expect(answer.text.hasPrefix(#"{"message":"id must be an integer","request_id":""#))
@@ -89,7 +89,7 @@ import Web
             (#"{"name":"a","is_active":"yes"}"#, ["is_active"]),
             (#"{"name":"a","id":7,"isActive":true}"#, ["id", "isActive"]),
             (#"{"name":[],"description":1,"is_active":null,"x":1}"#, ["name", "description", "is_active", "x"]),
-        ]) func `an invalid campaign is 422 with all invalid fields`(body: String, fields: [String])
+        ]) func `an invalid campaign is rejected with 422, with all invalid fields`(body: String, fields: [String])
         async throws
     {
         let answer = try await client().post("/campaigns/", body)
@@ -123,13 +123,14 @@ import Web
         #expect(answer.status == .unprocessableContent && answer.body.count < 1000)
     }
 
-    @Test func `a body with too many values is 413`() async throws {
+    @Test func `a body with too many values is rejected with 413`() async throws {
         func zeros(_ count: Int) -> String { Array(repeating: "0", count: count).joined(separator: ",") }
         #expect(try await client().post("/campaigns/", "{\"name\":[\(zeros(9_999))]}").status == .contentTooLarge)
         #expect(try await client().post("/campaigns/", "{\"name\":[\(zeros(9_998))]}").status == .unprocessableContent)
     }
 
-    @Test(arguments: ["null", "[]", "[[\"name\",\"a\"]]", "\"abc\"", "5"]) func `a body that is not an object is 422`(
+    @Test(arguments: ["null", "[]", "[[\"name\",\"a\"]]", "\"abc\"", "5"])
+    func `a body that is not an object is rejected with 422`(
         body: String
     ) async throws {
         #expect(try await client().post("/campaigns/", body).status == .unprocessableContent)
@@ -138,14 +139,14 @@ import Web
     @Test(arguments: [
         "", "{", "{\"name\":\"a\",}", "{'name':'a'}", String(repeating: "[", count: 5000), "{\"name\":\"\n\"}",
     ])
-    func `a body that is not JSON is 400`(body: String) async throws {
+    func `a body that is not JSON is rejected with 400`(body: String) async throws {
         let answer = try await client().post("/campaigns/", body)
         #expect(answer.status == .badRequest)
         #expect(try await repository.count(Campaign.all) == 0)
     }
 
     @Test(arguments: [nil, "text/plain", "application/x-www-form-urlencoded", "application/jsonp", "text/json+json"])
-    func `a body of another media type is 415`(type: String?) async throws {
+    func `a body of another media type is rejected with 415`(type: String?) async throws {
         #expect(try await client().post("/campaigns/", "{\"name\":\"a\"}", type: type).status == .unsupportedMediaType)
     }
 

@@ -60,7 +60,8 @@ import Web
         #expect(answer.status == .serviceUnavailable)
         #expect(
             answer.text.contains(
-                "is at x9, a revision that this program does not know, and which may not build on b2: run the program"))
+                "is at revision x9, which this program does not know and which might not descend from b2: run the "
+                    + "release that"))
     }
 
     @Test func `the service is not ready while the database is unreachable`() async throws {

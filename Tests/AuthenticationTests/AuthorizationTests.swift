@@ -56,18 +56,18 @@ import Web
         #expect(await respond(app, .put, "/read").status == 405)
     }
 
-    @Test func `a request without a key is 401, with a challenge without error code`() async throws {
+    @Test func `a request without a key is rejected with 401, with a challenge without error code`() async throws {
         let answer = await respond(try application(keys { _ in nil }), .get, "/read")
         #expect(answer.status == 401)
         #expect(answer.challenge == "Bearer realm=\"aktify\"")
     }
 
     @Test(arguments: ["Basic YTpi", "Bearer", "Bearer ", "bearer\t" + key.text, key.text])
-    func `another authentication scheme is 401`(authorization: String) async throws {
+    func `another authentication scheme is rejected with 401`(authorization: String) async throws {
         #expect(await respond(try application(keys { _ in nil }), .get, "/read", authorization).status == 401)
     }
 
-    @Test func `a request with two keys is 401`() async throws {
+    @Test func `a request with two keys is rejected with 401`() async throws {
         let value = "Bearer " + Self.key.text
         #expect(await respond(try application(keys { _ in nil }), .get, "/read", value, value).status == 401)
     }
@@ -100,7 +100,7 @@ import Web
     }
 
     @Test(arguments: [(KnownKey.State.revoked, "The key was revoked."), (.expired, "The key has expired.")])
-    func `a revoked or expired key is 401`(state: KnownKey.State, message: String) async throws {
+    func `a revoked or expired key is rejected with 401`(state: KnownKey.State, message: String) async throws {
         let known = known(state)
         let answer = await respond(try application(keys { _ in known }), .get, "/read", "Bearer " + Self.key.text)
         #expect(answer.status == 401)
@@ -165,7 +165,7 @@ import Web
         }
     }
 
-    @Test func `the use of a key is recorded when it is due`() throws {
+    @Test func `repeated uses of a key record its last use once, when it is due`() throws {
         try Loop.run {
             let uses = Mutex<[Int64]>([])
             let authenticator = KeyAuthenticator(

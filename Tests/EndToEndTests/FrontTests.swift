@@ -35,7 +35,7 @@ import Testing
     }
 
     @Test(arguments: ["GET", "PUT", "DELETE", "POST"])
-    func `a request that reached no worker is 503, and may be retried`(method: String) throws {
+    func `a request that reached no worker is answered with 503 and Retry-After`(method: String) throws {
         let stack = try Stack()
         withExtendedLifetime(try stack.replaceWorker()) {}
         let answer = try stack.request(method, "/campaigns/1", body: "{}")

@@ -84,7 +84,7 @@ import Testing
         #expect(refused.body.contains("This needs the role admin; yours is editor."))
     }
 
-    @Test func `a mistyped key, an unknown key, an expired one and another scheme are 401`() throws {
+    @Test func `a mistyped key, an unknown key, an expired one and another scheme are rejected with 401`() throws {
         let stack = try Stack(environment: ["AUTH": "keys"])
         let key = try newKey(stack, "crm", "reader", "--expires", "1m")
         #expect(try stack.get("/campaigns/", headers: bearer(key)).status == 200)

@@ -35,7 +35,7 @@ import Testing
         try stack.reload(by: SIGUSR2, times: 20)
         load.expectNothingLost()
         #expect(try stack.workers().count == 2 && !stack.worker.hasEnded)
-        #expect(stack.events("re-executing").count == 20)
+        #expect(stack.events("the master re-executes itself").count == 20)
     }
 
     @Test func `a program that does not start is rejected, and the next good one is accepted`() throws {

@@ -173,9 +173,9 @@ import Testing
         }
         try waitUntil("both are ready") { stack.events("a worker is ready").count == 2 }
         #expect(try reload([]) == (0, ""))
-        #expect(stack.events("reloaded").count == 1)
+        #expect(stack.events("the reload is complete").count == 1)
         #expect(try reload(["--all"]) == (0, ""))
-        #expect(stack.events("reloaded").count == 2)
+        #expect(stack.events("the reload is complete").count == 2)
         try write("LOG_LEVEL=bogus\n")
         for arguments in [[], ["--all"]] {
             let (status, output) = try reload(arguments)
@@ -279,7 +279,7 @@ import Testing
         #expect(missing.status == 1 && missing.output.hasPrefix("Error: /nowhere answers 404: "))
         let before = try stack.workers()
         #expect(try aktify("reload", "--pid-file", pidFile).status == 0)
-        try waitUntil("it is reloaded") { stack.events("reloaded").count == 1 }
+        try waitUntil("it is reloaded") { stack.events("the reload is complete").count == 1 }
         #expect(try Set(stack.workers()).isDisjoint(with: before))
         #expect(try aktify("stop", "--pid-file", pidFile).status == 0)
         #expect(stack.worker.wait(seconds: 1) == 0)

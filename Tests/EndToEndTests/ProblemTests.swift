@@ -30,7 +30,7 @@ import Testing
         }
     }
 
-    @Test func `a body that is too large is 413 in both formats`() throws {
+    @Test func `a body that is too large is rejected with 413 in both formats`() throws {
         let body = String(repeating: "x", count: 1 << 20 + 1)
         try expect(413, "Content Too Large", "The body may have 1048576 bytes at most.") {
             try stack.request("POST", "/campaigns/", headers: $0, body: body)
@@ -45,7 +45,7 @@ import Testing
         }
     }
 
-    @Test func `without a worker it is 503 with Retry-After in both formats`() throws {
+    @Test func `without a worker, a request is answered with 503 and Retry-After in both formats`() throws {
         stack.worker.signal(SIGKILL)
         _ = stack.worker.wait(seconds: 5)
         for method in ["GET", "PUT", "POST"] {
@@ -59,7 +59,9 @@ import Testing
         #expect(head.status == 503 && head.body.isEmpty && head.headers["content-type"] == "application/problem+json")
     }
 
-    @Test func `a worker that dies is 502, and both formats say whether the outcome is unknown`() throws {
+    @Test func `a request whose worker dies is answered with 502, and both formats say whether the outcome is unknown`()
+        throws
+    {
         let listener = try stack.replaceWorker()
         Thread.detachNewThread {
             while case let descriptor = accept(listener.descriptor, nil, nil), descriptor >= 0 {

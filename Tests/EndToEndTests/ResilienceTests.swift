@@ -21,11 +21,11 @@ import Testing
         kill(victim.pid, SIGSEGV)
         try waitUntil("another is ready") { stack.events("a worker is ready").count == 4 }
         #expect(try stack.milliseconds(from: "a worker crashed", to: "a worker is ready") < 500)
-        #expect(stack.events("reloaded").isEmpty)
+        #expect(stack.events("the reload is complete").isEmpty)
         lock.release()
         readers = []  // A worker exits when its peers have closed their kept-alive connections.
         try waitUntil("the reload is done, and the crash is logged") {
-            !stack.events("reloaded").isEmpty && !stack.events("a worker died").isEmpty
+            !stack.events("the reload is complete").isEmpty && !stack.events("a worker died").isEmpty
         }
         #expect(try stack.processes().map(\.generation) == [2, 2])
         #expect(try stack.get("/campaigns/1").status == 200)

@@ -19,9 +19,9 @@ extension Stack {
     /// Reloads the master, after any previous reload has finished.
     func reload(by signal: Int32 = SIGHUP, times: Int = 1) throws {
         for _ in 0..<times {
-            let before = events("reloaded").count
+            let before = events("the reload is complete").count
             worker.signal(signal)
-            try waitUntil("it is reloaded: \(worker.log)") { events("reloaded").count > before }
+            try waitUntil("it is reloaded: \(worker.log)") { events("the reload is complete").count > before }
         }
     }
 

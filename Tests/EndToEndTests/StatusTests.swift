@@ -76,7 +76,7 @@ import Testing
         #expect(try stack.get("/ui/status.html", headers: ["Accept: text/html"]).status == 404)
     }
 
-    @Test func `without a master, the page is served, and the JSON is 503`() throws {
+    @Test func `without a master, the page is served, and a request for JSON is answered with 503`() throws {
         let stack = try Stack(workers: 1)
         stack.worker.signal(SIGKILL)
         _ = stack.worker.wait(seconds: 5)

@@ -29,7 +29,7 @@ import Testing
         stack.worker.signal(SIGHUP)
         try waitUntil("the old worker finishes") { try stack.processes().contains { $0.state == "Finishing" } }
         stack.worker.signal(SIGTERM)
-        try waitUntil("it stops") { !stack.events("stopping").isEmpty }
+        try waitUntil("it stops") { !stack.events("the master is stopping").isEmpty }
         usleep(300_000)
         lock.release()
         #expect(readers.map { readResponse(from: $0).status } == Array(repeating: 200, count: readers.count))

@@ -20,7 +20,7 @@ import Testing
         try waitUntil("the reload fails") { stack.worker.log.contains("the reload failed") }
         #expect(stack.worker.log.contains(#"the old workers keep running: Error: LOG_LEVEL: expected one of "#))
         #expect(try stack.workers() == before && stack.get("/").status == 200)
-        #expect(stack.events("re-executing").isEmpty && !stack.worker.hasEnded)
+        #expect(stack.events("the master re-executes itself").isEmpty && !stack.worker.hasEnded)
         #expect(try String(contentsOfFile: pidFile, encoding: .utf8) == "\(stack.worker.pid)\n")
         #expect(try stack.status()["failed reloads"] as? Int == 1)
         try Self.write("LOG_LEVEL=info\n", to: file)

@@ -68,7 +68,7 @@ import Testing
         #expect(try stack.campaigns == 3)
     }
 
-    @Test func `a body of 1 MiB is accepted, one byte more is 413, by nginx and by the worker`() throws {
+    @Test func `a body of 1 MiB is accepted, one byte more is rejected with 413, by nginx and by the worker`() throws {
         func body(_ count: Int) -> String {
             #"{"name":"a","description":""# + String(repeating: "x", count: count - 29) + "\"}"
         }
@@ -126,7 +126,7 @@ import Testing
         }
     }
 
-    @Test func `a method that nginx rejects is 405 with Allow`() throws {
+    @Test func `a method that nginx does not support is rejected with 405 and Allow`() throws {
         let answer = try stack.send(Array("TRACE / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".utf8))
         #expect(answer.status == 405 && answer.headers["allow"] == "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT")
         #expect(try stack.get("/%zz").headers["allow"] == nil)

@@ -30,7 +30,7 @@ import Web
             for peer in peers[..<32] { #expect(readResponse(from: peer).status == 200) }
             return handledBefore
         }
-        // Zero, unless receiving the large requests took a whole turn.
+        // Zero, unless receiving the large requests took a whole loop iteration.
         #expect(handledBefore < 16)
     }
 

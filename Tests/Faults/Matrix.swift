@@ -10,7 +10,7 @@ struct Matrix {
     /// - Returns: whether no guarantee was violated.
     func run() throws -> Bool {
         var lines = [
-            "| fault | reads | writes | without database | recovered after | violations |",
+            "| fault | reads | writes | routes without a database query | recovered after | violations |",
             "|---|---|---|---|---|---|",
         ]
         var hasPassed = true
@@ -50,7 +50,7 @@ struct Matrix {
     /// that was cut.
     private func statuses(_ exchanges: [Exchange]) -> String {
         let seen = Dictionary(grouping: exchanges, by: \.status).map { ($0.key, $0.value.count) }
-        return seen.sorted { $0.1 > $1.1 }.map { $0.0 == 0 ? "no answer" : String($0.0) }.joined(separator: " ")
+        return seen.sorted { $0.1 > $1.1 }.map { $0.0 == 0 ? "no response" : String($0.0) }.joined(separator: " ")
     }
 
     private func write(_ lines: [String]) throws {
@@ -60,9 +60,9 @@ struct Matrix {
             For operators: which statuses clients receive while something fails, as measured under load.
 
             Written by `faults --matrix`: each fault is injected under load, with two workers. The columns list the
-            statuses that were observed, in the order of their frequency. Every status is checked against what the
-            fault excuses, and every write against its row. "No answer" means a client that disconnected, or a
-            connection that ended with its worker.
+            statuses that were observed, in the order of their frequency. Each status is checked against those that the
+            fault permits, and each write against the row in the database. "No response" means a client that
+            disconnected, or a connection that ended with its worker.
 
 
             """

@@ -27,7 +27,7 @@ import Testing
         let lines = Lines()
         #expect(try database.migrate(backfill(), .init(), lines) == nil)
         #expect(try database.sql("SELECT count(DISTINCT xmin::text) || ' ' || count(*) FROM one WHERE a = 1") == "3 25")
-        #expect(lines.all.contains("a1, line 6: all 25 rows of one done"))
+        #expect(lines.all.contains("a1, line 6: all batches done: 25 rows of one"))
     }
 
     @Test(arguments: [
@@ -98,7 +98,7 @@ import Testing
         try database.sql("CREATE INDEX ON one (id)")
         let lines = Lines()
         #expect(try database.migrate(backfill(), .init(), lines) == nil)
-        #expect(lines.all.contains("a1, line 6: all 25 rows of one done"))
+        #expect(lines.all.contains("a1, line 6: all batches done: 25 rows of one"))
         #expect(try database.sql("SELECT count(DISTINCT xmin::text) || ' ' || count(*) FROM one WHERE a = 1") == "2 25")
     }
 

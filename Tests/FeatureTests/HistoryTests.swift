@@ -192,7 +192,7 @@ import Web
         #expect(try database.sql("SELECT has_function_privilege('pg_monitor', 'record_change()', 'EXECUTE')") == "f")
     }
 
-    @Test func `a row without records has an empty history, and no row is 404`() throws {
+    @Test func `a row without records has an empty history, and a missing row is answered with 404`() throws {
         try withApp { client, database in
             try database.sql("INSERT INTO campaign (name) VALUES ('old')")
             try database.sql("DELETE FROM change_record")

@@ -81,7 +81,7 @@ import Testing
     // MARK: Relations
 
     @Test
-    func `locks are listed by the current name of a table, even if the plan renames it, and new tables have none`()
+    func `locks are listed under a table's name before the plan, and not listed for tables that it creates`()
         throws
     {
         let plan = try plan(
@@ -324,7 +324,7 @@ import Testing
 
     private init(database: TestDatabase) { self.database = database }
 
-    @Test func `sample rows do not make a CHECK fail`() throws {
+    @Test func `a CHECK that sample rows violate is a doubt, not a problem`() throws {
         let plan = try plan("ALTER TABLE one ADD CHECK (n > 7777);")
         #expect(plan.problem == nil && plan.statements[0].doubt?.contains("23514: ") == true)
         #expect(plan.statements[0].effects == [.scans("public.one", times: 1)])

@@ -67,7 +67,8 @@ import Web
         }
     }
 
-    @Test func `a key in use is 409, the key of a refused request can be reused, and keys expire after a day`()
+    @Test
+    func `a key in use is rejected with 409, the key of a refused request can be reused, and keys expire after a day`()
         throws
     {
         try withApp { client, database in

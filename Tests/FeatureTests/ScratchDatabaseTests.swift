@@ -98,7 +98,7 @@ import Testing
             let error = #expect(throws: MigrationFailed.self) {
                 try verify("DO $$ BEGIN EXECUTE '\(change)'; EXCEPTION WHEN division_by_zero THEN NULL; END $$;")
             }
-            #expect(error?.description.hasPrefix("versions/a1.sql: it changes \(catalog), which all") == true)
+            #expect(error?.description.hasPrefix("versions/a1.sql: it changes the shared catalog \(catalog) ") == true)
         }
         #expect(try database.sql("SELECT count(*) FROM pg_roles WHERE rolname = '\(role)'") == "0")
         #expect(try database.sql("SELECT datacl IS NULL FROM pg_database WHERE datname = current_database()") == "t")
@@ -126,7 +126,7 @@ import Testing
         }
         #expect(
             try reason("DO $$ BEGIN CREATE ROLE \(role); END $$;")?.hasPrefix(
-                "versions/a2.sql: it changes pg_authid, which all databases") == true)
+                "versions/a2.sql: it changes the shared catalog pg_authid ") == true)
         #expect(try database.sql("SELECT count(*) FROM pg_roles WHERE rolname = '\(role)'") == "0")
     }
 

@@ -158,7 +158,7 @@ import Testing
 
     // MARK: Without a pool
 
-    @Test func `in a transaction a stream sees its writes, in one chunk`() throws {
+    @Test func `a stream in a transaction sees the transaction's writes, and arrives in one chunk`() throws {
         try insert(10)
         try with { database in
             try await database.transaction { inner in

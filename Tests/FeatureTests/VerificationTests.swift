@@ -52,7 +52,7 @@ import Testing
         #expect(try database.migrate(revisions) == nil)
     }
 
-    @Test func `db check repeats verifications, and a changed verification does not change the checksum`() throws {
+    @Test func `db check reruns verification queries, which the checksum does not cover`() throws {
         #expect(
             try database.migrate(up("CREATE TABLE one AS SELECT 1 AS n;", verify: "SELECT count(*) = 1 FROM one;"))
                 == nil)

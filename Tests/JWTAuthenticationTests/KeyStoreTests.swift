@@ -55,7 +55,7 @@ import Web
         }
     }
 
-    @Test func `a token without a role is 403`() throws {
+    @Test func `a token without a role is rejected with 403`() throws {
         try Loop.run {
             let authenticator = Provider().authenticator()
             let text = Token(claims: Token.claims(["roles": #"["other"]"#])).text
@@ -120,7 +120,7 @@ import Web
         }
     }
 
-    @Test func `requests are 503 until keys have been loaded`() throws {
+    @Test func `requests are answered with 503 until keys have been loaded`() throws {
         try Loop.run {
             let provider = Provider()
             provider.keys.withLock { $0 = nil }

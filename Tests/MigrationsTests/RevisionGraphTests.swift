@@ -28,7 +28,7 @@ import Testing
             do { _ = try RevisionGraph(revisions) } catch { return error.description }
             return nil
         }
-        #expect(problem([try revision("a"), try revision("a")])?.hasSuffix("are revision a") == true)
+        #expect(problem([try revision("a"), try revision("a")])?.hasSuffix("have the same revision ID, a") == true)
         #expect(problem([try revision("x", "y")]) == "x.sql revises y, which does not exist")
         #expect(
             problem([try revision("p", "q"), try revision("q", "p"), try revision("a")])

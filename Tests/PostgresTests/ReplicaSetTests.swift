@@ -130,7 +130,7 @@ import Testing
 
     // MARK: Reads that fail
 
-    @Test func `a replica whose reads fail is paused for increasing times, until a read succeeds`() {
+    @Test func `a replica whose reads fail is skipped with increasing backoff, until a read succeeds`() {
         var set = ReplicaSet(count: 1, maximumLag: .seconds(1))
         set.updateReplica(0, standby(5))
         var now = start

@@ -13,7 +13,7 @@ import Web
 
     // MARK: Conditions
 
-    @Test func `a read has an ETag, and is 304 when If-None-Match contains it`() async throws {
+    @Test func `a read has an ETag, and is answered with 304 when If-None-Match contains it`() async throws {
         try await leads.add("a@b")
         #expect(try await leads.get("/leads/1").headers[.eTag] == "\"1\"")
         for tags in ["\"1\"", "W/\"1\"", "\"0\", \"1\"", "*"] {
@@ -65,7 +65,7 @@ import Web
         }
     }
 
-    @Test func `a malformed condition is 400, and a condition on a missing row 404`() async throws {
+    @Test func `a malformed condition is rejected with 400, and a condition on a missing row with 404`() async throws {
         try await leads.add("a@b")
         for (method, body) in [(HTTPRequest.Method.put, #"{"email":"n@n","weight":1}"#), (.patch, "{}"), (.delete, "")]
         {
@@ -265,7 +265,7 @@ import Web
         #expect(try await leads.get("/leads/").ids.count == (body.contains("c@d") ? 2 : 1))
     }
 
-    @Test func `another request with the same idempotency key is 422`() async throws {
+    @Test func `another request with the same idempotency key is rejected with 422`() async throws {
         let key: HeaderFields = [.idempotencyKey: "k-1"]
         _ = try await leads.send(.post, "/leads/", #"{"email":"a@b","weight":1}"#, key)
         for body in [#"{"email":"c@d","weight":1}"#, #"{"email":"a@b","weight":1} "#, #"[{"email":"a@b","weight":1}]"#]

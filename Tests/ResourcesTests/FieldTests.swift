@@ -72,7 +72,7 @@ import Web
         ), ("stage", ["null", #""""#, #""New""#, #""old""#, "0"]), ("party_id", [#""1""#, "1.5", "true", "[1]"]),
         ("id", ["7", "null"]), ("created_on", [#""2026-11-23""#]), ("updated_on", [#""2026-11-23""#, "null"]),
         ("version", ["1"]), ("secret", [#""x""#]), ("partyID", ["1"]), ("", ["1"]), ("Email", [#""a@b""#]),
-    ]) func `an invalid value is 422 with its field`(field: String, values: [String]) async throws {
+    ]) func `an invalid value is rejected with 422, with its field`(field: String, values: [String]) async throws {
         try await leads.add("old@x")
         for value in values {
             let body =
@@ -101,7 +101,7 @@ import Web
     }
 
     @Test(arguments: ["[1]", "7", "null", "\"x\"", "true", "[[]]"])
-    func `a body that is not an object is 422`(body: String) async throws {
+    func `a body that is not an object is rejected with 422`(body: String) async throws {
         #expect(try await leads.send(.post, "/leads/", body).status == .unprocessableContent)
         try await leads.add("a@b")
         for method in [HTTPRequest.Method.put, .patch] {
@@ -159,20 +159,20 @@ import Web
     }
 
     @Test(arguments: ["x", "-1", "1.0", "%2B1", "%201", "1e3", "%D9%A1"])
-    func `an ID that is not digits is 422`(id: String) async throws {
+    func `an ID that is not digits is rejected with 422`(id: String) async throws {
         for method in [HTTPRequest.Method.get, .put, .patch, .delete] {
             let body = method == .put || method == .patch ? "{}" : ""
             #expect(try await leads.send(method, "/leads/\(id)", body).status == .unprocessableContent)
         }
     }
 
-    @Test func `an ID that is out of range is 404`() async throws {
+    @Test func `an ID that is out of range is answered with 404`() async throws {
         #expect(try await leads.get("/leads/99999999999999999999").status == .notFound)
     }
 
     // MARK: Constraints
 
-    @Test func `a duplicate value of a unique column is 409 with its field`() async throws {
+    @Test func `a duplicate value of a unique column is rejected with 409, with its field`() async throws {
         try await leads.add("a@b")
         try await leads.add("c@d")
         let body = #"{"email":"a@b","weight":1}"#
@@ -190,7 +190,7 @@ import Web
         #expect(try await leads.send(.put, "/leads/1", body).status == .ok)
     }
 
-    @Test func `a reference to a missing row is 422 with its field`() async throws {
+    @Test func `a reference to a missing row is rejected with 422, with its field`() async throws {
         try await leads.add("a@b")
         _ = try await leads.send(.post, "/parties/", #"{"name":"P"}"#)
         for (method, target, body) in [

@@ -73,7 +73,7 @@ import Web
         #expect(try await client.post("/badges/", #"{"id":"x"}"#).wrongFields == ["id"])
     }
 
-    @Test func `an ID that is not a UUID is 422, and an unknown one 404`() async throws {
+    @Test func `an ID that is not a UUID is rejected with 422, and an unknown one with 404`() async throws {
         for id in ["x", "1", "f81d4fae7dec11d0a76500a0c91e6bf6"] {
             #expect(try await client.get("/badges/\(id)").status == .unprocessableContent)
         }

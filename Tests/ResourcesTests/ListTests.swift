@@ -67,7 +67,7 @@ import Web
         "sort=id,id",
         "sort=score,id,name", "sort=score,-score", "sort=version", "sort=%20id", "count=1", "count=", "fields=",
         "fields=x", "fields=id,", "fields=id,,name", "fields=secret", "fields=id,version", "fields=ID", "q=%00",
-    ]) func `an invalid parameter is 422 with its name`(query: String) async throws {
+    ]) func `an invalid parameter is rejected with 422, with its name`(query: String) async throws {
         try await seed()
         let answer = try await leads.get("/leads/?\(query)")
         #expect(answer.status == .unprocessableContent, "\(answer.text)")
@@ -116,7 +116,7 @@ import Web
         }
     }
 
-    @Test func `a cursor with text that cannot be stored is 422`() async throws {
+    @Test func `a cursor with text that cannot be stored is rejected with 422`() async throws {
         try await seed()
         let next = try await leads.get("/leads/?limit=1&sort=name").next ?? ""
         let cursor = try #require(PageCursor(next.split(separator: "cursor=").last.map(String.init) ?? ""))
@@ -127,7 +127,9 @@ import Web
         }
     }
 
-    @Test func `a long list is 505 over HTTP 1.0, where clients cannot detect a truncated body`() async throws {
+    @Test func `a long list is answered with 505 over HTTP 1.0, where clients cannot detect a truncated body`()
+        async throws
+    {
         try await leads.fill(101)
         for (target, status) in [
             ("/leads/", 505), ("/leads/?score[gte]=0", 505), ("/leads/?limit=100", 200), ("/leads/1", 200),
@@ -145,14 +147,16 @@ import Web
         "limit=1&limit=1", "sort=id&sort=id", "limit=1&cursor=a&cursor=a", "count=true&count=false",
         "fields=id&fields=name",
     ])
-    func `a repeated page parameter is 422`(query: String) async throws {
+    func `a repeated page parameter is rejected with 422`(query: String) async throws {
         #expect(try await leads.get("/leads/?\(query)").status == .unprocessableContent)
     }
 
     @Test(arguments: [
         ("nothing=1", ["nothing"]), ("score[x]=1&y=2", ["score[x]", "y"]), ("secret=hush", ["secret"]),
         ("updated_on=2026-11-01", ["updated_on"]), ("limit[x]=1", ["limit[x]"]), ("Q=1", ["Q"]), ("=1", [""]),
-    ]) func `with strict handling an unknown parameter is 422`(query: String, wrong: [String]) async throws {
+    ]) func `with strict handling an unknown parameter is rejected with 422`(query: String, wrong: [String])
+        async throws
+    {
         let answer = try await leads.get("/leads/?\(query)", [.prefer: "handling=strict"])
         #expect(answer.status == .unprocessableContent && answer.wrongFields == wrong)
     }
@@ -256,7 +260,7 @@ import Web
         "sort=-score&name=n1&score[gte]=0", "sort=-score&name[ne]=n1", "sort=-score&score[gte]=1",
         "sort=-score&score[gte]=0&score[gte]=0", "sort=-score&q=n&score[gte]=0",
         "sort=-score&name=%26score%5Bgte%5D%3D0",
-    ]) func `a cursor of a list with another order or other filters is 422`(other: String) async throws {
+    ]) func `a cursor of a list with another order or other filters is rejected with 422`(other: String) async throws {
         try await leads.fill(9)
         let next = try #require(try await leads.get("/leads/?limit=2&sort=-score&score[gte]=0").next)
         let cursor = try #require(next.split(separator: "cursor=").last)
@@ -274,7 +278,7 @@ import Web
         #expect(answer.wrongFields == ["cursor"])
     }
 
-    @Test func `a cursor of another resource is 422`() async throws {
+    @Test func `a cursor of another resource is rejected with 422`() async throws {
         try await leads.fill(3)
         let next = try #require(try await leads.get("/leads/?limit=1").next)
         let answer = try await leads.get(next.replacing("/leads/", with: "/parties/"))
@@ -288,7 +292,7 @@ import Web
         #expect(answer.status == .unprocessableContent && answer.wrongFields == ["cursor"])
     }
 
-    @Test func `a cursor with any byte changed is 422`() async throws {
+    @Test func `a cursor with any byte changed is rejected with 422`() async throws {
         try await leads.fill(9)
         let next = try #require(try await leads.get("/leads/?limit=2&sort=-name").next)
         let (start, cursor) = (next.prefix(next.count - (next.split(separator: "cursor=").last ?? "").count), next.utf8)
@@ -311,7 +315,7 @@ import Web
     }
 
     @Test(arguments: [[], [nil], [[0, 0, 0, 0, 0, 0, 0, 2], nil], [[1]], [nil, nil]] as [[[UInt8]?]])
-    func `a cursor whose values do not fit the sort columns is 422`(position: [[UInt8]?]) async throws {
+    func `a cursor whose values do not fit the sort columns is rejected with 422`(position: [[UInt8]?]) async throws {
         try await leads.fill(3)
         let next = try #require(try await leads.get("/leads/?limit=1&sort=id").next)
         let (start, text) = (next.split(separator: "cursor=")[0], String(next.split(separator: "cursor=")[1]))
@@ -382,7 +386,7 @@ import Web
     }
 
     @Test(arguments: [("text/html", "/leads/"), ("text/html", "/leads/1"), ("text/csv", "/leads/1")])
-    func `a media type that is not available is 406`(accept: String, target: String) async throws {
+    func `a media type that is not available is rejected with 406`(accept: String, target: String) async throws {
         try await leads.add("a@b")
         #expect(try await leads.get(target, [.accept: accept]).status == .notAcceptable)
         let post = try await leads.send(.post, "/leads/", #"{"email":"n@n","weight":1}"#, [.accept: "text/html"])

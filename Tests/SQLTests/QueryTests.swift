@@ -80,20 +80,20 @@ import Testing
         #expect(query.countStatement.text == "SELECT count(*) FROM guest")
     }
 
-    @Test func `the rows after a position, by one column`() {
+    @Test func `keyset condition for one column`() {
         let query = Guest.where { $0.id < 9 }.ordered { [$0.id.ascending(after: 2)] }
         #expect(query.statement.text == "\(select) WHERE id < $1 AND id > $2 ORDER BY id")
         #expect(query.rows(of: rows).map(\.id) == [3])
         #expect(query.countStatement.text == "SELECT count(*) FROM guest WHERE id < $1")
     }
 
-    @Test func `the rows after a position, by two columns of one direction`() {
+    @Test func `keyset condition for two columns sorted in the same direction`() {
         let query = Guest.all.ordered { [$0.name.descending(after: "bob"), $0.id.descending(after: 2)] }
         #expect(query.statement.text == "\(select) WHERE (name, id) < ($1, $2) ORDER BY name DESC, id DESC")
         #expect(query.rows(of: rows).map(\.id) == [1, 3])
     }
 
-    @Test func `the rows after a position, by two columns of different directions`() {
+    @Test func `keyset condition for two columns sorted in different directions`() {
         let query = Guest.all.ordered { [$0.name.descending(after: "bob"), $0.id.ascending(after: 1)] }
         #expect(
             query.statement.text

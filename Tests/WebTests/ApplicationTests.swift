@@ -36,13 +36,13 @@ import Testing
     }
 
     @Test(arguments: ["/nowhere", "/Things/", "/things/7/", "/things/7/8", "/things/a%2F/b", "*"])
-    func `an unknown path is 404`(target: String) async throws {
+    func `an unknown path is answered with 404`(target: String) async throws {
         let answer = try await client().get(target)
         #expect(answer.status == .notFound)
         #expect(answer.text.hasPrefix(#"{"message":"Not found.","request_id":""#))
     }
 
-    @Test func `an unsupported method is 405, and Allow lists the supported ones`() async throws {
+    @Test func `an unsupported method is rejected with 405, and Allow lists the supported ones`() async throws {
         for (target, allow) in [
             ("/things/", "GET, HEAD, OPTIONS, POST"), ("/things", "GET, HEAD, OPTIONS, POST"),
             ("/things/7", "GET, HEAD, OPTIONS"),
@@ -57,7 +57,9 @@ import Testing
         ("/things", "/things/"), ("/things?a=1&b=%20x+y", "/things/?a=1&b=%20x+y"), ("/things?", "/things/"),
         ("/things//", "/things/"),
         ("//", "/"), ("/things//7?q", "/things/7?q"),
-    ]) func `a missing or a repeated slash is a 308 redirect to an absolute URL`(target: String, location: String)
+    ]) func `a missing or a repeated slash is answered with a 308 redirect to an absolute URL`(
+        target: String, location: String
+    )
         async throws
     {
         for method in [HTTPRequest.Method.get, .head, .options] {
@@ -129,7 +131,7 @@ import Testing
         #expect(try await client().send(.options, "/nowhere").status == .notFound)
     }
 
-    @Test func `an unexpected error is a 500 that reveals nothing`() async throws {
+    @Test func `an unexpected error is answered with a 500 that reveals nothing`() async throws {
         let answer = try await client().get("/things/broken/now", headers: [.requestID: "me-1"])
         #expect(answer.status == .internalServerError)
         #expect(answer.text == #"{"message":"Internal Server Error","request_id":"me-1"}"# + "\n")

@@ -125,7 +125,7 @@ import Testing
     @Test(arguments: [
         "text/html", "application/json;q=0", "*/*;q=0", "image/*", "application/problem+json;q=0", "text/html, x",
         "application/jsonp",
-    ]) func `an Accept that matches no offer is 406, and the message lists the offers`(accept: String) {
+    ]) func `an Accept that matches no offer is rejected with 406, and the message lists the offers`(accept: String) {
         let error = #expect(throws: HTTPError.self) { try request("/", (.accept, accept)).negotiate([.json]) }
         #expect(error?.status == .notAcceptable)
         #expect(error?.message == "Available as application/json: change the Accept header field.")
@@ -188,7 +188,7 @@ import Testing
     @Test(arguments: [
         "", " ", ",", "1", "\"", "\"1", "1\"", "\"1\" 2", "\"1\"2", "\"1\"\"2\"", "\"1\" \"2\"", "w/\"1\"", "W\"1\"",
         "W/ \"1\"", "W/", "W/1", "*, \"1\"", "\"1\", *", "**", "'1'",
-    ]) func `a malformed condition is 400`(text: String) {
+    ]) func `a malformed condition is rejected with 400`(text: String) {
         for name in [HTTPField.Name.ifMatch, .ifNoneMatch] {
             let error = #expect(throws: HTTPError.self) {
                 let request = request("/", (name, text))

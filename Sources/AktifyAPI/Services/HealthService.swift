@@ -42,9 +42,9 @@ public struct NotReady: Error, CustomStringConvertible {
             return "the database's schema has a newer revision that breaks this program: \(reasons). Update the program"
         case .unknown:
             return
-                "the database's schema is at \(current), a revision that this program does not know, and which may not "
-                + "build on \(expected): run the program that applied it, or revert it with "
-                + "the aktify db downgrade of that program"
+                "the database is at revision \(current), which this program does not know and which might not descend "
+                + "from \(expected): run the release that applied it, or revert it with that release's "
+                + "aktify db downgrade"
         }
     }
 }

@@ -18,7 +18,8 @@ public struct SchemaCheck: Sendable {
         case behind
         /// The schema has newer revisions that break programs which do not know them: their IDs, each with the reason.
         case broken([String: String])
-        /// The schema is at a revision that the program does not know, and that may not build on the program's heads.
+        /// The schema is at a revision that the program does not know, and that might not descend from the
+        /// program's heads.
         case unknown
     }
 

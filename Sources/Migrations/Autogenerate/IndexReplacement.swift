@@ -86,7 +86,7 @@ struct IndexReplacement {
 }
 
 extension IndexReplacement.Member {
-    /// What Alembic's messages call it.
+    /// The word for the member in Alembic's messages.
     fileprivate var word: String {
         switch side {
         case .key: "constraint"
@@ -94,12 +94,12 @@ extension IndexReplacement.Member {
         }
     }
 
-    /// Those of the given columns that its definition names.
+    /// The given columns that occur in the member's definition.
     func columns(of names: Set<String>) -> Set<String> { names.intersection(DeparsedSQL.names(in: side.text)) }
 
     var isPrimaryKey: Bool { side.isPrimaryKey }
 
-    /// Whether it can replace an old index or key.
+    /// Whether the member can replace an old index or key.
     func canReplace(_ old: Self, columns names: Set<String>) -> Bool {
         if case (.index, .index) = (old.side, side), old.side == side || old.name == name { return true }
         guard old.side.isUnique, side.isUnique else { return false }

@@ -2,7 +2,7 @@
 struct SafeForm {
     /// The table, as an SQL identifier.
     let table: String
-    /// Whether it is partitioned; Postgres then does not support CONCURRENTLY and NOT VALID foreign keys.
+    /// Whether the table is partitioned; Postgres then does not support CONCURRENTLY and NOT VALID foreign keys.
     var isPartitioned = false
 
     private var alterTable: String { "ALTER TABLE \(table)" }

@@ -8,11 +8,11 @@ public struct Catalog: Hashable, Sendable {
         var type: String
         /// The collation, if it is not the type's default, as an SQL identifier; models cannot specify one.
         var collation: String?
-        /// Whether it is not NOT NULL.
+        /// Whether the column can be NULL.
         var isNullable: Bool
-        /// Its default.
+        /// The column's default.
         var value: Value
-        /// The sequence that it owns, if there is one.
+        /// The sequence that the column owns, if any.
         var sequence: String?
     }
 
@@ -31,7 +31,7 @@ public struct Catalog: Hashable, Sendable {
 
         var isGenerated: Bool { if case .generated = self { true } else { false } }
 
-        /// Whether it is a default expression or NULL.
+        /// Whether the value is a default expression or NULL.
         var isPlain: Bool {
             switch self {
             case .null, .expression: true
@@ -51,13 +51,13 @@ public struct Catalog: Hashable, Sendable {
     public struct Table: Hashable, Sendable {
         /// The name, unquoted.
         var name: String
-        /// Whether it is partitioned.
+        /// Whether the table is partitioned.
         var isPartitioned = false
         /// The columns, in table order.
         var columns: [Column] = []
-        /// The definitions of its keys, checks, foreign keys and exclusion constraints, by name.
+        /// The definitions of the table's keys, checks, foreign keys and exclusion constraints, by name.
         var constraints: [String: String] = [:]
-        /// Its indexes by name, without those of constraints.
+        /// The table's indexes by name, without those of constraints.
         var indexes: [String: Index] = [:]
         /// The statement that creates the trigger that records changes; `nil` if there is none.
         var recording: String?

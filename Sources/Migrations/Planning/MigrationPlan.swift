@@ -41,12 +41,12 @@ public struct PlannedRevision: Sendable {
     public let message: String
     /// The path of its file.
     public let file: String
-    /// Where it resumes; `nil` if it starts at its beginning.
+    /// The position at which the revision resumes; `nil` if it starts at its beginning.
     public var resumption: PlannedResumption?
-    /// Why it would be refused now: it is a contract, and programs are connected that need what it removes; `nil` if
-    /// none are.
+    /// Why the revision would be refused now: it is a contract, and connected programs need what it removes; `nil` if
+    /// no such programs are connected.
     public var obstacle: String?
-    /// Its remaining statements, in order.
+    /// The remaining statements of the revision, in order.
     public var statements: [PlannedStatement] = []
 }
 
@@ -66,17 +66,17 @@ public struct PlannedStatement: Sendable {
     public let sql: String
     /// The number of the file's line at which it begins.
     public let line: Int
-    /// Whether it runs outside a transaction.
+    /// Whether the statement runs outside a transaction.
     public let isOutside: Bool
     /// How it runs in batches, such as `5000 rows by id`; `nil` if it does not.
     public let batches: String?
     /// Whether the batch key is unique, so that no batch has more rows than specified.
     public var hasUniqueKey = true
-    /// The strongest lock that it takes on each table and index of the database.
+    /// The strongest lock that the statement takes on each table and index of the database.
     public var locks: [PlannedLock] = []
-    /// Its effects on these tables.
+    /// The statement's effects on these tables.
     public var effects: [PlannedEffect] = []
-    /// The estimated time for reading and writing tables; `nil` if it affects no table of known size.
+    /// The estimated time for reading and writing tables; `nil` if the statement affects no table of known size.
     public var duration: Duration?
     /// Whether it was run in the scratch database, so that its effects were observed.
     public var isObserved = true
@@ -206,7 +206,7 @@ extension [PlannedLock] {
 }
 
 extension PlannedStatement {
-    /// Which sessions wait for its strongest lock; `nil` if it takes none.
+    /// Which sessions wait for the statement's strongest lock; `nil` if it takes none.
     public var waiting: LockMode.Waiting? { locks.map(\.mode.waiting).max() }
 
     /// The estimated total duration: zero if it is short regardless of the sizes, `nil` if it is unknown.

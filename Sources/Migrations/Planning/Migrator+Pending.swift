@@ -5,15 +5,15 @@ struct PendingRevision {
     let revision: Revision
     /// The position at which it starts or resumes.
     let position: Position
-    /// Why it would be refused now; `nil` if it would not.
+    /// Why the revision would be refused now; `nil` if it would not.
     let obstacle: String?
 
-    /// Its remaining statements grouped by transaction.
+    /// The remaining statements of the revision, grouped by transaction.
     var segments: [[Revision.Statement]] {
         Array(revision.upgrade.statements.dropFirst(position.statements)).transactions(without: \.isOutside)
     }
 
-    /// Where it resumes; `nil` if it starts at its beginning.
+    /// The position at which the revision resumes; `nil` if it starts at its beginning.
     var resumption: PlannedResumption? {
         guard !position.isStart else { return nil }
         return PlannedResumption(line: segments.first?.first?.line, key: position.key, rows: position.rows)

@@ -64,10 +64,10 @@ public struct Revision: Hashable, Sendable {
         return ["", "\n", "\n\n"].map { text.withoutBlanksAtEnd + $0 }
     }
 
-    /// The first problem of each malformed section.
+    /// The first error in each malformed section.
     var problems: [MalformedRevision] { SectionKind.allCases.compactMap { body[$0].problem } }
 
-    /// The first problem of the file's sections, if there is one.
+    /// The first error in the file's sections, if any.
     public var problem: MalformedRevision? { problems.first }
 
     public static func == (one: Revision, other: Revision) -> Bool { one.text == other.text && one.file == other.file }
@@ -87,10 +87,10 @@ public struct Revision: Hashable, Sendable {
         public let breaking: String?
         /// The revision whose contract this is: all connected programs must know that one before this one runs.
         let contracted: String?
-        /// The first problem of the section, if it is malformed; it must not be executed then.
+        /// The first error in the section, if any; a section with an error must not be executed.
         public let problem: MalformedRevision?
 
-        /// A section that the file does not have.
+        /// An empty section; stands for one that is absent from the file.
         static let empty = Section(
             statements: [], irreversible: nil, breaking: nil, contracted: nil, problem: nil)
 
@@ -107,9 +107,9 @@ public struct Revision: Hashable, Sendable {
         public let sql: String
         /// The number of the file's line at which it begins, from 1.
         public let line: Int
-        /// Whether it runs outside a transaction.
+        /// Whether the statement runs outside a transaction.
         public let isOutside: Bool
-        /// What data it deletes irrecoverably, from its `-- data loss:` comment; `nil` if it has none.
+        /// The data that the statement deletes irrecoverably, from its `-- data loss:` comment; `nil` without one.
         public let dataLoss: String?
         /// The lint rules that are suppressed for it, with the reasons.
         public let allowed: [String: String]

@@ -18,7 +18,8 @@ public struct RevisionGraph: Sendable {
         var (byID, children): ([String: Revision], [String: [String]]) = ([:], [:])
         for revision in revisions.sorted(by: { $0.id < $1.id }) {
             if let other = byID.updateValue(revision, forKey: revision.id) {
-                throw GraphError(description: "both \(other.file) and \(revision.file) are revision \(revision.id)")
+                throw GraphError(
+                    description: "\(other.file) and \(revision.file) have the same revision ID, \(revision.id)")
             }
             for parent in revision.parents { children[parent, default: []].append(revision.id) }
         }

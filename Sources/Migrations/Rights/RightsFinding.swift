@@ -2,11 +2,11 @@
 public struct RightsFinding: Hashable, Sendable {
     /// Who can fix a finding, and when.
     public enum Remedy: String, Sendable {
-        /// The owner at any time: no program can depend on the current state.
+        /// The owner can fix the finding at any time: no program can depend on the current state.
         case safe
-        /// The owner, once no older program runs that may need the privilege.
+        /// The owner can fix the finding once no older program runs that may need the privilege.
         case exact
-        /// Only a superuser.
+        /// Only a superuser can fix the finding.
         case superuser
     }
 

@@ -153,9 +153,9 @@ struct MigrationSession {
         case accepted
         /// The user reverted an incomplete run manually, and cleared its record.
         case cleared
-        /// It stopped after a commit, and can be resumed.
+        /// The run stopped after a commit, and can be resumed.
         case stopped
-        /// It stopped in a statement outside a transaction, whose effect is unknown.
+        /// The run stopped in a statement outside a transaction, whose effect is unknown.
         case halfway
     }
 

@@ -18,7 +18,7 @@ public struct MigrationStatus: Hashable, Sendable {
     public struct Entry: Hashable, Sendable {
         /// The revision.
         public let revision: Revision
-        /// Its state in the database.
+        /// The revision's state in the database.
         public let state: State
         /// Why the run of a half-way revision stopped; otherwise empty.
         public let detail: String

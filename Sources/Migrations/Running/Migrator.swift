@@ -17,9 +17,9 @@ public struct Migrator: Sendable {
         public var primaryTimeout = Duration.seconds(60)
         /// The `lock_timeout` of a statement; the revision is retried after it.
         ///
-        /// It is short because other sessions queue behind a waiting statement.
+        /// The timeout is short because other sessions queue behind a waiting statement.
         public var tableLockTimeout = Duration.seconds(1)
-        /// How often a revision is attempted that does not get a table lock.
+        /// How often a revision that does not get a table lock is attempted.
         public var maximumAttempts = 10
         /// Whether the whole run is a single transaction.
         public var isOneTransaction = false

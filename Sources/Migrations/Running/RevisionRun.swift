@@ -73,9 +73,9 @@ struct RevisionRun {
     private func commit() async throws {
         if run.options.isTrial, let catalog = try await connection.serverWideChange() {
             throw MigrationRun.Failure.refused(
-                "\(revision.file): it changes \(catalog), which all databases of the server share, and which a run in "
-                    + "a scratch database must not change. A separate statement is skipped there; one in a function or "
-                    + "a DO block cannot be")
+                "\(revision.file): it changes the shared catalog \(catalog) from inside a function or a DO block, so a "
+                    + "trial in a scratch database would change the whole server. Move it to a top-level statement, "
+                    + "which trials skip")
         }
         do { try await run.commit() } catch let error as PostgresError {
             guard !connection.isOpen else {
@@ -221,7 +221,8 @@ struct RevisionRun {
                 )
             }
         }
-        run.log("\(revision.id), line \(statement.line): all \(position.rows) rows of \(batches.table) done")
+        run.log(
+            "\(revision.id), line \(statement.line): all batches done: \(position.rows) rows of \(batches.table)")
         position = position.after(1)
         try await updateProgress(.stopped, "it was interrupted", at: position)
     }

@@ -14,7 +14,7 @@ struct SchemaCopy {
     /// Whether only the revisions are used, because the database cannot be read.
     var usesRevisionsOnly = false
 
-    /// One method of creating the schema has failed; the next one is tried.
+    /// The error of a failed method of creating the schema; the next method is then tried.
     private struct CopyFailed: Error {}
 
     /// Runs `body` with a scratch database that has the same schema. It is created by the revisions, which also insert

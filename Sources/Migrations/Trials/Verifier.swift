@@ -1,8 +1,8 @@
 import Postgres
 import SQL
 
-/// Upgrades, downgrades and upgrades each revision in a scratch database with rows, and checks that the downgrade
-/// reverts the upgrade.
+/// Applies, reverts and reapplies each revision in a scratch database that contains sample rows, and checks that the
+/// downgrade reverts the upgrade.
 public struct Verifier: Sendable {
     private let graph: RevisionGraph
     private let configuration: PostgresConfiguration
@@ -51,7 +51,7 @@ private struct RevisionTrial {
         migrator = Migrator(graph: graph, configuration: scratch, options: options) { _ in }
     }
 
-    /// Upgrades, downgrades and upgrades a revision.
+    /// Applies, reverts and reapplies a revision.
     /// - Returns: The problems, and a summary; `nil` if later revisions cannot be tested.
     func problems(with revision: Revision) async throws -> (problems: [String], outcome: String?) {
         try await makeRows(for: revision)
@@ -83,9 +83,9 @@ private struct RevisionTrial {
         return (problems, "applied, undone, applied again")
     }
 
-    /// Executes an upgrade or downgrade; if the rows make it fail, it is repeated without rows. That is only a problem
-    /// if every row would make it fail: sample rows may violate a new check, but a NOT NULL column without a default
-    /// fails with any row.
+    /// Executes an upgrade or downgrade; if the rows make it fail, deletes all rows and repeats it. The failure is only
+    /// a problem if every row would cause it: sample rows may violate a new check, but a NOT NULL column without a
+    /// default fails with any row.
     /// - Parameter acceptsFailure: whether such a failure is accepted, because the upgrade has deleted the column's
     ///   values.
     private func step(
@@ -118,7 +118,8 @@ private struct RevisionTrial {
         }
         if let catalog = try await connection.serverWideChange() {
             throw MigrationFailed(
-                "\(revision.file): its fixtures change \(catalog), which all databases of the server share")
+                "\(revision.file): its fixtures change the shared catalog \(catalog), so inserting them would "
+                    + "change the whole server")
         }
         try await connection.script("COMMIT; RESET ROLE; RESET ALL")
         try await SampleRows(connection: connection).fill()
@@ -130,8 +131,9 @@ private struct RevisionTrial {
         return contents
     }
 
-    /// The first table whose rows have changed; `nil` if there is none, or if all tables were emptied. The change log
-    /// is ignored, since changing and reverting rows adds entries.
+    /// Returns the first table whose rows have changed; `nil` if there is none, or if no table has rows, because `step`
+    /// has deleted them all to repeat a migration that they made fail. The change log is ignored, since changing and
+    /// reverting rows adds entries.
     private func changed(since rows: [String: String]) async throws -> String? {
         let now = try await contents()
         guard now.values.contains(where: { !$0.isEmpty }) else { return nil }

@@ -44,8 +44,8 @@ struct ReplicaSet {
         /// When the last failed read failed.
         var failed: Instant?
 
-        /// The end of the pause during which other servers are preferred: one second after the first failure, doubled
-        /// after each further one up to 30 s.
+        /// The end of the backoff, during which other servers are preferred: one second after the first failure,
+        /// doubled after each further one up to 30 s.
         var pausesUntil: Instant? {
             failed.map { $0.advanced(by: .seconds(min(30, 1 << min(failures - 1, 5)))) }
         }
@@ -140,8 +140,8 @@ struct ReplicaSet {
     ///   - required: The position that the replica must have replayed.
     ///   - preferred: The replica that served an earlier read of the same request.
     ///   - failed: A replica that is not chosen.
-    ///   - ignoresPauses: Whether a replica that is paused after failed reads may be chosen: when there is no other
-    ///     server.
+    ///   - ignoresPauses: Whether a replica that is in backoff after failed reads may be chosen, because there is no
+    ///     other server.
     ///   - now: The current time.
     /// - Returns: `nil` if no replica is suitable.
     mutating func choose(
@@ -180,6 +180,6 @@ struct ReplicaSet {
         (replicas[index].failures, replicas[index].failed) = (0, nil)
     }
 
-    /// Whether a replica is paused after failed reads, so that other servers are preferred.
+    /// Whether a replica is in backoff after failed reads, so that other servers are preferred.
     func isPaused(_ index: Int, at now: Instant) -> Bool { replicas[index].pausesUntil.map { $0 > now } ?? false }
 }

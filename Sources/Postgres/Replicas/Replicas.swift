@@ -78,7 +78,8 @@ public final class Replicas: @unchecked Sendable {
         return try await readPrimary(for: session, pool, hasBegun, body)
     }
 
-    /// Reads from the primary or, if it cannot be reached, from a replica, including one that is paused.
+    /// Reads from the primary or, if it cannot be reached, from a replica, even one that is in backoff after failed
+    /// reads.
     private func readPrimary<Value>(
         for session: CausalSession, _ pool: KeyPath<Pools, Pool>, _ hasBegun: () -> Bool,
         _ body: (Pool) async throws -> Value
@@ -153,11 +154,11 @@ public final class Replicas: @unchecked Sendable {
         log.error("the primary does not report its position, so that replication lag is not detected: \(error)")
     }
 
-    /// Pauses a replica after a failed read.
+    /// Starts the backoff of a replica after a failed read.
     private func readFailed(_ index: Int, _ error: PostgresError) {
         guard !set.isPaused(index, at: loop.now) else { return }
         set.readFailed(index, at: loop.now)
-        log.warning("replica \(replicas[index].name) is paused because a read failed: \(error)")
+        log.warning("replica \(replicas[index].name) is skipped for now because a read failed: \(error)")
     }
 
     /// Logs the state of a replica if it has changed.
@@ -270,7 +271,7 @@ extension ReplicaSet.State {
         case .unavailable: "does not respond"
         case .notStandby: "is not in recovery and serves no reads"
         case .foreign: "belongs to another cluster than the primary and serves no reads"
-        case .lagging: "lags too much"
+        case .lagging: "lags by more than the maximum and serves no reads"
         case .ahead: "is ahead of the primary and serves no reads"
         case .following: "serves reads"
         }

@@ -10,11 +10,11 @@ extension Fleet {
             case spawning
             case starting
             case ready
-            /// It was asked to finish its requests. That is done only once.
+            /// The worker was told to drain, which is done only once.
             case draining(wasReady: Bool)
-            /// It has reported that it is crashing, and is writing a backtrace.
+            /// The worker has reported that it is crashing, and is writing a backtrace.
             case crashed
-            /// Its loop was stuck: it was sent SIGABRT, to write a backtrace and terminate.
+            /// The worker's event loop was stuck, and SIGABRT was sent to make it write a backtrace and terminate.
             case aborted
             case killed
         }
@@ -24,11 +24,11 @@ extension Fleet {
         let started: Instant
         var state = State.spawning
 
-        /// Whether it counts towards the target number of workers.
+        /// Whether the worker counts towards the target number of workers.
         var isRunning: Bool { isStarting || state == .ready }
         var isStarting: Bool { state == .spawning || state == .starting }
 
-        /// Whether it serves requests.
+        /// Whether the worker serves requests.
         var isServing: Bool { state == .ready || state == .draining(wasReady: true) }
 
         /// Whether the next step of a replacement has to wait for its end.

@@ -214,7 +214,8 @@ private struct JSONParser {
         }
     }
 
-    /// The scalar that `\uXXXX`, or a surrogate pair of two such escapes, encodes; `nil` for an unpaired surrogate.
+    /// Parses `\uXXXX`, or a surrogate pair of two such escapes, and returns its scalar; `nil` for an unpaired
+    /// surrogate.
     private mutating func scalar() throws(JSONError) -> Unicode.Scalar? {
         let unit = try codeUnit()
         guard unit & 0xfc00 == 0xd800 else { return Unicode.Scalar(unit) }

@@ -1,12 +1,12 @@
 import HTTPTypes
 
 extension Application {
-    /// The documentation of the application: an OpenAPI 3.1 document, generated from its routes.
+    /// Returns an OpenAPI 3.1 document, generated from the application's routes.
     /// - Parameters:
     ///   - title: the name of the API.
     ///   - version: the version of the API.
     ///   - description: a description of the API.
-    ///   - credentials: the credentials that routes with a role require; `nil` when the application has no authorizer.
+    ///   - credentials: the credentials for routes that require a role; `nil` when the application has no authorizer.
     public func openAPI(
         title: String, version: String, description: String, credentials: Credentials? = nil
     ) -> JSON {

@@ -91,7 +91,9 @@ extension Report.Entry {
         if let error = explanation.error { return parameters + ["   at \(site)", "   failed: \(error)"] }
         guard let plan else { return parameters + ["   at \(site)"] }
         let note =
-            smallTable.map { ["   (for a larger table; while \($0) is small, Postgres scans it sequentially)"] } ?? []
+            smallTable.map {
+                ["   (plan for a larger table; at its current size, Postgres uses a sequential scan of \($0))"]
+            } ?? []
         return parameters + ["   at \(site)"] + plan.root.lines("   ") + note
             + ["   planning \(milliseconds(plan.planning)), execution \(milliseconds(plan.execution))"]
     }
