@@ -276,7 +276,7 @@ import Testing
         #expect(try aktify("healthcheck", "--connect", socket).output == "{\"status\":\"ok\"}\n")
         #expect(try aktify("healthcheck", "--connect", socket, "--target", "/readyz").status == 0)
         let missing = try aktify("healthcheck", "--connect", socket, "--target", "/nowhere")
-        #expect(missing.status == 1 && missing.output.hasPrefix("Error: /nowhere answers 404: "))
+        #expect(missing.status == 1 && missing.output.hasPrefix("Error: /nowhere responded with 404: "))
         let before = try stack.workers()
         #expect(try aktify("reload", "--pid-file", pidFile).status == 0)
         try waitUntil("it is reloaded") { stack.events("the reload is complete").count == 1 }
