@@ -320,7 +320,7 @@ import Testing
         try db("upgrade")
         #expect(try stack.get("/readyz").body == "{\"status\":\"ready\"}\n")
         let started = try serve()
-        try waitUntil("it is ready: \(started.log)") { started.log.contains("\"ready\"") }
+        try waitUntil("it is ready: \(started.log)") { started.log.contains("\"the worker is ready\"") }
         started.signal(SIGTERM)
         #expect(started.wait(seconds: 5) == 0)
 
