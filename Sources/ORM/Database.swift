@@ -257,7 +257,11 @@ public struct Database: Sendable {
     /// Adds a statement to the current recorder, and logs it if it was slow.
     func report(_ entry: ExecutedStatement) {
         QueryRecorder.current?.record(entry)
-        if entry.executing >= slow { log.warning("slow statement: \(entry)") }
+        guard entry.executing >= slow else { return }
+        let request = RequestActivity.current?.report
+        log.warning(
+            "slow statement: \(entry)",
+            metadata: request.map { ["request_id": "\($0.id)", "request": "\($0.method) \($0.target)"] })
     }
 }
 

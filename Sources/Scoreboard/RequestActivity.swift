@@ -171,6 +171,9 @@ public final class RequestActivity: @unchecked Sendable {
         public let databaseMicroseconds: Int
     }
 
+    /// The request in progress, as others see it; `nil` when there is none.
+    public var report: Report? { RequestActivity.report(record) }
+
     /// Reads a record; returns `nil` when no request is in progress in it.
     static func report(_ record: UnsafeMutableRawPointer) -> Report? {
         // Sound: as in `began`.

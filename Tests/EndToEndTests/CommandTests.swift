@@ -107,5 +107,7 @@ import Testing
         #expect(log.contains("GET /campaigns/1: 1 query, ") && log.contains(#"\n  1. SELECT id, name"#))
         #expect(log.contains("POST /campaigns/: 1 query, ") && log.contains("slow statement: INSERT INTO campaign"))
         #expect(!log.contains("secret"))
+        let slow = log.split(separator: "\n").first { $0.contains("slow statement: SELECT id, name") }
+        #expect(slow?.contains(#""request":"GET /campaigns/1","request_id":"me""#) == true, "\(slow ?? "")")
     }
 }
