@@ -19,7 +19,7 @@ struct ResourceOperations<Model: ORM.Model> {
     ) -> Operation {
         let own = Set(responses.map(\.status.code))
         let changes = verb != "list" && verb != "get"
-        let common = ResourceOperations.failures(changes: changes).filter { !own.contains($0.status.code) }
+        let common = Operation.Response.failures(changes: changes).filter { !own.contains($0.status.code) }
         return Operation(
             verb + noun, summary, text: text, tag: plural, parameters: parameters, body: body,
             responses: responses + common, schemas: schemas)
@@ -100,7 +100,7 @@ struct ResourceOperations<Model: ORM.Model> {
             "change", titles, "Change all \(plural) that match a filter",
             parameters: filterParameters + [preference("return=minimal")], body: patch,
             responses: [
-                affectedResponse, minimalResponse,
+                affectedResponse, minimalResponse(),
                 .error(.unprocessableContent, "The body or the filter is not valid."),
             ]
                 + bodyErrors
@@ -112,7 +112,7 @@ struct ResourceOperations<Model: ORM.Model> {
             "delete", titles, "Delete all \(plural) that match a filter",
             parameters: filterParameters + [preference("return=minimal")],
             responses: [
-                affectedResponse, minimalResponse, .error(.badRequest, "A header field does not apply."),
+                affectedResponse, minimalResponse(), .error(.badRequest, "A header field does not apply."),
                 .error(.conflict, "Other rows refer to one of the \(plural)."),
                 .error(.unprocessableContent, "The filter is not valid."),
             ])
@@ -140,14 +140,14 @@ struct ResourceOperations<Model: ORM.Model> {
         operation(
             "replace", title, "Replace a \(name); omitted fields get their defaults",
             parameters: [idParameter] + changeParameters, body: [.init(.json, writable, example: writableExample)],
-            responses: [rowResponse, minimalResponse] + bodyErrors + changeErrors + uniqueViolations)
+            responses: [rowResponse, minimalResponse(tagHeaders)] + bodyErrors + changeErrors + uniqueViolations)
     }
 
     var change: Operation {
         operation(
             "change", title, "Change some fields of a \(name) (RFC 7396); null resets a field to its default",
             parameters: [idParameter] + changeParameters, body: patch,
-            responses: [rowResponse, minimalResponse] + bodyErrors + changeErrors + uniqueViolations)
+            responses: [rowResponse, minimalResponse(tagHeaders)] + bodyErrors + changeErrors + uniqueViolations)
     }
 
     var delete: Operation {
@@ -202,10 +202,10 @@ struct ResourceOperations<Model: ORM.Model> {
         Operation.Response(.ok, "The \(name).", headers: tagHeaders, [.init(.json, reference, example: example)])
     }
 
-    private var minimalResponse: Operation.Response {
+    private func minimalResponse(_ headers: [(HTTPField.Name, String)] = []) -> Operation.Response {
         Operation.Response(
             .noContent, "The change was made; there is no body since the client prefers `return=minimal`.",
-            headers: tagHeaders + [(.preferenceApplied, "The preferences that were honored.")])
+            headers: headers + [(.preferenceApplied, "The preferences that were honored.")])
     }
 
     private var affectedResponse: Operation.Response {
@@ -242,21 +242,6 @@ struct ResourceOperations<Model: ORM.Model> {
     private var patch: [Operation.Content] {
         let schema: JSON = ["$ref": .string("#/components/schemas/\(title)Patch")]
         return [.init(.json, schema, example: patchExample), .init(.mergePatch, schema, example: patchExample)]
-    }
-
-    /// The errors that every request can get.
-    private static func failures(changes: Bool) -> [Operation.Response] {
-        let retry: [(HTTPField.Name, String)] = [(.retryAfter, "Seconds to wait before a retry.")]
-        let unknown = changes ? " The change may have been made." : ""
-        return [
-            .error(.tooManyRequests, "The client has too many requests in progress.", headers: retry),
-            .error(.internalServerError, "An unexpected error in the service."),
-            .error(.badGateway, "The connection to the worker or to the database was lost." + unknown),
-            .error(
-                .serviceUnavailable, "Temporarily unavailable. Nothing was changed: retry the request.",
-                headers: retry),
-            .error(.gatewayTimeout, "The request timed out." + unknown),
-        ]
     }
 }
 

@@ -39,5 +39,5 @@ private enum IdentityOperations {
                             ],
                         ], example: ["name": "key:crm", "role": "editor"])
                 ])
-        ])
+        ] + Operation.Response.failures(changes: false))
 }

@@ -1,0 +1,19 @@
+import HTTPTypes
+
+extension Operation.Response {
+    /// Returns the error responses that every request can get.
+    /// - Parameter changes: whether the operation changes data, so that the outcome of a lost request is unknown.
+    public static func failures(changes: Bool) -> [Operation.Response] {
+        let retry: [(HTTPField.Name, String)] = [(.retryAfter, "Seconds to wait before a retry.")]
+        let unknown = changes ? " The change may have been made." : ""
+        return [
+            .error(.tooManyRequests, "The client has too many requests in progress.", headers: retry),
+            .error(.internalServerError, "An unexpected error in the service."),
+            .error(.badGateway, "The connection to the worker or to the database was lost." + unknown),
+            .error(
+                .serviceUnavailable, "Temporarily unavailable. Nothing was changed: retry the request.",
+                headers: retry),
+            .error(.gatewayTimeout, "The request timed out." + unknown),
+        ]
+    }
+}
