@@ -69,8 +69,10 @@ import Web
     @Test func `the plan for more rows is not JIT-compiled because of its artificial cost`() throws {
         let database = try migratedDatabase()
         try database.sql(
-            "INSERT INTO campaign (name) SELECT 'c' FROM generate_series(1, 2000); ALTER TABLE campaign DROP CONSTRAINT campaign_pkey"
-        )
+            """
+            INSERT INTO campaign (name) SELECT 'c' FROM generate_series(1, 2000);
+            ALTER TABLE campaign DROP CONSTRAINT campaign_pkey CASCADE
+            """)
         let configuration = database.directConfiguration()
         let plan = try Loop.run {
             try await Database.explaining(configuration) { database in
