@@ -24,6 +24,8 @@ func withApp(
     try Loop.run {
         var config = try Config(environment: ["AUTH": "off"].merging(variables) { $1 }, readFile: { _ in nil })
         config.database = try database.configuration()
+        // On a busy machine, opening the first connection may take longer than the default.
+        config.database.acquireTimeout = .seconds(5)
         try await body(RecordingClient(createApp(config), database.directConfiguration()), database)
     }
 }
