@@ -10,7 +10,7 @@ extension LintedWords {
         return !begins("alter|cluster|comment|drop|grant|lock|reindex|reset|revoke|security|set|truncate")
     }
 
-    /// Whether it fills a table or a materialized view with the result of a query.
+    /// Whether the statement fills a table or a materialized view with the result of a query.
     private var isFilledByQuery: Bool {
         let definition =
             droppingPrefix("create [global|local] [unlogged|temporary|temp] table")

@@ -48,7 +48,8 @@ public enum LockMode: Int, CaseIterable, Comparable, Sendable {
         }
     }
 
-    /// Which sessions wait while it is held. SELECT takes ACCESS SHARE; statements that write rows take ROW EXCLUSIVE.
+    /// Which sessions wait while the lock is held. SELECT takes ACCESS SHARE; statements that write rows take ROW
+    /// EXCLUSIVE.
     public var waiting: Waiting {
         conflicts.contains(.accessShare)
             ? .readersAndWriters : conflicts.contains(.rowExclusive) ? .writers : .schemaChanges

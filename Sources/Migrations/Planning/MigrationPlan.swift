@@ -25,9 +25,9 @@ public struct MigrationPlan: Sendable {
 public struct RelationSize: Hashable, Sendable {
     /// The number of bytes, without indexes.
     public var bytes: Int64
-    /// The number of bytes of its indexes.
+    /// The number of bytes of the table's indexes.
     public var indexBytes: Int64 = 0
-    /// The number of its indexes.
+    /// The number of the table's indexes.
     public var indexes: Int64 = 0
     /// The estimated number of rows; `nil` for an index, and for a table that was never analyzed.
     public var rows: Int64?
@@ -39,7 +39,7 @@ public struct PlannedRevision: Sendable {
     public let id: String
     /// The revision's message.
     public let message: String
-    /// The path of its file.
+    /// The path of the revision's file.
     public let file: String
     /// The position at which the revision resumes; `nil` if it starts at its beginning.
     public var resumption: PlannedResumption?
@@ -64,11 +64,11 @@ public struct PlannedResumption: Hashable, Sendable {
 public struct PlannedStatement: Sendable {
     /// The SQL.
     public let sql: String
-    /// The number of the file's line at which it begins.
+    /// The number of the file's line at which the statement begins.
     public let line: Int
     /// Whether the statement runs outside a transaction.
     public let isOutside: Bool
-    /// How it runs in batches, such as `5000 rows by id`; `nil` if it does not.
+    /// How the statement runs in batches, such as `5000 rows by id`; `nil` if it does not.
     public let batches: String?
     /// Whether the batch key is unique, so that no batch has more rows than specified.
     public var hasUniqueKey = true
@@ -78,19 +78,19 @@ public struct PlannedStatement: Sendable {
     public var effects: [PlannedEffect] = []
     /// The estimated time for reading and writing tables; `nil` if the statement affects no table of known size.
     public var duration: Duration?
-    /// Whether it was run in the scratch database, so that its effects were observed.
+    /// Whether the statement was run in the scratch database, so that its effects were observed.
     public var isObserved = true
-    /// The sessions for which it would have to wait now.
+    /// The sessions for which the statement would have to wait if it ran now.
     public var waitsFor: [LockHolder] = []
-    /// The data that it would delete.
+    /// The data that the statement would delete.
     public var losses: [PlannedLoss] = []
     /// The lint findings.
     public var findings: [Lint.Finding] = []
-    /// Why its effects may differ: it was run on empty tables, or not at all.
+    /// Why the actual effects may differ from the predicted ones: the statement was run on empty tables, or not at all.
     public var doubt: String?
-    /// The error with which it fails; `nil` if it succeeds.
+    /// The error with which the statement fails; `nil` if it succeeds.
     public var failure: String?
-    /// Whether its duration depends on more than the sizes of tables.
+    /// Whether the statement's duration depends on more than the sizes of tables.
     private let hasUnpredictableDuration: Bool
 
     init(_ statement: Revision.Statement) {
@@ -106,7 +106,7 @@ public struct PlannedLock: Hashable, Sendable {
     public let relation: String
     /// The lock mode.
     public let mode: LockMode
-    /// If the relation is an index: its table.
+    /// If the relation is an index: the name of its table.
     public var table: String?
 }
 
@@ -116,7 +116,7 @@ public enum PlannedEffect: Hashable, Sendable {
     case rewrites(String)
     /// All rows are deleted without being read.
     case truncates(String)
-    /// The table is read completely, a number of times.
+    /// The whole table is read, `times` times.
     case scans(String, times: Int)
     /// An index is built, which reads the whole table.
     case builds(index: String, on: String)
@@ -161,7 +161,7 @@ public struct LockHolder: Hashable, Sendable {
     public let application: String
     /// The session's state: `active`, `idle in transaction` and so on.
     public let state: String
-    /// The age of its transaction, in seconds.
+    /// The age of the transaction, in seconds.
     public let age: Int64
     /// The locked table or index; `nil` for a snapshot.
     public let relation: String?

@@ -3,7 +3,7 @@ import Postgres
 /// A revision that an upgrade would apply.
 struct PendingRevision {
     let revision: Revision
-    /// The position at which it starts or resumes.
+    /// The position at which the revision starts or resumes.
     let position: Position
     /// Why the revision would be refused now; `nil` if it would not.
     let obstacle: String?

@@ -10,9 +10,9 @@ struct RelationSnapshot {
         let kind: String
         /// The relation's filenode; 0 if it has no storage.
         let file: Int64
-        /// The size of the file.
+        /// The size of the relation's main fork in bytes; 0 if it has no storage.
         let bytes: Int64
-        /// If it is an index: the table's oid.
+        /// The oid of an index's table; 0 for other relations.
         let table: Int64
         /// The number of sequential scans, and of updated and deleted rows.
         let (scans, updated, deleted): (Int64, Int64, Int64)

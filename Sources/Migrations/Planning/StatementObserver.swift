@@ -6,9 +6,10 @@ struct Observation {
     var locks: [PlannedLock] = []
     var effects: [PlannedEffect] = []
     var losses: [DataLoss] = []
-    /// The tables from which it may delete rows although no sample row was deleted; `nil` if nothing indicates that.
+    /// The tables from which the statement may delete rows although no sample row was deleted; `nil` if nothing
+    /// indicates that.
     var mayDelete: [String]?
-    /// Why it was not run; `nil` if it was.
+    /// Why the statement was not run; `nil` if it was.
     var doubt: String?
 }
 
@@ -23,14 +24,14 @@ struct StatementObserver {
         /// The observations of the statements before it.
         let observations: [Observation]
 
-        /// Whether it is caused by the rows (SQLSTATE class 22 or 23).
+        /// Whether the failure is caused by the rows (SQLSTATE class 22 or 23).
         var isAboutRows: Bool { error.state.map { ["22", "23"].contains($0.classCode) } ?? false }
     }
 
     let connection: Connection
     private let scratch: PostgresConfiguration
     private let origin: DataSnapshot
-    /// The names in the real database of its relations, by their oids in the scratch database.
+    /// The names that the relations have in the real database, by their oids in the scratch database.
     private var names: [Int64: String]
     /// The table of each index, both with their names in the real database.
     private let tables: [String: String]
@@ -283,10 +284,10 @@ struct StatementObserver {
 }
 
 extension Revision.Statement {
-    /// Whether Postgres's planner makes a plan for it.
+    /// Whether Postgres's planner makes a plan for the statement.
     fileprivate var isQuery: Bool { LintedWords(sql).begins("delete|insert|merge|select|update|with") }
 
-    /// Whether its effect depends on other statements of its transaction.
+    /// Whether the statement's effect depends on other statements of its transaction.
     fileprivate var dependsOnTransaction: Bool {
         LintedWords(sql).has("local|savepoint|rollback|temporary|temp|deferred|immediate|declare")
     }
