@@ -5,7 +5,7 @@ extension Lint {
         let name: String
         /// What is unsafe, and the safe alternative.
         let message: String
-        /// Whether it is harmless on a table that the same revision creates.
+        /// Whether a violation is harmless on a table that the same revision creates.
         var allowsNewTables = true
         /// The safe statements with the same effect; `nil` if they cannot be derived from the statement alone.
         var safeForm: @Sendable (LintedStatement) -> [Step]? = { _ in nil }

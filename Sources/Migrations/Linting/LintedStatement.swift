@@ -21,7 +21,7 @@ struct LintedStatement {
     /// The definitions of the columns that an `ALTER TABLE` adds.
     var addedColumns: [LintedWords] { actions.compactMap(\.addedColumn) }
 
-    /// The columns that it sets NOT NULL without a validated check.
+    /// The columns that the statement sets NOT NULL without a validated check.
     var unprovedColumns: [String] {
         actions.filter { $0.begins("alter [column] * set not null") }
             .compactMap { $0.droppingPrefix("alter [column]")?.first }.filter { !proofs.prove($0, of: table) }
@@ -30,14 +30,14 @@ struct LintedStatement {
     /// The column and constraint definitions of a `CREATE TABLE`.
     var definitions: [LintedWords] { createdTable == nil ? [] : words.inner.parts }
 
-    /// Whether it deletes rows, columns or tables.
+    /// Whether the statement deletes rows, columns or tables.
     var deletesData: Bool {
         words.begins("drop table") || words.begins("truncate") || words.begins("delete from")
             || words.begins("with") && words.has("delete from")
             || actions.contains { $0.begins("drop") && !$0.begins("drop constraint") }
     }
 
-    /// The table that it creates; `nil` for other statements.
+    /// The table that the statement creates; `nil` for other statements.
     var createdTable: String? {
         name(words.droppingPrefix("create [global|local] [unlogged|temporary|temp] table [if] [not] [exists]"))
     }
@@ -79,7 +79,7 @@ extension LintedWords {
             || after("default")?.isVolatile == true
     }
 
-    /// Whether it calls a volatile function.
+    /// Whether the SQL calls a volatile function.
     var isVolatile: Bool {
         calls([
             "random", "random_normal", "gen_random_uuid", "gen_random_bytes", "uuidv4", "uuidv7", "uuid_generate_v1",

@@ -6,7 +6,7 @@ public struct NewRevision: Sendable {
     public var message: String
     /// The revision's id; by default 12 random hexadecimal digits.
     public var id: String
-    /// The ids of the revisions that it revises.
+    /// The ids of the revisions that this one revises.
     public var parents: [String]
     /// The SQL of the upgrade section.
     public var upgrade: String
@@ -14,7 +14,7 @@ public struct NewRevision: Sendable {
     public var downgrade: String
     /// Why programs that do not know the revision cannot work with the upgraded schema; `nil` if they can.
     public var breaking: String?
-    /// The revisions that were squashed into it.
+    /// The revisions that were squashed into this one.
     var replacement = Replacement()
     /// The creation date for the header; `nil` for the current time.
     var created: String?

@@ -30,13 +30,14 @@
 public struct Revision: Hashable, Sendable {
     /// The revision's id: 12 hexadecimal digits, if Alembic or `aktify db` generated it.
     public let id: String
-    /// The ids of the revisions that it revises: none for the first revision, several for one that merges branches.
+    /// The ids of the revisions that this one revises: none for the first revision, several for one that merges
+    /// branches.
     public let parents: [String]
     /// A short description of the change.
     public let message: String
     /// The creation date, as written in the header.
     public let created: String
-    /// The revisions that were squashed into it; usually none.
+    /// The revisions that were squashed into this one; usually none.
     public let replacement: Replacement
     /// The path of the file.
     public let file: String
@@ -105,15 +106,15 @@ public struct Revision: Hashable, Sendable {
     public struct Statement: Hashable, Sendable {
         /// The SQL, without the terminating semicolon.
         public let sql: String
-        /// The number of the file's line at which it begins, from 1.
+        /// The number of the file's line at which the statement begins, from 1.
         public let line: Int
         /// Whether the statement runs outside a transaction.
         public let isOutside: Bool
         /// The data that the statement deletes irrecoverably, from its `-- data loss:` comment; `nil` without one.
         public let dataLoss: String?
-        /// The lint rules that are suppressed for it, with the reasons.
+        /// The lint rules that are suppressed for the statement, with the reasons.
         public let allowed: [String: String]
-        /// How it runs in batches; `nil` if it does not.
+        /// How the statement runs in batches; `nil` if it does not.
         let batches: BatchedStatement?
 
         /// A copy of the statement with different SQL.
@@ -125,8 +126,8 @@ public struct Revision: Hashable, Sendable {
 }
 
 extension Array {
-    /// The elements grouped by transaction, in order; an element that runs outside a transaction forms a group of its
-    /// own.
+    /// The elements grouped by transaction, in order; an element that runs outside a transaction forms a separate
+    /// group.
     func transactions(without isOutside: (Element) -> Bool) -> [[Element]] {
         reduce(into: []) { transactions, element in
             if !isOutside(element), transactions.last?.last.map(isOutside) == false {

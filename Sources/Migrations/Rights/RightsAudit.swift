@@ -6,7 +6,7 @@ import SQL
 public struct RightsAudit: Sendable {
     /// The audited role.
     let role: String
-    /// The privileges that it needs.
+    /// The privileges that the role needs.
     let rights: [Right]
     private let configuration: PostgresConfiguration
 

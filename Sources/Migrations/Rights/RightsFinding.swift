@@ -12,9 +12,9 @@ public struct RightsFinding: Hashable, Sendable {
 
     /// A description of the excess or missing privilege.
     public let problem: String
-    /// The statement that fixes it.
+    /// The statement that fixes the finding.
     public let statement: String
-    /// Who can fix it, and when.
+    /// Who can fix the finding, and when.
     public let remedy: Remedy
 }
 

@@ -7,9 +7,9 @@ struct BatchKey {
     var exists = false
     var isNotNull = false
     var isGenerated = false
-    /// Whether it is the first column of a valid, non-partial B-tree index.
+    /// Whether the key is the first column of a valid, non-partial B-tree index.
     var isIndexed = false
-    /// Whether its values are unique.
+    /// Whether the values of the key are unique.
     var isUnique = false
 
     /// Why a statement cannot run in batches by this key; `nil` if it can. A batch must find its rows through an index,

@@ -24,17 +24,17 @@ struct Position: Hashable {
 /// A position, with the checksum of the statements up to it.
 struct Progress: Hashable {
     var position: Position
-    /// The checksum of the completed and begun statements.
+    /// The checksum of the completed statements, including one of which only some batches are completed.
     var done: String
 }
 
 /// The record of an earlier run that left a revision neither applied nor rolled back.
 struct IncompleteRun {
-    /// The position at which it stopped.
+    /// The position at which the run stopped.
     let position: Position
-    /// Whether exactly the statements before the position took effect.
+    /// Whether the statements before the position took effect, and nothing after them; false also if that is unknown.
     let isPositionExact: Bool
-    /// Why it stopped.
+    /// Why the run stopped.
     let detail: String
     /// `upgrade` or `downgrade`.
     let direction: String

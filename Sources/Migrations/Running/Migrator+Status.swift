@@ -8,9 +8,9 @@ public struct MigrationStatus: Hashable, Sendable {
         case applied, pending
         /// Applied, but its file was changed since.
         case changed
-        /// A run of it is in progress.
+        /// A run of the revision is in progress.
         case running
-        /// A run of it stopped after a commit or in a statement whose effect is unknown.
+        /// A run of the revision stopped after a commit, or in a statement whose effect is unknown.
         case halfway = "half-way"
     }
 

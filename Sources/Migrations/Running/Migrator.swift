@@ -15,11 +15,11 @@ public struct Migrator: Sendable {
         public var lockTimeout = Duration.seconds(30)
         /// If several servers are configured: how long to wait for a primary, for example during a failover.
         public var primaryTimeout = Duration.seconds(60)
-        /// The `lock_timeout` of a statement; the revision is retried after it.
+        /// The `lock_timeout` of a statement. When it expires, the revision is retried.
         ///
         /// The timeout is short because other sessions queue behind a waiting statement.
         public var tableLockTimeout = Duration.seconds(1)
-        /// How often a revision that does not get a table lock is attempted.
+        /// How many times a revision is attempted if it does not get a table lock.
         public var maximumAttempts = 10
         /// Whether the whole run is a single transaction.
         public var isOneTransaction = false

@@ -8,11 +8,11 @@ struct RevisionRun {
     private let run: MigrationRun
     private let statements: [Revision.Statement]
     private let start = Instant.now
-    /// The position that it has reached.
+    /// The position that the execution has reached.
     private(set) var position: Position
-    /// Whether exactly the statements before the position took effect.
+    /// Whether the statements before the position took effect, and nothing after them; false also if that is unknown.
     private(set) var isPositionExact = true
-    /// The id of the row in `migration_history` that records the position, if it is not a single transaction.
+    /// The id of the row in `migration_history` that records the position; `nil` for a single transaction.
     private var historyID: Int64?
     /// The progress that this row records.
     private var progress: Progress?
@@ -128,7 +128,7 @@ struct RevisionRun {
         try await finish(isPositionExact ? .stopped : .halfway, "it \(stopDescription): \(reason)")
     }
 
-    /// Where it stopped and what that means, as part of an error message.
+    /// Where the execution stopped and what that means, as part of an error message.
     var stopDescription: String {
         guard let line = statements.dropFirst(position.statements).first?.line else {
             return "stopped after its last statement; the next \(run.direction) repeats its verification"
@@ -239,7 +239,8 @@ struct RevisionRun {
         return next
     }
 
-    /// The key and the row count (0 if absent) that a query returns; `nil` if it returns no row.
+    /// The key and the row count in the row that a query returns; `nil` if it returns no row. The row count is 0 if the
+    /// query returns only a key.
     private func keys(_ query: String, _ statement: Revision.Statement) async throws -> (key: String, rows: Int64)? {
         var found: (key: String, rows: Int64)?
         try await failing(at: statement) {
