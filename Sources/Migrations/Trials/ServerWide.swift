@@ -11,8 +11,8 @@ extension Revision.Statement {
         return hidden || words.calls(LintedWords.serverFunctions) || words.isAboutRoles || words.isAboutServer
     }
 
-    /// Whether it is server-wide and does not concern roles. Changes of roles can be made in a transaction that is
-    /// never committed, and later statements may need them.
+    /// Whether the statement is server-wide and does not concern roles. Changes of roles can be made in a transaction
+    /// that is never committed, and later statements may need them.
     var isServerWideExceptRoles: Bool { isServerWide && !LintedWords(sql).isAboutRoles }
 }
 
@@ -22,7 +22,7 @@ extension LintedWords {
             || begins("grant|revoke") && !has("on")
     }
 
-    /// The unquoted name of the role that it creates; `nil` for other statements.
+    /// The unquoted name of the role that the statement creates; `nil` for other statements.
     var createdRole: String? {
         droppingPrefix("create role|user|group")?.first.flatMap { DeparsedSQL.names(in: $0).first }
     }
@@ -67,9 +67,11 @@ extension Connection {
         try await rows(Statement(unsafe: Connection.serverWideChanges)).first?[0]
     }
 
-    /// Some statements hold their lock on a shared catalog until the end of the transaction. For others, visible rows
-    /// are searched whose transaction is in progress: the open transaction, or a subtransaction of it, which has a
-    /// higher id.
+    /// The query for a shared catalog that the open transaction has changed.
+    ///
+    /// Some statements hold their lock on a shared catalog until the end of the transaction: they are found by that
+    /// lock. Others are found by the rows that they have written: visible rows whose transaction is still in progress
+    /// can only be those of the open transaction, or of one of its subtransactions, which have higher ids.
     private static let serverWideChanges: String = {
         let locked = ["pg_authid", "pg_auth_members", "pg_tablespace", "pg_subscription"].map { "'\($0)'::regclass" }
         let own = "(SELECT oid FROM pg_database WHERE datname = current_database())"

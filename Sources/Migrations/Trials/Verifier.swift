@@ -148,8 +148,8 @@ private struct RevisionTrial {
 }
 
 extension Revision {
-    /// The extensions that its upgrade creates IF NOT EXISTS: its downgrade cannot know whether other objects need
-    /// them.
+    /// The extensions that the revision's upgrade creates IF NOT EXISTS: its downgrade cannot know whether other
+    /// objects need them.
     fileprivate var sharedExtensions: Set<String> {
         Set(
             upgrade.statements.compactMap { statement in
