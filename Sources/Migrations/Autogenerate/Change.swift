@@ -7,8 +7,8 @@ public struct Change: Hashable, Sendable {
     let upgrade: [Step]
     /// The statements of the downgrade section.
     let downgrade: [Step]
-    /// The stage in which it is applied. Within a stage, no statement inside a transaction depends on one outside a
-    /// transaction, and vice versa.
+    /// The stage in which the change is applied. Within a stage, no statement inside a transaction depends on one
+    /// outside a transaction, and vice versa.
     var stage = 0
     /// What data the upgrade deletes irrecoverably; `nil` if none.
     var dataLoss: String?

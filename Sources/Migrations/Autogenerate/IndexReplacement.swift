@@ -38,7 +38,7 @@ struct IndexReplacement {
     /// Whether only the name differs.
     var isRename: Bool { old.side == new.side }
 
-    /// The change that replaces it.
+    /// The change that replaces the old index or key with the new one.
     var change: Change {
         Change(summary, upgrade: steps(from: old, to: new), downgrade: steps(from: new, to: old))
     }

@@ -32,6 +32,6 @@ extension String {
 }
 
 extension Unicode.Scalar {
-    /// Whether it is a control character or a Unicode line separator.
+    /// Whether the scalar is a control character or a Unicode line separator.
     fileprivate var endsLineOrControls: Bool { value < 0x20 || [0x7F, 0x85, 0x2028, 0x2029].contains(value) }
 }

@@ -74,6 +74,6 @@ struct SafeForm {
 }
 
 extension Catalog.Table {
-    /// The statements that change it while it is in use.
+    /// The statements that change the table while it is in use.
     var safeForm: SafeForm { SafeForm(table: quoted(name), isPartitioned: isPartitioned) }
 }

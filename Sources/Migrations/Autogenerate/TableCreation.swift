@@ -4,7 +4,7 @@ struct TableCreation {
     private let name: String
     /// Foreign keys of previously created tables that reference this one: they are added after it.
     private let late: [(table: String, name: String, definition: String)]
-    /// The names of its own foreign keys that are added later.
+    /// The names of this table's foreign keys that are added later, because they reference tables created after it.
     private let deferredKeys: Set<String>
 
     /// The changes that drop and create all tables except those to keep.
@@ -75,14 +75,14 @@ extension Catalog {
     }
 }
 
-/// Adds a constraint to an existing table. `summary` is `nil` if it was only dropped temporarily.
+/// Adds a constraint to an existing table. `summary` is `nil` for a constraint that was dropped only temporarily.
 func addConstraint(_ name: String, _ definition: String, to table: Catalog.Table, _ summary: String? = nil) -> Change {
     Change(
         summary, upgrade: table.safeForm.constraint(quoted(name), definition),
         downgrade: [.inside("ALTER TABLE \(quoted(table.name)) DROP CONSTRAINT \(quoted(name))")])
 }
 
-/// Drops a constraint of an existing table. `summary` is `nil` if it is only dropped temporarily.
+/// Drops a constraint of an existing table. `summary` is `nil` for a constraint that is dropped only temporarily.
 func dropConstraint(_ name: String, _ definition: String, of table: Catalog.Table, _ summary: String? = nil) -> Change {
     addConstraint(name, definition, to: table).inverted(summary)
 }

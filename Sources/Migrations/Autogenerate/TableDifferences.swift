@@ -60,7 +60,8 @@ struct TableDifferences {
         return constraints + restored + indexes + recording
     }
 
-    /// Creates or drops the trigger that records changes. It comes last, and has a summary of its own.
+    /// Creates or drops the trigger that records changes, after the constraints and indexes have changed. The change
+    /// has its own summary.
     private var recording: [Change] {
         guard old.recording != new.recording else { return [] }
         let removal = "DROP TRIGGER \(TableDefinition.recorder(of: table)) ON \(quoted(table))"

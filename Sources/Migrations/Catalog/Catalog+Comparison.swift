@@ -2,9 +2,11 @@ import Postgres
 import SQL
 
 extension Catalog {
-    /// The catalog of the database, and the catalog that it would have with the models' tables. The tables are created
-    /// in a temporary schema, and rolled back: both catalogs are read from Postgres, so that types, defaults and checks
-    /// are compared in its own notation.
+    /// Returns the catalog of the database, and the catalog that the database would have if its tables were those of
+    /// the models.
+    ///
+    /// The models' tables are created in a temporary schema, which is rolled back. Thus both catalogs are read from
+    /// Postgres, and types, defaults and checks are compared in Postgres's own notation.
     /// - Throws: `PostgresError`; `MigrationFailed` if the models' tables cannot be created.
     public static func compared(
         _ metadata: Metadata, _ configuration: PostgresConfiguration
@@ -61,7 +63,7 @@ extension Catalog {
         }
     }
 
-    /// Adds the triggers that record changes, even if they could not be created.
+    /// Adds the triggers that record changes to their tables, including the triggers that could not be created.
     private mutating func addRecordings(of metadata: Metadata) {
         for table in metadata.tables where table.recordsChanges { tables[table.name]?.recording = table.recording }
     }

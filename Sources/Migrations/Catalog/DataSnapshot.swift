@@ -11,7 +11,7 @@ struct DataSnapshot: Hashable {
         var file: Int64
         /// Whether the table is empty; determined only if its file has changed since an earlier snapshot.
         var isEmpty = false
-        /// The number of its rows; counted only if it may have been truncated and filled again.
+        /// The number of rows; counted only if the table may have been truncated and filled again.
         var rowCount: Int64?
         /// The columns by `attnum`.
         var columns: [Int16: Column] = [:]

@@ -7,18 +7,18 @@ struct SchemaObject {
         case rule, policy, foreignKey
     }
 
-    /// The oids of its catalog and of the object, as in `pg_depend`, such as `1259 16385`.
+    /// The oid of the object's catalog and the oid of the object, as in `pg_depend`, such as `1259 16385`.
     let key: String
     /// The kind.
     let kind: Kind
     /// The qualified name, quoted where necessary.
     let name: String
-    /// The statements that create it, without semicolons.
+    /// The statements that create the object, without semicolons.
     var statements: [String]
-    /// The statement that drops it; `nil` if it is dropped with another object.
+    /// The statement that drops the object; `nil` if it is dropped with another one.
     var drop: String?
 
-    /// Whether it must be created after the rows are inserted, because it acts on rows.
+    /// Whether the object must be created after the rows are inserted, because it acts on rows.
     var followsRows: Bool {
         [.trigger, .rule, .foreignKey].contains(kind) || statements.first?.hasPrefix("CREATE MATERIALIZED VIEW") == true
     }

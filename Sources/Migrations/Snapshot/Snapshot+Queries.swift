@@ -12,7 +12,8 @@ extension Snapshot {
         WHERE objid >= 16384 AND refobjid >= 16384 ORDER BY classid, objid, refclassid, refobjid, deptype
         """
 
-    /// Further dependencies: the key of an object, followed by the keys of objects that must be created before it.
+    /// The dependencies of objects of the kinds `owner` and `partition`, whose keys `pg_depend` does not contain: the
+    /// key of the object, followed by the keys of objects that must be created before it.
     static let orders = Statement(
         unsafe: """
             SELECT ARRAY['owner ' || s.oid, \(key("pg_class", "s.oid")), \(key("pg_class", "t.oid"))] FROM \(SchemaObject.owned) \

@@ -178,7 +178,8 @@ private struct Parts {
         }
     }
 
-    /// The object as a part of which this one is created; itself, if it has statements of its own.
+    /// The key of the object whose statements create the object with this key, such as the table of a constraint: the
+    /// same key if the object has its own statements, and `nil` if there is none.
     func whole(of key: String, isObject: (String) -> Bool) -> String? {
         var (queue, seen): ([String], Set<String>) = ([key], [])
         while !queue.isEmpty {
