@@ -7,7 +7,7 @@ public struct Bytes: Hashable, Sendable {
     public init(_ bytes: [UInt8]) { self.bytes = bytes }
 }
 
-/// `bytea`.
+/// Maps to the Postgres type `bytea`.
 extension Bytes: SQLValue {
     public static var type: UInt32 { 17 }
     public static var arrayType: UInt32 { 1001 }

@@ -14,7 +14,7 @@ public struct Day: Hashable, Comparable, Sendable {
     public static func < (left: Day, right: Day) -> Bool { left.number < right.number }
 }
 
-/// `date`.
+/// Maps to the Postgres type `date`.
 extension Day: SQLValue {
     public static var type: UInt32 { 1082 }
     public static var arrayType: UInt32 { 1182 }

@@ -1,4 +1,4 @@
-/// `smallint`.
+/// Maps to the Postgres type `smallint`.
 extension Int16: SQLValue {
     public static var type: UInt32 { 21 }
     public static var arrayType: UInt32 { 1005 }

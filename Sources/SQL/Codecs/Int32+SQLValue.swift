@@ -1,4 +1,4 @@
-/// `integer`.
+/// Maps to the Postgres type `integer`.
 extension Int32: SQLValue {
     public static var type: UInt32 { 23 }
     public static var arrayType: UInt32 { 1007 }

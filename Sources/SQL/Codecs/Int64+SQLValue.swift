@@ -1,4 +1,4 @@
-/// `bigint`.
+/// Maps to the Postgres type `bigint`.
 extension Int64: SQLValue {
     public static var type: UInt32 { 20 }
     public static var arrayType: UInt32 { 1016 }
