@@ -48,12 +48,12 @@ public protocol ResourceService<Row>: Sendable {
     /// - Throws: `ResourceError.notFound`, `.changed`; `ConstraintViolation`.
     func delete(_ id: Row.ID, if version: VersionCondition) async throws
 
-    /// Updates all selected rows that meet the requirement `changeable`.
-    /// - Returns: The number of rows.
+    /// Updates all selected rows that meet the `changeable` requirement.
+    /// - Returns: The number of updated rows.
     func change(all select: Select<Row>, _ values: ColumnValues<Row>) async throws -> Int
 
-    /// Deletes all selected rows that meet the requirement `deletable`.
-    /// - Returns: The number of rows.
+    /// Deletes all selected rows that meet the `deletable` requirement.
+    /// - Returns: The number of deleted rows.
     func delete(all select: Select<Row>) async throws -> Int
 
     /// Returns the recorded changes of a row before a position, the latest first.
@@ -189,16 +189,17 @@ private struct Preconditions<Row: Model> {
         self.rule = rule
     }
 
-    /// The conjunction of both conditions; `nil` if there is none.
+    /// The conjunction of the version condition and the rule's condition; `nil` if there is neither.
     private var condition: Condition<Row>? {
         guard let version, let rule else { return version ?? rule?.condition }
         return version && rule.condition
     }
 
-    /// Makes a change and returns its row.
+    /// Makes a change under these preconditions, and returns the changed or deleted row.
     ///
-    /// If the row of a rejected change satisfies both conditions, it was changed concurrently: the statement evaluated
-    /// the conditions on the new version but returned the old one. The change is then retried.
+    /// A change may be rejected although the returned row satisfies the preconditions. The row was then changed
+    /// concurrently: the statement evaluated the preconditions on the new version of the row, but returned the old one.
+    /// The change is then retried; it is attempted three times at most.
     /// - Throws: `ResourceError`, or the rule's error.
     func row(_ change: (Condition<Row>?) async throws -> Guarded<Row>) async throws -> Row {
         for _ in 0..<3 {

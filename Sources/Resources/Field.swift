@@ -34,7 +34,7 @@ public final class Field<Model: ORM.Model>: Sendable {
     /// Returns the condition that the value contains a text; the closure is `nil` when the search `q=` does not cover
     /// the field.
     let search: (@Sendable (String) -> Condition<Model>)?
-    /// The operators of its filter, besides equality.
+    /// The operators of the field's filter, besides equality.
     let operators: [String]
 
     fileprivate init(

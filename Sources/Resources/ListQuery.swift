@@ -17,7 +17,8 @@ struct ListQuery<Model: ORM.Model> {
 
     private var searchLength = 0
     private var order: [(field: Field<Model>, isAscending: Bool)] = []
-    /// Identifies the table, the filters and the order, for cursors.
+    /// The fingerprint of the table, the filters and the order. Cursors contain it, so that a cursor is rejected by a
+    /// query that differs in one of them.
     private var fingerprint = Fingerprint(Model.definition.name.utf8)
 
     /// Parses and validates a query.
