@@ -116,8 +116,8 @@ public struct Application: Sendable {
         return response
     }
 
-    /// The log level of a server error: warning for what clients can provoke (exhausted capacity, timeouts), debug when
-    /// the client has disconnected, since its task then fails because it was cancelled.
+    /// The log level of a server error: debug when the client has disconnected, because cancelling the request's task
+    /// makes it fail; warning for errors that clients can provoke (exhausted capacity, timeouts); otherwise error.
     private func level(of error: any Error, _ known: HTTPError?) -> Logger.Level {
         if Task.isCancelled { return .debug }
         return error is HTTPError || [.serviceUnavailable, .gatewayTimeout].contains(known?.status) ? .warning : .error

@@ -12,6 +12,8 @@ enum JSONEscape {
         bytes.append(atMost: text.count * 8) { escape(start, end, to: UnsafeMutableRawPointer($0)) }
     }
 
+    /// Writes the text from `text` up to `end` to `output`, with escapes.
+    ///
     /// Sound: `output` has a capacity of eight bytes for each byte of text, and nothing is read at or after `end`.
     /// - Returns: the number of bytes written.
     private static func escape(
