@@ -114,7 +114,8 @@ public struct KnownKey: Sendable {
     public let principal: Principal
     /// The state of the key.
     public let state: State
-    /// Whether its last use should be recorded, since the recorded one is older than a minute, or there is none.
+    /// Whether a use of the key should be recorded now, because the last recorded use is older than a minute, or there
+    /// is none.
     public let shouldRecordUse: Bool
 }
 

@@ -13,7 +13,7 @@ extension Loop {
 
     /// Runs a blocking call (a name lookup, a connect) on a new thread and suspends the current task until it returns.
     ///
-    /// The call cannot be interrupted by cancellation, so it needs a timeout of its own.
+    /// The call cannot be interrupted by cancellation, so it needs its own timeout.
     /// - Throws: Whatever `body` throws, or `SystemError` when the thread cannot be created.
     public func offload<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
         offloadedCalls += 1

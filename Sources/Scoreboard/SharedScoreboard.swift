@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// Memory shared by a master and its workers. Each worker publishes its metrics in a slot of its own, and the master
+/// Memory shared by a master and its workers. Each worker publishes its metrics in its own slot, and the master
 /// reads all slots, even when every worker is stuck.
 ///
 /// Sound as `@unchecked Sendable`: each slot is written by a single worker, one machine word at a time. A reader may

@@ -10,7 +10,7 @@ import Glibc
 final class WorkerProcess: @unchecked Sendable {
     let pid: pid_t
     let generation: Int
-    /// The index of its scoreboard slot.
+    /// The index of the worker's scoreboard slot.
     let slot: Int
     /// The exit status, once the process has been reaped.
     var exit: ExitStatus?

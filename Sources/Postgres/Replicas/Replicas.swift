@@ -199,7 +199,7 @@ struct ServerIdentity: Equatable {
         .unreachable,
         message: "several servers respond on one connection: configure a distinct host name for each replica")
 
-    /// The SQL expressions for the identity.
+    /// The SQL expressions for the columns that `init(_:)` decodes, in a query of `pg_control_system()`.
     static let columns = "system_identifier, (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint"
     /// The SQL expression for the replay LSN; 0 on a primary.
     static let replayedColumn = "coalesce(pg_last_wal_replay_lsn() - '0/0', 0)::bigint"

@@ -11,7 +11,7 @@ extension Fleet {
         case ready(Worker.ID)
         /// A worker reports that it is crashing; it may take seconds to terminate.
         case crashed(Worker.ID)
-        /// A worker's process was reaped. `isClean`: its exit code was 0, as after draining.
+        /// A worker's process was reaped. `isClean` tells whether its exit code was 0, as after draining.
         case exited(Worker.ID, isClean: Bool)
         /// A worker's event loop is stuck.
         case stuck(Worker.ID)
@@ -37,11 +37,11 @@ extension Fleet {
     enum Timer: Hashable, Sendable {
         /// The startup timeout of a worker.
         case startup(Worker.ID)
-        /// The deadline for a worker to terminate: it is killed unless it has.
+        /// The deadline for a worker to terminate. If the worker is still running then, it is killed.
         case kill(Worker.ID)
         /// The end of a backoff: missing workers may be started.
         case start
-        /// The timeout of the check with this number.
+        /// The timeout of the check of the new program that has this number.
         case check(Int)
     }
 

@@ -2,7 +2,7 @@ import AktifyAPI
 import ArgumentParser
 import Migrations
 
-/// `aktify db squash`: replaces a revision and its ancestors by one revision.
+/// `aktify db squash`: replaces a revision and its ancestors with a single revision.
 struct SquashCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "squash",
