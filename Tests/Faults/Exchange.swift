@@ -23,7 +23,7 @@ struct Exchange {
     /// When the request was started, and when its outcome was known, in seconds.
     let began: Double
     let ended: Double
-    /// Whether it was not the first request on its connection. The peer may close an idle connection, which is not a
+    /// Whether earlier requests were sent on the same connection. The peer may close an idle connection, which is not a
     /// failure of the request.
     let isReused: Bool
     let outcome: Outcome

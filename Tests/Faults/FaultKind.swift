@@ -22,7 +22,7 @@ enum FaultKind: String, CaseIterable, ExpressibleByArgument, Sendable {
         }
     }
 
-    /// The range of its duration, in seconds.
+    /// The range of a fault's duration, in seconds.
     var duration: ClosedRange<Double> {
         switch self {
         case .lockWrites, .lockAll, .blackHole: 0.3...2.8
@@ -32,7 +32,7 @@ enum FaultKind: String, CaseIterable, ExpressibleByArgument, Sendable {
         }
     }
 
-    /// The outcomes that it excuses.
+    /// The outcomes that a fault of this kind excuses.
     var excuses: Excuses {
         switch self {
         case .delay, .slowConnect, .alterTable: .busyWrites
@@ -73,7 +73,7 @@ struct Excuses: OptionSet {
 /// A fault in a round.
 struct Fault: CustomStringConvertible, Sendable {
     let kind: FaultKind
-    /// When it begins, in seconds after the start of the round, and how long it lasts.
+    /// When the fault begins, in seconds after the start of the round, and how long it lasts.
     let start: Double
     let seconds: Double
     /// The seed for random choices during the fault.

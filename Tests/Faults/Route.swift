@@ -50,7 +50,7 @@ enum Route: CaseIterable {
         }
     }
 
-    /// Whether it reads from the database.
+    /// Whether the route reads from the database.
     var isRead: Bool { [.ready, .list, .one, .missing, .head].contains(self) }
     var isWrite: Bool { self == .create }
 }

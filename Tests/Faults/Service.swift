@@ -21,7 +21,7 @@ final class Service: Sendable {
     var hasEnded: Bool { master.withLock { $0.hasEnded } }
     func signal(_ number: Int32) { master.withLock { $0.signal(number) } }
 
-    /// The periods in which it was down or stopping.
+    /// The periods in which the master was down or stopping.
     var downtimes: [ClosedRange<Double>] { periods.withLock { $0 } }
 
     /// The violations that were observed.

@@ -37,7 +37,7 @@ final class Stack: Sendable {
 
     func write(environment text: String) { try? Data(text.utf8).write(to: URL(filePath: environmentFile)) }
 
-    /// Starts a master in a process group of its own, as a shell does.
+    /// Starts a master in its own process group, as a shell does.
     func startMaster(workers: Int, connections: Int, log: String) throws -> Child {
         write(environment: "LOG_LEVEL=info\n")
         let variables = [

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Migrations
 
-/// `aktify db squash` replaces many revisions by one.
+/// `aktify db squash` replaces many revisions with one.
 @Suite struct SquashTests {
     private let database: TestDatabase
 

@@ -11,7 +11,7 @@ struct TableInUse {
     private let wanted: Connection
     private let writes: Writes
 
-    /// The statements that create its tables, without rows.
+    /// The statements that create the tables, without rows.
     private static let tables = """
         CREATE TABLE kind (id integer PRIMARY KEY);
         CREATE TABLE big (id bigserial PRIMARY KEY, code bigserial, n integer, kind integer, old integer);

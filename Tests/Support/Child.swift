@@ -8,7 +8,7 @@ public final class Child: @unchecked Sendable {
     // Safe as `@unchecked Sendable`: the properties are set in `init`, and `status` is protected by the lock.
     /// The process id.
     public let pid: pid_t
-    /// The file that its standard output and error are written to.
+    /// The file that the process's standard output and error are written to.
     public let output: String
     private let lock = NSLock()
     private var status: Int32?

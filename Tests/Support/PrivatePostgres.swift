@@ -4,7 +4,7 @@ import Postgres
 
 /// A temporary Postgres cluster for the tests of this process. It is deleted when the process has exited.
 public enum PrivatePostgres {
-    /// The directory of its socket. The cluster is created on first access.
+    /// The directory of the cluster's socket. The cluster is created on first access.
     static let socketDirectory: Swift.Result<String, any Error> = Swift.Result {
         let folder = "/tmp/aktify-tests-\(getpid())"
         let pid = String(getpid())
@@ -12,7 +12,7 @@ public enum PrivatePostgres {
             in: .whitespacesAndNewlines)
     }
 
-    /// The socket directory of a PgBouncer in front of the cluster. It is started on first access.
+    /// The socket directory of a PgBouncer in front of the cluster. PgBouncer is started on first access.
     static let bouncer: Swift.Result<(folder: String, process: Child), any Error> = Swift.Result {
         let folder = "/tmp/aktify-bouncer-\(getpid())"
         let command = ["scripts/pgbouncer", folder, try socketDirectory.get(), String(getpid())]
