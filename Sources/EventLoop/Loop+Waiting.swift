@@ -49,14 +49,14 @@ extension Loop {
         }
     }
 
-    /// Waits until all offloaded calls have returned, so that their results are released; at most for `limit`.
+    /// Waits, at most for `limit`, until all offloaded calls have returned, so that their results are released.
     func waitForOffloadedCalls(within limit: Duration) async {
         let deadline = Instant.now.advanced(by: limit)
         while offloadedCalls > 0, Instant.now < deadline { try? await sleep(for: .milliseconds(5)) }
     }
 
-    /// A release/acquire pair between the offloaded call and the task that receives its result. The thread sanitizer
-    /// needs it because it cannot see the Swift runtime's own synchronization.
+    /// A release/acquire pair between the offloaded call and the task that receives its result, for the thread
+    /// sanitizer, which cannot see the Swift runtime's own synchronization.
     private final class HappensBefore: Sendable {
         private let isSignaled = Atomic(false)
 

@@ -14,7 +14,7 @@ import Synchronization
 /// therefore needs no lock. `Task(executorPreference: loop) { … }` starts a task on the loop from any thread.
 ///
 /// Sound as `@unchecked Sendable`: other threads may call only `enqueue` and `stop`, which use the locked inbox and an
-/// atomic flag; all other members run on the loop's own thread.
+/// atomic flag; all other members are used on the loop's own thread.
 public final class Loop: @unchecked Sendable {
     private let poller: Int32
     private let wakeup: Int32
@@ -25,7 +25,7 @@ public final class Loop: @unchecked Sendable {
 
     private static let wakeupToken = UInt64.max
     private static let batchSize = 128
-    /// The time budget of a loop iteration. Work that is left after it waits for the next iteration.
+    /// The time budget of a loop iteration. Remaining work is left to the next iteration.
     private static let turnBudget = Duration.milliseconds(5)
     /// How many jobs or events are handled between two reads of the clock.
     private static let jobsPerClockRead = 8
@@ -36,14 +36,14 @@ public final class Loop: @unchecked Sendable {
     var offloadedCalls = 0
     private var jobs = Deque<UnownedJob>()
     private var postponed = Deque<() -> Void>()
-    /// The indices in `events` that the current batch has not delivered yet.
+    /// The indices of the entries in `events` that have not been delivered to their watches yet.
     private var undelivered = 0..<0
     private var timers = Heap<Timer>()
     private var endOfTurnActions: [() -> Void] = []
     private var watches: [Watch?] = []
     private var generation: UInt32 = 0
 
-    /// The time at which the current loop iteration began. Cheaper than reading the clock for each use.
+    /// The time at which the current loop iteration began. Reading this property is cheaper than reading the clock.
     public private(set) var now = Instant.now
     private var turnDeadline = Instant.now
 
@@ -83,13 +83,14 @@ public final class Loop: @unchecked Sendable {
     /// Whether the caller is running on this loop's thread.
     public var isCurrent: Bool { thread.map { pthread_equal($0, pthread_self()) != 0 } ?? false }
 
-    /// Asserts that the caller is running on this loop's thread. Checked in debug builds only.
+    /// Asserts, in debug builds only, that the caller is running on this loop's thread.
     public func assertCurrent() { assert(isCurrent, "called from outside the loop's thread") }
 
     // MARK: Watching descriptors
 
     /// Calls `handler` on the loop whenever `descriptor` is ready for `interest`, until the watch is cancelled.
-    /// - Throws: `SystemError` when epoll rejects the descriptor (a regular file) or the kernel is out of memory.
+    /// - Throws: `SystemError` when epoll rejects the descriptor (for example, that of a regular file) or the kernel is
+    ///   out of memory.
     public func watch(
         _ descriptor: Int32, for interest: Readiness, _ handler: @escaping (Readiness) -> Void
     ) throws(SystemError) -> Watch {
@@ -136,15 +137,15 @@ public final class Loop: @unchecked Sendable {
 
     // MARK: Loop iteration
 
-    /// Calls `action` once, after the jobs of the current loop iteration have run. Used to batch work, such as one
-    /// write for several statements.
+    /// Calls `action` once, after the jobs of the current loop iteration have run. Callers use this to batch work, such
+    /// as one write for several statements.
     public func atEndOfTurn(_ action: @escaping () -> Void) {
         assertCurrent()
         endOfTurnActions.append(action)
     }
 
     /// Calls `action` after everything that is ready has been handled; postponed actions run one at a time, in order.
-    /// Use it for work that takes more than some hundred microseconds and would delay other connections.
+    /// Postpone work that takes more than some hundred microseconds and would delay other connections.
     public func postpone(_ action: @escaping () -> Void) {
         assertCurrent()
         postponed.append(action)
@@ -166,8 +167,8 @@ public final class Loop: @unchecked Sendable {
         runEndOfTurnActions()
     }
 
-    /// The timeout for `epoll_wait`, in milliseconds rounded up: until the next timer; -1, without limit, when there is
-    /// none; 0 when work is queued.
+    /// Returns the timeout for `epoll_wait` in milliseconds: the time until the next timer, rounded up; -1 (no timeout)
+    /// when no timer is scheduled; 0 when work is queued.
     private func pollTimeout() -> Int32 {
         guard jobs.isEmpty, postponed.isEmpty else { return 0 }
         while let next = timers.min, next.isCancelled { timers.removeMin() }
@@ -211,7 +212,8 @@ public final class Loop: @unchecked Sendable {
         }
     }
 
-    /// Runs at least one postponed action, and more while there is time, each followed by the jobs that it enqueues.
+    /// Runs at least one postponed action, and more while the time budget lasts, each followed by the jobs that it
+    /// enqueues.
     private func runPostponed() {
         while let action = postponed.popFirst() {
             action()

@@ -17,8 +17,9 @@ public struct Readiness: OptionSet, Sendable {
     public static let hangUp = Readiness(EPOLLHUP)
     /// The descriptor has an error condition. Always reported, whether requested or not.
     public static let error = Readiness(EPOLLERR)
-    /// Request only: edge-triggered notification, which reports changes of readiness rather than the state.
+    /// Requests edge-triggered notification: epoll reports changes of readiness rather than the state. Never reported.
     public static let edgeTriggered = Readiness(EPOLLET)
-    /// Request only: when several epoll instances watch the descriptor, wake as few of them as possible.
+    /// Requests that as few epoll instances as possible are woken when several of them watch the descriptor. Never
+    /// reported.
     public static let exclusive = Readiness(EPOLLEXCLUSIVE)
 }

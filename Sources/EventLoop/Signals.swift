@@ -10,8 +10,8 @@ public enum Signals {
         return set
     }
 
-    /// Blocks `signals` in the calling thread and in all threads that it starts later. Call it before any thread is
-    /// started.
+    /// Blocks `signals` in the calling thread and in all threads that it starts later. Call this method before any
+    /// thread is started.
     public static func block(_ signals: [Int32]) {
         var set = set(signals)
         pthread_sigmask(SIG_BLOCK, &set, nil)
@@ -46,7 +46,7 @@ public final class SignalWatch {
 
     fileprivate init(_ watch: Watch) { self.watch = watch }
 
-    /// Stops watching and closes the descriptor.
+    /// Stops watching and closes the signalfd(2) descriptor.
     public func cancel() {
         guard let watch else { return }
         watch.cancel()

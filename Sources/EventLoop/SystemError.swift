@@ -16,7 +16,7 @@ public struct SystemError: Error, Hashable, CustomStringConvertible {
     public var description: String { "\(operation): \(String(cString: strerror(code)))" }
 }
 
-/// Returns the result of a system call when it is not negative.
+/// Returns `result`, the result of a system call, when it is not negative.
 /// - Throws: `SystemError` with the current `errno` when the result is negative.
 @discardableResult
 public func check(_ operation: @autoclosure () -> String, _ result: Int32) throws(SystemError) -> Int32 {

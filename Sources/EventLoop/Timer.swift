@@ -1,6 +1,6 @@
 /// A one-shot timer on an event loop, created by `Loop.schedule`.
 ///
-/// Like everything that belongs to a loop, it must be used on the loop's thread only.
+/// Like everything that belongs to a loop, a timer must be used on the loop's thread only.
 public final class Timer {
     /// When the timer fires.
     public let deadline: Instant
@@ -11,7 +11,7 @@ public final class Timer {
         self.action = action
     }
 
-    /// Cancels the timer and releases its action: it never fires.
+    /// Cancels the timer, which then never fires, and releases its action.
     public func cancel() { action = nil }
 
     var isCancelled: Bool { action == nil }

@@ -1,8 +1,10 @@
-/// A one-time event that tasks on a loop can wait for. Its outcome is set by a callback, a timer or a cancellation; the
-/// first one wins.
+/// A one-time event that tasks on a loop can wait for. Its outcome is set by a callback, a timer or a cancellation,
+/// whichever comes first.
 ///
-/// Any number of tasks may wait; usually it is one. Sound as `@unchecked Sendable`: its state is used on the loop's
-/// thread only; a cancellation from another thread is moved to the loop by a task.
+/// Any number of tasks may wait, usually one.
+///
+/// Sound as `@unchecked Sendable`: a waiter's state is used on the loop's thread only; a cancellation from another
+/// thread is moved to the loop by a task.
 public final class Waiter<Value: Sendable>: @unchecked Sendable {
     private typealias Continuation = UnsafeContinuation<Value, any Error>
 
@@ -25,7 +27,7 @@ public final class Waiter<Value: Sendable>: @unchecked Sendable {
     /// Resumes all waiting tasks with an error. Has no effect when the outcome is already known.
     public func resume(throwing error: any Error) { resume(with: .failure(error)) }
 
-    /// Resumes all waiting tasks. Has no effect when the outcome is already known.
+    /// Resumes all waiting tasks with a value or an error. Has no effect when the outcome is already known.
     public func resume(with result: Result<Value, any Error>) {
         loop.assertCurrent()
         guard self.result == nil else { return }
@@ -37,7 +39,7 @@ public final class Waiter<Value: Sendable>: @unchecked Sendable {
         furtherContinuations = []
     }
 
-    /// Waits for the outcome and ignores cancellation of the task. For operations that are certain to end.
+    /// Waits for the outcome, even when the task is cancelled. Use this method for operations that are certain to end.
     /// - Throws: The error that the waiter was resumed with.
     public func outcome() async throws -> Value {
         lastID += 1
@@ -65,8 +67,8 @@ public final class Waiter<Value: Sendable>: @unchecked Sendable {
         if continuation == nil { continuation = entry } else { furtherContinuations.append(entry) }
     }
 
-    /// Resumes one cancelled task. When it is the only one, the outcome becomes `CancellationError`, so that the code
-    /// that would set the outcome can see that nobody waits for it any more.
+    /// Resumes one cancelled task with `CancellationError`. When no other task waits, this error becomes the outcome,
+    /// so that the code that would set the outcome can see that nobody waits for it any more.
     private func cancel(_ id: Int) {
         guard result == nil else { return }
         if continuation?.id == id {

@@ -1,5 +1,5 @@
-/// An event loop's registration for readiness events of a file descriptor. It does not own the descriptor: cancel the
-/// watch before closing it.
+/// An event loop's registration for readiness events of a file descriptor. The watch does not own the descriptor:
+/// cancel the watch before closing the descriptor.
 public final class Watch {
     /// The watched descriptor.
     public let descriptor: Int32
