@@ -7,9 +7,10 @@ import Web
 /// A FastCGI connection from a web server. A request is read completely before a task handles it; then the next one is
 /// read.
 ///
-/// Sound as `@unchecked Sendable`: it is used on its loop's thread only, by the loop's watch and by tasks on the loop.
+/// Sound as `@unchecked Sendable`: a connection is used on its loop's thread only, by the loop's watch and by tasks on
+/// the loop.
 final class Connection: @unchecked Sendable {
-    /// The connection's state; `since` is when it began to wait for the peer or for the application.
+    /// The connection's state; `since` is when the connection began to wait for the peer or for the application.
     enum State {
         case idle
         case receiving(since: Instant)
@@ -31,8 +32,8 @@ final class Connection: @unchecked Sendable {
     /// Resumes the idle task with the next request, or with `nil` when the connection closes; `nil` while the task is
     /// busy.
     private var idleContinuation: UnsafeContinuation<Work?, Never>?
-    /// The request being handled. The response to a request that timed out is recognized by its work item not being
-    /// this one.
+    /// The request being handled. When a response's work item is another one, its request has timed out and the
+    /// response is discarded.
     private var work: Work?
     /// The scoreboard entry of the request that is being received or handled.
     private var activity: RequestActivity?
@@ -51,8 +52,9 @@ final class Connection: @unchecked Sendable {
         watch = try server.loop.watch(socket, for: Connection.interest) { [unowned self] in ready($0) }
     }
 
-    /// Edge-triggered: each arrival is reported once, so that a request in flight needs no re-arming of the watch, and
-    /// a disconnect is noticed while a request is being handled.
+    /// The events that the connection's watch requests. They are edge-triggered: each arrival is reported once, so that
+    /// a request in flight needs no re-arming of the watch, and a disconnect is noticed while a request is being
+    /// handled.
     private static let interest: Readiness = [.readable, .peerClosed, .edgeTriggered]
     private static let disconnectEvents: Readiness = [.peerClosed, .hangUp, .error]
 
@@ -170,7 +172,7 @@ final class Connection: @unchecked Sendable {
     }
 
     /// Responds with 504 to a request that the application did not handle in time: cancels its task, whose result will
-    /// be discarded, and starts another one in its place.
+    /// be discarded, and starts a new task in its place.
     private func timeOut(_ work: Work) {
         task?.cancel()
         task = nil
@@ -226,8 +228,8 @@ final class Connection: @unchecked Sendable {
         }
     }
 
-    /// Writes the request's log line and metrics, once. `response` is `nil` when the request was aborted; it is logged
-    /// as 499 then.
+    /// Writes the request's log line and metrics, once. `response` is `nil` when the request was aborted; such a
+    /// request is logged with status 499.
     private func recordEnd(with response: Response?) {
         guard let activity else { return }
         let (status, route) = (response?.status.code ?? 499, response?.route)
@@ -331,16 +333,18 @@ final class Connection: @unchecked Sendable {
         }
     }
 
-    /// The bytes of this response that were passed to libfcgi.
+    /// The number of bytes of this response that were passed to libfcgi.
     private var bytesWritten = 0
-    /// Whether the response exceeds libfcgi's output buffer, so that a part of it is sent before its end. A response
-    /// that fits into a single write is sent without waiting for room in the socket: a peer that sends another request
-    /// has read the previous response. To a peer that has not, the write fails and the connection is closed.
+    /// Whether the response exceeds libfcgi's output buffer, so that a part of it is sent before its end.
+    ///
+    /// A response that fits into a single write is sent without waiting for room in the socket: a peer that sends
+    /// another request has read the previous response. When the peer has not read it, the write fails and the
+    /// connection is closed.
     private var exceedsBuffer: Bool { bytesWritten >= Connection.bufferBytes }
-    /// The payload of one STDOUT record of libfcgi's, which is its output buffer.
+    /// The size of libfcgi's output buffer, in bytes: the payload of one STDOUT record.
     private static let bufferBytes = 8184
-    /// How many bytes are sent each time the kernel reports the socket writable: its threshold guarantees at least four
-    /// times as much room.
+    /// The number of bytes to send each time the kernel reports the socket writable. The kernel does so only when there
+    /// is room for at least four times as many.
     private static let chunkBytes = 32 << 10
 
     /// Waits until the socket is writable, and yields to other tasks when the loop iteration has used up its time.
@@ -376,8 +380,8 @@ final class Connection: @unchecked Sendable {
         if case .handling(let since) = state, since < limit, let work { timeOut(work) }
     }
 
-    /// Cancels the current request, or closes the idle connection, without notifying the peer: the drain timeout has
-    /// passed.
+    /// Cancels the current request, or closes the idle connection, without notifying the peer. Called when the drain
+    /// timeout has passed.
     func terminate() {
         if work != nil { task?.cancel() } else { close() }
     }
@@ -398,5 +402,5 @@ extension Connection.State {
     fileprivate var isOpen: Bool { if case .closed = self { false } else { true } }
 }
 
-/// The peer did not read its response in time.
+/// The error thrown when the peer did not read its response in time.
 struct PeerTimeout: Error {}

@@ -1,8 +1,8 @@
 import EventLoop
 import Glibc
 
-/// A blocking FastCGI client that sends a single request, as a web server would. Used for health checks and status
-/// queries.
+/// A blocking FastCGI client that sends a single request, as a web server would. It is used for health checks and
+/// status queries.
 public struct FastCGIClient: Sendable {
     private let address: ListenAddress
     private let seconds: Int
@@ -70,7 +70,8 @@ public struct FastCGIClient: Sendable {
         }
     }
 
-    /// Opens a socket whose system calls time out: on Linux, the timeout for sending applies to connect(2) too (socket(7)).
+    /// Opens a socket whose system calls time out. On Linux, the timeout for sending applies to connect(2) too
+    /// (socket(7)).
     private func open(_ family: Int32) throws -> Int32 {
         let socket = try check("socket", Glibc.socket(family, ListeningSocket.streamSocket, 0))
         var limit = timeval(tv_sec: seconds, tv_usec: 0)

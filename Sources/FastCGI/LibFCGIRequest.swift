@@ -2,8 +2,8 @@ import CFastCGI
 import Glibc
 import Web
 
-/// A libfcgi request (`FCGX_Request`), reused for all requests of a connection. It is the only owner of the C memory,
-/// but does not own the socket.
+/// A libfcgi request (`FCGX_Request`), reused for all requests of a connection. This object is the only owner of the C
+/// memory, but does not own the socket.
 ///
 /// libfcgi does blocking I/O. It therefore reads only complete requests, from a file in memory, and is asked to write
 /// only what the socket has room for, so that it never blocks.
@@ -12,7 +12,8 @@ final class LibFCGIRequest {
     private let request: UnsafeMutablePointer<FCGX_Request>
     private let socket: Int32
 
-    /// Whether the peer set FCGI_KEEP_CONN and no error has occurred on the connection.
+    /// Whether the connection stays open after the request: the peer set FCGI_KEEP_CONN, and no error has occurred on
+    /// the connection.
     private(set) var keepsConnection = false
 
     /// Initializes libfcgi once per process and restores the signal dispositions that it changes.
@@ -50,8 +51,8 @@ final class LibFCGIRequest {
         return Web.Request(params: request.pointee.envp!, body: body)
     }
 
-    /// Reads STDIN to its end, even when there is no body. `count` is at most `Limits.bodyBytes`, and so fits into an
-    /// Int32.
+    /// Returns the request body of `count` bytes. Reads STDIN to its end, even when there is no body. `count` is at
+    /// most `Limits.bodyBytes`, and so fits into an Int32.
     private func readBody(_ count: Int) -> [UInt8] {
         var body: [UInt8] = []
         guard count > 0 else {

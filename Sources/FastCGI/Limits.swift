@@ -7,14 +7,15 @@ public struct Limits: Sendable {
     /// the default.
     public var paramsBytes: Int
     /// The maximum number of bytes of responses that wait for their peers to read them, over all connections. A
-    /// response that would exceed it is replaced with 503, or with 502 when the request may have changed something. A
-    /// single response may be larger.
+    /// response that would exceed this limit is replaced with 503, or with 502 when the request may have changed
+    /// something. A single response may be larger.
     public var outputBacklogBytes: Int
     /// How long a peer may take to send a request, or to make room for its response.
     public var peerTimeout: Duration
     /// How long a draining server waits for its peers to close their connections.
     public var drainTimeout: Duration
-    /// How long the application may take until its response begins. nginx's `fastcgi_read_timeout` must be longer.
+    /// How long the application may take until its response begins. nginx's `fastcgi_read_timeout` must be longer than
+    /// this.
     public var requestTimeout: Duration
 
     /// Creates limits. The defaults are 1 MiB for bodies, 128 KiB for params, 64 MiB of output backlog, and timeouts of

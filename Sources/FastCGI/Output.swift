@@ -5,7 +5,7 @@ import Web
 /// The head and the first bytes are buffered, so that the response to a producer that fails early can still be an
 /// error.
 ///
-/// Sound as `@unchecked Sendable`: it is used on its connection's loop only.
+/// Sound as `@unchecked Sendable`: an output is used on its connection's loop only.
 final class Output: BodyWriter, @unchecked Sendable {
     private let connection: Connection
     /// The buffered bytes; `nil` once they were sent.

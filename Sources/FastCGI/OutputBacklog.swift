@@ -5,12 +5,12 @@ struct OutputBacklog {
     /// The highest count since memory was last returned to the system.
     private var peak = 0
 
-    /// The peak above which trimming is worthwhile: the allocator may retain much of the memory that these responses,
-    /// and the rows that they were made from, occupied.
+    /// The peak from which trimming is worthwhile, in bytes: the allocator may retain much of the memory that these
+    /// responses, and the rows that they were made from, occupied.
     static let trimThreshold = 8 << 20
 
-    /// Adds the bytes of a response until they are released.
-    /// - Returns: Whether they fit within `limit`. A single response always fits.
+    /// Adds the bytes of a response to the count, where they remain until they are released.
+    /// - Returns: Whether the bytes fit within `limit`. A single response always fits.
     mutating func reserve(_ bytes: Int, limit: Int) -> Bool {
         guard count == 0 || count + bytes <= limit else { return false }
         count += bytes
@@ -20,8 +20,8 @@ struct OutputBacklog {
 
     mutating func release(_ bytes: Int) { count -= bytes }
 
-    /// Whether the count has dropped to zero after a peak above `trimThreshold`. Returns `true` once for each such
-    /// peak.
+    /// Returns whether the count has dropped to zero after a peak of at least `trimThreshold`, and resets the peak:
+    /// `true` is returned once for each such peak.
     mutating func consumePeak() -> Bool {
         guard count == 0, peak >= OutputBacklog.trimThreshold else { return false }
         peak = 0

@@ -1,8 +1,8 @@
 import EventLoop
 import Logging
 
-/// A logger for warnings that a misbehaving peer can cause any number of times: it logs at most one line a second, with
-/// the number of suppressed ones.
+/// A logger for warnings that a misbehaving peer can cause any number of times. It logs at most one line a second, with
+/// the number of suppressed lines.
 struct RateLimitedLog {
     private let logger: Logger
     private var next = Instant.now

@@ -22,7 +22,7 @@ struct RecordHeader {
     var recordSize: Int { RecordHeader.size + contentLength + paddingLength }
 }
 
-/// The record types that a responder and a web server exchange (section 8).
+/// The record types that a responder and a web server exchange (FastCGI Specification 1.0, section 8).
 enum RecordType {
     static let beginRequest: UInt8 = 1
     static let endRequest: UInt8 = 3

@@ -16,10 +16,10 @@ extension Web.Request {
     }
 }
 
-/// Collects the relevant meta-variables of a request. The params must outlive it.
+/// The CGI meta-variables that are relevant for a request. The values point into the params, which must outlive them.
 private struct MetaVariables: ~Copyable {
-    /// The method used when the request has none, or an invalid token (RFC 9110, section 9.1): no route accepts it, so
-    /// that the response is 405.
+    /// The method of a request that has none, or whose method is not a valid token (RFC 9110, section 9.1). No route
+    /// accepts this method, so that the response is 405.
     private static let noMethod = HTTPRequest.Method("-")!  // Sound: "-" is a token.
 
     private var method = MetaVariables.noMethod

@@ -40,7 +40,7 @@ final class RequestBuffer {
     /// Records that libfcgi has closed the descriptor.
     func descriptorWasClosed() { isOpen = false }
 
-    /// Sets the file offset to the beginning, where a request has been received.
+    /// Sets the file offset to the beginning, so that libfcgi reads the request that is stored there.
     func rewind() { lseek(descriptor, 0, SEEK_SET) }
 
     /// Writes a request to the file and sets the file offset to the beginning.

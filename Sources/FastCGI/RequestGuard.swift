@@ -3,10 +3,10 @@ import Glibc
 /// Parses FastCGI records before libfcgi does: detects when a complete, well-formed request has been received, and
 /// rejects input on which libfcgi 2.4.2 would crash or block.
 ///
-/// It parses each record once, however often it is called again with more bytes appended. A web server may send a
-/// responder BEGIN_REQUEST, PARAMS up to an empty record, and STDIN up to an empty record, all with the same request id
-/// (FastCGI Specification 1.0, sections 5 and 6). Everything else is a violation: management records overflow a buffer
-/// in libfcgi, and name and value lengths in PARAMS whose sum exceeds INT_MAX make it abort.
+/// Each record is parsed once, however often `examine` is called again with more bytes appended. A web server may send
+/// a responder BEGIN_REQUEST, PARAMS up to an empty record, and STDIN up to an empty record, all with the same request
+/// id (FastCGI Specification 1.0, sections 5 and 6). Everything else is a violation: management records overflow a
+/// buffer in libfcgi, and name and value lengths in PARAMS whose sum exceeds INT_MAX make libfcgi abort.
 struct RequestGuard {
     /// Which part of the request is expected next.
     enum Stage { case begin, params, stdin, complete }
@@ -21,15 +21,16 @@ struct RequestGuard {
     private(set) var stage = Stage.begin
     /// The offset of the first record that has not been parsed; the size of the request once it is complete.
     private(set) var offset = 0
-    /// The offset of the STDIN stream.
+    /// The offset of the STDIN stream in the request.
     private(set) var stdinOffset = 0
     /// The number of body bytes received so far.
     private(set) var bodyBytes = 0
-    /// The value of CONTENT_LENGTH: `nil` when it is absent or empty, -1 when it is not a number.
+    /// The body length that CONTENT_LENGTH declares: `nil` when the param is absent or empty, -1 when it is not a
+    /// number.
     private(set) var declaredBytes: Int?
     private var requestID: UInt16 = 0
     private var paramsBytes = 0
-    /// The ranges of the PARAMS records' contents: usually, there is only one.
+    /// The range of the first PARAMS record's content. Usually, there is only one such record.
     private var firstParams: Range<Int>?
     private var moreParams: [Range<Int>] = []
 
@@ -38,7 +39,7 @@ struct RequestGuard {
     /// Whether the body received so far, or the declared length, exceeds the limit.
     var bodyIsTooLarge: Bool { bodyBytes > limits.bodyBytes || (declaredBytes ?? 0) > limits.bodyBytes }
 
-    /// Whether the body has the length that CONTENT_LENGTH declares; true when it declares none.
+    /// Whether the body has the length that CONTENT_LENGTH declares; true when no length is declared.
     var bodyHasDeclaredLength: Bool { declaredBytes.map { $0 == bodyBytes } ?? true }
 
     /// Parses the records in `bytes` that have not been parsed yet. `bytes` begins with the request's first record.
@@ -111,7 +112,8 @@ struct RequestGuard {
         stdinOffset = offset
     }
 
-    /// Parses the name-value pairs (section 3.4), each of which must end within the stream.
+    /// Parses the name-value pairs of the PARAMS stream (FastCGI Specification 1.0, section 3.4), each of which must
+    /// end within the stream.
     private mutating func readParams(_ bytes: UnsafeRawBufferPointer) throws(Violation) {
         var position = 0
         while position < bytes.count {
@@ -127,8 +129,8 @@ struct RequestGuard {
         }
     }
 
-    /// Parses a length of one byte, or of four bytes when the high bit of the first is set. A length is below 2^31, so
-    /// that the sum of two cannot overflow.
+    /// Parses the length of a name or value: one byte, or four bytes when the high bit of the first is set. Returns
+    /// `nil` when the stream ends too early. A length is below 2^31, so that the sum of two cannot overflow.
     private func length(_ bytes: UnsafeRawBufferPointer, _ position: inout Int) -> Int? {
         guard position < bytes.count else { return nil }
         let first = bytes[position]
@@ -144,7 +146,8 @@ struct RequestGuard {
 
     private var contentLength: StaticString { "CONTENT_LENGTH" }
 
-    /// Whether the name at `position` is CONTENT_LENGTH. The name must have that length and lie within the stream.
+    /// Whether the name at `position` is CONTENT_LENGTH. The caller ensures that the name has that length and lies
+    /// within the stream.
     private func isContentLength(_ bytes: UnsafeRawBufferPointer, _ position: Int) -> Bool {
         memcmp(bytes.baseAddress! + position, contentLength.utf8Start, contentLength.utf8CodeUnitCount) == 0
     }

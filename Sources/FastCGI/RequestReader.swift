@@ -3,13 +3,13 @@ import Web
 
 /// Reads requests from a connection's socket and validates them before libfcgi sees them.
 ///
-/// Usually, a request arrives completely in one read, into the request buffer's memory, from where libfcgi reads it. A
-/// partial request, and whatever follows a complete one, is kept here.
+/// Usually, a request arrives completely in one read, into the request buffer's memory, from where libfcgi reads it.
+/// The reader stores partial requests, and whatever follows a complete one.
 struct RequestReader {
     /// The result of reading from the socket.
     enum Arrival {
         case nothing, partial
-        /// The socket may have more input, but other connections should be served before it is read.
+        /// The socket may have more input, but other connections should be served before that input is read.
         case more
         case request(CompleteRequest)
     }
@@ -27,7 +27,8 @@ struct RequestReader {
         let records: [UInt8]?
         /// The error to respond with instead of calling the application, when the body is invalid.
         let rejection: HTTPError?
-        /// Whether processing takes some hundred microseconds, and therefore must not delay other connections.
+        /// Whether processing the request takes some hundred microseconds, so that other connections should be served
+        /// first.
         var isLarge: Bool { (records?.count ?? 0) > 32 << 10 }
     }
 
@@ -64,12 +65,12 @@ struct RequestReader {
         return .more
     }
 
-    /// Enough for the contents of a socket's receive buffer: reading pauses only when a peer sends faster than it is
-    /// read.
+    /// The number of times that `receive` reads the rest of an incomplete request before it pauses. This is enough for
+    /// the contents of a socket's receive buffer: reading pauses only when a peer sends faster than the reader reads.
     private static let readsPerCall = 4
 
     /// Extracts a complete request at the beginning of the request buffer's memory, and stores the bytes that follow
-    /// it.
+    /// the request.
     private mutating func takeRequest(in bytes: UnsafeRawBufferPointer) -> CompleteRequest {
         defer { requestGuard = RequestGuard(limits: limits) }
         if requestGuard.offset < bytes.count { pending.append(contentsOf: bytes[requestGuard.offset...]) }
@@ -101,7 +102,8 @@ struct RequestReader {
         return complete(requestGuard, records: records, bodyBytes: 0)
     }
 
-    /// Discards the records of a body that is too large, which will not be read, to free their memory.
+    /// Discards the body's records received so far, to free their memory. Called when the body is too large, since such
+    /// a body is not passed to libfcgi.
     private mutating func discardBody() {
         pending.removeSubrange(requestGuard.stdinOffset..<requestGuard.offset)
         requestGuard.discardBody(requestGuard.offset - requestGuard.stdinOffset)

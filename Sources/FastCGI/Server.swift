@@ -7,8 +7,8 @@ import Web
 
 /// A FastCGI responder on an event loop: accepts connections and lets an application handle their requests.
 ///
-/// Sound as `@unchecked Sendable`: it is used on its loop's thread only; when created elsewhere, it is handed over
-/// before use.
+/// Sound as `@unchecked Sendable`: a server is used on its loop's thread only; when created elsewhere, it is handed
+/// over before use.
 public final class Server: @unchecked Sendable {
     let loop: Loop
     let application: Application
@@ -16,8 +16,8 @@ public final class Server: @unchecked Sendable {
     let metrics: WorkerMetrics
     /// The logger for requests; `nil` when they are not logged.
     let requestLog: Logger?
-    /// The buffer into which requests are received and from which libfcgi reads them: shared by all connections, used
-    /// by one at a time.
+    /// The buffer into which requests are received and from which libfcgi reads them. All connections share it, one at
+    /// a time.
     private var buffer: RequestBuffer?
     /// The bytes of responses that wait for their peers to read them.
     private var outputBacklog = OutputBacklog()
@@ -34,7 +34,7 @@ public final class Server: @unchecked Sendable {
     ///   - application: The application that handles requests; it must belong to the same loop.
     ///   - loop: The loop to run on; the caller must be on its thread.
     ///   - limits: The limits on requests, responses and waiting times.
-    ///   - metrics: The metrics to update, on the scoreboard when there is one.
+    ///   - metrics: The metrics to update. The default ones are in private memory, which is not visible to observers.
     ///   - log: The logger for warnings and requests.
     ///   - logsRequests: Whether each request is logged when it ends.
     public init(
@@ -67,8 +67,8 @@ public final class Server: @unchecked Sendable {
         _ = accept(from: listener)
     }
 
-    /// Accepts a connection.
-    /// - Returns: Whether one was pending.
+    /// Accepts a pending connection.
+    /// - Returns: Whether a connection was pending.
     private func accept(from listener: ListeningSocket) -> Bool {
         let socket = accept4(listener.descriptor, nil, nil, Int32(SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue))
         guard socket >= 0 else {
@@ -79,8 +79,8 @@ public final class Server: @unchecked Sendable {
         return true
     }
 
-    /// Ignores a connection that was aborted while pending. When descriptors or memory are short, pauses accepting for
-    /// 100 ms.
+    /// Handles a failure to accept a connection: ignores connections that were aborted while pending, and pauses
+    /// accepting for 100 ms when descriptors or memory are short.
     private func handleAcceptFailure(_ code: Int32) {
         guard ![EAGAIN, EINTR, ECONNABORTED].contains(code), listener != nil else { return }
         log.warning("cannot accept a connection: \(SystemError("accept", code: code))")
@@ -102,6 +102,7 @@ public final class Server: @unchecked Sendable {
     }
 
     /// Serves a connection and takes ownership of its socket.
+    /// - Throws: `SystemError`, after closing the socket, when the connection cannot be watched.
     func adopt(_ socket: Int32) throws(SystemError) {
         prepare(socket)
         do throws(SystemError) {
@@ -113,8 +114,8 @@ public final class Server: @unchecked Sendable {
         }
     }
 
-    /// Sets the same send buffer size for all sockets, so that "writable" always means room for a chunk, and disables
-    /// Nagle's algorithm on TCP.
+    /// Sets the same send buffer size for all sockets, so that a writable socket always has room for a chunk, and
+    /// disables Nagle's algorithm on TCP.
     private func prepare(_ socket: Int32) {
         var bytes: Int32 = 256 << 10
         var on: Int32 = 1
@@ -141,8 +142,8 @@ public final class Server: @unchecked Sendable {
     /// Logs a warning, at most one a second.
     func warn(_ message: @autoclosure () -> String) { log.warning(message()) }
 
-    /// Adds the bytes of a response to the output backlog until they are released.
-    /// - Returns: Whether they fit within the limit. A single response always fits.
+    /// Adds the bytes of a response to the output backlog, where they remain until they are released.
+    /// - Returns: Whether the bytes fit within the limit. A single response always fits.
     func reserveOutput(_ bytes: Int) -> Bool {
         let hasRoom = outputBacklog.reserve(bytes, limit: limits.outputBacklogBytes)
         if !hasRoom {
@@ -180,8 +181,8 @@ public final class Server: @unchecked Sendable {
         scheduleSweep()
     }
 
-    /// Returns freed memory, which glibc's malloc would retain, to the system. It runs on another thread since it takes
-    /// tens of milliseconds for a gigabyte.
+    /// Returns freed memory, which glibc's malloc would retain, to the system. Trimming runs on another thread, since
+    /// it takes tens of milliseconds for a gigabyte.
     private func trim() {
         Task(executorPreference: loop) { [loop] in try? await loop.offload { _ = malloc_trim(0) } }
     }
@@ -196,7 +197,7 @@ public final class Server: @unchecked Sendable {
     /// the drain timeout has passed.
     ///
     /// Requests on kept-alive connections are still served: FastCGI has no equivalent of "Connection: close", so a peer
-    /// may be sending its next request on a connection that we would close.
+    /// may be sending its next request on a connection that the server would close.
     public func drain() async {
         isDraining = true
         // Accept the connections in the accept queue: they would be reset when the socket closes.
