@@ -51,6 +51,6 @@ public struct Histogram: @unchecked Sendable {
         words[1 + bucket] += 1
     }
 
-    /// Adds the sum and the counts of another histogram.
+    /// Adds the sum and the counts of another histogram to this one.
     func add(_ other: Histogram) { for index in 0..<Histogram.bounds.count + 2 { words[index] += other.words[index] } }
 }

@@ -1,15 +1,16 @@
 import Glibc
 import Synchronization
 
-/// The state of a request in progress, published for observers: what it is and what it waits for.
+/// The state of a request in progress, published for observers: which request it is, and what the request is doing or
+/// waiting for.
 ///
-/// Sound as `@unchecked Sendable`: it is written on its loop's thread only. Readers of the shared memory ignore a
-/// record until its first word is set, which is done last.
+/// Sound as `@unchecked Sendable`: an activity is written on its loop's thread only. Readers of the shared memory
+/// ignore a record until its first word is set, which is done last.
 public final class RequestActivity: @unchecked Sendable {
     /// Holds the activity of the request that a task is currently handling. A task handles several requests in
     /// succession, each with its own activity.
     ///
-    /// Sound as `@unchecked Sendable`: it is used on its loop's thread only.
+    /// Sound as `@unchecked Sendable`: a holder is used on its loop's thread only.
     public final class Holder: @unchecked Sendable {
         /// The activity of the current request.
         public var activity: RequestActivity?
@@ -38,7 +39,8 @@ public final class RequestActivity: @unchecked Sendable {
         case writing
     }
 
-    /// The number of records in a slot: more requests than that at a time are not visible to observers.
+    /// The number of records in a slot. When more requests are in progress, the excess ones are not visible to
+    /// observers.
     static let capacity = 64
 
     /// The byte offsets of the fields in a record.
@@ -58,8 +60,8 @@ public final class RequestActivity: @unchecked Sendable {
     private let ownsRecord: Bool
     private unowned let metrics: WorkerMetrics
 
-    /// Creates an activity that writes to `record`; when that is `nil`, to private memory, which is not visible to
-    /// observers.
+    /// Creates an activity that writes to `record` or, when `record` is `nil`, to private memory, which is not visible
+    /// to observers.
     init(_ record: UnsafeMutableRawPointer?, _ metrics: WorkerMetrics) {
         self.record = record ?? .allocate(byteCount: RequestActivity.recordBytes, alignment: 8)
         ownsRecord = record == nil
@@ -111,10 +113,10 @@ public final class RequestActivity: @unchecked Sendable {
         phase = .working
     }
 
-    /// Records that the request has ended: the record is no longer visible to observers.
+    /// Records that the request has ended, so that the record is no longer visible to observers.
     func end() { began = 0 }
 
-    /// Copies all fields of another activity.
+    /// Copies all fields of another activity to this one.
     func copy(_ other: RequestActivity) {
         let word = MemoryLayout<Int>.size
         (record + word).copyMemory(from: other.record + word, byteCount: RequestActivity.recordBytes - word)
@@ -129,8 +131,8 @@ public final class RequestActivity: @unchecked Sendable {
 
     /// Records that a statement has succeeded or failed.
     /// - Parameters:
-    ///   - waited: The nanoseconds until a connection was available.
-    ///   - executed: The nanoseconds from then until the result.
+    ///   - waited: The time until a database connection was available, in nanoseconds.
+    ///   - executed: The time from then until the result arrived, in nanoseconds.
     public func endQuery(waited: Int, executed: Int) {
         phase = .working
         databaseTime += waited + executed
@@ -171,7 +173,7 @@ public final class RequestActivity: @unchecked Sendable {
         public let databaseMicroseconds: Int
     }
 
-    /// The request in progress, as others see it; `nil` when there is none.
+    /// A snapshot of the request in progress, as observers see it; `nil` when there is none.
     public var report: Report? { RequestActivity.report(record) }
 
     /// Reads a record; returns `nil` when no request is in progress in it.

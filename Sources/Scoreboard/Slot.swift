@@ -12,7 +12,7 @@ public struct Slot: @unchecked Sendable {
     public enum Number: Int, CaseIterable, Sendable {
         /// When the worker started, in seconds since 1970.
         case started
-        /// The id of the thread that runs the worker's loop.
+        /// The id of the thread that runs the worker's event loop.
         case thread
         /// The number of connections accepted.
         case accepted
@@ -24,9 +24,9 @@ public struct Slot: @unchecked Sendable {
         case peakActive
         /// The last time that the event loop was seen running, in nanoseconds of the monotonic clock.
         case lastTurn
-        /// The resident memory, in bytes.
+        /// The worker's resident memory, in bytes.
         case memory
-        /// The highest resident memory so far, in bytes.
+        /// The worker's highest resident memory so far, in bytes.
         case peakMemory
         /// The number of open database connections.
         case poolOpen
@@ -44,7 +44,7 @@ public struct Slot: @unchecked Sendable {
         case replicaReads
         /// The number of reads sent to a replica that were retried on another server.
         case replicaRetries
-        /// The number of slow requests; counted by the master.
+        /// The number of slow requests, which the master counts.
         case slow
         /// 1 when the last check of the database got no response, otherwise 0.
         case databaseUnreachable
@@ -85,7 +85,8 @@ public struct Slot: @unchecked Sendable {
 
     func clear() { memset(memory, 0, Slot.size) }
 
-    /// Adds the counters and histograms of another slot; a peak becomes the higher one of both.
+    /// Adds the counters and histograms of another slot to this one. Each peak becomes the higher of the two slots'
+    /// peaks.
     func add(_ other: Slot) {
         for number in [Number.accepted, .requests, .slow, .replicaReads, .replicaRetries] {
             self[number] += other[number]

@@ -3,7 +3,7 @@ import Glibc
 
 /// Records the metrics of one event loop in a scoreboard slot.
 ///
-/// Sound as `@unchecked Sendable`: it is used on its loop's thread only.
+/// Sound as `@unchecked Sendable`: the metrics are used on their loop's thread only.
 public final class WorkerMetrics: @unchecked Sendable {
     /// The slot that the metrics are written to.
     public let slot: Slot
@@ -20,8 +20,9 @@ public final class WorkerMetrics: @unchecked Sendable {
         let status: Int
     }
 
-    /// Creates metrics for the loop whose thread the caller is on. Without a slot, which must be empty, they are
-    /// written to private memory.
+    /// Creates metrics for the loop on whose thread the caller runs.
+    /// - Parameter slot: The slot to write the metrics to, which must be empty; when it is `nil`, private memory is
+    ///   used.
     public init(_ slot: Slot? = nil) {
         // Sound: a process that cannot map 8 MB of memory cannot serve requests either.
         self.slot = slot ?? SharedScoreboard()!.slot(1)
