@@ -1,8 +1,8 @@
 import EventLoop
 import Glibc
 
-/// A child process that runs the program's `--check`: whether the program file that exists now can start with the
-/// current configuration.
+/// A child process that runs the program with `--check`, which tells whether the program file that exists now can start
+/// with the current configuration.
 final class CheckProcess {
     let pid: pid_t
     private let output: Descriptor
@@ -16,8 +16,7 @@ final class CheckProcess {
             command, environment, descriptors: [(input.number, 0), (output.number, 1), (output.number, 2)])
     }
 
-    /// The problem that the check has reported when it exited.
-    /// - Returns: `nil` when the check has passed.
+    /// Returns the problem that the check reported before it exited with `status`; `nil` when the check has passed.
     func problem(_ status: ExitStatus) -> String? {
         let text = output.text(upTo: 64 << 10) ?? ""
         if status == .code(0) {

@@ -2,7 +2,7 @@ import EventLoop
 import Glibc
 import Scoreboard
 
-/// The state that a master passes to its successor when it re-executes itself, in an environment variable. The process
+/// The state that a master passes, in an environment variable, to its successor when it re-executes itself. The process
 /// id, the children and the open descriptors stay the same.
 public struct Inheritance: Sendable {
     /// The listening socket's descriptor.
@@ -45,7 +45,7 @@ public struct Inheritance: Sendable {
     private static let variable = "AKTIFY_MASTER_STATE"
 
     /// Parses the state that the previous program has left in the environment.
-    /// - Returns: `nil` when there is none: on a first start.
+    /// - Returns: `nil` when the environment contains no such state, as on a first start.
     public init?(environment: [String: String]) {
         let groups = environment[Inheritance.variable]?.split(separator: " ").map { group in
             group.split(separator: ":").compactMap { Int($0) }
@@ -60,7 +60,7 @@ public struct Inheritance: Sendable {
         workers = groups.dropFirst(2).compactMap { Worker(numbers: $0) }
     }
 
-    /// The initial state of the successor's fleet.
+    /// Creates the successor's fleet, with the workers that the successor takes over.
     func fleet(_ options: Fleet.Options) -> Fleet {
         let workers = workers.enumerated().map { id, worker in
             Fleet.Worker(
@@ -77,8 +77,8 @@ public struct Inheritance: Sendable {
         return groups.map { $0.map { String($0) }.joined(separator: ":") }.joined(separator: " ")
     }
 
-    /// Returns the environment without the variable that this type uses, and without systemd's variables, which are
-    /// meant for a single process only.
+    /// Returns the environment without the variable that contains the inherited state, and without systemd's variables,
+    /// which are meant for a single process only.
     public static func cleaned(_ environment: [String: String]) -> [String: String] {
         let own: Set<String> = [
             variable, "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID",
@@ -86,8 +86,8 @@ public struct Inheritance: Sendable {
         return environment.filter { !own.contains($0.key) }
     }
 
-    /// Re-executes the program in this process (execve(2)). It does not return on success.
-    /// - Returns: The error when that fails.
+    /// Re-executes the program in this process (execve(2)). Does not return on success.
+    /// - Returns: The error when re-execution fails.
     func execute() -> SystemError {
         setenv(Inheritance.variable, text, 1)
         let descriptors = [listener, status, scoreboard].filter { $0 >= 0 }
@@ -109,8 +109,8 @@ public struct Inheritance: Sendable {
         return folders.map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 } ?? name
     }()
 
-    /// Returns the absolute path without resolving symbolic links, since pointing a link elsewhere is a common way to
-    /// deploy a new version.
+    /// Returns the absolute path of a file without resolving symbolic links, since pointing a link elsewhere is a
+    /// common way to deploy a new version.
     private static func realPath(of name: String) -> String {
         guard !name.hasPrefix("/"), let folder = getcwd(nil, 0) else { return name }
         defer { free(folder) }

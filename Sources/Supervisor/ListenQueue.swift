@@ -9,8 +9,8 @@ public struct ListenQueue: Hashable, Sendable {
     /// The maximum length of the queue (the backlog).
     public let limit: Int
 
-    /// Queries the kernel for the queue of a listening socket.
-    /// - Returns: `nil` when the kernel does not report it.
+    /// Queries the kernel for the accept queue of a listening socket.
+    /// - Returns: `nil` when the kernel does not report the queue.
     public init?(of listener: Int32) {
         var family: Int32 = 0
         var size = socklen_t(MemoryLayout.size(ofValue: family))
@@ -22,8 +22,8 @@ public struct ListenQueue: Hashable, Sendable {
 
     private init(length: UInt32, limit: UInt32) { (self.length, self.limit) = (Int(length), Int(limit)) }
 
-    /// For a listening socket, TCP_INFO reports the queue in the fields for unacknowledged and SACKed segments (Linux,
-    /// net/ipv4/tcp.c, tcp_get_info).
+    /// Queries the accept queue of a TCP socket. For a listening socket, TCP_INFO reports the queue in the fields for
+    /// unacknowledged and SACKed segments (Linux, net/ipv4/tcp.c, tcp_get_info).
     private static func tcp(_ listener: Int32) -> ListenQueue? {
         var info = tcp_info()
         var size = socklen_t(MemoryLayout.size(ofValue: info))
@@ -31,7 +31,7 @@ public struct ListenQueue: Hashable, Sendable {
         return ListenQueue(length: info.tcpi_unacked, limit: info.tcpi_sacked)
     }
 
-    /// The queue of a Unix socket is available through sock_diag(7) only.
+    /// Queries the accept queue of a Unix socket, which is available through sock_diag(7) only.
     private static func unix(_ listener: Int32) -> ListenQueue? {
         var status = stat()
         let netlink = socket(AF_NETLINK, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), NETLINK_SOCK_DIAG)

@@ -42,7 +42,8 @@ extension Master {
         }
     }
 
-    /// The environment of a generation's workers, determined when its first worker starts.
+    /// Returns the environment of a generation's workers, which is determined when the generation's first worker
+    /// starts.
     private func environment(of generation: Int) throws -> [String: String] {
         if let environment = environments[generation] { return environment }
         let environment = try options.environment()
@@ -61,8 +62,8 @@ extension Master {
         }
     }
 
-    /// Kills the check process and its children: it has its own process group. The pid of a forgotten check is reaped
-    /// and ignored.
+    /// Kills the process group of the check: the check process and its children. The master then ignores the result of
+    /// that process when reaping it.
     private func endCheck() {
         if let check { kill(-check.pid, SIGKILL) }
         check = nil

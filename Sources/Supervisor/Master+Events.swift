@@ -36,7 +36,8 @@ extension Master {
 
         init() {}
 
-        /// Restores the counts from `numbers` of the previous program; `nil` when there is another number of them.
+        /// Restores the counts from the `numbers` of the previous program; `nil` when that program had a different
+        /// number of counts.
         init?(numbers: [Int]) {
             guard numbers.count == 9 else { return nil }
             (started, reloads, failedReloads, respawns) = (numbers[0], numbers[1], numbers[2], numbers[3])
@@ -46,7 +47,7 @@ extension Master {
         }
 
         /// Records the end of a reload.
-        /// - Parameter problem: The reason why it failed; `nil` when it succeeded.
+        /// - Parameter problem: The reason why the reload failed; `nil` when it succeeded.
         mutating func reloadEnded(_ problem: String?) {
             if problem == nil { reloads += 1 } else { failedReloads += 1 }
             recentReloads.append(Reload(number: reloads + failedReloads, problem: problem, time: Int(time(nil))))

@@ -15,9 +15,11 @@ extension Master {
         public var workers: Int
         /// How long a worker may take to become ready.
         public var startupTimeout = Duration.seconds(10)
-        /// How long a draining worker may take before it is killed; longer than its own drain timeout.
+        /// How long a draining worker may take before it is killed. This should be longer than the worker's own drain
+        /// timeout.
         public var gracefulTimeout = Duration.seconds(35)
-        /// The number of requests after which a worker is recycled, plus up to a tenth at random; `nil` for no limit.
+        /// The number of requests after which a worker is recycled; up to a tenth is added at random. `nil` for no
+        /// limit.
         public var maxRequests: Int?
         /// The resident memory above which a worker is recycled, in bytes; `nil` for no limit.
         public var maxMemory: Int?

@@ -12,7 +12,7 @@ extension Master {
         public let target: Int
         /// Whether a reload is in progress.
         public let isReloading: Bool
-        /// The accept queue of the listening socket; `nil` when the kernel does not report it, or the service is
+        /// The accept queue of the listening socket; `nil` when the kernel does not report the queue, or the service is
         /// stopping.
         public let queue: ListenQueue?
         /// The running workers.

@@ -6,8 +6,9 @@ import Scoreboard
 /// The supervisor of a pool of worker processes: it owns the listening socket and keeps the configured number of
 /// workers running. It knows neither HTTP nor SQL.
 ///
-/// `Fleet` decides what to do; the master carries it out and reports what happens. Sound as `@unchecked Sendable`: it
-/// is used on its loop only.
+/// `Fleet` decides what to do; the master carries out these decisions and reports what happens to the fleet.
+///
+/// Sound as `@unchecked Sendable`: a master is used on its loop only.
 public final class Master: @unchecked Sendable {
     /// The reason why the master could not start.
     public struct StartupFailed: Error, CustomStringConvertible {
@@ -32,7 +33,7 @@ public final class Master: @unchecked Sendable {
     /// The counts of events so far.
     var events = Events()
 
-    /// Called when the master begins to stop. The owner of the listening socket should close it, so that new
+    /// Called when the master begins to stop. The owner of the listening socket should close the socket, so that new
     /// connections are refused immediately instead of waiting in vain.
     public var onStop: () -> Void = {}
 

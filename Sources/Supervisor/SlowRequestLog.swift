@@ -3,7 +3,7 @@ import Glibc
 import Logging
 import Scoreboard
 
-/// Logs slow requests while they are in progress, each of them once.
+/// Logs slow requests while they are in progress, each request once.
 public struct SlowRequestLog {
     private struct Key: Hashable {
         let began: Int

@@ -14,7 +14,8 @@ struct StartBackoff: Sendable {
         nextStartAt = now.advanced(by: .milliseconds(min(10_000, 100 << min(failures - 1, 7))))
     }
 
-    /// Records the death of a worker that had been ready: the pause is 100 ms when it lived for less than a second.
+    /// Records the death of a worker that had been ready: the pause is 100 ms when the worker lived for less than a
+    /// second.
     mutating func died(after life: Duration, at now: Instant) {
         guard life < .seconds(1), failures == 0 else { return }
         nextStartAt = now.advanced(by: .milliseconds(100))

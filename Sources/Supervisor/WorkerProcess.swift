@@ -4,9 +4,10 @@ import Glibc
 
 /// A worker process that the master has started or taken over.
 ///
-/// It receives the listening socket as descriptor 0, a pipe to notify the master that it is ready or crashing as
-/// descriptor 3, the scoreboard as descriptor 4, and a file to write a crash's backtrace to as descriptor 5. Sound as
-/// `@unchecked Sendable`: it is used on the master's loop only.
+/// The worker receives the listening socket as descriptor 0, a pipe to notify the master that it is ready or crashing
+/// as descriptor 3, the scoreboard as descriptor 4, and a file to write a crash's backtrace to as descriptor 5.
+///
+/// Sound as `@unchecked Sendable`: this object is used on the master's loop only.
 final class WorkerProcess: @unchecked Sendable {
     let pid: pid_t
     let generation: Int
@@ -19,11 +20,11 @@ final class WorkerProcess: @unchecked Sendable {
 
     /// Logs the worker's slow requests.
     var slowRequests = SlowRequestLog()
-    /// A random addition to the worker's request limit, in thousandths, so that workers are not all recycled at the
-    /// same time.
+    /// A random addition to the worker's request limit, in thousandths of the limit, so that workers are not all
+    /// recycled at the same time.
     let jitter = Int.random(in: 0...100)
 
-    /// The descriptors of the pipe, the scoreboard and the crash file in the worker.
+    /// The numbers that the descriptors of the pipe, the scoreboard and the crash file have in the worker.
     static let pipeDescriptor: Int32 = 3
     static let scoreboardDescriptor: Int32 = 4
     static let crashDescriptor: Int32 = 5
@@ -65,7 +66,7 @@ final class WorkerProcess: @unchecked Sendable {
         exit = status
     }
 
-    /// Asks the worker to drain, with SIGTERM, and continues it if it is stopped.
+    /// Sends SIGTERM to make the worker drain, and SIGCONT to continue the worker if it is stopped.
     func drain() {
         signal(SIGTERM)
         signal(SIGCONT)
@@ -77,8 +78,8 @@ final class WorkerProcess: @unchecked Sendable {
         kill(pid, number)
     }
 
-    /// Sends SIGABRT to the thread of the worker's loop, so that its backtrace is written, and continues the worker if
-    /// it is stopped.
+    /// Sends SIGABRT to the thread of the worker's loop, so that its backtrace is written, and SIGCONT to continue the
+    /// worker if it is stopped.
     func abort(thread: Int) {
         _ = signal_thread(pid, Int32(truncatingIfNeeded: thread), SIGABRT)
         kill(pid, SIGCONT)
@@ -89,8 +90,9 @@ final class WorkerProcess: @unchecked Sendable {
     private var lastTurn = 0
     private var unchangedInspections = 0
 
-    /// How long the worker's loop has been stuck, counted in inspections by the master, so that a suspended machine
-    /// does not make workers appear stuck.
+    /// Returns how long the worker's loop has been stuck. Time is counted in inspections by the master, so that workers
+    /// do not appear stuck after the machine was suspended.
+    /// - Parameter turn: The time of the loop's last iteration that the worker has published.
     func stallDuration(lastTurn turn: Int) -> Duration {
         unchangedInspections = turn == lastTurn && turn != 0 ? unchangedInspections + 1 : 0
         lastTurn = turn

@@ -3,11 +3,12 @@ import EventLoop
 import Glibc
 
 /// Starts a program in its own process group, so that signals that a terminal or a service manager sends to the
-/// master's group do not reach it.
+/// master's group do not reach the program.
 /// - Parameters:
 ///   - command: The program's path, followed by its arguments.
 ///   - environment: The environment variables.
 ///   - descriptors: Descriptors of this process and the numbers that they get in the child.
+/// - Returns: The process id of the program.
 /// - Throws: `SystemError`, after all resources were released.
 package func spawn(
     _ command: [String], _ environment: [String: String], descriptors: [(parent: Int32, child: Int32)]
@@ -37,8 +38,8 @@ package func spawn(
     return pid
 }
 
-/// The master blocks signals and ignores SIGPIPE: its children start with an empty signal mask and default
-/// dispositions.
+/// Makes a child start in its own process group, with an empty signal mask and default dispositions, since the master
+/// blocks signals and ignores SIGPIPE.
 private func resetSignalsAndSetProcessGroup(_ attributes: inout posix_spawnattr_t) {
     var (none, every) = (sigset_t(), sigset_t())
     sigemptyset(&none)

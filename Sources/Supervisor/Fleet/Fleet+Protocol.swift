@@ -9,7 +9,7 @@ extension Fleet {
         case spawned(Worker.ID)
         case spawnFailed(Worker.ID, reason: String)
         case ready(Worker.ID)
-        /// A worker reports that it is crashing; it may take seconds to terminate.
+        /// A worker has reported that it is crashing. The worker may take seconds to terminate.
         case crashed(Worker.ID)
         /// A worker's process was reaped. `isClean` tells whether its exit code was 0, as after draining.
         case exited(Worker.ID, isClean: Bool)
@@ -17,7 +17,7 @@ extension Fleet {
         case stuck(Worker.ID)
         /// A worker has reached its limit of requests or memory.
         case recyclingDue(Worker.ID)
-        /// The check of the new program has ended; `nil` when it has passed.
+        /// The check of the new program has ended; `problem` is `nil` when the check has passed.
         case checked(problem: String?)
         case executeFailed(reason: String)
         case timer(Timer)
@@ -26,7 +26,7 @@ extension Fleet {
     /// The meaning of a signal to the master.
     enum Signal: Hashable, Sendable {
         case stop
-        /// Stops; when already stopping, kills the workers.
+        /// Stops the service or, when the service is already stopping, kills the workers.
         case interrupt
         case reload, execute
         case addWorker, removeWorker, removeAllWorkers
@@ -41,7 +41,7 @@ extension Fleet {
         case kill(Worker.ID)
         /// The end of a backoff: missing workers may be started.
         case start
-        /// The timeout of the check of the new program that has this number.
+        /// The timeout of a check of the new program. The number identifies the check.
         case check(Int)
     }
 
@@ -50,9 +50,9 @@ extension Fleet {
         case spawn(Worker.ID, generation: Int)
         /// Asks a worker to drain, aborts a stuck one with SIGABRT, or kills one with SIGKILL.
         case drain(Worker.ID), abort(Worker.ID), kill(Worker.ID)
-        /// Delivers the timer event at this time.
+        /// Delivers the timer's event to the fleet at this time.
         case schedule(Timer, at: Instant)
-        /// Starts the check of the new program, or kills it.
+        /// Starts the check of the new program, or kills the check process.
         case check, endCheck
         /// Re-executes the program in this process.
         case execute

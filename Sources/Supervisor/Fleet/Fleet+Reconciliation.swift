@@ -15,7 +15,7 @@ extension Fleet {
         startMissing()
     }
 
-    /// Begins a pending reload or re-execution. A worker that is being recycled does not delay it.
+    /// Begins a pending reload or re-execution, even while a worker is being recycled.
     private mutating func beginPendingRequest() {
         switch state {
         case .serving, .recycling: break
@@ -58,7 +58,7 @@ extension Fleet {
         nextID += 1
     }
 
-    /// Drains excess workers: first those that do not serve yet, then the newest.
+    /// Drains excess workers: first those that have not become ready yet, then the newest.
     private mutating func endExcess() {
         let excess = running.count - target
         guard excess > 0 else { return }
@@ -68,7 +68,8 @@ extension Fleet {
 
     // MARK: Replacing
 
-    /// Replaces the old workers one at a time: starts a new worker, and drains an old one when enough others are ready.
+    /// Takes the next step in replacing the old workers one at a time: starts a new worker, or drains an old one when
+    /// enough other workers are ready.
     private mutating func replace(_ old: Set<Worker.ID>) {
         for worker in workers where worker.state == .starting && old.contains(worker.id) { drain(worker.id) }
         guard !workers.contains(where: { $0.isDraining && old.contains($0.id) }) else { return }

@@ -71,8 +71,8 @@ extension Fleet {
         report(.recycling(id))
     }
 
-    /// Records a failed start. When it was that of a replacement, the reload or recycling is aborted and the old
-    /// workers keep running.
+    /// Records that a worker failed to start. When that worker was a replacement, the reload or recycling is aborted
+    /// and the old workers keep running.
     mutating func failedToStart(_ id: Worker.ID, _ reason: String) {
         backoff.failed(at: now)
         switch state {

@@ -3,20 +3,22 @@ import EventLoop
 /// The decisions of a master, as a state machine without I/O: events go in, actions come out.
 ///
 /// An event changes the state; `reconcile` then compares the existing workers with the desired ones and takes the next
-/// step. No step thus depends on a particular order of events.
+/// step. Thus no step depends on a particular order of events.
 struct Fleet: Sendable {
     /// The state of the service.
     enum State: Hashable, Sendable {
         /// No worker has been ready yet. Startup can fail only in this state.
         case starting
         case serving
-        /// A reload: a worker of the new generation is started for each old one; the old ones drain one by one.
+        /// A reload is in progress: a worker of the new generation is started for each old one; the old ones drain one
+        /// by one.
         case reloading(old: Set<Worker.ID>)
         /// One worker that has reached its limit of requests or memory is being replaced.
         case recycling(old: Worker.ID)
-        /// The new program checks the configuration before it replaces the running one.
+        /// The new program is checking the configuration before it replaces the running program.
         case checking
-        /// The check has passed. Starting workers cannot be handed over, so they have to become ready or fail first.
+        /// The check has passed, and starting workers have to become ready or fail before re-execution, because they
+        /// cannot be handed over.
         case waitingToExecute
         case executing
         /// The workers drain or, when `immediately` is set, are killed.
@@ -31,11 +33,12 @@ struct Fleet: Sendable {
         case startupFailed
     }
 
-    /// A request that is deferred until the current reload or check has ended.
+    /// A request for a reload or a re-execution, which is deferred until the current reload or check has ended.
     enum Request: Hashable, Sendable { case reload, execute }
 
     struct Options: Sendable {
-        /// The number of workers at the start, and after a reload that follows WINCH.
+        /// The number of workers to start with. A reload restores this number after SIGWINCH has set the target to
+        /// zero.
         var workers: Int
         var startupTimeout = Duration.seconds(10)
         /// How long a worker may take to drain, or to write a backtrace after a crash.
@@ -43,7 +46,7 @@ struct Fleet: Sendable {
         /// How long a stuck worker may take to write its backtrace.
         var abortTimeout = Duration.seconds(10)
         var checkTimeout = Duration.seconds(30)
-        /// The pause between a failed recycling and the next one.
+        /// The pause between a failed recycling and the next attempt.
         var recyclingPause = Duration.seconds(10)
     }
 
@@ -54,12 +57,12 @@ struct Fleet: Sendable {
     var target: Int
     /// The current generation of workers; each reload increments it.
     var generation: Int
-    /// The requests that are deferred.
+    /// The requests that are deferred until the current reload or check has ended.
     var pendingRequests: Set<Request> = []
-    /// The number of the last check.
+    /// The number of the last check of the new program.
     var checkNumber = 0
     var backoff = StartBackoff()
-    /// The earliest time of the next recycling, after one has failed.
+    /// The earliest time at which another worker may be recycled, after a recycling has failed.
     var nextRecyclingAt: Instant?
     var nextID: Worker.ID
     /// When the timer for starting missing workers fires, if one is scheduled.
