@@ -14,7 +14,7 @@ struct Autogeneration {
         config = try loadSchemaConfig()
     }
 
-    /// Help text: which differences are detected and which are not.
+    /// The help text on which differences are detected and which are not.
     static let limits = """
         Detected are tables, columns, types and their lengths, NOT NULL, defaults, identity and generated columns, \
         primary keys, unique and check constraints, foreign keys and indexes. A column or table that disappeared while \
@@ -22,7 +22,7 @@ struct Autogeneration {
         privileges, row-level security, partitions, comments and the order of columns.
         """
 
-    /// The changes that make the database agree with the models.
+    /// Returns the changes that make the database agree with the models.
     /// - Throws: `CommandError` when the database is not at the head.
     func changes() throws -> [Change] {
         let migrator = Migrator(graph: graph, configuration: config.database, log: { _ in })
@@ -35,10 +35,10 @@ struct Autogeneration {
         }
     }
 
-    /// Fills in the upgrade and downgrade sections of a revision, and tests it in a scratch database.
+    /// Fills in the upgrade and downgrade sections of a revision, and tests the revision in a scratch database.
     /// - Returns: the complete revision; `nil` when the models and the database agree.
     /// - Throws: `CommandError` when the upgrade does not produce the schema of the models, or the downgrade does not
-    ///   revert it.
+    ///   revert the upgrade.
     func fill(_ revision: NewRevision) throws -> NewRevision? {
         let changes = try changes()
         guard !changes.isEmpty else { return nil }

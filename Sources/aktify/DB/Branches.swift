@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// `aktify db branches`: lists the branch points.
+/// `aktify db branches`: lists the branch points, that is, the revisions with more than one child.
 struct Branches: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "List the branch points: revisions with more than one child.")

@@ -40,7 +40,7 @@ struct Check: ParsableCommand {
     private static let advice =
         "Generate a revision that makes the database agree with the models: aktify db migrate -m \"...\""
 
-    /// The problems of the database, and its differences from the models.
+    /// Returns the problems of the database, and its differences from the models.
     private func databaseProblems(_ graph: RevisionGraph) throws -> (problems: [String], differences: [String]) {
         let config = try loadSchemaConfig()
         let migrator = Migrator(graph: graph, configuration: config.database, log: { _ in })
@@ -61,7 +61,8 @@ struct Check: ParsableCommand {
         }
     }
 
-    /// How `schema.sql` differs from the database's schema; `nil` when it does not, or the file does not exist.
+    /// Returns how `schema.sql` differs from the database's schema; `nil` when they do not differ, or the file does not
+    /// exist.
     private func staleSchema(_ config: Config) async throws -> String? {
         guard let written = try schema.scripts.schemaText() else { return nil }
         do {

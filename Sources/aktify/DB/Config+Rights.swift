@@ -2,7 +2,8 @@ import AktifyAPI
 import Migrations
 
 extension RightsAudit {
-    /// Creates an audit of the serving role's privileges, which connects as the owner of the schema.
+    /// Creates an audit of the serving role's privileges. The audit connects to the database as the owner of the
+    /// schema.
     /// - Throws: `CommandError` when the configuration does not name the serving role.
     init(_ config: Config) throws {
         var database = config.database
@@ -13,7 +14,8 @@ extension RightsAudit {
 }
 
 extension Config {
-    /// Grants the serving role the privileges that it lacks, when another role owns the schema. Nothing is revoked.
+    /// Grants the serving role the privileges that it lacks, when another role owns the schema. No privilege is
+    /// revoked.
     /// - Parameter log: called with each statement that was run.
     func grantMissingRights(log: (String) -> Void) async throws {
         guard owner != nil else { return }

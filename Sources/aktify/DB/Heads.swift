@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// `aktify db heads`: lists the heads.
+/// `aktify db heads`: lists the heads, that is, the revisions without children.
 struct Heads: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "List the heads: revisions without children.")
 

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Migrations
 
-/// `aktify db merge`: writes a merge revision.
+/// `aktify db merge`: writes a merge revision, which joins several heads.
 struct Merge: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Write a merge revision, which joins several heads.")
 

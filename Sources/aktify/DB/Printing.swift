@@ -3,7 +3,7 @@ import Glibc
 import Migrations
 import Web
 
-/// An error that a command reports in one sentence; the exit status is then 1.
+/// An error that a command reports in one sentence before it exits with status 1.
 struct CommandError: Error, CustomStringConvertible {
     let description: String
 
@@ -11,7 +11,7 @@ struct CommandError: Error, CustomStringConvertible {
 }
 
 extension RevisionGraph {
-    /// Describes a revision as `alembic heads` does: `3531fa35359f (head)`, or in several lines when verbose.
+    /// Describes a revision as `alembic heads` does: `3531fa35359f (head)`, or several lines when `verbose` is set.
     func line(of revision: Revision, verbose: Bool = false) -> String {
         guard verbose else { return revision.id + marks(of: revision) }
         let parents = revision.parents.isEmpty ? "<base>" : revision.parents.joined(separator: ", ")
@@ -38,8 +38,8 @@ extension RevisionGraph {
         return "\(parents) -> \(revision.id)\(marks(of: revision))\(mark), \(revision.message)"
     }
 
-    /// The revisions of a range `FROM:TO`, both inclusive, parents before children; all revisions when there is no
-    /// range.
+    /// Returns the revisions of a range `FROM:TO`, both inclusive, parents before children; all revisions when `range`
+    /// is `nil`.
     /// - Parameter current: the revisions that the database is at.
     func history(_ range: String?, current: Set<String>) throws -> [Revision] {
         guard let range else { return revisions }
@@ -56,7 +56,7 @@ extension RevisionGraph {
 }
 
 extension SchemaOptions {
-    /// Writes the file of a new revision, after checking that it parses and that the graph stays valid with it.
+    /// Writes the file of a new revision, after checking that the revision parses and that it keeps the graph valid.
     /// - Parameter graph: the existing revisions.
     func write(_ revision: NewRevision, to graph: RevisionGraph) throws {
         let path = "\(scripts.path)/versions/\(revision.fileName)"

@@ -25,8 +25,8 @@ struct SchemaOptions: ParsableArguments {
     }
 }
 
-/// Loads the configuration for a command that connects as the owner of the schema. Its sessions are named `aktify db`,
-/// which tells them from those of programs that depend on the schema.
+/// Loads the configuration for a command that connects as the owner of the schema. The command's sessions are named
+/// `aktify db`, to distinguish them from the sessions of programs that depend on the schema.
 /// - Throws: `ConfigError`, whose description is one line.
 func loadSchemaConfig(silently isSilent: Bool = false) throws -> Config {
     var config = try loadConfig(processEnvironment(), silently: isSilent)

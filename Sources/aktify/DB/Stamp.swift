@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// `aktify db stamp`: sets the recorded revision of the database.
+/// `aktify db stamp`: records that the database is at a revision, without running anything.
 struct Stamp: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Record that the database is at a revision, without running anything.")
