@@ -2,7 +2,7 @@ import AktifyAPI
 import ArgumentParser
 import Glibc
 
-/// The `aktify` command: each subcommand has its own file.
+/// The `aktify` command. Each subcommand has its own file.
 @main
 struct Aktify: ParsableCommand {
     /// The program's version: printed by `--version`, logged, and recorded with each migration.
@@ -21,8 +21,8 @@ struct Aktify: ParsableCommand {
             Routes.self, Explain.self, Key.self,
         ])
 
-    /// Runs the command. The exit status is 0 on success, 1 on failure and 2 for an invalid command line, as Alembic's;
-    /// a command may choose another one by throwing `ExitCode`.
+    /// Runs the command. As with Alembic, the exit status is 0 on success, 1 on failure and 2 for an invalid command
+    /// line; a command may choose another one by throwing `ExitCode`.
     static func main() {
         do {
             var command = try parseAsRoot(arguments(Array(CommandLine.arguments.dropFirst())))
@@ -42,7 +42,8 @@ struct Aktify: ParsableCommand {
         _ = write(STDERR_FILENO, line, line.utf8.count)
     }
 
-    /// Moves relative revisions such as `-1` to the end, after `--`, so that they are not parsed as options.
+    /// Moves arguments that are relative revisions, such as `-1`, to the end, after `--`, so that they are not parsed
+    /// as options.
     private static func arguments(_ arguments: [String]) -> [String] {
         let revisions = arguments.filter { $0.wholeMatch(of: /-\d+/) != nil }
         guard !revisions.isEmpty, !arguments.contains("--") else { return arguments }

@@ -55,7 +55,7 @@ struct Reload: ParsableCommand {
         throw CommandError("the reload has not finished after \(timeout) s")
     }
 
-    /// The reloads in the master's status report.
+    /// The finished reloads according to the master's status report, and whether another one is in progress.
     private struct ReloadHistory {
         /// How many reloads have finished, with or without success.
         let ended: Int
@@ -68,7 +68,8 @@ struct Reload: ParsableCommand {
             isUnderWay = json.integer("reloads under way") > 0
         }
 
-        /// The outcome of the reload with this number, or of a later one; `nil` while it has not finished.
+        /// Returns the outcome of the reload with this number, or of a later one; `nil` while the reload has not
+        /// finished.
         func outcome(of number: Int) -> String? {
             guard ended >= number else { return nil }
             return json.list("recent reloads").first { $0.integer("number") >= number }?["outcome"]
@@ -105,7 +106,7 @@ private func validateTimeout(_ seconds: Int) throws {
     }
 }
 
-/// The options that select a running master: its PID file.
+/// The option that selects a running master by its PID file.
 struct RunningMaster: ParsableArguments {
     @Option(
         name: .customLong("pid-file"),
@@ -114,7 +115,7 @@ struct RunningMaster: ParsableArguments {
 
     private var pidFile: String { pidFileOption ?? processEnvironment()["PID_FILE"] ?? "" }
 
-    /// The process id in the PID file; `nil` when the file does not exist.
+    /// Reads the process id from the PID file; `nil` when the file cannot be read.
     private func pid() throws -> ProcessID? {
         guard !pidFile.isEmpty else { throw ValidationError("Which master? Pass --pid-file, or set PID_FILE.") }
         return try ProcessID(inFile: pidFile)
@@ -132,7 +133,7 @@ struct RunningMaster: ParsableArguments {
         }
     }
 
-    /// Whether the master is still running. It removes its PID file when it exits.
+    /// Returns whether the master is still running. A master removes its PID file when it exits.
     func isRunning() throws -> Bool {
         guard let pid = try pid() else { return false }
         return pid.isMaster

@@ -5,7 +5,7 @@ import Scoreboard
 /// Polls the database every 5 seconds, even while the worker is idle, and publishes in the scoreboard whether the
 /// database responds and how many revisions are pending.
 ///
-/// Safe as `@unchecked Sendable`: it is only used on its event loop's thread.
+/// Safe as `@unchecked Sendable`: a watch is only used on its event loop's thread.
 final class DatabaseWatch: @unchecked Sendable {
     private let slot: Slot
     private let graph: RevisionGraph
@@ -30,7 +30,7 @@ final class DatabaseWatch: @unchecked Sendable {
         }
     }
 
-    /// Polls once. A schema that is ahead of the program counts as having no pending revisions.
+    /// Polls the database once. A schema that is ahead of the program counts as having no pending revisions.
     func poll() async {
         do {
             let versions = try await versions()

@@ -3,7 +3,7 @@ import CLinux
 import Glibc
 import Logging
 
-/// The environment variables of this process. This is the only place that reads them.
+/// Returns the environment variables of this process. No other function reads them.
 func processEnvironment() -> [String: String] {
     var variables: [String: String] = [:]
     var next = process_environment()
@@ -15,7 +15,7 @@ func processEnvironment() -> [String: String] {
     return variables
 }
 
-/// Loads the configuration and sets up logging accordingly: text on a terminal, JSON otherwise.
+/// Loads the configuration and sets up logging with its log level: as text on a terminal, as JSON otherwise.
 /// - Parameter isSilent: whether to discard all log events.
 /// - Throws: `ConfigError`, whose description is one line.
 func loadConfig(_ environment: [String: String], silently isSilent: Bool = false) throws -> Config {
@@ -30,8 +30,8 @@ func loadConfig(_ environment: [String: String], silently isSilent: Bool = false
     return config
 }
 
-/// Returns the contents of a file, or `nil` when it is not a regular file, cannot be read, or is not valid UTF-8. Other
-/// kinds of files are refused because a directory would read as empty and a FIFO would block.
+/// Returns the contents of a file, or `nil` when the file is not a regular file, cannot be read, or is not valid UTF-8.
+/// Other kinds of files are refused because a directory would read as empty and a FIFO would block.
 func readFile(_ path: String) -> String? {
     let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
     guard descriptor >= 0 else { return nil }

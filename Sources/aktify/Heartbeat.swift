@@ -5,10 +5,10 @@ import ORM
 import Scoreboard
 import Supervisor
 
-/// Publishes four times a second in the scoreboard that an event loop is alive, with the gauges of its connection pool,
-/// replicas and memory. The master replaces a worker whose heartbeat stops.
+/// Publishes in the scoreboard, four times a second, that an event loop is alive, along with the gauges of its
+/// connection pool, replicas and memory. The master replaces a worker whose heartbeat stops.
 ///
-/// Safe as `@unchecked Sendable`: it is only used on its event loop's thread.
+/// Safe as `@unchecked Sendable`: a heartbeat is only used on its event loop's thread.
 final class Heartbeat: @unchecked Sendable {
     private let slot: Slot
     private let database: Database
@@ -23,7 +23,8 @@ final class Heartbeat: @unchecked Sendable {
 
     private static let interval = Duration.milliseconds(250)
 
-    /// Publishes now, and schedules the next beat, until the event loop stops.
+    /// Publishes the heartbeat now, and again at each interval, until the event loop stops. Without a master, also logs
+    /// slow requests.
     /// - Parameter slowRequest: how long a request may run before it is logged as slow.
     func beat(slowRequest: Duration, _ log: Logger) {
         slot[.lastTurn] = Int(Instant.now.nanoseconds)
@@ -45,7 +46,7 @@ final class Heartbeat: @unchecked Sendable {
         loop.schedule(at: Instant.now.advanced(by: Heartbeat.interval)) { self.beat(slowRequest: slowRequest, log) }
     }
 
-    /// The resident set size in bytes (proc(5), /proc/self/statm).
+    /// Returns the resident set size in bytes (proc(5), /proc/self/statm).
     private static func residentMemory() -> Int {
         let pages = readFile("/proc/self/statm")?.split(separator: " ").dropFirst().first.flatMap { Int($0) }
         return (pages ?? 0) * sysconf(Int32(_SC_PAGESIZE))

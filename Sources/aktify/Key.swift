@@ -104,7 +104,7 @@ struct Key: ParsableCommand {
 }
 
 /// Runs `body` with the API keys of the configured database.
-/// - Throws: `CommandError` when the schema has no table for them yet, and whatever `body` throws.
+/// - Throws: `CommandError` when the schema has no table for API keys yet, and whatever `body` throws.
 private func withKeys<Value: Sendable>(
     _ body: @escaping @Sendable (APIKeys) async throws -> Value
 ) throws -> Value {
@@ -116,15 +116,15 @@ private func withKeys<Value: Sendable>(
     }
 }
 
-/// The name of the user who runs this process; under sudo, of the user who invoked it (`SUDO_USER`).
+/// Returns the name of the user who runs this process; under sudo, of the user who invoked sudo (`SUDO_USER`).
 private func userName() -> String {
     if let user = processEnvironment()["SUDO_USER"], !user.isEmpty { return user }
     // Safe: the entry is valid until the next call, and there are no other threads.
     return getpwuid(getuid()).map { String(cString: $0.pointee.pw_name) } ?? "user \(getuid())"
 }
 
-/// Whether a name can be printed in a line of a list: it contains no characters that break the line, change the text's
-/// direction or are invisible.
+/// Returns whether a name can be printed in a line of a list: it has 1 to 100 characters, no surrounding whitespace,
+/// and no characters that break the line, change the text's direction or are invisible.
 private func isLabel(_ text: String) -> Bool {
     (1...100).contains(text.unicodeScalars.count) && text == text.trimmed
         && text.unicodeScalars.allSatisfy { scalar in
@@ -152,7 +152,7 @@ private func isLabel(_ text: String) -> Bool {
     return count * unit
 }
 
-/// A key in the output of `aktify key list`.
+/// An API key in the output of `aktify key list`.
 private struct KeyLine: JSONWritable {
     let record: APIKeyRecord
     let state: String
@@ -163,7 +163,7 @@ private struct KeyLine: JSONWritable {
         state = record.revokedOn != nil ? "revoked" : isExpired ? "expired" : "valid"
     }
 
-    /// One line of columns. The name is the last column, since it may contain spaces.
+    /// The API key as one line of columns. The name is the last column, since it may contain spaces.
     var text: String {
         [
             state, record.role.rawValue, "created \(record.createdOn.minute) by \(record.createdBy)",
@@ -187,7 +187,7 @@ private struct KeyLine: JSONWritable {
 }
 
 extension Timestamp {
-    /// The time in UTC to the minute: `2026-11-29 17:04`.
+    /// The timestamp in UTC, to the minute, such as `2026-11-29 17:04`.
     fileprivate var minute: String {
         var (seconds, parts) = (time_t(unixSeconds), tm())
         gmtime_r(&seconds, &parts)

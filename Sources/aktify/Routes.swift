@@ -42,7 +42,7 @@ struct Routes: ParsableCommand {
 }
 
 extension RouteDescription {
-    /// A request that matches the route: each path parameter is 1, and the body is the documented example.
+    /// A sample request that matches the route: each path parameter is 1, and the body is the documented example.
     fileprivate var request: Request {
         let target = path.replacing(/<[^>]*>/, with: "1")
         // Bulk updates and deletes require a filter.

@@ -24,8 +24,9 @@ struct RuntimeFiles {
 
     private var socketPaths: [String] { [listen, status].compactMap { $0?.path } }
 
-    /// Checks that the sockets and the PID file can be created. Drops privileges in between, as the master does.
-    /// - Throws: `CommandError` or `SystemError` when they cannot.
+    /// Checks that the sockets and the PID file can be created. Between the two checks, drops privileges as the master
+    /// does.
+    /// - Throws: `CommandError` when one of them cannot be created, `SystemError` when privileges cannot be dropped.
     func check(as user: Privileges?) throws {
         // A master that re-executes itself keeps its sockets, so it does not need write permission to their directory.
         for path in socketPaths { try checkFolder(of: path, F_OK) }
@@ -36,7 +37,7 @@ struct RuntimeFiles {
     }
 
     /// Checks that the PID file is a regular file, or does not exist, and does not belong to another running master.
-    /// - Throws: `CommandError` when it is or does.
+    /// - Throws: `CommandError` when the check fails.
     func checkPIDFile() throws {
         guard let pidFile else { return }
         try checkIsFile(pidFile)
@@ -59,16 +60,16 @@ struct RuntimeFiles {
         }
     }
 
-    /// Makes a user the owner of the Unix sockets, and drops privileges to that user. A missing path is skipped: an
-    /// inherited socket may have none.
-    /// - Throws: `SystemError` when one of these fails.
+    /// Makes a user the owner of the Unix sockets, and drops privileges to that user. A path that does not exist is
+    /// skipped, since an inherited socket may have no file.
+    /// - Throws: `SystemError` when the owner cannot be changed or privileges cannot be dropped.
     func handOver(to user: Privileges) throws {
         for path in socketPaths where access(path, F_OK) == 0 { try user.changeOwner(of: path) }
         try user.drop()
     }
 
     /// Writes the PID file atomically.
-    /// - Throws: `CommandError` when that fails.
+    /// - Throws: `CommandError` when the file cannot be written.
     func writeProcessID() throws {
         guard let pidFile else { return }
         let new = pidFile + ".new"

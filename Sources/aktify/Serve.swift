@@ -167,9 +167,9 @@ struct Serve: ParsableCommand {
         }
     }
 
-    /// Owns the listening socket until the master stops, which closes it.
+    /// The owner of the listening socket. When the master stops, the socket is released and thereby closed.
     ///
-    /// Safe as `@unchecked Sendable`: it is only used on one thread.
+    /// Safe as `@unchecked Sendable`: this object is only used on one thread.
     private final class MasterListener: @unchecked Sendable {
         var socket: ListeningSocket?
         init(_ socket: ListeningSocket) { self.socket = socket }
@@ -211,7 +211,7 @@ struct Serve: ParsableCommand {
         return count
     }
 
-    /// The environment of the workers: that of this process, overridden by the environment file.
+    /// Returns the environment of the workers: that of this process, overridden by the environment file.
     @Sendable private func variables() throws -> [String: String] {
         let inherited = Inheritance.cleaned(processEnvironment())
         guard let envFile else { return inherited }
@@ -238,7 +238,7 @@ struct Serve: ParsableCommand {
     }
 }
 
-/// Parses an address from a variable; an empty value counts as not set.
+/// Parses an address from the value of an environment variable; `nil` when the variable is not set or empty.
 func address(_ text: String?) throws -> ListenAddress? {
     try text.flatMap { $0.isEmpty ? nil : $0 }.map { try ListenAddress($0) }
 }
@@ -254,8 +254,8 @@ private func serveStatus(of master: Master, on socket: ListeningSocket, _ log: L
     return server
 }
 
-/// Adds the settings that make the Swift runtime print a backtrace on a crash, when `swift-backtrace-static` is
-/// installed next to the program or in `../libexec/aktify`.
+/// Returns the environment with the settings that make the Swift runtime print a backtrace on a crash, when
+/// `swift-backtrace-static` is installed next to the program or in `../libexec/aktify`.
 private func withBacktraces(_ variables: [String: String]) -> [String: String] {
     guard variables["SWIFT_BACKTRACE"] ?? "" == "", let slash = Inheritance.program.lastIndex(of: "/") else {
         return variables
@@ -270,7 +270,8 @@ private func withBacktraces(_ variables: [String: String]) -> [String: String] {
     return variables.merging(["SWIFT_BACKTRACE": settings.joined(separator: ",")]) { $1 }
 }
 
-/// Sets how many connections each worker's pool may open, unless `POSTGRES_CONNECTIONS` is set already.
+/// Returns the environment with `POSTGRES_CONNECTIONS`, the number of connections that each worker's pool may open,
+/// unless that variable is set already.
 private func withConnectionLimit(_ variables: [String: String], workers: Int) -> [String: String] {
     guard variables["POSTGRES_CONNECTIONS"] ?? "" == "" else { return variables }
     return variables.merging(["POSTGRES_CONNECTIONS": String(Config.connections(workers: workers))]) { $1 }

@@ -40,7 +40,7 @@ struct StatusCommand: ParsableCommand {
 
 extension FastCGIClient {
     /// Requests the full status report of a master, in JSON.
-    /// - Throws: `CommandError` when the response is not 200, and the errors of `get`.
+    /// - Throws: `CommandError` when the response's status is not 200, and the errors of `get`.
     func masterStatus() throws -> String {
         let (status, body) = try get("/status?full")
         guard status == 200 else { throw CommandError("the master responded with \(status): \(body)") }

@@ -9,13 +9,14 @@ import Scoreboard
 import Supervisor
 import Web
 
-/// A worker process: one or more event loops, each with its own application, connection pool and server. They share
-/// only the listening socket.
+/// A worker process, with one or more event loops. Each loop has its own application, connection pool and server; the
+/// loops share only the listening socket.
 final class Worker: Sendable {
     private let config: Config
     private let graph: RevisionGraph
     private let loops: [Loop]
-    /// The worker's slot in the master's scoreboard; `nil` without a master. A worker of a master has one event loop.
+    /// The worker's slot in the master's scoreboard; `nil` without a master. A worker that has a master has one event
+    /// loop.
     private let slot: Slot?
     private let log = Logger(label: "aktify.worker")
 
@@ -24,9 +25,9 @@ final class Worker: Sendable {
         loops = try (0..<count).map { _ in try Loop() }
     }
 
-    /// Serves until one of `signals` arrives, then drains.
+    /// Serves requests until one of `signals` arrives, then drains.
     /// - Parameters:
-    ///   - listen: creates the socket to accept from. Only the servers own it, so it is closed when they drain.
+    ///   - listen: creates the socket to accept from. Only the servers own the socket, so it is closed when they drain.
     ///   - ready: called as soon as connections are accepted.
     func run(
         until signals: [Int32], listen: @Sendable () throws -> ListeningSocket, whenReady ready: () -> Void
@@ -50,7 +51,8 @@ final class Worker: Sendable {
         return servers
     }
 
-    /// Creates the application on the event loop's thread, since everything that it opens is bound to that loop.
+    /// Starts a server with its own application. Both are created on the event loop's thread, since everything that the
+    /// application opens is bound to that loop.
     private func startServer(on loop: Loop, _ listener: ListeningSocket) async throws -> Server {
         try await Task(executorPreference: loop) { [config, graph, slot, log] in
             let limits = Limits(bodyBytes: config.maxBodyBytes, requestTimeout: config.requestTimeout)
@@ -73,8 +75,8 @@ final class Worker: Sendable {
         }.value
     }
 
-    /// Waits for the first signal. Later ones are ignored, since a service manager may signal both the master and its
-    /// workers; except that a further SIGINT (Ctrl-C pressed again) exits immediately.
+    /// Waits for the first of `signals` and returns it. Later signals are ignored, since a service manager may signal
+    /// both the master and its workers; but a further SIGINT (Ctrl-C pressed again) exits immediately.
     private func firstSignal(of signals: [Int32]) async throws -> Int32 {
         guard let loop = Loop.current else { preconditionFailure("a worker runs on an event loop") }
         let first = Waiter<Int32>(on: loop)

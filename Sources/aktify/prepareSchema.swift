@@ -42,9 +42,9 @@ func prepareSchema(_ graph: RevisionGraph, _ config: Config, signals: [Int32], w
     return config
 }
 
-/// Checks the schema, and migrates it when it is behind and the configuration says so.
+/// Checks the schema, after migrating it when it is behind and the configuration says so.
 /// - Returns: the error when the database is unavailable; `nil` when the schema is compatible.
-/// - Throws: `CommandError` when it is not compatible, and the errors of a migration.
+/// - Throws: `CommandError` when the schema is not compatible, and the errors of a migration.
 private func outage(of health: HealthService, _ migrator: Migrator, _ config: Config) async throws -> DatabaseError? {
     do {
         do {

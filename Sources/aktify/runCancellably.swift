@@ -1,9 +1,10 @@
 import EventLoop
 import Glibc
 
-/// Runs `body` on an event loop. The first of `signals` cancels it, so that its transaction is rolled back; a second
-/// one exits the process immediately, in which case Postgres rolls back when it notices that the client is gone.
-/// - Throws: `Interrupted` when it was cancelled, and whatever `body` throws.
+/// Runs `body` on an event loop. The first of `signals` to arrive cancels `body`, so that its transaction is rolled
+/// back. A second signal exits the process immediately; Postgres then rolls back when it notices that the client is
+/// gone.
+/// - Throws: `Interrupted` when `body` failed after a signal had cancelled it, and whatever else `body` throws.
 func runCancellably<Value: Sendable>(
     by signals: [Int32] = [SIGINT, SIGTERM], _ body: @escaping @Sendable () async throws -> Value
 ) throws -> Value {
@@ -27,7 +28,7 @@ func runCancellably<Value: Sendable>(
     }
 }
 
-/// A task failed because a signal cancelled it.
+/// The error that reports that a signal cancelled a task.
 struct Interrupted: Error, CustomStringConvertible {
     let description: String
 

@@ -12,13 +12,13 @@ struct PlanNode {
         children = if case .array(let plans)? = members["Plans"] { plans.compactMap { PlanNode($0) } } else { [] }
     }
 
-    /// A property of the node, such as `Node Type`; `nil` when the node does not have it.
+    /// Returns a text property of the node, such as `Node Type`; `nil` when the node does not have it.
     func text(_ name: String) -> String? {
         guard case .string(let text)? = members[name] else { return nil }
         return text
     }
 
-    /// A numeric property of the node, such as `Actual Rows`; 0 when the node does not have it.
+    /// Returns a numeric property of the node, such as `Actual Rows`; 0 when the node does not have it.
     func number(_ name: String) -> Double {
         guard case .number(let text)? = members[name] else { return 0 }
         return Double(text) ?? 0

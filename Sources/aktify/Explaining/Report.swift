@@ -10,10 +10,11 @@ struct Report {
         let site: String
         /// The number of rows returned.
         let rows: Int
-        /// The plan that Postgres executed; or, when that scans only small tables, the one it would choose for larger
-        /// tables, if that uses an index.
+        /// The plan to report: usually the one that Postgres executed. When that plan scans only small tables, and
+        /// Postgres would use indexes if the tables were larger, the plan for larger tables is reported instead.
         let plan: ExplainedPlan?
-        /// The table that is so small that Postgres scans it sequentially although there is a suitable index.
+        /// The table that is so small that Postgres scans it sequentially although there is a suitable index; `nil`
+        /// when there is no such table.
         let smallTable: String?
 
         init(_ explanation: Explanation, _ executed: ExecutedStatement?) {
@@ -45,7 +46,7 @@ struct Report {
 
     // MARK: Warnings
 
-    /// Warnings of statements that may become slow, and of repeated ones (the N+1 problem).
+    /// Warnings about statements that may become slow, and about repeated statements (the N+1 problem).
     var warnings: [String] {
         entries.enumerated().flatMap { index, entry in entry.warnings.map { "statement \(index + 1) \($0)" } }
             + repetitions
@@ -127,7 +128,7 @@ extension Report.Entry: JSONWritable {
         json.endObject()
     }
 
-    /// A string, or null.
+    /// A JSON string, or null.
     private enum JSONText: JSONWritable {
         case text(String)
         case null

@@ -36,8 +36,8 @@ enum LogFormat {
         return json.finish()
     }
 
-    /// Writes a value as a JSON number if it is an integer. A request id is always a string, even when it consists of
-    /// digits.
+    /// Writes a metadata value as a JSON number if it is an integer, and as a string otherwise. A request id is always
+    /// a string, even when it consists of digits.
     private static func write(_ key: String, _ value: Logger.Metadata.Value, _ json: inout JSONWriter) {
         let text = "\(value)"
         if let number = Int64(text), key != "request_id" {

@@ -4,8 +4,8 @@ import Synchronization
 /// Non-blocking log output to standard error: a slow reader never blocks the process, and a reader that is gone is not
 /// an error.
 ///
-/// When the pipe is full, lines are dropped and counted. The next line that can be written is preceded by one with that
-/// count.
+/// When the pipe is full, lines are dropped and counted. The next line that can be written is preceded by a line with
+/// the number of dropped lines.
 enum StandardError {
     private struct State {
         /// The unwritten remainder of a partially written line.
@@ -32,8 +32,8 @@ enum StandardError {
         close(reopened)
     }
 
-    /// Writes a line completely, or drops it. The rest of a line longer than 4096 bytes (PIPE_BUF) may be written by a
-    /// later call.
+    /// Writes a line completely, or drops the line. The rest of a line longer than 4096 bytes (PIPE_BUF) may be written
+    /// by a later call.
     /// - Parameter report: formats the line that reports how many lines were dropped.
     static func write(_ line: [UInt8], reportingDropped report: (Int) -> [UInt8]) {
         state.withLock { state in
@@ -56,7 +56,7 @@ enum StandardError {
     }
 
     /// Writes the remainder of the previous line.
-    /// - Returns: whether it has been written completely.
+    /// - Returns: whether the remainder has been written completely.
     private static func finish(_ state: inout State) -> Bool {
         if !state.rest.isEmpty { _ = send(&state) }
         return state.rest.isEmpty
@@ -79,7 +79,7 @@ enum StandardError {
         return state.rest.count < before
     }
 
-    /// Whether standard error is writable: for a pipe, that is room for 4096 bytes.
+    /// Whether standard error is writable. A pipe is writable when it has room for 4096 bytes.
     private static var hasRoom: Bool {
         var descriptor = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)
         return poll(&descriptor, 1, 0) == 1 && descriptor.revents & Int16(POLLOUT) != 0

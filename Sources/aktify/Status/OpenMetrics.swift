@@ -110,7 +110,7 @@ struct OpenMetrics {
     }
 }
 
-/// Sums of the histograms of the same name, over all workers.
+/// The sums of the histograms that have the same name, over all workers.
 private struct HistogramSums {
     struct Sum {
         var nanoseconds = 0

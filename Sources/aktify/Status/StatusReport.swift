@@ -4,7 +4,7 @@ import Scoreboard
 import Supervisor
 import Web
 
-/// The status report in JSON: the members of php-fpm's status page, followed by this program's own.
+/// The status report in JSON: the members of php-fpm's status page, followed by members that only this program has.
 struct StatusReport: JSONWritable {
     private let status: Master.Status
     private let isFull: Bool
@@ -78,7 +78,7 @@ struct StatusReport: JSONWritable {
 }
 
 extension Master.Reload: JSONWritable {
-    /// `done`, or `failed:` and the reason.
+    /// The outcome of the reload: `done`, or `failed:` and the reason.
     fileprivate var outcome: String { problem.map { "failed: \($0)" } ?? "done" }
 
     public func write(to json: inout JSONWriter) {
@@ -91,21 +91,21 @@ extension Master.Reload: JSONWritable {
 }
 
 extension Master.Status {
-    /// The sum over all workers, including those that have exited.
+    /// Returns the sum of a number over all workers, including those that have exited.
     func total(_ number: Slot.Number) -> Int { past[number] + current(number) }
 
-    /// The sum over the running workers.
+    /// Returns the sum of a number over the running workers.
     func current(_ number: Slot.Number) -> Int { workers.reduce(0) { $0 + $1.slot[number] } }
 
-    /// The minimum over the running workers.
+    /// Returns the minimum of a number over the running workers.
     func minimum(_ number: Slot.Number) -> Int { workers.map { $0.slot[number] }.min() ?? 0 }
 
-    /// The maximum over all workers, including those that have exited.
+    /// Returns the maximum of a number over all workers, including those that have exited.
     func maximum(_ number: Slot.Number) -> Int { workers.reduce(past[number]) { max($0, $1.slot[number]) } }
 }
 
-/// A worker, with the members that php-fpm has. Unlike php-fpm's, a worker may handle many requests at a time: the
-/// request members describe the one that has run the longest.
+/// A worker in the status report, with the members that php-fpm reports for a process. Unlike a php-fpm process, a
+/// worker may handle many requests at a time: the request members describe the request that has run the longest.
 private struct ProcessReport: JSONWritable {
     let worker: Master.WorkerStatus
     let now: Int
@@ -137,7 +137,7 @@ private struct ProcessReport: JSONWritable {
     }
 }
 
-/// A request in progress.
+/// A request in progress, in the status report.
 private struct RequestReport: JSONWritable {
     let worker: pid_t
     let report: RequestActivity.Report

@@ -91,7 +91,8 @@ struct StatusTable {
 }
 
 extension JSON {
-    /// The text of a member that is a string or a number; empty for others, and when it does not exist.
+    /// Returns the text of a member that is a string or a number; an empty text for other members, and when the member
+    /// does not exist.
     subscript(key: String) -> String {
         guard case .object(let members) = self else { return "" }
         return switch members[key] {
@@ -100,10 +101,10 @@ extension JSON {
         }
     }
 
-    /// An integer member; 0 when it does not exist.
+    /// Returns an integer member; 0 when the member does not exist.
     func integer(_ key: String) -> Int { Int(self[key]) ?? 0 }
 
-    /// The elements of an array member; none when it does not exist.
+    /// Returns the elements of an array member; an empty array when the member does not exist.
     func list(_ key: String) -> [JSON] {
         guard case .object(let members) = self, case .array(let list) = members[key] else { return [] }
         return list

@@ -2,7 +2,7 @@ import HTTPTypes
 import Supervisor
 import Web
 
-/// The routes of the master's status report. They need neither a worker nor the database.
+/// Returns the routes of the master's status report. The routes need neither a worker nor the database.
 ///
 /// `/status` has the member names of php-fpm's status page, so that monitoring tools for php-fpm can read it. `?full`
 /// adds the worker processes, the requests in progress and the recent reloads; `?openmetrics` selects OpenMetrics 1.0,
