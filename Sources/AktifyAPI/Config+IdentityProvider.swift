@@ -8,7 +8,7 @@ import Authentication
 #endif
 
 extension Config {
-    /// Reads the identity provider whose tokens are accepted.
+    /// Reads the configuration of the identity provider whose tokens are accepted.
     static func identityProvider(_ read: EnvironmentReader) throws(ConfigError) -> IdentityProvider {
         guard hasJWT else {
             throw ConfigError(
@@ -39,8 +39,8 @@ extension Config {
         }
     }
 
-    /// Whether keys may be fetched from a URL: with HTTPS from any host, with HTTP only from this one. User names and
-    /// passwords in the URL are not allowed.
+    /// Whether keys may be fetched from a URL: with HTTPS from any host, with HTTP only from this machine. The URL must
+    /// not contain a user name or password.
     private static func isAllowed(_ url: String) -> Bool {
         url.utf8.count <= 2000
             && (url.contains(/^https:\/\/([a-zA-Z0-9._-]+|\[[0-9a-fA-F:]+\])(:[0-9]{1,5})?([\/?][!-~]*)?$/)

@@ -4,12 +4,12 @@ import Web
 
 /// The configuration, read from the environment once.
 ///
-/// docs/configuration.md lists the variables with their defaults; a test compares it with the names and defaults in this file. A
-/// variable that ends in `_FILE` names a file that contains the value, as Docker's secrets do.
+/// docs/configuration.md lists the variables with their defaults; a test compares that list with the names and defaults
+/// in this file. A variable whose name ends in `_FILE` names a file that contains the value, as with Docker's secrets.
 public struct Config: Sendable {
     /// The database server, and the settings of its connections.
     public var database: DatabaseConfiguration
-    /// The login of the role that owns the schema; `nil` when it is the role that serves requests.
+    /// The login of the role that owns the schema; `nil` when the role that serves requests owns the schema.
     public var owner: DatabaseLogin?
     /// The origins that may read responses.
     public var cors: CORS
@@ -19,22 +19,22 @@ public struct Config: Sendable {
     public var requestTimeout: Duration
     /// How long a worker's event loop may be blocked before the master replaces the worker.
     public var stuckAfter: Duration
-    /// The duration from which a request is logged as slow.
+    /// The minimum duration of a request that is logged as slow.
     public var slowRequest: Duration
     /// Whether every request is logged when it ends.
     public var logsRequests: Bool
-    /// Whether all statements are logged, grouped by request.
+    /// Whether all SQL statements are logged, grouped by request.
     public var logsQueries: Bool
-    /// Whether this is a development environment, in which responses have `Server-Timing`.
+    /// Whether this is a development environment, in which responses have the header field `Server-Timing`.
     public var isDevelopment: Bool
-    /// How clients authenticate; `nil` when it is not set, in production.
+    /// How clients authenticate; `nil` in production when `AUTH` is not set.
     public var authentication: Authentication?
     /// The identity provider whose tokens are accepted; `nil` unless `authentication` is `.jwt`.
     public var identityProvider: IdentityProvider?
-    /// Whether pending revisions are applied before the first request.
+    /// Whether pending revisions of the schema are applied before the first request.
     public var migratesOnStart: Bool
-    /// The schema that the application needs to be ready; `nil` skips the check. It has no variable: the commands that
-    /// serve requests set it from the migration scripts.
+    /// The schema that the application needs to be ready; `nil` skips the check. No environment variable sets this
+    /// property: the commands that serve requests set it from the migration scripts.
     public var schema: SchemaCheck?
     /// The minimum level of log entries.
     public var logLevel: String
@@ -42,7 +42,7 @@ public struct Config: Sendable {
     /// Reads the configuration from environment variables.
     /// - Parameters:
     ///   - variables: the variables by name.
-    ///   - readFile: returns the contents of a file, such as that of a secret; `nil` when it cannot be read.
+    ///   - readFile: returns the contents of a file, such as a secret; `nil` when the file cannot be read.
     /// - Throws: `ConfigError` for the first invalid variable.
     public init(environment variables: [String: String], readFile: @escaping (String) -> String?) throws(ConfigError) {
         let read = EnvironmentReader(variables: variables, readFile: readFile)
@@ -76,14 +76,14 @@ public struct Config: Sendable {
         logLevel = try read.choice("LOG_LEVEL", of: Config.logLevels, default: "info")
     }
 
-    /// The configuration of the database with the login of the role that owns the schema.
+    /// The configuration of the database, with the login of the role that owns the schema.
     public var ownersDatabase: DatabaseConfiguration {
         var database = database
         if let owner { database.login = owner }
         return database
     }
 
-    /// The variables without the login of the role that owns the schema, which workers must not know.
+    /// Returns the variables without the login of the role that owns the schema, which workers must not know.
     public static func withoutOwner(_ variables: [String: String]) -> [String: String] {
         variables.filter { !$0.key.hasPrefix("POSTGRES_OWNER") }
     }
@@ -128,9 +128,10 @@ public struct Config: Sendable {
         )
     }
 
-    /// The default pool size of each of several workers: 2 to 8 connections, and at most 48 in total unless that leaves
-    /// fewer than 2 for each. All but one connection can wait for commits at the same time, which Postgres then flushes
-    /// to disk together. A reload briefly doubles the number of connections, and the default limit of Postgres is 100.
+    /// Returns the default pool size of one of several workers: 2 to 8 connections, and at most 48 for all workers
+    /// together, unless that leaves fewer than 2 for each. All but one connection of a pool can wait for commits at the
+    /// same time, which Postgres then flushes to disk together. A reload briefly doubles the number of connections, and
+    /// the default limit of Postgres is 100.
     public static func connections(workers: Int) -> Int { min(8, max(2, 48 / workers)) }
 
     private static let logLevels = ["trace", "debug", "info", "notice", "warning", "error", "critical"]
@@ -147,7 +148,7 @@ public struct Config: Sendable {
             database: read.text("POSTGRES_DB", default: "aktify"))
     }
 
-    /// Reads a host, or a comma-separated list of hosts; `nil` when the variable is not set.
+    /// Reads a host, or a comma-separated list of hosts; returns `nil` when the variable is not set.
     private static func hosts(_ read: EnvironmentReader, _ name: String) throws(ConfigError) -> String? {
         let text = read.text(name, default: "")
         guard text.isEmpty || DatabaseConfiguration.Server.areHosts(text) else {

@@ -19,11 +19,11 @@ struct EnvironmentReader {
 
     private func value(_ name: String) -> String? { variables[name].flatMap { $0.isEmpty ? nil : $0 } }
 
-    /// The value of a variable as text.
+    /// Returns the value of a variable as text, or `default` when the variable is not set.
     func text(_ name: String, default: String) -> String { value(name) ?? `default` }
 
-    /// The value of a variable as an integer.
-    /// - Throws: `ConfigError` when it is not an integer, or out of range.
+    /// Parses the value of a variable as an integer; returns `default` when the variable is not set.
+    /// - Throws: `ConfigError` when the value is not an integer, or out of range.
     func integer(_ name: String, default: Int, in range: ClosedRange<Int>) throws(ConfigError) -> Int {
         guard let text = value(name) else { return `default` }
         guard let number = Int(text), range.contains(number) else {
@@ -33,8 +33,9 @@ struct EnvironmentReader {
         return number
     }
 
-    /// The value of a variable as a truth value; `1`, `yes` and `on` mean true, `0`, `no` and `off` mean false.
-    /// - Throws: `ConfigError` when it is neither.
+    /// Parses the value of a variable as a Boolean; returns `default` when the variable is not set. `1`, `true`, `yes`
+    /// and `on` mean true, `0`, `false`, `no` and `off` mean false.
+    /// - Throws: `ConfigError` when the value is none of these words.
     func bool(_ name: String, default: Bool) throws(ConfigError) -> Bool {
         switch value(name)?.lowercased() {
         case nil: `default`
@@ -44,8 +45,8 @@ struct EnvironmentReader {
         }
     }
 
-    /// The value of a variable in lower case.
-    /// - Throws: `ConfigError` when it is none of `choices`.
+    /// Returns the value of a variable in lower case, or `default` when the variable is not set.
+    /// - Throws: `ConfigError` when the value is none of `choices`.
     func choice(_ name: String, of choices: [String], default: String) throws(ConfigError) -> String {
         guard let text = value(name)?.lowercased() else { return `default` }
         guard choices.contains(text) else {
@@ -54,8 +55,8 @@ struct EnvironmentReader {
         return text
     }
 
-    /// Reads a secret from the variable, or from the file that `NAME_FILE` names. White space around the contents of
-    /// the file is removed.
+    /// Reads a secret from the variable `name`, or from the file that the variable `name` with the suffix `_FILE`
+    /// names. White space around the contents of the file is removed.
     func secret(_ name: String) throws(ConfigError) -> String? {
         guard let path = value("\(name)_FILE") else { return value(name) }
         guard value(name) == nil else { throw ConfigError(name, "is set, and so is \(name)_FILE: unset one of them") }

@@ -1,7 +1,8 @@
 import ORM
 import Web
 
-/// A middleware that sets the author (client and request ID) of the change records that a request writes.
+/// Handles a request as a middleware: sets the author (client and request ID) of the change records that the request
+/// writes.
 func attributeChanges(
     of request: Request, _ next: (Request) async throws -> Response
 ) async throws -> Response {

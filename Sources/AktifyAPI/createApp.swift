@@ -7,7 +7,7 @@ import Web
     import JWTAuthentication
 #endif
 
-/// The resources of the API, one line each.
+/// The resources of the API, each declared on one line.
 let resources: [MountedResource] = [
     MountedResource("/campaigns") { campaignBlueprint(CampaignService(rows: $0)) }
 ]
@@ -16,9 +16,10 @@ let resources: [MountedResource] = [
 public let metadata = Metadata(
     tables: resources.map(\.table) + [IdempotencyKey.definition, APIKeyRecord.definition, ChangeRecords.definition])
 
-/// Creates the application from its configuration. It uses no global state: everything is created here.
+/// Creates the application from its configuration. The application uses no global state: this function creates
+/// everything.
 ///
-/// The database connections belong to the event loop that the caller runs on, so that each loop needs its own
+/// The database connections belong to the event loop that the caller runs on, so that each event loop needs a separate
 /// application.
 /// - Throws: `SetupError` when prefixes or routes conflict.
 public func createApp(_ config: Config) throws -> Application {
@@ -41,7 +42,7 @@ private func authenticator(_ config: Config, _ database: Database) -> (any Authe
     return KeyAuthenticator(APIKeys(database))
 }
 
-/// Creates the application on given repositories, which are in memory in tests.
+/// Creates the application on the given repositories, which store rows in memory in tests.
 func createApp(
     _ config: Config, repositories: Repositories, authenticator: (any Authenticator)? = nil,
     health: HealthService = HealthService(schema: nil, versions: { [] }, applied: { [:] })

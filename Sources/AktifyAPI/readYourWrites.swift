@@ -3,8 +3,8 @@ import ORM
 import Web
 
 /// Creates a middleware that provides read-your-writes consistency with replicas. The response to a write contains the
-/// WAL position of its commit, in `X-Database-Position` and, for browsers, in a cookie. A read that sends the position
-/// back is executed by a server that has replayed it.
+/// WAL position of its commit, in `X-Database-Position` and, for browsers, in a cookie. When a client sends the
+/// position with a read, the read is executed by a server that has replayed the WAL up to that position.
 func readYourWrites() -> Application.Middleware {
     { request, next in
         let session = CausalSession(reads: CausalSession.Reads(request.reads), after: request.position)
@@ -25,8 +25,8 @@ func readYourWrites() -> Application.Middleware {
 private let cookie = "database_position"
 
 extension Request {
-    /// The WAL position that reads must have replayed, from the header fields and the cookies. A malformed one makes
-    /// reads go to the primary.
+    /// The WAL position that a server must have replayed to execute reads, from the header fields and the cookies. A
+    /// malformed position makes reads go to the primary.
     fileprivate var position: WALPosition? {
         let cookies = headers.values(of: .cookie).flatMap { $0.split(separator: ";") }.map(\.trimmed)
             .filter { $0.hasPrefix(cookie + "=") }.map { String($0.dropFirst(cookie.count + 1)) }

@@ -6,7 +6,8 @@ import Web
 /// Creates a middleware that records the SQL statements of each request.
 /// - Parameters:
 ///   - logs: whether to log the statements, grouped by request.
-///   - addsServerTiming: whether the response reports their number and duration in `Server-Timing` (W3C Server Timing).
+///   - addsServerTiming: whether the response reports the number and duration of the statements in `Server-Timing` (W3C
+///     Server Timing).
 func recordQueries(
     logs: Bool, addsServerTiming: Bool, log: Logger = Logger(label: "aktify.queries")
 ) -> Application.Middleware {

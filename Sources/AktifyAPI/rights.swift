@@ -2,10 +2,10 @@ import Authentication
 import ORM
 import SQL
 
-/// The database rights that the application's statements need, and no others. Those on the tables of resources follow
-/// from their routes.
+/// The database rights that the application's statements need, and no others. The rights on the tables of resources are
+/// derived from the routes of the resources.
 ///
-/// A test runs all statements with exactly these rights, and verifies that each of them is needed.
+/// A test runs all statements with exactly these rights, and verifies that each right is needed.
 public let rights: [Right] =
     resources.flatMap(\.rights)
     + [

@@ -1,6 +1,6 @@
 import ORM
 
-/// Inserts the sample campaigns if the table is empty. A lock makes concurrent calls wait, so that only one of them
+/// Inserts the sample campaigns if the table is empty. A lock makes concurrent calls wait, so that only one call
 /// inserts rows.
 /// - Returns: the number of inserted campaigns.
 /// - Throws: `DatabaseError`.

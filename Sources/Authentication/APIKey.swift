@@ -1,5 +1,5 @@
-/// An API key: the secret with which a client authenticates. It consists of `aktify_`, 43 random base62 characters (256
-/// bits), and a checksum of 6 characters over everything before it.
+/// An API key: the secret with which a client authenticates. A key consists of `aktify_`, 43 random base62 characters
+/// (256 bits), and a checksum of 6 characters over everything before it.
 ///
 /// The prefix lets secret scanners detect published keys. The checksum distinguishes a mistyped key from an unknown
 /// one.
@@ -21,7 +21,7 @@ public struct APIKey: Hashable, Sendable {
         text = String(decoding: body + APIKey.checksum(of: body), as: UTF8.self)
     }
 
-    /// Parses a key. Returns `nil` when the text is not a key, or its checksum is wrong.
+    /// Parses a key. Returns `nil` when the text is not a key, or contains a wrong checksum.
     public init?(_ text: String) {
         let bytes = Array(text.utf8)
         let body = bytes.dropLast(APIKey.checksumCount)
@@ -33,7 +33,7 @@ public struct APIKey: Hashable, Sendable {
         self.text = text
     }
 
-    /// The CRC-32 of bytes, as six digits of base62.
+    /// Returns the CRC-32 of bytes, encoded as six base62 digits.
     private static func checksum(of bytes: some Sequence<UInt8>) -> [UInt8] {
         var rest = crc32(bytes)
         var checksum: [UInt8] = []
@@ -44,7 +44,7 @@ public struct APIKey: Hashable, Sendable {
         return checksum.reversed()
     }
 
-    /// CRC-32 (ISO 3309).
+    /// Returns the CRC-32 of bytes (ISO 3309).
     static func crc32(_ bytes: some Sequence<UInt8>) -> UInt32 {
         ~bytes.reduce(~0) { crc, byte in
             (0..<8).reduce(crc ^ UInt32(byte)) { crc, _ in crc & 1 == 1 ? crc >> 1 ^ 0xedb8_8320 : crc >> 1 }

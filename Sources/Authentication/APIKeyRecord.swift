@@ -2,11 +2,11 @@ import ORM
 import SQL
 import Web
 
-/// The record of an API key. It contains a hash of the key, but not the key itself.
+/// The record of an API key, which contains a hash of the key, but not the key itself.
 public struct APIKeyRecord: Model, Hashable {
     /// The primary key.
     public var id: Int64
-    /// The name of the key, which change records contain too. Names are never reused.
+    /// The name of the key, which identifies the client in change records too. Names are never reused.
     public var name: String
     /// The role of clients that authenticate with the key.
     public var role: Role
@@ -16,11 +16,11 @@ public struct APIKeyRecord: Model, Hashable {
     public var createdBy: String
     /// When the key was created.
     public var createdOn: Timestamp
-    /// When the key expires; `nil` when it never does.
+    /// When the key expires; `nil` when the key never expires.
     public var expiresOn: Timestamp?
-    /// When the key was last used, with a precision of one minute; `nil` when it never was.
+    /// When the key was last used, with a precision of one minute; `nil` when the key has never been used.
     public var lastUsedOn: Timestamp?
-    /// When the key was revoked; `nil` when it was not.
+    /// When the key was revoked; `nil` when the key has not been revoked.
     public var revokedOn: Timestamp?
 
     /// The columns of the table.

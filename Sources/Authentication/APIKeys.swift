@@ -5,18 +5,18 @@ import Web
 /// Creates, finds and revokes the API keys in a database.
 public struct APIKeys: Sendable {
     private let database: Database
-    /// The current time in UTC. It does not depend on the session's time zone, which `PGTZ` or a connection pooler may
-    /// have set.
+    /// The SQL expression for the current time in UTC, which does not depend on the session's time zone: `PGTZ` or a
+    /// connection pooler may have set another.
     private static let now = "(now() AT TIME ZONE 'UTC')"
 
-    /// Creates an instance on a database.
+    /// Creates an instance for the API keys in a database.
     public init(_ database: Database) { self.database = database }
 
-    /// Creates a key. Only its hash is stored, so that the returned key cannot be retrieved again.
+    /// Creates a key. Only the hash of the key is stored, so that the returned key cannot be retrieved again.
     /// - Parameters:
     ///   - name: the name of the key: 1 to 100 characters, never used by another key before.
     ///   - role: the role of clients that authenticate with the key.
-    ///   - lifetime: the lifetime of the key, in seconds; `nil` when it never expires.
+    ///   - lifetime: the lifetime of the key, in seconds; `nil` when the key never expires.
     ///   - author: the name of the user who creates the key.
     /// - Throws: `APIKeyError.nameTaken`, `DatabaseError`.
     public func create(name: String, role: Role, lifetime: Int64?, author: String) async throws -> APIKey {
@@ -36,13 +36,13 @@ public struct APIKeys: Sendable {
         return key
     }
 
-    /// All keys in the order of their creation, including expired and revoked ones.
+    /// Returns all keys in the order of their creation, including expired and revoked keys.
     /// - Throws: `DatabaseError`.
     public func all() async throws -> [APIKeyRecord] {
         try await database.all(APIKeyRecord.all.ordered { [$0.id.ascending] })
     }
 
-    /// Revokes a key. Within one second, every worker rejects it.
+    /// Revokes a key, which every worker rejects within one second.
     /// - Throws: `APIKeyError.unknown`, `DatabaseError`.
     public func revoke(name: String) async throws {
         let columns = APIKeyRecord.columns
@@ -54,7 +54,7 @@ public struct APIKeys: Sendable {
         guard result.affected > 0 else { throw APIKeyError.unknown(name) }
     }
 
-    /// Finds a key, including expired and revoked ones; `nil` when there is no such key.
+    /// Finds a key, even if the key has expired or was revoked; returns `nil` when there is no such key.
     /// - Throws: `DatabaseError`.
     public func find(_ key: APIKey) async throws -> KnownKey? {
         let columns = APIKeyRecord.columns
@@ -80,7 +80,7 @@ public struct APIKeys: Sendable {
             state: isRevoked ? .revoked : isExpired ? .expired : .valid, shouldRecordUse: try row.next(Bool.self))
     }
 
-    /// Records that a key is used now, at most once a minute.
+    /// Records that the key with this primary key is used now. Uses are recorded at most once a minute.
     /// - Throws: `DatabaseError`.
     public func recordUse(of id: Int64) async throws {
         let columns = APIKeyRecord.columns
@@ -121,7 +121,7 @@ public struct KnownKey: Sendable {
 
 /// An error in the administration of keys.
 public enum APIKeyError: Error, CustomStringConvertible {
-    /// Another key has, or had, the name.
+    /// Another key has the name, or had it before.
     case nameTaken(String)
     /// No key has the name.
     case unknown(String)

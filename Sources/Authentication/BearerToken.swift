@@ -2,14 +2,14 @@ import HTTPTypes
 import Web
 
 extension Request {
-    /// The token of `Authorization: Bearer` (RFC 6750, section 2.1).
-    /// - Throws: 401 when there is none.
+    /// Returns the token in `Authorization: Bearer` (RFC 6750, section 2.1).
+    /// - Throws: 401 when the request has no bearer token.
     package func bearerToken(_ credentials: Credentials) throws(HTTPError) -> String {
         try authorization(credentials).bearerToken(credentials)
     }
 
-    /// The value of the header field `Authorization`.
-    /// - Throws: 401 when there is none, or more than one.
+    /// Returns the value of the header field `Authorization`.
+    /// - Throws: 401 when the request has no such field, or more than one.
     func authorization(_ credentials: Credentials) throws(HTTPError) -> String {
         let values = headers.values(of: .authorization)
         guard let value = values.first else {
@@ -21,7 +21,8 @@ extension Request {
 }
 
 extension String {
-    /// The token in this value of `Authorization`. The scheme is case-insensitive (RFC 9110, section 11.1).
+    /// Returns the token in this string, which is a value of `Authorization`. The scheme is case-insensitive (RFC 9110,
+    /// section 11.1).
     /// - Throws: 401 when the scheme is not `Bearer`.
     func bearerToken(_ credentials: Credentials) throws(HTTPError) -> String {
         guard utf8.count > 7, prefix(7).lowercased() == "bearer " else { throw .notBearer(credentials) }
@@ -40,12 +41,12 @@ extension HTTPError {
         case insufficientScope = "insufficient_scope"
     }
 
-    /// Creates a 401 response with a challenge (RFC 6750, section 3).
+    /// Creates a 401 response with an authentication challenge (RFC 6750, section 3).
     package static func unauthenticated(_ message: String, _ error: BearerError? = nil) -> HTTPError {
         HTTPError(.unauthorized, message, headers: [.wwwAuthenticate: challenge(error)])
     }
 
-    /// Creates a 403 response: the client is authenticated, but lacks the required role.
+    /// Creates a 403 response for a client that is authenticated, but lacks the required role.
     static func insufficientRole(_ role: Role, for access: Access) -> HTTPError {
         guard case .role(let needed) = access else { return HTTPError(.forbidden, "Forbidden.") }
         return HTTPError(
@@ -53,7 +54,7 @@ extension HTTPError {
             headers: [.wwwAuthenticate: challenge(.insufficientScope) + ", scope=\"\(needed.rawValue)\""])
     }
 
-    /// The value of `WWW-Authenticate`: a challenge with an optional error code.
+    /// Returns the value of `WWW-Authenticate`: a challenge with an optional error code.
     package static func challenge(_ error: BearerError?) -> String {
         "Bearer realm=\"aktify\"" + (error.map { ", error=\"\($0.rawValue)\"" } ?? "")
     }

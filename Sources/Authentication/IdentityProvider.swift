@@ -2,22 +2,22 @@
 public struct IdentityProvider: Hashable, Sendable {
     /// The location of a JWK Set with the provider's public keys (RFC 7517, section 5).
     public enum Keys: Hashable, Sendable {
-        /// A URL, which is fetched with the program `curl`. Its environment configures a proxy or other CA
+        /// A URL, which is fetched with the program `curl`. The environment of `curl` configures a proxy or other CA
         /// certificates.
         case url(String, environment: [String: String])
-        /// The path of a file.
+        /// The path of a file that contains the JWK Set.
         case file(String)
     }
 
     /// The location of the public keys.
     public var keys: Keys
-    /// The required value of `iss`.
+    /// The required issuer of tokens: the value of the claim `iss`.
     public var issuer: String
-    /// The required value of `aud`, or of one of its elements.
+    /// The required audience of tokens: the value of the claim `aud`, or one of the elements of that claim.
     public var audience: String
     /// The claim with the client's roles: a name, or the path of a nested claim, separated by dots.
     public var rolesClaim: String
-    /// The tolerated difference between the clocks, in seconds.
+    /// The tolerated difference between this machine's clock and the identity provider's, in seconds.
     public var clockSkew: Int
 
     /// Creates a description of an identity provider.

@@ -5,7 +5,8 @@ import Web
 
 /// Authenticates clients by API keys.
 ///
-/// Sound as `@unchecked Sendable`: it is accessed only on the thread of its event loop.
+/// The conformance to `@unchecked Sendable` is sound: an authenticator is accessed only on the thread of its event
+/// loop.
 public final class KeyAuthenticator: Authenticator, @unchecked Sendable {
     private let find: @Sendable (APIKey) async throws -> KnownKey?
     private let recordUse: @Sendable (Int64) async throws -> Void
@@ -20,7 +21,7 @@ public final class KeyAuthenticator: Authenticator, @unchecked Sendable {
         self.init(find: { try await keys.find($0) }, recordUse: { try await keys.recordUse(of: $0) })
     }
 
-    /// Creates an authenticator with functions that look up a key and record its use.
+    /// Creates an authenticator with functions that look up a key and record the use of a key.
     init(
         find: @escaping @Sendable (APIKey) async throws -> KnownKey?,
         recordUse: @escaping @Sendable (Int64) async throws -> Void, now: @escaping @Sendable () -> Instant = { .now }
@@ -28,8 +29,8 @@ public final class KeyAuthenticator: Authenticator, @unchecked Sendable {
         (self.find, self.recordUse, self.now) = (find, recordUse, now)
     }
 
-    /// The principal of the API key in the request.
-    /// - Throws: 401, and the errors of the lookup.
+    /// Returns the principal of the API key in the request.
+    /// - Throws: 401 without a valid API key, and the errors of the lookup.
     public func authenticate(_ request: Request) async throws -> Principal {
         var authorization = try request.authorization(credentials)
         // Strings are compared by canonical equivalence, by which U+212A (KELVIN SIGN) equals K: only ASCII may be

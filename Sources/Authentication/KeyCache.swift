@@ -10,7 +10,7 @@ struct KeyCache {
     enum LookupResult: Equatable {
         /// The key is not cached, or its entry has expired.
         case absent
-        /// The key is valid.
+        /// The key is valid, and the caller need not refresh the entry.
         case fresh(Principal)
         /// The key is valid, and the caller must refresh the entry.
         case stale(Principal)
@@ -18,19 +18,19 @@ struct KeyCache {
 
     private struct Entry {
         let principal: Principal
-        /// When the lookup was sent.
+        /// When the lookup that returned the key was sent.
         let time: Instant
         var isBeingRefreshed = false
     }
 
-    /// The age from which an entry is refreshed, and the age at which it expires.
+    /// The age from which an entry of the cache is refreshed, and the age at which an entry expires.
     static let (refreshAge, maxAge) = (Duration.milliseconds(400), Duration.milliseconds(800))
-    /// The maximum number of entries.
+    /// The maximum number of entries in the cache.
     static let limit = 10_000
 
     private var entries: [String: Entry] = [:]
 
-    /// The number of entries, including expired ones.
+    /// The number of entries in the cache, including expired ones.
     var count: Int { entries.count }
 
     /// Finds the entry for a value of `Authorization`.
@@ -46,6 +46,7 @@ struct KeyCache {
 
     /// Stores the result of a lookup.
     /// - Parameters:
+    ///   - authorization: the value of `Authorization` that contains the key.
     ///   - principal: the key's principal; `nil` when the key is not valid.
     ///   - time: when the lookup was sent.
     ///   - now: the current time.
@@ -61,7 +62,8 @@ struct KeyCache {
         entries[authorization] = Entry(principal: principal, time: time)
     }
 
-    /// Records that a lookup failed: the entry is kept until it expires, and the next request refreshes it.
+    /// Records that a lookup failed. The entry of the key is kept until it expires, and the next request refreshes the
+    /// entry.
     mutating func lookupFailed(_ authorization: String) { entries[authorization]?.isBeingRefreshed = false }
 
     private mutating func removeExpired(at now: Instant) {

@@ -2,7 +2,7 @@ import Web
 
 /// Authenticates the clients of requests.
 public protocol Authenticator: Sendable {
-    /// The authenticated client of a request.
+    /// Returns the authenticated client of a request.
     /// - Throws: 401 when the request has no valid credentials.
     func authenticate(_ request: Request) async throws -> Principal
 
@@ -10,7 +10,7 @@ public protocol Authenticator: Sendable {
     var credentials: Credentials { get }
 }
 
-/// Creates an authorizer from an authenticator. This is the only place that decides who may use a route.
+/// Creates an authorizer from an authenticator. The authorizer is the only place that decides who may use a route.
 public func authorize(_ authenticator: some Authenticator) -> Application.Authorizer {
     { request, access in
         let principal = try await authenticator.authenticate(request)

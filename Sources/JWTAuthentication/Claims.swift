@@ -1,13 +1,13 @@
 import Authentication
 import Web
 
-/// The validated claims of a token, as far as they are used.
+/// The validated claims of a token that authentication uses.
 struct Claims: Equatable {
     /// The name of the principal: `jwt:` and the subject of the token.
     let name: String
-    /// The highest role in the token; `nil` when it contains none.
+    /// The highest role in the token; `nil` when the token contains no role.
     let role: Role?
-    /// When the token expires, including the tolerated clock skew, in seconds since 1970.
+    /// The end of the token's validity in seconds since 1970: the expiration time plus the tolerated clock skew.
     let end: Double
 }
 
@@ -16,7 +16,7 @@ extension IdentityProvider {
     /// - Parameters:
     ///   - claims: the claims of the token.
     ///   - now: the current time, in seconds since 1970.
-    /// - Throws: 401, with the reason.
+    /// - Throws: 401, with the reason why a claim is not accepted.
     func check(_ claims: JSON.Members, at now: Double) throws(HTTPError) -> Claims {
         guard case .string(let from) = claims["iss"], from.hasSameBytes(as: issuer) else {
             throw .invalidToken("The token has another issuer: iss is not the one that this API accepts.")
@@ -39,7 +39,7 @@ extension IdentityProvider {
             name: "jwt:\(subject)", role: try roles(in: claims).compactMap(Role.init(rawValue:)).max(), end: end)
     }
 
-    /// Whether the value of `aud` is, or contains, the audience of this API.
+    /// Whether the value of the claim `aud` is, or contains, the audience of this API.
     private func matchesAudience(_ value: JSON?) -> Bool {
         switch value {
         case .string(let name): name.hasSameBytes(as: audience)
@@ -49,7 +49,7 @@ extension IdentityProvider {
         }
     }
 
-    /// The time in a claim, in seconds since 1970; `nil` when there is no such claim.
+    /// Returns the time in a claim, in seconds since 1970; `nil` when the token has no such claim.
     private func time(_ name: String, _ claims: JSON.Members) throws(HTTPError) -> Double? {
         guard let value = claims[name] else { return nil }
         guard case .number(let text) = value, let seconds = Double(text), (0...1e12).contains(seconds) else {
@@ -58,7 +58,8 @@ extension IdentityProvider {
         return seconds
     }
 
-    /// The names of the roles in the token: the elements of an array, or of a space-separated list like `scope`.
+    /// Returns the names of the roles in the token: the elements of an array, or of a space-separated list like
+    /// `scope`.
     private func roles(in claims: JSON.Members) throws(HTTPError) -> [String] {
         switch try value(in: claims) {
         case .string(let text): return text.split(separator: " ").map(String.init)
@@ -67,8 +68,8 @@ extension IdentityProvider {
         }
     }
 
-    /// The value of the roles claim: of the claim with exactly that name, which may contain dots
-    /// (`https://example.org/roles`), or else of the nested claim at that path.
+    /// Returns the value of the roles claim: the claim whose name is exactly the configured one, which may contain dots
+    /// (`https://example.org/roles`), or else the nested claim at the configured path.
     private func value(in claims: JSON.Members) throws(HTTPError) -> JSON? {
         if let value = claims[rolesClaim] { return value }
         var value = JSON.object(claims)
@@ -82,8 +83,8 @@ extension IdentityProvider {
 }
 
 extension String {
-    /// Whether the text is safe as a name in records and logs: it has a limited length, and no characters that are
-    /// invisible or change the direction of text.
+    /// Whether the text is safe as a name in records and logs: the length is limited, and no characters are invisible
+    /// or change the direction of text.
     fileprivate var isSafeName: Bool {
         (1...255).contains(utf8.count)
             && unicodeScalars.allSatisfy {

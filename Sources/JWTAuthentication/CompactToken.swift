@@ -1,27 +1,27 @@
 import Authentication
 import Web
 
-/// A parsed JWS in compact serialization (RFC 7515, section 7.1). Neither its signature nor its claims have been
+/// A parsed JWS in compact serialization (RFC 7515, section 7.1). Neither the signature nor the claims have been
 /// verified.
 ///
-/// The key is selected only by `kid` and `alg`. Header parameters that contain keys or refer to them (`jku`, `x5u`,
-/// `jwk`, `x5c`) are ignored.
+/// The key for the verification is selected only by `kid` and `alg`. Header parameters that contain keys or refer to
+/// them (`jku`, `x5u`, `jwk`, `x5c`) are ignored.
 struct CompactToken {
-    /// Identifies the key with which the signature must be verified.
+    /// The identifier of the key with which the signature must be verified.
     let key: KeyIdentifier
     /// The claims: the payload of the token.
     let claims: JSON.Members
-    /// The signing input: the encoded header and payload, as they were sent.
+    /// The signing input: the encoded header and payload, exactly as the client sent them.
     let signed: [UInt8]
     let signature: [UInt8]
 
     /// The maximum length of a token in bytes.
     static let maxLength = 8000
-    /// The maximum number of JSON values in the header, and in the claims.
+    /// The maximum number of JSON values in the header of a token, and in the claims.
     private static let maxValues = 2000
 
-    /// Parses a token.
-    /// - Throws: 401, with the reason.
+    /// Parses a token, without verifying the token.
+    /// - Throws: 401, with the reason why the token cannot be parsed or is not supported.
     init(_ text: String) throws(HTTPError) {
         guard text.utf8.count <= CompactToken.maxLength else {
             throw .invalidToken("The token has more than \(CompactToken.maxLength) bytes.")
@@ -64,8 +64,8 @@ struct CompactToken {
 }
 
 extension JSON.Members {
-    /// Whether all names are unique. Parsers disagree about which of two members with the same name counts (RFC 7519,
-    /// section 4).
+    /// Whether the names of all members are unique. Parsers disagree about which of two members with the same name
+    /// counts (RFC 7519, section 4).
     var areUnique: Bool { Set(names).count == Array(names).count }
 }
 

@@ -7,7 +7,8 @@ import Web
 /// Authenticates clients by JSON Web Tokens of an identity provider (RFC 7519), which are verified as RFC 8725
 /// recommends.
 ///
-/// Sound as `@unchecked Sendable`: it is accessed only on the thread of its event loop.
+/// The conformance to `@unchecked Sendable` is sound: an authenticator is accessed only on the thread of its event
+/// loop.
 public final class JWTAuthenticator: Authenticator, @unchecked Sendable {
     private let provider: IdentityProvider
     private let keys: KeyStore
@@ -24,9 +25,9 @@ public final class JWTAuthenticator: Authenticator, @unchecked Sendable {
         keys.onChange = { [weak self] in self?.cache.removeAll() }
     }
 
-    /// The principal of the token in the request.
-    /// - Throws: 401 when the token is invalid, 403 when it contains no role, 503 until the provider's keys have been
-    ///   loaded.
+    /// Returns the principal of the token in the request.
+    /// - Throws: 401 when the token is missing or invalid, 403 when the token contains no role, 503 until the
+    ///   provider's keys have been loaded.
     public func authenticate(_ request: Request) async throws -> Principal {
         let text = try request.bearerToken(credentials)
         if let principal = cache.find(text, at: time()) { return principal }
@@ -42,7 +43,7 @@ public final class JWTAuthenticator: Authenticator, @unchecked Sendable {
         return principal
     }
 
-    /// The error for a token whose key is unknown, or when no keys have been loaded.
+    /// Returns the error for a token whose key is unknown: 401, or 503 when no keys have been loaded yet.
     private func unknownKey(_ key: KeyIdentifier) -> HTTPError {
         if keys.isReady {
             return .invalidToken(

@@ -26,7 +26,8 @@ struct KeySet: Sendable {
 #if JWT
     extension KeySet {
         /// Parses a JWK Set (RFC 7517, section 5). Keys that cannot be used are ignored.
-        /// - Throws: `KeySetError` when it is malformed, too large, or has no usable key.
+        /// - Throws: `KeySetError` when the JWK Set is malformed or too large, has no usable key, or has two usable
+        ///   keys with the same `kid` and algorithm.
         init(jwks bytes: [UInt8]) async throws(KeySetError) {
             guard bytes.count <= KeySet.maxBytes else {
                 throw KeySetError("the JWK Set has more than \(KeySet.maxBytes) bytes")

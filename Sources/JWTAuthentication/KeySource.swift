@@ -5,7 +5,8 @@ import Glibc
 import Supervisor
 
 extension IdentityProvider.Keys {
-    /// Reads the JWK Set on a separate thread. When it exceeds the maximum size, only one byte more than that is read.
+    /// Reads the JWK Set on a separate thread. Of a JWK Set that exceeds the maximum size, only one byte more than the
+    /// maximum is read.
     /// - Throws: `SystemError`, `KeySetError`.
     func load() async throws -> [UInt8] {
         guard let loop = Loop.current else { preconditionFailure("keys must be loaded on an event loop") }
@@ -21,7 +22,7 @@ extension IdentityProvider.Keys {
     }
 }
 
-/// A curl process that fetches one document. It does not follow redirects and ignores `.curlrc`.
+/// A curl process that fetches one document. The process does not follow redirects and ignores `.curlrc`.
 private final class Curl {
     private let pid: pid_t
     private let output: Descriptor
@@ -43,7 +44,7 @@ private final class Curl {
             command, environment, descriptors: [(null.number, 0), (input.number, 1), (errors.number, 2)])
     }
 
-    /// Waits for the process and returns the document.
+    /// Reads the document, waits for the process to end, and returns the document.
     func bytes() throws -> [UInt8] {
         var bytes: [UInt8]?
         do { bytes = try output.bytes() } catch {}
@@ -59,7 +60,7 @@ private final class Curl {
 }
 
 extension Descriptor {
-    /// Reads to the end of the file, but at most one byte more than the maximum size of a JWK Set, and for at most six
+    /// Reads to the end of the file, but at most one byte more than the maximum size of a JWK Set. Times out after six
     /// seconds.
     fileprivate func bytes() throws(SystemError) -> [UInt8] {
         let deadline = Instant.now.advanced(by: .seconds(6))

@@ -3,12 +3,13 @@ import Logging
 
 /// The identity provider's keys, which are loaded periodically, and on demand for unknown keys.
 ///
-/// Sound as `@unchecked Sendable`: it is accessed only on the thread of its event loop.
+/// The conformance to `@unchecked Sendable` is sound: a store is accessed only on the thread of its event loop.
 final class KeyStore: @unchecked Sendable {
-    /// The interval between loads. A key that the provider has withdrawn is rejected after the next load.
+    /// The interval between periodic loads of the keys. A key that the provider has withdrawn is rejected after the
+    /// next load.
     static let interval = Duration.seconds(300)
-    /// The minimum interval between attempts, so that tokens with unknown keys cannot cause more loads. It is also the
-    /// retry interval after a failure.
+    /// The minimum interval between attempts to load the keys, so that tokens with unknown keys cannot cause more
+    /// loads. A failed load is retried after the same interval.
     static let minimumInterval = Duration.seconds(30)
 
     private let load: @Sendable () async throws -> KeySet
@@ -17,7 +18,7 @@ final class KeyStore: @unchecked Sendable {
     private var keys: KeySet?
     private var lastAttempt: Instant?
     private var loading: Waiter<Void>?
-    /// Called after new keys have been loaded.
+    /// A closure that is called after new keys have been loaded.
     var onChange: () -> Void = {}
 
     init(load: @escaping @Sendable () async throws -> KeySet, now: @escaping @Sendable () -> Instant = { .now }) {
@@ -27,8 +28,8 @@ final class KeyStore: @unchecked Sendable {
     /// Whether keys have been loaded.
     var isReady: Bool { keys != nil }
 
-    /// Finds a key. Since the provider may have added an unknown key recently, the keys are loaded again, unless the
-    /// last attempt was less than `minimumInterval` ago.
+    /// Returns the key with an identifier; `nil` when the provider has no such key. Since the provider may have added
+    /// an unknown key recently, the keys are loaded again, unless the last attempt was less than `minimumInterval` ago.
     /// - Throws: `CancellationError`.
     func key(_ name: KeyIdentifier) async throws -> VerificationKey? {
         if let key = keys?[name] { return key }
@@ -55,7 +56,7 @@ final class KeyStore: @unchecked Sendable {
 
     private var hasFailed = false
 
-    /// Loads the keys, or waits for a load in progress. When that fails, the previous keys remain in use.
+    /// Loads the keys, or waits for a load in progress. When the load fails, the previous keys remain in use.
     private func reload() async throws {
         guard let loop = Loop.current else { preconditionFailure("keys must be loaded on an event loop") }
         if let loading { return try await loading.value() }

@@ -5,18 +5,19 @@ import Web
 struct TokenCache {
     private struct Entry {
         let principal: Principal
-        /// When the token expires, in seconds since 1970.
+        /// The time until which the token is cached, in seconds since 1970.
         let end: Double
     }
 
-    /// The maximum total size of the cached tokens in bytes. When it would be exceeded, the cache is emptied.
+    /// The maximum total size of the cached tokens in bytes. The cache is emptied before a token that would exceed this
+    /// limit is added.
     static let limit = 4 << 20
 
     private var entries: [String: Entry] = [:]
     /// The total size of the cached tokens in bytes.
     private(set) var bytes = 0
 
-    /// The principal of a cached token; `nil` when the token is not cached or has expired.
+    /// Returns the principal of a cached token; `nil` when the token is not cached or has expired.
     func find(_ token: String, at now: Double) -> Principal? {
         guard let entry = entries[token], now < entry.end else { return nil }
         return entry.principal

@@ -7,9 +7,9 @@ import Web
 
 /// A public key of an identity provider, with the only algorithm that it may be used with.
 struct VerificationKey: Sendable {
-    /// Identifies the key.
+    /// The identifier of the key: its `kid` and its algorithm.
     let name: KeyIdentifier
-    /// Whether a signature (the first argument) is valid for the signing input (the second argument).
+    /// Returns whether a signature (the first argument) is valid for the signing input (the second argument).
     let verifies: @Sendable (_ signature: [UInt8], _ signed: [UInt8]) -> Bool
 }
 
@@ -53,7 +53,8 @@ struct VerificationKey: Sendable {
             return uses.contains("verify")
         }
 
-        /// The size of an RSA key in bits: that of its modulus.
+        /// The size of an RSA key in bits, which is the size of its modulus; 0 when the modulus is missing or
+        /// malformed.
         private var modulusBits: Int {
             guard let bytes = text("n").flatMap({ [UInt8](base64URL: $0) })?.drop(while: { $0 == 0 }),
                 let first = bytes.first

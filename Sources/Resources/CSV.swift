@@ -9,10 +9,10 @@ struct CSV<Model: ORM.Model> {
     /// The fields to write, one column each.
     let fields: [Field<Model>]
 
-    /// The header row.
+    /// The header row, which contains the names of the fields.
     var header: [UInt8] { line(fields.map(\.name)) }
 
-    /// The lines of some rows.
+    /// Returns the CSV lines of some rows.
     func lines(_ rows: [Model]) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(rows.count * 128)
@@ -51,7 +51,7 @@ struct CSV<Model: ORM.Model> {
 }
 
 extension Field {
-    /// Whether the values are numbers, according to the schema.
+    /// Whether the values of the field are numbers, according to the field's JSON Schema.
     fileprivate var isNumber: Bool {
         guard case .object(let members) = schema, let type = members["type"] else { return false }
         let types = if case .array(let all) = type { all } else { [type] }

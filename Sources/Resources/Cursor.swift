@@ -3,14 +3,14 @@ import SQL
 import Web
 
 /// A cursor for keyset pagination: the position of the last row of a page in the order of the list. The next page
-/// begins after it.
+/// begins after that row.
 ///
-/// Clients treat its text as opaque. It is the base64url (RFC 4648, section 5) of a version, a fingerprint of the order
-/// and the filters, the values of the sort columns, and a checksum of all of these.
+/// Clients treat the text of a cursor as opaque. The text is the base64url (RFC 4648, section 5) of a version, a
+/// fingerprint of the table, the order and the filters, the values of the sort columns, and a checksum of all of these.
 struct PageCursor: Hashable {
     /// The fingerprint of the table, the order and the filters for which the cursor is valid.
     let fingerprint: UInt64
-    /// The values of the last row in the sort columns, in binary format; `nil` is NULL.
+    /// The values of the last row in the sort columns, in binary format; `nil` stands for NULL.
     let position: [[UInt8]?]
 
     private static let version: UInt8 = 1
@@ -19,7 +19,7 @@ struct PageCursor: Hashable {
         (self.fingerprint, self.position) = (fingerprint, position)
     }
 
-    /// Decodes a cursor. Returns `nil` when it is malformed, or has another version.
+    /// Decodes a cursor. Returns `nil` when the text is malformed, or its format has another version.
     init?(_ text: String) {
         guard text.utf8.count <= 8192, let all = [UInt8](base64URL: text), all.count > 17, all[0] == PageCursor.version
         else { return nil }
@@ -41,7 +41,7 @@ struct PageCursor: Hashable {
         self.position = position
     }
 
-    /// The encoded cursor.
+    /// The cursor, encoded as text for clients.
     var text: String {
         var all = [PageCursor.version] + fingerprint.bigEndianBytes
         for value in position {
@@ -52,7 +52,7 @@ struct PageCursor: Hashable {
     }
 }
 
-/// A 64-bit FNV-1a hash of bytes. Unlike `Hasher`, it has the same value in every process.
+/// A 64-bit FNV-1a hash of bytes. Unlike the hash values of `Hasher`, this hash is the same in every process.
 public struct Fingerprint: Sendable {
     /// The hash value.
     public private(set) var value: UInt64 = 0xcbf2_9ce4_8422_2325

@@ -2,7 +2,7 @@ import HTTPTypes
 import ORM
 import Web
 
-/// The error responses for database errors: they tell clients what to do, and reveal neither SQL nor data.
+/// Converts database errors to error responses, which tell clients what to do and reveal neither SQL nor data.
 extension DatabaseError: HTTPErrorConvertible {
     public var httpError: HTTPError { change == .unknown ? unknownOutcome : knownOutcome }
 
@@ -30,8 +30,8 @@ extension DatabaseError: HTTPErrorConvertible {
         }
     }
 
-    /// The response when it is unknown whether a change has been, or may still be, committed. It has no `Retry-After`,
-    /// since a retry could apply the change twice.
+    /// The response when it is unknown whether a change has been, or may still be, committed. The response has no
+    /// `Retry-After`, since a retry could apply the change twice.
     private var unknownOutcome: HTTPError {
         let status: HTTPResponse.Status = kind == .deadline ? .gatewayTimeout : .badGateway
         return HTTPError(

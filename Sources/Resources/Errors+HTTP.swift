@@ -5,7 +5,7 @@ import Web
 extension ResourceError: HTTPErrorConvertible {
     public var httpError: HTTPError { httpError(of: "row") }
 
-    /// The error response, for a resource with this name.
+    /// Returns the error response for a resource with this name.
     func httpError(of name: String) -> HTTPError {
         switch self {
         case .notFound: HTTPError(.notFound, "\(name.prefix(1).uppercased() + name.dropFirst()) not found.")
@@ -27,7 +27,7 @@ extension ResourceError: HTTPErrorConvertible {
 extension ConstraintViolation: HTTPErrorConvertible {
     public var httpError: HTTPError { httpError(index: nil) }
 
-    /// The error response.
+    /// Returns the error response for the violated constraint.
     /// - Parameter index: the index of the invalid element when the body is an array of rows.
     func httpError(index: Int?) -> HTTPError {
         let message =

@@ -2,10 +2,10 @@ import ORM
 import SQL
 import Web
 
-/// A column as clients see it: how its values are parsed, written, filtered and sorted. Everything is derived from the
-/// column.
+/// A column as clients see it, which defines how values are parsed, written, filtered and sorted. Everything is derived
+/// from the definition of the column.
 public final class Field<Model: ORM.Model>: Sendable {
-    /// The name of the field, which is that of the column.
+    /// The name of the field, which is the name of the column.
     public let name: String
     /// The definition of the column.
     let column: ColumnDefinition
@@ -13,28 +13,29 @@ public final class Field<Model: ORM.Model>: Sendable {
     let schema: JSON
     /// The type of the values.
     let value: any FieldValue.Type
-    /// The offset of the property in the model's memory layout, in bytes.
+    /// The offset of the column's property in the model's memory layout, in bytes.
     let offset: Int
-    /// Returns the value of a row as text for CSV.
+    /// Returns the value of a row in this field, as text for CSV.
     let text: @Sendable (Model) -> String
-    /// Parses a value from a request body and validates it against the rules of the column.
+    /// Parses a value from a request body, validates the value against the rules of the column, and returns the
+    /// assignment.
     let read: @Sendable (JSON) throws(FieldProblem) -> Assignment<Model>
-    /// The assignment that resets the column to its default, or to NULL; `nil` when it has no default and is not
-    /// nullable.
+    /// The assignment that resets the column to its default, or to NULL; `nil` when the column has no default and is
+    /// not nullable.
     let reset: Assignment<Model>?
-    /// The assignment of an insert when the client omits the field; `nil` when the insert omits the column too.
+    /// The assignment that an insert makes when the client omits the field; `nil` when the insert omits the column too.
     let constant: Assignment<Model>?
     /// Parses a query parameter as a condition on the column.
     let filter: @Sendable (Query.Parameter) throws(FieldProblem) -> Condition<Model>
-    /// Returns the ordering by the column, starting after `position` when that is not `nil`. The closure itself is
-    /// `nil` when the values have no order.
+    /// Returns the ordering by the column, starting after the value `position` when that is not `nil`. The closure
+    /// itself is `nil` when the values of the column have no order.
     let order: (@Sendable (_ isAscending: Bool, _ position: [UInt8]?) throws -> Ordering<Model>)?
-    /// Returns the position of a row in that order: the value in binary format; `nil` for NULL.
+    /// Returns the position of a row in the order by the column: the value in binary format; `nil` for NULL.
     let position: @Sendable (Model) -> [UInt8]?
-    /// Returns the condition that the value contains a text; the closure is `nil` when the search `q=` does not cover
-    /// the field.
+    /// Returns the condition that the value contains a text. The closure itself is `nil` when the search `q=` does not
+    /// cover the field.
     let search: (@Sendable (String) -> Condition<Model>)?
-    /// The operators of the field's filter, besides equality.
+    /// The operators that filters by the field support besides equality.
     let operators: [String]
 
     fileprivate init(
@@ -68,24 +69,25 @@ private protocol FieldColumn<Model>: Sendable {
 /// A column whose values can be compared.
 private protocol OrderedColumn<Model>: Sendable {
     associatedtype Model: Sendable
-    /// The condition of a comparison operator: `gt`, `gte`, `lt` or `lte`; `nil` for other operators.
+    /// Returns the condition of a comparison with the value of a query parameter. The operator is `gt`, `gte`, `lt` or
+    /// `lte`; returns `nil` for other operators.
     func compared(_ operation: String, _ parameter: String) throws(FieldProblem) -> Condition<Model>?
-    /// The condition that the value lies in the range of values that are displayed like `parameter`; `nil` when that
-    /// range has only one value.
+    /// Returns the condition that the value lies in the range of values that are displayed like `parameter`; `nil` when
+    /// that range has only one value.
     func equal(to parameter: String) throws(FieldProblem) -> Condition<Model>?
-    /// The ordering by the column, starting after `position` when that is not `nil`.
+    /// Returns the ordering by the column, starting after the value `position` when that is not `nil`.
     func ordering(_ isAscending: Bool, _ position: [UInt8]?) throws -> Ordering<Model>
 }
 
 /// A column whose values are text.
 private protocol TextColumn<Model>: Sendable {
     associatedtype Model: Sendable
-    /// The condition that the value contains `text`.
+    /// Returns the condition that the value contains `text`.
     func containing(_ text: String) -> Condition<Model>
 }
 
 extension TableColumn where Model: ORM.Model {
-    /// The field of the column; `nil` when its type is not a `FieldValue`.
+    /// The field of the column; `nil` when the type of the column is not a `FieldValue`.
     var field: Field<Model>? { (self as? any FieldColumn<Model>)?.derivedField }
 }
 
@@ -159,8 +161,8 @@ extension Column: FieldColumn where Model: ORM.Model, Value: FieldValue {
 }
 
 extension Column where Model: ORM.Model, Value: FieldValue {
-    /// The condition that the value is one of several. Where values are displayed rounded down, each of them stands for
-    /// a range.
+    /// Returns the condition that the value is one of several, given as text. Where values are displayed rounded down,
+    /// each text stands for a range of values.
     fileprivate func oneOf(
         _ texts: [String], _ ordered: (any OrderedColumn<Model>)?
     ) throws(FieldProblem) -> Condition<Model> {
@@ -212,7 +214,7 @@ extension Column: TextColumn where Model: ORM.Model, Value: FieldValue & TextVal
 }
 
 extension ColumnDefinition {
-    /// The schema of a type, refined by the rules of the column.
+    /// Returns the JSON Schema of a type, refined by the rules of the column.
     fileprivate func refining(_ schema: JSON) -> JSON {
         var schema = schema
         if let length = field.length {

@@ -5,22 +5,22 @@ import Web
 ///
 /// The conformances of the built-in types are in FieldValues.swift. Other types can conform too.
 public protocol FieldValue: SQLValue, Equatable, JSONWritable {
-    /// The JSON Schema of the type.
+    /// The JSON Schema of the values of this type.
     static var schema: JSON { get }
-    /// Converts a JSON value.
-    /// - Throws: `FieldProblem` when it is not a value of this type.
+    /// Converts a JSON value to a value of this type.
+    /// - Throws: `FieldProblem` when `json` does not represent a value of this type.
     init(json: JSON) throws(FieldProblem)
     /// Parses the value of a query parameter.
-    /// - Throws: `FieldProblem` when it is not a value of this type.
+    /// - Throws: `FieldProblem` when `text` does not represent a value of this type.
     init(parameter text: String) throws(FieldProblem)
-    /// The greatest of the values that clients cannot tell from `value`, which was parsed from `text`. It is `value`
-    /// itself, which is the default, unless clients receive values rounded down.
+    /// Returns the greatest of the values that clients cannot tell from `value`, which was parsed from `text`. By
+    /// default, that is `value` itself; the bound is greater for types whose values clients receive rounded down.
     static func upperBound(of value: Self, writtenAs text: String) -> Self
-    /// The value as text, for CSV and for paths.
+    /// The value as text, for cells of CSV and segments of paths.
     var text: String { get }
     /// The value without leading and trailing white space; by default the value itself.
     var trimmingWhiteSpace: Self { get }
-    /// Writes the value at an address, which is that of a stored property of this type.
+    /// Writes the value of a stored property of this type, given the address of the property.
     static func write(at address: UnsafeRawPointer, to json: inout JSONWriter)
 }
 
@@ -31,17 +31,17 @@ extension FieldValue {
     /// Returns `value`: for most types, clients see the exact value, so the bound needs no adjustment.
     public static func upperBound(of value: Self, writtenAs text: String) -> Self { value }
 
-    /// Writes the value at an address. Sound when an initialized value of this type is stored there.
+    /// Writes the value that is stored at an address. The memory there must contain an initialized value of this type.
     public static func write(at address: UnsafeRawPointer, to json: inout JSONWriter) {
         address.assumingMemoryBound(to: Self.self).pointee.write(to: &json)
     }
 }
 
-/// The reason why a value is invalid, phrased so that it completes a sentence that begins with the name of the field:
-/// `must be a string`.
+/// The reason why a value is invalid, phrased as the rest of a sentence that begins with the name of the field: `must
+/// be a string`.
 public struct FieldProblem: Error, Hashable {
     let message: String
 
-    /// Creates a problem.
+    /// Creates a problem with its message: the rest of a sentence that begins with the name of the field.
     public init(_ message: String) { self.message = message }
 }

@@ -42,7 +42,7 @@ extension Bool: FieldValue {
     public var text: String { String(self) }
 }
 
-/// Integers: JSON numbers without a fraction and without an exponent.
+/// Represents integers as JSON numbers without a fraction and without an exponent.
 extension FieldValue where Self: FixedWidthInteger & SignedInteger {
     public static var schema: JSON {
         ["type": "integer", "minimum": .number(String(Self.min)), "maximum": .number(String(Self.max))]
@@ -134,8 +134,9 @@ extension Timestamp: FieldValue {
         return String(decoding: json.finish().dropFirst().dropLast(2), as: UTF8.self)
     }
 
-    /// Clients receive times in whole seconds. Accordingly, a time without a fraction in a filter stands for its whole
-    /// second.
+    /// Returns the last microsecond of the second that begins at `value`, when `text` has no fraction; otherwise
+    /// `value`. Clients receive times in whole seconds, so that a time without a fraction in a filter stands for its
+    /// whole second.
     public static func upperBound(of value: Timestamp, writtenAs text: String) -> Timestamp {
         text.utf8.contains(UInt8(ascii: ".")) ? value : Timestamp(microseconds: value.microseconds + 999_999)
     }
@@ -144,7 +145,7 @@ extension Timestamp: FieldValue {
     public func write(to json: inout JSONWriter) { json.date(unixSeconds: unixSeconds) }
 }
 
-/// Enumerations: a value is represented by its raw value.
+/// Represents values of enumerations by their raw values.
 extension FieldValue where Self: Enumeration {
     public static var schema: JSON { ["type": "string", "enum": .array(allCases.map { .string($0.rawValue) })] }
 
@@ -168,7 +169,7 @@ extension Optional: JSONWritable where Wrapped: JSONWritable {
     }
 }
 
-/// Nullable values: NULL is `null` in JSON, and an empty cell in CSV.
+/// Represents nullable values: NULL is `null` in JSON, and an empty cell in CSV.
 extension Optional: FieldValue where Wrapped: FieldValue {
     public static var schema: JSON { Wrapped.schema.nullable }
 

@@ -2,13 +2,13 @@ import ORM
 import SQL
 import Web
 
-/// The fields of a model that clients can see, sorted by name as in JSON.
+/// The fields of a model that clients can see, sorted by name like the members in JSON.
 public struct Fields<Model: ORM.Model>: Sendable {
     /// The fields, sorted by name.
     let visible: [Field<Model>]
     /// The fields, in the order of the model's columns.
     private let declared: [Field<Model>]
-    /// Writes rows with all fields.
+    /// Writes rows as JSON with all fields.
     let writer: RowWriter<Model>
 
     /// Derives the fields from the columns of the model that are not hidden.
@@ -26,24 +26,25 @@ public struct Fields<Model: ORM.Model>: Sendable {
         writer = RowWriter(visible)
     }
 
-    /// The field with a name; `nil` when there is none.
+    /// Returns the field with a name; `nil` when no field has the name.
     func named(_ name: String) -> Field<Model>? { visible.first { $0.name.hasSameBytes(as: name) } }
 }
 
-/// Writes rows as JSON objects. It reads fields in place, by their offsets, without copying them out of the row.
+/// Writes rows as JSON objects. The values are read in place, by their offsets, without copying them out of the row.
 struct RowWriter<Model: ORM.Model>: Sendable {
     private struct Member: Sendable {
-        /// The range in `openings` of what precedes the value: the bracket or a comma, the name, and the colon.
+        /// The range in `openings` of the JSON that precedes the value: the bracket or a comma, the name, and the
+        /// colon.
         let opening: Range<Int>
         let value: any FieldValue.Type
         let offset: Int
     }
 
     private var members: [Member] = []
-    /// The concatenated openings of all members.
+    /// The JSON that precedes the value of each member, concatenated.
     private var openings: [UInt8] = []
 
-    /// Creates a writer for some fields, in this order.
+    /// Creates a writer for some fields, which are written in this order.
     init(_ fields: [Field<Model>]) {
         for field in fields {
             let start = openings.count
@@ -52,7 +53,7 @@ struct RowWriter<Model: ORM.Model>: Sendable {
         }
     }
 
-    /// Writes a row.
+    /// Writes a row as a JSON object.
     func write(_ row: Model, to json: inout JSONWriter) {
         guard !members.isEmpty else {
             json.beginObject()
@@ -89,7 +90,7 @@ extension Fields {
     /// Parses and validates a request body.
     /// - Parameters:
     ///   - json: the body.
-    ///   - purpose: the kind of write, which decides about omitted fields and `null`.
+    ///   - purpose: the kind of write, which determines how omitted fields and `null` are handled.
     ///   - name: the name of the resource, for messages.
     /// - Throws: 422, with all invalid fields.
     public func values(
@@ -105,7 +106,7 @@ extension Fields {
     }
 
     /// Parses and validates the elements of an array of new rows.
-    /// - Throws: 422, with all invalid fields and the indices of their elements.
+    /// - Throws: 422, with all invalid fields and the indices of the elements that contain them.
     func values(_ elements: [JSON], of name: String) throws(HTTPError) -> [ColumnValues<Model>] {
         guard (1...1000).contains(elements.count) else {
             throw HTTPError(.unprocessableContent, "The array must have 1 to 1000 elements.")
@@ -144,7 +145,8 @@ extension Fields {
 }
 
 extension Field {
-    /// The assignment that a member of a request body makes; `nil` when it makes none.
+    /// Returns the assignment that a write makes to the field; `nil` when the write does not assign the column. `json`
+    /// is the member of the request body for this field, or `nil` when the client omits the field.
     fileprivate func assignment(
         _ json: JSON?, for purpose: WritePurpose
     ) throws(FieldProblem) -> Assignment<Model>? {

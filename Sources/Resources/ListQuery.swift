@@ -12,17 +12,17 @@ struct ListQuery<Model: ORM.Model> {
     private(set) var wantsCount = false
     /// The fields of the response.
     private(set) var fields: [Field<Model>]
-    /// Writes rows with these fields.
+    /// Writes rows as JSON with the fields of the response.
     private(set) var writer: RowWriter<Model>
 
     private var searchLength = 0
     private var order: [(field: Field<Model>, isAscending: Bool)] = []
-    /// The fingerprint of the table, the filters and the order. Cursors contain it, so that a cursor is rejected by a
-    /// query that differs in one of them.
+    /// The fingerprint of the table, the filters and the order. A cursor contains the fingerprint of the query that
+    /// created it, and is rejected by a query with another fingerprint.
     private var fingerprint = Fingerprint(Model.definition.name.utf8)
 
-    /// Parses and validates a query.
-    /// - Parameter isStrict: whether an unknown parameter is an error; otherwise it is ignored.
+    /// Parses and validates the query parameters of a list.
+    /// - Parameter isStrict: whether an unknown parameter is an error; otherwise unknown parameters are ignored.
     /// - Throws: 422, with all invalid parameters.
     init(_ query: Query, of available: Fields<Model>, isStrict: Bool) throws(HTTPError) {
         (fields, writer) = (available.visible, available.writer)
@@ -63,14 +63,14 @@ struct ListQuery<Model: ORM.Model> {
         }
     }
 
-    /// The cursor of the page that begins after `row`.
+    /// Returns the cursor of the page that begins after `row`.
     func cursor(after row: Model) -> String {
         PageCursor(fingerprint: fingerprint.value, position: order.map { $0.field.position(row) }).text
     }
 
     // MARK: Parameters
 
-    /// The names of the parameters that are not filters.
+    /// The names of the page parameters: those that lists accept besides filters and the search.
     static var pageParameterNames: [String] { ["limit", "cursor", "sort", "count", "fields"] }
 
     /// Whether a parameter has the name of a page parameter, of a filter, or of the search.
@@ -80,6 +80,7 @@ struct ListQuery<Model: ORM.Model> {
     }
 
     /// Returns the new value of a parameter that may be given only once.
+    /// - Throws: `FieldProblem` when the parameter already has a value.
     private func single<Value>(_ old: Value?, _ new: Value) throws(FieldProblem) -> Value {
         guard old == nil else { throw FieldProblem("may be given only once") }
         return new
@@ -92,7 +93,7 @@ struct ListQuery<Model: ORM.Model> {
         return Int(limit)
     }
 
-    /// The fields that `fields` lists, sorted by name.
+    /// Parses the parameter `fields` and returns the listed fields, sorted by name.
     private static func selectedFields(_ text: String, _ available: Fields<Model>) throws(FieldProblem) -> [Field<
         Model
     >] {
@@ -120,7 +121,7 @@ struct ListQuery<Model: ORM.Model> {
         addCondition(conditions.dropFirst().reduce(first) { $0 || $1 }, "q", text)
     }
 
-    /// Adds the condition of a filter.
+    /// Adds the condition of a parameter, if the parameter is a filter.
     /// - Returns: whether the parameter is a filter of this model.
     private mutating func filter(_ parameter: Query.Parameter, _ available: Fields<Model>) throws(FieldProblem) -> Bool
     {
@@ -129,7 +130,7 @@ struct ListQuery<Model: ORM.Model> {
         return true
     }
 
-    /// Adds a condition to the filters, and the parameter that it comes from to the fingerprint.
+    /// Adds a condition to the filters, and the name and value of the query parameter to the fingerprint.
     private mutating func addCondition(_ condition: Condition<Model>, _ name: String, _ value: String) {
         select = select.where { _ in condition }
         // The lengths make the encoding unambiguous: a value that looks like another filter has another fingerprint.
@@ -138,8 +139,8 @@ struct ListQuery<Model: ORM.Model> {
 
     // MARK: Order
 
-    /// Parses `sort`, such as `-created_on,id`: one field, followed by the primary key as a tie-breaker, which is added
-    /// when it is missing.
+    /// Parses the parameter `sort`, such as `-created_on,id`: one field, followed by the primary key as a tie-breaker.
+    /// When the primary key is missing, it is added.
     private static func order(
         _ text: String, _ available: Fields<Model>
     ) throws(FieldProblem) -> [(field: Field<Model>, isAscending: Bool)] {
@@ -165,7 +166,7 @@ struct ListQuery<Model: ORM.Model> {
             separator: ", ")
     }
 
-    /// Orders the rows, and begins after the position of the cursor, if there is one.
+    /// Orders the rows, and restricts them to those after the position of the cursor, if there is one.
     private mutating func start(after cursor: String?) throws(FieldProblem) {
         for (field, isAscending) in order { fingerprint.add("\(isAscending ? "" : "-")\(field.name),".utf8) }
         var position: [[UInt8]?] = order.map { _ in nil }

@@ -3,27 +3,27 @@ import ORM
 import SQL
 import Web
 
-/// A resource with the prefix under which an application mounts it.
+/// A resource, together with the prefix under which an application mounts its routes.
 public struct MountedResource: Sendable {
     /// The prefix of the routes: `/campaigns`.
     public let prefix: String
     /// The definition of the resource's table.
     public let table: TableDefinition
-    /// Creates the blueprint on the given repositories.
+    /// Creates the resource's blueprint on the given repositories.
     public let blueprint: @Sendable (Repositories) -> Blueprint
 
     /// Creates a mounted resource.
     /// - Parameters:
     ///   - prefix: the prefix of the routes: `/campaigns`.
-    ///   - blueprint: creates the blueprint on the repository of its model.
+    ///   - blueprint: creates the resource's blueprint on the repository of the resource's model.
     public init<Row: Model>(_ prefix: String, _ blueprint: @escaping @Sendable (any Repository<Row>) -> Blueprint) {
         self.prefix = prefix
         table = Row.definition
         self.blueprint = { blueprint($0.of(Row.self)) }
     }
 
-    /// The rights on the table that the routes need. Every route needs SELECT, since writes return the rows that they
-    /// have written.
+    /// The database rights on the table that the routes need. Every route needs SELECT, since writes return the rows
+    /// that they have written.
     public var rights: [Right] {
         let methods = blueprint(.inMemory()).methods
         let needed: [(Right.Privilege, Set<HTTPRequest.Method>)] = [

@@ -2,7 +2,7 @@ import HTTPTypes
 import ORM
 import Web
 
-/// The maximum and the default number of changes on a page.
+/// The maximum and the default number of changes on a page of a row's history.
 let historyLimits = (maximum: 100, default: 20)
 
 extension Resource {
@@ -25,7 +25,7 @@ extension Resource {
         return response
     }
 
-    /// Parses the parameters of a page.
+    /// Parses the query parameters of a page of the history: the limit and the cursor.
     /// - Throws: 422, with the invalid parameters.
     private func page(_ query: Query) throws(HTTPError) -> (limit: Int, position: Int64) {
         var (limit, position, problems) = (historyLimits.default, Int64.max, [HTTPError.Field]())

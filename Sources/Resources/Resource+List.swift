@@ -5,8 +5,8 @@ import Synchronization
 import Web
 
 extension Resource {
-    /// Handles `GET /`: responds with a page and a link to the next one, or with the whole list, which is streamed when
-    /// it is long.
+    /// Handles `GET /`: responds with a page and a link to the next page, or with the whole list, which is streamed
+    /// when it is long.
     func list(_ request: Request) async throws -> Response {
         let media = try request.negotiate([.json, .csv])
         guard request.target.utf8.contains(UInt8(ascii: "?")) || request.hasPreferences else {
@@ -25,7 +25,7 @@ extension Resource {
         return response
     }
 
-    /// The response with a page. One row more than the limit is read to find out whether there is a next page.
+    /// Returns the response with a page. One row more than the limit is read to find out whether there is a next page.
     private func page(
         _ request: Request, _ query: ListQuery<Row>, _ limit: Int, _ media: MediaType
     ) async throws -> Response {
@@ -38,8 +38,8 @@ extension Resource {
         return response
     }
 
-    /// The response with the whole list. A short list is buffered and has a `Content-Length`; to find out whether the
-    /// list is short, one row more than that is read.
+    /// Returns the response with the whole list. A short list is buffered and has a `Content-Length`; to find out
+    /// whether the list is short, one row more than the maximum of a short list is read.
     private func wholeList(
         _ request: Request, _ query: ListQuery<Row>, _ media: MediaType
     ) async throws -> Response {
@@ -61,7 +61,7 @@ extension Resource {
         return streamed(query, media)
     }
 
-    /// A buffered response with all the given rows.
+    /// Returns a buffered response with all the given rows.
     private func buffered(_ rows: [Row], _ query: ListQuery<Row>, _ media: MediaType) -> Response {
         guard media == .json else {
             let csv = CSV<Row>(fields: query.fields)
@@ -82,7 +82,7 @@ extension Resource {
 
     // MARK: Streaming
 
-    /// A streamed response with the rows that the query selects.
+    /// Returns a streamed response with the rows that the query selects.
     private func streamed(_ query: ListQuery<Row>, _ media: MediaType) -> Response {
         guard media == .json else {
             let csv = CSV<Row>(fields: query.fields)
@@ -110,7 +110,8 @@ extension Resource {
             })
     }
 
-    /// The elements of an array, preceded by its bracket or by a comma.
+    /// Encodes rows as elements of a JSON array. The elements are preceded by the opening bracket if they are the first
+    /// ones, and otherwise by a comma.
     private func elements(_ rows: [Row], _ writer: RowWriter<Row>, isFirst: Bool) -> [UInt8] {
         var json = JSONWriter()
         json.beginArray()
@@ -121,9 +122,10 @@ extension Resource {
     }
 }
 
-/// An estimate of the encoded size of a resource's rows, measured on previous lists. It decides which lists are short.
+/// An estimate of the encoded size of a resource's rows, measured on previous lists. The estimate determines which
+/// lists are short, and thus buffered.
 final class RowSizeEstimate: Sendable {
-    /// The estimated number of bytes of a row; 0 before the first measurement.
+    /// The estimated number of bytes per row; 0 before the first measurement.
     private let bytes = Atomic<Int>(0)
 
     private static let initialLimit = 100
@@ -137,7 +139,8 @@ final class RowSizeEstimate: Sendable {
             ? RowSizeEstimate.initialLimit : min(RowSizeEstimate.maxRows, RowSizeEstimate.maxBytes / width)
     }
 
-    /// Records the size of some rows. The estimate follows larger rows immediately, and smaller rows slowly.
+    /// Records the encoded size of some rows, `count` bytes in total. The estimate follows larger rows immediately, and
+    /// smaller rows slowly.
     func record(_ count: Int, rows: Int) {
         guard rows > 0 else { return }
         let (width, old) = (count / rows + 1, bytes.load(ordering: .relaxed))

@@ -39,10 +39,11 @@ struct Resource<Service: ResourceService>: Sendable {
     let name: String
     let service: Service
     let fields: Fields<Row>
-    /// The parsed query of a list without parameters.
+    /// The query of a list without query parameters, parsed in advance.
     let unfilteredList: ListQuery<Row>
     let rowSize = RowSizeEstimate()
-    /// The offset of the version in the model's memory layout, in bytes; `nil` when the model has no version column.
+    /// The offset of the row version in the model's memory layout, in bytes; `nil` when the model has no version
+    /// column.
     private let version: Int?
     private let readID: @Sendable (String) throws(HTTPError) -> Row.ID
 
@@ -149,8 +150,8 @@ struct Resource<Service: ResourceService>: Sendable {
         }
     }
 
-    /// The rows that a bulk change applies to. Parameters that only lists support are rejected, since they would have
-    /// no effect.
+    /// Returns the query for the rows that a bulk change applies to. Parameters that only lists support are rejected,
+    /// since they would have no effect.
     private func filtered(_ request: Request) throws -> Select<Row> {
         guard try request.ifMatch() == nil, try request.ifNoneMatch() == nil else {
             throw HTTPError(.badRequest, "If-Match and If-None-Match apply only to a change of one \(name).")
@@ -194,7 +195,7 @@ struct Resource<Service: ResourceService>: Sendable {
         }
     }
 
-    /// The condition on the row's version that `If-Match` and `If-None-Match` make.
+    /// Converts the conditions in `If-Match` and `If-None-Match` to a condition on the row's version.
     private func version(_ request: Request) throws -> VersionCondition {
         guard version != nil else { return .any }
         let (match, noneMatch) = (try request.ifMatch(), try request.ifNoneMatch())
@@ -207,7 +208,8 @@ struct Resource<Service: ResourceService>: Sendable {
         }
     }
 
-    /// The versions in a list of tags. Only the spelling that `tag(of:)` produces counts: `"01"` is not version 1.
+    /// Returns the versions in a list of entity tags. A tag counts only if it is spelled as `tag(of:)` does: `"01"` is
+    /// not version 1.
     private func versions(_ condition: TagCondition?) -> [Int64] {
         guard case .tags(let tags) = condition else { return [] }
         return tags.compactMap { tag in Int64(tag.opaque).flatMap { String($0) == tag.opaque ? $0 : nil } }
@@ -241,7 +243,7 @@ struct Resource<Service: ResourceService>: Sendable {
 }
 
 extension ResourceService {
-    /// The last segment of a row's path: its percent-encoded primary key.
+    /// Returns the last segment of a row's path: the percent-encoded primary key.
     fileprivate static func path(of row: Row) -> String {
         let key = row[keyPath: Row.primaryKey.path]
         return ((key as? any FieldValue)?.text ?? "\(key)").percentEncoded
@@ -249,7 +251,7 @@ extension ResourceService {
 }
 
 extension String {
-    /// The text as one segment of a path (RFC 3986, section 3.3): all bytes except unreserved characters are
+    /// The text, encoded as one segment of a path (RFC 3986, section 3.3): all bytes except unreserved characters are
     /// percent-encoded.
     fileprivate var percentEncoded: String {
         var encoded: [UInt8] = []
@@ -266,7 +268,7 @@ extension String {
 }
 
 extension Request {
-    /// The idempotency key of the request; `nil` when the client sends none.
+    /// Returns the idempotency key of the request; `nil` when the client sends none.
     /// - Throws: 400 when the key is malformed.
     fileprivate func idempotencyKey() throws(HTTPError) -> IdempotencyKey? {
         let values = headers.values(of: .idempotencyKey)

@@ -194,7 +194,8 @@ struct ResourceOperations<Model: ORM.Model> {
     // MARK: Parts
 
     private var reference: JSON { ["$ref": .string("#/components/schemas/\(title)")] }
-    /// A row in which fields may be missing, since the client chooses them with `fields`.
+    /// A reference to the schema of a row in which fields may be missing, since the client chooses the fields with
+    /// `fields`.
     private var selection: JSON { ["$ref": .string("#/components/schemas/\(title)Selection")] }
     private var writable: JSON { ["$ref": .string("#/components/schemas/\(title)Draft")] }
 
@@ -227,7 +228,7 @@ struct ResourceOperations<Model: ORM.Model> {
         ]
     }
 
-    /// The response that only tables with unique columns have.
+    /// The response to a violation of a unique constraint; empty for tables without unique columns.
     private var uniqueViolations: [Operation.Response] {
         fields.visible.contains { $0.column.isUnique } ? [.error(.conflict, "A unique value is taken.")] : []
     }
@@ -326,7 +327,7 @@ extension ResourceOperations {
                 ] : [])
     }
 
-    /// What the operators of filters mean, as the end of a sentence.
+    /// The meaning of each filter operator, phrased as the end of a sentence.
     private static var operatorPhrases: [String: String] {
         [
             "ne": "is not equal to this value", "in": "is one of these values, separated by commas",
@@ -382,7 +383,7 @@ extension ResourceOperations {
 }
 
 extension Field {
-    /// The schema of the values that clients may send. It excludes NUL from text, since Postgres cannot store it.
+    /// The schema of the values that clients may send. Text must not contain NUL, since Postgres cannot store NUL.
     fileprivate var inputSchema: JSON {
         guard case .object(let members) = schema, let type = members["type"], JSON.single(type) == "string" else {
             return schema
@@ -448,12 +449,12 @@ extension JSON {
     fileprivate static let visibleTextPattern: JSON =
         #"^[^\u0000]*[^\u0000\u0009-\u000d\u0020\u0085\u00a0\u1680\u2000\u2001\u2002-\u200a\u2028\u2029\u202f\u205f\u3000][^\u0000]*$"#
 
-    /// The type in a schema, ignoring `null`.
+    /// Returns the type in a schema's `type`, ignoring `null`.
     fileprivate static func single(_ type: JSON) -> JSON {
         if case .array(let types) = type { types.first { $0 != "null" } ?? "string" } else { type }
     }
 
-    /// The schema with `null` allowed too.
+    /// A copy of the schema that also allows `null`.
     var nullable: JSON {
         guard case .object(let members) = self, case .string(let type) = members["type"] else { return self }
         let nullable = adding("type", [.string(type), "null"])

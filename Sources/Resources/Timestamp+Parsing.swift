@@ -1,9 +1,9 @@
 import SQL
 
 extension Timestamp {
-    /// Parses a date and time of RFC 3339, such as `2026-11-23T07:33:36.5+01:00`, or a date, `2026-11-23`, which means
-    /// midnight in UTC. In the offset, a space is accepted in place of the plus, since the decoding of a query turns
-    /// `+` into a space.
+    /// Parses a date and time of RFC 3339, such as `2026-11-23T07:33:36.5+01:00`, or a date, such as `2026-11-23`,
+    /// which means midnight in UTC. A space is accepted in place of the plus before the offset, since the decoding of a
+    /// query string turns `+` into a space.
     init?(rfc3339 text: String) {
         guard text.utf8.count <= 40,
             let match = text.wholeMatch(
@@ -39,14 +39,15 @@ extension Timestamp {
         self.init(unixSeconds: day * 86_400 + hour * 3600 + minute * 60 + min(second, 59))
     }
 
-    /// The years 1 to 9999 in UTC, in seconds since 1970: the times that have an HTTP date.
+    /// The times that an HTTP date can represent: the years 1 to 9999 in UTC, in seconds since 1970.
     private static let writable: ClosedRange<Int64> = -62_135_596_800...253_402_300_799
 
     private static let months = [
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ]
 
-    /// The number of days from 1970-01-01 to a date in the Gregorian calendar; `nil` when the date does not exist.
+    /// Returns the number of days from 1970-01-01 to a date in the Gregorian calendar; `nil` when the date does not
+    /// exist.
     private static func days(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64? {
         let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
         let lengths: [Int64] = [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]

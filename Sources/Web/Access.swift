@@ -18,7 +18,7 @@ public enum Access: Hashable, Sendable {
 }
 
 extension Access: CustomStringConvertible {
-    /// `open`, the name of the required role, or `denied`.
+    /// The access as text: `open`, the name of the required role, or `denied`.
     public var description: String {
         switch self {
         case .open: "open"
@@ -28,13 +28,13 @@ extension Access: CustomStringConvertible {
     }
 }
 
-/// A set of permissions. Each role includes the permissions of the roles before it.
+/// The role of a principal: a set of permissions. Each role includes the permissions of the roles declared before it.
 public enum Role: String, CaseIterable, Comparable, Sendable {
-    /// May read rows.
+    /// Permits reading rows.
     case reader
-    /// May also create and change rows, and delete single ones.
+    /// Also permits creating and changing rows, and deleting single rows.
     case editor
-    /// May do everything; only an admin may delete rows by a filter.
+    /// Permits everything, including the deletion of all rows that match a filter, which no other role permits.
     case admin
 
     public static func < (left: Role, right: Role) -> Bool { left.rank < right.rank }
@@ -50,7 +50,8 @@ public enum Role: String, CaseIterable, Comparable, Sendable {
 
 /// An authenticated client.
 public struct Principal: Hashable, Sendable {
-    /// The name of the principal in change records: the API key's name, or the token's subject.
+    /// The name of the principal in change records: `key:` and the name of the API key, or `jwt:` and the token's
+    /// subject.
     public let name: String
     /// The principal's role.
     public let role: Role

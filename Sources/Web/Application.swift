@@ -1,8 +1,8 @@
 import HTTPTypes
 import Logging
 
-/// A web application: mounted blueprints, middlewares and an authorizer. It turns every request into a response; errors
-/// become error responses.
+/// A web application, which turns every request into a response: mounted blueprints, middlewares and an authorizer.
+/// Errors become error responses.
 public struct Application: Sendable {
     private var router = Router()
     private var middlewares: [Middleware] = []
@@ -14,7 +14,7 @@ public struct Application: Sendable {
     /// Creates an application without routes.
     /// - Parameters:
     ///   - cors: the origins that may read responses; any by default.
-    ///   - log: where errors that are the server's fault are logged.
+    ///   - log: the logger for errors that are the server's fault.
     public init(cors: CORS = .anyOrigin, log: Logger = Logger(label: "aktify.web")) {
         self.cors = cors
         self.log = log
@@ -29,7 +29,7 @@ public struct Application: Sendable {
     /// All routes, in the order in which they were mounted.
     public var routes: [RouteDescription] { router.routes }
 
-    /// The route that handles requests with this method and target; `nil` when there is none.
+    /// Returns the route that handles requests with this method and target; `nil` when there is none.
     public func route(of method: HTTPRequest.Method, _ target: String) -> RouteDescription? {
         router.route(of: method, target)
     }
@@ -45,12 +45,12 @@ public struct Application: Sendable {
     /// - Throws: usually `HTTPError`: 401 without valid credentials, 403 without the required role.
     public typealias Authorizer = @Sendable (Request, Access) async throws -> Principal
 
-    /// Sets the authorizer for all routes that are not open. It does not run for requests that no handler receives
-    /// (404, 405, OPTIONS).
+    /// Sets the authorizer, which runs for all routes that are not open. The authorizer does not run for requests that
+    /// no handler receives (404, 405, OPTIONS).
     public mutating func authorize(by authorizer: @escaping Authorizer) { self.authorizer = authorizer }
 
-    /// A middleware that runs around a route's handler, inside all other middlewares. The route and the principal of
-    /// the request are known by then, and it may throw.
+    /// A middleware that runs around a route's handler, inside all other middlewares. The middleware runs after the
+    /// request has been routed and authorized, and may throw.
     public typealias HandlerMiddleware =
         @Sendable (Request, (Request) async throws -> Response) async throws
         -> Response
@@ -102,8 +102,8 @@ public struct Application: Sendable {
         return try await unsafeMethodMiddleware(request) { try await router.respond(to: $0, match) }
     }
 
-    /// The error response to a request. Errors that clients must not see become 500; those and all other server errors
-    /// are logged.
+    /// Returns the error response to a request. Errors that clients must not see become 500; these and all other server
+    /// errors are logged.
     public func respond(to request: Request, with error: any Error) -> Response {
         let known = (error as? any HTTPErrorConvertible)?.httpError
         if known == nil || known?.status.kind == .serverError {
@@ -116,14 +116,16 @@ public struct Application: Sendable {
         return response
     }
 
-    /// The log level of a server error: debug when the client has disconnected, because cancelling the request's task
-    /// makes it fail; warning for errors that clients can provoke (exhausted capacity, timeouts); otherwise error.
+    /// Returns the log level of a server error: debug when the client has disconnected, because that cancels the
+    /// request's task, which then fails; warning for errors that clients can provoke (exhausted capacity, timeouts);
+    /// otherwise error.
     private func level(of error: any Error, _ known: HTTPError?) -> Logger.Level {
         if Task.isCancelled { return .debug }
         return error is HTTPError || [.serviceUnavailable, .gatewayTimeout].contains(known?.status) ? .warning : .error
     }
 
-    /// Adds the header fields that every response has, and removes the body where HTTP allows none.
+    /// Adds the header fields that every response has, and removes the body when HTTP allows none (204, 304, and
+    /// responses to HEAD).
     private func complete(_ response: inout Response, for request: Request) {
         cors.append(to: &response.headers, for: request)
         let hasContent = response.status != .noContent && response.status != .notModified

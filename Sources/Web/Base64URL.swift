@@ -1,7 +1,7 @@
 /// Base64url without padding (RFC 4648, section 5).
 extension [UInt8] {
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
-    /// The value of each byte as a base64url digit; 255 for bytes that are no digit.
+    /// A table of the values of base64url digits, indexed by byte; 255 for bytes that are not digits.
     private static let digits: [UInt8] = {
         var digits = [UInt8](repeating: 255, count: 256)
         for (digit, character) in alphabet.enumerated() { digits[Int(character)] = UInt8(digit) }

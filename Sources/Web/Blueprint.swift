@@ -1,7 +1,7 @@
 import HTTPTypes
 
-/// A group of routes, independent of the application in which it is mounted and of the prefix under which it is
-/// mounted.
+/// A group of routes, which depends on neither the application that mounts the group nor the prefix of the mounted
+/// routes.
 public struct Blueprint: Sendable {
     /// Handles a request of one route.
     public typealias Handler = @Sendable (Request) async throws -> Response
@@ -19,7 +19,7 @@ public struct Blueprint: Sendable {
     public let name: String
     private(set) var routes: [Route] = []
 
-    /// The methods of all routes.
+    /// The methods of all routes of the blueprint.
     public var methods: Set<HTTPRequest.Method> { Set(routes.map(\.method)) }
 
     /// Creates a blueprint without routes.
@@ -40,7 +40,7 @@ public struct Blueprint: Sendable {
             Route(method: method, path: path, operation: operation, reads: reads, access: access, handler: handler))
     }
 
-    /// Adds a route for GET; it handles HEAD too.
+    /// Adds a route for GET, which handles HEAD too.
     public mutating func get(
         _ path: String, _ operation: Operation? = nil, reads: ReadPreference = .primary, access: Access = .denied,
         _ handler: @escaping Handler
@@ -99,6 +99,6 @@ public enum ReadPreference: String, Sendable {
     case primary
     /// Reads use the primary, or a replica while the primary is unreachable.
     case primaryPreferred = "primary preferred"
-    /// Reads use a replica that has replayed the client's own writes; otherwise the primary.
+    /// Reads use a replica that has replayed the client's own writes, or the primary when no replica has.
     case replicaPreferred = "replica preferred"
 }

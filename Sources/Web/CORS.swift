@@ -14,7 +14,8 @@ public enum CORS: Sendable, Hashable {
     private static let exposed =
         "ETag, Link, Location, Preference-Applied, Retry-After, X-Database-Position, X-Request-Id, X-Total-Count"
 
-    /// Appends the CORS header fields of a response, with those of a preflight response when the request is one.
+    /// Appends the CORS header fields of the response to a request, including those of a preflight response when the
+    /// request is a preflight request.
     func append(to fields: inout HeaderFields, for request: Request) {
         let origin = request.headers.value(of: .origin) ?? ""
         guard allows(origin) else { return fields.append(.vary, "Origin") }

@@ -14,13 +14,14 @@ public struct EntityTag: Hashable, Sendable {
 
 /// The value of `If-Match` or `If-None-Match`: any tag, or a list of tags (RFC 9110, section 13.1).
 public enum TagCondition: Hashable, Sendable {
-    /// `*`, which matches any current version.
+    /// Any current version of the resource: `*`.
     case any
     /// A list of tags, one of which must match.
     case tags([EntityTag])
 
-    /// Parses a field value: `*`, or a comma-separated list of tags. A weak tag is treated as its strong form, since a
-    /// proxy that compresses responses makes the application's tags weak. Returns `nil` when the value is malformed.
+    /// Parses the value of `If-Match` or `If-None-Match`: `*`, or a comma-separated list of tags. A weak tag is treated
+    /// as its strong form, since a proxy that compresses responses makes the application's tags weak. Returns `nil`
+    /// when the value is malformed.
     init?(_ text: String) {
         if text.trimmed == "*" {
             self = .any
@@ -56,11 +57,11 @@ public enum TagCondition: Hashable, Sendable {
 }
 
 extension Request {
-    /// The condition of `If-Match`; `nil` when the field is absent.
+    /// Parses the condition of `If-Match`; returns `nil` when the field is absent.
     /// - Throws: 400 when the field is malformed.
     public func ifMatch() throws(HTTPError) -> TagCondition? { try condition(.ifMatch) }
 
-    /// The condition of `If-None-Match`; `nil` when the field is absent.
+    /// Parses the condition of `If-None-Match`; returns `nil` when the field is absent.
     /// - Throws: 400 when the field is malformed.
     public func ifNoneMatch() throws(HTTPError) -> TagCondition? { try condition(.ifNoneMatch) }
 

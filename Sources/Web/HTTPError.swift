@@ -4,14 +4,14 @@ import HTTPTypes
 public struct HTTPError: Error, Sendable {
     /// A problem with one field of the request body, or with one parameter of the query.
     public struct Field: Hashable, Sendable {
-        /// The name of the field.
+        /// The name of the field or parameter.
         public var name: String
         /// The problem, as a sentence.
         public var message: String
-        /// The index of the element when the body is an array.
+        /// The index of the invalid element when the request body is an array; otherwise `nil`.
         public var index: Int?
 
-        /// Creates a problem of a field.
+        /// Creates a problem with a field or parameter.
         public init(_ name: String, _ message: String, index: Int? = nil) {
             (self.name, self.message, self.index) = (name, message, index)
         }
@@ -19,9 +19,9 @@ public struct HTTPError: Error, Sendable {
 
     /// The status code, 400 or above.
     public var status: HTTPResponse.Status
-    /// The message for the client, as a sentence. It must reveal neither SQL nor data.
+    /// The message for the client, as a sentence. The message must reveal neither SQL nor data.
     public var message: String
-    /// The fields that are invalid.
+    /// The problems with fields of the request body or parameters of the query.
     public var fields: [Field]
     /// Additional header fields, such as `Allow` or `Retry-After`.
     public var headers: HeaderFields
@@ -35,7 +35,7 @@ public struct HTTPError: Error, Sendable {
     }
 }
 
-/// An error that has an HTTP form which clients may see. All other errors become 500.
+/// An error that can be converted to an error response which clients may see. All other errors become 500.
 public protocol HTTPErrorConvertible: Error {
     /// The error response for clients.
     var httpError: HTTPError { get }
@@ -44,14 +44,16 @@ public protocol HTTPErrorConvertible: Error {
 extension HTTPError: HTTPErrorConvertible {
     public var httpError: HTTPError { self }
 
-    /// The response to an error that has no HTTP form; it reveals nothing about the cause.
+    /// The response to an error that clients must not see: status 500, with a message that reveals nothing about the
+    /// cause.
     static var internalServerError: HTTPError { HTTPError(.internalServerError, "Internal Server Error") }
 
-    /// The maximum length of `errors`; `more_errors` counts the errors beyond it.
+    /// The maximum number of problems that an error response lists in `errors`; `more_errors` is the number of further
+    /// problems.
     static let maxReportedFields = 20
 
-    /// The response: `{"errors":[…],"message":"…","more_errors":…,"request_id":"…"}`, or problem details (RFC 9457)
-    /// when the client prefers that media type.
+    /// Returns the response to a request: `{"errors":[…],"message":"…","more_errors":…,"request_id":"…"}`, or problem
+    /// details (RFC 9457) when the client prefers them.
     func response(to request: Request) -> Response {
         let isProblem = request.wantsProblem
         var response = Response.json(status, headers: headers) { json in
@@ -84,8 +86,8 @@ extension HTTPError.Field: JSONWritable {
         json.endObject()
     }
 
-    /// The name, truncated to 64 scalars when it is longer than 256 bytes: clients choose it, and it could be as long
-    /// as the body.
+    /// The name, truncated to 64 scalars when it is longer than 256 bytes. Clients choose the name, which could be as
+    /// long as the request body.
     private var shortName: String {
         guard name.utf8.count > 256 else { return name }
         return String(String.UnicodeScalarView(name.unicodeScalars.prefix(64))) + "…"

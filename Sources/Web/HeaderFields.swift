@@ -3,11 +3,11 @@ import HTTPTypes
 
 /// An ordered list of header fields, stored as the bytes that are sent: a `Name: value` line with CRLF for each field.
 ///
-/// A field is copied once, when it is appended; the buffer is sent as it is. Names are case-insensitive (RFC 9110,
+/// A field is copied once, when it is appended; the buffer is sent unchanged. Names are case-insensitive (RFC 9110,
 /// section 5.1). Values cannot inject lines: control characters are replaced by spaces, and white space at either end
 /// is removed.
 public struct HeaderFields: Sendable {
-    /// The lines of all fields, as they are sent.
+    /// The lines of all fields, in the form in which they are sent.
     public private(set) var bytes: [UInt8] = []
 
     /// Creates an empty list.
@@ -47,8 +47,8 @@ public struct HeaderFields: Sendable {
     /// Appends all fields of another list.
     public mutating func append(_ fields: HeaderFields) { bytes.append(contentsOf: fields.bytes) }
 
-    /// Appends a field that CGI passes as a variable, without the prefix `HTTP_`: `ACCEPT_LANGUAGE` becomes
-    /// `accept-language` (RFC 3875, section 4.1.18).
+    /// Appends a field from its CGI variable. `variable` is the name of the variable without the prefix `HTTP_`:
+    /// `ACCEPT_LANGUAGE` becomes the field name `accept-language` (RFC 3875, section 4.1.18).
     /// - Returns: whether the name is a token (RFC 9110, section 5.6.2); otherwise nothing is appended.
     @discardableResult
     public mutating func append(
@@ -64,7 +64,8 @@ public struct HeaderFields: Sendable {
         return true
     }
 
-    /// Maps each byte of a variable's name to the byte of the field's name; 0 for bytes that no name may contain.
+    /// A table that maps each byte of a CGI variable's name to a byte of the field's name; 0 for bytes that no name may
+    /// contain.
     private static let nameBytes: [UInt8] = (0...255).map { (byte: UInt8) in
         guard byte.isTokenByte else { return 0 }
         return byte == UInt8(ascii: "_") ? UInt8(ascii: "-") : byte.lowercased
@@ -74,7 +75,7 @@ public struct HeaderFields: Sendable {
         append(nameOf: name.count, value) { $0.copy(name) }
     }
 
-    /// Appends a line. `writeName` must write all `count` bytes of the name.
+    /// Appends a line, whose name is written by `writeName`: the closure must write all `count` bytes of the name.
     @inline(__always)
     private mutating func append(
         nameOf count: Int, _ value: UnsafeBufferPointer<UInt8>, _ writeName: (UnsafeMutablePointer<UInt8>) -> Void
@@ -94,7 +95,7 @@ public struct HeaderFields: Sendable {
         }
     }
 
-    /// Calls `body` with the value, or with a sanitized copy when it is no valid field value.
+    /// Calls `body` with the value, or with a sanitized copy when the value is not valid in a header field.
     @inline(__always)
     private static func withSanitized(_ value: UnsafeBufferPointer<UInt8>, _ body: (UnsafeBufferPointer<UInt8>) -> Void)
     {
@@ -103,7 +104,7 @@ public struct HeaderFields: Sendable {
 
     // MARK: Looking up
 
-    /// The value of the first field with a name; `nil` when there is none.
+    /// Returns the value of the first field with a name; `nil` when no field has the name.
     public func value(of name: HTTPField.Name) -> String? {
         var value: String?
         visit(name) {
@@ -113,7 +114,7 @@ public struct HeaderFields: Sendable {
         return value
     }
 
-    /// The values of all fields with a name, in order.
+    /// Returns the values of all fields with a name, in order.
     public func values(of name: HTTPField.Name) -> [String] {
         var values: [String] = []
         visit(name) {
@@ -123,7 +124,7 @@ public struct HeaderFields: Sendable {
         return values
     }
 
-    /// Calls `body` with the value of each field with a name, until it returns `false`.
+    /// Calls `body` with the value of each field with a name, until `body` returns `false`.
     private func visit(_ name: HTTPField.Name, _ body: (Lines.Value) -> Bool) {
         var name = name.canonicalName
         name.withUTF8 { name in
@@ -135,7 +136,7 @@ public struct HeaderFields: Sendable {
         }
     }
 
-    /// Whether there is a field with a name.
+    /// Whether the list contains a field with a name.
     public func contains(_ name: HTTPField.Name) -> Bool {
         var exists = false
         visit(name) { _ in
@@ -145,8 +146,8 @@ public struct HeaderFields: Sendable {
         return exists
     }
 
-    /// The values of all fields with a name, joined with commas; `nil` when there are none. Setting a value replaces
-    /// all of these fields, setting `nil` removes them.
+    /// The values of all fields with a name, joined with commas; `nil` when no field has the name. Setting a value
+    /// replaces all fields with the name; setting `nil` removes them.
     public subscript(name: HTTPField.Name) -> String? {
         get {
             let values = values(of: name)
@@ -183,13 +184,13 @@ private struct Lines: Sequence, IteratorProtocol {
         /// The length of the name in bytes.
         var nameCount: Int { bytes.firstIndex(of: Line.colon) ?? bytes.count }
 
-        /// The value of the field, whose name has `nameCount` bytes.
+        /// Returns the value of the field, whose name must have `nameCount` bytes.
         func value(afterName nameCount: Int) -> Value { Value(bytes: bytes[(nameCount + 2)...]) }
 
         private static var colon: UInt8 { UInt8(ascii: ":") }
     }
 
-    /// The value of a field; it refers to the buffer.
+    /// The value of a field, which refers to the buffer and must not outlive it.
     struct Value {
         fileprivate let bytes: Slice<UnsafeBufferPointer<UInt8>>
 
@@ -209,7 +210,7 @@ private struct Lines: Sequence, IteratorProtocol {
 }
 
 extension HeaderFields: Sequence {
-    /// An iterator over the fields, in order.
+    /// Returns an iterator over the fields, in order.
     public func makeIterator() -> IndexingIterator<[HTTPField]> {
         bytes.withUnsafeBufferPointer { bytes in
             Lines(bytes).map { line in
@@ -239,7 +240,7 @@ extension UnsafeBufferPointer<UInt8> {
         return first != 0x20 && last != 0x20 && !hasControls
     }
 
-    /// Whether there is a control character among the bytes, which are checked eight at a time.
+    /// Whether one of the bytes, which are checked eight at a time, is a control character.
     private var hasControls: Bool {
         let words = count / 8
         let start = UnsafeRawPointer(baseAddress)
@@ -259,7 +260,7 @@ extension UnsafeBufferPointer<UInt8> {
     }
 }
 
-/// Calls `body` with the decimal digits of a number, in double quotes when `isQuoted`.
+/// Calls `body` with the decimal digits of a number, in double quotes when `isQuoted` is true.
 private func withDigits(
     of number: some FixedWidthInteger, quoted isQuoted: Bool = false, _ body: (UnsafeBufferPointer<UInt8>) -> Void
 ) {

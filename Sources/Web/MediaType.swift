@@ -16,7 +16,7 @@ public struct MediaType: Hashable, Sendable {
     /// CSV (RFC 4180).
     public static let csv = MediaType("text/csv")
 
-    /// Parses `type/subtype`, which is case-insensitive.
+    /// Parses a media type in the form `type/subtype`, which is case-insensitive.
     public init(_ text: some StringProtocol) {
         let parts = text.lowercased().split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         type = parts[0].trimmed
@@ -39,7 +39,7 @@ public struct Accept: Hashable, Sendable {
 
     private let ranges: [Range]
 
-    /// Parses a comma-separated list of media ranges; malformed ones are ignored.
+    /// Parses a comma-separated list of media ranges, ignoring malformed ranges.
     public init(_ text: String) {
         ranges = text.split(separator: ",").compactMap { element in
             let parts = element.split(separator: ";").map(\.trimmed)
@@ -49,7 +49,7 @@ public struct Accept: Hashable, Sendable {
         }
     }
 
-    /// Parses a weight, in thousandths; a malformed one counts as 1.
+    /// Parses a weight (`q`) and returns it in thousandths; a malformed weight counts as 1, which is 1000 thousandths.
     private static func thousandths(_ text: Substring) -> Int {
         let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
         guard let whole = Int(parts[0]), whole == 0 else { return 1000 }
@@ -57,8 +57,8 @@ public struct Accept: Hashable, Sendable {
         return Int(digits + String(repeating: "0", count: 3 - digits.count)) ?? 1000
     }
 
-    /// The weight of a media type in thousandths, from 0 (not acceptable) to 1000: that of the most specific range that
-    /// matches it.
+    /// Returns the weight of a media type in thousandths, from 0 (not acceptable) to 1000. The most specific media
+    /// range that matches the media type determines the weight.
     public func quality(of media: MediaType) -> Int {
         let matching = ranges.filter { range in
             (range.media.type == "*" || range.media.type == media.type)
@@ -71,20 +71,21 @@ public struct Accept: Hashable, Sendable {
         return matching.filter { wildcards($0) == fewest }.map(\.quality).max() ?? 0
     }
 
-    /// Whether a media type is listed explicitly, rather than by a wildcard, and acceptable.
+    /// Whether a media type is acceptable and listed by its name, rather than matched by a wildcard.
     func names(_ media: MediaType) -> Bool { ranges.contains { $0.media == media && $0.quality > 0 } }
 }
 
 extension Request {
-    /// The media types that the client accepts: all of them when the field is absent.
+    /// The media types that the client accepts, from the header field `Accept`; every media type when the field is
+    /// absent.
     public var accept: Accept { Accept(headers.values(of: .accept).joined(separator: ",")) }
 
-    /// Chooses the media type of the response: the offer with the greatest weight, and the first of several with the
-    /// same weight.
+    /// Chooses the media type of the response: the offer with the greatest weight; of several offers with the same
+    /// weight, the first.
     ///
-    /// A client that lists `application/problem+json`, to receive errors in it, is taken to accept JSON too.
+    /// A client that lists `application/problem+json`, to receive errors in that format, is assumed to accept JSON too.
     /// - Parameter offers: the available media types, the preferred one first; at least one.
-    /// - Throws: 406 when the client accepts none of them.
+    /// - Throws: 406 when the client accepts none of the offers.
     public func negotiate(_ offers: [MediaType]) throws(HTTPError) -> MediaType {
         guard let value = headers.value(of: .accept), value != "*/*" else { return offers[0] }
         let accept = accept

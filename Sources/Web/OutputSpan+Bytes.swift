@@ -1,5 +1,5 @@
 extension OutputSpan<UInt8> {
-    /// Appends bytes, which must fit.
+    /// Appends bytes. The free capacity must be large enough.
     @inline(__always)
     package mutating func append(_ bytes: UnsafeBufferPointer<UInt8>) {
         guard let source = bytes.baseAddress else { return }
@@ -11,13 +11,13 @@ extension OutputSpan<UInt8> {
         }
     }
 
-    /// Appends a string literal, which must fit.
+    /// Appends the UTF-8 of a string literal. The free capacity must be large enough.
     @inline(__always)
     package mutating func append(_ text: StaticString) {
         append(UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
-    /// Appends the UTF-8 of text, which must fit.
+    /// Appends the UTF-8 of a string. The free capacity must be large enough.
     package mutating func append(utf8 text: String) {
         var text = text
         text.withUTF8 { append($0) }

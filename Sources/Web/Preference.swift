@@ -4,7 +4,7 @@ import HTTPTypes
 public struct Preferences: Hashable, Sendable {
     private var tokens: Set<String> = []
 
-    /// Parses a comma-separated list of preferences; their parameters are ignored.
+    /// Parses a comma-separated list of preferences, ignoring their parameters.
     public init(_ text: String) {
         for element in text.lowercased().split(separator: ",") {
             let token = element.prefix { $0 != ";" }.filter { $0 != " " && $0 != "\t" && $0 != "\"" }
@@ -14,17 +14,17 @@ public struct Preferences: Hashable, Sendable {
         }
     }
 
-    /// `return=minimal`: whether the response to a change should have no body.
+    /// Whether the client prefers responses to changes without a body (`return=minimal`).
     public var isMinimal: Bool { tokens.contains("return=minimal") }
 
-    /// `handling=strict`: whether an unknown query parameter is an error.
+    /// Whether the client prefers an error for an unknown query parameter (`handling=strict`).
     public var isStrict: Bool { tokens.contains("handling=strict") }
 }
 
 extension Request {
-    /// Whether the request has preferences.
+    /// Whether the request has the header field `Prefer`.
     public var hasPreferences: Bool { headers.contains(.prefer) }
 
-    /// The preferences of the request.
+    /// The preferences of the request, from the header field `Prefer`.
     public var preferences: Preferences { Preferences(headers.values(of: .prefer).joined(separator: ",")) }
 }

@@ -5,11 +5,11 @@ public struct Query: Hashable, Sendable {
     public struct Parameter: Hashable, Sendable {
         /// The name, without its operator.
         public var name: String
-        /// The operator, in brackets after the name; `nil` when there is none.
+        /// The operator in brackets after the name; `nil` when the parameter has no operator.
         public var operation: String?
-        /// The value; empty when there is none. Bytes that are not UTF-8 are replaced by U+FFFD.
+        /// The value; empty when the parameter has none. Bytes that are not UTF-8 are replaced by U+FFFD.
         public var value: String
-        /// Whether the value is valid UTF-8.
+        /// Whether the value was valid UTF-8 before bytes were replaced.
         public var isValidUTF8 = true
 
         /// The decoded name with its operator: `created_on[gte]`.
@@ -24,10 +24,10 @@ public struct Query: Hashable, Sendable {
         parameters = Array(text.utf8).split(separator: UInt8(ascii: "&")).map { Parameter($0) }
     }
 
-    /// The parameters with a name, with or without an operator.
+    /// Returns the parameters with a name, with or without an operator.
     public func all(_ name: String) -> [Parameter] { parameters.filter { $0.name.hasSameBytes(as: name) } }
 
-    /// The query string in which one parameter replaces all parameters of the same name.
+    /// Returns the query string `text` with one parameter in place of all parameters of the same name.
     fileprivate static func replacing(_ name: String, with value: String, in text: Substring) -> String {
         let others = text.utf8.split(separator: UInt8(ascii: "&")).map { Substring($0) }.filter { part in
             !Query(part).parameters.contains { $0.fullName.hasSameBytes(as: name) }
@@ -56,8 +56,8 @@ extension Request {
     /// The query parameters of the request target.
     public var query: Query { Query(Target(target).query) }
 
-    /// The URL of this request with another value of a query parameter. Neither its name nor its value may need
-    /// percent-encoding.
+    /// Returns the URL of this request with one query parameter set to another value. Neither the name nor the value of
+    /// the parameter may need percent-encoding.
     public func url(with name: String, _ value: String) -> String {
         let target = Target(target)
         return url("\(target.path)?\(Query.replacing(name, with: value, in: target.query))")

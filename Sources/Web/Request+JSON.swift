@@ -1,12 +1,12 @@
 import HTTPTypes
 
 extension Request {
-    /// The maximum number of JSON values in a body. It keeps parsing within milliseconds for any body.
+    /// The maximum number of JSON values in a body. The limit ensures that any body is parsed within milliseconds.
     public static let maxJSONValues = 10_000
 
     /// Parses the body as JSON.
-    /// - Throws: 415 when the body has another media type, 400 when it is malformed or empty, 413 when it has more than
-    ///   `maxJSONValues` values.
+    /// - Throws: 415 when the media type of the body is not JSON, 400 when the body is malformed or empty, 413 when the
+    ///   body has more than `maxJSONValues` values.
     public func json() throws(HTTPError) -> JSON {
         guard isJSON else {
             throw HTTPError(.unsupportedMediaType, "The body must be JSON: send Content-Type: application/json.")
@@ -22,7 +22,7 @@ extension Request {
         }
     }
 
-    /// Whether the media type of the body is JSON; its parameters are ignored.
+    /// Whether the media type of the body is JSON, ignoring parameters of the media type.
     private var isJSON: Bool {
         guard let value = headers.value(of: .contentType) else { return false }
         return value == "application/json" || MediaType(value.prefix { $0 != ";" }).isJSON

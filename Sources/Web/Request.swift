@@ -1,6 +1,6 @@
 import HTTPTypes
 
-/// An HTTP request as received: nothing in it is decoded or validated.
+/// An HTTP request as received: its parts are neither decoded nor validated.
 public struct Request: Sendable {
     /// The method (RFC 9110, section 9).
     public var method: HTTPRequest.Method
@@ -8,7 +8,7 @@ public struct Request: Sendable {
     public var target: String
     /// The scheme that the client uses: `http` or `https`.
     public var scheme: String
-    /// Whether the client uses HTTP/1.0. There the end of the connection ends a body of unknown length, so that a
+    /// Whether the client uses HTTP/1.0, in which the end of the connection ends a body of unknown length, so that a
     /// client cannot detect a truncated body (RFC 9112, section 6.3).
     public var isHTTP10 = false
     /// The header fields, including `Host`.
@@ -17,10 +17,11 @@ public struct Request: Sendable {
     public var body: [UInt8]
     /// The request ID, which the response and all log lines of this request contain.
     public var id: String
-    /// The path of the route that handles the request, with its prefix and parameters: `/campaigns/<id>`. Empty before
-    /// routing.
+    /// The path of the route that handles the request, with its prefix and parameters: `/campaigns/<id>`. The path is
+    /// empty before routing.
     public internal(set) var route = ""
-    /// The database servers that may execute the reads of the route. Set before the middlewares run.
+    /// The database servers that may execute the reads of the route. The application sets this property before the
+    /// middlewares run.
     public internal(set) var reads = ReadPreference.primary
     /// The authenticated client; `nil` when the application has no authorizer, or the route is open.
     public internal(set) var principal: Principal?
@@ -29,7 +30,7 @@ public struct Request: Sendable {
 
     /// Creates a request.
     /// - Parameter id: the request ID that the server in front assigned. A valid `X-Request-Id` in `headers` takes
-    ///   precedence; when neither is valid, a new ID is generated.
+    ///   precedence; when neither ID is valid, a new one is generated.
     public init(
         method: HTTPRequest.Method, target: String, scheme: String = "http", headers: HeaderFields = [:],
         body: [UInt8] = [],
@@ -43,14 +44,16 @@ public struct Request: Sendable {
         self.id = RequestID.choose(client: headers.value(of: .requestID), server: id)
     }
 
-    /// The value of a parameter of the route, percent-decoded; empty when the route has no parameter of that name.
+    /// Returns the percent-decoded value of a parameter of the route; empty when the route has no parameter of that
+    /// name.
     public func parameter(_ name: String) -> String { parameters.first { $0.name == name }?.value ?? "" }
 
     /// The path of the request target, not percent-decoded.
     public var path: String { String(target[..<(target.utf8.firstIndex(of: 0x3f) ?? target.endIndex)]) }
 
-    /// The absolute URL of a path on this server, with the host name from `Host`. When `Host` is missing or invalid, it
-    /// is only the path, which clients resolve against the URL of their request (RFC 9110, section 10.2.2).
+    /// Returns the absolute URL of a path on this server, with the host name from `Host`. When `Host` is missing or
+    /// invalid, returns only the path, which clients resolve against the URL of their request (RFC 9110, section
+    /// 10.2.2).
     public func url(_ path: String) -> String {
         guard let host = headers.value(of: .hostName), Request.isAuthority(host) else { return path }
         return "\(scheme)://\(host)\(path)"
@@ -83,7 +86,7 @@ extension UInt8 {
 
     fileprivate var isHexDigit: Bool { isDigit || (0x61...0x66).contains(self | 0x20) }
 
-    /// A letter, a digit, `-`, `.`, `_` or `~` (RFC 3986, section 2.3).
+    /// Whether the byte is an unreserved character: a letter, a digit, `-`, `.`, `_` or `~` (RFC 3986, section 2.3).
     fileprivate var isUnreserved: Bool {
         isDigit || (0x61...0x7a).contains(self | 0x20) || self == 0x2d || self == 0x2e || self == 0x5f || self == 0x7e
     }

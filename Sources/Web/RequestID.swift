@@ -2,8 +2,8 @@ import Synchronization
 
 /// Chooses or generates the ID of a request.
 enum RequestID {
-    /// Returns the client's ID when it is valid (1 to 128 characters of `A-Z a-z 0-9 . _ -`), else the server's when
-    /// that is valid, else a new one.
+    /// Returns the client's ID when it is valid (1 to 128 characters of `A-Z a-z 0-9 . _ -`), else the server's ID when
+    /// that is valid, else a new ID.
     static func choose(client: String?, server: String?) -> String {
         for case let id? in [client, server] where isUsable(id) { return id }
         return next()
@@ -20,8 +20,8 @@ enum RequestID {
     }
 
     /// Generates an ID of 128 bits, in hexadecimal: 64 random bits of the process, and 64 bits of the request. Since
-    /// request IDs are not secret, the latter come from a mixed counter, which is cheaper than random bytes from the
-    /// kernel for each request.
+    /// request IDs are not secret, the bits of the request come from a mixed counter, which is cheaper than reading
+    /// random bytes from the kernel for each request.
     private static func next() -> String {
         let process = process
         let half = mixed(process &+ count.wrappingAdd(1, ordering: .relaxed).newValue &* 0x9e37_79b9_7f4a_7c15)
@@ -38,14 +38,14 @@ enum RequestID {
     private static let process = UInt64.random(in: 0...UInt64.max)
     private static let count = Atomic<UInt64>(0)
 
-    /// The hexadecimal digit of a number's lowest four bits.
+    /// Returns the hexadecimal digit of a number's lowest four bits.
     private static func hexDigit(_ number: UInt64) -> UInt8 {
         let value = UInt8(truncatingIfNeeded: number & 0xf)
         return value < 10 ? 0x30 + value : 0x57 + value
     }
 
-    /// Mixes the bits of a number with the finalizer of SplitMix64, which is a bijection: different counts have
-    /// different IDs.
+    /// Mixes the bits of a number with the finalizer of SplitMix64. The finalizer is a bijection, so that different
+    /// counts result in different IDs.
     private static func mixed(_ number: UInt64) -> UInt64 {
         var bits = number
         bits = (bits ^ bits >> 30) &* 0xbf58_476d_1ce4_e5b9

@@ -6,8 +6,8 @@ public struct Response: Sendable {
     public enum Body: Sendable {
         /// A buffered body.
         case bytes([UInt8])
-        /// A streamed body, of unknown length. The closure writes it in chunks, with back pressure: a write waits until
-        /// the client has read enough.
+        /// A streamed body, of unknown length. The closure writes the body in chunks, with back pressure: a write waits
+        /// until the client has read enough.
         case stream(@Sendable (any BodyWriter) async throws -> Void)
     }
 
@@ -15,7 +15,7 @@ public struct Response: Sendable {
     public var status: HTTPResponse.Status
     /// The header fields. The application adds `Content-Length` to responses with a buffered body.
     public var headers: HeaderFields
-    /// The body. It is not sent with 204 and 304 (RFC 9110, section 6.4.1), nor in response to HEAD.
+    /// The body, which is not sent with 204 and 304 (RFC 9110, section 6.4.1), nor in response to HEAD.
     public var body: Body
     /// The path of the route that handled the request, with its parameters: `/campaigns/<id>`; `nil` when no route
     /// matched.
@@ -28,8 +28,8 @@ public struct Response: Sendable {
         self.body = body
     }
 
-    /// Wraps the closure that writes a streamed body. A middleware uses this to bind its task-local values while the
-    /// body is sent.
+    /// Wraps the closure that writes a streamed body. Middlewares use this method to bind their task-local values while
+    /// the body is sent.
     /// - Returns: whether the body is a stream; a buffered body is left unchanged.
     @discardableResult
     public mutating func wrapStream(
@@ -40,7 +40,7 @@ public struct Response: Sendable {
         return true
     }
 
-    /// Creates a JSON response. `write` writes one value, which is followed by a newline.
+    /// Creates a JSON response. The closure `write` must write one JSON value; a newline is appended.
     public static func json(
         _ status: HTTPResponse.Status = .ok, headers: HeaderFields = [:], _ write: (inout JSONWriter) -> Void
     ) -> Response {
@@ -55,7 +55,7 @@ public struct Response: Sendable {
 
     private static let jsonField: HeaderFields = [.contentType: "application/json"]
 
-    /// Creates a JSON response of one value, followed by a newline.
+    /// Creates a JSON response that contains one value, followed by a newline.
     public static func json(
         _ value: some JSONWritable, status: HTTPResponse.Status = .ok, headers: HeaderFields = [:]
     ) -> Response {
@@ -65,7 +65,7 @@ public struct Response: Sendable {
 
 /// The destination of a streamed body.
 public protocol BodyWriter: Sendable {
-    /// Sends bytes, and returns when more can be sent.
-    /// - Throws: when the client has disconnected, or reads too slowly.
+    /// Sends bytes, and waits until further bytes can be sent.
+    /// - Throws: an error when the client has disconnected, or reads too slowly.
     func write(_ bytes: [UInt8]) async throws
 }

@@ -5,16 +5,17 @@ final class RouteEntry: Sendable {
     enum Segment: Hashable, Sendable {
         /// A fixed segment, as UTF-8.
         case literal([UInt8])
-        /// A parameter, by its name.
+        /// A parameter with this name.
         case parameter(String)
     }
 
     let path: String
-    /// The segments after the prefix.
+    /// The segments of the path after the prefix.
     private let segments: [Segment]
     private let handlers: [MethodHandler]
 
-    /// A struct rather than a tuple, since closures in an array of tuples are called through reabstraction thunks.
+    /// A method of the path, with its handler. This is a struct rather than a tuple, since closures in an array of
+    /// tuples are called through reabstraction thunks.
     private struct MethodHandler: Sendable {
         let method: HTTPRequest.Method
         let reads: ReadPreference
@@ -38,7 +39,8 @@ final class RouteEntry: Sendable {
         (self.path, self.segments, self.handlers) = (path, segments, handlers)
     }
 
-    /// This entry with the method of another route added; `nil` when it has that method already.
+    /// Returns a copy of this entry with the method of another route added; `nil` when this entry already has that
+    /// method.
     func adding(_ route: Blueprint.Route) -> RouteEntry? {
         guard !handlers.contains(where: { $0.method == route.method }) else { return nil }
         let entry = MethodHandler(
@@ -46,7 +48,7 @@ final class RouteEntry: Sendable {
         return RouteEntry(path, segments, handlers + [entry])
     }
 
-    /// Whether both entries match the same paths: the names of parameters do not matter.
+    /// Whether both entries match the same paths, regardless of the names of parameters.
     func isSame(as other: RouteEntry) -> Bool {
         segments.count == other.segments.count
             && zip(segments, other.segments).allSatisfy { pair in
@@ -54,7 +56,8 @@ final class RouteEntry: Sendable {
             }
     }
 
-    /// The values of the parameters when a path, given without the prefix, matches; otherwise `nil`.
+    /// Matches a path, given without the prefix, and returns the values of the parameters; `nil` when the path does not
+    /// match.
     func match(_ path: PathSegments) -> [(name: String, value: String)]? {
         var (path, parameters) = (path, [(name: String, value: String)]())
         for segment in segments {
@@ -70,13 +73,13 @@ final class RouteEntry: Sendable {
         return path.next() == nil ? parameters : nil
     }
 
-    /// The handler of a method. HEAD has the handler of GET; the application removes the body of its response.
+    /// Returns the handler of a method. HEAD has the handler of GET; the application removes the body of the response.
     func handler(for method: HTTPRequest.Method) -> Blueprint.Handler? { entry(for: method)?.handler }
 
-    /// The database servers that may execute the reads of a method.
+    /// Returns the database servers that may execute the reads of a method.
     func reads(for method: HTTPRequest.Method) -> ReadPreference { entry(for: method)?.reads ?? .primary }
 
-    /// Who may use a method; `nil` when the path does not support it.
+    /// Returns the access that a method requires; `nil` when the path does not support the method.
     func access(for method: HTTPRequest.Method) -> Access? { entry(for: method)?.access }
 
     @inline(__always)
@@ -87,7 +90,8 @@ final class RouteEntry: Sendable {
     /// Whether the path supports a method; every path supports OPTIONS.
     func supports(_ method: HTTPRequest.Method) -> Bool { method == .options || handler(for: method) != nil }
 
-    /// The value of `Allow`: `GET, HEAD, OPTIONS`, then the other methods in the order of their routes.
+    /// The value of the header field `Allow`: `GET` and `HEAD` if the path supports GET, `OPTIONS`, then the other
+    /// methods in the order of their routes.
     var allow: String {
         let others = handlers.map(\.method.rawValue).filter { $0 != "GET" }
         return ((handler(for: .get) == nil ? [] : ["GET", "HEAD"]) + ["OPTIONS"] + others).joined(separator: ", ")

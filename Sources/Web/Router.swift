@@ -8,7 +8,7 @@ struct Router: Sendable {
         let prefix: [[UInt8]]
         var entries: [RouteEntry] = []
 
-        /// The segments of a path after the prefix; `nil` when the path does not begin with the prefix.
+        /// Returns the segments of a path after the prefix; `nil` when the path does not begin with the prefix.
         func rest(of path: PathSegments) -> PathSegments? {
             var path = path
             for segment in prefix {
@@ -57,14 +57,15 @@ struct Router: Sendable {
 
     typealias Match = (entry: RouteEntry, parameters: [(name: String, value: String)])
 
-    /// The entry that matches the target of a request, with the values of its parameters; `nil` when none does.
+    /// Finds the entry that matches the target of a request, and the values of its parameters; `nil` when no entry
+    /// matches.
     func find(_ request: Request) -> Match? { find(request.target) }
 
-    /// The database servers that may execute the reads of a request.
+    /// Returns the database servers that may execute the reads of a request.
     func reads(of request: Request) -> ReadPreference { find(request)?.entry.reads(for: request.method) ?? .primary }
 
-    /// Calls the handler of a request. Responds itself to OPTIONS, and redirects to the canonical path when only
-    /// slashes differ.
+    /// Calls the handler of a request. The router itself responds to OPTIONS, and redirects to the canonical path when
+    /// only slashes differ.
     /// - Throws: 404, 405, and what the handler throws.
     func respond(to request: Request, _ match: Match?) async throws -> Response {
         guard let match else { return try redirect(request, Target(request.target)) }
@@ -78,7 +79,7 @@ struct Router: Sendable {
         return Response(.ok, headers: [.allow: match.entry.allow])
     }
 
-    /// The route that handles requests with this method and target; `nil` when there is none.
+    /// Returns the route that handles requests with this method and target; `nil` when there is none.
     func route(of method: HTTPRequest.Method, _ target: String) -> RouteDescription? {
         guard let (entry, _) = find(target) else { return nil }
         return routes.first { $0.method == method && $0.path == entry.path }
@@ -98,7 +99,8 @@ struct Router: Sendable {
         }
     }
 
-    /// Redirects a request whose path only lacks the trailing slash, or has consecutive slashes, to the canonical path.
+    /// Redirects a request to the canonical path, when the path of the request only lacks the trailing slash, or has
+    /// consecutive slashes.
     private func redirect(_ request: Request, _ target: Target) throws -> Response {
         for path in [target.merged, target.merged + "/"] where path != target.path {
             guard let (entry, _) = find(path) else { continue }

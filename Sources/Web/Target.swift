@@ -1,13 +1,13 @@
 import Glibc
 
-/// A parsed request target. The path is split at slashes before it is percent-decoded, so that `%2F` does not separate
-/// segments.
+/// A parsed request target. The path is split at slashes first and percent-decoded afterwards, so that `%2F` does not
+/// separate segments.
 struct Target {
     /// The path, not percent-decoded.
     let path: Substring
-    /// The query: the part after the first `?`, not decoded; empty when there is none.
+    /// The query, not decoded: the part of the target after the first `?`; empty when the target has no query.
     let query: Substring
-    /// The percent-decoded segments of the path: `/campaigns/` has `campaigns` and an empty one.
+    /// The percent-decoded segments of the path: the segments of `/campaigns/` are `campaigns` and an empty one.
     let segments: [String]
 
     init(_ target: String) {
@@ -17,7 +17,7 @@ struct Target {
         segments = Target.segments(path)
     }
 
-    /// The percent-decoded segments of a path.
+    /// Splits a path into its percent-decoded segments.
     static func segments(_ path: Substring) -> [String] {
         var path = path
         return path.withUTF8 { PathSegments($0).map(\.text) }
@@ -25,11 +25,11 @@ struct Target {
 
     fileprivate static let percent = UInt8(ascii: "%")
 
-    /// Percent-decodes text (RFC 3986, section 2.1). A `%` that two hexadecimal digits do not follow is kept; invalid
-    /// UTF-8 is replaced by U+FFFD.
+    /// Percent-decodes text (RFC 3986, section 2.1). A `%` that is not followed by two hexadecimal digits is kept;
+    /// invalid UTF-8 is replaced by U+FFFD.
     static func decoded(_ text: ArraySlice<UInt8>) -> String { String(decoding: decodedBytes(text), as: UTF8.self) }
 
-    /// Percent-decodes bytes (RFC 3986, section 2.1). A `%` that two hexadecimal digits do not follow is kept.
+    /// Percent-decodes bytes (RFC 3986, section 2.1). A `%` that is not followed by two hexadecimal digits is kept.
     static func decodedBytes(_ text: ArraySlice<UInt8>, plusIsSpace: Bool = false) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.count)
@@ -54,7 +54,7 @@ struct Target {
         return path
     }
 
-    /// The target of a redirect to `path`, which keeps the query.
+    /// Returns the target of a redirect to `path`, with the query of this target.
     func redirected(to path: String) -> String { query.isEmpty ? path : "\(path)?\(query)" }
 }
 
@@ -66,7 +66,7 @@ struct PathSegments: Sequence, IteratorProtocol {
 
         var isEmpty: Bool { bytes.isEmpty }
 
-        /// The segment, percent-decoded.
+        /// The percent-decoded text of the segment.
         var text: String { isEncoded ? Target.decoded(Array(bytes)[...]) : String(decoding: bytes, as: UTF8.self) }
 
         /// Whether the percent-decoded segment equals `text`.
@@ -101,13 +101,13 @@ struct PathSegments: Sequence, IteratorProtocol {
 }
 
 extension UnsafeBufferPointer<UInt8> {
-    /// The offset of the first occurrence of a byte.
+    /// Returns the offset of the first occurrence of a byte; `nil` when the buffer does not contain the byte.
     fileprivate func offset(of byte: UInt8) -> Int? {
         guard let start = baseAddress, let found = memchr(start, Int32(byte), count) else { return nil }
         return UnsafeRawPointer(found) - UnsafeRawPointer(start)
     }
 
-    /// The buffer without its first bytes; `first` must not exceed `count`.
+    /// Returns the rest of the buffer after the first `first` bytes; `first` must not exceed `count`.
     fileprivate func dropping(_ first: Int) -> Self {
         UnsafeBufferPointer(start: baseAddress.map { $0 + first }, count: count - first)
     }

@@ -7,7 +7,7 @@ public struct TestClient: Sendable {
     /// Creates a client of an application.
     public init(_ application: Application) { self.application = application }
 
-    /// A complete response, with its whole body.
+    /// A complete response, whose body has been collected.
     public struct CollectedResponse: Sendable {
         /// The status code.
         public let status: HTTPResponse.Status
@@ -24,11 +24,12 @@ public struct TestClient: Sendable {
         /// The body, decoded as UTF-8.
         public var text: String { String(decoding: body, as: UTF8.self) }
 
-        /// The body, parsed as JSON; `nil` when it is malformed.
+        /// The body, parsed as JSON; `nil` when the body is malformed.
         public var json: JSON? { try? JSON(parsing: body) }
     }
 
-    /// Sends a request and returns the complete response. `Host` is `localhost:5051` unless `headers` contains it.
+    /// Sends a request and returns the complete response. The field `Host` is `localhost:5051` unless `headers`
+    /// contains another.
     /// - Throws: the error of a streamed body that fails after its first bytes.
     public func send(
         _ method: HTTPRequest.Method, _ target: String, headers: HeaderFields = [:], body: [UInt8] = []
@@ -40,8 +41,8 @@ public struct TestClient: Sendable {
         return try await read(response, to: request)
     }
 
-    /// Collects the body. As in a server, a streamed body that fails before its first bytes becomes an error
-    /// response.
+    /// Collects the body of a response. As in a server, a streamed body that fails before its first bytes becomes an
+    /// error response.
     private func read(_ response: Response, to request: Request) async throws -> CollectedResponse {
         guard case .stream(let produce) = response.body else { return CollectedResponse(response) }
         let collector = Collector()

@@ -1,5 +1,5 @@
 import Resources
 import Web
 
-/// The routes of campaigns.
+/// Creates the blueprint with the routes of campaigns.
 func campaignBlueprint(_ service: CampaignService) -> Blueprint { Blueprint(resource: "campaign", service) }

@@ -2,7 +2,8 @@ import HTTPTypes
 import Resources
 import Web
 
-/// Serves the OpenAPI 3.1 document of the API. It is generated once, from the routes that have been mounted before.
+/// Creates a blueprint that serves the OpenAPI 3.1 document of the API. The document is generated once, by this call,
+/// from the routes that have been mounted in `app` before.
 func documentationBlueprint(of app: Application, credentials: Credentials?) -> Blueprint {
     let document = app.openAPI(
         title: "Campaign API", version: Release.version,

@@ -1,6 +1,7 @@
 import Web
 
-/// Returns the name and the role of the authenticated client, so that user interfaces can offer only what it may do.
+/// Creates a blueprint whose route returns the name and the role of the authenticated client, so that user interfaces
+/// can offer only what the client may do.
 func identityBlueprint() -> Blueprint {
     var identity = Blueprint("identity")
     identity.get("", IdentityOperations.identity, access: .role(.reader)) { request in
@@ -15,7 +16,7 @@ func identityBlueprint() -> Blueprint {
     return identity
 }
 
-/// The documentation of the route.
+/// The documentation of the identity blueprint's route.
 private enum IdentityOperations {
     private static let nameDescription =
         "The name of the client: `key:` and the name of its API key, or `jwt:` and the subject of its token. It is "

@@ -1,7 +1,8 @@
 import HTTPTypes
 import Web
 
-/// The greeting, which the original user interface shows, and the health and readiness checks for monitoring.
+/// Creates a blueprint with the greeting, which the original user interface shows, and the health and readiness checks
+/// for monitoring.
 func rootBlueprint(_ health: HealthService) -> Blueprint {
     var root = Blueprint("root")
     root.get("/", RootOperations.greeting, access: .open) { _ in .json("Hello, from Flask!") }
@@ -15,7 +16,7 @@ func rootBlueprint(_ health: HealthService) -> Blueprint {
 
 private func status(_ text: String) -> RawJSON { RawJSON("{\"status\":\"\(text)\"}") }
 
-/// The documentation of the routes.
+/// The documentation of the root blueprint's routes.
 private enum RootOperations {
     private static let state: JSON = [
         "type": "object", "required": ["status"], "properties": ["status": ["type": "string"]],

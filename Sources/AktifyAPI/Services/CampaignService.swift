@@ -1,6 +1,6 @@
 import ORM
 
-/// The business rules of campaigns: none besides those of every resource.
+/// The service of campaigns, which adds no business rules to those of every resource.
 struct CampaignService: ResourceService {
     let rows: any Repository<Campaign>
 }

@@ -4,13 +4,13 @@ import ORM
 public struct HealthService: Sendable {
     /// The schema that the application needs; `nil` skips the check.
     let schema: SchemaCheck?
-    /// Returns the revisions at which the database's schema is: the rows of `alembic_version`.
+    /// Returns the current revisions of the database's schema: the rows of `alembic_version`.
     public let versions: @Sendable () async throws -> Set<String>
-    /// Returns all applied revisions, each with the reason why it breaks older programs, or `""`. Called only when the
-    /// schema is not at the expected heads.
+    /// Returns all applied revisions, each with the reason why the revision breaks older programs, or `""` when it does
+    /// not. The closure is called only when the schema is not at the expected heads.
     let applied: @Sendable () async throws -> [String: String]
 
-    /// Checks that the database responds, and that its schema is compatible with the application.
+    /// Checks that the database responds, and that the schema of the database is compatible with the application.
     /// - Throws: `NotReady`, and the errors of the database.
     public func check() async throws {
         let versions = try await versions()
@@ -21,11 +21,11 @@ public struct HealthService: Sendable {
     }
 }
 
-/// The error of an application whose database has an incompatible schema.
+/// The error that is thrown when the schema of the database is incompatible with the application.
 public struct NotReady: Error, CustomStringConvertible {
-    /// The revisions at which the schema is.
+    /// The current revisions of the database's schema.
     let versions: Set<String>
-    /// The heads that the program needs.
+    /// The head revisions that the program needs.
     let heads: Set<String>
     /// The state of the schema in relation to the program.
     public let state: SchemaCheck.State
@@ -50,8 +50,8 @@ public struct NotReady: Error, CustomStringConvertible {
 }
 
 extension HealthService {
-    /// Creates a service that reads the state of the schema from the tables of the migrations. A missing table counts
-    /// as empty.
+    /// Creates a service that reads the state of the schema from the tables that migrations maintain. A missing table
+    /// counts as empty.
     public init(_ database: Database, schema: SchemaCheck?) {
         self.init(schema: schema) {
             try await ifTableExists(else: []) {
@@ -75,7 +75,7 @@ extension HealthService {
     }
 }
 
-/// Returns the result of `body`, or `nothing` when it queries a table that does not exist (SQLSTATE 42P01).
+/// Returns the result of `body`, or `nothing` when `body` queries a table that does not exist (SQLSTATE 42P01).
 private func ifTableExists<Value>(else nothing: Value, _ body: () async throws -> Value) async throws -> Value {
     do { return try await body() } catch let error as DatabaseError where error.state == "42P01" { return nothing }
 }

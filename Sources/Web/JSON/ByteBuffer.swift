@@ -1,4 +1,4 @@
-/// A growable byte buffer. Unlike an array, it needs no uniqueness check for each appended byte.
+/// A growable byte buffer. Unlike an array, the buffer needs no uniqueness check for each appended byte.
 struct ByteBuffer: ~Copyable {
     // Owned by this buffer: allocated in `init` and `grow`, deallocated in `grow` and `deinit`, and never exposed.
     private var base: UnsafeMutablePointer<UInt8>
@@ -39,7 +39,7 @@ struct ByteBuffer: ~Copyable {
         append(text.utf8CodeUnitCount) { $0.update(from: text.utf8Start, count: text.utf8CodeUnitCount) }
     }
 
-    /// Appends a copy of the `length` bytes at the offset `start` of the buffer itself.
+    /// Appends a copy of bytes of the buffer itself: the `length` bytes at the offset `start`.
     mutating func appendCopy(_ start: Int, _ length: Int) {
         precondition(start >= 0 && start + length <= count)
         if capacity - count < length { grow(by: length) }
@@ -47,14 +47,14 @@ struct ByteBuffer: ~Copyable {
         count += length
     }
 
-    /// Appends `length` bytes, all of which `write` must initialize.
+    /// Appends `length` bytes, which `write` writes: the closure must initialize all of them.
     mutating func append(_ length: Int, _ write: (UnsafeMutablePointer<UInt8>) -> Void) {
         if capacity - count < length { grow(by: length) }
         write(base + count)
         count += length
     }
 
-    /// Appends up to `length` bytes: `write` initializes some of them and returns how many.
+    /// Appends up to `length` bytes, which `write` writes: the closure returns how many bytes it has initialized.
     mutating func append(atMost length: Int, _ write: (UnsafeMutablePointer<UInt8>) -> Int) {
         if capacity - count < length { grow(by: length) }
         count += write(base + count)

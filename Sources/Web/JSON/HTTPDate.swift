@@ -1,9 +1,9 @@
 /// A point in time, formatted as IMF-fixdate (RFC 9110, section 5.6.7): `Mon, 23 Nov 2026 07:33:36 GMT`.
 ///
-/// The format has no years before 1 or after 9999: such times are clamped to the first or the last second that it can
-/// represent.
+/// The format cannot represent years before 1 or after 9999: such times are clamped to the first or the last second
+/// that can be represented.
 struct HTTPDate: Equatable {
-    /// Days since 1970-01-01.
+    /// The number of days since 1970-01-01.
     let days: Int64
     private let second: Int
 
@@ -23,10 +23,10 @@ struct HTTPDate: Equatable {
     /// The number of bytes that `appendTime` appends.
     private static var timeLength: Int { 12 }
 
-    /// The number of bytes of a whole date.
+    /// The length of a whole date in bytes.
     static var length: Int { dayLength + timeLength }
 
-    /// Appends `Mon, 23 Nov 2026 `.
+    /// Appends the day in the form `Mon, 23 Nov 2026 `.
     func appendDay(to bytes: inout ByteBuffer) {
         let (year, month, day) = civilDate
         bytes.append(HTTPDate.dayLength) { text in
@@ -42,7 +42,7 @@ struct HTTPDate: Equatable {
         }
     }
 
-    /// Appends `07:33:36 GMT`.
+    /// Appends the time in the form `07:33:36 GMT`.
     func appendTime(to bytes: inout ByteBuffer) {
         bytes.append(HTTPDate.timeLength) { text in
             HTTPDate.write(second / 3600, to: text)

@@ -13,8 +13,8 @@ extension JSON: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Express
 }
 
 extension JSON {
-    /// Returns this object with a member added, or replaced when there is one of that name. Returns `self` unchanged
-    /// when it is not an object, or `value` is `nil`.
+    /// Returns a copy of this object in which the member `name` has the given value, whether or not the object had such
+    /// a member. Returns this JSON value unchanged when it is not an object, or when `value` is `nil`.
     public func adding(_ name: String, _ value: JSON?) -> JSON {
         guard case .object(var members) = self, let value else { return self }
         members[name] = value

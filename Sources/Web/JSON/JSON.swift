@@ -17,10 +17,11 @@ public enum JSON: Equatable, Sendable {
     /// An object.
     case object(Members)
 
-    /// The members of an object, in the order of the JSON text. Of several members with one name, the last one counts.
+    /// The members of an object, in the order of the JSON text. Of several members with the same name, the last one
+    /// counts.
     ///
-    /// Names are compared byte by byte. This is not a dictionary, since clients could choose names whose hashes
-    /// collide.
+    /// Names are compared byte by byte. The members are not stored in a dictionary, since clients could choose names
+    /// whose hashes collide.
     public struct Members: Sendable {
         var all: [(name: String, value: JSON)] = []
 
@@ -30,7 +31,7 @@ public enum JSON: Equatable, Sendable {
         /// Creates an empty object.
         public init() {}
 
-        /// The value of a member; `nil` when there is none of that name. Setting `nil` removes the member.
+        /// The value of the member with a name; `nil` when no member has the name. Setting `nil` removes the member.
         public subscript(name: String) -> JSON? {
             get { all.last { $0.name.hasSameBytes(as: name) }?.value }
             set {
@@ -50,8 +51,8 @@ extension JSON.Members: Equatable, ExpressibleByDictionaryLiteral {
 }
 
 extension String {
-    /// Whether both strings have the same UTF-8. Unlike `==`, this does not consider canonical equivalence, and is
-    /// faster.
+    /// Whether both strings have the same UTF-8. Unlike `==`, this comparison does not consider canonical equivalence,
+    /// and is faster.
     package func hasSameBytes(as other: String) -> Bool {
         guard utf8.count == other.utf8.count else { return false }
         var (one, other) = (self, other)

@@ -1,11 +1,11 @@
-/// Escapes the text of JSON strings: printable ASCII is kept, everything else is escaped, with a surrogate pair beyond
-/// U+FFFF.
+/// Escapes the text of JSON strings. Printable ASCII is copied, except for the double quote and the backslash;
+/// everything else is escaped, and scalars beyond U+FFFF as a surrogate pair.
 enum JSONEscape {
     /// Appends `text`, which must be well-formed UTF-8, with escapes.
     ///
-    /// An escaped byte has at most six bytes. The buffer reserves eight for each, so that an escape can be stored as
-    /// one word whose last two bytes are overwritten by what follows. Unused capacity is cheap: the kernel allocates
-    /// pages when they are touched.
+    /// Escaping a byte results in at most six bytes. The buffer reserves eight bytes for each byte of text, so that an
+    /// escape can be stored as one 64-bit word, whose last two bytes are overwritten by the output that follows. Unused
+    /// capacity is cheap: the kernel allocates pages when they are touched.
     static func append(_ text: UnsafeBufferPointer<UInt8>, to bytes: inout ByteBuffer) {
         guard let start = text.baseAddress else { return }
         let end = UnsafeRawPointer(start + text.count)
@@ -14,7 +14,8 @@ enum JSONEscape {
 
     /// Writes the text from `text` up to `end` to `output`, with escapes.
     ///
-    /// Sound: `output` has a capacity of eight bytes for each byte of text, and nothing is read at or after `end`.
+    /// The pointer accesses are sound: `output` has a capacity of eight bytes for each byte of text, and nothing is
+    /// read at or after `end`.
     /// - Returns: the number of bytes written.
     private static func escape(
         _ text: UnsafeRawPointer, _ end: UnsafeRawPointer, to output: UnsafeMutableRawPointer
@@ -30,8 +31,8 @@ enum JSONEscape {
 
     // MARK: Plain text
 
-    /// Copies the next eight bytes, or the remaining ones.
-    /// - Returns: how many of them, from the first on, need no escape.
+    /// Copies the next eight bytes of the text, or all remaining bytes when there are fewer.
+    /// - Returns: the number of copied bytes before the first byte that needs an escape.
     private static func copyPlain(
         _ text: UnsafeRawPointer, _ end: UnsafeRawPointer, to output: UnsafeMutableRawPointer
     ) -> Int {
@@ -40,7 +41,8 @@ enum JSONEscape {
         return UInt64(littleEndian: word).plainBytes
     }
 
-    /// The last one to seven bytes, padded with zeros, which are not plain.
+    /// Loads the last one to seven bytes of the text into a word, padded with zeros. A zero byte needs an escape, so
+    /// that the padding is not taken for text.
     private static func lastWord(_ text: UnsafeRawPointer, _ count: Int) -> UInt64 {
         func part<Part: FixedWidthInteger>(_ offset: Int, as _: Part.Type) -> UInt64 {
             UInt64(truncatingIfNeeded: text.loadUnaligned(fromByteOffset: offset, as: Part.self).littleEndian)
@@ -81,7 +83,8 @@ enum JSONEscape {
         return value
     }
 
-    /// The character after the backslash in the two-character escape of a scalar; `nil` when it has none.
+    /// Returns the character after the backslash in the two-character escape of a scalar; `nil` when the scalar has no
+    /// such escape.
     private static func letter(of scalar: UInt32) -> UInt8? {
         switch scalar {
         case 0x22, 0x5c: UInt8(scalar)
@@ -101,7 +104,8 @@ enum JSONEscape {
 }
 
 extension UInt64 {
-    /// The number of bytes, from the lowest one on, that need no escape.
+    /// The number of bytes, counted from the lowest one, before the first byte that needs an escape; 8 when no byte
+    /// needs one.
     fileprivate var plainBytes: Int {
         let (ones, tops): (UInt64, UInt64) = (0x0101_0101_0101_0101, 0x8080_8080_8080_8080)
         // Each expression sets the top bit of every byte that it tests for. It may also set that of a higher byte,

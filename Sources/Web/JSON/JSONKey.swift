@@ -1,5 +1,5 @@
-/// The encoded name of a member: escaped, in quotes, and followed by a colon. It is encoded once and written many
-/// times.
+/// The encoded name of an object member: escaped, in quotes, and followed by a colon. Encoding the name once avoids
+/// escaping the name each time it is written.
 public struct JSONKey: Hashable, Sendable {
     /// The encoded name: `"name":`.
     public let bytes: [UInt8]

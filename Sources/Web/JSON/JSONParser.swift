@@ -1,6 +1,6 @@
 /// The reason why bytes could not be parsed as JSON.
 public enum JSONError: Error, Hashable, CustomStringConvertible {
-    /// The bytes are not valid JSON: a description of the problem, and its offset in bytes.
+    /// The bytes are not valid JSON. The associated values describe the problem and give its offset in bytes.
     case malformed(String, offset: Int)
     /// The text has more values than the caller allows.
     case tooManyValues(limit: Int)
@@ -133,8 +133,8 @@ private struct JSONParser {
         members.all.append((name, try value()))
     }
 
-    /// Consumes a comma, which another element follows, or the closing bracket.
-    /// - Returns: whether another element follows.
+    /// Consumes the comma before another element, or the closing bracket.
+    /// - Returns: whether a comma was consumed, so that another element must follow.
     private mutating func continues(until bracket: UInt8) throws(JSONError) -> Bool {
         skipSpace()
         if consume(0x2c) { return true }
@@ -172,7 +172,7 @@ private struct JSONParser {
         return .string(String(decoding: bytes[start..<(index - 1)], as: UTF8.self))
     }
 
-    /// Skips the characters of a string that are not escaped.
+    /// Skips the characters of a string up to the next double quote, backslash or control character.
     private mutating func skipPlain() {
         while index < bytes.count, bytes[index] >= 0x20, bytes[index] != 0x22, bytes[index] != 0x5c { index += 1 }
     }
@@ -214,8 +214,8 @@ private struct JSONParser {
         }
     }
 
-    /// Parses `\uXXXX`, or a surrogate pair of two such escapes, and returns its scalar; `nil` for an unpaired
-    /// surrogate.
+    /// Parses one escape `\uXXXX`, or a surrogate pair of two such escapes, and returns the scalar; `nil` for an
+    /// unpaired surrogate.
     private mutating func scalar() throws(JSONError) -> Unicode.Scalar? {
         let unit = try codeUnit()
         guard unit & 0xfc00 == 0xd800 else { return Unicode.Scalar(unit) }

@@ -1,10 +1,10 @@
-/// Writes compact JSON. Everything except printable ASCII is escaped. Members keep the order in which they are written;
-/// the API's contract requires callers to sort them by name.
+/// Writes compact JSON, in which everything except printable ASCII is escaped. Members keep the order in which they are
+/// written; the API's contract requires callers to write members sorted by name.
 public struct JSONWriter: ~Copyable {
     private var bytes = ByteBuffer(capacity: 512)
     private var needsComma = false
-    /// The last date and the offset of its text: the next date usually has the same day, often the same time, and
-    /// copies the text.
+    /// The date that was written last, and the offset of its text in the buffer. The next date usually has the same
+    /// day, and often the same time, so that the text can be copied.
     private var lastDate: (date: HTTPDate, offset: Int)?
 
     /// Creates a writer with an empty buffer.
@@ -16,8 +16,8 @@ public struct JSONWriter: ~Copyable {
         return bytes.bytes
     }
 
-    /// Returns the bytes buffered since the last call and empties the buffer. Writing continues within the value that
-    /// is open.
+    /// Returns the bytes buffered since the last call and empties the buffer. Objects and arrays that have begun stay
+    /// open, so that writing can continue in them.
     public mutating func take() -> [UInt8] {
         lastDate = nil
         return bytes.take()
@@ -45,7 +45,7 @@ public struct JSONWriter: ~Copyable {
         value.write(to: &self)
     }
 
-    /// Begins a value that is written with `part`.
+    /// Begins a value that is written in parts, by calls of `part`.
     public mutating func beginParts() { separate() }
 
     /// Writes encoded JSON that is part of a value, such as the opening bracket or comma, the name and the colon of a
@@ -72,7 +72,7 @@ public struct JSONWriter: ~Copyable {
         bytes.append(0x22)
     }
 
-    /// Writes a value that is encoded JSON: a number, a literal, or a string without escapes.
+    /// Writes a complete JSON value that is already encoded: a number, a literal, or a string without escapes.
     mutating func raw(_ json: StaticString) {
         separate()
         bytes.append(json)
@@ -125,7 +125,7 @@ public struct JSONWriter: ~Copyable {
         needsComma = true
     }
 
-    /// Writes a comma when the next value needs one before it.
+    /// Writes a comma if the value that follows needs a separator.
     private mutating func separate() {
         if needsComma { bytes.append(0x2c) }
         needsComma = true
@@ -134,7 +134,7 @@ public struct JSONWriter: ~Copyable {
 
 /// A value that can be encoded as JSON.
 public protocol JSONWritable {
-    /// Writes the value, exactly one, to `json`.
+    /// Writes exactly one JSON value, the encoding of this value, to `json`.
     func write(to json: inout JSONWriter)
 }
 

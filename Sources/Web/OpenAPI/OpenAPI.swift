@@ -40,7 +40,7 @@ extension Application {
 }
 
 extension Operation {
-    /// The Operation Object of this operation.
+    /// The Operation Object that documents this operation (OpenAPI 3.1).
     var document: JSON {
         let all: JSON = ["operationId": .string(id), "summary": .string(summary), "tags": [.string(tag)]]
         return all.adding("description", text.map(JSON.string))
@@ -51,13 +51,14 @@ extension Operation {
     }
 
     fileprivate static let securityScheme = "bearer"
-    /// HTTP authentication by a bearer token (OpenAPI 3.1, Security Scheme Object).
+    /// Returns the security scheme of HTTP authentication with a bearer token (OpenAPI 3.1, Security Scheme Object).
     fileprivate static func securitySchemes(_ credentials: Credentials) -> JSON {
         let scheme: JSON = ["type": "http", "scheme": "bearer", "description": .string(credentials.summary)]
         return [securityScheme: scheme.adding("bearerFormat", credentials.format.map(JSON.string))]
     }
 
-    /// Adds the required role, and the responses 401 and 403, when the route requires a role.
+    /// Documents the access to a route: adds the required role, and the responses 401 and 403, if the route requires a
+    /// role.
     fileprivate mutating func require(_ access: Access, _ credentials: Credentials) {
         guard case .role(let role) = access else { return }
         self.role = role
@@ -68,7 +69,7 @@ extension Operation {
         ]
     }
 
-    /// The HEAD operation of a GET operation: the same responses without bodies.
+    /// The Operation Object of HEAD, derived from this GET operation: the same responses without bodies.
     var headDocument: JSON {
         var head = self
         head.id = "head" + id.prefix(1).uppercased() + id.dropFirst()
@@ -81,7 +82,7 @@ extension Operation {
         return head.document
     }
 
-    /// The OPTIONS operation of the operation's path.
+    /// The Operation Object of OPTIONS for the path of this operation.
     var optionsDocument: JSON {
         let path = parameters.filter { $0.location == .path }
         let allowed = Response(
@@ -118,7 +119,7 @@ extension Operation.Parameter {
         return all.adding("example", example)
     }
 
-    /// The parameter with a schema that allows any text, for operations that do not validate it.
+    /// A copy of the parameter with a schema that allows any text, for operations that do not validate the parameter.
     fileprivate var unchecked: Self { Self(name, in: location, summary, ["type": "string"], example: example) }
 }
 
@@ -154,12 +155,12 @@ extension HTTPError {
         ],
     ]
 
-    /// The JSON Schema of an error.
+    /// The JSON Schema of an error response.
     static let schema: JSON = [
         "type": "object", "required": ["message", "request_id"], "properties": .object(members),
     ]
 
-    /// The JSON Schema of an error as problem details (RFC 9457).
+    /// The JSON Schema of an error response as problem details (RFC 9457).
     static let problemSchema: JSON = {
         var members = HTTPError.members
         for name in ["detail", "title", "type"] { members[name] = ["type": "string"] }

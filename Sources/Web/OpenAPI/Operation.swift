@@ -18,7 +18,7 @@ public struct Operation: Sendable {
     public var responses: [Response]
     /// The schemas that the other members reference, by name.
     public var schemas: [String: JSON]
-    /// The required role, as the route declares it; `nil` when it requires none.
+    /// The role that the route requires; `nil` when the route requires none.
     var role: Role?
 
     /// Creates an operation.
@@ -37,7 +37,7 @@ public struct Operation: Sendable {
 
         /// The name of the parameter.
         public var name: String
-        /// The location of the parameter: `in` in the document.
+        /// The location of the parameter, which the OpenAPI document calls `in`.
         public var location: Location
         /// The description of the parameter.
         public var summary: String
@@ -62,7 +62,7 @@ public struct Operation: Sendable {
         /// An example of the content.
         public var example: JSON?
 
-        /// Creates a content.
+        /// Creates the content of a body in one media type.
         public init(_ mediaType: MediaType, _ schema: JSON, example: JSON? = nil) {
             (self.mediaType, self.schema, self.example) = (mediaType, schema, example)
         }
@@ -72,7 +72,7 @@ public struct Operation: Sendable {
     public struct Response: Sendable {
         /// The status code.
         public var status: HTTPResponse.Status
-        /// The description of the response: what it means.
+        /// The description of the response, which explains the meaning of the response.
         public var summary: String
         /// The header fields that are specific to this response, with their descriptions.
         public var headers: [(name: HTTPField.Name, summary: String)]
@@ -88,7 +88,7 @@ public struct Operation: Sendable {
             self.headers = headers.map { (name: $0, summary: $1) }
         }
 
-        /// Creates an error response, with the error as JSON and as problem details.
+        /// Creates an error response, whose body is available as JSON and as problem details.
         public static func error(
             _ status: HTTPResponse.Status, _ summary: String, headers: [(HTTPField.Name, String)] = []
         ) -> Response {
