@@ -102,7 +102,7 @@ struct LintedWords {
 
     // MARK: Parentheses
 
-    /// The words with their nesting depth; a parenthesis belongs to the depth inside it.
+    /// The words with their nesting depth in parentheses; a parenthesis has the depth of the words inside it.
     private var depths: [(word: Word, depth: Int)] {
         var depth = 0
         return words.map { word in
