@@ -27,8 +27,8 @@ struct LiveDatabase {
 
     // MARK: Sizes
 
-    /// The size of a table or an index; `nil` if it does not exist. If it is locked, the size is the one recorded by
-    /// the last VACUUM or ANALYZE.
+    /// Returns the size of a table or an index; `nil` if the relation does not exist. If the relation is locked, its
+    /// size is the one recorded by the last VACUUM or ANALYZE.
     /// - Throws: `PostgresError`.
     func size(of relation: String) async throws -> RelationSize? {
         let row: [String]?
@@ -134,7 +134,7 @@ struct LiveDatabase {
         return count == 0 ? nil : PlannedLoss(text: loss.text(count), rows: count, isEstimate: false)
     }
 
-    /// Whether a table has rows; true if it cannot be read now, false for an index.
+    /// Returns whether a table has rows; true if the table cannot be read now, false for an index.
     func hasRows(_ relation: String) async throws -> Bool {
         do { return try await connection.script("SELECT FROM \(relation) LIMIT 1").count > 0 } catch let error
             as PostgresError where error.kind == .server
@@ -151,8 +151,9 @@ struct LiveDatabase {
         } catch let error as PostgresError where error.kind == .server { return nil }
     }
 
-    /// The number of rows that the planner expects a DELETE to delete. `nil` if it cannot tell, because the statement
-    /// depends on earlier ones that have not run, or because rows are deleted by `ON DELETE CASCADE`.
+    /// Returns the number of rows that Postgres expects a DELETE to delete (`EXPLAIN`). `nil` if that cannot be
+    /// determined, because the statement depends on earlier ones that have not run, or because rows are deleted by `ON
+    /// DELETE CASCADE`.
     private func estimatedRows(of statement: String, in table: String) async throws -> Int64? {
         let plan: [String]
         do { plan = try await connection.script("EXPLAIN VERBOSE \(statement)").texts() } catch let error
