@@ -188,8 +188,8 @@ private struct SectionParser {
                 dataLoss: markers.dataLoss, allowed: markers.allowed, batches: batches))
     }
 
-    /// Rejects settings that would have to last for several transactions: a run that resumes in a later one does not
-    /// execute them.
+    /// Rejects settings that would have to last for several transactions: a run that resumes in a later transaction
+    /// does not execute them.
     private mutating func reportLastingSettings() {
         guard statements.transactions(without: \.isOutside).count > 1 else { return }
         for (statement, start) in zip(statements, starts) {

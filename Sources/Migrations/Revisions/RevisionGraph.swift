@@ -4,7 +4,7 @@ public struct RevisionGraph: Sendable {
     public let revisions: [Revision]
     private let byID: [String: Revision]
     private let children: [String: [String]]
-    /// By the id of each squashed revision: the baseline that replaces it.
+    /// The baselines that replace squashed revisions, by the id of each squashed revision.
     private let replacing: [String: Revision]
 
     /// An error in the graph, or a revision that cannot be found; the description is the message for the user.
@@ -107,8 +107,8 @@ public struct RevisionGraph: Sendable {
         return marks.filter(\.0).map { " (\($0.1))" }.joined()
     }
 
-    /// The ids of these revisions and all their ancestors.
-    /// - Throws: `GraphError` if one does not exist.
+    /// Returns the ids of these revisions and all their ancestors.
+    /// - Throws: `GraphError` if one of the revisions does not exist.
     public func closure(of ids: some Sequence<String>) throws(GraphError) -> Set<String> {
         var (found, unvisited): (Set<String>, [String]) = ([], Array(ids))
         while let id = unvisited.popLast() {
@@ -118,8 +118,8 @@ public struct RevisionGraph: Sendable {
         return found
     }
 
-    /// The id of the only head; `nil` if there are no revisions.
-    /// - Throws: `GraphError` if there are several.
+    /// Returns the id of the only head; `nil` if there are no revisions.
+    /// - Throws: `GraphError` if there are several heads.
     public func head() throws(GraphError) -> String? {
         guard heads.count <= 1 else {
             throw GraphError(
