@@ -15,8 +15,8 @@ extension MigrationSession {
         return nil
     }
 
-    /// Why a query fails the verification. The first column of each of its rows must be true; a statement without a
-    /// result must only succeed.
+    /// Returns why a query fails the verification; `nil` if it passes. The first column of each row must be true; a
+    /// statement without a result must only succeed.
     private func failure(of sql: String) async throws -> String? {
         do {
             let result = try await connection.script(sql)

@@ -11,7 +11,7 @@ struct MigrationSession {
     /// a revision may change `search_path`.
     private let schema: String
 
-    /// Opens a connection, and finds the schema of the tables.
+    /// Opens a connection, and determines the schema of the tool's own tables.
     init(
         _ configuration: PostgresConfiguration, _ options: Migrator.Options, log: @escaping (String) -> Void
     ) async throws {
@@ -33,7 +33,8 @@ struct MigrationSession {
         try await connection.script("RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; " + settings)
     }
 
-    /// Statements run without a timeout, but wait for table locks no longer than the options allow.
+    /// The statements that configure the session: no statement timeout, and a limited wait for table locks according to
+    /// the options.
     private var settings: String {
         """
         SET lock_timeout = \(options.tableLockTimeout.milliseconds); SET statement_timeout = 0; \
@@ -211,8 +212,9 @@ struct MigrationSession {
 
     // MARK: CONCURRENTLY
 
-    /// Executes a statement outside a transaction. One with CONCURRENTLY waits for other transactions without a
-    /// lock_timeout. An invalid index that it or an earlier attempt leaves is dropped, so that it can be retried.
+    /// Executes a statement outside a transaction. A statement with CONCURRENTLY waits for other transactions without a
+    /// `lock_timeout`. If this or an earlier attempt to create an index leaves an invalid index, that index is dropped,
+    /// so that the statement can be retried.
     func runOutside(_ sql: String) async throws {
         let words = LintedWords(sql)
         if words.has("concurrently") { try await connection.script("SET lock_timeout = 0") }

@@ -38,8 +38,8 @@ extension Migrator {
         return repairs + (try await session.invalidIndexes().map { .drop(index: $0) })
     }
 
-    /// Carries out those repairs that are still needed, under the migration lock; repairs of the history are recorded
-    /// in it.
+    /// Carries out those repairs that are still needed, under the migration lock. Repairs of the migration history are
+    /// also recorded in the history.
     /// - Throws: `MigrationFailed`, `PostgresError`, `RevisionGraph.GraphError`.
     public func carryOut(_ repairs: [Repair]) async throws {
         try await withSession { session in
