@@ -10,8 +10,9 @@ public enum SchemaFile {
         try await Snapshot(reading: configuration).script
     }
 
-    /// The script, after it was verified to create the same schema in a scratch database.
-    /// - Throws: `MigrationFailed` if it does not, or if it cannot be verified; `PostgresError`, `CancellationError`.
+    /// Returns the script, after verifying that it creates the same schema in a scratch database.
+    /// - Throws: `MigrationFailed` if the script creates a different schema, or cannot be verified; `PostgresError`,
+    ///   `CancellationError`.
     public static func verifiedText(of configuration: PostgresConfiguration) async throws -> String {
         try await refuseOwners(configuration)
         let snapshot = try await Snapshot(reading: configuration)
@@ -60,7 +61,7 @@ public enum SchemaFile {
         }
     }
 
-    /// Fails if objects belong to another role, since a scratch database cannot reproduce that.
+    /// Throws if objects belong to another role, since a scratch database cannot reproduce other owners.
     private static func refuseOwners(_ configuration: PostgresConfiguration) async throws {
         let connection = try await Connection.open(configuration)
         defer { connection.close() }

@@ -23,7 +23,7 @@ struct SchemaObject {
         [.trigger, .rule, .foreignKey].contains(kind) || statements.first?.hasPrefix("CREATE MATERIALIZED VIEW") == true
     }
 
-    /// The order of objects that do not depend on each other.
+    /// Whether one object comes before another one, if neither depends on the other.
     static func precedes(_ one: SchemaObject, _ other: SchemaObject) -> Bool {
         (one.kind.rawValue, one.name, one.key) < (other.kind.rawValue, other.name, other.key)
     }
