@@ -14,11 +14,12 @@ struct SchemaCopy {
     /// Whether only the revisions are used, because the database cannot be read.
     var usesRevisionsOnly = false
 
-    /// The error of a failed method of creating the schema; the next method is then tried.
+    /// The error that is thrown when one method of creating the schema fails, so that the next method is tried.
     private struct CopyFailed: Error {}
 
-    /// Runs `body` with a scratch database that has the same schema. It is created by the revisions, which also insert
-    /// rows; if objects are missing then, because they were created manually, by a dump of the schema.
+    /// Runs `body` with a scratch database that has the same schema. The schema is created by the revisions, which also
+    /// insert rows. If objects are missing then, because they were created manually, the schema is created from a dump
+    /// instead.
     /// - Throws: The error of `body`; `MigrationFailed` if the schema cannot be created, `PostgresError`.
     func with<Value: Sendable>(_ body: (PostgresConfiguration) async throws -> Value) async throws -> Value {
         if usesRevisionsOnly {
@@ -78,8 +79,8 @@ struct SchemaCopy {
         try await SchemaFile.run(snapshot.script, in: scratch)
     }
 
-    /// Creates the schema by the revisions, as far as they can be applied to an empty database, and adds what the
-    /// catalog has besides.
+    /// Applies the revisions, as far as they can be applied to an empty database, and then creates what else the actual
+    /// catalog contains.
     private func make(in scratch: PostgresConfiguration, _ actual: Catalog) async throws {
         let failed = try await MigrationFailed.caught { try await migrate(scratch) }
         let rest = try await MigrationFailed.caught { try await change(scratch, to: actual) }
@@ -122,7 +123,7 @@ struct SchemaCopy {
 }
 
 extension MigrationFailed {
-    /// The `MigrationFailed` that `body` throws, if it does.
+    /// Runs `body`, and returns the `MigrationFailed` that it throws; `nil` if it succeeds.
     /// - Throws: Other errors of `body`, `CancellationError`.
     static func caught(_ body: () async throws -> Void) async throws -> MigrationFailed? {
         do { try await body() } catch let error as MigrationFailed {

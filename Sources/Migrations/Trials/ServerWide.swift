@@ -1,7 +1,8 @@
 import Postgres
 import SQL
 
-/// Detects server-wide statements, which must not run in a scratch database, since that is on the real server.
+/// Detects server-wide statements, which must not run in a scratch database, since scratch databases are on the real
+/// server.
 extension Revision.Statement {
     /// Whether the statement affects more than its database. Effects inside functions and `DO` blocks are detected
     /// before the COMMIT.
