@@ -144,8 +144,8 @@ struct ColumnDifferences {
 }
 
 extension Catalog.Table {
-    /// The only column of the primary key; `nil` if the key has several columns, or if another state of the table has a
-    /// different primary key.
+    /// Returns the only column of the primary key; `nil` if the key has several columns, or if another state of the
+    /// table has a different primary key.
     fileprivate func singleKey(retainedIn new: Catalog.Table) -> String? {
         guard let key = constraints.values.first(where: { $0.hasPrefix("PRIMARY KEY") }),
             new.hasEquivalent(Constraint(key))

@@ -30,7 +30,7 @@ public struct Differences {
         added = TableCreation.changes(of: new, without: retained).adding
     }
 
-    /// The changes that make a database match the models.
+    /// Returns the changes that make a database match the models.
     /// - Throws: `PostgresError`; `MigrationFailed` if the models' tables cannot be created for the comparison.
     public static func changes(
         from configuration: PostgresConfiguration, to metadata: Metadata

@@ -53,7 +53,7 @@ enum DataLoss: Hashable {
     }
 
     /// Returns a query that counts rows or values. If row-level security hides rows from the current role, the query
-    /// returns 1 if the table's file has a size, otherwise 0.
+    /// returns 1 if the table's file contains data, otherwise 0.
     private static func count(_ what: String, in table: String) -> String {
         """
         SELECT CASE WHEN row_security_active(\(literal(table))::regclass) THEN sign(pg_relation_size(\(literal(table))::regclass)) \
@@ -75,7 +75,7 @@ enum DataLoss: Hashable {
 }
 
 extension DataSnapshot {
-    /// The data that a later snapshot lacks, sorted by table name.
+    /// Returns the data that this snapshot has and a later one lacks, sorted by table name.
     func losses(comparedWith now: DataSnapshot) -> [DataLoss] {
         tables.sorted { $0.value.name < $1.value.name }.flatMap { id, old -> [DataLoss] in
             guard let new = now.tables[id] else { return [.table(old.name)] }
@@ -138,8 +138,8 @@ extension Connection {
         return snapshot
     }
 
-    /// The rows of these tables that were deleted in the open transaction, according to the server's statistics
-    /// (`track_counts`).
+    /// Returns the rows of the snapshot's tables that were deleted in the open transaction, according to the server's
+    /// statistics (`track_counts`).
     func deletions(from snapshot: DataSnapshot) async throws -> [DataLoss] {
         let names = snapshot.tables.values.map(\.name)
         let result = try await execute(

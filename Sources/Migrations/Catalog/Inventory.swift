@@ -26,7 +26,7 @@ struct Inventory: Hashable, Sendable {
         try await self.init(reading: connection)
     }
 
-    /// A description of the differences from an earlier inventory; `nil` if there are none.
+    /// Returns a description of the differences from an earlier inventory; `nil` if there are none.
     /// - Parameter allowed: names of objects that may be added.
     func difference(from before: Inventory, besides allowed: Set<String> = []) -> String? {
         let (old, new) = (Set(before.definitions.keys), Set(definitions.keys))

@@ -66,7 +66,7 @@ struct LiveDatabase {
 
     // MARK: Sessions
 
-    /// The locks on tables and indexes that other sessions hold.
+    /// Returns the locks on tables and indexes that other sessions hold.
     /// - Throws: `PostgresError`.
     func lockHolders() async throws -> [LockHolder] {
         let rows = try await connection.rows(
@@ -90,8 +90,8 @@ struct LiveDatabase {
         }
     }
 
-    /// The other sessions that hold a snapshot. Creating or reindexing an index CONCURRENTLY waits for them, whatever
-    /// they have locked.
+    /// Returns the other sessions that hold a snapshot. Creating or reindexing an index CONCURRENTLY waits for these
+    /// sessions, whatever they have locked.
     /// - Throws: `PostgresError`.
     func snapshots() async throws -> [LockHolder] {
         let rows = try await connection.rows(
@@ -143,7 +143,8 @@ struct LiveDatabase {
         }
     }
 
-    /// The counted rows or values; `nil` if they cannot be counted, because the table is locked or not readable.
+    /// Returns the number of affected rows or values; `nil` if they cannot be counted, because the table is locked or
+    /// not readable.
     private func count(_ loss: DataLoss) async throws -> Int64? {
         do {
             var row = try await connection.script(loss.count).row(0)

@@ -36,7 +36,7 @@ public struct Planner: Sendable {
         return plan
     }
 
-    /// Returns the reason why the database's definitions cannot be read: the sessions that have locked them.
+    /// Returns the reason why the plan is not based on the database's definitions: the sessions that have locked them.
     private func lockedOut(of live: LiveDatabase) async throws -> String {
         let holders = try await live.lockHolders().filter { $0.mode == .accessExclusive }
         let names = holders.isEmpty ? "a session that has ended meanwhile" : holders.map(\.text).joined(separator: ", ")
@@ -123,7 +123,7 @@ public struct Planner: Sendable {
         return planned
     }
 
-    /// The batch key of a statement; `nil` if it does not run in batches.
+    /// Returns the batch key of a statement; `nil` if the statement does not run in batches.
     private func key(of statement: Revision.Statement, _ observer: StatementObserver) async throws -> BatchKey? {
         guard let batches = statement.batches else { return nil }
         return try await observer.connection.batchKey(of: batches)

@@ -35,7 +35,7 @@ struct StatementObserver {
     private var names: [Int64: String]
     /// The table of each index, both with their names in the real database.
     private let tables: [String: String]
-    /// Whether the transaction remains open until the observer is closed, since it has changed shared catalogs of the
+    /// Whether the transaction stays open until the end of the observation, since it has changed shared catalogs of the
     /// server.
     private var keepsTransactionOpen = false
 
@@ -171,7 +171,7 @@ struct StatementObserver {
         return Observation(locks: locks.strongest, effects: effects, losses: losses, mayDelete: mayDelete)
     }
 
-    /// The locks that the session holds.
+    /// Returns the locks that the session holds.
     private func locks() async throws -> Set<PlannedLock> {
         let rows = try await connection.rows(
             """
@@ -191,8 +191,8 @@ struct StatementObserver {
 
     // MARK: Outside transactions
 
-    /// Observes a statement that an upgrade runs outside a transaction; here, the statement is run in a transaction if
-    /// possible.
+    /// Observes a statement that an upgrade runs outside a transaction. In the scratch database, the statement is run
+    /// in a transaction if possible.
     private mutating func outside(_ statement: Revision.Statement) async throws -> Observation {
         do { return try await together([statement])[0] } catch let failure as Failure {
             guard failure.error.state == "25001" || failure.error.state == "2D000" else { throw failure }
@@ -240,7 +240,7 @@ struct StatementObserver {
         return old.losses(comparedWith: now)
     }
 
-    /// The tables from which a statement deletes rows.
+    /// Returns the tables from which a statement deletes rows.
     private func deletions(
         since before: RelationSnapshot, _ after: RelationSnapshot, _ effects: [PlannedEffect],
         _ statement: Revision.Statement

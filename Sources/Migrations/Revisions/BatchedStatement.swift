@@ -58,8 +58,8 @@ struct BatchedStatement: Hashable, Sendable {
         "SELECT aktify_key::text FROM (SELECT \(key) AS aktify_key FROM \(table) ORDER BY \(key) DESC LIMIT 1) aktify_end"
     }
 
-    /// The query for the last key of the batch after `low`, up to `end`, and the batch's number of rows. It returns no
-    /// row when no rows are left.
+    /// The query for the last key of the batch after `low`, up to `end`, and the batch's number of rows. The query
+    /// returns no row when no rows are left.
     /// - Parameters:
     ///   - low: the last key of the previous batch, as an SQL expression; `nil` for the first batch.
     ///   - end: the greatest key to process, as an SQL expression.

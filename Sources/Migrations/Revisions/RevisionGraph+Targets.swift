@@ -60,7 +60,7 @@ extension RevisionGraph {
 
     // MARK: Plans
 
-    /// The revisions that an upgrade to `target` applies, in order.
+    /// Returns the revisions that an upgrade to `target` applies, in order.
     /// - Throws: `GraphError` if the target matches no revision or is an ancestor of the current ones, or if a section
     ///   of a revision to apply is malformed.
     public func upgradePlan(to target: String, from current: Set<String>) throws(GraphError) -> [Revision] {
@@ -87,7 +87,7 @@ extension RevisionGraph {
         return revisions.filter { wanted.contains($0.id) && !applied.contains($0.id) }
     }
 
-    /// The revisions that a downgrade to `target` reverts, in order.
+    /// Returns the revisions that a downgrade to `target` reverts, in order.
     /// - Throws: `GraphError` if the target matches no revision or is no ancestor of the current ones, or if a
     ///   downgrade section is malformed.
     public func downgradePlan(to target: String, from current: Set<String>) throws(GraphError) -> [Revision] {

@@ -64,7 +64,7 @@ public struct RevisionGraph: Sendable {
 
     // MARK: Lookup
 
-    /// The revision with this id.
+    /// Returns the revision with this id.
     /// - Throws: `GraphError` if there is none.
     public func revision(_ id: String) throws(GraphError) -> Revision {
         if let revision = byID[id] { return revision }
@@ -77,7 +77,7 @@ public struct RevisionGraph: Sendable {
                 + "program that still has its file first")
     }
 
-    /// The squashed revisions whose ids begin with a prefix, each with its baseline.
+    /// Returns the squashed revisions whose ids begin with a prefix, each with its baseline.
     func squashed(beginningWith prefix: String) -> [(id: String, baseline: Revision)] {
         replacing.filter { $0.key.hasPrefix(prefix) }.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
@@ -85,7 +85,7 @@ public struct RevisionGraph: Sendable {
     /// The ids of all revisions, squashed ones included.
     public var knownIDs: Set<String> { Set(byID.keys).union(replacing.keys) }
 
-    /// The id of the baseline into which a revision was squashed; the id itself if it was not.
+    /// The id of the baseline into which a revision was squashed; the revision's id if it was not squashed.
     func idAfterSquash(of id: String) -> String { replacing[id]?.id ?? id }
 
     /// The revisions without children.

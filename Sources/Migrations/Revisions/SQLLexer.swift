@@ -52,7 +52,7 @@ struct SQLLexer: Sequence, IteratorProtocol {
 
     // MARK: Bytes
 
-    /// The byte at an offset from the current position; NUL after the end.
+    /// The byte at an offset from the current position; NUL at and after the end of the text.
     private func at(_ offset: Int) -> Unicode.Scalar {
         index + offset < end ? Unicode.Scalar(bytes[index + offset]) : "\0"
     }

@@ -144,7 +144,8 @@ struct MigrationRun {
         return failed(failure, in: run.revision, "\(summary) \(progress.text)")
     }
 
-    /// A hint for a statement in a scratch database that fails because a role is missing that a revision creates.
+    /// Returns a hint if a statement in a scratch database failed because a role is missing that a revision creates;
+    /// otherwise `nil`.
     private func hint(on failure: Failure) -> String? {
         guard options.isTrial, case .statement(let error, _) = failure, error.state == "42704" else { return nil }
         let made = graph.revisions.lazy.flatMap(\.upgrade.statements).compactMap { LintedWords($0.sql).createdRole }

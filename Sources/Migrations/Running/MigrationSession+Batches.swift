@@ -52,7 +52,7 @@ extension Connection {
 }
 
 extension MigrationSession {
-    /// The estimated number of rows of a table, from the planner's statistics.
+    /// Returns the estimated number of rows of a table, from the planner's statistics.
     func estimatedRows(of table: String) async throws -> Int64 {
         var row = try await connection.execute(
             "SELECT greatest(max(reltuples), 0)::bigint FROM pg_class WHERE oid = to_regclass(\(table))"

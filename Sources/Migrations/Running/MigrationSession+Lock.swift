@@ -59,7 +59,7 @@ extension MigrationSession {
         }
     }
 
-    /// A sentence about the session that holds the lock.
+    /// Returns a sentence about the session that holds the lock.
     private func holder() async throws -> String {
         let result = try await connection.execute(
             """

@@ -25,7 +25,7 @@ extension MigrationSession {
         return "\(revision.id) is the contract of \(id), and programs are connected that do not know \(id): \(list)"
     }
 
-    /// The names of the programs that are connected to the database, each with its sessions.
+    /// Returns the names of the programs that are connected to the database, each with its sessions.
     private func programs() async throws -> [(name: String, sessions: String)] {
         try await connection.rows(
             """

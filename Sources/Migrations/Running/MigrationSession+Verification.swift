@@ -2,8 +2,8 @@ import Postgres
 import SQL
 
 extension MigrationSession {
-    /// The first query of a revision's verification that fails or does not return true, as an error message; `nil` if
-    /// all return true.
+    /// Returns the first query of a revision's verification that fails or does not return true, as an error message;
+    /// `nil` if all return true.
     func failedVerification(of revision: Revision) async throws -> String? {
         for statement in revision.verification.statements {
             if let reason = try await failure(of: statement.sql) {

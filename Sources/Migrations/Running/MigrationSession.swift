@@ -33,8 +33,8 @@ struct MigrationSession {
         try await connection.script("RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; " + settings)
     }
 
-    /// The statements that configure the session: no statement timeout, and a limited wait for table locks according to
-    /// the options.
+    /// The statements that configure the session: SQL statements run without a timeout, but wait for table locks no
+    /// longer than the options allow.
     private var settings: String {
         """
         SET lock_timeout = \(options.tableLockTimeout.milliseconds); SET statement_timeout = 0; \
@@ -50,7 +50,7 @@ struct MigrationSession {
 
     // MARK: Versions
 
-    /// The current revisions: the rows of `alembic_version`; none if the table does not exist.
+    /// Returns the current revisions: the rows of `alembic_version`; none if the table does not exist.
     func versions() async throws -> Set<String> {
         guard try await tableExists("alembic_version") else { return [] }
         let result = try await connection.execute(
@@ -180,8 +180,8 @@ struct MigrationSession {
         return try row.next()
     }
 
-    /// The applied revisions whose files have changed since; a baseline that replaces the applied file does not count
-    /// as changed.
+    /// Returns the revisions whose files have changed since they were applied; a baseline that replaces the applied
+    /// file does not count as changed.
     func changed(_ revisions: [Revision]) async throws -> [Revision] {
         guard try await tableExists("migration_history") else { return [] }
         var changed: [Revision] = []
@@ -204,7 +204,7 @@ struct MigrationSession {
         for revision in revisions { try await record(revision, "accept", since: .now, .accepted) }
     }
 
-    /// The session's server process.
+    /// Returns the process id of the session's server process.
     func pid() async throws -> Int32 {
         var row = try await connection.execute("SELECT pg_backend_pid()").row(0)
         return try row.next()
@@ -254,7 +254,7 @@ struct MigrationSession {
         return try row.next()
     }
 
-    /// The names of invalid indexes (PostgreSQL manual, CREATE INDEX, "Building Indexes Concurrently").
+    /// Returns the names of invalid indexes (PostgreSQL manual, CREATE INDEX, "Building Indexes Concurrently").
     func invalidIndexes() async throws -> [String] {
         try await connection.execute(
             """
@@ -277,7 +277,7 @@ extension LintedWords {
 }
 
 extension Result {
-    /// The values of the first column, as text.
+    /// Returns the values of the first column, as text.
     func texts() throws -> [String] {
         try (0..<count).map { index in
             var row = row(index)

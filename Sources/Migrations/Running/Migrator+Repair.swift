@@ -20,7 +20,7 @@ public enum Repair: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension Migrator {
-    /// The repairs that the database needs.
+    /// Returns the repairs that the database needs.
     /// - Throws: `PostgresError`, `RevisionGraph.GraphError`.
     public func repairs() async throws -> [Repair] {
         try await withSession { try await repairs($0) }

@@ -53,13 +53,13 @@ public struct Migrator: Sendable {
         self.configuration.applicationName = "aktify db"
     }
 
-    /// The database's current revisions.
+    /// Returns the database's current revisions.
     /// - Throws: `PostgresError`; `RevisionGraph.GraphError` if a current revision has no file.
     public func versions() async throws -> Set<String> {
         try await withSession { try await currentVersions($0) }
     }
 
-    /// The files of applied revisions that have changed since they were applied.
+    /// Returns the paths of the files of applied revisions that have changed since they were applied.
     /// - Throws: `PostgresError`, `RevisionGraph.GraphError`.
     public func changedFiles() async throws -> [String] {
         try await withSession { session in
@@ -123,7 +123,7 @@ public struct Migrator: Sendable {
         }
     }
 
-    /// The ids of revisions that earlier runs have left incomplete.
+    /// Returns the ids of revisions that earlier runs have left incomplete.
     private func incompleteRevisions(_ session: MigrationSession) async throws -> Set<String> {
         var ids: Set<String> = []
         for revision in graph.revisions where try await session.incompleteRun(of: revision) != nil {
@@ -213,7 +213,7 @@ public struct Migrator: Sendable {
         versions.isEmpty ? "base" : versions.sorted().joined(separator: ", ")
     }
 
-    /// The current revisions and all their ancestors, in order.
+    /// Returns the current revisions and all their ancestors, in order.
     func applied(_ versions: Set<String>) throws -> [Revision] {
         let ids = try graph.closure(of: versions)
         return graph.revisions.filter { ids.contains($0.id) }

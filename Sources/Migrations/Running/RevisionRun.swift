@@ -242,8 +242,7 @@ struct RevisionRun {
         return next
     }
 
-    /// Executes a query for a key and a row count; `nil` if the query returns no row. The row count is 0 if the query
-    /// returns only a key.
+    /// Executes a query that returns a key and usually a row count (otherwise 0); `nil` if the query returns no row.
     private func keys(_ query: String, _ statement: Revision.Statement) async throws -> (key: String, rows: Int64)? {
         var found: (key: String, rows: Int64)?
         try await failing(at: statement) {

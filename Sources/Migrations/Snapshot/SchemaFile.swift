@@ -4,7 +4,8 @@ import SQL
 /// The schema of a database as an SQL script, which is kept in `schema.sql` so that schema changes are visible in code
 /// review.
 public enum SchemaFile {
-    /// The script that creates the schema of a database; it is the same for databases with the same schema.
+    /// Returns the script that creates the schema of a database. The script is the same for databases with the same
+    /// schema.
     /// - Throws: `MigrationFailed` if the schema contains unsupported objects; `PostgresError`.
     public static func text(of configuration: PostgresConfiguration) async throws -> String {
         try await Snapshot(reading: configuration).script

@@ -177,8 +177,8 @@ extension SchemaObject {
         WHERE \(isWritten) AND NOT \(isLate)
         """
 
-    /// The SQL condition for constraints that are written into their table's definition: those defined on the table
-    /// itself, and those of a partition, which must exist before the partition is attached.
+    /// The SQL condition for constraints that are created with their table: those defined on the table itself, and
+    /// those of a partition, which must exist before the partition is attached.
     private static let isWritten = """
         conrelid = c.oid AND contype IN ('p', 'u', 'x', 'c') AND (conislocal OR c.relispartition)
         """
@@ -202,7 +202,7 @@ extension SchemaObject {
         unnest(toast.reloptions) option WHERE toast.oid = c.reltoastrelid), ', ') || ')')
         """
 
-    /// The query for the properties of a table that only ALTER TABLE can set.
+    /// The query for the ALTER TABLE actions that set what CREATE TABLE cannot express.
     private static let alterations = """
         SELECT format('ADD CONSTRAINT %I %s', conname, pg_get_constraintdef(oid)) FROM pg_constraint k \
         WHERE \(isWritten) AND \(isLate) UNION ALL \
@@ -238,8 +238,8 @@ extension SchemaObject {
         FROM pg_class c JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE relkind IN ('r', 'p') AND \(isDumped("c"))
         """
 
-    /// The query for indexes. The indexes of a partition are created with the partition, and then matched with the
-    /// index of the partitioned table.
+    /// The query for indexes that belong to no constraint. The indexes of a partition are created with the partition,
+    /// and then matched with the index of the partitioned table.
     private static let indexes = """
         SELECT ARRAY[\(key("pg_class", "i.oid")), i.oid::regclass::text, pg_get_indexdef(indexrelid)] || ARRAY(\
         SELECT format('ALTER TABLE %s %s', indrelid::regclass, change) FROM \(marks) UNION ALL \

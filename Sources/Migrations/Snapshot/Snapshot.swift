@@ -133,7 +133,7 @@ private struct SnapshotReading {
 
     // MARK: Order
 
-    /// The objects, sorted by their dependencies.
+    /// Returns the objects, sorted by their dependencies.
     func ordered() async throws -> [SchemaObject] {
         let objects = objects.sorted(by: SchemaObject.precedes)
         let indices = Dictionary(uniqueKeysWithValues: objects.enumerated().map { ($1.key, $0) })

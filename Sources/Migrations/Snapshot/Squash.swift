@@ -145,7 +145,7 @@ public struct Squash: Sendable {
         return new
     }
 
-    /// The baseline with all lint findings suppressed, since it reproduces an existing schema.
+    /// Returns the baseline with all lint findings suppressed, since it reproduces an existing schema.
     private func withFindingsSuppressed(_ outcome: Outcome) throws -> NewRevision {
         var statements = outcome.snapshot.creation
         let draft = try Revision(parsing: baselineRevision(statements, outcome).text, file: "versions/\(last.id).sql")

@@ -52,8 +52,8 @@ struct SchemaCopy {
         guard hasIncompleteRevision ? wanted == made : wanted.isSubset(of: made) else { throw CopyFailed() }
     }
 
-    /// The names of the objects in schemas and on tables. Only names are compared, since reading definitions would wait
-    /// for locked tables.
+    /// Returns the names of the objects in schemas and on tables. Only names are compared, since reading definitions
+    /// would wait for locked tables.
     private func names(in configuration: PostgresConfiguration) async throws -> Set<String> {
         let connection = try await Connection.open(configuration)
         defer { connection.close() }
@@ -112,7 +112,7 @@ struct SchemaCopy {
         }
     }
 
-    /// The extensions of the database.
+    /// Returns the extensions of the database.
     private func extensions() async throws -> [String] {
         let connection = try await Connection.open(configuration)
         defer { connection.close() }

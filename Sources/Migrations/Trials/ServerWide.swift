@@ -61,8 +61,8 @@ extension Migrator.Options {
 }
 
 extension Connection {
-    /// The name of a shared catalog that the open transaction has changed; `nil` if it has changed none, or only
-    /// entries of this database.
+    /// Returns the name of a shared catalog that the open transaction has changed; `nil` if it has changed none, or
+    /// only entries of this database.
     /// - Throws: `PostgresError`.
     func serverWideChange() async throws -> String? {
         try await rows(Statement(unsafe: Connection.serverWideChanges)).first?[0]
