@@ -1,4 +1,4 @@
-/// Creates tables in an order in which each references only existing ones.
+/// The creation of tables in an order in which each table references only existing ones.
 struct TableCreation {
     private let catalog: Catalog
     private let name: String

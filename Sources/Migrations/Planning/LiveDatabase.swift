@@ -110,7 +110,7 @@ struct LiveDatabase {
 
     // MARK: Rows
 
-    /// Tables with more rows are not counted, but estimated.
+    /// The greatest number of rows that are counted; for tables with more rows, the number is estimated.
     private static let countedRows = 1_000_000
 
     /// Describes a data loss with the number of affected rows; `nil` if no rows are affected.
@@ -152,9 +152,9 @@ struct LiveDatabase {
         } catch let error as PostgresError where error.kind == .server { return nil }
     }
 
-    /// Returns the number of rows that Postgres expects a DELETE to delete (`EXPLAIN`). `nil` if that cannot be
-    /// determined, because the statement depends on earlier ones that have not run, or because rows are deleted by `ON
-    /// DELETE CASCADE`.
+    /// Returns the number of rows that Postgres expects a DELETE to delete, according to EXPLAIN. `nil` if this cannot
+    /// be determined, because the statement depends on earlier ones that have not run, or because rows are deleted by
+    /// ON DELETE CASCADE.
     private func estimatedRows(of statement: String, in table: String) async throws -> Int64? {
         let plan: [String]
         do { plan = try await connection.script("EXPLAIN VERBOSE \(statement)").texts() } catch let error

@@ -19,7 +19,7 @@ extension Revision {
     }
 }
 
-/// The header of a revision file: the lines before `-- upgrade`. The first is the message, and is not searched for
+/// The header of a revision file: the lines before `-- upgrade`. The first line is the message, and is not searched for
 /// header fields.
 private struct RevisionHeader {
     private(set) var lines: [String] = []

@@ -144,7 +144,7 @@ extension Array {
 public struct MalformedRevision: Error, Hashable, CustomStringConvertible {
     /// The path of the file.
     let file: String
-    /// The line's number, from 1.
+    /// The number of the malformed line, from 1.
     let line: Int
     let reason: String
 

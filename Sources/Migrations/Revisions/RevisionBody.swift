@@ -93,7 +93,7 @@ private struct RevisionMark {
     /// The section that begins at this comment, if it is a section line.
     var section: SectionKind? { text.hasPrefix("-- ") ? SectionKind(rawValue: String(text.dropFirst(3))) : nil }
 
-    /// The text after a prefix; `nil` if the comment does not begin with it.
+    /// Returns the text after a prefix; `nil` if the comment does not begin with this prefix.
     func text(after words: String) -> String? {
         text.hasPrefix(words) ? String(text.dropFirst(words.count)).stripped : nil
     }

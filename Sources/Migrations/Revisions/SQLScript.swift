@@ -49,8 +49,8 @@ struct SQLScript: Sequence, IteratorProtocol {
     }
 }
 
-/// The open constructs of a statement inside which a semicolon does not end the statement: parentheses, as in `CREATE
-/// RULE … DO (a; b)`, and the `BEGIN ATOMIC … END` of a function.
+/// The open constructs inside which a semicolon does not end a statement: parentheses, as in `CREATE RULE … DO (a; b)`,
+/// and the `BEGIN ATOMIC … END` of a function.
 private struct SQLNesting {
     private var parentheses = 0
     /// The number of `BEGIN` and `CASE` without an `END` so far.

@@ -14,8 +14,8 @@ enum SQLTransactionControl {
         )
     }
 
-    /// Returns the name of a command that controls transactions; `nil` for other statements, and for `ROLLBACK TO
-    /// SAVEPOINT`.
+    /// Returns the name of a command that controls transactions; `nil` for other statements, and for ROLLBACK TO
+    /// SAVEPOINT.
     private static func name(of words: [String]) -> String? {
         let second = words.dropFirst().first
         switch words.first {

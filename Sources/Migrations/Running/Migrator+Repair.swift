@@ -5,7 +5,7 @@ import SQL
 public enum Repair: Hashable, Sendable, CustomStringConvertible {
     /// Records the current checksum of an applied revision whose file was changed.
     case accept(Revision)
-    /// Clears the record of an incomplete run: the next run starts at the first statement.
+    /// Clears the record of an incomplete run, so that the next run starts at the first statement.
     case clear(Revision, detail: String)
     /// Drops an invalid index.
     case drop(index: String)

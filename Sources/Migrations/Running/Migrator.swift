@@ -13,7 +13,7 @@ public struct Migrator: Sendable {
     public struct Options: Sendable {
         /// How long to wait for the migration lock.
         public var lockTimeout = Duration.seconds(30)
-        /// If several servers are configured: how long to wait for a primary, for example during a failover.
+        /// How long to wait for a primary, for example during a failover, if several servers are configured.
         public var primaryTimeout = Duration.seconds(60)
         /// The `lock_timeout` of a statement. When it expires, the revision is retried.
         ///
@@ -25,7 +25,7 @@ public struct Migrator: Sendable {
         public var isOneTransaction = false
         /// Whether statements may delete data irrecoverably.
         public var allowsDataLoss = false
-        /// Whether applied revisions may have changed files.
+        /// Whether to continue although files of applied revisions have changed.
         public var allowsChangedFiles = false
         /// Whether an interrupted statement may be run again though its effect is unknown.
         public var rerunsInterruptedStatements = false

@@ -23,7 +23,7 @@ public struct ProgramName: Hashable, Sendable {
         heads = Set(list.map { String($0) })
     }
 
-    /// Whether the program knows a revision: it is one of its heads, or an ancestor of one.
+    /// Whether the program knows a revision: the revision is one of the program's heads, or an ancestor of one.
     func knows(_ id: String, in graph: RevisionGraph) -> Bool {
         heads.contains { (try? graph.closure(of: [$0]).contains(id)) ?? false }
     }

@@ -99,7 +99,7 @@ private struct SnapshotReading {
 
     // MARK: Rows
 
-    /// The greatest number of rows per table.
+    /// The greatest number of rows per table that a snapshot supports.
     private static let maximumRows = 1000
 
     /// Reads the rows of tables and the values of sequences.

@@ -128,8 +128,8 @@ private struct Column {
         values = !reference.isEmpty ? [reference] : !label.isEmpty ? [label] : made.isEmpty ? ["NULL"] : made
     }
 
-    /// Values by the type's category (PostgreSQL manual, `pg_type`). Literals in checks are tried, too, since they may
-    /// be the permitted values.
+    /// Returns the values to try for a column, by the category of its type (PostgreSQL manual, `pg_type`). Literals in
+    /// checks are tried, too, since they may be the permitted values.
     private static func values(ofCategory category: String, _ type: String, _ checks: String) -> [String] {
         let literals = checks.matches(of: /'(?:[^']|'')*'|\b\d+\b/).map { String($0.output).replacing("'", with: "") }
         return switch category {

@@ -7,11 +7,11 @@ struct SchemaCopy {
     let graph: RevisionGraph
     /// The database to copy.
     let configuration: PostgresConfiguration
-    /// The current revisions of that database.
+    /// The current revisions of the database to copy.
     let targets: [String]
     /// Whether a later revision is incomplete, so that objects may be missing that the current revisions create.
     var hasIncompleteRevision = false
-    /// Whether only the revisions are used, because the database cannot be read.
+    /// Whether the schema is created by the revisions only, because the database to copy cannot be read.
     var usesRevisionsOnly = false
 
     /// The error that is thrown when one method of creating the schema fails, so that the next method is tried.
@@ -123,7 +123,7 @@ struct SchemaCopy {
 }
 
 extension MigrationFailed {
-    /// Runs `body`, and returns the `MigrationFailed` that it throws; `nil` if it succeeds.
+    /// Runs `body`, and returns the `MigrationFailed` that it throws; `nil` if `body` succeeds.
     /// - Throws: Other errors of `body`, `CancellationError`.
     static func caught(_ body: () async throws -> Void) async throws -> MigrationFailed? {
         do { try await body() } catch let error as MigrationFailed {
