@@ -12,7 +12,7 @@ public struct Change: Hashable, Sendable {
     var stage = 0
     /// What data the upgrade deletes irrecoverably; `nil` if none.
     var dataLoss: String?
-    /// A remark for the author of the revision; it becomes a comment.
+    /// A remark for the author of the revision, written as a comment to the revision file; `nil` if none.
     var remark: String?
 
     /// Creates a change from steps.
@@ -35,7 +35,7 @@ public struct Change: Hashable, Sendable {
     /// The inverse change.
     func inverted(_ summary: String? = nil) -> Change { Change(summary, upgrade: downgrade, downgrade: upgrade) }
 
-    /// The upgrade's steps, the first one preceded by the remark and the data loss marker.
+    /// The upgrade's steps; the first one is preceded by the remark and the data loss marker, as comments.
     fileprivate var markedUpgrade: [Step] {
         let marks = [remark.map { SQLComment($0) }, dataLoss.map(SQLComment.dataLoss)].compactMap(\.self)
         var steps = upgrade

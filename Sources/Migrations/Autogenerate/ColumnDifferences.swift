@@ -3,7 +3,8 @@ struct ColumnDifferences {
     let table: String
     let old: Catalog.Table
     let new: Catalog.Table
-    /// Columns that must be dropped and recreated because they are, or were, generated.
+    /// The columns that must be dropped and recreated, because they are generated in the old or the new table and ALTER
+    /// cannot change them.
     let recreated: Set<String>
 
     private var alterTable: String { "ALTER TABLE \(quoted(table))" }
@@ -11,18 +12,18 @@ struct ColumnDifferences {
     private var removed: [Catalog.Column] { old.columns.filter { new.column($0.name) == nil } }
     private var added: [Catalog.Column] { new.columns.filter { old.column($0.name) == nil } }
 
-    /// Drops generated columns, before the columns that they depend on change.
+    /// The changes that drop generated columns, to be made before the columns that these depend on change.
     var ungenerated: [Change] {
         removed.filter(\.value.isGenerated).map(drop) + recreatedColumns.flatMap(dropGenerated)
     }
 
-    /// Changes of the other columns.
+    /// The changes to be made after `ungenerated` and before `generated`: those of columns that are not generated.
     var altered: [Change] {
         added.filter { !$0.value.isGenerated }.map(add) + new.columns.flatMap(alter)
             + removed.filter { !$0.value.isGenerated }.map(drop) + recreatedColumns.flatMap(dropForGeneration)
     }
 
-    /// Adds generated columns, after the columns that they depend on have changed.
+    /// The changes that add generated columns, to be made after the columns that these depend on have changed.
     var generated: [Change] { recreatedColumns.flatMap(addGenerated) + added.filter(\.value.isGenerated).map(add) }
 
     // MARK: Whole columns
@@ -60,7 +61,8 @@ struct ColumnDifferences {
         }
     }
 
-    /// Drops a generated column, or only its expression, which retains the values.
+    /// Returns the change that drops a generated column, or only its expression if the column retains its values as an
+    /// ordinary one; empty if the column was not generated.
     private func dropGenerated(_ before: Catalog.Column, _ after: Catalog.Column) -> [Change] {
         guard before.value.isGenerated else { return [] }
         guard after.value.isGenerated else {
@@ -76,7 +78,8 @@ struct ColumnDifferences {
         return [Change(upgrade: removal, downgrade: addition(before))]
     }
 
-    /// Drops a column that becomes a generated one, once no other column is generated from it.
+    /// Returns the change that drops an ordinary column that becomes a generated one, to be made once no other column
+    /// is generated from the dropped one; empty if the column was generated before.
     private func dropForGeneration(_ before: Catalog.Column, _ after: Catalog.Column) -> [Change] {
         guard !before.value.isGenerated else { return [] }
         return [
@@ -141,7 +144,8 @@ struct ColumnDifferences {
 }
 
 extension Catalog.Table {
-    /// The only column of the primary key, if another state of the table has the same key.
+    /// Returns the only column of the primary key; `nil` if the key has several columns, or if another state of the
+    /// table has a different primary key.
     fileprivate func singleKey(retainedIn new: Catalog.Table) -> String? {
         guard let key = constraints.values.first(where: { $0.hasPrefix("PRIMARY KEY") }),
             new.hasEquivalent(Constraint(key))
@@ -161,11 +165,11 @@ struct ColumnValueDifference {
 
     private var summary: String { "Detected server default on column '\(table).\(after.name)'" }
 
-    /// Whether one default replaces another directly; not if the type changes, since the old default may not fit the
-    /// new type.
+    /// Whether one default or NULL directly replaces another. False if the column's type changes, since the old default
+    /// may not fit the new type.
     private var isPlain: Bool { before.type == after.type && before.value.isPlain && after.value.isPlain }
 
-    /// Changes before the type changes.
+    /// The changes of the default value to be made before the column's type changes.
     var beforeTypeChange: [Change] {
         guard before.value != after.value, before.value != .null, !isPlain else { return [] }
         return [
@@ -173,7 +177,7 @@ struct ColumnValueDifference {
         ]
     }
 
-    /// Changes after the type has changed.
+    /// The changes of the default value to be made after the column's type has changed.
     var afterTypeChange: [Change] {
         guard before.value != after.value else { return [] }
         if isPlain { return [Change(summary, upgrade: replace(after), downgrade: replace(before))] }
@@ -207,7 +211,7 @@ struct ColumnValueDifference {
         }
     }
 
-    /// Sets a sequence to the greatest value of the existing rows.
+    /// Returns the statement that sets a sequence to the greatest value of the column in the existing rows.
     private func countFromLast(_ sequence: String) -> String {
         let last = "max(\(quoted(after.name)))"
         return "SELECT setval(\(sequence), \(last)) FROM \(quoted(table)) HAVING \(last) > 0"

@@ -5,8 +5,8 @@ import SQL
 ///
 /// Objects are created after the objects that they depend on, and dropped before them: foreign keys are dropped first
 /// and created last; indexes and constraints are dropped before columns. Each change can be reverted separately, so the
-/// downgrade reverts them in the opposite order. Existing tables are changed in the safe form: statements that would
-/// block others for long run outside a transaction.
+/// downgrade reverts the changes in the opposite order. Existing tables are changed in the safe form: statements that
+/// would block other sessions for long run outside a transaction.
 public struct Differences {
     private let renames: [Change]
     private let tables: [TableDifferences]
@@ -30,7 +30,7 @@ public struct Differences {
         added = TableCreation.changes(of: new, without: retained).adding
     }
 
-    /// The changes that make a database match the models.
+    /// Returns the changes that make a database match the models.
     /// - Throws: `PostgresError`; `MigrationFailed` if the models' tables cannot be created for the comparison.
     public static func changes(
         from configuration: PostgresConfiguration, to metadata: Metadata
@@ -64,8 +64,8 @@ public struct Differences {
 }
 
 extension Catalog {
-    /// A copy in which new constraints are renamed if their names are taken by remaining ones: constraints are compared
-    /// by their definitions, not by their names.
+    /// Returns a copy in which a new constraint is renamed if a remaining constraint or index has the same name. Such a
+    /// conflict is possible because constraints are compared by their definitions, not by their names.
     fileprivate func namingConstraints(besides old: Catalog) -> Catalog {
         var catalog = self
         let taken = Set(tables.values.flatMap { table in old.tables[table.name]?.names(retainedIn: table) ?? [] })

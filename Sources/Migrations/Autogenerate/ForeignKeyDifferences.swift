@@ -2,7 +2,7 @@
 struct ForeignKeyDifferences {
     let tables: [TableDifferences]
 
-    /// Drops foreign keys before all other changes.
+    /// The changes that drop foreign keys, to be made before the columns, indexes and other constraints change.
     var dropped: [Change] {
         tables.flatMap { table in
             let removed = Set(table.old.constraints(missingFrom: table.new).map(\.key))
@@ -17,7 +17,7 @@ struct ForeignKeyDifferences {
         }
     }
 
-    /// Adds foreign keys after all other changes.
+    /// The changes that add foreign keys, to be made after all other changes.
     var added: [Change] {
         tables.flatMap { table in
             let added = table.new.constraints(missingFrom: table.old).filter { Constraint($0.value).isForeignKey }

@@ -1,7 +1,9 @@
-/// The replacement of an index or a key by another one. The new index is built before the old one is dropped, and takes
-/// its place in one transaction: there is always one of them, and if the build fails, the old one remains.
+/// The replacement of an index or a key by another one.
+///
+/// The new index is built before the old one is dropped, and takes the place of the old one in a single transaction.
+/// Thus the table always has one of the two, and if the build fails, the old one remains.
 struct IndexReplacement {
-    /// A key, or an index that belongs to no constraint.
+    /// What a replacement removes or adds: a key, or an index that belongs to no constraint.
     enum Side: Hashable {
         case key(definition: String)
         case index(Catalog.Index)
@@ -35,7 +37,7 @@ struct IndexReplacement {
     let old: Member
     let new: Member
 
-    /// Whether only the name differs.
+    /// Whether the old and the new member differ only in their names.
     var isRename: Bool { old.side == new.side }
 
     /// The change that replaces the old index or key with the new one.
@@ -74,7 +76,8 @@ struct IndexReplacement {
         return steps
     }
 
-    /// A temporary name that no index or constraint of the table has; an earlier replacement may have been aborted.
+    /// Returns a temporary name that no index or constraint of the table has; an aborted replacement may have left one
+    /// with the usual temporary name.
     private func interim(_ name: String, _ suffix: String) -> String {
         var (interim, number) = (name.withSuffix(suffix), 1)
         while table.indexes[interim] != nil || table.constraints[interim] != nil {
@@ -94,7 +97,7 @@ extension IndexReplacement.Member {
         }
     }
 
-    /// The given columns that occur in the member's definition.
+    /// Returns those of the given columns that occur in the member's definition.
     func columns(of names: Set<String>) -> Set<String> { names.intersection(DeparsedSQL.names(in: side.text)) }
 
     var isPrimaryKey: Bool { side.isPrimaryKey }

@@ -7,9 +7,11 @@ struct SafeForm {
 
     private var alterTable: String { "ALTER TABLE \(table)" }
 
-    /// Adds a constraint. The index of a key is built CONCURRENTLY; a check or a foreign key is added NOT VALID and
-    /// then validated, so that the statement that takes the strong lock (SHARE ROW EXCLUSIVE on both tables for a
-    /// foreign key) reads no rows. EXCLUDE has no such form.
+    /// Returns the steps that add a constraint.
+    ///
+    /// The index of a key is built CONCURRENTLY. A check or a foreign key is added NOT VALID and then validated, so
+    /// that the statement that takes the strong lock (SHARE ROW EXCLUSIVE on both tables for a foreign key) reads no
+    /// rows. EXCLUDE constraints, for which Postgres has no such form, are added in one step.
     func constraint(_ name: String, _ definition: String) -> [Step] {
         if let key = key(name, definition, index: name) { return [key.build, key.addition] }
         let add = "\(alterTable) ADD CONSTRAINT \(name)"
@@ -21,8 +23,8 @@ struct SafeForm {
         return [.inside("\(add) \(definition) NOT VALID"), .outside("\(alterTable) VALIDATE CONSTRAINT \(name)")]
     }
 
-    /// Builds the index of a key CONCURRENTLY, and makes it a key, which renames the index; `nil` for other
-    /// constraints, and for partitioned tables.
+    /// Returns the steps that build the index of a key CONCURRENTLY, and turn the index into the key, which renames it;
+    /// `nil` for other constraints, and for partitioned tables.
     func key(_ name: String, _ definition: String, index: String) -> (build: Step, addition: Step)? {
         guard !isPartitioned, let key = definition.wholeMatch(of: SafeForm.key) else { return nil }
         let distinct = key.2 == nil ? "" : " NULLS NOT DISTINCT"
@@ -37,7 +39,7 @@ struct SafeForm {
         /(?is)(UNIQUE|PRIMARY KEY)( NULLS NOT DISTINCT)? ?(\(.*\))((?: NOT)? DEFERRABLE.*)?/
     }
 
-    /// Creates an index CONCURRENTLY.
+    /// Returns the step that creates an index, CONCURRENTLY unless the table is partitioned.
     func index(_ name: String, _ index: Catalog.Index) -> Step {
         let kind = index.isUnique ? "UNIQUE INDEX" : "INDEX"
         let target = "\(name) ON \(table) \(index.text)"
@@ -45,12 +47,13 @@ struct SafeForm {
             ? .inside("CREATE \(kind) \(target)") : .outside("CREATE \(kind) CONCURRENTLY \(target)")
     }
 
-    /// Drops an index CONCURRENTLY.
+    /// Returns the step that drops an index, CONCURRENTLY unless the table is partitioned.
     func indexRemoval(_ name: String) -> Step {
         isPartitioned ? .inside("DROP INDEX \(name)") : .outside("DROP INDEX CONCURRENTLY \(name)")
     }
 
-    /// Sets a column NOT NULL by way of a validated check, which saves Postgres from scanning the table under its lock.
+    /// Returns the steps that set a column NOT NULL. They add and validate a check first, so that Postgres does not
+    /// scan the table while it is locked.
     func notNull(_ column: String) -> [Step] {
         let name = quoted("\(DeparsedSQL.names(in: column).first ?? column)_is_not_null")
         return constraint(name, "CHECK (\(column) IS NOT NULL)") + [
@@ -59,8 +62,8 @@ struct SafeForm {
         ]
     }
 
-    /// Adds a column with a volatile default: first the column, then its default for new rows, then the values of
-    /// existing rows in batches.
+    /// Returns the steps that add a column with a volatile default: first the column, then its default for new rows,
+    /// then the values of existing rows in batches.
     /// - Parameter key: the primary key column for the batches; without it, all rows are updated in one statement.
     func column(_ column: String, _ type: String, default value: String, isNullable: Bool, key: String?) -> [Step] {
         let batches = key.flatMap(SQLComment.batches)
@@ -74,6 +77,6 @@ struct SafeForm {
 }
 
 extension Catalog.Table {
-    /// The statements that change the table while it is in use.
+    /// The safe form of statements that change the table while it is in use.
     var safeForm: SafeForm { SafeForm(table: quoted(name), isPartitioned: isPartitioned) }
 }

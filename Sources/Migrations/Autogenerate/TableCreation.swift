@@ -1,13 +1,14 @@
-/// Creates tables in an order in which each references only existing ones.
+/// The creation of tables in an order in which each table references only existing ones.
 struct TableCreation {
     private let catalog: Catalog
     private let name: String
-    /// Foreign keys of previously created tables that reference this one: they are added after it.
+    /// The foreign keys of previously created tables that reference this table: they are added after this table is
+    /// created.
     private let late: [(table: String, name: String, definition: String)]
     /// The names of this table's foreign keys that are added later, because they reference tables created after it.
     private let deferredKeys: Set<String>
 
-    /// The changes that drop and create all tables except those to keep.
+    /// Returns the changes that drop all tables of a catalog except the retained ones, and those that create them.
     static func changes(of catalog: Catalog, without retained: [String]) -> (dropping: [Change], adding: [Change]) {
         let creations = ordered(catalog, Set(catalog.tables.keys).subtracting(retained))
         return (creations.reversed().flatMap(\.dropping), creations.flatMap(\.adding))
@@ -49,7 +50,7 @@ struct TableCreation {
         ] + late.map(addLate)
     }
 
-    /// Adds a foreign key to a table that has no rows yet.
+    /// Returns the change that adds a foreign key to a table that has no rows yet.
     private func addLate(_ table: String, _ name: String, _ definition: String) -> Change {
         let alterTable = "ALTER TABLE \(quoted(table))"
         return Change(
@@ -75,14 +76,16 @@ extension Catalog {
     }
 }
 
-/// Adds a constraint to an existing table. `summary` is `nil` for a constraint that was dropped only temporarily.
+/// Returns the change that adds a constraint to an existing table. `summary` is `nil` for a constraint that was dropped
+/// only temporarily.
 func addConstraint(_ name: String, _ definition: String, to table: Catalog.Table, _ summary: String? = nil) -> Change {
     Change(
         summary, upgrade: table.safeForm.constraint(quoted(name), definition),
         downgrade: [.inside("ALTER TABLE \(quoted(table.name)) DROP CONSTRAINT \(quoted(name))")])
 }
 
-/// Drops a constraint of an existing table. `summary` is `nil` for a constraint that is dropped only temporarily.
+/// Returns the change that drops a constraint of an existing table. `summary` is `nil` for a constraint that is dropped
+/// only temporarily.
 func dropConstraint(_ name: String, _ definition: String, of table: Catalog.Table, _ summary: String? = nil) -> Change {
     addConstraint(name, definition, to: table).inverted(summary)
 }

@@ -4,12 +4,13 @@ import SQL
 struct TableDifferences {
     let old: Catalog.Table
     let new: Catalog.Table
-    /// Columns that are dropped and recreated because they are, become or cease to be generated: indexes and
-    /// constraints on them must be dropped temporarily.
+    /// The columns that are dropped and recreated because they are, become or cease to be generated. Indexes and
+    /// constraints on these columns must be dropped temporarily.
     let recreated: Set<String>
     /// Columns whose type changes.
     let retyped: Set<String>
-    /// The replacements of keys and indexes, before the columns change and after that.
+    /// The replacements of keys and indexes: those to be made before the columns change, and those to be made after
+    /// that.
     private(set) var replacements: (early: [IndexReplacement], late: [IndexReplacement]) = ([], [])
 
     init(_ old: Catalog.Table, _ new: Catalog.Table) {
@@ -24,7 +25,7 @@ struct TableDifferences {
 
     private var table: String { new.name }
 
-    /// Drops indexes and constraints, before the columns change.
+    /// The changes that drop indexes and constraints, to be made before the columns change.
     var droppedFirst: [Change] {
         droppedIndexes.filter { !isReplaced($0.key) }.map { name, index in
             let summary = "Detected removed index '\(name)' on '\(table)'"
@@ -39,7 +40,7 @@ struct TableDifferences {
     /// The changes of the columns.
     var columns: ColumnDifferences { ColumnDifferences(table: table, old: old, new: new, recreated: recreated) }
 
-    /// Creates constraints and indexes, after the columns have changed.
+    /// The changes that create constraints and indexes, to be made after the columns have changed.
     var createdLast: [Change] {
         let constraints = new.constraints(missingFrom: old).filter {
             !Constraint($0.value).isForeignKey && !replacesAnother($0.key)
@@ -60,8 +61,8 @@ struct TableDifferences {
         return constraints + restored + indexes + recording
     }
 
-    /// Creates or drops the trigger that records changes, after the constraints and indexes have changed. The change
-    /// has its own summary.
+    /// The change, with a separate summary, that creates or drops the trigger that records changes of the table. It is
+    /// made after the constraints and indexes have changed; empty if the trigger stays the same.
     private var recording: [Change] {
         guard old.recording != new.recording else { return [] }
         let removal = "DROP TRIGGER \(TableDefinition.recorder(of: table)) ON \(quoted(table))"
@@ -147,7 +148,7 @@ struct TableDifferences {
         }
     }
 
-    /// Whether a name is not taken by a constraint or index that still exists at that time.
+    /// Whether no constraint or index of the old table, except the replaced member, has this name.
     private func isFree(_ name: String, for member: IndexReplacement.Member) -> Bool {
         name == member.name || old.constraints[name] == nil && old.indexes[name] == nil
     }
@@ -189,7 +190,8 @@ extension Catalog.Table {
         return keys + indexes
     }
 
-    /// The constraints whose meaning no constraint of another state of the table has, sorted by name.
+    /// Returns the constraints for which another state of the table has no constraint of the same meaning, sorted by
+    /// name.
     func constraints(missingFrom other: Catalog.Table) -> [(key: String, value: String)] {
         let known = Set(other.constraints.values.map { Constraint($0).meaning })
         return constraints.filter { !known.contains(Constraint($0.value).meaning) }.sorted { $0.key < $1.key }

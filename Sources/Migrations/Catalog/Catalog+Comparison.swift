@@ -35,7 +35,7 @@ extension Catalog {
         }
     }
 
-    /// The error for a schema that cannot be created, with a remedy.
+    /// Returns the error for a comparison whose temporary schema cannot be created, with a remedy.
     private static func refusal(_ error: PostgresError, _ connection: Connection) async throws -> MigrationFailed {
         let query: Statement = "SELECT ARRAY[quote_ident(current_user), quote_ident(current_database())]"
         let names = try await connection.rows(query)[0]
@@ -63,12 +63,12 @@ extension Catalog {
         }
     }
 
-    /// Adds the triggers that record changes to their tables, including the triggers that could not be created.
+    /// Sets the change-recording triggers of the models' tables, including the triggers that could not be created.
     private mutating func addRecordings(of metadata: Metadata) {
         for table in metadata.tables where table.recordsChanges { tables[table.name]?.recording = table.recording }
     }
 
-    /// Adds the indexes that could not be created, with the definitions of the models.
+    /// Adds the models' indexes that could not be created, with their definitions in the models.
     private mutating func addIndexes(of metadata: Metadata) {
         for table in metadata.tables {
             for index in table.indexes where tables[table.name]?.indexes[index.name] == nil {

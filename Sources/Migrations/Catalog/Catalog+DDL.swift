@@ -64,10 +64,10 @@ struct Constraint {
         return (definition[..<middle.lowerBound], definition[middle.upperBound...])
     }
 
-    /// The table that a foreign key references.
+    /// The table that a foreign key references; `nil` for other constraints.
     var target: String? { ends.flatMap { DeparsedSQL.names(in: $0.other.prefix { $0 != "(" }).last } }
 
-    /// The columns that a foreign key references.
+    /// The columns that a foreign key references; empty for other constraints.
     var targetColumns: Set<String> {
         guard let other = ends?.other, let open = other.firstIndex(of: "("), let close = other.firstIndex(of: ")")
         else { return [] }

@@ -100,7 +100,7 @@ extension Catalog.Index {
 }
 
 extension Connection {
-    /// The rows of a query with a single column of type `text[]`.
+    /// Returns the rows of a query with a single column of type `text[]`.
     /// - Throws: `PostgresError`.
     func rows(_ query: Statement) async throws -> [[String]] {
         let result = try await execute(query)

@@ -62,7 +62,7 @@ public struct Catalog: Hashable, Sendable {
         /// The statement that creates the trigger that records changes; `nil` if there is none.
         var recording: String?
 
-        /// The column with this name.
+        /// Returns the column with this name; `nil` if there is none.
         func column(_ name: String) -> Column? { columns.first { $0.name == name } }
     }
 

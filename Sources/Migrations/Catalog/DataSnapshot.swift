@@ -1,7 +1,7 @@
 import Postgres
 import SQL
 
-/// The tables and columns of a database at one point in time, by which data loss is detected.
+/// The tables and columns of a database at one point in time. Data loss is detected by comparing two snapshots.
 struct DataSnapshot: Hashable {
     /// A table.
     struct Table: Hashable {
@@ -17,7 +17,7 @@ struct DataSnapshot: Hashable {
         var columns: [Int16: Column] = [:]
     }
 
-    /// A column of a table. Its number never changes.
+    /// A column of a table, identified by its `attnum`, which never changes.
     struct Column: Hashable {
         /// The name, quoted if necessary.
         var name: String
@@ -42,7 +42,8 @@ enum DataLoss: Hashable {
     /// Rows were deleted.
     case deleted(table: String, rows: Int64)
 
-    /// The query for the number of affected rows or values, as text; it is run after the revision was rolled back.
+    /// The SQL query that counts the affected rows or values, and returns the number as text. It is run after the
+    /// revision was rolled back.
     var count: String {
         switch self {
         case .table(let table), .truncated(let table): DataLoss.count("*", in: table)
@@ -51,8 +52,8 @@ enum DataLoss: Hashable {
         }
     }
 
-    /// Counts rows or values. If row-level security hides rows from the current role, the table's size shows whether
-    /// there are any.
+    /// Returns a query that counts rows or values. If row-level security hides rows from the current role, the query
+    /// returns 1 if the table's file contains data, otherwise 0.
     private static func count(_ what: String, in table: String) -> String {
         """
         SELECT CASE WHEN row_security_active(\(literal(table))::regclass) THEN sign(pg_relation_size(\(literal(table))::regclass)) \
@@ -74,7 +75,7 @@ enum DataLoss: Hashable {
 }
 
 extension DataSnapshot {
-    /// The data that a later snapshot lacks, sorted by table name.
+    /// Returns the data that this snapshot has and a later one lacks, sorted by table name.
     func losses(comparedWith now: DataSnapshot) -> [DataLoss] {
         tables.sorted { $0.value.name < $1.value.name }.flatMap { id, old -> [DataLoss] in
             guard let new = now.tables[id] else { return [.table(old.name)] }
@@ -137,8 +138,8 @@ extension Connection {
         return snapshot
     }
 
-    /// The rows of these tables that were deleted in the open transaction, according to the server's statistics
-    /// (`track_counts`).
+    /// Returns the rows of the snapshot's tables that were deleted in the open transaction, according to the server's
+    /// statistics (`track_counts`).
     func deletions(from snapshot: DataSnapshot) async throws -> [DataLoss] {
         let names = snapshot.tables.values.map(\.name)
         let result = try await execute(

@@ -16,12 +16,13 @@ extension Inventory {
         "NOT EXISTS (SELECT FROM pg_depend WHERE classid = '\(catalog)'::regclass AND objid = \(oid) AND deptype = 'e')"
     }
 
-    /// The SQL condition that a relation is not one of the tool's own.
+    /// The SQL condition that a relation is not one of the migration tool's own tables.
     static func isNotBookkeeping(_ name: String) -> String {
         "\(name) !~ '^(alembic_version|migration_history|migration_revision)'"
     }
 
-    /// An access control list in a canonical order; a missing list is replaced by the default privileges.
+    /// Returns the SQL expression for an access control list in a canonical order; a missing list is replaced by the
+    /// default privileges.
     private static func rights(_ list: String, _ kind: String, _ owner: String) -> String {
         """
         ' ' || coalesce((SELECT string_agg(item::text, ',' ORDER BY item::text) \
@@ -127,7 +128,7 @@ extension Inventory {
         FROM pg_statistic_ext JOIN pg_namespace ON pg_namespace.oid = stxnamespace WHERE \(isUserSchema)
         """
 
-    /// Comments on objects; those with oids below 16384 are Postgres's own.
+    /// The query for comments on objects; objects with oids below 16384 are Postgres's own.
     private static let comments = """
         'comment on ' || pg_describe_object(described.classoid, described.objoid, described.objsubid), description] \
         FROM pg_description described WHERE described.objoid >= 16384 AND \

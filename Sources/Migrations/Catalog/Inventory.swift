@@ -4,8 +4,8 @@ import SQL
 /// All objects of a database that migrations may create, with their definitions in Postgres's own notation.
 /// Verification compares inventories.
 ///
-/// It contains more kinds of objects than a `Catalog`, which is limited to what models can express. It disregards the
-/// order of columns, and objects that belong to an extension.
+/// An inventory contains more kinds of objects than a `Catalog`, which is limited to what models can express. Objects
+/// that belong to an extension, and the order of columns, are disregarded.
 struct Inventory: Hashable, Sendable {
     /// The definitions by object, such as `view public.v`.
     private var definitions: [String: String] = [:]
@@ -18,7 +18,7 @@ struct Inventory: Hashable, Sendable {
         }
     }
 
-    /// Opens a connection to a database, and reads it.
+    /// Opens a connection to a database, and reads its inventory.
     /// - Throws: `PostgresError`.
     init(reading configuration: PostgresConfiguration) async throws {
         let connection = try await Connection.open(configuration)
@@ -26,7 +26,7 @@ struct Inventory: Hashable, Sendable {
         try await self.init(reading: connection)
     }
 
-    /// A description of the differences from an earlier inventory; `nil` if there are none.
+    /// Returns a description of the differences from an earlier inventory; `nil` if there are none.
     /// - Parameter allowed: names of objects that may be added.
     func difference(from before: Inventory, besides allowed: Set<String> = []) -> String? {
         let (old, new) = (Set(before.definitions.keys), Set(definitions.keys))

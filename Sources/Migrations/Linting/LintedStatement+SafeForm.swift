@@ -1,6 +1,6 @@
 /// Safe statements with the same effect, as far as they can be derived from the statement alone.
 extension LintedStatement {
-    /// Creates or drops the index CONCURRENTLY.
+    /// The step that creates or drops the index CONCURRENTLY; `nil` if there is no such form of the statement.
     var concurrently: [Step]? {
         guard let rest = words.droppingPrefix("create [unique] index") ?? words.droppingPrefix("drop index"),
             rest.parts.count == 1, !rest.outer.has("cascade")
@@ -10,13 +10,13 @@ extension LintedStatement {
         return [.outside("\(words.sql.dropLast(rest.sql.count))CONCURRENTLY \(index.sql)")]
     }
 
-    /// The unchanged statement outside a transaction, where CONCURRENTLY is allowed.
+    /// The unchanged statement as a step outside a transaction, where CONCURRENTLY is allowed.
     var outside: [Step]? { [.outside(words.sql)] }
 
-    /// The unchanged update in batches; the key is assumed to be `id`.
+    /// The unchanged update as a step that runs in batches; the key is assumed to be `id`.
     var batched: [Step]? { [.outside(words.sql, SQLComment.batches(by: "id").map { [$0] } ?? [])] }
 
-    /// Adds the constraint in its safe form.
+    /// The steps that add the constraint in its safe form; `nil` if it has none.
     var addedSafely: [Step]? {
         guard let (form, action) = onlyAction, let constraint = action.addedConstraint,
             let definition = LintedStatement.definition(constraint)
@@ -26,7 +26,7 @@ extension LintedStatement {
         return steps.contains { $0.mode == .outside } ? steps : nil
     }
 
-    /// Sets the column NOT NULL in the safe form.
+    /// The steps that set the column NOT NULL in the safe form.
     var notNullSafely: [Step]? {
         guard let (form, action) = onlyAction, let column = action.droppingPrefix("alter [column]")?.head else {
             return nil
@@ -34,7 +34,7 @@ extension LintedStatement {
         return form.notNull(column.sql)
     }
 
-    /// Adds the column with a volatile default in the safe form.
+    /// The steps that add the column with a volatile default in the safe form.
     var columnSafely: [Step]? {
         guard let (form, _) = onlyAction, let column = addedColumns.first, !column.isSerial,
             let (type, value) = column.droppingPrefix("*")?.split(at: "default"),
@@ -46,7 +46,8 @@ extension LintedStatement {
             key: "id")
     }
 
-    /// The only action of an `ALTER TABLE`; `nil` if it has several.
+    /// The only action of an `ALTER TABLE`, and the safe form of changes to its table; `nil` for several actions and
+    /// for other statements.
     private var onlyAction: (form: SafeForm, action: LintedWords)? {
         guard actions.count == 1, let table = words.droppingPrefix("alter table [if] [exists] [only]")?.head else {
             return nil

@@ -1,7 +1,7 @@
 /// A statement as the lint rules see it.
 struct LintedStatement {
     let words: LintedWords
-    /// The actions of an `ALTER TABLE`.
+    /// The actions of an `ALTER TABLE`; empty for other statements.
     let actions: [LintedWords]
     let isOutside: Bool
     let isMarkedAsDataLoss: Bool
@@ -58,7 +58,7 @@ struct LintedStatement {
 }
 
 extension LintedWords {
-    /// The definition of the column that an action of an `ALTER TABLE` adds.
+    /// The definition of the column that an action of an `ALTER TABLE` adds; `nil` for other actions.
     fileprivate var addedColumn: LintedWords? {
         guard let column = droppingPrefix("add [column] [if] [not] [exists]") else { return nil }
         return column.begins("constraint|primary|unique|foreign|check|exclude") ? nil : column

@@ -58,7 +58,7 @@ struct LintedWords {
     /// Whether the words begin with a pattern.
     func begins(_ pattern: String) -> Bool { droppingPrefix(pattern) != nil }
 
-    /// The words after the first occurrence of a pattern.
+    /// The words after the first occurrence of a pattern; `nil` if it does not occur.
     func after(_ pattern: String) -> LintedWords? {
         let elements = LintedWords.elements(of: pattern)
         return words.indices.lazy.compactMap { droppingPrefix(elements, words[$0...]) }.first
@@ -67,7 +67,7 @@ struct LintedWords {
     /// Whether a pattern occurs.
     func has(_ pattern: String) -> Bool { after(pattern) != nil }
 
-    /// The words before and after the first occurrence of a pattern.
+    /// The words before and after the first occurrence of a pattern; `nil` if it does not occur.
     func split(at pattern: String) -> (before: LintedWords, after: LintedWords)? {
         let elements = LintedWords.elements(of: pattern)
         return words.indices.lazy.compactMap { index in
@@ -102,7 +102,7 @@ struct LintedWords {
 
     // MARK: Parentheses
 
-    /// The words with their nesting depth; a parenthesis belongs to the depth inside it.
+    /// The words with their nesting depth in parentheses; a parenthesis has the depth of the words inside it.
     private var depths: [(word: Word, depth: Int)] {
         var depth = 0
         return words.map { word in

@@ -1,4 +1,5 @@
-/// The columns that a validated check of the same revision proves to be NOT NULL: SET NOT NULL then scans no rows.
+/// The columns that a validated check of the same revision proves to contain no NULL, so that SET NOT NULL scans no
+/// rows.
 struct NotNullProofs {
     private struct Name: Hashable {
         let table: String?
@@ -9,7 +10,7 @@ struct NotNullProofs {
     private var checks: [Name: String] = [:]
     private var columns: Set<Name> = []
 
-    /// Records the checks that a statement adds and validates.
+    /// Records the NOT NULL checks that a statement adds, and the columns of those that it validates.
     mutating func record(_ statement: LintedStatement) {
         for action in statement.actions {
             if let check = action.droppingPrefix("add constraint"), let name = check.first,

@@ -27,8 +27,8 @@ struct LiveDatabase {
 
     // MARK: Sizes
 
-    /// The size of a table or an index; `nil` if it does not exist. If it is locked, the size is the one recorded by
-    /// the last VACUUM or ANALYZE.
+    /// Returns the size of a table or an index; `nil` if the relation does not exist. If the relation is locked, its
+    /// size is the one recorded by the last VACUUM or ANALYZE.
     /// - Throws: `PostgresError`.
     func size(of relation: String) async throws -> RelationSize? {
         let row: [String]?
@@ -66,7 +66,7 @@ struct LiveDatabase {
 
     // MARK: Sessions
 
-    /// The locks on tables and indexes that other sessions hold.
+    /// Returns the locks on tables and indexes that other sessions hold.
     /// - Throws: `PostgresError`.
     func lockHolders() async throws -> [LockHolder] {
         let rows = try await connection.rows(
@@ -90,8 +90,8 @@ struct LiveDatabase {
         }
     }
 
-    /// The other sessions that hold a snapshot. Creating or reindexing an index CONCURRENTLY waits for them, whatever
-    /// they have locked.
+    /// Returns the other sessions that hold a snapshot. Creating or reindexing an index CONCURRENTLY waits for these
+    /// sessions, whatever they have locked.
     /// - Throws: `PostgresError`.
     func snapshots() async throws -> [LockHolder] {
         let rows = try await connection.rows(
@@ -110,7 +110,7 @@ struct LiveDatabase {
 
     // MARK: Rows
 
-    /// Tables with more rows are not counted, but estimated.
+    /// The greatest number of rows that are counted; for tables with more rows, the number is estimated.
     private static let countedRows = 1_000_000
 
     /// Describes a data loss with the number of affected rows; `nil` if no rows are affected.
@@ -134,7 +134,7 @@ struct LiveDatabase {
         return count == 0 ? nil : PlannedLoss(text: loss.text(count), rows: count, isEstimate: false)
     }
 
-    /// Whether a table has rows; true if it cannot be read now, false for an index.
+    /// Returns whether a table has rows; true if the table cannot be read now, false for an index.
     func hasRows(_ relation: String) async throws -> Bool {
         do { return try await connection.script("SELECT FROM \(relation) LIMIT 1").count > 0 } catch let error
             as PostgresError where error.kind == .server
@@ -143,7 +143,8 @@ struct LiveDatabase {
         }
     }
 
-    /// The counted rows or values; `nil` if they cannot be counted, because the table is locked or not readable.
+    /// Returns the number of affected rows or values; `nil` if they cannot be counted, because the table is locked or
+    /// not readable.
     private func count(_ loss: DataLoss) async throws -> Int64? {
         do {
             var row = try await connection.script(loss.count).row(0)
@@ -151,8 +152,9 @@ struct LiveDatabase {
         } catch let error as PostgresError where error.kind == .server { return nil }
     }
 
-    /// The number of rows that the planner expects a DELETE to delete. `nil` if it cannot tell, because the statement
-    /// depends on earlier ones that have not run, or because rows are deleted by `ON DELETE CASCADE`.
+    /// Returns the number of rows that Postgres expects a DELETE to delete, according to EXPLAIN. `nil` if this cannot
+    /// be determined, because the statement depends on earlier ones that have not run, or because rows are deleted by
+    /// ON DELETE CASCADE.
     private func estimatedRows(of statement: String, in table: String) async throws -> Int64? {
         let plan: [String]
         do { plan = try await connection.script("EXPLAIN VERBOSE \(statement)").texts() } catch let error

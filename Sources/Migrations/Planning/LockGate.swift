@@ -2,7 +2,8 @@ import EventLoop
 import Postgres
 import SQL
 
-/// Locks tables, so that a statement outside a transaction has to wait, and shows its locks while it waits.
+/// Locks tables, so that a statement outside a transaction has to wait for them; while the statement waits, its locks
+/// can be read.
 struct LockGate {
     private let configuration: PostgresConfiguration
     private let tables: [String]

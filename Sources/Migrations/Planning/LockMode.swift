@@ -1,11 +1,11 @@
 /// The mode of a lock on a table or an index (PostgreSQL manual, section 13.3.1), from the weakest to the strongest.
 public enum LockMode: Int, CaseIterable, Comparable, Sendable {
-    /// The modes of the manual, in its order.
+    /// The lock modes, in the order of the manual.
     case accessShare, rowShare, rowExclusive, shareUpdateExclusive, share, shareRowExclusive, exclusive, accessExclusive
 
     /// The kind of sessions that wait for the holder of a lock.
     public enum Waiting: Int, Comparable, Sendable {
-        /// Each kind includes the ones before it.
+        /// Sessions that change schemas, write rows, or read rows; each case includes the ones before it.
         case schemaChanges, writers, readersAndWriters
 
         public static func < (one: Self, other: Self) -> Bool { one.rawValue < other.rawValue }

@@ -1,13 +1,13 @@
 /// Escapes foreign text for Markdown, so that it is displayed literally.
 enum Markdown {
-    /// A code span. Its fence is longer than any run of backticks in the text.
+    /// Returns the text as a code span, whose fence is longer than any run of backticks in the text.
     static func code(_ text: String) -> String {
         let runs = text.split { $0 != "`" }
         let fence = String(repeating: "`", count: max(1, runs.map(\.count).max() ?? 0) + 1)
         return "\(fence) \(oneLine(text)) \(fence)"
     }
 
-    /// Escaped text, on one line.
+    /// Returns the text escaped and on one line.
     static func text(_ text: String) -> String {
         oneLine(text).reduce(into: "") { escaped, character in
             switch character {

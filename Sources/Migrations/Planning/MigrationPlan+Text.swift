@@ -57,7 +57,8 @@ extension MigrationPlan {
         return lines
     }
 
-    /// A line for each lock mode. Indexes are only counted if their table is locked at least as strongly.
+    /// Returns a line for each lock mode. Indexes are only counted if their table is locked at least as strongly as
+    /// they are.
     private func locks(_ locks: [PlannedLock]) -> [String] {
         let modes = Dictionary(grouping: locks.significant, by: \.mode).sorted { $0.key > $1.key }
         return modes.map { mode, significant in

@@ -4,7 +4,7 @@ public struct MigrationPlan: Sendable {
     public var revisions: [PlannedRevision] = []
     /// The sizes of the locked tables and indexes, by name.
     public var sizes: [String: RelationSize] = [:]
-    /// Why the plan may be based on a different schema than the database has; `nil` if the schema was read.
+    /// Why the plan may be based on a schema that differs from the database's; `nil` if the database's schema was read.
     public var doubt: String?
 
     /// The error of the statement that fails, with its file and line; `nil` if none fails.
@@ -43,7 +43,7 @@ public struct PlannedRevision: Sendable {
     public let file: String
     /// The position at which the revision resumes; `nil` if it starts at its beginning.
     public var resumption: PlannedResumption?
-    /// Why the revision would be refused now: it is a contract, and connected programs need what it removes; `nil` if
+    /// Why the revision, a contract, would be refused now: connected programs need what the revision removes. `nil` if
     /// no such programs are connected.
     public var obstacle: String?
     /// The remaining statements of the revision, in order.
@@ -54,9 +54,9 @@ public struct PlannedRevision: Sendable {
 public struct PlannedResumption: Hashable, Sendable {
     /// The line of the next statement; `nil` if all statements are completed.
     public let line: Int?
-    /// The last key of the statement's completed batches; `nil` if there are none.
+    /// The last key of the next statement's completed batches; `nil` if there are none.
     public let key: String?
-    /// The number of rows up to that key.
+    /// The number of rows up to `key`.
     public let rows: Int64
 }
 
@@ -74,7 +74,7 @@ public struct PlannedStatement: Sendable {
     public var hasUniqueKey = true
     /// The strongest lock that the statement takes on each table and index of the database.
     public var locks: [PlannedLock] = []
-    /// The statement's effects on these tables.
+    /// The statement's effects on the tables of the database.
     public var effects: [PlannedEffect] = []
     /// The estimated time for reading and writing tables; `nil` if the statement affects no table of known size.
     public var duration: Duration?
@@ -106,7 +106,7 @@ public struct PlannedLock: Hashable, Sendable {
     public let relation: String
     /// The lock mode.
     public let mode: LockMode
-    /// If the relation is an index: the name of its table.
+    /// The name of the index's table; `nil` if the relation is a table.
     public var table: String?
 }
 

@@ -21,7 +21,7 @@ struct PendingRevision {
 }
 
 extension Migrator {
-    /// The database's current revisions, and the revisions that an upgrade to a target would apply.
+    /// Returns the database's current revisions, and the revisions that an upgrade to a target would apply.
     /// - Throws: `MigrationFailed` if an upgrade would refuse to resume an incomplete revision,
     ///   `RevisionGraph.GraphError`, `PostgresError`.
     func pending(to target: String) async throws -> (versions: Set<String>, revisions: [PendingRevision]) {

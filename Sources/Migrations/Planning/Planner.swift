@@ -36,7 +36,7 @@ public struct Planner: Sendable {
         return plan
     }
 
-    /// Why the database's definitions cannot be read: the sessions that have locked them.
+    /// Returns the reason why the plan is not based on the database's definitions: the sessions that have locked them.
     private func lockedOut(of live: LiveDatabase) async throws -> String {
         let holders = try await live.lockHolders().filter { $0.mode == .accessExclusive }
         let names = holders.isEmpty ? "a session that has ended meanwhile" : holders.map(\.text).joined(separator: ", ")
@@ -123,13 +123,14 @@ public struct Planner: Sendable {
         return planned
     }
 
-    /// The batch key of a statement; `nil` if it does not run in batches.
+    /// Returns the batch key of a statement; `nil` if the statement does not run in batches.
     private func key(of statement: Revision.Statement, _ observer: StatementObserver) async throws -> BatchKey? {
         guard let batches = statement.batches else { return nil }
         return try await observer.connection.batchKey(of: batches)
     }
 
-    /// Observes statements, and repeats that on empty tables if the sample rows make one fail.
+    /// Observes statements. If one fails because of the sample rows, empties the tables, and observes the statements
+    /// again.
     private func observations(
         of segment: [Revision.Statement], _ observer: inout StatementObserver
     ) async throws -> (
@@ -168,8 +169,8 @@ extension StatementObserver.Failure {
 }
 
 extension PlannedStatement {
-    /// Records that the statement failed on sample rows. A NOT NULL column without a default fails with any row; other
-    /// failures depend on the rows.
+    /// Records that the statement failed on sample rows. Adding a NOT NULL column without a default fails with any row;
+    /// other failures depend on the rows.
     fileprivate mutating func recordSampleFailure(_ doubt: StatementObserver.Failure, _ live: LiveDatabase) async throws
     {
         self.doubt = "run on empty tables, since it fails on sample rows: \(doubt.text)"

@@ -14,7 +14,7 @@ struct RelationSnapshot {
         let bytes: Int64
         /// The oid of an index's table; 0 for other relations.
         let table: Int64
-        /// The number of sequential scans, and of updated and deleted rows.
+        /// The numbers of sequential scans, updated rows and deleted rows.
         let (scans, updated, deleted): (Int64, Int64, Int64)
     }
 
@@ -71,7 +71,7 @@ struct RelationSnapshot {
         }.map(\.value.name).sorted()
     }
 
-    /// The real names of indexes that replace others of the same name, by oid.
+    /// Returns the real names, by oid, of new indexes that replace dropped indexes of the same name.
     func successors(since before: RelationSnapshot, _ names: [Int64: String]) -> [Int64: String] {
         let removed = names.filter { relations[$0.key] == nil }
         var found: [Int64: String] = [:]

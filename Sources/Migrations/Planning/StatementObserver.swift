@@ -7,7 +7,7 @@ struct Observation {
     var effects: [PlannedEffect] = []
     var losses: [DataLoss] = []
     /// The tables from which the statement may delete rows although no sample row was deleted; `nil` if nothing
-    /// indicates that.
+    /// indicates such a deletion.
     var mayDelete: [String]?
     /// Why the statement was not run; `nil` if it was.
     var doubt: String?
@@ -21,7 +21,7 @@ struct StatementObserver {
     /// The failure of a statement.
     struct Failure: Error {
         let error: PostgresError
-        /// The observations of the statements before it.
+        /// The observations of the statements before the failed one.
         let observations: [Observation]
 
         /// Whether the failure is caused by the rows (SQLSTATE class 22 or 23).
@@ -35,7 +35,8 @@ struct StatementObserver {
     private var names: [Int64: String]
     /// The table of each index, both with their names in the real database.
     private let tables: [String: String]
-    /// Whether the transaction stays open to the end, since it has changed shared catalogs of the server.
+    /// Whether the transaction stays open until the end of the observation, since it has changed shared catalogs of the
+    /// server.
     private var keepsTransactionOpen = false
 
     /// Creates an observer for a scratch database that has the same schema as the real one.
@@ -62,8 +63,8 @@ struct StatementObserver {
     /// Inserts sample rows into empty tables.
     func fill() async throws { if !keepsTransactionOpen { try await SampleRows(connection: connection).fill() } }
 
-    /// Empties all tables.
-    /// - Returns: Whether that is possible.
+    /// Empties all tables, unless the transaction must remain open.
+    /// - Returns: Whether the tables were emptied.
     func clear() async throws -> Bool {
         if !keepsTransactionOpen { try await SampleRows(connection: connection).clear() }
         return !keepsTransactionOpen
@@ -80,8 +81,8 @@ struct StatementObserver {
         return keepsTransactionOpen ? rehearsed : try await oneByOne(statements)
     }
 
-    /// Observes the statements before a failing one again, each in its own transaction, since in a single one their
-    /// locks hide each other.
+    /// Observes the statements before a failing one again, each in its own transaction, since their locks hide each
+    /// other in a single transaction.
     /// - Throws: `PostgresError`.
     mutating func observe(before failure: Failure, in statements: [Revision.Statement]) async throws -> [Observation] {
         guard canRunSeparately(statements) else { return failure.observations }
@@ -111,7 +112,8 @@ struct StatementObserver {
     }
 
     /// Observes statements in one transaction; a lock is attributed to the first statement that takes it.
-    /// - Parameter keeping: whether to commit it. A transaction that changes shared catalogs is left open instead.
+    /// - Parameter keeping: whether the transaction is committed, not rolled back. A transaction that changes shared
+    ///   catalogs is left open in either case.
     private mutating func together(
         _ statements: [Revision.Statement], keeping: Bool = true
     ) async throws -> [Observation] {
@@ -169,7 +171,7 @@ struct StatementObserver {
         return Observation(locks: locks.strongest, effects: effects, losses: losses, mayDelete: mayDelete)
     }
 
-    /// The locks that the session holds.
+    /// Returns the locks that the session holds.
     private func locks() async throws -> Set<PlannedLock> {
         let rows = try await connection.rows(
             """
@@ -189,7 +191,8 @@ struct StatementObserver {
 
     // MARK: Outside transactions
 
-    /// Observes a statement that an upgrade runs outside a transaction; it is run in one if possible.
+    /// Observes a statement that an upgrade runs outside a transaction. In the scratch database, the statement is run
+    /// in a transaction if possible.
     private mutating func outside(_ statement: Revision.Statement) async throws -> Observation {
         do { return try await together([statement])[0] } catch let failure as Failure {
             guard failure.error.state == "25001" || failure.error.state == "2D000" else { throw failure }
@@ -211,14 +214,14 @@ struct StatementObserver {
         }
     }
 
-    /// The error for a lost connection, which is no failure of a statement.
+    /// Returns the error for a lost connection, which does not count as a failure of the statement.
     private static func lost(_ error: PostgresError) -> MigrationFailed {
         MigrationFailed("the connection to the server was lost, and there is no plan: \(error)")
     }
 
     // MARK: Data loss
 
-    /// The data loss since an earlier state.
+    /// Returns the data lost since an earlier snapshot.
     private func losses(since before: DataSnapshot, _ effects: [PlannedEffect]) async throws -> [DataLoss] {
         var now = try await connection.dataSnapshot()
         for (id, name) in names where effects.contains(.truncates(name)) { now.tables[id]?.isEmpty = true }
@@ -237,7 +240,7 @@ struct StatementObserver {
         return old.losses(comparedWith: now)
     }
 
-    /// The tables from which a statement deletes rows.
+    /// Returns the tables from which a statement deletes rows.
     private func deletions(
         since before: RelationSnapshot, _ after: RelationSnapshot, _ effects: [PlannedEffect],
         _ statement: Revision.Statement
@@ -250,8 +253,9 @@ struct StatementObserver {
         }
     }
 
-    /// The tables from which a statement may delete rows if it matches others than the sample rows. Empty if it may
-    /// delete rows, but has locked no table here; `nil` if nothing indicates an unobserved deletion.
+    /// Returns the tables from which a statement may delete rows if it matches other rows than the sample rows. The
+    /// result is empty if the statement may delete rows, but has locked no table in the scratch database; `nil` if
+    /// nothing indicates an unobserved deletion.
     private func unseenDeletions(
         of statement: Revision.Statement, _ locks: [PlannedLock], _ losses: [DataLoss], in snapshot: RelationSnapshot
     ) async throws -> [String]? {

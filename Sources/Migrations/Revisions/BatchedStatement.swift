@@ -52,14 +52,14 @@ struct BatchedStatement: Hashable, Sendable {
         condition = whereRange.map { text[$0.upperBound..<text.end] }
     }
 
-    /// The query for the greatest key of the table, at which the last batch ends; it returns no row when the table is
-    /// empty.
+    /// The query for the greatest key of the table, at which the last batch ends. The query returns no row when the
+    /// table is empty.
     var endQuery: String {
         "SELECT aktify_key::text FROM (SELECT \(key) AS aktify_key FROM \(table) ORDER BY \(key) DESC LIMIT 1) aktify_end"
     }
 
-    /// The query for the last key of the batch after `low`, up to `end`, and the batch's number of rows. It returns no
-    /// row when no rows are left.
+    /// The query for the last key of the batch after `low`, up to `end`, and the batch's number of rows. The query
+    /// returns no row when no rows are left.
     /// - Parameters:
     ///   - low: the last key of the previous batch, as an SQL expression; `nil` for the first batch.
     ///   - end: the greatest key to process, as an SQL expression.
@@ -80,8 +80,8 @@ struct BatchedStatement: Hashable, Sendable {
         return "\(head)\nWHERE \(conditions.joined(separator: " AND "))"
     }
 
-    /// The whole loop as one `DO` block that commits after each batch, for offline scripts; it has to run outside a
-    /// transaction.
+    /// The whole loop as one `DO` block that commits after each batch, for offline scripts. The block has to run
+    /// outside a transaction.
     var doBlock: String {
         """
         DO $aktify_batches$

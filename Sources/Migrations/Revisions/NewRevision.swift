@@ -19,7 +19,7 @@ public struct NewRevision: Sendable {
     /// The creation date for the header; `nil` for the current time.
     var created: String?
 
-    /// Creates a revision; without SQL, its sections are empty.
+    /// Creates a revision whose sections are empty unless SQL is given.
     public init(
         message: String, id: String? = nil, parents: [String], upgrade: String = "", downgrade: String = "",
         breaking: String? = nil

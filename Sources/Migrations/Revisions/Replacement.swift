@@ -8,10 +8,10 @@
 public struct Replacement: Hashable, Sendable {
     /// The ids of the squashed revisions, whose files no longer exist.
     public var ids: [String] = []
-    /// The checksum of the revision's own file before the squash: a database that recorded this checksum is up to date,
-    /// and the file does not count as changed.
+    /// The checksum that the file of the revision with the baseline's id had before the squash. A database that
+    /// recorded this checksum is up to date: the baseline's file does not count as changed.
     var checksum: String?
-    /// By the id of each squashed revision that breaks older programs: the reason.
+    /// The reasons why squashed revisions break older programs, by the ids of these revisions.
     var breaking: [String: String] = [:]
 
     /// The header lines, each with a trailing newline; empty if nothing was squashed.
@@ -26,8 +26,8 @@ public struct Replacement: Hashable, Sendable {
 }
 
 extension [Revision] {
-    /// By the id of each revision, squashed ones included: why it breaks programs that do not know it; an empty string
-    /// if it does not.
+    /// The reasons why revisions, including squashed ones, break programs that do not know them, by revision id; an
+    /// empty string for a revision that breaks none.
     var breakingReasons: [String: String] {
         var reasons: [String: String] = [:]
         for revision in self {

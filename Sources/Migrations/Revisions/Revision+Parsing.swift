@@ -19,7 +19,7 @@ extension Revision {
     }
 }
 
-/// The header of a revision file: the lines before `-- upgrade`. The first is the message, and is not searched for
+/// The header of a revision file: the lines before `-- upgrade`. The first line is the message, and is not searched for
 /// header fields.
 private struct RevisionHeader {
     private(set) var lines: [String] = []
@@ -57,7 +57,7 @@ private struct RevisionHeader {
         return String(lines[0].dropFirst(3)).stripped
     }
 
-    /// The value of the first header field with this name, and its line's index.
+    /// The value of the first header field with this name, and the index of its line; `nil` if there is no such field.
     func value(_ name: String) -> (value: String, index: Int)? {
         let prefix = "-- \(name):"
         guard let index = lines.dropFirst().firstIndex(where: { $0.hasPrefix(prefix) }) else { return nil }
@@ -75,7 +75,7 @@ private struct RevisionHeader {
             breaking: Dictionary(reasons.map { (String($0[0]), String($0.last ?? "")) }, uniquingKeysWith: { $1 }))
     }
 
-    /// The comma-separated ids of a header field.
+    /// Returns the comma-separated ids of a header field.
     func ids(_ name: String) throws(MalformedRevision) -> [String] {
         guard let (value, index) = value(name) else {
             throw malformed(lines.count, "the header has no line \"-- \(name):\"")

@@ -86,16 +86,17 @@ public struct Revision: Hashable, Sendable {
         public let irreversible: String?
         /// Why programs that do not know the revision cannot work with the upgraded schema; `nil` if they can.
         public let breaking: String?
-        /// The revision whose contract this is: all connected programs must know that one before this one runs.
+        /// The id of the revision of which this section is the contract: all connected programs must know that revision
+        /// before the section runs. `nil` if the section is no contract.
         let contracted: String?
         /// The first error in the section, if any; a section with an error must not be executed.
         public let problem: MalformedRevision?
 
-        /// An empty section; stands for one that is absent from the file.
+        /// An empty section, which stands for a section that is absent from the file.
         static let empty = Section(
             statements: [], irreversible: nil, breaking: nil, contracted: nil, problem: nil)
 
-        /// Whether one of its statements runs outside a transaction.
+        /// Whether a statement of the section runs outside a transaction.
         var isOutside: Bool { statements.contains { $0.isOutside } }
 
         /// The statements grouped by transaction, in order.
@@ -143,7 +144,7 @@ extension Array {
 public struct MalformedRevision: Error, Hashable, CustomStringConvertible {
     /// The path of the file.
     let file: String
-    /// The line's number, from 1.
+    /// The number of the malformed line, from 1.
     let line: Int
     let reason: String
 

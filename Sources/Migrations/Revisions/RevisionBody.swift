@@ -93,7 +93,7 @@ private struct RevisionMark {
     /// The section that begins at this comment, if it is a section line.
     var section: SectionKind? { text.hasPrefix("-- ") ? SectionKind(rawValue: String(text.dropFirst(3))) : nil }
 
-    /// The text after a prefix; `nil` if the comment does not begin with it.
+    /// Returns the text after a prefix; `nil` if the comment does not begin with this prefix.
     func text(after words: String) -> String? {
         text.hasPrefix(words) ? String(text.dropFirst(words.count)).stripped : nil
     }
@@ -188,8 +188,8 @@ private struct SectionParser {
                 dataLoss: markers.dataLoss, allowed: markers.allowed, batches: batches))
     }
 
-    /// Rejects settings that would have to last for several transactions: a run that resumes in a later one does not
-    /// execute them.
+    /// Rejects settings that would have to last for several transactions: a run that resumes in a later transaction
+    /// does not execute them.
     private mutating func reportLastingSettings() {
         guard statements.transactions(without: \.isOutside).count > 1 else { return }
         for (statement, start) in zip(statements, starts) {

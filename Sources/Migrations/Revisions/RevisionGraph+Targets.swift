@@ -5,7 +5,7 @@ extension RevisionGraph {
     ///   - text: the identifier.
     ///   - current: the database's current revisions.
     /// - Returns: The ids; none for `base`.
-    /// - Throws: `GraphError` if it matches no revision, or an ambiguous prefix.
+    /// - Throws: `GraphError` if the identifier matches no revision, or is an ambiguous prefix.
     public func resolve(_ text: String, current: Set<String> = []) throws(GraphError) -> [String] {
         switch text {
         case "head": return try head().map { [$0] } ?? []
@@ -20,7 +20,9 @@ extension RevisionGraph {
         return [try unique(text)]
     }
 
-    /// The only revision whose id begins with a prefix.
+    /// Returns the id of the only revision whose id begins with a prefix; a revision whose whole id is given takes
+    /// precedence.
+    /// - Throws: `GraphError` if no revision or several revisions match.
     private func unique(_ prefix: String) throws(GraphError) -> String {
         let found =
             revisions.filter { $0.id == prefix }.first.map { [$0] } ?? revisions.filter { $0.id.hasPrefix(prefix) }
@@ -37,7 +39,7 @@ extension RevisionGraph {
         return first.id
     }
 
-    /// The revision a number of steps above (positive) or below (negative) a revision.
+    /// Returns the id of the revision a number of steps above (positive) or below (negative) the start revisions.
     private func walk(_ steps: Int, from start: [String], _ text: String) throws(GraphError) -> String {
         var id = start.first
         for _ in 0..<abs(steps) {
@@ -58,7 +60,7 @@ extension RevisionGraph {
 
     // MARK: Plans
 
-    /// The revisions that an upgrade to `target` applies, in order.
+    /// Returns the revisions that an upgrade to `target` applies, in order.
     /// - Throws: `GraphError` if the target matches no revision or is an ancestor of the current ones, or if a section
     ///   of a revision to apply is malformed.
     public func upgradePlan(to target: String, from current: Set<String>) throws(GraphError) -> [Revision] {
@@ -85,7 +87,7 @@ extension RevisionGraph {
         return revisions.filter { wanted.contains($0.id) && !applied.contains($0.id) }
     }
 
-    /// The revisions that a downgrade to `target` reverts, in order.
+    /// Returns the revisions that a downgrade to `target` reverts, in order.
     /// - Throws: `GraphError` if the target matches no revision or is no ancestor of the current ones, or if a
     ///   downgrade section is malformed.
     public func downgradePlan(to target: String, from current: Set<String>) throws(GraphError) -> [Revision] {
@@ -114,7 +116,7 @@ extension RevisionGraph {
         return revisions.filter { applied.contains($0.id) && later.contains($0.id) }.reversed()
     }
 
-    /// Fails if there is a problem: malformed sections are not executed.
+    /// Throws the syntax error of a revision, if there is one, as a `GraphError`: malformed sections are not executed.
     private func refuse(_ problem: MalformedRevision?) throws(GraphError) {
         if let problem { throw GraphError(description: problem.description) }
     }
@@ -139,13 +141,14 @@ extension RevisionGraph {
 
     // MARK: Versions
 
-    /// The rows of `alembic_version` after a revision was applied: its id replaces its parents.
+    /// Returns the rows of `alembic_version` after a revision was applied: the revision's id replaces the ids of its
+    /// parents.
     func versions(_ versions: Set<String>, applying revision: Revision) -> Set<String> {
         versions.subtracting(revision.parents).union([revision.id])
     }
 
-    /// The rows of `alembic_version` after a revision was reverted: its parents replace it, except those that are
-    /// ancestors of other rows.
+    /// Returns the rows of `alembic_version` after a revision was reverted: the ids of its parents replace the
+    /// revision's id, except for parents that are ancestors of other rows.
     func versions(_ versions: Set<String>, undoing revision: Revision) throws(GraphError) -> Set<String> {
         let rest = versions.subtracting([revision.id])
         let covered = try closure(of: rest)

@@ -4,7 +4,7 @@ public struct RevisionGraph: Sendable {
     public let revisions: [Revision]
     private let byID: [String: Revision]
     private let children: [String: [String]]
-    /// By the id of each squashed revision: the baseline that replaces it.
+    /// The baselines that replace squashed revisions, by the id of each squashed revision.
     private let replacing: [String: Revision]
 
     /// An error in the graph, or a revision that cannot be found; the description is the message for the user.
@@ -64,7 +64,7 @@ public struct RevisionGraph: Sendable {
 
     // MARK: Lookup
 
-    /// The revision with this id.
+    /// Returns the revision with this id.
     /// - Throws: `GraphError` if there is none.
     public func revision(_ id: String) throws(GraphError) -> Revision {
         if let revision = byID[id] { return revision }
@@ -77,7 +77,7 @@ public struct RevisionGraph: Sendable {
                 + "program that still has its file first")
     }
 
-    /// The squashed revisions whose ids begin with a prefix, each with its baseline.
+    /// Returns the squashed revisions whose ids begin with a prefix, each with its baseline.
     func squashed(beginningWith prefix: String) -> [(id: String, baseline: Revision)] {
         replacing.filter { $0.key.hasPrefix(prefix) }.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
@@ -85,7 +85,7 @@ public struct RevisionGraph: Sendable {
     /// The ids of all revisions, squashed ones included.
     public var knownIDs: Set<String> { Set(byID.keys).union(replacing.keys) }
 
-    /// The id of the baseline into which a revision was squashed; the id itself if it was not.
+    /// The id of the baseline into which a revision was squashed; the revision's id if it was not squashed.
     func idAfterSquash(of id: String) -> String { replacing[id]?.id ?? id }
 
     /// The revisions without children.
@@ -107,8 +107,8 @@ public struct RevisionGraph: Sendable {
         return marks.filter(\.0).map { " (\($0.1))" }.joined()
     }
 
-    /// The ids of these revisions and all their ancestors.
-    /// - Throws: `GraphError` if one does not exist.
+    /// Returns the ids of these revisions and all their ancestors.
+    /// - Throws: `GraphError` if one of the revisions does not exist.
     public func closure(of ids: some Sequence<String>) throws(GraphError) -> Set<String> {
         var (found, unvisited): (Set<String>, [String]) = ([], Array(ids))
         while let id = unvisited.popLast() {
@@ -118,8 +118,8 @@ public struct RevisionGraph: Sendable {
         return found
     }
 
-    /// The id of the only head; `nil` if there are no revisions.
-    /// - Throws: `GraphError` if there are several.
+    /// Returns the id of the only head; `nil` if there are no revisions.
+    /// - Throws: `GraphError` if there are several heads.
     public func head() throws(GraphError) -> String? {
         guard heads.count <= 1 else {
             throw GraphError(

@@ -52,7 +52,7 @@ struct SQLLexer: Sequence, IteratorProtocol {
 
     // MARK: Bytes
 
-    /// The byte at an offset from the current position; NUL after the end.
+    /// The byte at an offset from the current position; NUL at and after the end of the text.
     private func at(_ offset: Int) -> Unicode.Scalar {
         index + offset < end ? Unicode.Scalar(bytes[index + offset]) : "\0"
     }
@@ -69,7 +69,7 @@ struct SQLLexer: Sequence, IteratorProtocol {
 
     private mutating func skipLine() -> Bool { skip { $0 != "\n" && $0 != "\r" } }
 
-    /// Skips a block comment; they may be nested.
+    /// Skips a block comment, which may contain nested block comments.
     private mutating func skipBlockComment() -> Bool {
         var depth = 0
         while index < end {
@@ -113,7 +113,7 @@ struct SQLLexer: Sequence, IteratorProtocol {
     }
 
     /// Skips to the continuation of an escape string after a newline, if there is one. The server applies the same
-    /// escapes in it; psql, which scans line by line, does not recognize it.
+    /// escapes in the continuation; psql, which scans line by line, does not recognize the continuation.
     private mutating func skipToContinuation() -> Bool {
         var ahead = self
         var hasNewline = false

@@ -49,13 +49,13 @@ struct SQLScript: Sequence, IteratorProtocol {
     }
 }
 
-/// The open constructs of a statement in which a semicolon does not end it: parentheses, as in `CREATE RULE … DO (a;
-/// b)`, and the `BEGIN ATOMIC … END` of a function.
+/// The open constructs inside which a semicolon does not end a statement: parentheses, as in `CREATE RULE … DO (a; b)`,
+/// and the `BEGIN ATOMIC … END` of a function.
 private struct SQLNesting {
     private var parentheses = 0
     /// The number of `BEGIN` and `CASE` without an `END` so far.
     private var blocks = 0
-    /// The first words: enough to recognize `CREATE FUNCTION` and `CREATE PROCEDURE`.
+    /// The first words of the statement, enough to recognize `CREATE FUNCTION` and `CREATE PROCEDURE`.
     private var head: [String] = []
     private var isRoutine = false
 

@@ -4,7 +4,7 @@ extension ScriptDirectory {
     /// The path of the schema file that `aktify db dump` writes: the schema that the revisions create.
     public var schemaFile: String { "\(path)/schema.sql" }
 
-    /// The contents of the schema file; `nil` if it does not exist.
+    /// Returns the contents of the schema file; `nil` if it does not exist.
     /// - Throws: `FileError` if it cannot be read.
     public func schemaText() throws(FileError) -> String? {
         access(schemaFile, F_OK) == 0 ? try ScriptDirectory.text(of: schemaFile) : nil

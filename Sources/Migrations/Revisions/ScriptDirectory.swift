@@ -24,8 +24,8 @@ public struct ScriptDirectory: Sendable {
     }
 
     /// Writes a new revision's file.
-    /// - Returns: Its path.
-    /// - Throws: `FileError` if it cannot be written or already exists.
+    /// - Returns: The path of the file.
+    /// - Throws: `FileError` if the file cannot be written or already exists.
     public func write(_ revision: NewRevision) throws(FileError) -> String {
         let file = "\(path)/versions/\(revision.fileName)"
         let opened = ScriptDirectory.asOwner(of: "\(path)/versions") { fopen(file, "wx") }
@@ -39,8 +39,8 @@ public struct ScriptDirectory: Sendable {
         return file
     }
 
-    /// Runs `body` with the effective user and group of the directory's owner if this process is root: in a container,
-    /// files in a mounted checkout then belong to the user outside.
+    /// Runs `body` with the effective user and group of the directory's owner if this process is root. Files that a
+    /// container writes into a mounted checkout then belong to the user outside the container.
     static func asOwner<Value>(of folder: String, _ body: () -> Value) -> Value {
         var status = stat()
         guard geteuid() == 0, stat(folder, &status) == 0, status.st_uid != 0 else { return body() }

@@ -1,10 +1,10 @@
 import SQL
 
 /// The queries of the audit. Each returns findings: the value of `Remedy`, the problem, and the statement that fixes
-/// it.
+/// the finding.
 ///
-/// A privilege of PUBLIC counts as a privilege of the role; privileges that the role needs are granted to it
-/// regardless. Objects of extensions are ignored.
+/// A privilege of PUBLIC counts as a privilege of the role; a privilege that the role needs is granted to the role even
+/// if PUBLIC has it. Objects of extensions are ignored.
 extension RightsAudit {
     /// All queries of the audit.
     var queries: [Statement] {
@@ -14,9 +14,9 @@ extension RightsAudit {
         ].map(query)
     }
 
-    /// Adds common table expressions to a query: the role as `app`, the privileges that it needs as `needed`, and the
-    /// privileges that it or PUBLIC holds on tables, columns and sequences of other owners as `held`. INSERT requires
-    /// the sequences that the table's columns own.
+    /// Adds common table expressions to a query: the role as `app`, the privileges that the role needs as `needed`, and
+    /// the privileges that the role or PUBLIC holds on tables, columns and sequences of other owners as `held`. Where
+    /// INSERT is needed, USAGE of the sequences that the table's columns own is needed, too.
     private func query(_ text: String) -> Statement {
         """
         WITH app AS (SELECT oid, rolname::text AS role, rolsuper FROM pg_roles WHERE rolname = \(role)), \
@@ -55,7 +55,8 @@ extension RightsAudit {
         FROM pg_auth_members JOIN pg_roles other ON other.oid = roleid WHERE member = (SELECT oid FROM app) ORDER BY other.rolname
         """
 
-    /// Objects that belong to a table or an extension follow its ownership.
+    /// The query for objects that the role owns, except those that belong to a table or an extension and follow its
+    /// ownership.
     private static let ownership = """
         SELECT ARRAY['superuser', format('%s owns %s', (SELECT role FROM app), pg_describe_object(classid, objid, 0)), \
         format('ALTER %s %s OWNER TO %s', upper(type), identity, \
@@ -97,8 +98,8 @@ extension RightsAudit {
         format('REVOKE GRANT OPTION FOR %s FROM %I', target, (SELECT role FROM app))] FROM held WHERE is_grantable
         """
 
-    /// A function with SECURITY DEFINER acts with the owner's privileges. A trigger function needs no EXECUTE
-    /// privilege.
+    /// The query for excess EXECUTE privileges: those of the role, and those of PUBLIC on functions with SECURITY
+    /// DEFINER, which act with their owner's privileges. A trigger function needs no EXECUTE privilege.
     private static let routineRights = """
         SELECT ARRAY[CASE grantee WHEN 0 THEN 'safe' ELSE 'exact' END, \
         format('%s may execute %s%s', \(grantee), p.oid::regprocedure, \
@@ -109,7 +110,8 @@ extension RightsAudit {
         AND \(isNotInExtension("pg_proc", "p.oid"))
         """
 
-    /// Default privileges on future objects. By default, PUBLIC may use functions and types.
+    /// The query for default privileges on future objects, except those of PUBLIC on functions and types, which
+    /// Postgres grants by default.
     private static let defaultRights = """
         SELECT ARRAY['superuser', format('%s gets %s on new %s of %s', \(grantee), privilege_type, lower(kind), defaclrole::regrole), \
         format('ALTER DEFAULT PRIVILEGES FOR ROLE %s%s REVOKE %s ON %s FROM %s', defaclrole::regrole, \
@@ -120,7 +122,8 @@ extension RightsAudit {
         AND (grantee = (SELECT oid FROM app) OR grantee = 0 AND letter NOT IN ('f', 'T')) AND defaclrole <> (SELECT oid FROM app)
         """
 
-    /// Privileges on tablespaces, languages, types, foreign servers, large objects, parameters and other databases.
+    /// The query for privileges on tablespaces, languages, types, foreign servers, large objects, parameters and other
+    /// databases.
     private static let otherRights = """
         SELECT ARRAY['superuser', format('%s has rights on %s', (SELECT role FROM app), pg_describe_object(classid, objid, 0)), \
         format('REVOKE ALL ON %s %s FROM %I', CASE type WHEN 'server' THEN 'FOREIGN SERVER' WHEN 'parameter ACL' \

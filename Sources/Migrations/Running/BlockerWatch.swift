@@ -2,10 +2,10 @@ import EventLoop
 import Postgres
 import SQL
 
-/// Logs the sessions that block a session (`pg_blocking_pids`) while it waits for a lock. It polls on a second
-/// connection.
+/// Logs the sessions that block a session (`pg_blocking_pids`) while that session waits for a lock. The blocking
+/// sessions are polled on a second connection.
 ///
-/// `@unchecked Sendable` is sound, since an instance is used on a single loop only.
+/// `@unchecked Sendable` is safe, since an instance is used on a single event loop only.
 final class BlockerWatch: @unchecked Sendable {
     private let configuration: PostgresConfiguration
     private let pid: Int32
@@ -25,10 +25,11 @@ final class BlockerWatch: @unchecked Sendable {
         (self.configuration, self.pid, self.log) = (configuration, pid, log)
     }
 
-    /// ` for pid 7 (…)` with the sessions that blocked the last statement; empty if none did.
+    /// The sessions that blocked the last statement, in the form ` for pid 7 (…)` to append to a message; empty if none
+    /// did.
     var text: String { blockers.map { " for \($0)" } ?? "" }
 
-    /// Runs `body`, and logs the sessions that block it.
+    /// Runs `body`, and meanwhile logs the sessions that block the watched session.
     /// - Throws: The error of `body`.
     func watching(_ body: () async throws -> Void) async throws {
         guard let loop = Loop.current else { preconditionFailure("migrations run on a loop") }

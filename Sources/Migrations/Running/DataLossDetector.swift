@@ -1,7 +1,7 @@
 import Postgres
 import SQL
 
-/// Detects in an open transaction which data its statements lose, by comparing catalog states and by the server's
+/// Detects which data the statements of an open transaction delete, by comparing catalog states, and by the server's
 /// counts of deleted rows.
 struct DataLossDetector {
     private let connection: Connection
@@ -10,7 +10,7 @@ struct DataLossDetector {
     /// Whether the statements contain a TRUNCATE, after which a table may have been filled again.
     private let mayTruncate: Bool
 
-    /// Reads the state before the statements run.
+    /// Reads the state of the database before the statements run.
     init(_ connection: Connection, _ statements: [Revision.Statement]) async throws {
         self.connection = connection
         before = try await connection.dataSnapshot()
@@ -18,7 +18,8 @@ struct DataLossDetector {
         mayTruncate = statements.contains { $0.sql.lowercased().contains("truncate") }
     }
 
-    /// The losses since then, each with the number of rows that a truncated table has now (zero for other losses).
+    /// Returns the data losses since the detector was created, each with the number of rows that a truncated table has
+    /// now (zero for other losses).
     func losses() async throws -> [DataLoss: Int64] {
         let now = try await connection.dataSnapshot(since: before, counting: mayTruncate)
         let losses = before.losses(comparedWith: now)
@@ -32,8 +33,8 @@ struct DataLossDetector {
             })
     }
 
-    /// Descriptions of the losses that affect rows or values. Call it after the transaction was rolled back to its
-    /// state before the statements. It locks the tables, so that the counts stay correct.
+    /// Returns descriptions of the losses that affect rows or values. The caller must have rolled back the transaction
+    /// to its state before the statements. Locks the affected tables, so that the counts stay correct.
     func descriptions(of losses: [DataLoss: Int64]) async throws -> [String] {
         var texts: [String] = []
         for (loss, remaining) in losses.sorted(by: { $0.key.text(0) < $1.key.text(0) }) {

@@ -18,7 +18,7 @@ struct MigrationRun {
 
     private var connection: Connection { session.connection }
 
-    /// Executes a plan, in order.
+    /// Applies or reverts the revisions of a plan, in order.
     /// - Throws: `MigrationFailed`, with the revisions that were and were not applied.
     func carryOut(_ plan: [Revision], from versions: Set<String>) async throws {
         if options.isOneTransaction { try await connection.script("BEGIN") }
@@ -74,7 +74,7 @@ struct MigrationRun {
         }
     }
 
-    /// The exponential backoff with jitter: 250 ms at first, at most 5 s.
+    /// Returns the pause before the next attempt, an exponential backoff with jitter: 250 ms at first, at most 5 s.
     private static func pause(after attempt: Int) -> Duration {
         let longest = min(5000, 250 << min(attempt - 1, 5))
         return .milliseconds(Int.random(in: longest / 2...longest))
@@ -82,8 +82,8 @@ struct MigrationRun {
 
     func pause(for duration: Duration) async throws { try await Loop.current?.sleep(for: duration) }
 
-    /// Commits. Postgres responds to the COMMIT of a failed transaction with the command tag ROLLBACK, not with an
-    /// error.
+    /// Commits the transaction, and throws if it was rolled back instead: Postgres responds to the COMMIT of a failed
+    /// transaction with the command tag ROLLBACK, not with an error.
     func commit() async throws {
         guard try await connection.script("COMMIT").tag == "COMMIT" else {
             throw MigrationFailed("the transaction had failed and was rolled back")
@@ -144,7 +144,8 @@ struct MigrationRun {
         return failed(failure, in: run.revision, "\(summary) \(progress.text)")
     }
 
-    /// A hint for a statement in a scratch database that fails because a role is missing that a revision creates.
+    /// Returns a hint if a statement in a scratch database failed because a role is missing that a revision creates;
+    /// otherwise `nil`.
     private func hint(on failure: Failure) -> String? {
         guard options.isTrial, case .statement(let error, _) = failure, error.state == "42704" else { return nil }
         let made = graph.revisions.lazy.flatMap(\.upgrade.statements).compactMap { LintedWords($0.sql).createdRole }

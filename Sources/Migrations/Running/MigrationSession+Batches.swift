@@ -12,8 +12,8 @@ struct BatchKey {
     /// Whether the values of the key are unique.
     var isUnique = false
 
-    /// Why a statement cannot run in batches by this key; `nil` if it can. A batch must find its rows through an index,
-    /// and no row may be missed.
+    /// Returns why a statement cannot run in batches by this key; `nil` if it can. A batch must find its rows through
+    /// an index, and no row may be missed.
     func problem(with batches: BatchedStatement) -> String? {
         guard exists else { return "there is no column \(batches.key) of \(batches.table) to batch by" }
         guard isNotNull else { return "batches by \(batches.key) would miss rows: it must be NOT NULL" }
@@ -52,7 +52,7 @@ extension Connection {
 }
 
 extension MigrationSession {
-    /// The estimated number of rows of a table, from the planner's statistics.
+    /// Returns the estimated number of rows of a table, from the planner's statistics.
     func estimatedRows(of table: String) async throws -> Int64 {
         var row = try await connection.execute(
             "SELECT greatest(max(reltuples), 0)::bigint FROM pg_class WHERE oid = to_regclass(\(table))"

@@ -33,7 +33,7 @@ extension MigrationSession {
         return try row.next()
     }
 
-    /// The condition for rows of `pg_locks` that stand for the granted migration lock.
+    /// The SQL condition for rows of `pg_locks` that represent the granted migration lock.
     private static let heldLock = """
         locktype = 'advisory' AND granted AND objsubid = 1 AND (classid::bigint << 32 | objid::bigint) = \(lockKey) \
         AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())
@@ -48,7 +48,7 @@ extension MigrationSession {
     }
 
     /// Checks that the session still holds the migration lock, which a statement of a revision may have released.
-    /// - Throws: `MigrationFailed` if it does not.
+    /// - Throws: `MigrationFailed` if the session no longer holds the lock.
     func checkLock() async throws {
         var row = try await connection.execute(
             "SELECT EXISTS (SELECT FROM pg_locks WHERE pid = pg_backend_pid() AND \(unsafe: MigrationSession.heldLock))"
@@ -59,7 +59,7 @@ extension MigrationSession {
         }
     }
 
-    /// A sentence about the session that holds the lock.
+    /// Returns a sentence about the session that holds the lock.
     private func holder() async throws -> String {
         let result = try await connection.execute(
             """

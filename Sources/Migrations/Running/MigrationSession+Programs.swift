@@ -2,8 +2,9 @@ import Postgres
 import SQL
 
 extension MigrationSession {
-    /// Refuses the contract of an earlier revision while programs are connected that do not know that revision.
-    /// - Throws: `MigrationFailed` with these programs.
+    /// Refuses a revision that is the contract of an earlier one while programs are connected that do not know the
+    /// earlier one.
+    /// - Throws: `MigrationFailed` with the names of these programs.
     func checkContract(of revision: Revision, in graph: RevisionGraph) async throws {
         guard let obstacle = try await obstacle(to: revision, in: graph) else { return }
         throw MigrationFailed("\(obstacle). Nothing was changed: replace them first")
@@ -24,7 +25,7 @@ extension MigrationSession {
         return "\(revision.id) is the contract of \(id), and programs are connected that do not know \(id): \(list)"
     }
 
-    /// The names of the programs that are connected to the database, each with its sessions.
+    /// Returns the names of the programs that are connected to the database, each with its sessions.
     private func programs() async throws -> [(name: String, sessions: String)] {
         try await connection.rows(
             """

@@ -2,14 +2,14 @@ import EventLoop
 import Postgres
 import SQL
 
-/// The position that the execution of a section has reached if it is not a single transaction. It is recorded in
-/// `migration_history`, in the transaction of the statements that reach it.
+/// The position that the execution of a section has reached, if the section takes several transactions. It is recorded
+/// in `migration_history`, in the transaction of the last statements before the position.
 struct Position: Hashable {
     /// The number of completed statements.
     var statements = 0
     /// The last key of the completed batches of the next statement; `nil` if no batch is completed.
     var key: String?
-    /// The greatest key when the first batch began; the last batch ends there.
+    /// The greatest key when the first batch began; the last batch ends at this key.
     var end: String?
     /// The number of rows up to `key`.
     var rows: Int64 = 0
@@ -32,18 +32,18 @@ struct Progress: Hashable {
 struct IncompleteRun {
     /// The position at which the run stopped.
     let position: Position
-    /// Whether the statements before the position took effect, and nothing after them; false also if that is unknown.
+    /// Whether all statements before the position took effect, and none after it; false also if that is unknown.
     let isPositionExact: Bool
     /// Why the run stopped.
     let detail: String
-    /// `upgrade` or `downgrade`.
+    /// The direction of the run: `upgrade` or `downgrade`.
     let direction: String
     /// The checksum of the executed statements.
     let done: String
 }
 
 extension MigrationSession {
-    /// The record of the last run of a revision, if that left it incomplete; otherwise `nil`.
+    /// Returns the record of a revision's last run if that run left the revision incomplete; otherwise `nil`.
     func incompleteRun(of revision: Revision) async throws -> IncompleteRun? {
         guard try await tableExists("migration_history") else { return nil }
         // The table lacks the column if an older program has created it.
@@ -67,14 +67,15 @@ extension MigrationSession {
             done: try row.next())
     }
 
-    /// Whether the executed statements are unchanged in the file.
+    /// Whether the statements that an incomplete run has executed are unchanged in the revision's file.
     func isUnchanged(_ incompleteRun: IncompleteRun, in statements: [Revision.Statement]) async throws -> Bool {
         guard incompleteRun.position.statements <= statements.count else { return false }
         return incompleteRun.done.isEmpty
             ? true : try await checksum(of: statements, upTo: incompleteRun.position) == incompleteRun.done
     }
 
-    /// The checksum of a section's statements before a position, including one of which batches are completed.
+    /// Returns the checksum of a section's statements before a position, including a statement of which only some
+    /// batches are completed.
     func checksum(of statements: [Revision.Statement], upTo position: Position) async throws -> String {
         let count = position.statements + (position.key == nil ? 0 : 1)
         // The same key value selects other rows if the key column is another.
@@ -86,8 +87,8 @@ extension MigrationSession {
         return try row.next()
     }
 
-    /// Updates a run's row in `migration_history` with its position, and with the outcome that holds if the run is
-    /// interrupted after this commit.
+    /// Updates the row of a run in `migration_history` with the position, and with the outcome that applies if the run
+    /// is interrupted after this commit.
     func updateProgress(
         _ historyID: Int64, since start: Instant, _ outcome: Outcome, _ detail: String, _ progress: Progress
     ) async throws {

@@ -2,8 +2,8 @@ import Postgres
 import SQL
 
 extension MigrationSession {
-    /// The first query of a revision's verification that fails or does not return true, as an error message; `nil` if
-    /// all return true.
+    /// Returns the first query of a revision's verification that fails or does not return true, as an error message;
+    /// `nil` if all return true.
     func failedVerification(of revision: Revision) async throws -> String? {
         for statement in revision.verification.statements {
             if let reason = try await failure(of: statement.sql) {
@@ -15,8 +15,8 @@ extension MigrationSession {
         return nil
     }
 
-    /// Why a query fails the verification. The first column of each of its rows must be true; a statement without a
-    /// result must only succeed.
+    /// Returns why a query fails the verification; `nil` if it passes. The first column of each row must be true; a
+    /// statement without a result must only succeed.
     private func failure(of sql: String) async throws -> String? {
         do {
             let result = try await connection.script(sql)

@@ -11,7 +11,7 @@ struct MigrationSession {
     /// a revision may change `search_path`.
     private let schema: String
 
-    /// Opens a connection, and finds the schema of the tables.
+    /// Opens a connection, and determines the schema of the tool's own tables.
     init(
         _ configuration: PostgresConfiguration, _ options: Migrator.Options, log: @escaping (String) -> Void
     ) async throws {
@@ -33,7 +33,8 @@ struct MigrationSession {
         try await connection.script("RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; " + settings)
     }
 
-    /// Statements run without a timeout, but wait for table locks no longer than the options allow.
+    /// The statements that configure the session: SQL statements run without a timeout, but wait for table locks no
+    /// longer than the options allow.
     private var settings: String {
         """
         SET lock_timeout = \(options.tableLockTimeout.milliseconds); SET statement_timeout = 0; \
@@ -49,7 +50,7 @@ struct MigrationSession {
 
     // MARK: Versions
 
-    /// The current revisions: the rows of `alembic_version`; none if the table does not exist.
+    /// Returns the current revisions: the rows of `alembic_version`; none if the table does not exist.
     func versions() async throws -> Set<String> {
         guard try await tableExists("alembic_version") else { return [] }
         let result = try await connection.execute(
@@ -179,8 +180,8 @@ struct MigrationSession {
         return try row.next()
     }
 
-    /// The applied revisions whose files have changed since; a baseline that replaces the applied file does not count
-    /// as changed.
+    /// Returns the revisions whose files have changed since they were applied; a baseline that replaces the applied
+    /// file does not count as changed.
     func changed(_ revisions: [Revision]) async throws -> [Revision] {
         guard try await tableExists("migration_history") else { return [] }
         var changed: [Revision] = []
@@ -203,7 +204,7 @@ struct MigrationSession {
         for revision in revisions { try await record(revision, "accept", since: .now, .accepted) }
     }
 
-    /// The session's server process.
+    /// Returns the process id of the session's server process.
     func pid() async throws -> Int32 {
         var row = try await connection.execute("SELECT pg_backend_pid()").row(0)
         return try row.next()
@@ -211,8 +212,9 @@ struct MigrationSession {
 
     // MARK: CONCURRENTLY
 
-    /// Executes a statement outside a transaction. One with CONCURRENTLY waits for other transactions without a
-    /// lock_timeout. An invalid index that it or an earlier attempt leaves is dropped, so that it can be retried.
+    /// Executes a statement outside a transaction. A statement with CONCURRENTLY waits for other transactions without a
+    /// `lock_timeout`. If this or an earlier attempt to create an index leaves an invalid index, that index is dropped,
+    /// so that the statement can be retried.
     func runOutside(_ sql: String) async throws {
         let words = LintedWords(sql)
         if words.has("concurrently") { try await connection.script("SET lock_timeout = 0") }
@@ -252,7 +254,7 @@ struct MigrationSession {
         return try row.next()
     }
 
-    /// The names of invalid indexes (PostgreSQL manual, CREATE INDEX, "Building Indexes Concurrently").
+    /// Returns the names of invalid indexes (PostgreSQL manual, CREATE INDEX, "Building Indexes Concurrently").
     func invalidIndexes() async throws -> [String] {
         try await connection.execute(
             """
@@ -275,7 +277,7 @@ extension LintedWords {
 }
 
 extension Result {
-    /// The values of the first column, as text.
+    /// Returns the values of the first column, as text.
     func texts() throws -> [String] {
         try (0..<count).map { index in
             var row = row(index)

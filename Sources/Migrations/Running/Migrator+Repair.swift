@@ -5,7 +5,7 @@ import SQL
 public enum Repair: Hashable, Sendable, CustomStringConvertible {
     /// Records the current checksum of an applied revision whose file was changed.
     case accept(Revision)
-    /// Clears the record of an incomplete run: the next run starts at the first statement.
+    /// Clears the record of an incomplete run, so that the next run starts at the first statement.
     case clear(Revision, detail: String)
     /// Drops an invalid index.
     case drop(index: String)
@@ -20,7 +20,7 @@ public enum Repair: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension Migrator {
-    /// The repairs that the database needs.
+    /// Returns the repairs that the database needs.
     /// - Throws: `PostgresError`, `RevisionGraph.GraphError`.
     public func repairs() async throws -> [Repair] {
         try await withSession { try await repairs($0) }
@@ -38,8 +38,8 @@ extension Migrator {
         return repairs + (try await session.invalidIndexes().map { .drop(index: $0) })
     }
 
-    /// Carries out those repairs that are still needed, under the migration lock; repairs of the history are recorded
-    /// in it.
+    /// Carries out those repairs that are still needed, under the migration lock. Repairs of the migration history are
+    /// also recorded in the history.
     /// - Throws: `MigrationFailed`, `PostgresError`, `RevisionGraph.GraphError`.
     public func carryOut(_ repairs: [Repair]) async throws {
         try await withSession { session in

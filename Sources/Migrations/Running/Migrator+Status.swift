@@ -4,9 +4,9 @@ import Postgres
 public struct MigrationStatus: Hashable, Sendable {
     /// The state of a revision.
     public enum State: String, Sendable {
-        /// Applied or not applied, without anything unusual.
+        /// The revision is applied and its file unchanged, or the revision is not applied. It has no incomplete run.
         case applied, pending
-        /// Applied, but its file was changed since.
+        /// The revision is applied, but its file was changed since.
         case changed
         /// A run of the revision is in progress.
         case running

@@ -13,7 +13,7 @@ public struct Migrator: Sendable {
     public struct Options: Sendable {
         /// How long to wait for the migration lock.
         public var lockTimeout = Duration.seconds(30)
-        /// If several servers are configured: how long to wait for a primary, for example during a failover.
+        /// How long to wait for a primary, for example during a failover, if several servers are configured.
         public var primaryTimeout = Duration.seconds(60)
         /// The `lock_timeout` of a statement. When it expires, the revision is retried.
         ///
@@ -25,11 +25,11 @@ public struct Migrator: Sendable {
         public var isOneTransaction = false
         /// Whether statements may delete data irrecoverably.
         public var allowsDataLoss = false
-        /// Whether applied revisions may have changed files.
+        /// Whether to continue although files of applied revisions have changed.
         public var allowsChangedFiles = false
         /// Whether an interrupted statement may be run again though its effect is unknown.
         public var rerunsInterruptedStatements = false
-        /// The program's version, for `migration_history`.
+        /// The program's version, which is recorded in `migration_history`.
         public var programVersion = ""
         /// Whether the target is a scratch database: server-wide statements are skipped, and connected programs are not
         /// checked.
@@ -53,13 +53,13 @@ public struct Migrator: Sendable {
         self.configuration.applicationName = "aktify db"
     }
 
-    /// The database's current revisions.
+    /// Returns the database's current revisions.
     /// - Throws: `PostgresError`; `RevisionGraph.GraphError` if a current revision has no file.
     public func versions() async throws -> Set<String> {
         try await withSession { try await currentVersions($0) }
     }
 
-    /// The files of applied revisions that have changed since they were applied.
+    /// Returns the paths of the files of applied revisions that have changed since they were applied.
     /// - Throws: `PostgresError`, `RevisionGraph.GraphError`.
     public func changedFiles() async throws -> [String] {
         try await withSession { session in
@@ -123,7 +123,7 @@ public struct Migrator: Sendable {
         }
     }
 
-    /// The ids of revisions that earlier runs have left incomplete.
+    /// Returns the ids of revisions that earlier runs have left incomplete.
     private func incompleteRevisions(_ session: MigrationSession) async throws -> Set<String> {
         var ids: Set<String> = []
         for revision in graph.revisions where try await session.incompleteRun(of: revision) != nil {
@@ -150,7 +150,8 @@ public struct Migrator: Sendable {
         }
     }
 
-    /// Connects. If several servers are configured, it retries until one is the primary or the deadline passes.
+    /// Connects to the database. If several servers are configured, retries until one is the primary or the deadline
+    /// passes.
     private func connected(until deadline: Instant) async throws -> MigrationSession {
         var hasLogged = false
         while true {
@@ -165,7 +166,7 @@ public struct Migrator: Sendable {
         }
     }
 
-    /// The database's current revisions, all of which must have files.
+    /// Returns the database's current revisions, and throws if one of them has no file.
     func currentVersions(_ session: MigrationSession) async throws -> Set<String> {
         let versions = try await session.versions()
         _ = try graph.closure(of: versions)
@@ -207,18 +208,18 @@ public struct Migrator: Sendable {
         target.hasPrefix("+") || target.hasPrefix("-") || target.hasPrefix("current")
     }
 
-    /// The current revisions, as a message names them.
+    /// Returns the current revisions as text for a message; `base` if there are none.
     private func position(_ versions: Set<String>) -> String {
         versions.isEmpty ? "base" : versions.sorted().joined(separator: ", ")
     }
 
-    /// The current revisions and all their ancestors, in order.
+    /// Returns the current revisions and all their ancestors, in order.
     func applied(_ versions: Set<String>) throws -> [Revision] {
         let ids = try graph.closure(of: versions)
         return graph.revisions.filter { ids.contains($0.id) }
     }
 
-    /// Checks the preconditions of a plan.
+    /// Checks the preconditions of a plan to upgrade or downgrade the database.
     /// - Parameter isLocked: whether the migration lock is held. Without it, a revision that looks incomplete may be in
     ///   progress.
     private func check(
@@ -296,8 +297,8 @@ public struct Migrator: Sendable {
         }
     }
 
-    /// Refuses statements that are marked as data loss, and those outside a transaction that delete data by their text.
-    /// Within a transaction, data loss is detected by comparing the catalog.
+    /// Refuses a section with statements that are marked as data loss, or that run outside a transaction and delete
+    /// data according to their SQL. Inside a transaction, data loss is detected by comparing the catalog.
     private func checkDataLoss(_ section: Revision.Section, of revision: Revision) throws {
         let statement = section.statements.first {
             $0.dataLoss != nil || $0.isOutside && LintedStatement($0).deletesData

@@ -5,7 +5,7 @@ public struct OfflineScript: Sendable {
     /// Creates scripts from these revisions.
     public init(_ graph: RevisionGraph) { self.graph = graph }
 
-    /// The SQL script of an upgrade.
+    /// Returns the SQL script of an upgrade.
     /// - Parameter range: the target, or `FROM:TO`; without FROM, the script begins at the base.
     public func upgrade(_ range: String) throws -> String {
         let parts = range.split(separator: ":", maxSplits: 1).map { String($0) }
@@ -15,7 +15,7 @@ public struct OfflineScript: Sendable {
         ) { graph.versions($0, applying: $1) }
     }
 
-    /// The SQL script of a downgrade.
+    /// Returns the SQL script of a downgrade.
     /// - Parameter range: `FROM:TO`.
     /// - Throws: `RevisionGraph.GraphError`; `MigrationFailed` if `range` has no FROM.
     public func downgrade(_ range: String) throws -> String {

@@ -5,7 +5,7 @@ public struct ProgramName: Hashable, Sendable {
 
     /// The name, such as `aktify 1.4.0 (8c1f0b7d4e2a)`.
     public let text: String
-    /// The head revisions; those that did not fit into the limit are left out.
+    /// The head revisions in the name, without those that exceed its limit of 63 bytes.
     let heads: Set<String>
 
     /// Creates the name of a program.
@@ -16,14 +16,14 @@ public struct ProgramName: Hashable, Sendable {
         (self.text, self.heads) = (text(), Set(included))
     }
 
-    /// Parses a name; one without revisions, as older programs have, knows none.
+    /// Parses a name. A program whose name contains no revisions, such as an older program, knows none.
     init(parsing text: String) {
         self.text = text
         let list = text.firstMatch(of: /\(([\w ]+)\)/)?.1.split(separator: " ") ?? []
         heads = Set(list.map { String($0) })
     }
 
-    /// Whether the program knows a revision: it is one of its heads, or an ancestor of one.
+    /// Whether the program knows a revision: the revision is one of the program's heads, or an ancestor of one.
     func knows(_ id: String, in graph: RevisionGraph) -> Bool {
         heads.contains { (try? graph.closure(of: [$0]).contains(id)) ?? false }
     }

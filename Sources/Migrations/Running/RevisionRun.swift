@@ -2,7 +2,8 @@ import EventLoop
 import Postgres
 import SQL
 
-/// The execution of a section of one revision: in one transaction, or in several after each of which it can be resumed.
+/// The execution of one section of a revision, in a single transaction, or in several; after each of these, the
+/// execution can be resumed.
 struct RevisionRun {
     let revision: Revision
     private let run: MigrationRun
@@ -10,17 +11,17 @@ struct RevisionRun {
     private let start = Instant.now
     /// The position that the execution has reached.
     private(set) var position: Position
-    /// Whether the statements before the position took effect, and nothing after them; false also if that is unknown.
+    /// Whether all statements before the position took effect, and none after it; false also if that is unknown.
     private(set) var isPositionExact = true
     /// The id of the row in `migration_history` that records the position; `nil` for a single transaction.
     private var historyID: Int64?
-    /// The progress that this row records.
+    /// The progress that the row in `migration_history` records.
     private var progress: Progress?
 
     private var session: MigrationSession { run.session }
     private var connection: Connection { run.session.connection }
 
-    /// Starts, or resumes after what an earlier run has completed.
+    /// Starts the execution, or resumes it after the statements and batches that an earlier run has completed.
     init(_ revision: Revision, in run: MigrationRun) async throws {
         (self.revision, self.run) = (revision, run)
         let section = run.direction == .upgrade ? revision.upgrade : revision.downgrade
@@ -37,7 +38,7 @@ struct RevisionRun {
             revision, run.direction.rawValue, since: start, .stopped, detail: RevisionRun.interrupted, progress)
     }
 
-    /// The detail that is recorded in advance: it holds if the run ends without recording its outcome.
+    /// The detail that is recorded in advance, for a run that ends without recording its outcome.
     private static let interrupted = "it was interrupted"
 
     /// The remaining statements grouped by transaction; each statement outside a transaction is a group.
@@ -45,7 +46,7 @@ struct RevisionRun {
         Array(statements.dropFirst(position.statements)).transactions(without: \.isOutside)
     }
 
-    /// Executes the remaining statements, and updates the version row in the last transaction.
+    /// Executes the remaining statements, and updates `alembic_version` in the last transaction.
     /// - Throws: `MigrationRun.Failure`.
     mutating func carryOut(from old: Set<String>, to new: Set<String>) async throws {
         isPositionExact = true
@@ -69,7 +70,8 @@ struct RevisionRun {
         if !run.options.isOneTransaction { try await commit() }
     }
 
-    /// Commits. A deferred constraint may still fail then, and if the connection is lost, the outcome is unknown.
+    /// Commits the transaction. A deferred constraint may still fail at the COMMIT, and if the connection is lost, the
+    /// outcome is unknown.
     private func commit() async throws {
         if run.options.isTrial, let catalog = try await connection.serverWideChange() {
             throw MigrationRun.Failure.refused(
@@ -87,7 +89,8 @@ struct RevisionRun {
         }
     }
 
-    /// Commits the executed statements with the position after them.
+    /// Commits the executed statements together with the position after them; if the whole run is a single transaction,
+    /// nothing is committed yet.
     private mutating func commit(reaching next: Position) async throws {
         if !run.options.isOneTransaction {
             try await updateProgress(.stopped, "it was interrupted", at: next)
@@ -96,7 +99,7 @@ struct RevisionRun {
         position = next
     }
 
-    /// Updates the row in `migration_history`, unless this is a single transaction.
+    /// Updates the row in `migration_history`, unless the section runs in a single transaction.
     private mutating func updateProgress(_ outcome: MigrationSession.Outcome, _ detail: String, at position: Position)
         async throws
     {
@@ -111,7 +114,7 @@ struct RevisionRun {
         try await session.updateProgress(historyID, since: start, outcome, detail, progress)
     }
 
-    /// Records the outcome.
+    /// Records the outcome of the execution in `migration_history`.
     mutating func finish(_ outcome: MigrationSession.Outcome, _ detail: String = "") async throws {
         if historyID == nil {
             try await session.record(revision, run.direction.rawValue, since: start, outcome, detail: detail)
@@ -122,7 +125,7 @@ struct RevisionRun {
 
     // MARK: Failures
 
-    /// Records the failure, and the position at which the next run resumes.
+    /// Records the failure of the execution, and the position at which the next run resumes.
     mutating func fail(_ reason: String) async throws {
         if position.isStart && isPositionExact { return try await finish(.failed, reason) }
         try await finish(isPositionExact ? .stopped : .halfway, "it \(stopDescription): \(reason)")
@@ -152,7 +155,7 @@ struct RevisionRun {
         }
     }
 
-    /// Executes a statement outside a transaction; until it has succeeded, its effect is unknown.
+    /// Executes a statement outside a transaction. Until the statement has succeeded, its effect is unknown.
     private mutating func runOutside(_ statement: Revision.Statement) async throws {
         guard !isLeftOut(statement) else { return position = position.after(1) }
         if try await runAlone(statement) { return }
@@ -172,8 +175,8 @@ struct RevisionRun {
         try await updateProgress(.stopped, "it was interrupted", at: position)
     }
 
-    /// Executes a statement in its own transaction, where data loss is detected before the COMMIT.
-    /// - Returns: Whether that is possible; otherwise it had no effect.
+    /// Executes a statement in its own transaction, so that data loss is detected before the COMMIT.
+    /// - Returns: Whether the statement was executed; false if it cannot run in a transaction, and thus had no effect.
     private mutating func runAlone(_ statement: Revision.Statement) async throws -> Bool {
         // Some of these statements could run in a transaction, but must wait without a lock_timeout.
         guard !LintedWords(statement.sql).has("concurrently") else { return false }
@@ -191,8 +194,8 @@ struct RevisionRun {
         }
     }
 
-    /// Executes a statement in batches, each in a transaction that records its position. After each, it pauses as long
-    /// as the batch took, for other sessions.
+    /// Executes a statement in batches, each in a transaction that records the position after the batch. After each
+    /// batch, the run pauses as long as the batch took, to give way to other sessions.
     private mutating func run(_ batches: BatchedStatement, of statement: Revision.Statement) async throws {
         if let problem = try await connection.batchKey(of: batches).problem(with: batches) {
             throw MigrationRun.Failure.refused("\(revision.file):\(statement.line): \(problem)")
@@ -227,7 +230,7 @@ struct RevisionRun {
         try await updateProgress(.stopped, "it was interrupted", at: position)
     }
 
-    /// The position after the next batch; `nil` when no rows are left.
+    /// Returns the position after the next batch; `nil` when no rows are left.
     private func bound(of batches: BatchedStatement, _ statement: Revision.Statement) async throws -> Position? {
         guard let end = position.end,
             let (key, rows) = try await keys(
@@ -239,8 +242,7 @@ struct RevisionRun {
         return next
     }
 
-    /// The key and the row count in the row that a query returns; `nil` if it returns no row. The row count is 0 if the
-    /// query returns only a key.
+    /// Executes a query that returns a key and usually a row count (otherwise 0); `nil` if the query returns no row.
     private func keys(_ query: String, _ statement: Revision.Statement) async throws -> (key: String, rows: Int64)? {
         var found: (key: String, rows: Int64)?
         try await failing(at: statement) {
@@ -258,8 +260,8 @@ struct RevisionRun {
 
     // MARK: Data loss
 
-    /// Executes statements in the open transaction, and compares the catalog before and after them. Unless
-    /// `allowsDataLoss` is set, data loss is an error, and the transaction is rolled back.
+    /// Executes statements in the open transaction. Unless `allowsDataLoss` is set, compares the catalog before and
+    /// after them; data loss is then an error, and the transaction is rolled back.
     private mutating func runInside(_ statements: [Revision.Statement]) async throws {
         guard !run.options.allowsDataLoss else { return try await execute(statements) }
         let detector = try await DataLossDetector(connection, statements)
@@ -296,7 +298,7 @@ struct RevisionRun {
 
     // MARK: Verification
 
-    /// Runs the revision's verification read-only, and rolls it back.
+    /// Runs the queries of the revision's verification in read-only mode, and rolls back their effects.
     private func verify() async throws {
         guard !revision.verification.statements.isEmpty else { return }
         try await connection.script("SAVEPOINT aktify_verification; SET LOCAL transaction_read_only = on")

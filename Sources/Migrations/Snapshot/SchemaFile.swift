@@ -4,14 +4,16 @@ import SQL
 /// The schema of a database as an SQL script, which is kept in `schema.sql` so that schema changes are visible in code
 /// review.
 public enum SchemaFile {
-    /// The script that creates the schema of a database; it is the same for databases with the same schema.
+    /// Returns the script that creates the schema of a database. The script is the same for databases with the same
+    /// schema.
     /// - Throws: `MigrationFailed` if the schema contains unsupported objects; `PostgresError`.
     public static func text(of configuration: PostgresConfiguration) async throws -> String {
         try await Snapshot(reading: configuration).script
     }
 
-    /// The script, after it was verified to create the same schema in a scratch database.
-    /// - Throws: `MigrationFailed` if it does not, or if it cannot be verified; `PostgresError`, `CancellationError`.
+    /// Returns the script, after verifying that it creates the same schema in a scratch database.
+    /// - Throws: `MigrationFailed` if the script creates a different schema, or cannot be verified; `PostgresError`,
+    ///   `CancellationError`.
     public static func verifiedText(of configuration: PostgresConfiguration) async throws -> String {
         try await refuseOwners(configuration)
         let snapshot = try await Snapshot(reading: configuration)
@@ -60,7 +62,7 @@ public enum SchemaFile {
         }
     }
 
-    /// Fails if objects belong to another role, since a scratch database cannot reproduce that.
+    /// Throws if objects belong to another role, since a scratch database cannot reproduce other owners.
     private static func refuseOwners(_ configuration: PostgresConfiguration) async throws {
         let connection = try await Connection.open(configuration)
         defer { connection.close() }

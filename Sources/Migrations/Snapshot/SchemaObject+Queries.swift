@@ -44,7 +44,8 @@ extension SchemaObject {
 
     // MARK: Types
 
-    /// The column for the ICU locale has different names in different versions of Postgres.
+    /// The query for collations. The catalog's column for the ICU locale has different names in different versions of
+    /// Postgres.
     private static let collations = """
         SELECT ARRAY[\(key("pg_collation", "c.oid")), format('%I.%I', nspname, collname), \
         format('CREATE COLLATION %I.%I (%s)', nspname, collname, concat_ws(', ', \
@@ -109,14 +110,14 @@ extension SchemaObject {
         CASE seqtypid::regtype::text WHEN 'smallint' THEN 32767 WHEN 'integer' THEN 2147483647 ELSE 9223372036854775807 END
         """
 
-    /// Sequences owned by a column: `s` is the sequence, `t` the table, `a` the column.
+    /// The FROM items for sequences owned by a column: `s` is the sequence, `t` the table, `a` the column.
     static let owned = """
         pg_depend d JOIN pg_sequence ON seqrelid = objid JOIN pg_class s ON s.oid = objid JOIN pg_class t ON t.oid = refobjid \
         JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = refobjsubid AND d.classid = 'pg_class'::regclass \
         AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
         """
 
-    /// Whether an owned sequence is exactly the one that `bigserial` and the like create.
+    /// The SQL condition that an owned sequence is exactly the one that a serial type such as `bigserial` creates.
     private static let isSerial = """
         deptype = 'a' AND s.relname = t.relname || '_' || attname || '_seq' AND s.relnamespace = t.relnamespace \
         AND s.relpersistence = t.relpersistence AND seqtypid = atttypid AND attnotnull AND concat(\(numbers)) = '' \
@@ -176,13 +177,14 @@ extension SchemaObject {
         WHERE \(isWritten) AND NOT \(isLate)
         """
 
-    /// The constraints defined on the table itself; those of a partition must exist before it is attached.
+    /// The SQL condition for constraints that are created with their table: those defined on the table itself, and
+    /// those of a partition, which must exist before the partition is attached.
     private static let isWritten = """
         conrelid = c.oid AND contype IN ('p', 'u', 'x', 'c') AND (conislocal OR c.relispartition)
         """
 
-    /// Constraints that CREATE TABLE cannot express: it assumes that checks are valid, and merges two keys on the same
-    /// columns.
+    /// The SQL condition for constraints that CREATE TABLE cannot express, since it assumes that checks are valid, and
+    /// merges two keys on the same columns.
     private static let isLate = """
         (NOT convalidated OR contype = 'u' AND EXISTS (SELECT FROM pg_constraint other WHERE other.conrelid = k.conrelid \
         AND other.conkey = k.conkey AND other.contype IN ('p', 'u') \
@@ -200,7 +202,7 @@ extension SchemaObject {
         unnest(toast.reloptions) option WHERE toast.oid = c.reltoastrelid), ', ') || ')')
         """
 
-    /// Properties that only ALTER TABLE can set.
+    /// The query for the ALTER TABLE actions that set what CREATE TABLE cannot express.
     private static let alterations = """
         SELECT format('ADD CONSTRAINT %I %s', conname, pg_get_constraintdef(oid)) FROM pg_constraint k \
         WHERE \(isWritten) AND \(isLate) UNION ALL \
@@ -219,7 +221,7 @@ extension SchemaObject {
         SELECT change FROM pg_index JOIN pg_class i ON i.oid = indexrelid, \(marks) WHERE indrelid = c.oid AND \(isConstraint)
         """
 
-    /// The properties of an index that ALTER TABLE sets.
+    /// The FROM item for the properties of an index that ALTER TABLE sets.
     private static let marks = """
         LATERAL (SELECT format('CLUSTER ON %I', i.relname) WHERE indisclustered UNION ALL \
         SELECT format('REPLICA IDENTITY USING INDEX %I', i.relname) WHERE indisreplident) marks (change)
@@ -236,7 +238,8 @@ extension SchemaObject {
         FROM pg_class c JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE relkind IN ('r', 'p') AND \(isDumped("c"))
         """
 
-    /// Indexes; those of a partition are created with it, and then matched with the index of the partitioned table.
+    /// The query for indexes that belong to no constraint. The indexes of a partition are created with the partition,
+    /// and then matched with the index of the partitioned table.
     private static let indexes = """
         SELECT ARRAY[\(key("pg_class", "i.oid")), i.oid::regclass::text, pg_get_indexdef(indexrelid)] || ARRAY(\
         SELECT format('ALTER TABLE %s %s', indrelid::regclass, change) FROM \(marks) UNION ALL \
@@ -281,7 +284,7 @@ extension SchemaObject {
         WHERE \(isUserSchema) AND \(isNotInExtension("pg_statistic_ext", "s.oid"))
         """
 
-    /// Triggers; those of partitions are created with the trigger of the partitioned table.
+    /// The query for triggers. The triggers of a partition are created with the trigger of the partitioned table.
     private static let triggers = """
         SELECT ARRAY[\(key("pg_trigger", "g.oid")), format('%s.%I', tgrelid::regclass, tgname), pg_get_triggerdef(g.oid)] \
         || ARRAY(SELECT format('ALTER TABLE %s %s TRIGGER %I', tgrelid::regclass, \(firing("tgenabled")), tgname) \

@@ -9,13 +9,13 @@ struct SchemaObject {
 
     /// The oid of the object's catalog and the oid of the object, as in `pg_depend`, such as `1259 16385`.
     let key: String
-    /// The kind.
+    /// The kind of the object.
     let kind: Kind
     /// The qualified name, quoted where necessary.
     let name: String
     /// The statements that create the object, without semicolons.
     var statements: [String]
-    /// The statement that drops the object; `nil` if it is dropped with another one.
+    /// The statement that drops the object; `nil` if the object is dropped together with another one.
     var drop: String?
 
     /// Whether the object must be created after the rows are inserted, because it acts on rows.
@@ -23,7 +23,7 @@ struct SchemaObject {
         [.trigger, .rule, .foreignKey].contains(kind) || statements.first?.hasPrefix("CREATE MATERIALIZED VIEW") == true
     }
 
-    /// The order of objects that do not depend on each other.
+    /// Whether one object comes before another one, if neither depends on the other.
     static func precedes(_ one: SchemaObject, _ other: SchemaObject) -> Bool {
         (one.kind.rawValue, one.name, one.key) < (other.kind.rawValue, other.name, other.key)
     }

@@ -22,7 +22,7 @@ extension Snapshot {
             SELECT \(key("pg_class", "indexrelid")) FROM pg_index WHERE indrelid IN (inhrelid, inhparent)) FROM pg_inherits
             """)
 
-    /// The statements that drop objects.
+    /// Returns the statements that drop objects.
     /// - Parameter keys: the keys of the objects.
     static func drops(_ keys: [String]) -> Statement {
         """

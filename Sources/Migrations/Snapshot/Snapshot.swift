@@ -3,8 +3,8 @@ import SQL
 
 /// The schema of a database as statements that create it, each after those that it depends on.
 ///
-/// It contains no owners, and privileges only where they differ from the defaults. The tool's own tables, and objects
-/// that belong to an extension, are left out.
+/// A snapshot contains no owners, and privileges only where they differ from the defaults. The tool's own tables, and
+/// objects that belong to an extension, are left out.
 struct Snapshot {
     /// All objects, in an order in which they can be created.
     let objects: [SchemaObject]
@@ -30,8 +30,8 @@ struct Snapshot {
         objects = try await reading.ordered()
     }
 
-    /// With these settings, names are qualified, values are formatted the same everywhere, and rows hidden by a policy
-    /// are an error.
+    /// The settings for reading a snapshot: names are qualified, values are formatted the same everywhere, and rows
+    /// hidden by a policy are an error.
     private static let settings = """
         SET search_path = ''; SET TimeZone = 'UTC'; SET DateStyle = ISO; SET IntervalStyle = postgres; \
         SET bytea_output = hex; SET extra_float_digits = 1; SET quote_all_identifiers = off; SET row_security = off; \
@@ -58,7 +58,7 @@ struct Snapshot {
 private struct SnapshotReading {
     private let connection: Connection
     private var objects: [SchemaObject] = []
-    /// The dependencies of `pg_depend`.
+    /// The dependencies between objects, from `pg_depend`.
     private var edges: [(object: String, other: String, type: String)] = []
 
     init(_ connection: Connection) { self.connection = connection }
@@ -81,7 +81,8 @@ private struct SnapshotReading {
 
     // MARK: Privileges and comments
 
-    /// Appends privileges or comments to the objects to which they, or the objects' parts, belong.
+    /// Appends the statements for privileges or comments that a query returns to the objects that they concern; a
+    /// statement about a part of an object is appended to the whole object.
     private mutating func addStatements(_ query: Statement) async throws {
         let parts = Parts(edges)
         var indices = Dictionary(uniqueKeysWithValues: objects.enumerated().map { ($1.key, $0) })
@@ -98,7 +99,7 @@ private struct SnapshotReading {
 
     // MARK: Rows
 
-    /// The greatest number of rows per table.
+    /// The greatest number of rows per table that a snapshot supports.
     private static let maximumRows = 1000
 
     /// Reads the rows of tables and the values of sequences.
@@ -132,7 +133,7 @@ private struct SnapshotReading {
 
     // MARK: Order
 
-    /// The objects, sorted by their dependencies.
+    /// Returns the objects, sorted by their dependencies.
     func ordered() async throws -> [SchemaObject] {
         let objects = objects.sorted(by: SchemaObject.precedes)
         let indices = Dictionary(uniqueKeysWithValues: objects.enumerated().map { ($1.key, $0) })
@@ -166,8 +167,8 @@ private struct SnapshotReading {
     }
 }
 
-/// Objects that are created as a part of another one, such as a column's default, a constraint or a row type with their
-/// table.
+/// Objects that are created as a part of another one. For example, a column's default, a constraint and a row type are
+/// created with their table.
 private struct Parts {
     private var wholes: [String: [String]] = [:]
 
@@ -178,8 +179,8 @@ private struct Parts {
         }
     }
 
-    /// The key of the object whose statements create the object with this key, such as the table of a constraint: the
-    /// same key if the object has its own statements, and `nil` if there is none.
+    /// Returns the key of the object whose statements create the object with this key, such as the table for a
+    /// constraint. That is the same key if the object has its own statements, and `nil` if no object creates it.
     func whole(of key: String, isObject: (String) -> Bool) -> String? {
         var (queue, seen): ([String], Set<String>) = ([key], [])
         while !queue.isEmpty {

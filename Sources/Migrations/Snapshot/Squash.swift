@@ -15,7 +15,8 @@ public struct Baseline: Sendable {
     public let replaced: [Revision]
 }
 
-/// Squashes a revision and its ancestors into a baseline, and verifies that this creates the same schema and rows.
+/// Squashes a revision and its ancestors into a baseline, and verifies that the baseline creates the same schema and
+/// rows.
 public struct Squash: Sendable {
     private let graph: RevisionGraph
     private let last: Revision
@@ -26,7 +27,7 @@ public struct Squash: Sendable {
     /// - Parameters:
     ///   - graph: all revisions.
     ///   - id: the last revision to squash.
-    ///   - configuration: a database of the server for the scratch databases.
+    ///   - configuration: a database on the server on which scratch databases are created.
     /// - Throws: `RevisionGraph.GraphError` if the revision does not exist or has no ancestors, or if another branch
     ///   starts at one of its ancestors.
     public init(_ graph: RevisionGraph, upTo id: String, configuration: PostgresConfiguration) throws(RevisionGraph
@@ -51,8 +52,8 @@ public struct Squash: Sendable {
     private var replaced: [Revision] { graph.revisions.filter { closure.contains($0.id) } }
 
     /// Creates the baseline, and verifies its upgrade and downgrade in scratch databases.
-    /// - Throws: `MigrationFailed` if it does not create the same schema and rows, or if these are not supported;
-    ///   `PostgresError`, `CancellationError`.
+    /// - Throws: `MigrationFailed` if the baseline does not create the same schema and rows, or if these are not
+    ///   supported; `PostgresError`, `CancellationError`.
     public func baseline() async throws -> Baseline {
         try refuseServerWide()
         let old = try await trial(of: graph)
@@ -76,7 +77,8 @@ public struct Squash: Sendable {
         return Baseline(revision: revision, replaced: replaced)
     }
 
-    /// Fails if a statement affects more than its database, since the comparison cannot see that.
+    /// Throws if a statement of a squashed revision affects the whole server, which a comparison of databases cannot
+    /// detect.
     private func refuseServerWide() throws {
         for revision in replaced {
             guard let statement = revision.upgrade.statements.first(where: \.isServerWide) else { continue }
@@ -100,7 +102,7 @@ public struct Squash: Sendable {
     /// Upgrades an empty scratch database to the last revision, and reads its schema and rows.
     /// - Parameters:
     ///   - graph: the revisions.
-    ///   - isUndone: whether to downgrade it afterwards, which must leave it empty.
+    ///   - isUndone: whether to downgrade the database afterwards, which must leave it empty.
     private func trial(of graph: RevisionGraph, isUndone: Bool = false) async throws -> Outcome {
         try await ScratchDatabase.with(configuration) { scratch in
             let migrator = Migrator(graph: graph, configuration: scratch, options: .trial) { _ in }
@@ -143,7 +145,7 @@ public struct Squash: Sendable {
         return new
     }
 
-    /// The baseline with all lint findings suppressed, since it reproduces an existing schema.
+    /// Returns the baseline with all lint findings suppressed, since it reproduces an existing schema.
     private func withFindingsSuppressed(_ outcome: Outcome) throws -> NewRevision {
         var statements = outcome.snapshot.creation
         let draft = try Revision(parsing: baselineRevision(statements, outcome).text, file: "versions/\(last.id).sql")

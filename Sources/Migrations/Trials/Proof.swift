@@ -16,9 +16,9 @@ public struct Proof: Sendable {
         (self.graph, self.metadata, self.configuration) = (graph, metadata, configuration)
     }
 
-    /// Why the revision's upgrade does not lead to the schema of the models, or why its downgrade does not revert that;
-    /// `nil` if both succeed.
-    /// - Throws: `MigrationFailed` and `PostgresError` if it cannot be verified, `CancellationError`.
+    /// Returns why the revision's upgrade does not lead to the schema of the models, or why its downgrade does not
+    /// revert the upgrade; `nil` if both succeed.
+    /// - Throws: `MigrationFailed` and `PostgresError` if the revision cannot be verified, `CancellationError`.
     public func problem(with revision: Revision) async throws -> String? {
         try await SchemaCopy(graph: graph, configuration: configuration, targets: ["heads"]).with { scratch in
             try await migrator(scratch, graph).stamp("heads")

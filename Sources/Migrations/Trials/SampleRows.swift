@@ -25,8 +25,8 @@ struct SampleRows {
         if !names.isEmpty { try await connection.script("TRUNCATE \(names.joined(separator: ", ")) CASCADE") }
     }
 
-    /// A hash of the rows of each table; an empty string for an empty table. It does not depend on the order of columns
-    /// and rows.
+    /// Returns a hash of the rows of each table, by table name; an empty string for an empty table. A hash depends
+    /// neither on the order of columns nor on the order of rows.
     /// - Throws: `PostgresError`.
     func contents() async throws -> [String: String] {
         var contents: [String: String] = [:]
@@ -49,8 +49,9 @@ struct SampleRows {
         return tables
     }
 
-    /// Tries values until a row is accepted. After a violated check, the values of its columns are replaced by the next
-    /// ones.
+    /// Tries to insert a row into a table until the table accepts one. After a violated check, the next values are
+    /// tried for the columns of that check.
+    /// - Returns: Whether a row was inserted.
     private func fill(_ table: Table) async throws -> Bool {
         var table = table
         while true {
@@ -72,8 +73,8 @@ struct SampleRows {
         ORDER BY pg_class.oid
         """
 
-    /// The columns without a default: name, category and name of the type, first enum label, referenced value,
-    /// definitions and names of checks.
+    /// Returns the query for a table's columns without a default. Its result has the column's name, the category and
+    /// name of its type, its first enum label, its referenced value, and the definitions and names of its checks.
     private static func columnsQuery(_ table: String) -> Statement {
         """
         SELECT ARRAY[quote_ident(attname), typcategory::text, typname::text, \
@@ -102,7 +103,7 @@ private struct Table {
     }
 
     /// Moves on to the next values of the columns of a check constraint.
-    /// - Returns: Whether there are any.
+    /// - Returns: Whether there are further values.
     mutating func advance(past constraint: String?) -> Bool {
         let indices = columns.indices.filter { index in
             columns[index].values.count > 1 && constraint.map(columns[index].checks.contains) ?? false
@@ -127,8 +128,8 @@ private struct Column {
         values = !reference.isEmpty ? [reference] : !label.isEmpty ? [label] : made.isEmpty ? ["NULL"] : made
     }
 
-    /// Values by the type's category (PostgreSQL manual, `pg_type`). Literals in checks are tried, too, since they may
-    /// be the permitted values.
+    /// Returns the values to try for a column, by the category of its type (PostgreSQL manual, `pg_type`). Literals in
+    /// checks are tried, too, since they may be the permitted values.
     private static func values(ofCategory category: String, _ type: String, _ checks: String) -> [String] {
         let literals = checks.matches(of: /'(?:[^']|'')*'|\b\d+\b/).map { String($0.output).replacing("'", with: "") }
         return switch category {

@@ -7,18 +7,19 @@ struct SchemaCopy {
     let graph: RevisionGraph
     /// The database to copy.
     let configuration: PostgresConfiguration
-    /// The current revisions of that database.
+    /// The current revisions of the database to copy.
     let targets: [String]
     /// Whether a later revision is incomplete, so that objects may be missing that the current revisions create.
     var hasIncompleteRevision = false
-    /// Whether only the revisions are used, because the database cannot be read.
+    /// Whether the schema is created by the revisions only, because the database to copy cannot be read.
     var usesRevisionsOnly = false
 
-    /// The error of a failed method of creating the schema; the next method is then tried.
+    /// The error that is thrown when one method of creating the schema fails, so that the next method is tried.
     private struct CopyFailed: Error {}
 
-    /// Runs `body` with a scratch database that has the same schema. It is created by the revisions, which also insert
-    /// rows; if objects are missing then, because they were created manually, by a dump of the schema.
+    /// Runs `body` with a scratch database that has the same schema. The schema is created by the revisions, which also
+    /// insert rows. If objects are missing then, because they were created manually, the schema is created from a dump
+    /// instead.
     /// - Throws: The error of `body`; `MigrationFailed` if the schema cannot be created, `PostgresError`.
     func with<Value: Sendable>(_ body: (PostgresConfiguration) async throws -> Value) async throws -> Value {
         if usesRevisionsOnly {
@@ -51,8 +52,8 @@ struct SchemaCopy {
         guard hasIncompleteRevision ? wanted == made : wanted.isSubset(of: made) else { throw CopyFailed() }
     }
 
-    /// The names of the objects in schemas and on tables. Only names are compared, since reading definitions would wait
-    /// for locked tables.
+    /// Returns the names of the objects in schemas and on tables. Only names are compared, since reading definitions
+    /// would wait for locked tables.
     private func names(in configuration: PostgresConfiguration) async throws -> Set<String> {
         let connection = try await Connection.open(configuration)
         defer { connection.close() }
@@ -78,8 +79,8 @@ struct SchemaCopy {
         try await SchemaFile.run(snapshot.script, in: scratch)
     }
 
-    /// Creates the schema by the revisions, as far as they can be applied to an empty database, and adds what the
-    /// catalog has besides.
+    /// Applies the revisions, as far as they can be applied to an empty database, and then creates what else the actual
+    /// catalog contains.
     private func make(in scratch: PostgresConfiguration, _ actual: Catalog) async throws {
         let failed = try await MigrationFailed.caught { try await migrate(scratch) }
         let rest = try await MigrationFailed.caught { try await change(scratch, to: actual) }
@@ -111,7 +112,7 @@ struct SchemaCopy {
         }
     }
 
-    /// The extensions of the database.
+    /// Returns the extensions of the database.
     private func extensions() async throws -> [String] {
         let connection = try await Connection.open(configuration)
         defer { connection.close() }
@@ -122,7 +123,7 @@ struct SchemaCopy {
 }
 
 extension MigrationFailed {
-    /// The `MigrationFailed` that `body` throws, if it does.
+    /// Runs `body`, and returns the `MigrationFailed` that it throws; `nil` if `body` succeeds.
     /// - Throws: Other errors of `body`, `CancellationError`.
     static func caught(_ body: () async throws -> Void) async throws -> MigrationFailed? {
         do { try await body() } catch let error as MigrationFailed {

@@ -34,7 +34,8 @@ public struct SchemaDefects {
         WHERE connamespace = current_schema()::regnamespace AND conrelid <> 0 AND NOT convalidated ORDER BY 1
         """
 
-    /// Disabled triggers. The triggers that enforce a foreign key have generated names, so the key is named instead.
+    /// The query for disabled triggers. The triggers that enforce a foreign key have generated names, so the foreign
+    /// key is named instead.
     private static let disabledTriggers: Statement = """
         SELECT DISTINCT ARRAY[CASE WHEN tgconstraint <> 0 AND tgisinternal \
         THEN format('the foreign key %1$I is not enforced on %2$s, since its triggers are disabled: \

@@ -1,7 +1,8 @@
 import Postgres
 import SQL
 
-/// Detects server-wide statements, which must not run in a scratch database, since that is on the real server.
+/// Detects server-wide statements, which must not run in a scratch database, since scratch databases are on the real
+/// server.
 extension Revision.Statement {
     /// Whether the statement affects more than its database. Effects inside functions and `DO` blocks are detected
     /// before the COMMIT.
@@ -60,8 +61,8 @@ extension Migrator.Options {
 }
 
 extension Connection {
-    /// The name of a shared catalog that the open transaction has changed; `nil` if it has changed none, or only
-    /// entries of this database.
+    /// Returns the name of a shared catalog that the open transaction has changed; `nil` if it has changed none, or
+    /// only entries of this database.
     /// - Throws: `PostgresError`.
     func serverWideChange() async throws -> String? {
         try await rows(Statement(unsafe: Connection.serverWideChanges)).first?[0]

@@ -11,7 +11,7 @@ public struct Verifier: Sendable {
     /// Creates a verifier.
     /// - Parameters:
     ///   - graph: the revisions to verify.
-    ///   - configuration: a database of the server for the scratch database.
+    ///   - configuration: a database on the server on which the scratch database is created.
     ///   - log: receives a line for each revision.
     public init(graph: RevisionGraph, configuration: PostgresConfiguration, log: @escaping @Sendable (String) -> Void) {
         (self.graph, self.configuration, self.log) = (graph, configuration, log)
@@ -52,7 +52,7 @@ private struct RevisionTrial {
     }
 
     /// Applies, reverts and reapplies a revision.
-    /// - Returns: The problems, and a summary; `nil` if later revisions cannot be tested.
+    /// - Returns: The problems, and a summary, which is `nil` if later revisions cannot be tested.
     func problems(with revision: Revision) async throws -> (problems: [String], outcome: String?) {
         try await makeRows(for: revision)
         let before = try await Inventory(reading: scratch)
@@ -83,9 +83,9 @@ private struct RevisionTrial {
         return (problems, "applied, undone, applied again")
     }
 
-    /// Executes an upgrade or downgrade; if the rows make it fail, deletes all rows and repeats it. The failure is only
-    /// a problem if every row would cause it: sample rows may violate a new check, but a NOT NULL column without a
-    /// default fails with any row.
+    /// Runs `body`, an upgrade or a downgrade; if the sample rows make it fail, deletes all rows and runs it again.
+    /// Such a failure is only a problem if every row would cause it: sample rows may violate a new check, but adding a
+    /// NOT NULL column without a default fails with any row.
     /// - Parameter acceptsFailure: whether such a failure is accepted, because the upgrade has deleted the column's
     ///   values.
     private func step(
