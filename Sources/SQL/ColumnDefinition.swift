@@ -2,13 +2,13 @@
 public struct ColumnDefinition: Hashable, Sendable {
     /// The column's name.
     public var name: String
-    /// The type's name as `format_type` returns it: `character varying(255)`.
+    /// The name of the column's type as `format_type` returns it: `character varying(255)`.
     public var type: String
     /// The OID of the Postgres type in which values are sent and received.
     public var oid: UInt32
     /// Whether the column is nullable.
     public var isNullable = false
-    /// The default as an SQL expression; `nil` if there is none.
+    /// The column's default as an SQL expression; `nil` if there is no default.
     public var defaultValue: String?
     /// Whether the column is a `serial` one, whose default is the next value of the column's own sequence.
     public var isSerial = false
@@ -24,10 +24,10 @@ public struct ColumnDefinition: Hashable, Sendable {
     public var references: String?
     /// What happens to a row when the row that it references is deleted.
     public var onDelete = DeleteAction.refuse
-    /// The SQL expression that an UPDATE which omits the column assigns to it; `nil` if the value then remains
-    /// unchanged.
+    /// The SQL expression with which an UPDATE that omits the column updates the column's value; `nil` if the value
+    /// then remains unchanged.
     public var onUpdate: String?
-    /// The column's capabilities for API clients and its documentation.
+    /// The column's capabilities for API clients, and the column's documentation.
     public var field = FieldDefinition()
 
     /// Creates a column definition. An attribute that is omitted is absent: no default, no constraint, not nullable.
@@ -67,7 +67,7 @@ public enum DeleteAction: String, Hashable, Sendable {
     case setNull = "SET NULL"
 }
 
-/// A column's capabilities for API clients and its documentation.
+/// A column's capabilities for API clients, and the column's documentation.
 public struct FieldDefinition: Hashable, Sendable {
     /// Whether clients cannot set the value.
     public var isReadOnly = false

@@ -1,6 +1,8 @@
-/// A column's default, for an INSERT that omits the column: an SQL expression, and its counterpart for in-memory rows.
+/// A column's default, for an INSERT that omits the column: an SQL expression, and the expression's counterpart for
+/// in-memory rows.
 public struct DefaultValue<Value: SQLValue>: Sendable {
-    /// The SQL expression; `nil` for a `serial` column, whose default is the next value of its sequence.
+    /// The default as an SQL expression; `nil` for a `serial` column, whose default is the next value of the column's
+    /// sequence.
     public let expression: String?
     /// Whether the default is the next value of the column's sequence.
     let isSerial: Bool

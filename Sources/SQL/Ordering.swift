@@ -1,5 +1,5 @@
-/// One element of an ORDER BY clause, optionally with a position to continue after (keyset pagination), both as SQL
-/// and for in-memory rows.
+/// One column of an ORDER BY clause with its direction, and optionally with a position to continue after (keyset
+/// pagination). An ordering applies to SQL and to in-memory rows.
 public struct Ordering<Model: Sendable>: Sendable {
     let reference: String
     let isAscending: Bool
@@ -8,7 +8,7 @@ public struct Ordering<Model: Sendable>: Sendable {
     /// Compares two in-memory rows; the result is negative if the first row comes before the second, positive if it
     /// comes after, and zero if the rows are equal.
     let compare: @Sendable (Model, Model) -> Int
-    /// Compares an in-memory row with the position; a positive number means that the row comes after it.
+    /// Compares an in-memory row with the position; a positive number means that the row comes after the position.
     let compareWithPosition: @Sendable (Model) -> Int
 }
 

@@ -5,9 +5,9 @@ public struct Rule<Value: SQLValue>: Sendable {
     let declare: @Sendable (inout ColumnDefinition) -> Void
     /// Validates a value: returns an error message, or `nil` for a valid value.
     var problem: (@Sendable (Value) -> String?)?
-    /// The default that the rule gives the column.
+    /// The default that the rule gives the column; `nil` if it gives none.
     var defaultValue: DefaultValue<Value>?
-    /// Computes the new value for an in-memory UPDATE that omits the column.
+    /// Computes the new value for an in-memory UPDATE that omits the column; `nil` if the rule sets no such value.
     var updatedValue: (@Sendable (Value, Timestamp) -> Value)?
 
     init(_ declare: @escaping @Sendable (inout ColumnDefinition) -> Void) { self.declare = declare }
@@ -44,7 +44,7 @@ extension Rule {
 
 extension Rule where Value == Int64 {
     /// The column is the row's version number: 1 for a new row, incremented by every UPDATE. The row's entity tag is
-    /// derived from it. Clients do not see the column.
+    /// derived from the version number. Clients do not see the column.
     public static var version: Self {
         var rule = Self {
             ($0.field.isHidden, $0.field.isReadOnly, $0.isVersion) = (true, true, true)
@@ -100,9 +100,9 @@ extension Rule where Value: TextValue {
     /// Leading and trailing white space is removed from the values that clients send.
     public static var trimmed: Self { Self { $0.field.isTrimmed = true } }
 
-    /// The whole text must match a regular expression; the column has a CHECK constraint for it. Use only syntax that
-    /// has the same meaning in Swift, Postgres and JSON Schema: no lookaround, and no character classes except bracket
-    /// expressions.
+    /// The whole text must match a regular expression, for which the column has a CHECK constraint. Use only syntax
+    /// that has the same meaning in Swift, Postgres and JSON Schema: no lookaround, and no character classes except
+    /// bracket expressions.
     public static func pattern(_ pattern: String) -> Self {
         let regex = CompiledPattern(pattern)
         var rule = Self {
@@ -123,8 +123,8 @@ extension Rule where Value: TextValue {
 /// A compiled regular expression.
 ///
 /// The unchecked conformance to `Sendable` is sound because `Regex` is immutable. `Regex` is not declared `Sendable`
-/// only because a regex that was built from closures captures them; a regex that was compiled from text captures
-/// nothing.
+/// only because a regex that was built from closures captures these closures; a regex that was compiled from text
+/// captures nothing.
 private struct CompiledPattern: @unchecked Sendable {
     private let regex: Regex<AnyRegexOutput>
 
@@ -161,7 +161,7 @@ extension Optional: RangedValue where Wrapped: RangedValue {
 }
 
 extension Rule where Value: RangedValue {
-    /// The value must be in a range; the column has a CHECK constraint for it.
+    /// The value must be in a range, for which the column has a CHECK constraint.
     public static func range(_ range: ClosedRange<Value.Bound>) -> Self {
         var rule = Self {
             ($0.field.minimum, $0.field.maximum) = ("\(range.lowerBound)", "\(range.upperBound)")
