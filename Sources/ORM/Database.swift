@@ -55,7 +55,7 @@ public struct Database: Sendable {
         try await all(select.statement, as: M.self, file, line)
     }
 
-    /// Reads the first selected row; returns `nil` if there is none.
+    /// Reads the first selected row; returns `nil` if no row is selected.
     /// - Throws: `DatabaseError`, and `DecodingError` if the table's columns do not match the model.
     public func first<M: Model>(_ select: Select<M>, _ file: StaticString = #fileID, _ line: UInt = #line) async throws
         -> M?

@@ -13,7 +13,7 @@ public struct Explanation: Sendable {
     /// The output of EXPLAIN with `enable_seqscan` off, which shows what Postgres would do with more rows; `nil` if the
     /// plan has no sequential scan.
     public fileprivate(set) var planForMoreRows: String?
-    /// The error with its SQLSTATE if the statement failed, otherwise `nil`.
+    /// The error, including its SQLSTATE, if the statement failed; otherwise `nil`.
     public fileprivate(set) var error: String?
 }
 

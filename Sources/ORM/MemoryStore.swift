@@ -241,7 +241,7 @@ final class MemoryTable<Row: Model>: AnyMemoryTable {
 
 /// A table in memory whose model type is erased.
 private protocol AnyMemoryTable: AnyObject {
-    /// The table and its primary key, as foreign keys reference them: `campaign (id)`.
+    /// The table and its primary key as in a REFERENCES clause: `campaign (id)`.
     var reference: String { get }
     /// Whether a row has this primary key, given in binary form.
     func hasKey(_ key: [UInt8]) -> Bool
@@ -259,7 +259,7 @@ private protocol AnyMemoryTable: AnyObject {
 
 /// Rows of one table that were deleted.
 struct DeletedRows {
-    /// The table and its primary key, as foreign keys reference them: `campaign (id)`.
+    /// The table and its primary key as in a REFERENCES clause: `campaign (id)`.
     let reference: String
     /// The primary keys of the deleted rows, in binary form.
     let keys: Set<[UInt8]>

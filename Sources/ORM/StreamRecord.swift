@@ -3,8 +3,8 @@ import Postgres
 import SQL
 import Scoreboard
 
-/// A recording of a stream as one statement, whatever the number of chunks. It also keeps the request's activity in the
-/// scoreboard up to date.
+/// Records a stream as one statement, whatever the number of chunks, and keeps the request's activity up to date
+/// meanwhile.
 struct StreamRecord {
     private var entry: ExecutedStatement
     private var sent: Instant?

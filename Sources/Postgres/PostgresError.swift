@@ -14,8 +14,8 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
         /// The connection was lost while the statement was in flight, so that it is unknown whether the statement was
         /// executed.
         case lost
-        /// The server terminated the session instead of returning a result: the statement was not executed, unless it
-        /// was a COMMIT.
+        /// The server terminated the session instead of returning a result. The statement was not executed, unless it
+        /// was a COMMIT, for which this is unknown.
         case terminated
         /// An earlier statement of the same batch failed, so that this one was not executed.
         case aborted

@@ -64,7 +64,7 @@ struct PreparedStatements {
         return "s\(oldest.value.number)"
     }
 
-    /// Removes a statement, so that it is prepared again.
+    /// Removes a statement from the cache, so that the next use prepares the statement again.
     mutating func forget(_ key: PreparedKey) {
         entries[key] = nil
         latest = nil

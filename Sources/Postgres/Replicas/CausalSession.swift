@@ -12,7 +12,7 @@ public final class CausalSession: @unchecked Sendable {
         case replicaPreferred
     }
 
-    /// The session of the current task; without one, all reads are sent to the primary.
+    /// The causal session of the current task; if `nil`, all reads are sent to the primary.
     @TaskLocal public static var current: CausalSession?
 
     /// The servers that the session prefers for reads.

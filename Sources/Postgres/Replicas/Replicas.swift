@@ -128,15 +128,15 @@ public final class Replicas: @unchecked Sendable {
         logStateChange(index)
     }
 
-    /// Records that polling a replica failed, and closes the connections to it, so that the reads on them are retried
-    /// on another server.
+    /// Records that polling a replica failed, and closes the connections to the replica, so that the reads in flight on
+    /// these connections are retried on another server.
     func pollFailed(_ index: Int, _ error: any Error) {
         set.markUnavailable(index)
         logStateChange(index, "\(error)")
         replicas[index].reconnect()
     }
 
-    /// Polls the primary for its position.
+    /// Polls the primary for its WAL position.
     /// - Throws: `PostgresError`, `DecodingError`.
     func pollPrimary() async throws {
         let replayed = set.replayed
@@ -281,7 +281,7 @@ extension ReplicaSet.State {
 }
 
 extension PostgresError {
-    /// Whether the server is unreachable or overloaded, so that another server should be tried.
+    /// Whether the error means that the server is unreachable or overloaded, so that another server should be tried.
     fileprivate var isServerFailure: Bool {
         switch kind {
         case .unreachable, .notSent, .lost, .terminated, .busy, .deadline: true
