@@ -1,16 +1,16 @@
 import Postgres
 import SQL
 
-/// A recorded change of one row, which a trigger has written in the transaction of the change.
+/// A recorded change of one row. A trigger writes the record in the transaction of the change.
 public struct ChangeRecord<Row: Model>: Sendable {
     /// The record's id, by which the changes of a row are ordered.
     public var id: Int64
     /// The operation that changed the row.
     public var operation: ChangeOperation
-    /// The author: `key:crm`, or `role:postgres` for a change made in a database session outside the API; `nil` for an
-    /// anonymous client.
+    /// The author of the change: `key:crm`, or `role:postgres` for a change made in a database session outside the API;
+    /// `nil` for an anonymous client.
     public var author: String?
-    /// The id of the request; `nil` for a change that was not made by a request.
+    /// The id of the request that made the change; `nil` for a change that was not made by a request.
     public var requestID: String?
     /// When the row was changed.
     public var changedOn: Timestamp
@@ -27,7 +27,7 @@ public enum ChangeOperation: String, Enumeration { case insert, update, delete }
 
 /// The table of change records, which the trigger function `record_change` writes.
 public enum ChangeRecords {
-    /// The table's definition.
+    /// The definition of the table of change records.
     public static let definition = TableDefinition(
         TableDefinition.records,
         columns: [

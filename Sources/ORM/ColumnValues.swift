@@ -10,7 +10,7 @@ public struct ColumnValues<Model: ORM.Model>: Sendable, ExpressibleByArrayLitera
 
     public init(arrayLiteral assignments: Assignment<Model>...) { self.assignments = assignments }
 
-    /// Sets the value of a column, replacing an existing assignment.
+    /// Assigns a value to a column, replacing an existing assignment of the column.
     public mutating func set<Value>(_ column: Column<Model, Value>, to value: Value) {
         assignments.removeAll { $0.path == column.path }
         assignments.append(column.set(to: value))

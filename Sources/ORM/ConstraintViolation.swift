@@ -1,13 +1,13 @@
 import Postgres
 import SQL
 
-/// A change that would have violated a constraint of the table. Nothing was changed.
+/// The error for a change that would have violated a constraint of the table. Nothing was changed.
 public struct ConstraintViolation: Error, Hashable {
     /// The kind of violation.
     public enum Kind: Hashable, Sendable {
         /// Another row has the same value in a unique column.
         case duplicate
-        /// The referenced row does not exist.
+        /// The row that a foreign key references does not exist.
         case missingReference
         /// The value violates a CHECK constraint.
         case check
@@ -24,19 +24,19 @@ public struct ConstraintViolation: Error, Hashable {
     /// The index of the row at fault among the inserted rows; `nil` if it is unknown.
     public internal(set) var index: Int?
 
-    /// Creates a violation.
+    /// Creates a constraint violation.
     public init(_ kind: Kind, column: String? = nil, index: Int? = nil) {
         (self.kind, self.column, self.index) = (kind, column, index)
     }
 }
 
 extension TableDefinition {
-    /// Converts a Postgres error into a constraint violation, identifying the column by the constraint's name. Returns
-    /// `nil` for other errors.
+    /// Converts a Postgres error into a constraint violation, in which the column is derived from the constraint's
+    /// name. Returns `nil` for other errors.
     /// - Parameters:
     ///   - error: The error.
-    ///   - isDeletion: Whether rows were to be deleted. A foreign key violation then means that they are still
-    ///     referenced, even by rows of the same table.
+    ///   - isDeletion: Whether rows were to be deleted. If so, a foreign key violation means that these rows are still
+    ///     referenced, possibly by rows of the same table.
     func violation(_ error: DatabaseError, isDeletion: Bool) -> ConstraintViolation? {
         switch error.state {
         case "23505": ConstraintViolation(.duplicate, column: column(of: error.constraint, "key"))
@@ -50,7 +50,7 @@ extension TableDefinition {
         }
     }
 
-    /// Returns the column of a constraint that Postgres has named: `lead_email_key`, `lead_score_check1`.
+    /// Returns the column of a constraint whose name Postgres has chosen: `lead_email_key`, `lead_score_check1`.
     private func column(of constraint: String?, _ kind: String) -> String? {
         guard let constraint else { return nil }
         return columns.first { column in
@@ -61,7 +61,8 @@ extension TableDefinition {
 }
 
 extension DatabaseError {
-    /// The value of the key in the error's detail message: `Key (email)=(ada@example.org) already exists.`
+    /// The key's value in the error's detail message: `ada@example.org` in `Key (email)=(ada@example.org) already
+    /// exists.`
     fileprivate var keyValue: Substring? {
         guard let detail, let start = detail.firstRange(of: ")=("), let end = detail.ranges(of: ") ").last else {
             return nil
@@ -71,8 +72,8 @@ extension DatabaseError {
 }
 
 extension Array {
-    /// The index of the last element that assigns the value in the error's detail message to a column. It is the last
-    /// one because an earlier element with the same value may be valid.
+    /// Returns the index of the last element that assigns to a column the value in the error's detail message. The last
+    /// such element is at fault, because an earlier one with the same value may be valid.
     func index<Row>(of column: String, _ error: DatabaseError) -> Int? where Element == ColumnValues<Row> {
         guard let value = error.keyValue else { return nil }
         let reference = ColumnDefinition.quoted(column)

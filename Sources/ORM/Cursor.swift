@@ -2,11 +2,12 @@ import EventLoop
 import Postgres
 import SQL
 
-/// A database cursor in a read-only transaction on a lease, which reads the rows of one snapshot in chunks.
+/// A database cursor in a read-only transaction on a leased connection. The cursor reads the rows of one snapshot in
+/// chunks.
 struct Cursor<M: Model>: Sendable {
     /// The rows of one FETCH.
     struct Chunk: Sendable {
-        /// The rows.
+        /// The rows, decoded as models.
         let models: [M]
         /// The size of the next FETCH; `nil` if there are no more rows.
         let next: FetchSize?
@@ -14,20 +15,20 @@ struct Cursor<M: Model>: Sendable {
         let sent: Instant
         /// The duration of the FETCH.
         let elapsed: Duration
-        /// Whether the FETCH had been prepared before.
+        /// Whether the FETCH statement had been prepared on the connection before.
         let wasPrepared: Bool
     }
 
     /// The lease of the connection.
     let lease: Lease
 
-    /// Returns the statement that declares a cursor for a query.
+    /// Returns the statement that declares a cursor for a query (DECLARE).
     static func declaration(of statement: Statement) -> Statement {
         statement.prefixed(unsafe: "DECLARE rows NO SCROLL CURSOR FOR ")
     }
 
-    /// Calls `body` with each chunk except the last one, which may be empty. Ends the transaction before it returns
-    /// the last chunk, so that the connection is no longer needed.
+    /// Calls `body` with each chunk except the last one, and returns the last chunk, which may be empty. The
+    /// transaction is ended before the return, so that the last chunk can be processed without the connection.
     ///
     /// The next chunk is fetched while `body` processes the previous one.
     /// - Throws: `PostgresError`, `DecodingError`, `CancellationError`, and what `body` throws.
@@ -63,13 +64,13 @@ struct Cursor<M: Model>: Sendable {
         if lease.isInTransaction { try? await lease.rollBack() }
     }
 
-    /// Extends the timeout for idle transactions, because the consumer may take longer to process a chunk than other
-    /// transactions may be idle.
+    /// The statement that extends the timeout for idle transactions, because processing a chunk may take longer than a
+    /// transaction may otherwise be idle.
     private static var idleTimeout: Statement { "SET LOCAL idle_in_transaction_session_timeout = 15000" }
 }
 
 extension Cursor.Chunk {
-    /// Decodes all rows of a result, so that the result does not stay in memory beside them.
+    /// Creates a chunk by decoding all rows of a result, so that the result does not have to stay in memory as well.
     fileprivate init(_ result: Result, asked size: FetchSize) throws {
         models = try result.models()
         next = result.count < size.rows ? nil : size.next(after: result.bytes)
@@ -79,15 +80,16 @@ extension Cursor.Chunk {
 
 /// The number of rows of a FETCH, chosen such that a chunk has about 256 KiB at most.
 ///
-/// It is a power of two, so that only few different statements have to be prepared.
+/// The number is a power of two, so that only few different statements have to be prepared.
 struct FetchSize: Equatable, Sendable {
-    /// The number of rows. The first chunk is small because the size of the rows is unknown.
+    /// The number of rows. The first FETCH reads only 4 rows, because the size of the rows is not known yet.
     private(set) var rows = 4
 
     private static let maximumRows = 2048
     private static let targetBytes = 256 << 10
 
-    /// Returns the size of the next FETCH after these rows took a number of bytes; at most four times as many rows.
+    /// Returns the size of the next FETCH after a FETCH of this size has returned a number of bytes. The next FETCH has
+    /// at most four times as many rows.
     func next(after bytes: Int) -> FetchSize {
         let fitting = rows * FetchSize.targetBytes / max(1, bytes)
         return FetchSize(rows: min(fitting, 4 * rows, FetchSize.maximumRows).powerOfTwo)

@@ -3,12 +3,12 @@ import Postgres
 import SQL
 
 extension Database {
-    /// Streams the selected rows in chunks, all from one snapshot, with exclusive use of a connection.
+    /// Streams the selected rows to `body` in chunks, all from one snapshot, with exclusive use of a connection.
     ///
-    /// One chunk is prefetched while `body` processes the previous one, so that memory usage does not depend on the
+    /// The next chunk is fetched while `body` processes the previous one, so that memory usage does not depend on the
     /// number of rows. If `body` takes more than 15 s for a chunk and there are more rows, Postgres terminates the
-    /// transaction and this method throws. In a transaction, all rows are one chunk. If no row is selected, `body` is
-    /// not called.
+    /// transaction and this method throws. If the database is that of a transaction, all rows are one chunk. If no row
+    /// is selected, `body` is not called.
     /// - Throws: `DatabaseError`, of kind `busy` if other streams use all connections for 2 s; `DecodingError` if the
     ///   table's columns do not match the model; and what `body` throws.
     public func stream<M: Model>(
@@ -24,7 +24,7 @@ extension Database {
     }
 
     /// Calls `body` with each chunk except the last one, and records the stream as one statement.
-    /// - Returns: The last chunk, for which no connection is needed any more.
+    /// - Returns: The rows of the last chunk, which no longer need the connection.
     private func read<M: Model>(
         _ statement: Statement, on streams: Pool, _ site: CallSite, _ body: ([M]) async throws -> Void
     ) async throws -> [M] {
@@ -48,7 +48,8 @@ extension Database {
 }
 
 extension Database {
-    /// Reads from a replica if the session allows it, and from another server if that one fails before the first chunk.
+    /// Reads chunks from a replica if the causal session allows it; if the server fails before the first chunk, reads
+    /// from another one. Returns the last chunk, with which `body` is not called.
     private func chunks<M: Model>(
         _ declaration: Statement, on streams: Pool, _ body: (Cursor<M>.Chunk) async throws -> Void
     ) async throws -> Cursor<M>.Chunk {
@@ -66,8 +67,8 @@ extension Database {
 }
 
 extension Pool {
-    /// Reads through a cursor on a leased connection. If the connection is lost before the first chunk is delivered,
-    /// retries once on another.
+    /// Reads chunks through a cursor on a leased connection, and returns the last chunk, with which `body` is not
+    /// called. If the connection is lost before `body` is called, the read is retried once on another connection.
     fileprivate func chunks<M: Model>(
         _ declaration: Statement, _ body: (Cursor<M>.Chunk) async throws -> Void
     ) async throws -> Cursor<M>.Chunk {
@@ -88,6 +89,6 @@ extension Pool {
 }
 
 extension PostgresError {
-    /// Whether the read may succeed on another connection.
+    /// Whether a read that failed with this error may succeed on another connection.
     fileprivate var isRetryableOnAnotherConnection: Bool { [.lost, .notSent, .terminated].contains(kind) || isStale }
 }

@@ -7,13 +7,13 @@ import Scoreboard
 /// The access to Postgres: executes statements, decodes models, and records every statement.
 ///
 /// There is no identity map and no unit of work. A read is one statement, on connections that all requests share; a
-/// write is one statement that returns the rows it wrote; several writes are made atomic by `transaction`.
+/// write is one statement that returns the written rows; `transaction` makes several writes atomic.
 public struct Database: Sendable {
     private let executor: any StatementExecutor
-    /// The executor if it is a pool. Calling a concrete type takes half the instructions of a call through the
-    /// protocol.
+    /// The executor of statements, if it is a connection pool. Calling the concrete type takes half the instructions of
+    /// a call through the protocol.
     private let pool: Pool?
-    /// The pool for streams; `nil` if a stream is to read all rows as one chunk.
+    /// The connection pool for streams; `nil` if a stream reads all rows as one chunk.
     let streams: Pool?
     /// The replicas that may serve reads; `nil` if none are configured.
     public let replicas: Replicas?
@@ -21,7 +21,7 @@ public struct Database: Sendable {
     private let slow: Duration
     private let log: Logger
 
-    /// Creates a database for the caller's event loop. It connects on first use.
+    /// Creates a database for the caller's event loop. Connections are opened on first use.
     public init(_ configuration: DatabaseConfiguration, log: Logger = Logger(label: "aktify.database")) {
         let (pool, streams) = (Pool(configuration), Pool(configuration.forStreams))
         self.init(
@@ -38,11 +38,11 @@ public struct Database: Sendable {
         pool = executor as? Pool
     }
 
-    /// The current use of the pool's connections; `nil` if the executor is not a pool.
+    /// The current use of the pool's connections; `nil` if there is no pool, as in a transaction.
     public var statistics: Pool.Statistics? { pool?.statistics }
 
-    /// The current use of the connections for streams, which `statistics` does not include; `nil` if there is no such
-    /// pool.
+    /// The current use of the connections for streams, which `statistics` does not include; `nil` if there is no pool
+    /// for streams.
     public var streamStatistics: Pool.Statistics? { streams?.statistics }
 
     // MARK: Reading
@@ -55,7 +55,7 @@ public struct Database: Sendable {
         try await all(select.statement, as: M.self, file, line)
     }
 
-    /// Reads the first selected row; returns `nil` if there is none.
+    /// Reads the first selected row; returns `nil` if no row is selected.
     /// - Throws: `DatabaseError`, and `DecodingError` if the table's columns do not match the model.
     public func first<M: Model>(_ select: Select<M>, _ file: StaticString = #fileID, _ line: UInt = #line) async throws
         -> M?
@@ -64,7 +64,7 @@ public struct Database: Sendable {
         return result.count > 0 ? try result.model(0) : nil
     }
 
-    /// Reads the row with a primary key; returns `nil` if there is none.
+    /// Reads the row with a primary key; returns `nil` if there is no such row.
     /// - Throws: `DatabaseError`, and `DecodingError` if the table's columns do not match the model.
     @inline(__always)
     public func find<M: Model>(
@@ -120,10 +120,9 @@ public struct Database: Sendable {
         return try await write(M.insert(many: values.map(\.assignments)), M.self, CallSite(file, line)).models()
     }
 
-    /// Inserts rows at most once per idempotency key, in one statement, and returns them or, if the key was used
-    /// before, the rows that were inserted then.
-    /// - Returns: Each row, with whether the request equals the first one with this key; no rows while another
-    ///   transaction uses the key.
+    /// Inserts rows at most once per idempotency key, in one statement.
+    /// - Returns: The inserted rows or, if the key was used before, the rows that were inserted at that time, each with
+    ///   whether the request equals the first one with this key; no rows while another transaction uses the key.
     /// - Throws: `DatabaseError`.
     public func insert<M: Model>(
         many values: [ColumnValues<M>], once key: IdempotencyKey, _ file: StaticString = #fileID, _ line: UInt = #line
@@ -131,7 +130,7 @@ public struct Database: Sendable {
         try await write(M.insert(many: values.map(\.assignments), once: key), nil, CallSite(file, line)).flagged()
     }
 
-    /// Executes a statement that changes one row if it matches a requirement.
+    /// Executes a statement that changes one row if the row matches a requirement, and returns the outcome.
     /// - Throws: `DatabaseError`.
     func guarded<M: Model>(_ statement: Statement, _ file: StaticString, _ line: UInt) async throws -> Guarded<M> {
         let rows: [(row: M, flag: Bool)] = try await write(statement, nil, CallSite(file, line)).flagged()
@@ -186,11 +185,11 @@ public struct Database: Sendable {
 
     // MARK: Transactions
 
-    /// Runs `body` in a transaction, which is committed when `body` returns and rolled back when it throws. Within a
-    /// transaction, it is a savepoint.
+    /// Runs `body` in a transaction, which is committed when `body` returns and rolled back when it throws. A
+    /// transaction within another one is a savepoint.
     ///
-    /// If the outermost transaction fails because of a conflict with concurrent ones (SQLSTATE 40001 and 40P01), it is
-    /// retried, up to three times: `body` must not have other side effects that cannot be repeated.
+    /// If the outermost transaction fails because of a conflict with concurrent ones (SQLSTATE 40001 and 40P01), the
+    /// transaction is retried, up to three times: `body` must not have other side effects that cannot be repeated.
     /// - Throws: What `body` throws, and `DatabaseError`.
     public func transaction<Value>(
         _ isolation: IsolationLevel? = nil, _ body: (Database) async throws -> Value
@@ -202,7 +201,7 @@ public struct Database: Sendable {
 
     // MARK: Recording
 
-    /// How a statement is executed: on a shared connection, or on a leased one.
+    /// How a statement is executed: on a shared connection (reading), or on a leased one (writing).
     private enum Access { case reading, writing }
 
     @inline(__always)
@@ -241,7 +240,7 @@ public struct Database: Sendable {
         }
     }
 
-    /// Adds a statement to the current recorder, and logs it if it was slow.
+    /// Adds a statement that succeeded to the current recorder, and logs the statement if it was slow.
     private func report(
         _ statement: Statement, _ model: (any Tabular.Type)?, _ site: CallSite, _ start: Instant, _ result: Result
     ) {
@@ -254,7 +253,7 @@ public struct Database: Sendable {
         report(entry)
     }
 
-    /// Adds a statement to the current recorder, and logs it if it was slow.
+    /// Adds an executed statement to the current recorder, and logs the statement if it was slow.
     func report(_ entry: ExecutedStatement) {
         QueryRecorder.current?.record(entry)
         guard entry.executing >= slow else { return }
@@ -266,13 +265,13 @@ public struct Database: Sendable {
 }
 
 extension Result {
-    /// Decodes a row.
+    /// Decodes the row at an index as a model.
     fileprivate func model<M: Model>(_ index: Int) throws -> M {
         var row = row(index)
         return try M(row: &row)
     }
 
-    /// Decodes all rows. A loop instead of `map`, which costs a generic call for each row.
+    /// Decodes all rows as models. The implementation is a loop, because `map` costs a generic call for each row.
     func models<M: Model>() throws -> [M] {
         var models: [M] = []
         models.reserveCapacity(count)
@@ -280,7 +279,7 @@ extension Result {
         return models
     }
 
-    /// Decodes rows that have a boolean after the model's columns.
+    /// Decodes rows that have a boolean column, the flag, after the model's columns.
     fileprivate func flagged<M: Model>() throws -> [(row: M, flag: Bool)] {
         try (0..<count).map { index in
             var row = row(index)
@@ -288,6 +287,6 @@ extension Result {
         }
     }
 
-    /// The number of rows returned, or else affected.
+    /// The number of rows that the statement returned or, if it returned none, affected.
     fileprivate var rowCount: Int { count > 0 ? count : affected }
 }

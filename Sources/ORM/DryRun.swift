@@ -2,7 +2,7 @@ import Postgres
 import SQL
 
 extension Database {
-    /// A database without a connection, which has no rows and discards writes: for listing the statements that a
+    /// A database without a connection, which has no rows and discards writes. Use it to list the statements that a
     /// program would send.
     public static var dry: Database { Database(executor: DryRun(), slow: .seconds(3600)) }
 }

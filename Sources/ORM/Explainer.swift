@@ -4,25 +4,26 @@ import Synchronization
 
 /// The plan with which Postgres executed a statement, or the error with which the statement failed.
 public struct Explanation: Sendable {
-    /// The statement.
+    /// The executed statement.
     public let statement: Statement
-    /// The values of the parameters in Postgres's text form; `nil` is NULL.
+    /// The values of the statement's parameters in Postgres's text form; `nil` is NULL.
     public fileprivate(set) var parameters: [String?] = []
     /// The output of `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)`; `nil` if the statement failed.
     public fileprivate(set) var plan: String?
-    /// If the plan has a sequential scan: the output with `enable_seqscan` off, which is what Postgres would do with
-    /// more rows.
+    /// The output of EXPLAIN with `enable_seqscan` off, which shows what Postgres would do with more rows; `nil` if the
+    /// plan has no sequential scan.
     public fileprivate(set) var planForMoreRows: String?
-    /// The error with its SQLSTATE if the statement failed, otherwise `nil`.
+    /// The error, including its SQLSTATE, if the statement failed; otherwise `nil`.
     public fileprivate(set) var error: String?
 }
 
 extension Database {
-    /// Runs `body` on a separate connection, in a transaction that is rolled back, and explains each statement that it
-    /// sends.
+    /// Runs `body` on a separate connection, in a transaction that is rolled back, and explains each statement that
+    /// `body` sends.
     ///
-    /// Sequences, which a rollback normally does not restore, are restored too: from the first write of `body` to its
-    /// end, other sessions that need a value of one of the sequences wait.
+    /// Sequences, which a rollback normally does not restore, are restored too. For this, other sessions that need a
+    /// value of one of the sequences wait from the first write of `body` until `body` has ended.
+    /// - Returns: What `body` returns, and the explanations of the statements.
     /// - Throws: What `body` throws, and `DatabaseError`.
     public static func explaining<Value>(
         _ configuration: DatabaseConfiguration, _ body: (Database) async throws -> Value
@@ -42,10 +43,10 @@ extension Database {
     }
 }
 
-/// The error that is thrown to roll a transaction back on purpose.
+/// An error that is thrown only to have a transaction or savepoint rolled back.
 private struct Rollback: Error {}
 
-/// An executor that explains each statement in a savepoint that is rolled back, and then executes it.
+/// An executor that explains each statement, in a savepoint that is rolled back, and then executes the statement.
 final class Explainer: StatementExecutor {
     private let transaction: any StatementExecutor
     private let entries = Mutex<[Explanation]>([])
@@ -111,19 +112,19 @@ final class Explainer: StatementExecutor {
         try await transaction.transaction(nil) { _ in try await body(self) }
     }
 
-    /// Returns a statement that converts the parameters of another one to text.
+    /// Returns a statement that converts the parameters of the given statement to text.
     private static func parameterTexts(of statement: Statement) -> Statement {
         let list = statement.bindings.parameters.indices.map { "$\($0 + 1)::text" }.joined(separator: ", ")
         return statement.replacing(unsafe: "SELECT \(list)")
     }
 
-    /// Makes the planner avoid sequential scans, and disables JIT compilation, which the increased cost estimate would
-    /// trigger and which takes longer than the statement.
+    /// The statement that makes the planner avoid sequential scans. It also disables JIT compilation, which the
+    /// increased cost estimate would trigger and which takes longer than the explained statement.
     private static let avoidSequentialScans: Statement =
         "SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)"
 
-    /// Alters every sequence without changing it: a sequence that was altered in a transaction is restored by a
-    /// rollback (Postgres manual, ALTER SEQUENCE).
+    /// The statement that alters every sequence without changing it, so that a rollback restores the sequence's value
+    /// (Postgres manual, ALTER SEQUENCE).
     private static let protectSequences = Statement(
         unsafe: """
             DO $$ DECLARE known record; BEGIN

@@ -1,7 +1,7 @@
 import SQL
 
 extension IdempotencyKey {
-    /// The definition of the table that stores the rows inserted under each key.
+    /// The definition of the table that stores the rows inserted under each idempotency key.
     public static let definition = TableDefinition(
         "idempotency_key",
         columns: [

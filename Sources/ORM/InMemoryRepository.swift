@@ -1,10 +1,11 @@
 import SQL
 
-/// A repository in memory, for tests. It behaves like Postgres, including constraints; its rows are not persisted.
+/// A repository in memory, for tests. The repository behaves like one in Postgres, including constraints, but the rows
+/// are not persisted.
 public struct InMemoryRepository<Row: Model>: Repository {
     private let store: MemoryStore
 
-    /// Creates a repository in a store, which it may share with other repositories. The default is a separate store.
+    /// Creates a repository in a store, which other repositories may share. The default is a separate store.
     public init(in store: MemoryStore = MemoryStore()) { self.store = store }
 
     public func all(_ select: Select<Row>, _: StaticString, _: UInt) async -> [Row] {

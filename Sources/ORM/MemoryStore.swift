@@ -1,13 +1,13 @@
 import SQL
 
-/// The tables of an application in memory, with the constraints that they have in Postgres.
+/// A store in memory for the tables of an application, with the constraints that the tables have in Postgres.
 public actor MemoryStore {
     private var tables: [String: any AnyMemoryTable] = [:]
     private var keys: [IdempotencyKey.Name: (request: [UInt8], rows: any Sendable)] = [:]
     private var lastChange: Int64 = 0
     private let now: @Sendable () -> Timestamp
 
-    /// Creates an empty store. `now` returns the current time; the default is a fixed one.
+    /// Creates an empty store. `now` returns the current time; by default, the time is fixed.
     public init(now: @escaping @Sendable () -> Timestamp = { Timestamp(unixSeconds: 1_795_419_216) }) { self.now = now }
 
     private func table<Row: Model>(_: Row.Type) -> MemoryTable<Row> {
@@ -25,7 +25,7 @@ public actor MemoryStore {
         try body(table(Row.self))
     }
 
-    /// Runs `body` and records the changes it made, like the triggers in Postgres.
+    /// Runs `body` and records the changes that `body` made, like the triggers in Postgres.
     private func recording<Value>(_ body: () throws -> Value) rethrows -> Value {
         let recorders = tables.values.map { $0.changeRecorder() }
         let value = try body()
@@ -102,7 +102,9 @@ public actor MemoryStore {
         return deleted
     }
 
-    /// Performs the ON DELETE actions of all tables for deleted rows.
+    /// Performs the ON DELETE actions of all tables for deleted rows, and for the rows that are deleted by these
+    /// actions.
+    /// - Throws: `ConstraintViolation` if a deleted row is still referenced.
     private func cascade(_ deleted: DeletedRows) throws {
         var pending = [deleted]
         var all: [DeletedRows] = []
@@ -118,12 +120,12 @@ public actor MemoryStore {
         }
     }
 
-    /// Replaces the rows of a table if the new ones satisfy its constraints.
+    /// Replaces the rows of a table if the new rows satisfy the table's constraints.
     /// - Parameters:
     ///   - table: The table.
-    ///   - rows: All rows of the table.
-    ///   - changed: Those of the rows that are new or changed.
-    ///   - isInsert: Whether the changed rows are new ones.
+    ///   - rows: All rows that the table is to have.
+    ///   - changed: Those of `rows` that are inserted or changed.
+    ///   - isInsert: Whether the rows in `changed` are inserted.
     /// - Throws: `ConstraintViolation`.
     private func replace<Row: Model>(
         in table: MemoryTable<Row>, with rows: [Row], changed: [Row], isInsert: Bool
@@ -140,7 +142,8 @@ public actor MemoryStore {
         table.rows = rows
     }
 
-    /// Finds the first value of the changed rows that violates the column's uniqueness or foreign key.
+    /// Returns the first value of the changed rows that violates the column's uniqueness or foreign key, with the kind
+    /// of violation; `nil` if there is none.
     private func violation<Row: Model>(
         of column: any TableColumn<Row>, rows: [Row], changed: [Row]
     ) -> (ConstraintViolation.Kind, value: [UInt8])? {
@@ -161,12 +164,12 @@ public actor MemoryStore {
     }
 }
 
-/// The rows of one model, isolated by the store that contains it.
+/// The rows of one model, isolated by the store (an actor) that contains them.
 final class MemoryTable<Row: Model>: AnyMemoryTable {
     var rows: [Row] = []
     /// The last value of the table's sequence.
     var serial: Int64 = 0
-    /// The recorded changes, in order.
+    /// The recorded changes, the earliest first.
     private(set) var changes: [ChangeRecord<Row>] = []
 
     func find(_ id: Row.ID) -> Row? { rows.first { $0[keyPath: Row.primaryKey.path] == id } }
@@ -236,28 +239,29 @@ final class MemoryTable<Row: Model>: AnyMemoryTable {
     }
 }
 
-/// A type-erased table.
+/// A table in memory whose model type is erased.
 private protocol AnyMemoryTable: AnyObject {
-    /// The table and its primary key, as foreign keys reference them: `campaign (id)`.
+    /// The table and its primary key as in a REFERENCES clause: `campaign (id)`.
     var reference: String { get }
-    /// Whether a row has this primary key, in binary form.
+    /// Whether a row has this primary key, given in binary form.
     func hasKey(_ key: [UInt8]) -> Bool
-    /// Returns a closure that restores the current rows.
+    /// Returns a closure that resets the table to the rows at the time of this call.
     func savepoint() -> () -> Void
-    /// Performs the ON DELETE actions of this table's columns.
+    /// Performs the ON DELETE actions of this table's columns that reference the deleted rows.
     /// - Returns: The rows of this table that were deleted.
     func cascade(_ deleted: DeletedRows) -> DeletedRows
     /// Whether a row still references one of the deleted rows.
     func refers(to deleted: DeletedRows) -> Bool
-    /// Returns a closure that records the differences between the current rows and the rows at the time of its call.
+    /// Returns a closure that records the changes of the table between this call and the call of the closure. The
+    /// closure's argument provides the id, author and time of each change record.
     func changeRecorder() -> (() -> (Int64, ChangeAuthor?, Timestamp)) -> Void
 }
 
 /// Rows of one table that were deleted.
 struct DeletedRows {
-    /// The table and its primary key, as foreign keys reference them: `campaign (id)`.
+    /// The table and its primary key as in a REFERENCES clause: `campaign (id)`.
     let reference: String
-    /// The primary keys, in binary form.
+    /// The primary keys of the deleted rows, in binary form.
     let keys: Set<[UInt8]>
 
     init<Row: Model>(_ rows: [Row]) {
@@ -269,7 +273,7 @@ struct DeletedRows {
 }
 
 extension IdempotencyKey {
-    /// The scope and the key, without the request.
+    /// The part of the idempotency key under which rows are stored: the scope and the key, without the request.
     fileprivate struct Name: Hashable { let scope, key: String }
     fileprivate var name: Name { Name(scope: scope, key: key) }
 }

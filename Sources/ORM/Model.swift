@@ -25,13 +25,13 @@ public protocol Model: Tabular {
     /// Values for some columns of a row that is inserted or updated.
     typealias ColumnValues = ORM.ColumnValues<Self>
 
-    /// The table, which also decodes and creates models.
+    /// The model's table, which also decodes and creates models.
     static var table: Table<Self> { get }
 
-    /// The primary key.
+    /// The primary key column.
     static var primaryKey: Column<Self, ID> { get }
 
-    /// Decodes a row that has the table's columns in their order.
+    /// Decodes a row that has the table's columns in the table's order.
     /// - Throws: `DecodingError` if the columns do not match the model.
     init(row: inout ResultRow) throws(DecodingError)
 }

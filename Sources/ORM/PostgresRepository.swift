@@ -1,6 +1,6 @@
 import SQL
 
-/// A repository in Postgres. Each operation is one statement.
+/// A repository in Postgres, in which each operation is one statement.
 public struct PostgresRepository<Row: Model>: Repository {
     private let database: Database
 
@@ -105,8 +105,8 @@ public struct PostgresRepository<Row: Model>: Repository {
         }
     }
 
-    /// Converts constraint violations to `ConstraintViolation`, which names the model's column and, for inserts, the
-    /// row at fault.
+    /// Runs `body`, and converts an error for a violated constraint to a `ConstraintViolation`, which names the model's
+    /// column and, for inserts, the row at fault.
     private func convertingViolations<Value>(
         _ values: [ColumnValues<Row>] = [], isDeletion: Bool = false, _ body: () async throws -> Value
     ) async throws -> Value {

@@ -9,10 +9,10 @@ public struct Repositories: Sendable {
 
     private let storage: Storage
 
-    /// Repositories in a Postgres database.
+    /// Creates the repositories of an application in a Postgres database.
     public static func postgres(_ database: Database) -> Self { Self(storage: .postgres(database)) }
 
-    /// Repositories in memory, for tests.
+    /// Creates the repositories of an application in memory, for tests.
     public static func inMemory(_ store: MemoryStore = MemoryStore()) -> Self { Self(storage: .memory(store)) }
 
     /// Returns the repository of a model.

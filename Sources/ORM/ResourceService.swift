@@ -1,22 +1,24 @@
 import SQL
 
-/// The use cases of a resource. A concrete service provides its repository, and overrides what differs.
+/// The use cases of a resource, such as listing, creating, changing and deleting rows. A concrete service provides a
+/// repository, and implements only the use cases that differ from the default.
 public protocol ResourceService<Row>: Sendable {
-    /// The model.
+    /// The model of the resource's rows.
     associatedtype Row: Model
 
-    /// The repository.
+    /// The repository of the resource's rows.
     var rows: any Repository<Row> { get }
 
-    /// Completes or validates column values before they are written: those of a new row, of a replacement, or of a
-    /// partial update, which has only the fields that change. The default does nothing.
+    /// Completes or validates column values before they are written. The values are those of a new row, of a
+    /// replacement, or of a partial update, which has only the fields that change. The default implementation does
+    /// nothing.
     /// - Throws: An error that rejects the values.
     func prepare(_ values: inout ColumnValues<Row>) throws
 
-    /// The requirement for a row to be changed or replaced; `nil`, the default, permits it for every row.
+    /// The requirement that a row must meet to be changed or replaced; `nil`, the default, permits this for every row.
     var changeable: Requirement<Row>? { get }
 
-    /// The requirement for a row to be deleted; `nil`, the default, permits it for every row.
+    /// The requirement that a row must meet to be deleted; `nil`, the default, permits this for every row.
     var deletable: Requirement<Row>? { get }
 
     /// Returns the selected rows.
@@ -28,7 +30,7 @@ public protocol ResourceService<Row>: Sendable {
     /// Returns the number of rows that match the query's condition; the limit is ignored.
     func count(_ select: Select<Row>) async throws -> Int
 
-    /// Returns one row.
+    /// Returns the row with a primary key.
     /// - Throws: `ResourceError.notFound`.
     func find(_ id: Row.ID) async throws -> Row
 
@@ -56,18 +58,19 @@ public protocol ResourceService<Row>: Sendable {
     /// - Returns: The number of deleted rows.
     func delete(all select: Select<Row>) async throws -> Int
 
-    /// Returns the recorded changes of a row before a position, the latest first.
+    /// Returns the recorded changes of a row whose change record ids are less than a position, the latest first.
     /// - Throws: `ResourceError.notFound` if the row has never existed.
     func history(of id: Row.ID, before position: Int64, limit: Int) async throws -> [ChangeRecord<Row>]
 }
 
-/// A business rule: a condition that a row must match to be changed, which the changing statement checks, and the
-/// error if it does not.
+/// A business rule: a condition that a row must match to be changed or deleted, and the error that is thrown if the row
+/// does not match. The statement that makes the change also checks the condition.
 public struct Requirement<Row: Sendable>: Sendable {
     let condition: Condition<Row>
     let error: any Error
 
-    /// Creates a rule: `Requirement(Lead.columns.stage != .won, else: LeadError.won)`.
+    /// Creates a rule from a condition and the error for rows that do not match: `Requirement(Lead.columns.stage !=
+    /// .won, else: LeadError.won)`.
     public init(_ condition: Condition<Row>, else error: any Error) {
         (self.condition, self.error) = (condition, error)
     }
@@ -85,7 +88,7 @@ public enum ResourceError: Error, Hashable {
     case keyInUse
 }
 
-/// A precondition on a row's version (RFC 9110, sections 13.1.1 and 13.1.2).
+/// A precondition on a row's version, as a client requires it (RFC 9110, sections 13.1.1 and 13.1.2).
 public enum VersionCondition: Hashable, Sendable {
     /// The row may have any version.
     case any
@@ -93,7 +96,7 @@ public enum VersionCondition: Hashable, Sendable {
     case oneOf([Int64])
     /// The row must have none of these versions (If-None-Match).
     case noneOf([Int64])
-    /// No version: the precondition always fails.
+    /// No version meets the precondition, which always fails.
     case never
 }
 
@@ -166,14 +169,14 @@ extension ResourceService {
 }
 
 extension Select where Model: Sendable {
-    /// Restricts the query to the rows that meet a requirement.
+    /// Returns the query restricted to the rows that meet a requirement; the query itself if the requirement is `nil`.
     fileprivate func matching(_ requirement: Requirement<Model>?) -> Self {
         guard let requirement else { return self }
         return self.where { _ in requirement.condition }
     }
 }
 
-/// The preconditions of a change of one row: the client's, then the resource's rule.
+/// The preconditions of a change of one row: the client's version condition, and the resource's rule.
 private struct Preconditions<Row: Model> {
     let version: Condition<Row>?
     let rule: Requirement<Row>?
@@ -197,9 +200,9 @@ private struct Preconditions<Row: Model> {
 
     /// Makes a change under these preconditions, and returns the changed or deleted row.
     ///
-    /// A change may be rejected although the returned row satisfies the preconditions. The row was then changed
-    /// concurrently: the statement evaluated the preconditions on the new version of the row, but returned the old one.
-    /// The change is then retried; it is attempted three times at most.
+    /// A change may be rejected although the returned row satisfies the preconditions. This means that the row was
+    /// changed concurrently: the statement evaluated the preconditions on the new version of the row, but returned the
+    /// old one. In this case, the change is retried; it is attempted three times at most.
     /// - Throws: `ResourceError`, or the rule's error.
     func row(_ change: (Condition<Row>?) async throws -> Guarded<Row>) async throws -> Row {
         for _ in 0..<3 {

@@ -2,7 +2,7 @@ import EventLoop
 import Postgres
 import SQL
 
-/// Executes statements: a pool, or the connection of a transaction.
+/// An executor of statements: a connection pool, or a transaction on a connection.
 package protocol StatementExecutor: Sendable {
     /// Executes a read-only statement.
     func read(_ statement: Statement) async throws -> Result
@@ -35,8 +35,8 @@ extension Pool: StatementExecutor {
         }
     }
 
-    /// Runs `body` in a transaction. If it conflicts with concurrent ones, it is retried up to three times, after a
-    /// pause of 5 to 50 ms.
+    /// Runs `body` in a transaction. If the transaction conflicts with concurrent ones, or a prepared statement was
+    /// stale, the transaction is retried up to three times, each time after a pause of 5 to 50 ms.
     package func transaction<Value>(
         _ isolation: IsolationLevel?, _ body: (any StatementExecutor) async throws -> Value
     ) async throws -> Value {
@@ -53,7 +53,7 @@ extension Pool: StatementExecutor {
 }
 
 extension PostgresError {
-    /// Whether the transaction may succeed if it is retried.
+    /// Whether a transaction that failed with this error may succeed if it is retried.
     fileprivate var isRetryable: Bool { meaning == .serializationFailure || isStale }
 }
 

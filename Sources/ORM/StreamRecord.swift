@@ -3,7 +3,8 @@ import Postgres
 import SQL
 import Scoreboard
 
-/// Records a stream as one statement, whatever the number of chunks, and updates the request's activity meanwhile.
+/// Records a stream as one statement, whatever the number of chunks, and keeps the request's activity up to date
+/// meanwhile.
 struct StreamRecord {
     private var entry: ExecutedStatement
     private var sent: Instant?
@@ -15,7 +16,7 @@ struct StreamRecord {
         activity?.beginQuery(declaration.text)
     }
 
-    /// Adds the rows and the duration of a chunk.
+    /// Adds the rows and the duration of a chunk to the statement.
     mutating func add<M>(_ chunk: Cursor<M>.Chunk) {
         entry.rows += chunk.models.count
         entry.executing += chunk.elapsed
@@ -25,13 +26,13 @@ struct StreamRecord {
         entry.wasPrepared = chunk.wasPrepared
     }
 
-    /// Sets the request's phase: it is processing a chunk.
+    /// Sets the request's phase to working, while a chunk is being processed.
     func pause() { activity?.phase = .working }
 
-    /// Sets the request's phase: it is waiting for the database.
+    /// Sets the request's phase to waiting for the database.
     func resume() { activity?.phase = .inQuery }
 
-    /// Ends the stream.
+    /// Ends the recording, with an error if the stream failed.
     /// - Returns: The statement to record.
     mutating func end(_ error: (any Error)? = nil) -> ExecutedStatement {
         if let error { entry.error = (error as? PostgresError)?.state?.code ?? "\(type(of: error))" }

@@ -1,19 +1,19 @@
 import Postgres
 import SQL
 
-/// A model's table: its definition in Postgres, and the conversion between rows and models.
+/// A model's table: the definition in Postgres, and the conversion between rows and models.
 ///
 /// The columns are listed in the order of the parameters of `make`, which is the model's memberwise initializer. A
-/// column that is missing or has another type is a compile-time error; two columns of one type that are swapped are
-/// found by `misplacedColumns`.
+/// column that is missing or has another type is a compile-time error; two columns of the same type that are swapped
+/// are found by `misplacedColumns`.
 public final class Table<Model: Sendable>: Sendable {
-    /// The definition in Postgres.
+    /// The table's definition in Postgres.
     public let definition: TableDefinition
-    /// The columns, in order.
+    /// The columns, in the order of the parameters of the model's memberwise initializer.
     public let columns: [any TableColumn<Model>]
     /// The column with the row's version number; `nil` if there is none.
     public let version: Column<Model, Int64>?
-    /// Decodes a row.
+    /// Decodes a row of a result as a model.
     let decode: @Sendable (inout ResultRow) throws(DecodingError) -> Model
     /// Creates an in-memory row from assignments and the columns' defaults.
     let create: @Sendable ([Assignment<Model>], _ serial: Int64, _ now: Timestamp) throws -> Model
@@ -55,27 +55,28 @@ public final class Table<Model: Sendable>: Sendable {
         }
     }
 
-    /// The names of the columns whose key path does not lead to the property that `make` initializes from the
-    /// parameter at the column's index. Empty unless columns are swapped.
+    /// The names of columns that are listed in the wrong place: the column's key path does not lead to the property
+    /// that `make` initializes from the parameter at the column's index. Empty unless columns are swapped.
     public var misplacedColumns: Set<String> { Set(misplaced()) }
 }
 
 private func sample<Value: SQLValue>(_: Value.Type, _ index: Int) -> Value { Value.samples[index] }
 
-/// A column whose value type is erased.
+/// A column of a model's table whose value type is erased.
 public protocol TableColumn<Model>: Sendable {
     /// The model of the column's table.
     associatedtype Model: Sendable
 
-    /// The definition in Postgres.
+    /// The column's definition in Postgres.
     var definition: ColumnDefinition { get }
-    /// Returns a row's value in binary form; `nil` is NULL.
+    /// Returns the column's value in a row, in binary form; `nil` is NULL.
     func bytes(in row: Model) -> [UInt8]?
-    /// Validates a row's value against the column's rules. Returns an error message; `nil` for a valid value.
+    /// Validates the column's value in a row against the column's rules. Returns an error message, or `nil` for a valid
+    /// value.
     func problem(in row: Model) -> String?
-    /// Sets a row's value to NULL if the column is nullable.
+    /// Sets the column's value in a row to NULL if the column is nullable.
     func clear(_ row: inout Model)
-    /// Sets a row's value to what an UPDATE that omits the column makes of it.
+    /// Changes the column's value in a row like an UPDATE that omits the column.
     func update(_ row: inout Model, now: Timestamp)
 }
 
@@ -92,7 +93,7 @@ extension Column: TableColumn {
         if let updatedValue { row[keyPath: path] = updatedValue(row[keyPath: path], now) }
     }
 
-    /// Whether a model's property for this column has one of the sample values.
+    /// Whether the model's property for this column has the sample value with an index.
     fileprivate func reads(_ sample: Int, in model: Model) -> Bool {
         bytes(of: model[keyPath: path]) == bytes(of: Value.samples[sample])
     }
@@ -102,7 +103,8 @@ extension Column: TableColumn {
         return value.encode(into: &bytes) ? bytes : nil
     }
 
-    /// Returns the column's value for a new in-memory row: the assigned one, otherwise the default, otherwise NULL.
+    /// Returns the column's value for a new in-memory row: the assigned value, otherwise the default, otherwise NULL.
+    /// - Throws: `DecodingError` if the column has no value, has no default and is not nullable.
     fileprivate func value(
         among values: [Assignment<Model>], _ serial: Int64, _ now: Timestamp
     ) throws -> Value {

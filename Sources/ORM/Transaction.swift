@@ -1,10 +1,10 @@
 import Postgres
 import SQL
 
-/// A transaction on a lease, or a savepoint within one.
+/// A transaction on a leased connection, or a savepoint within a transaction.
 ///
-/// BEGIN is sent in one batch with the first statement. Sound as `@unchecked Sendable`: it is used only on its lease's
-/// loop.
+/// BEGIN is sent in one batch with the first statement. `@unchecked Sendable` is sound because a transaction is used
+/// only on the event loop of its lease.
 final class Transaction: StatementExecutor, @unchecked Sendable {
     private let lease: Lease
     private let opening: Statement
@@ -30,7 +30,7 @@ final class Transaction: StatementExecutor, @unchecked Sendable {
         self.outer = outer
     }
 
-    /// Runs `body` and commits; rolls back if it throws.
+    /// Runs `body`, and commits the transaction when `body` returns or rolls it back when `body` throws.
     /// - Throws: What `body` throws, and `PostgresError` if the commit fails.
     func run<Value>(_ body: (any StatementExecutor) async throws -> Value) async throws -> Value {
         do {
@@ -43,7 +43,8 @@ final class Transaction: StatementExecutor, @unchecked Sendable {
         }
     }
 
-    /// Commits. For the COMMIT of a failed transaction, Postgres reports the command tag ROLLBACK instead of an error.
+    /// Commits the transaction, or releases the savepoint. The command tag of the COMMIT is checked, because for a
+    /// transaction that has failed Postgres reports the tag ROLLBACK instead of an error.
     private func end() async throws {
         guard depth == 0 else {
             _ = try await PostgresError.ofChange(.inTransaction) { try await lease.execute(commit) }
@@ -52,8 +53,8 @@ final class Transaction: StatementExecutor, @unchecked Sendable {
         guard try await lease.commit([commit], .commit).last?.tag == "COMMIT" else { throw PostgresError.rolledBack }
     }
 
-    /// Returns the statements to send before the next one: those that begin this transaction and the outer ones that
-    /// have not begun yet.
+    /// Returns the statements to send before the transaction's next statement: those that begin this transaction and
+    /// any outer ones that have not begun yet.
     private func pendingOpenings() -> [Statement] {
         guard !hasBegun else { return [] }
         hasBegun = true

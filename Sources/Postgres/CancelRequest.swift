@@ -1,9 +1,9 @@
 import CLibPQ
 
-/// Sends a cancel request for a session's running statement, on a separate connection (Postgres manual, section 34.7).
-/// It owns and frees libpq's memory.
+/// A request to cancel a session's running statement, sent on a separate connection (Postgres manual, section 34.7).
+/// The object owns and frees libpq's memory.
 ///
-/// Sound as `@unchecked Sendable`: libpq creates the object for use on another thread, and nothing mutates it.
+/// `@unchecked Sendable` is sound because libpq creates the memory for use on another thread, and nothing mutates it.
 final class CancelRequest: @unchecked Sendable {
     // Owned by this object: freed in deinit, never handed out.
     private let handle: OpaquePointer
@@ -12,8 +12,8 @@ final class CancelRequest: @unchecked Sendable {
 
     deinit { PQfreeCancel(handle) }
 
-    /// Sends the request and waits until the server has forwarded it to the session. Blocks for as long as TCP does if the host is
-    /// unreachable.
+    /// Sends the request and waits until the server has forwarded it to the session. If the host is unreachable, the
+    /// call blocks until TCP times out.
     func send() {
         var message = [CChar](repeating: 0, count: 256)
         PQcancel(handle, &message, Int32(message.count))

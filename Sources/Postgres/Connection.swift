@@ -6,10 +6,10 @@ import SQL
 /// manual, section 34.5).
 ///
 /// A statement sent by `execute` ends with its own sync message. The statements sent by `read` in one event loop
-/// iteration share a sync, and thus one packet in each direction and one transaction: when one of them fails, the
-/// later ones are aborted and have to be sent again. Results arrive in the order of the statements.
+/// iteration share a sync, and thus one packet in each direction and one transaction: when one of them fails, the later
+/// ones are aborted and have to be sent again. Results arrive in the order of the statements.
 ///
-/// Sound as `@unchecked Sendable`: it is used only on its loop's thread.
+/// `@unchecked Sendable` is sound because a connection is used only on the thread of its event loop.
 public final class Connection: @unchecked Sendable {
     private let session: Session
     /// The event loop that the connection is bound to.
@@ -25,11 +25,11 @@ public final class Connection: @unchecked Sendable {
     /// Whether statements were passed to libpq after the last sync.
     private var isUnsynced = false
     private var isWaitingForWritability = false
-    /// Whether a COPY to the client is in progress, whose data is discarded.
+    /// Whether a COPY to the client is in progress. Its data is discarded.
     private var isCopyingOut = false
     private var prepared = PreparedStatements()
 
-    /// Called with each notice of the server: `WARNING: there is no transaction in progress`.
+    /// Called with the text of each notice that the server sends: `WARNING: there is no transaction in progress`.
     public var onNotice: ((String) -> Void)? {
         get { session.onNotice }
         set { session.onNotice = newValue }
@@ -65,11 +65,11 @@ public final class Connection: @unchecked Sendable {
     /// Whether the connection is open, so that statements can be sent.
     public var isOpen: Bool { watch != nil }
 
-    /// The pipeline depth: the number of requests that wait for their results.
+    /// The pipeline depth: the number of requests that wait for their results. A request has one or more statements.
     public var depth: Int { inFlight.count }
 
-    /// Whether the peer has not closed the connection, according to the kernel, without a round trip. Closes the
-    /// connection if it has.
+    /// Whether the connection is open and the kernel knows of no close by the peer; needs no round trip. If the peer
+    /// has closed the connection, reading this property closes this side too.
     var isAlive: Bool {
         guard isOpen else { return false }
         guard !session.isConnected else { return true }
@@ -85,10 +85,10 @@ public final class Connection: @unchecked Sendable {
 
     // MARK: Sending
 
-    /// Executes a statement after those in flight, and waits for its result and the end of its transaction.
+    /// Executes a statement after those in flight, and waits for the statement's result and the end of its transaction.
     ///
-    /// A stale prepared statement (the table has been altered, or the session was reset) is prepared and executed
-    /// again, unless a transaction is open.
+    /// If the prepared statement is stale (the table has been altered, or the session was reset), the statement is
+    /// prepared and executed again, unless a transaction is open.
     /// - Throws: `PostgresError`.
     public func execute(_ statement: Statement) async throws -> Result {
         try await retryingIfStale {
@@ -96,8 +96,9 @@ public final class Connection: @unchecked Sendable {
         }
     }
 
-    /// Executes statements in one batch, and waits for the results of all of them. Unless a transaction is open, they
-    /// are executed as one transaction. Stale prepared statements are treated as for a single statement.
+    /// Executes statements in one batch, and waits for the results of all of them. Unless a transaction is open, the
+    /// statements are executed as one transaction, and all of them are executed again if a prepared statement was
+    /// stale.
     /// - Throws: `PostgresError` of the first statement that fails; no later one is executed.
     public func execute(_ statements: [Statement]) async throws -> [Result] {
         guard !statements.isEmpty else { return [] }
@@ -106,8 +107,7 @@ public final class Connection: @unchecked Sendable {
         }
     }
 
-    /// Executes statements and, in the same pipeline, another statement whose transaction begins after theirs has
-    /// ended.
+    /// Executes statements and, in the same pipeline, another statement in a separate transaction after theirs.
     /// - Returns: The result of the other statement, `nil` if it failed; and the outcome of the statements.
     func execute(
         _ statements: [Statement], then other: Statement
@@ -131,8 +131,8 @@ public final class Connection: @unchecked Sendable {
         } catch { return (try? await last.outcome(), .failure(error)) }
     }
 
-    /// Executes a read-only statement in one batch with the others of this event loop iteration, and waits for its
-    /// result.
+    /// Executes a read-only statement in one batch with the other reads of this event loop iteration, and waits for the
+    /// statement's result.
     /// - Parameters:
     ///   - statement: The statement.
     ///   - hasOwnSync: Whether the statement gets its own batch, and thus its own transaction.
@@ -151,7 +151,7 @@ public final class Connection: @unchecked Sendable {
         }
     }
 
-    /// Runs `body`, again if a prepared statement was stale.
+    /// Runs `body`, and runs it again if a prepared statement was stale.
     private func retryingIfStale<Value>(_ body: () async throws -> Value) async throws -> Value {
         var retries = Connection.retries
         while true {
@@ -161,13 +161,13 @@ public final class Connection: @unchecked Sendable {
         }
     }
 
-    /// The maximum number of retries of a statement whose prepared statement was stale: the table may be altered again
-    /// in the meantime.
+    /// The maximum number of retries of a statement whose prepared statement was stale. More than one retry may be
+    /// needed because the table may be altered again in the meantime.
     private static let retries = 2
 
-    /// Discards all prepared statements, so that a statement can be executed again.
+    /// Discards all prepared statements, so that a statement whose prepared statement was stale can be executed again.
     /// - Parameters:
-    ///   - error: The error that a stale prepared statement caused.
+    ///   - error: The error that the stale prepared statement caused.
     ///   - isShared: Whether the connection serves reads only, so that no transaction can be open. libpq's transaction
     ///     status does not distinguish an open transaction from other statements in flight.
     ///   - retries: The number of retries left.
@@ -179,8 +179,7 @@ public final class Connection: @unchecked Sendable {
         retries -= 1
     }
 
-    /// Describes a statement, that is, asks the server for the types of its parameters and columns without executing
-    /// it.
+    /// Asks the server for the types of a statement's parameters and columns, without executing the statement.
     /// - Throws: `PostgresError`.
     public func describe(_ statement: Statement) async throws -> Result {
         try await withUnsafeThrowingContinuation { continuation in
@@ -224,8 +223,8 @@ public final class Connection: @unchecked Sendable {
         return true
     }
 
-    /// Returns the name of the prepared statement. A statement that is not prepared yet is prepared in the same
-    /// pipeline.
+    /// Returns the name of the statement's prepared statement. If there is none yet, the statement is prepared in the
+    /// same pipeline. Returns `nil` if libpq does not accept a command.
     private func name(of statement: Statement, _ pending: InFlight) -> [CChar]? {
         if let name = prepared.name(of: statement) { return name }
         let key = PreparedKey(statement)
@@ -252,7 +251,7 @@ public final class Connection: @unchecked Sendable {
         loop.atEndOfTurn { [weak self] in if let self, isUnsynced { sync() } }
     }
 
-    /// Ends the batch with a sync, and sends it.
+    /// Ends the batch with a sync message, and sends the batch.
     private func sync() {
         isUnsynced = false
         guard isOpen, !inFlight.isEmpty else { return }
@@ -261,7 +260,7 @@ public final class Connection: @unchecked Sendable {
         flush()
     }
 
-    /// Flushes libpq's output buffer, now or once the socket is writable.
+    /// Flushes libpq's output buffer, immediately if the socket is writable, otherwise once it is.
     private func flush() {
         let isBlocked = session.flush()
         guard isBlocked != isWaitingForWritability else { return }
@@ -290,10 +289,10 @@ public final class Connection: @unchecked Sendable {
 
     /// Cancels the running statement of this connection, which then fails with SQLSTATE 57014.
     ///
-    /// Use it only on a connection that one task uses exclusively; on a shared one the request could cancel another
-    /// task's statement. It may also cancel a later statement, until a round trip after this method's return has
-    /// succeeded.
-    /// - Parameter limit: The timeout for the cancel request, which has none itself; 2 s by default.
+    /// Use this method only on a connection that one task uses exclusively; on a shared connection, the request could
+    /// cancel another task's statement. The request may also cancel a later statement, until a round trip after this
+    /// method's return has succeeded.
+    /// - Parameter limit: The timeout for the cancel request, since libpq has none for it; 2 s by default.
     /// - Returns: Whether the request completed in time; close the connection if it did not.
     @discardableResult
     public func cancel(within limit: Duration = .seconds(2)) async -> Bool {
@@ -352,12 +351,13 @@ public final class Connection: @unchecked Sendable {
         }
     }
 
-    /// Whether all statements of the first batch have their results, and its sync is still outstanding.
+    /// Whether all statements of the first batch have their results, while the result of the batch's sync is
+    /// outstanding.
     private var isBatchCompleted: Bool { completed > 0 && inFlight[completed - 1].endsBatch }
 
-    /// Handles an error between the last statement of a batch and its sync: the commit failed (a deferred constraint),
-    /// so that none of the batch's statements took effect. If the server terminated the session, however, the commit
-    /// may have succeeded.
+    /// Handles an error that arrives between the results of a batch's last statement and of its sync. Such an error
+    /// means that the commit failed (a deferred constraint), so that none of the batch's statements took effect. If the
+    /// server terminated the session, however, the commit may have succeeded.
     private func commitFailed(_ result: Result) {
         guard result.status == .failed else { return }
         let error = result.error
@@ -366,14 +366,14 @@ public final class Connection: @unchecked Sendable {
         }
     }
 
-    /// Handles libpq's NULL result: the command has no more results.
+    /// Handles the NULL that libpq returns instead of a result when a command has no more results.
     private func commandEnded() {
         guard completed < inFlight.count, inFlight[completed].commandEnded() else { return }
         completed += 1
         if inFlight[0].isScript { batchEnded() }
     }
 
-    /// Handles the sync's result: resumes the tasks of the batch.
+    /// Handles the result of a sync by resuming the tasks that wait for the batch.
     private func batchEnded() {
         let now = Instant.now
         progressed = now
@@ -387,8 +387,8 @@ public final class Connection: @unchecked Sendable {
 
     // MARK: Deadlines
 
-    /// Schedules the timer for the first statement in flight. One timer suffices because the first statement sent has
-    /// the earliest deadline.
+    /// Schedules a timer for the deadline of the first statement in flight. One timer suffices because the statement
+    /// that was sent first has the earliest deadline.
     private func watchDeadline() {
         guard let deadline else { return timer = nil }
         timer = loop.schedule(at: deadline) { [unowned self] in
@@ -399,7 +399,8 @@ public final class Connection: @unchecked Sendable {
         }
     }
 
-    /// The deadline of the first statement in flight: its time starts when the ones before it have completed.
+    /// The deadline of the first statement in flight. The statement's time starts when the statements before it have
+    /// completed.
     private var deadline: Instant? { inFlight.first.map { max($0.sent, progressed).advanced(by: $0.limit) } }
 
     // MARK: Ending
@@ -422,7 +423,7 @@ public final class Connection: @unchecked Sendable {
     /// Closes the connection; statements in flight fail with an error of kind `lost`.
     public func close() { fail(Connection.lost) }
 
-    /// The error of statements in flight on a connection that is closed.
+    /// The error of statements that were in flight when their connection was closed.
     static let lost = PostgresError(.lost, message: "the connection was lost")
     /// The error of statements that were not sent because the connection was closed before.
     static let notSent = PostgresError(.notSent, message: "the connection was closed before the statement was sent")

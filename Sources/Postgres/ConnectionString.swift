@@ -1,7 +1,7 @@
 import CLibPQ
 
-/// The error for an invalid connection string. Its description is one line that says what to correct and contains no
-/// part of the string.
+/// The error for an invalid connection string. The description of the error is one line that says what to correct and
+/// contains no part of the string.
 public struct MalformedConnectionString: Error, CustomStringConvertible {
     public let description: String
 
@@ -10,14 +10,14 @@ public struct MalformedConnectionString: Error, CustomStringConvertible {
 
 /// A connection string of libpq: a URI, or `keyword=value` pairs (Postgres manual, section 34.1.1).
 ///
-/// libpq's error messages for an invalid connection string quote parts of it, possibly the password: they are never
-/// logged or shown.
+/// libpq's error messages for an invalid connection string are never logged or shown, because they quote parts of the
+/// string, possibly the password.
 struct ConnectionString {
     /// The values by keyword, as parsed by libpq.
     private let values: [String: String]
 
     /// Validates and parses a connection string. A password that is not percent-encoded is rejected, even where libpq
-    /// would parse its remainder as a host name.
+    /// would parse part of the password as a host name.
     /// - Throws: `MalformedConnectionString`.
     init(_ text: String) throws(MalformedConnectionString) {
         let scheme = ["postgresql://", "postgres://"].first(where: text.hasPrefix)
@@ -35,23 +35,23 @@ struct ConnectionString {
         try checkPorts()
     }
 
-    /// The hosts; none if the connection string also has addresses (`hostaddr`), whose order must correspond to that
-    /// of the hosts.
+    /// The hosts; none if the connection string also has addresses (`hostaddr`), because hosts and addresses would have
+    /// to be in the same order.
     var hosts: Hosts { Hosts(names: values["hostaddr"] == nil ? values["host"] ?? "" : "", ports: values["port"]) }
 
-    /// The addresses (`hostaddr`), to which libpq connects instead of resolving the host names.
+    /// The IP addresses (`hostaddr`), to which libpq connects instead of resolving the host names.
     var addresses: [Substring] { values["hostaddr"]?.split(separator: ",") ?? [] }
 
-    /// The role (`user`).
+    /// The name of the role (`user`).
     var user: String? { values["user"] }
 
-    /// The first port.
+    /// The port of the first host.
     var port: UInt16? { values["port"]?.split(separator: ",").first.flatMap { UInt16($0) } }
 
-    /// The passwords, as parsed by libpq.
+    /// The passwords (`password` and `sslpassword`), as parsed by libpq.
     var secrets: [String] { ["password", "sslpassword"].compactMap { values[$0] } }
 
-    /// Whether a text begins like `keyword=value` pairs; libpq takes any other text for the name of a database.
+    /// Whether a text begins like `keyword=value` pairs; libpq interprets any other text as the name of a database.
     private static func isPairs(_ text: String) -> Bool {
         guard let end = text.firstIndex(of: "=") else { return false }
         return text[..<end].allSatisfy { $0.isLetter || $0 == "_" || $0.isWhitespace }
@@ -72,8 +72,8 @@ struct ConnectionString {
         }
     }
 
-    /// Whether a byte may occur in userinfo (RFC 3986, section 3.2.1): a letter, a digit, a permitted delimiter, or
-    /// the `%` of an escape. The first colon ends the user name.
+    /// Whether a byte may occur in the user name and password of a URI (RFC 3986, section 3.2.1): a letter, a digit, a
+    /// permitted delimiter, or the `%` of an escape. Colons are permitted; the first one ends the user name.
     private static func isPlain(_ byte: UInt8) -> Bool {
         switch byte {
         case 0x30...0x39, 0x41...0x5a, 0x61...0x7a: true
@@ -81,7 +81,7 @@ struct ConnectionString {
         }
     }
 
-    /// Whether every `%` begins a valid escape other than that of NUL.
+    /// Whether every `%` begins a valid percent-encoded byte other than NUL (`%00`).
     private static func hasValidEscapes(_ text: Substring) -> Bool {
         text.split(separator: "%", omittingEmptySubsequences: false).dropFirst().allSatisfy { piece in
             piece.utf8.prefix(2).count == 2
@@ -117,23 +117,24 @@ struct ConnectionString {
 }
 
 extension PostgresConfiguration.Server {
-    /// Creates a server from a connection string: a URI, or `keyword=value` pairs.
+    /// Validates a connection string, a URI or `keyword=value` pairs, and creates a server from it.
     /// - Throws: `MalformedConnectionString`, which contains no part of the string.
     public init(connectionString text: String) throws(MalformedConnectionString) {
         _ = try ConnectionString(text)
         self = .url(text)
     }
 
-    /// Whether a text is a valid list of hosts as in `parts`: `one,two:5433,[::1]:5434,/run/postgresql`.
+    /// Whether a text is a valid list of hosts for `parts(host:port:user:password:database:)`:
+    /// `one,two:5433,[::1]:5434,/run/postgresql`.
     public static func areHosts(_ text: String) -> Bool { Hosts(text, port: 5432) != nil }
 
-    /// Whether the server is specified by addresses (`hostaddr`). Replicas cannot be configured then, because libpq
-    /// would connect to the addresses whatever host name is set.
+    /// Whether the server is specified by IP addresses (`hostaddr`). If so, replicas cannot be configured, because
+    /// libpq would connect to the addresses whatever host name is set.
     public var hasAddresses: Bool {
         if case .url(let url) = self { (try? ConnectionString(url).addresses.isEmpty) == false } else { false }
     }
 
-    /// Whether the server is specified by more than one address (`hostaddr`).
+    /// Whether the server is specified by more than one IP address (`hostaddr`).
     var hasMultipleAddresses: Bool {
         if case .url(let url) = self { (try? ConnectionString(url).addresses.count) ?? 0 > 1 } else { false }
     }
@@ -146,7 +147,7 @@ extension PostgresConfiguration.Server {
         }
     }
 
-    /// The hosts.
+    /// The hosts that the server is specified by.
     var hosts: Hosts {
         switch self {
         case .url(let url): (try? ConnectionString(url).hosts) ?? Hosts(names: "", ports: nil)
@@ -156,8 +157,8 @@ extension PostgresConfiguration.Server {
 }
 
 extension String {
-    /// Returns libpq's error message for a failed connection attempt with the passwords from its parameters replaced
-    /// by asterisks.
+    /// Returns this error message of libpq, for a connection attempt with the given parameters, with all passwords in
+    /// the parameters replaced by asterisks.
     func redacted(_ parameters: [(keyword: String, value: String)]) -> String {
         var secrets: [String] = []
         for (keyword, value) in parameters {

@@ -3,9 +3,9 @@ import EventLoop
 /// Connects to the one of several servers that matches `target_session_attrs`.
 ///
 /// libpq tries the hosts one after the other; this class tries all of them concurrently. While a server does not
-/// respond (unreachable, frozen), the others are retried, because one of them may be about to be promoted.
+/// respond (unreachable, frozen), the other servers are retried, because one of them may be about to be promoted.
 ///
-/// Sound as `@unchecked Sendable`: it is used only on its loop's thread.
+/// `@unchecked Sendable` is sound because the search is used only on the thread of its event loop.
 final class HostSearch: @unchecked Sendable {
     private let loop: Loop
     private let found: Waiter<Session>
@@ -21,12 +21,12 @@ final class HostSearch: @unchecked Sendable {
         attempts = count
     }
 
-    /// Opens a session on the first server that matches.
+    /// Opens a session on the first server that accepts a connection and matches `target_session_attrs`.
     /// - Parameters:
     ///   - loop: The event loop of the caller.
     ///   - servers: libpq's connection parameters (keywords and values) for each server.
-    /// - Throws: `PostgresError` of kind `unreachable` when no attempt is in progress any more: each server has
-    ///   refused the connection or timed out.
+    /// - Throws: `PostgresError` of kind `unreachable` when no attempt is in progress any more: each server has refused
+    ///   the connection or timed out.
     static func session(on loop: Loop, _ servers: [[(keyword: String, value: String)]]) async throws -> Session {
         if servers.count == 1 { return try await loop.offload { try Session.open(servers[0]) } }
         let search = HostSearch(servers.count, on: loop)
@@ -36,7 +36,8 @@ final class HostSearch: @unchecked Sendable {
         return try await search.found.value()
     }
 
-    /// Tries to connect to one server until any server has been found or all have failed.
+    /// Tries to connect to one server repeatedly, until a session on any server has been opened or all attempts have
+    /// failed.
     private func connect(_ server: [(keyword: String, value: String)], _ index: Int) async {
         while true {
             do {

@@ -13,7 +13,7 @@ struct Hosts {
     /// - Parameters:
     ///   - text: The list.
     ///   - port: The port of hosts without one.
-    /// - Returns: `nil` if a host is empty or its port is not a number from 1 to 65535.
+    /// - Returns: `nil` if a host is empty or has a port that is not a number from 1 to 65535.
     init?(_ text: String, port: UInt16) {
         var all: [Host] = []
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
@@ -31,7 +31,7 @@ struct Hosts {
         }
     }
 
-    /// Whether there is more than one host, so that the primary has to be searched for.
+    /// Whether there is more than one host, so that a connection attempt has to find out which one is the primary.
     var areMultiple: Bool { all.count > 1 }
 }
 

@@ -1,7 +1,7 @@
 import EventLoop
 
-/// Statements that were sent together, and the continuation that waits for their results. Used only on its
-/// connection's loop.
+/// Statements that were sent together, and the continuation that waits for their results. An instance is used only on
+/// the event loop of its connection.
 final class InFlight {
     /// When the statements were sent.
     let sent: Instant
@@ -12,28 +12,29 @@ final class InFlight {
     let isScript: Bool
     /// Whether the statements are followed by a sync.
     var endsBatch = false
-    /// The number of commands sent.
+    /// The number of commands sent: one for each statement, and one for each preparation or deallocation of a
+    /// statement.
     private(set) var commands = 0
     /// The indexes of the commands that prepare or deallocate statements, whose results are not returned.
     private var internalCommands: [Int] = []
     /// The number of commands whose results have been received completely.
     private(set) var completedCommands = 0
-    /// The statements that were prepared along the way, each with the index of its PREPARE command.
+    /// The statements that were prepared in the same pipeline, each with the index of the command that prepared it.
     var prepares: [(key: PreparedKey, command: Int)] = []
     private var results: [Result] = []
     private var last: Result?
     private var error: PostgresError?
-    /// The index of the command that failed.
+    /// The index of the first command that failed; `nil` if none failed.
     private var failedCommand: Int?
     private let continuation: Continuation
 
-    /// The continuation to resume.
+    /// The continuation of the task that waits for the results.
     enum Continuation {
-        /// Resumed with the last result.
+        /// A continuation that is resumed with the last result.
         case one(UnsafeContinuation<Result, any Error>)
-        /// Resumed with all results.
+        /// A continuation that is resumed with all results.
         case all(UnsafeContinuation<[Result], any Error>)
-        /// Resumed with the last result; for a task that waits for another continuation first.
+        /// A waiter that is resumed with the last result, for a task that waits for another continuation first.
         case waiter(Waiter<Result>)
     }
 
@@ -45,7 +46,8 @@ final class InFlight {
     }
 
     /// Counts a command that was sent.
-    /// - Parameter isInternal: Whether its result is not returned: it prepares or deallocates a statement.
+    /// - Parameter isInternal: Whether the command prepares or deallocates a statement, so that its result is not
+    ///   returned.
     func sentCommand(isInternal: Bool = false) {
         if isInternal { internalCommands.append(commands) }
         commands += 1
@@ -65,8 +67,8 @@ final class InFlight {
         failedCommand = completedCommands
     }
 
-    /// Records libpq's NULL result, which ends the current command.
-    /// - Returns: Whether it was the last command.
+    /// Records that the current command has no more results, which libpq reports by returning NULL.
+    /// - Returns: Whether the command was the last one.
     func commandEnded() -> Bool {
         completedCommands += 1
         return completedCommands == commands
@@ -91,7 +93,7 @@ final class InFlight {
         }
     }
 
-    /// Resumes the continuation with an error. The error with which the server terminated the session takes
+    /// Resumes the continuation with an error. If the server terminated the session with an error, that error takes
     /// precedence, because it is more specific than the loss of the connection.
     func fail(_ error: PostgresError) {
         let error = self.error.flatMap { $0.kind == .terminated ? $0 : nil } ?? error

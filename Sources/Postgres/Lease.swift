@@ -3,19 +3,19 @@ import SQL
 
 /// Exclusive use of a connection of a pool by one task, for statements that write and for transactions.
 ///
-/// A lease ends with the body of `Pool.lease`; later calls fail. Sound as `@unchecked Sendable`: it is used only on
-/// its connection's loop.
+/// A lease ends when the closure passed to `Pool.lease` returns or throws; later calls fail. `@unchecked Sendable` is
+/// sound because a lease is used only on the event loop of its connection.
 public final class Lease: @unchecked Sendable {
     private enum State {
         case active(Connection)
-        /// A cancel request is in progress; the task returns whether it completed in time.
+        /// A cancel request is in progress. The task returns whether the request completed in time.
         case cancelled(Connection, Task<Bool, Never>)
         case ended
     }
 
     private var state: State
 
-    /// Creates a lease of a connection that the caller has opened itself.
+    /// Creates a lease of a connection that the caller opened, instead of one of a pool.
     package init(of connection: Connection) { state = .active(connection) }
 
     private var connection: Connection? {
@@ -31,22 +31,22 @@ public final class Lease: @unchecked Sendable {
     // MARK: Executing
 
     /// Executes a statement.
-    /// - Throws: `PostgresError`; `CancellationError`, without having sent the statement, in a cancelled task.
+    /// - Throws: `PostgresError`; in a cancelled task `CancellationError`, without sending the statement.
     public func execute(_ statement: Statement) async throws -> Result {
         try await activeConnection().execute(statement)
     }
 
     /// Executes statements in one batch, atomically unless a transaction is open.
-    /// - Throws: `PostgresError` of the first statement that fails; `CancellationError`, without having sent the
-    ///   statements, in a cancelled task.
+    /// - Throws: `PostgresError` of the first statement that fails; in a cancelled task `CancellationError`, without
+    ///   sending the statements.
     public func execute(_ statements: [Statement]) async throws -> [Result] {
         try await activeConnection().execute(statements)
     }
 
-    /// Executes statements that end with a commit, and records the commit's WAL position in the current causal
-    /// session, if there is one. The position is known only after the commit; it is read in the same pipeline, without
-    /// an additional round trip.
-    /// - Throws: As `execute`; the `change` of a `PostgresError` tells whether the change was made.
+    /// Executes statements that end with a commit, and records the commit's WAL position in the current causal session,
+    /// if there is one. The position, which is known only after the commit, is read in the same pipeline, without an
+    /// additional round trip.
+    /// - Throws: Like `execute`; the `change` of a `PostgresError` tells whether the change was made.
     package func commit(_ statements: [Statement], _ step: PostgresError.Step = .autocommit) async throws -> [Result] {
         guard let session = CausalSession.current else {
             return try await PostgresError.ofChange(step) { try await execute(statements) }
@@ -68,7 +68,7 @@ public final class Lease: @unchecked Sendable {
     }
 
     /// Executes a script of any number of statements without parameters.
-    /// - Throws: As `execute`.
+    /// - Throws: `PostgresError`; in a cancelled task `CancellationError`, without sending the script.
     @discardableResult
     public func script(_ text: String) async throws -> Result { try await activeConnection().script(text) }
 
@@ -89,8 +89,8 @@ public final class Lease: @unchecked Sendable {
 
     // MARK: Ending
 
-    /// Cancels the running statement, if there is one, unless it completes within a short delay. Most statements do,
-    /// and a cancel request costs a connection and a server process.
+    /// Cancels the running statement, if there is one, unless the statement completes within a short delay. Most
+    /// statements do, which saves the connection and the server process that a cancel request costs.
     func cancel() {
         guard let loop = connection?.loop else { return }
         loop.schedule(at: loop.now.advanced(by: Lease.cancellationDelay)) { [self] in

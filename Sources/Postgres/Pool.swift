@@ -3,12 +3,12 @@ import Logging
 import SQL
 import Scoreboard
 
-/// The connection pool of one event loop. It needs only a few connections, because reads share them.
+/// The connection pool of one event loop. A pool needs only a few connections, because reads share them.
 ///
 /// Reads share connections in pipelines; a lease gives one task exclusive use of a connection. `PoolState` makes the
 /// decisions; this class opens and closes connections and resumes waiting tasks.
 ///
-/// Sound as `@unchecked Sendable`: it is used only on its loop's thread.
+/// `@unchecked Sendable` is sound because a pool is used only on the thread of its event loop.
 public final class Pool: @unchecked Sendable {
     private typealias ID = PoolState.ConnectionID
 
@@ -20,10 +20,10 @@ public final class Pool: @unchecked Sendable {
     private var waiters: [PoolState.WaiterID: Waiter<PoolState.ConnectionID>] = [:]
     private var lastWaiter = 0
     private var isShutDown = false
-    /// Validates a new connection; throws if it must not be used.
+    /// Validates a new connection; throws if the connection must not be used.
     private let check: (Connection) async throws -> Void
 
-    /// Creates a pool for the caller's event loop. It connects on first use.
+    /// Creates a pool for the caller's event loop. The pool opens connections on first use.
     public convenience init(_ configuration: PostgresConfiguration, log: Logger = Logger(label: "aktify.postgres")) {
         self.init(configuration, log: log) { _ in }
     }
@@ -32,7 +32,7 @@ public final class Pool: @unchecked Sendable {
     /// - Parameters:
     ///   - configuration: The server and the limits.
     ///   - log: The logger.
-    ///   - check: Validates a new connection; throws if it must not be used.
+    ///   - check: Validates a new connection; throws if the connection must not be used.
     init(_ configuration: PostgresConfiguration, log: Logger, check: @escaping (Connection) async throws -> Void) {
         guard let loop = Loop.current else {
             preconditionFailure("a pool is bound to an event loop: create it on a loop's thread")
@@ -48,9 +48,9 @@ public final class Pool: @unchecked Sendable {
 
     /// Executes a read-only statement in a pipeline that other reads share.
     ///
-    /// A statement whose connection is lost is sent again, at most once for each connection, since all of them can be
-    /// lost at the same time. One that is aborted because another statement of its batch failed is sent again in its
-    /// own batch.
+    /// If the connection is lost, the statement is sent again, at most once for each connection of the pool, since all
+    /// of them can be lost at the same time. If the statement is aborted because another one in the same batch failed,
+    /// it is sent again in a separate batch.
     /// - Throws: `PostgresError`.
     public func read(_ statement: Statement) async throws -> Result {
         var losses = 0
@@ -75,7 +75,7 @@ public final class Pool: @unchecked Sendable {
         }
     }
 
-    /// Grants a read immediately if a connection has capacity for it.
+    /// Grants a read immediately if a connection has capacity for it; returns `nil` otherwise.
     private func grantRead() -> ID? {
         guard let grant = state.beginRead(at: loop.now) else { return nil }
         if let opening = grant.opening { open(opening) }
@@ -86,8 +86,8 @@ public final class Pool: @unchecked Sendable {
 
     /// Calls `body` with exclusive use of a connection, for statements that write and for transactions.
     ///
-    /// When the task is cancelled, the running statement is cancelled and no other is sent. Afterwards the connection
-    /// returns to the pool once it is idle; one that does not become idle is closed.
+    /// When the task is cancelled, the running statement is cancelled and no other statement is sent. Afterwards the
+    /// connection returns to the pool once it is idle; a connection that does not become idle is closed.
     /// - Throws: `PostgresError`, `CancellationError`, and what `body` throws.
     public func lease<Value>(_ body: (Lease) async throws -> Value) async throws -> Value {
         let (id, connection) = try await connectionToLease()
@@ -127,9 +127,9 @@ public final class Pool: @unchecked Sendable {
         Task(executorPreference: loop) { await self.recover(connection, id, after: cancelRequest) }
     }
 
-    /// Waits until a connection is idle: until its cancel request has completed and a subsequent round trip has
-    /// succeeded, so that the request cannot cancel a later statement. Closes the connection if it does not become
-    /// idle.
+    /// Waits until a connection is idle after a lease, or closes it if it does not become idle. After a cancel request,
+    /// the connection is idle only when the request has completed and a subsequent round trip has succeeded, so that
+    /// the request cannot cancel a later statement.
     private func recover(_ connection: Connection, _ id: ID, after cancelRequest: Task<Bool, Never>?) async {
         if cancelRequest == nil {
             log.error("a lease ended with an open transaction, which is rolled back, or with a statement in flight")
@@ -147,7 +147,7 @@ public final class Pool: @unchecked Sendable {
 
     // MARK: Waiting
 
-    /// Waits for a connection, up to the configured acquire timeout.
+    /// Waits for a connection, no longer than the configured acquire timeout.
     private func wait(
         _ queue: (inout PoolState, PoolState.WaiterID, Instant) -> [PoolState.Action]
     ) async throws -> ID {
@@ -211,7 +211,7 @@ public final class Pool: @unchecked Sendable {
         Task(executorPreference: loop) { await self.opened(id) }
     }
 
-    /// Opens and validates a connection, and reports the outcome to the state machine.
+    /// Opens and validates a connection, and reports the outcome to the state machine (`PoolState`).
     private func opened(_ id: ID) async {
         do {
             let connection = try await Connection.open(configuration)
@@ -246,7 +246,7 @@ public final class Pool: @unchecked Sendable {
     public struct Statistics: Hashable, Sendable {
         /// The number of open connections, including leased ones.
         public var open: Int
-        /// The number of connections that are leased, or that were and are not idle yet.
+        /// The number of connections that are leased, or not idle yet after a lease.
         public var leased: Int
         /// The number of idle connections.
         public var idle: Int

@@ -3,21 +3,21 @@ import EventLoop
 
 /// The state machine of a connection pool, without I/O: which tasks use which connections, and which tasks wait.
 ///
-/// Each event is a method that returns the actions that the pool has to carry out. A granted connection is in use from
-/// the moment of the grant, before the waiting task runs: a connection with reads is not leased, and a leased one gets
-/// no reads.
+/// Each event is a method that returns the actions that the pool has to carry out. A connection counts as used as soon
+/// as it is granted, before the waiting task runs: a connection with reads is not leased, and a leased one gets no
+/// reads.
 struct PoolState {
-    /// Identifies a connection from before it is opened until it is closed; never reused.
+    /// The id of a connection, from before the connection is opened until it is closed; never reused.
     typealias ConnectionID = Int
-    /// Identifies a task that waits for a connection.
+    /// The id of a task that waits for a connection.
     typealias WaiterID = Int
 
-    /// The use of a connection. A closed connection is no longer in the pool.
+    /// The use of a connection of the pool. A closed connection is no longer in the pool.
     enum Use: Equatable {
         /// The connection is being opened.
         case opening
-        /// The connection is available for reads: the number in flight, and when the last one completed or, if none
-        /// has completed since, the first one of these was sent.
+        /// The connection is available for reads. `reads` is the number of reads in flight; `progressed` is when the
+        /// last read completed or, if none has completed since, when the first of the reads in flight was sent.
         case shared(reads: Int, progressed: Instant)
         /// One task has exclusive use of the connection.
         case leased
@@ -28,15 +28,15 @@ struct PoolState {
 
     /// An action that the pool has to carry out.
     enum Action {
-        /// Open a connection.
+        /// Open a connection with this id.
         case open(ConnectionID)
-        /// Resume a read with its connection.
+        /// Resume a task that waits to read, with the granted connection.
         case grantRead(WaiterID, ConnectionID)
-        /// Resume a lease with its connection.
+        /// Resume a task that waits for a lease, with the granted connection.
         case grantLease(WaiterID, ConnectionID)
-        /// Fail a waiting task.
+        /// Fail a waiting task with an error.
         case fail(WaiterID, PostgresError)
-        /// Report the event `retryDue` at a point in time.
+        /// Call `retryDue` at this time.
         case retry(at: Instant)
     }
 
@@ -67,13 +67,14 @@ struct PoolState {
     static let preferredDepth = 32
     /// The maximum number of reads in flight on a connection.
     static let maximumDepth = 256
-    /// A connection with reads in flight none of which has completed for this long gets no more reads.
+    /// The duration after which a connection gets no more reads, if it has reads in flight and none of them completes.
     static let stallThreshold = Duration.milliseconds(50)
 
     // MARK: Requests
 
     /// Grants a read immediately if a connection has capacity for it.
-    /// - Returns: The connection, and one to open for subsequent reads; `nil` if the read has to be queued.
+    /// - Returns: The granted connection, and a connection to open for subsequent reads, if any; `nil` if the read has
+    ///   to be queued.
     mutating func beginRead(at now: Instant) -> (connection: ConnectionID, opening: ConnectionID?)? {
         guard let index = connectionForRead(at: now) else { return nil }
         addRead(to: index, at: now)
@@ -88,7 +89,7 @@ struct PoolState {
     }
 
     /// Grants a lease immediately if a connection is idle and no other lease is queued.
-    /// - Returns: The connection; `nil` if the lease has to be queued.
+    /// - Returns: The leased connection; `nil` if the lease has to be queued.
     mutating func beginLease() -> ConnectionID? {
         guard leaseWaiters.isEmpty, let index = connectionForLease() else { return nil }
         slots[index].use = .leased
@@ -101,7 +102,7 @@ struct PoolState {
         return settle(at: now)
     }
 
-    /// Removes a task from its queue because it was cancelled or timed out.
+    /// Removes a waiting task from its queue because the task was cancelled or timed out.
     mutating func remove(_ waiter: WaiterID, at now: Instant) -> [Action] {
         if let index = readWaiters.firstIndex(of: waiter) {
             readWaiters.remove(at: index)
@@ -113,53 +114,53 @@ struct PoolState {
 
     // MARK: Events of connections
 
-    /// A read has completed or failed.
+    /// Records that a read has completed or failed.
     mutating func readEnded(on id: ConnectionID, at now: Instant) -> [Action] {
         guard let index = index(of: id), case .shared(let reads, _) = slots[index].use else { return [] }
         slots[index].use = .shared(reads: reads - 1, progressed: now)
         return readWaiters.isEmpty && leaseWaiters.isEmpty ? [] : settle(at: now)
     }
 
-    /// A lease has ended, and its connection is idle. Queued reads are granted before queued leases, so that leases do
-    /// not starve them.
+    /// Records that a lease has ended and its connection is idle. Queued reads are granted before queued leases, so
+    /// that leases do not starve reads.
     mutating func leaseEnded(on id: ConnectionID, at now: Instant) -> [Action] { share(id, from: .leased, at: now) }
 
-    /// A lease has ended, and its connection is not idle yet.
+    /// Records that a lease has ended and its connection is not idle yet.
     mutating func recoveryBegan(on id: ConnectionID) {
         if let index = index(of: id), slots[index].use == .leased { slots[index].use = .recovering }
     }
 
-    /// A connection that was not idle after its lease is idle now.
+    /// Records that a connection has become idle that was not idle at the end of its lease.
     mutating func recovered(_ id: ConnectionID, at now: Instant) -> [Action] { share(id, from: .recovering, at: now) }
 
-    /// A connection has been opened.
+    /// Records that a connection has been opened.
     mutating func opened(_ id: ConnectionID, at now: Instant) -> [Action] {
         backoff = Backoff()
         return share(id, from: .opening, at: now)
     }
 
-    /// A connection could not be opened.
+    /// Records that a connection could not be opened.
     mutating func failedToOpen(_ id: ConnectionID, _ error: PostgresError, at now: Instant) -> [Action] {
         slots.removeAll { $0.id == id }
         backoff.failed(error, at: now)
         return settle(at: now) + [.retry(at: backoff.until)]
     }
 
-    /// The backoff has ended. If there is no connection, one is opened without a request for it, so that it is
-    /// available to the first request after the database has recovered.
+    /// Records that the backoff has ended. If there is no connection, one is opened although no request waits for it,
+    /// so that it is available to the first request after the database has recovered.
     mutating func retryDue(at now: Instant) -> [Action] {
         if slots.isEmpty, let id = addOpening(at: now) { return [.open(id)] + settle(at: now) }
         return settle(at: now)
     }
 
-    /// A connection was closed, whatever its use.
+    /// Records that a connection was closed, whatever its use was.
     mutating func closed(_ id: ConnectionID, at now: Instant) -> [Action] {
         slots.removeAll { $0.id == id }
         return settle(at: now)
     }
 
-    /// A connection that was granted to a lease turned out to be closed before it was handed over: the lease returns
-    /// to the head of its queue.
+    /// Records that a connection that was granted to a lease was found closed before it was handed over. The lease
+    /// returns to the head of its queue.
     mutating func foundClosed(_ id: ConnectionID, grantedTo waiter: WaiterID, at now: Instant) -> [Action] {
         slots.removeAll { $0.id == id }
         leaseWaiters.prepend(waiter)
@@ -184,8 +185,8 @@ struct PoolState {
         return actions + settle(at: now)
     }
 
-    /// Grants queued requests, opens a connection if one is missing, and fails all queued requests if no connection
-    /// could be opened.
+    /// Grants queued requests, adds a connection to open if requests remain, and fails all queued requests if the last
+    /// attempt to connect failed and there is no open connection.
     private mutating func settle(at now: Instant) -> [Action] {
         var actions: [Action] = []
         while !leaseWaiters.isEmpty, let index = connectionForLease() {
@@ -212,8 +213,8 @@ struct PoolState {
         slots[index].use = .shared(reads: reads + 1, progressed: reads == 0 ? now : progressed)
     }
 
-    /// Adds a connection to be opened, unless one is being opened already, the limit is reached or the backoff after a
-    /// failure has not ended.
+    /// Adds a connection to be opened and returns its id; `nil` if another one is being opened already, the limit is
+    /// reached, or the backoff after a failure has not ended.
     private mutating func addOpening(at now: Instant) -> ConnectionID? {
         guard slots.count < limit, backoff.allowsTrying(at: now), !slots.contains(where: { $0.use == .opening }) else {
             return nil
@@ -223,9 +224,9 @@ struct PoolState {
         return lastID
     }
 
-    /// The index of the connection for a read: the first one with few reads in flight, because a pipeline is more
-    /// efficient the more requests share its packets; if all have more, the least busy one. While a lease is queued,
-    /// the last connection gets no more reads.
+    /// Returns the index of the connection for a read: the first one with few reads in flight, because a pipeline is
+    /// more efficient the more requests share its packets; if all connections have more, the least busy one. While a
+    /// lease is queued, the last connection gets no more reads.
     private func connectionForRead(at now: Instant) -> Int? {
         let reserved = leaseWaiters.isEmpty || !canLease ? nil : slots.lastIndex { $0.isShared }
         var best: (index: Int, reads: Int)?
@@ -239,7 +240,7 @@ struct PoolState {
         return best?.index
     }
 
-    /// The index of the connection to lease: the last idle one, since reads use the first ones.
+    /// Returns the index of the connection to lease: the last idle one, since reads use the first connections.
     private func connectionForLease() -> Int? { canLease ? slots.lastIndex { $0.isIdle } : nil }
 
     /// Whether another connection may be leased.
@@ -251,7 +252,7 @@ struct PoolState {
 extension PoolState.Slot {
     /// Whether the connection is available for reads.
     var isShared: Bool { if case .shared = use { true } else { false } }
-    /// Whether the connection is available for reads and has none in flight.
+    /// Whether the connection is available for reads and has no read in flight.
     var isIdle: Bool { reads == 0 }
     /// Whether the connection is leased, or not idle yet after a lease.
     var isExclusive: Bool { use == .leased || use == .recovering }

@@ -1,13 +1,14 @@
 /// The configuration of a connection pool: the server, the credentials, the limits and the timeouts.
 public struct PostgresConfiguration: Sendable {
     /// The address of the server, the credentials and the database. If several hosts are listed, each new connection
-    /// searches for the primary (`target_session_attrs=read-write`).
+    /// searches for the primary among them (`target_session_attrs=read-write`).
     public enum Server: Sendable {
-        /// A connection string in libpq's syntax: a URI or `keyword=value` pairs (Postgres manual, section 34.1.1).
-        /// `init(connectionString:)` validates it.
+        /// A connection string in libpq's syntax, a URI or `keyword=value` pairs (Postgres manual, section 34.1.1),
+        /// which `init(connectionString:)` validates.
         case url(String)
-        /// The individual parameters. A host that begins with a slash is the directory of a Unix domain socket; an
-        /// empty password means none. `host` may be a comma-separated list, in which each host may have its own port.
+        /// Individual parameters. `host` is one host or a comma-separated list, in which each host may have its own
+        /// port; a host that begins with a slash is the directory of a Unix domain socket. An empty password means that
+        /// there is none.
         case parts(host: String, port: UInt16, user: String, password: String, database: String)
     }
 
@@ -15,7 +16,7 @@ public struct PostgresConfiguration: Sendable {
     public struct Login: Sendable {
         /// The name of the role.
         public var role: String
-        /// The password; an empty one means none.
+        /// The password; an empty one means that there is none.
         public var password: String
 
         /// Creates a login.
@@ -26,13 +27,13 @@ public struct PostgresConfiguration: Sendable {
 
     /// The server.
     public var server: Server
-    /// The database, if it is not the one that `server` specifies.
+    /// The database to use instead of the one that `server` specifies; `nil` for that one.
     public var database: String?
-    /// The credentials, if they are not those that `server` specifies.
+    /// The credentials to use instead of those that `server` specifies; `nil` for those.
     public var login: Login?
     /// The maximum number of connections per event loop.
     public var connections: Int
-    /// Whether one of two or more connections is never leased, so that one is always available for reads.
+    /// Whether one of two or more connections is never leased, so that a connection is always available for reads.
     public var keepsOneForReads = true
     /// The server-side `statement_timeout`. The client waits half a second longer for the result.
     public var statementTimeout: Duration
@@ -40,15 +41,15 @@ public struct PostgresConfiguration: Sendable {
     public var acquireTimeout: Duration
     /// The application name, as shown in `pg_stat_activity`.
     public var applicationName: String
-    /// Whether statements are prepared. PgBouncer in transaction pooling mode needs `false`. Then no session settings
-    /// are sent either; they have to be set for the role (`ALTER ROLE … SET statement_timeout = '2s'`).
+    /// Whether statements are prepared, and session settings sent. PgBouncer in transaction pooling mode needs `false`;
+    /// the session settings then have to be set for the role (`ALTER ROLE … SET statement_timeout = '2s'`).
     public var prepares: Bool
     /// The duration from which a statement is logged as slow.
     public var slowStatement: Duration
-    /// The hosts of the replicas that serve reads, in the format of `Server.parts`; all other parameters are those of
-    /// `server`. `nil` if there are no replicas.
+    /// The hosts of the replicas that serve reads, in the format of `host` in `Server.parts`; `nil` if there are no
+    /// replicas. All other parameters are those of `server`.
     public var replicaHosts: String?
-    /// The maximum replication lag with which a replica serves reads.
+    /// The maximum replication lag at which a replica still serves reads.
     public var maximumLag = Duration.seconds(10)
     /// The replica that this configuration is for; `nil` for the primary's configuration.
     var replica: Hosts.Host?
@@ -69,12 +70,12 @@ public struct PostgresConfiguration: Sendable {
         self.slowStatement = slowStatement
     }
 
-    /// The client-side time limit for a statement, which is longer than the server's, so that the server's takes
+    /// The client-side time limit for a statement. It is longer than the server-side one, so that the latter takes
     /// effect first.
     var deadline: Duration { statementTimeout + .milliseconds(500) }
 
-    /// libpq's connection parameters (keywords and values) for each server that may be the primary. If a keyword is
-    /// repeated, libpq uses its last value.
+    /// libpq's connection parameters (keywords and values) for each server to try. If a keyword is repeated, libpq uses
+    /// the last value.
     var candidates: [[(keyword: String, value: String)]] {
         let hosts = server.hosts
         func withAddress(of host: Hosts.Host) -> [(keyword: String, value: String)] {
@@ -86,8 +87,8 @@ public struct PostgresConfiguration: Sendable {
         return hosts.all.map(withAddress(of:))
     }
 
-    /// The parameters that are the same for all servers. Those of a connection string come after the defaults, and so
-    /// take precedence.
+    /// The connection parameters that are the same for all servers. The parameters of a connection string come after
+    /// the defaults, and so take precedence over them.
     private var parameters: [(keyword: String, value: String)] {
         let common =
             [
@@ -107,8 +108,8 @@ public struct PostgresConfiguration: Sendable {
         }
     }
 
-    /// The role that connects; `nil` if none is specified, in which case libpq uses the name of the operating system's
-    /// user.
+    /// The name of the role that connects; `nil` if none is specified, in which case libpq uses the name of the
+    /// operating system's user.
     public var role: String? {
         if let login { return login.role }
         switch server {
@@ -120,7 +121,7 @@ public struct PostgresConfiguration: Sendable {
     /// Whether several servers are specified, one of which is the primary.
     package var hasSeveralServers: Bool { server.hosts.areMultiple || server.hasMultipleAddresses }
 
-    /// The configuration of each replica, with at most two connections, since reads share them.
+    /// The configuration of each replica's pool, with at most two connections, since reads share connections.
     var replicas: [PostgresConfiguration] {
         guard let text = replicaHosts, let hosts = Hosts(text, port: server.port) else { return [] }
         // Duplicates are removed: an unreachable replica would be tried twice.
@@ -134,15 +135,15 @@ public struct PostgresConfiguration: Sendable {
         }
     }
 
-    /// The configuration of the connection that polls a replica's replay position: a replica that does not respond
-    /// within a second serves no reads.
+    /// The configuration of the connection that polls a replica's replay position. Its timeouts are such that a replica
+    /// that does not respond within a second serves no reads.
     var forPolling: PostgresConfiguration {
         var configuration = self
         configuration.statementTimeout = .milliseconds(500)
         return configuration
     }
 
-    /// The session's settings, sent in the startup message, so that they need no round trip.
+    /// The session settings, which are sent in the startup message, so that setting them needs no round trip.
     private var options: String {
         let timeout =
             statementTimeout.components.seconds * 1000 + statementTimeout.components.attoseconds / 1_000_000_000_000_000
@@ -150,8 +151,8 @@ public struct PostgresConfiguration: Sendable {
             + " -c client_connection_check_interval=1000"
     }
 
-    /// The configuration of the pool for streams, each of which has exclusive use of a connection: few connections,
-    /// because a slow client may occupy one for long, and a longer acquire timeout.
+    /// The configuration of the pool for streams, each of which has exclusive use of a connection. The pool has few
+    /// connections, because a slow client may occupy a connection for long, and therefore a longer acquire timeout.
     package var forStreams: PostgresConfiguration {
         var configuration = self
         configuration.connections = 4

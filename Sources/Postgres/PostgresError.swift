@@ -1,7 +1,7 @@
 /// The failure of a statement or a connection.
 ///
-/// The description is for logs only: it quotes Postgres's message, which may contain data. Never include it in a
-/// response.
+/// The error's description is for logs only: it quotes Postgres's message, which may contain data. Never include it in
+/// a response.
 public struct PostgresError: Error, Sendable, CustomStringConvertible {
     /// The kind of failure.
     public enum Kind: Hashable, Sendable {
@@ -9,14 +9,15 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
         case server
         /// No connection could be established.
         case unreachable
-        /// The connection was closed before the statement was sent: it was not executed.
+        /// The connection was closed before the statement was sent, so that the statement was not executed.
         case notSent
-        /// The connection was lost while the statement was in flight: whether it was executed is unknown.
+        /// The connection was lost while the statement was in flight, so that it is unknown whether the statement was
+        /// executed.
         case lost
-        /// The server terminated the session instead of returning a result: the statement was not executed, unless it
-        /// was a COMMIT.
+        /// The server terminated the session instead of returning a result. The statement was not executed, unless it
+        /// was a COMMIT, for which this is unknown.
         case terminated
-        /// An earlier statement of the same batch failed: this one was not executed.
+        /// An earlier statement of the same batch failed, so that this one was not executed.
         case aborted
         /// No connection of the pool became available in time.
         case busy
@@ -30,7 +31,7 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
     public let state: SQLState?
     /// The message of Postgres or libpq.
     public let message: String
-    /// Postgres's detail message, such as the value of a duplicate key. It contains data.
+    /// Postgres's detail message, which contains data, such as the value of a duplicate key.
     public let detail: String?
     /// The name of the violated constraint, if one was violated.
     public let constraint: String?
@@ -55,10 +56,10 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
         self.position = position
     }
 
-    /// The error for the commit of a transaction that had failed unnoticed before, which the server rolled back.
+    /// The error for committing a transaction in which a statement had failed, which the server therefore rolled back.
     public static let rolledBack = PostgresError(.server, message: "the transaction had failed, and was rolled back")
 
-    /// The meaning of the error for the request.
+    /// What the error means for the request that caused it.
     public var meaning: SQLState.Meaning {
         switch kind {
         case .server: state?.meaning ?? .defect
@@ -75,7 +76,7 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
         case unknown
     }
 
-    /// The role of a statement within a change.
+    /// The part that a statement has in a change, which determines whether a failed statement may have made the change.
     package enum Step: Sendable {
         /// The statement is the entire change, and commits by itself.
         case autocommit
@@ -85,7 +86,7 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
         case commit
     }
 
-    /// Runs `body`, which sends a statement of a change, and sets `change` on the error that it throws.
+    /// Runs `body`, which sends a statement of a change; if `body` throws a `PostgresError`, sets the error's `change`.
     /// - Throws: What `body` throws.
     package static func ofChange<Value>(_ step: Step = .autocommit, _ body: () async throws -> Value) async throws
         -> Value
@@ -109,17 +110,17 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
             || hasStaleRowType
     }
 
-    /// Whether a prepared statement produces rows of a type that has been altered since, for which Postgres does not
-    /// replan the statement: `jsonb_populate_record(NULL::campaign, …)`.
+    /// Whether the error was caused by a prepared statement that produces rows of a type that has been altered since.
+    /// Postgres does not replan such a statement: `jsonb_populate_record(NULL::campaign, …)`.
     private var hasStaleRowType: Bool {
         message.hasPrefix("attribute ")
             && (state == "42804" && message.hasSuffix(" of type record has wrong type")
                 || state == "42703" && message.hasSuffix(" of type record has been dropped"))
     }
 
-    /// Whether every server refused the connection for a reason that is not transient: the role, the password, the
-    /// database. libpq reports no SQLSTATE for a failed connection attempt, only a message with one line for each
-    /// server.
+    /// Whether every server refused the connection for a reason that is not transient, such as the role, the password
+    /// or the database. The reason is derived from libpq's message, which has one line for each server, because libpq
+    /// reports no SQLSTATE for a failed connection attempt.
     package var isRefusal: Bool {
         let transient = ["the database system is", "too many", "connection slots", "server login"]
         return kind == .unreachable

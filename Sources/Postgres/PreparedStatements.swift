@@ -1,13 +1,13 @@
 import SQL
 
-/// The identity of a prepared statement: its text and the types of its parameters.
+/// What identifies a prepared statement: the text and the types of the parameters.
 struct PreparedKey: Hashable {
     let text: String
     let types: [UInt32]
 
     func hash(into hasher: inout Hasher) { hasher.combine(text) }
 
-    /// Whether the key is that of a statement.
+    /// Whether a statement has the text and the parameter types of this key.
     func matches(_ statement: Statement) -> Bool {
         text == statement.text && types.elementsEqual(statement.bindings.parameters.lazy.map(\.type))
     }
@@ -16,7 +16,8 @@ struct PreparedKey: Hashable {
 /// The prepared statements of a connection, in a cache with least-recently-used eviction.
 struct PreparedStatements {
     private var entries: [PreparedKey: (number: Int, name: [CChar], lastUse: Int)] = [:]
-    /// The most recently used one. Usually the next statement is the same, and is found without hashing its text.
+    /// The prepared statement that was used last. Usually the next statement is the same, and is found without hashing
+    /// its text.
     private var latest: (key: PreparedKey, name: [CChar])?
     private var uses = 0
     private let capacity: Int
@@ -25,7 +26,7 @@ struct PreparedStatements {
     /// - Parameter capacity: The maximum number of prepared statements.
     init(capacity: Int = 256) { self.capacity = capacity }
 
-    /// Returns the name of a statement if it is prepared.
+    /// Returns the name under which a statement is prepared; `nil` if it is not prepared.
     mutating func name(of statement: Statement) -> [CChar]? {
         if let latest, latest.key.matches(statement) { return latest.name }
         if let latest { use(latest.key) }
@@ -34,8 +35,8 @@ struct PreparedStatements {
         return latest?.name
     }
 
-    /// Records the use of a statement.
-    /// - Returns: Its name if it is prepared.
+    /// Records the use of a prepared statement.
+    /// - Returns: The name of the prepared statement; `nil` if there is none with this key.
     @discardableResult
     private mutating func use(_ key: PreparedKey) -> [CChar]? {
         guard let index = entries.index(forKey: key) else { return nil }
@@ -44,7 +45,7 @@ struct PreparedStatements {
         return entries.values[index].name
     }
 
-    /// Adds a statement under a new name, which was never used before on the connection.
+    /// Adds a statement and returns its name, which is new: it was never used before on the connection.
     mutating func add(_ key: PreparedKey) -> [CChar] {
         uses += 1
         let name = Array("s\(uses)".utf8CString)
@@ -53,7 +54,8 @@ struct PreparedStatements {
     }
 
     /// Removes the least recently used statement if the capacity is exceeded.
-    /// - Returns: Its name, to be deallocated on the server.
+    /// - Returns: The name of the removed statement, which is to be deallocated on the server; `nil` if none was
+    ///   removed.
     mutating func evict() -> String? {
         guard entries.count > capacity, let oldest = entries.min(by: { $0.value.lastUse < $1.value.lastUse }) else {
             return nil
@@ -62,7 +64,7 @@ struct PreparedStatements {
         return "s\(oldest.value.number)"
     }
 
-    /// Removes a statement, so that it is prepared again.
+    /// Removes a statement from the cache, so that the next use prepares the statement again.
     mutating func forget(_ key: PreparedKey) {
         entries[key] = nil
         latest = nil

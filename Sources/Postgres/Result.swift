@@ -3,9 +3,9 @@ import EventLoop
 import Glibc
 import SQL
 
-/// The result of a statement: rows, or the number of affected rows. It owns and frees libpq's memory.
+/// The result of a statement: rows, or the number of affected rows. The object owns and frees libpq's memory.
 ///
-/// Sound as `@unchecked Sendable`: a PGresult is not mutated once it has been created, and is cleared when no
+/// `@unchecked Sendable` is sound because a PGresult is not mutated once it has been created, and is cleared when no
 /// reference is left.
 public final class Result: @unchecked Sendable {
     // Owned by this object: cleared in deinit, never handed out.
@@ -16,16 +16,16 @@ public final class Result: @unchecked Sendable {
         (sent, received) = (time, time)
     }
 
-    /// A result without rows and columns that does not come from a statement.
+    /// A new result without rows and columns, which does not come from a statement.
     public static var empty: Result {
         guard let handle = PQmakeEmptyPGresult(nil, PGRES_TUPLES_OK) else { preconditionFailure("out of memory") }
         return Result(owning: handle)
     }
 
-    /// Creates a result with one column for each type without a server, for benchmarks of result processing.
+    /// Creates a result without a server, for benchmarks of result processing. The result has one column for each type.
     /// - Parameters:
     ///   - types: The object ids (OIDs) of the columns' types.
-    ///   - rows: The encoded values; `nil` is NULL.
+    ///   - rows: The encoded values of each row; `nil` is NULL.
     package static func made(types: [UInt32], rows: [[[UInt8]?]]) -> Result {
         let result = empty
         var attributes = types.map { type in
@@ -50,7 +50,7 @@ public final class Result: @unchecked Sendable {
     public internal(set) var sent: Instant
     /// When the result was received completely.
     public internal(set) var received: Instant
-    /// The time between both.
+    /// The time from when the statement was sent until its result was received completely.
     public var elapsed: Duration { received.duration(since: sent) }
     /// Whether the statement had been prepared on its connection before.
     public internal(set) var wasPrepared = true
@@ -72,7 +72,8 @@ public final class Result: @unchecked Sendable {
     /// Returns a row, to be read from its first column.
     public func row(_ index: Int) -> ResultRow { ResultRow(result: self, index: Int32(index)) }
 
-    /// Decodes a value. libpq reports the length 0 for NULL, and reports a column that does not exist as NULL.
+    /// Decodes the value in a row and a column. libpq reports the length 0 for NULL, and reports a column that does not
+    /// exist as NULL.
     func cell<Value: SQLValue>(_ row: Int32, _ column: Int32) throws(DecodingError) -> Value {
         let count = Int(PQgetlength(handle, row, column))
         guard count > 0 || PQgetisnull(handle, row, column) == 0 else {
@@ -88,16 +89,16 @@ public final class Result: @unchecked Sendable {
 
     /// A column of a result, as the server describes it.
     public struct Column: Hashable, Sendable {
-        /// The name.
+        /// The column's name.
         public let name: String
-        /// The object id (OID) of the type.
+        /// The object id (OID) of the column's type.
         public let type: UInt32
-        /// The object id (OID) of the table that the column comes from, and the column's number in it; 0 for an
-        /// expression.
+        /// The object id (OID) of the table that the column comes from, and the number of the column in that table;
+        /// both are 0 for an expression.
         public let table: UInt32, number: Int
     }
 
-    /// The columns.
+    /// The columns of the result.
     public var columns: [Column] {
         (0..<PQnfields(handle)).map { index in
             Column(
@@ -106,7 +107,7 @@ public final class Result: @unchecked Sendable {
         }
     }
 
-    /// The object ids (OIDs) of the parameters' types if this is the description of a statement.
+    /// The object ids (OIDs) of the parameters' types, if this result is the description of a statement.
     public var parameterTypes: [UInt32] { (0..<PQnparams(handle)).map { PQparamtype(handle, $0) } }
 
     // MARK: Outcome
@@ -132,7 +133,7 @@ public final class Result: @unchecked Sendable {
             constraint: field("n"), column: field("c"), position: field("P").flatMap { Int($0) })
     }
 
-    /// Returns a field of an error report by its identification letter (Postgres manual, section 55.8).
+    /// Returns the field of an error report that has an identification letter (Postgres manual, section 55.8).
     private func field(_ letter: Unicode.Scalar) -> String? {
         PQresultErrorField(handle, Int32(letter.value)).map { String(cString: $0) }
     }

@@ -12,7 +12,7 @@ public struct ResultRow {
     }
 
     /// Decodes the next column.
-    /// - Throws: `DecodingError` if the value is not of this type.
+    /// - Throws: `DecodingError` if the value is not of the requested type.
     public mutating func next<Value: SQLValue>(_: Value.Type = Value.self) throws(DecodingError) -> Value {
         defer { column += 1 }
         return try result.cell(index, column)

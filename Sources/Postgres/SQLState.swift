@@ -1,6 +1,6 @@
 /// An SQLSTATE error code of five characters (Postgres manual, appendix A).
 public struct SQLState: Hashable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible {
-    /// The code: `23505`.
+    /// The five characters of the code: `23505`.
     public let code: String
 
     public init(stringLiteral code: String) { self.code = code }
@@ -14,7 +14,7 @@ public struct SQLState: Hashable, Sendable, ExpressibleByStringLiteral, CustomSt
 }
 
 extension SQLState {
-    /// The meaning of an error for a request.
+    /// What an error means for the request that caused it.
     public enum Meaning: Sendable {
         /// A conflict with concurrent transactions; the whole transaction may be retried.
         case serializationFailure
@@ -32,7 +32,7 @@ extension SQLState {
         case defect
     }
 
-    /// The meaning of this error for a request.
+    /// What this error means for the request that caused it.
     public var meaning: Meaning {
         switch code {
         case "40001", "40P01": .serializationFailure

@@ -3,10 +3,10 @@ import EventLoop
 import Glibc
 import SQL
 
-/// A nonblocking libpq connection in pipeline mode; the only owner of its C memory.
+/// A nonblocking libpq connection in pipeline mode. The object is the only owner of the connection's C memory.
 ///
-/// Sound as `@unchecked Sendable`: it has one owner at a time; the helper thread that opened it has finished with it
-/// when a loop receives it.
+/// `@unchecked Sendable` is sound because a session has one owner at a time: the helper thread that opened it has
+/// finished with it when an event loop receives it.
 final class Session: @unchecked Sendable {
     // Owned by this object: finished in `close`, never handed out.
     private let handle: OpaquePointer
@@ -24,7 +24,7 @@ final class Session: @unchecked Sendable {
 
     deinit { close() }
 
-    /// Called with each notice of the server: `NOTICE: table "one" does not exist, skipping`.
+    /// Called with the text of each notice that the server sends: `NOTICE: table "one" does not exist, skipping`.
     var onNotice: ((String) -> Void)?
 
     private func notice(_ result: OpaquePointer?) {
@@ -50,13 +50,14 @@ final class Session: @unchecked Sendable {
     var socket: Int32 { PQsocket(handle) }
     /// Whether the connection has failed.
     var isBroken: Bool { PQstatus(handle) == CONNECTION_BAD }
-    /// Whether a transaction is open, or a statement is in flight: libpq does not distinguish them before the result.
+    /// Whether a transaction is open, or a statement is in flight: until the result arrives, libpq does not distinguish
+    /// the two.
     var isInTransaction: Bool { PQtransactionStatus(handle) != PQTRANS_IDLE }
-    /// The last error message.
+    /// libpq's last error message for the connection.
     var message: String { String(cString: PQerrorMessage(handle)) }
 
-    /// Whether the kernel still considers the connection open. Needs no round trip, so a peer that vanished silently is
-    /// not detected.
+    /// Whether the kernel still considers the connection open. The check needs no round trip, so a peer that vanished
+    /// silently is not detected.
     var isConnected: Bool {
         var socket = pollfd(fd: socket, events: Int16(POLLIN | Int32(Readiness.peerClosed.rawValue)), revents: 0)
         return poll(&socket, 1, 0) <= 0 || Int32(socket.revents) & ~POLLIN == 0
@@ -64,20 +65,22 @@ final class Session: @unchecked Sendable {
 
     // MARK: Sending
 
-    /// Sends the preparation of a named statement.
-    /// - Returns: Whether libpq accepted it, as for the other methods that send a command.
+    /// Sends the command to prepare a statement under a name.
+    /// - Returns: Whether libpq accepted the command.
     func prepare(_ name: [CChar], _ key: PreparedKey) -> Bool {
         PQsendPrepare(handle, name, key.text, Int32(key.types.count), key.types) == 1
     }
 
-    /// Sends the execution of a named prepared statement.
+    /// Sends the command to execute the prepared statement with a name.
+    /// - Returns: Whether libpq accepted the command.
     func execute(_ name: [CChar], _ bindings: Bindings) -> Bool {
         withParameters(bindings) { count, values, lengths, formats in
             PQsendQueryPrepared(handle, name, count, values, lengths, formats, 1) == 1
         }
     }
 
-    /// Sends a statement that is not prepared.
+    /// Sends the command to execute a statement that is not prepared.
+    /// - Returns: Whether libpq accepted the command.
     func execute(text: String, _ bindings: Bindings) -> Bool {
         let types = bindings.parameters.map(\.type)
         return withParameters(bindings) { count, values, lengths, formats in
@@ -86,15 +89,18 @@ final class Session: @unchecked Sendable {
     }
 
     /// Sends a request for the types of a prepared statement's parameters and columns.
+    /// - Returns: Whether libpq accepted the command.
     func describe(_ name: [CChar]) -> Bool { PQsendDescribePrepared(handle, name) == 1 }
 
     /// Leaves pipeline mode and sends a script of any number of statements.
+    /// - Returns: Whether libpq accepted the command.
     func script(_ text: String) -> Bool { PQexitPipelineMode(handle) == 1 && PQsendQuery(handle, text) == 1 }
 
     /// Enters pipeline mode again after a script.
     func endScript() { PQenterPipelineMode(handle) }
 
     /// Sends a sync message, which ends a batch.
+    /// - Returns: Whether libpq accepted the command.
     func sync() -> Bool { PQpipelineSync(handle) == 1 }
 
     /// Flushes libpq's output buffer.
@@ -122,8 +128,8 @@ final class Session: @unchecked Sendable {
         }
     }
 
-    /// The address of a parameter's bytes. That of an empty value is arbitrary but not a null pointer, which libpq
-    /// takes for SQL's NULL.
+    /// Returns the address of a parameter's bytes. The address of an empty value is arbitrary but not a null pointer,
+    /// which libpq would interpret as NULL in SQL.
     private static func pointer(_ buffer: UnsafeRawBufferPointer, _ offset: Int) -> UnsafePointer<CChar> {
         guard let base = buffer.baseAddress else { return emptyValue }
         return (base + offset).assumingMemoryBound(to: CChar.self)
@@ -145,12 +151,12 @@ final class Session: @unchecked Sendable {
     /// Whether a result, or the end of a command, is available without waiting.
     var hasResult: Bool { PQisBusy(handle) == 0 }
 
-    /// Returns the next result; `nil` is the end of a command.
+    /// Returns the next result; `nil` if the command has no more results.
     func nextResult() -> Result? { PQgetResult(handle).map { Result(owning: $0, at: .distantFuture) } }
 
     // MARK: COPY
 
-    /// Rejects a COPY from the client, for which there is no data: the statement fails.
+    /// Rejects a COPY from the client, because there is no data to send; the statement fails.
     func refuseCopy() {
         _ = PQputCopyEnd(handle, "COPY FROM STDIN has no data here: use INSERT, or COPY FROM a file on the server")
     }
@@ -169,13 +175,14 @@ final class Session: @unchecked Sendable {
 
     // MARK: Helper threads
 
-    /// Sets the time zone of all sessions to UTC: libpq sends `PGTZ` in the startup message (Postgres manual, section
-    /// 34.15), where PgBouncer accepts it too, unlike `options`. It is set before the first connection is opened, since
-    /// setenv(3) must not run while another thread reads the environment.
+    /// The result of setting the environment variable `PGTZ`, with which the time zone of all sessions is UTC. libpq
+    /// sends `PGTZ` in the startup message (Postgres manual, section 34.15), where PgBouncer accepts it too, unlike
+    /// `options`. The variable is set once, before the first connection is opened, since setenv(3) must not run while
+    /// another thread reads the environment.
     private static let timeZone = setenv("PGTZ", "UTC", 1)
 
-    /// Opens a connection. Blocks for name resolution, TLS and password hashing, and is therefore called on a helper
-    /// thread.
+    /// Opens a connection. The call blocks for name resolution, TLS and password hashing, and is therefore made on a
+    /// helper thread.
     /// - Throws: `PostgresError` of kind `unreachable` with libpq's message, in which passwords are redacted.
     static func open(_ parameters: [(keyword: String, value: String)]) throws(PostgresError) -> Session {
         _ = timeZone
@@ -194,7 +201,7 @@ final class Session: @unchecked Sendable {
         return Session(owning: handle)
     }
 
-    /// Returns a cancel request for the session's running statement.
+    /// Returns a request to cancel the session's running statement; `nil` if libpq cannot create one.
     func cancelRequest() -> CancelRequest? { PQgetCancel(handle).map(CancelRequest.init(owning:)) }
 }
 

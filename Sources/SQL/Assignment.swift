@@ -11,8 +11,8 @@ public struct Assignment<Model: Sendable>: Sendable {
 }
 
 extension Assignment {
-    /// The value's text form, for types whose Swift description is also Postgres's text form; `nil` for other types,
-    /// NULL and the default.
+    /// The value's text form, if the type's Swift description is also Postgres's text form; `nil` for other types, for
+    /// NULL and for the column's default.
     public var text: String? { (value as? any CustomStringConvertible)?.description }
 
     /// Returns the assigned value if this is an assignment to `column`, otherwise `nil`.
@@ -30,8 +30,8 @@ extension Column {
         Assignment(column: reference, value: value, apply: { [path] row, _ in row[keyPath: path] = value }, path: path)
     }
 
-    /// Returns an assignment of the column's default, or of NULL if it has none: `$0.description.reset()`. Returns
-    /// `nil` for a column that has no default and is not nullable.
+    /// Returns an assignment of the column's default, or of NULL if the column has no default:
+    /// `$0.description.reset()`. Returns `nil` if the column has no default and is not nullable.
     public func reset() -> Assignment<Model>? {
         guard let defaultValue else { return Value.null.map(set) }
         return Assignment(
@@ -40,8 +40,8 @@ extension Column {
             path: path)
     }
 
-    /// Returns an assignment that an INSERT may use instead of omitting the column: of its default if that is a
-    /// constant, of NULL if it has no default and is nullable, otherwise `nil`.
+    /// Returns an assignment with which an INSERT stores the same value as without the column: the default if that is a
+    /// constant, or NULL if the column has no default and is nullable; otherwise returns `nil`.
     public func constant() -> Assignment<Model>? {
         (defaultValue == nil ? Value.null : defaultValue?.constant).map(set)
     }

@@ -17,8 +17,8 @@ public struct Bindings: Sendable {
 
     init() {}
 
-    /// Creates the bindings of a statement with one parameter, such as the lookup of a row by its key. A separate
-    /// initializer because it allocates each array once, in its final size.
+    /// Creates the bindings of a statement with one parameter, such as the lookup of a row by its key. This separate
+    /// initializer allocates each array once, in its final size.
     init<Value: SQLValue>(_ value: Value) {
         buffer.reserveCapacity(32)
         let isPresent = value.encode(into: &buffer)

@@ -1,11 +1,11 @@
-/// A column of a model's table: the property of the model that it maps to, its definition in Postgres, and the rules
-/// for its values.
+/// A column of a model's table: the corresponding property of the model, the column's definition in Postgres, and the
+/// rules for the column's values.
 public struct Column<Model: Sendable, Value: SQLValue>: Sendable {
     /// The key path of the model's property that the column maps to.
     public let path: WritableKeyPath<Model, Value> & Sendable
     /// The column's definition in Postgres and its capabilities for API clients.
     public let definition: ColumnDefinition
-    /// The in-memory counterpart of the column's default, for an INSERT that omits the column; `nil` if it has no
+    /// The in-memory counterpart of the column's default, for an INSERT that omits the column; `nil` if there is no
     /// default.
     public let defaultValue: DefaultValue<Value>?
     /// Computes the new value for an in-memory UPDATE that omits the column; `nil` if the value then remains unchanged.
@@ -22,7 +22,8 @@ public struct Column<Model: Sendable, Value: SQLValue>: Sendable {
     ///   - rules: Constraints on the values, and capabilities for API clients: `.length(1...255), .trimmed, .unique`.
     ///   - type: The Postgres type, if it is neither the default one of `Value` nor set by a rule.
     ///   - defaultValue: The default, for an INSERT that omits the column.
-    ///   - onUpdate: The new value for an UPDATE that omits the column; it makes the column read-only for clients.
+    ///   - onUpdate: The new value for an UPDATE that omits the column. A column with such a value is read-only for
+    ///     clients.
     ///   - table: The table whose primary key the column references (a foreign key).
     ///   - onDelete: What happens to a row when the row that it references is deleted; `.setNull` needs a property of
     ///     optional type.

@@ -2,15 +2,15 @@
 public struct ColumnDefinition: Hashable, Sendable {
     /// The column's name.
     public var name: String
-    /// The type's name as `format_type` returns it: `character varying(255)`.
+    /// The name of the column's type as `format_type` returns it: `character varying(255)`.
     public var type: String
-    /// The object id (OID) of the type as which values are sent and received.
+    /// The OID of the Postgres type in which values are sent and received.
     public var oid: UInt32
     /// Whether the column is nullable.
     public var isNullable = false
-    /// The default as an SQL expression; `nil` if there is none.
+    /// The column's default as an SQL expression; `nil` if there is no default.
     public var defaultValue: String?
-    /// Whether the column is a `serial` one: its default is the next value of a sequence that it owns.
+    /// Whether the column is a `serial` one, whose default is the next value of the column's own sequence.
     public var isSerial = false
     /// Whether the column belongs to the primary key.
     public var isPrimaryKey = false
@@ -24,10 +24,10 @@ public struct ColumnDefinition: Hashable, Sendable {
     public var references: String?
     /// What happens to a row when the row that it references is deleted.
     public var onDelete = DeleteAction.refuse
-    /// The SQL expression that an UPDATE which omits the column assigns to it; `nil` if the value then remains
-    /// unchanged.
+    /// The SQL expression with which an UPDATE that omits the column updates the column's value; `nil` if the value
+    /// then remains unchanged.
     public var onUpdate: String?
-    /// The column's capabilities for API clients and its documentation.
+    /// The column's capabilities for API clients, and the column's documentation.
     public var field = FieldDefinition()
 
     /// Creates a column definition. An attribute that is omitted is absent: no default, no constraint, not nullable.
@@ -49,7 +49,7 @@ public struct ColumnDefinition: Hashable, Sendable {
     /// Adds an expression to the column's CHECK constraint, as a conjunction with an existing one.
     mutating func require(_ expression: String) { check = check.map { "(\($0)) AND (\(expression))" } ?? expression }
 
-    /// The expressions of all CHECK constraints: the list of permitted values, and `check`.
+    /// The expressions of the column's CHECK constraints: that the value is one of the permitted values, and `check`.
     var checks: [String] {
         let choices = field.choices.map { "\(reference) IN (\($0.map(literal).joined(separator: ", ")))" }
         return [choices, check].compactMap { $0 }
@@ -67,7 +67,7 @@ public enum DeleteAction: String, Hashable, Sendable {
     case setNull = "SET NULL"
 }
 
-/// A column's capabilities for API clients and its documentation.
+/// A column's capabilities for API clients, and the column's documentation.
 public struct FieldDefinition: Hashable, Sendable {
     /// Whether clients cannot set the value.
     public var isReadOnly = false
@@ -79,13 +79,13 @@ public struct FieldDefinition: Hashable, Sendable {
     public var isSortable = false
     /// Whether the search parameter `q=` searches the column.
     public var isSearchable = false
-    /// Whether leading and trailing white space is removed.
+    /// Whether leading and trailing white space is removed from the values that clients send.
     public var isTrimmed = false
     /// The permitted number of characters.
     public var length: ClosedRange<Int>?
-    /// The minimum, in text form.
+    /// The minimum value, in text form.
     public var minimum: String?
-    /// The maximum, in text form.
+    /// The maximum value, in text form.
     public var maximum: String?
     /// The regular expression that the whole value must match.
     public var pattern: String?
@@ -93,6 +93,6 @@ public struct FieldDefinition: Hashable, Sendable {
     public var choices: [String]?
     /// A description for the API documentation.
     public var summary: String?
-    /// An example for the API documentation, if the value is text.
+    /// An example value for the API documentation, used if the values are text.
     public var example: String?
 }

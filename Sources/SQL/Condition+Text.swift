@@ -1,6 +1,6 @@
 extension Column where Value: TextValue {
-    /// Returns the condition that the text contains a substring, case-insensitively: `name ILIKE '%…%'`. The
-    /// characters `%`, `_` and `\` of the substring are escaped and match themselves (Postgres manual, section 9.7.1).
+    /// Returns the condition that the text contains a substring, case-insensitively: `name ILIKE '%…%'`. The characters
+    /// `%`, `_` and `\` in the substring are escaped, so that they match themselves (Postgres manual, section 9.7.1).
     /// NULL does not match.
     public func contains(_ part: String) -> Condition<Model> {
         compared(" ILIKE ", "%\(escaped(part))%") { value in
@@ -60,8 +60,8 @@ private struct Pattern {
         }
     }
 
-    /// Whether the pattern matches the whole text. It takes one pass over the set of positions per token: the set
-    /// contains every position that the tokens so far can have matched up to.
+    /// Whether the pattern matches the whole text. For each token of the pattern, one pass updates the set of positions
+    /// in the text up to which the tokens so far can have matched.
     func matches(_ text: String) -> Bool {
         let scalars = Array(text.unicodeScalars)
         var positions: Set<Int> = [0]
@@ -76,8 +76,8 @@ private struct Pattern {
         return positions.contains(scalars.count)
     }
 
-    /// Converts to lower case one character at a time, like Postgres: a character whose mapping has several characters
-    /// stays as it is.
+    /// Returns the text in lower case. Like Postgres, it converts one character at a time: a character whose lower-case
+    /// form has several characters is left unchanged.
     static func lowercased(_ text: String) -> String {
         var lower = String.UnicodeScalarView()
         for scalar in text.unicodeScalars {

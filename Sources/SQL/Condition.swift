@@ -17,9 +17,11 @@ public struct Condition<Model: Sendable>: Sendable {
         }
     }
 
-    /// The negation of a condition (NOT). The two forms differ for NULL: in Postgres a comparison with NULL is
-    /// unknown, and so is its negation, which therefore does not match; in memory the comparison is false, and its
-    /// negation matches.
+    /// The negation of a condition (NOT).
+    ///
+    /// The SQL and the in-memory predicate differ for NULL. In Postgres, a comparison with NULL is unknown, and so is
+    /// the negation of the comparison, so that neither matches. In memory, the comparison is false, and the negation
+    /// matches.
     public static prefix func ! (condition: Self) -> Self {
         Self(fragment: Fragment("NOT ") + condition.fragment.parenthesized) { !condition.matches($0) }
     }
@@ -54,7 +56,7 @@ extension Column where Value: Equatable {
         return column.compared(" <> ", value) { $0 != value && !isNull($0) }
     }
 
-    /// Returns a condition of a test without operand, ` IS NULL` or ` IS NOT NULL`.
+    /// Returns the condition that the column passes a test without an operand: ` IS NULL` or ` IS NOT NULL`.
     private func testedForNull(
         _ test: String, _ matches: @escaping @Sendable (Value) -> Bool
     ) -> Condition<Model> {

@@ -1,20 +1,21 @@
 extension Tabular {
-    /// Returns a statement that updates the row that matches `condition` if it also matches `requirement`. It returns
-    /// the row in its resulting state, and whether it was updated; no row if none matches `condition`.
+    /// Returns a statement that updates the row that matches `condition` if the row also matches `requirement`. The
+    /// statement returns the row in its resulting state and whether the row was updated, or no row if none matches
+    /// `condition`.
     public static func update(
         _ values: [Assignment<Self>], where condition: Condition<Self>, if requirement: Condition<Self>
     ) -> Statement {
         guarded(change(values, condition && requirement), condition)
     }
 
-    /// Returns a statement that deletes the row that matches `condition` if it also matches `requirement`. It returns
-    /// the row, and whether it was deleted; no row if none matches `condition`.
+    /// Returns a statement that deletes the row that matches `condition` if the row also matches `requirement`. The
+    /// statement returns the row and whether the row was deleted, or no row if none matches `condition`.
     public static func delete(where condition: Condition<Self>, if requirement: Condition<Self>) -> Statement {
         guarded(deletion(condition && requirement), condition)
     }
 
-    /// Combines a change and a SELECT into one statement, so that its result distinguishes a row that does not exist
-    /// from one that does not match the requirement.
+    /// Combines a change and a SELECT into one statement, so that the result distinguishes a row that does not exist
+    /// from a row that does not match the requirement.
     private static func guarded(_ change: Fragment, _ condition: Condition<Self>) -> Statement {
         let (list, table) = (definition.columnList, definition.reference)
         return Statement(
@@ -25,15 +26,15 @@ extension Tabular {
 }
 
 extension Select {
-    /// Returns a statement that updates all selected rows; order and limit are ignored.
+    /// Returns a statement that updates all rows that match the query's condition; order and limit are ignored.
     public func update(_ values: [Assignment<Model>]) -> Statement {
         Statement(Model.change(values, condition ?? .always))
     }
 
-    /// The statement that deletes all selected rows; order and limit are ignored.
+    /// The statement that deletes all rows that match the query's condition; order and limit are ignored.
     public var deletion: Statement { Statement(Model.deletion(condition ?? .always)) }
 
-    /// Whether an in-memory row matches the condition; order and limit are ignored.
+    /// Whether an in-memory row matches the query's condition; order and limit are ignored.
     public func contains(_ row: Model) -> Bool { condition?.matches(row) ?? true }
 }
 

@@ -1,12 +1,14 @@
-/// A column's default, for an INSERT that omits the column: an SQL expression, and its counterpart for in-memory rows.
+/// A column's default, for an INSERT that omits the column: an SQL expression, and the expression's counterpart for
+/// in-memory rows.
 public struct DefaultValue<Value: SQLValue>: Sendable {
-    /// The SQL expression; `nil` for a `serial` column, whose default is the next value of its sequence.
+    /// The default as an SQL expression; `nil` for a `serial` column, whose default is the next value of the column's
+    /// sequence.
     public let expression: String?
     /// Whether the default is the next value of the column's sequence.
     let isSerial: Bool
-    /// The value if it is a constant, otherwise `nil`.
+    /// The default value if it is a constant, otherwise `nil`.
     public let constant: Value?
-    /// Computes the value for a new in-memory row from the next number of the sequence and the current time.
+    /// Computes the default value for a new in-memory row from the next number of the sequence and the current time.
     public let compute: @Sendable (_ serial: Int64, _ now: Timestamp) -> Value
 
     private init(
@@ -23,30 +25,30 @@ public struct DefaultValue<Value: SQLValue>: Sendable {
 }
 
 extension DefaultValue where Value: FixedWidthInteger {
-    /// The next value of the column's own sequence (`serial`).
+    /// A default that is the next value of the column's own sequence (`serial`).
     public static var serial: Self { Self(nil, isSerial: true) { serial, _ in Value(serial) } }
 
-    /// A constant number.
+    /// Returns a default that is a constant number.
     public static func value(_ value: Value) -> Self { Self(String(value), constant: value) }
 }
 
 extension DefaultValue where Value == Timestamp {
-    /// The start time of the transaction: `now()`.
+    /// A default that is the start time of the transaction: `now()`.
     public static var now: Self { Self("now()") { _, now in now } }
 }
 
 extension DefaultValue where Value == String {
-    /// A constant text.
+    /// Returns a default that is a constant text.
     public static func value(_ text: String) -> Self { Self("\(literal(text))::text", constant: text) }
 }
 
 extension DefaultValue where Value == Bool {
-    /// A constant.
+    /// Returns a default that is a constant.
     public static func value(_ value: Bool) -> Self { Self(String(value), constant: value) }
 }
 
 extension DefaultValue where Value: Enumeration {
-    /// A constant.
+    /// Returns a default that is a constant.
     public static func value(_ value: Value) -> Self { Self("\(literal(value.rawValue))::text", constant: value) }
 }
 

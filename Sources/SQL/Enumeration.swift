@@ -1,5 +1,5 @@
-/// An enumeration that is stored as text: `enum Stage: String, Enumeration { case new, won, lost }`. Its column has a
-/// CHECK constraint that permits only the cases' raw values.
+/// An enumeration that is stored as text: `enum Stage: String, Enumeration { case new, won, lost }`. A column of such a
+/// type has a CHECK constraint that permits only the cases' raw values.
 public protocol Enumeration: SQLValue, CaseIterable, RawRepresentable where RawValue == String {}
 
 extension Enumeration {

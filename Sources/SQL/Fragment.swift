@@ -1,7 +1,8 @@
-/// A part of an SQL statement: text interspersed with parameter values. Fragments are composed first; the parameters
-/// are numbered when a statement is made from them.
+/// A part of an SQL statement: text interspersed with parameter values. The parameters are numbered only when a
+/// statement is made from the composed fragments.
 public struct Fragment: Sendable {
-    /// Text, a value that becomes a parameter, or several values that become one parameter of an array type.
+    /// A part of a fragment: text, a value that becomes a parameter, or several values that become one parameter of an
+    /// array type.
     enum Part: Sendable {
         case text(String)
         case value(any SQLValue)

@@ -2,11 +2,11 @@ extension Tabular {
     /// Returns a statement that reads the recorded changes of a row, the latest first.
     ///
     /// Each row of the result has the columns of the change record, then three flags (the row existed before the
-    /// change, it existed after the change, an earlier change exists), then the row's columns before and after the
-    /// change. If the row did not exist on one side, the columns of the other side are returned in their place. The
-    /// result ends with the change with which the rows reach 1 MiB as JSON, because a wide row may have changed often.
-    /// A column that the table has gained since a change was recorded has its default, and one that it has lost is
-    /// left out.
+    /// change, the row existed after the change, an earlier change exists), then the row's columns before and after the
+    /// change. If the row did not exist before the change, the columns after the change are returned in place of those
+    /// before it, and vice versa. The result ends with the change at which the total size of the rows, as JSON, reaches
+    /// 1 MiB, because a wide row may have changed often. A column that was added to the table after a change was
+    /// recorded has its default, and a column that was dropped is left out.
     /// - Parameters:
     ///   - id: The row's primary key.
     ///   - position: The id of a change record; only earlier changes are returned.
@@ -31,7 +31,8 @@ extension Tabular {
             """
     }
 
-    /// The arguments of `jsonb_build_object` for the defaults of all columns except `serial` ones.
+    /// The arguments with which `jsonb_build_object` builds a JSON object of the columns' defaults, except those of
+    /// `serial` columns.
     private static var defaults: String {
         definition.columns.compactMap { column in
             column.isSerial ? nil : column.defaultValue.map { "\(literal(column.name)), \($0)" }

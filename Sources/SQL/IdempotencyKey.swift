@@ -1,14 +1,14 @@
-/// An idempotency key (the Idempotency-Key header field), with which a client can retry a request that creates
-/// something without creating it twice.
+/// An idempotency key (the Idempotency-Key header field). A client that sends a request to create something can retry
+/// the request with the same key without creating anything twice.
 public struct IdempotencyKey: Hashable, Sendable {
     /// The scope within which the key is unique: a route.
     public var scope: String
     /// The key that the client chose for the request.
     public var key: String
-    /// The bytes of the request. Their hash is stored, so that a different request with the same key is rejected.
+    /// The bytes of the request, whose hash is stored, so that a different request with the same key is rejected.
     public var request: [UInt8]
 
-    /// Creates a key.
+    /// Creates an idempotency key.
     public init(scope: String, key: String, request: [UInt8]) {
         (self.scope, self.key, self.request) = (scope, key, request)
     }
@@ -26,10 +26,10 @@ extension Tabular {
     /// Returns a statement that inserts rows at most once per idempotency key. The table `idempotency_key` stores the
     /// inserted rows for 24 hours.
     ///
-    /// The statement returns the rows that it inserts or, if the key was used before, the rows that were inserted
-    /// then; a further column tells whether the request equals the first one with this key. It returns no rows while
-    /// another transaction uses the key, and violates the constraint `idempotency_key_pkey` if another transaction has
-    /// used the key since the statement began. Each execution also deletes a few expired keys.
+    /// The statement returns the rows that it inserts or, if the key was used before, the rows that were inserted at
+    /// that time; an additional column tells whether the request equals the first one with this key. The statement
+    /// returns no rows while another transaction uses the key, and violates the constraint `idempotency_key_pkey` if
+    /// another transaction has used the key since the statement began. Each execution also deletes a few expired keys.
     public static func insert(many rows: [[Assignment<Self>]], once key: IdempotencyKey) -> Statement {
         let parts: [(String, Fragment)] = [
             ("claim AS MATERIALIZED", claim(key)), ("kept AS", kept(key)), ("purged AS", purge(key)),
@@ -67,8 +67,8 @@ extension Tabular {
             + key.matchesKey + ") ORDER BY created_on LIMIT 10 FOR UPDATE SKIP LOCKED))"
     }
 
-    /// Stores the inserted rows under the key. The count of `purged` is read only to have an expired entry with the
-    /// same key deleted before.
+    /// Returns the INSERT that stores the inserted rows under the key. The INSERT reads the count of `purged` only to
+    /// have an expired entry with the same key deleted first.
     private static func store(_ key: IdempotencyKey) -> Fragment {
         Fragment(.text("INSERT INTO idempotency_key (scope, key, request, answer) SELECT "), .value(key.scope))
             + Fragment(.text(", "), .value(key.key), .text(", ")) + key.requestHash

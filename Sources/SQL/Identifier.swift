@@ -1,5 +1,5 @@
-/// Returns a name as an SQL identifier: unchanged if it consists of lower-case letters, digits and underscores and is
-/// not a reserved word, otherwise in quotes (Postgres manual, section 4.1.1).
+/// Returns a name as an SQL identifier: unchanged if the name consists of lower-case letters, digits and underscores
+/// and is not a reserved word, otherwise in quotes (Postgres manual, section 4.1.1).
 func identifier(_ name: String) -> String {
     let isPlain =
         name.utf8.allSatisfy { (0x61...0x7a).contains($0) || (0x30...0x39).contains($0) || $0 == 0x5f }

@@ -1,27 +1,28 @@
-/// One element of an ORDER BY clause, optionally with a position to continue after (keyset pagination), both as SQL
-/// and for in-memory rows.
+/// One column of an ORDER BY clause with its direction, and optionally with a position to continue after (keyset
+/// pagination). An ordering applies to SQL and to in-memory rows.
 public struct Ordering<Model: Sendable>: Sendable {
     let reference: String
     let isAscending: Bool
-    /// The value of the last row of the previous page; `nil` to start with the first row.
+    /// The column's value in the last row of the previous page; `nil` to start with the first row.
     let position: (any SQLValue)?
-    /// Compares two in-memory rows: a negative number, zero or a positive one.
+    /// Compares two in-memory rows; the result is negative if the first row comes before the second, positive if it
+    /// comes after, and zero if the rows are equal.
     let compare: @Sendable (Model, Model) -> Int
-    /// Compares an in-memory row with the position; a positive number means that the row comes after it.
+    /// Compares an in-memory row with the position; a positive number means that the row comes after the position.
     let compareWithPosition: @Sendable (Model) -> Int
 }
 
 extension Column where Value: Comparable {
-    /// Ascending order.
+    /// The ascending order of the column's values.
     public var ascending: Ordering<Model> { ordering(isAscending: true, after: nil) }
 
-    /// Descending order.
+    /// The descending order of the column's values.
     public var descending: Ordering<Model> { ordering(isAscending: false, after: nil) }
 
-    /// Ascending order, continuing after the row with a value.
+    /// Returns the ascending order of the column's values, continuing after the row with a value.
     public func ascending(after value: Value) -> Ordering<Model> { ordering(isAscending: true, after: value) }
 
-    /// Descending order, continuing after the row with a value.
+    /// Returns the descending order of the column's values, continuing after the row with a value.
     public func descending(after value: Value) -> Ordering<Model> { ordering(isAscending: false, after: value) }
 
     private func ordering(isAscending: Bool, after position: Value?) -> Ordering<Model> {
@@ -34,18 +35,18 @@ extension Column where Value: Comparable {
     }
 }
 
-/// A list of orderings, the most significant one first. It stores closures instead of key paths, because generic code
-/// instantiates a key path anew at each use.
+/// A list of orderings, the most significant one first. The orderings store closures instead of key paths, because
+/// generic code instantiates a key path anew at each use.
 struct Order<Model: Sendable>: Sendable {
     let orderings: [Ordering<Model>]
 
-    /// The list of an ORDER BY clause: `created_on DESC, id`.
+    /// The columns and directions of an ORDER BY clause: `created_on DESC, id`.
     var text: String {
         orderings.map { $0.reference + ($0.isAscending ? "" : " DESC") }.joined(separator: ", ")
     }
 
-    /// The condition for the rows after the position (keyset pagination, which an index serves at any depth); `nil`
-    /// unless every ordering has a position.
+    /// The condition for the rows after the position, that is, for the next page (keyset pagination, which an index
+    /// serves however far the page is from the first one); `nil` unless every ordering has a position.
     var isAfterPosition: Condition<Model>? {
         guard !orderings.isEmpty else { return nil }
         let positions = orderings.compactMap { $0.position }
@@ -57,9 +58,10 @@ struct Order<Model: Sendable>: Sendable {
         }
     }
 
-    /// The rows after the position as two conditions, each a single range of one index, for two orderings of different
-    /// directions: the rows that equal the position in the first ordering, and the rows after it in the first
-    /// ordering. `nil` for other orders.
+    /// Two conditions that together select the rows after the position, for two orderings of different directions;
+    /// `nil` for other orders. `ties` selects the rows that equal the position in the first ordering and are after it
+    /// in the second one, `others` the rows that are after it in the first ordering. Each condition is a single range
+    /// of one index.
     var branches: (ties: Condition<Model>, others: Condition<Model>)? {
         guard orderings.count == 2, orderings[0].isAscending != orderings[1].isAscending,
             let first = orderings[0].position, let second = orderings[1].position
@@ -71,12 +73,13 @@ struct Order<Model: Sendable>: Sendable {
         )
     }
 
-    /// The condition that the column is after the position in one ordering.
+    /// Returns the condition that the ordering's column is after a position.
     private func isAfter(_ ordering: Ordering<Model>, _ position: any SQLValue) -> Fragment {
         Fragment(.text(ordering.reference + (ordering.isAscending ? " > " : " < ")), .value(position))
     }
 
-    /// A row comparison, which is a single range of an index: `(created_on, id) < ($1, $2)`.
+    /// Returns the condition for the rows after the position as one row comparison, which is a single range of an
+    /// index: `(created_on, id) < ($1, $2)`.
     private func rowComparison(_ positions: [any SQLValue]) -> Fragment {
         let operation = orderings[0].isAscending ? " > " : " < "
         let values = Fragment(positions.map { Fragment(.value($0)) }, separator: ", ")
@@ -85,8 +88,8 @@ struct Order<Model: Sendable>: Sendable {
         return Fragment("(\(names))\(operation)") + values.parenthesized
     }
 
-    /// The comparison written out per column, for orderings of different directions:
-    /// `(created_on < $1 OR (created_on = $2 AND id > $3))`.
+    /// Returns the condition for the rows after the position with one comparison per column, for orderings of different
+    /// directions: `(created_on < $1 OR (created_on = $2 AND id > $3))`.
     private func columnComparisons(_ positions: [any SQLValue]) -> Fragment {
         let steps = orderings.indices.map { step in
             let equal = (0..<step).map { Fragment(.text("\(orderings[$0].reference) = "), .value(positions[$0])) }
@@ -96,7 +99,7 @@ struct Order<Model: Sendable>: Sendable {
         return Fragment(steps, separator: " OR ").parenthesized
     }
 
-    /// Whether an in-memory row precedes another.
+    /// Whether an in-memory row comes before another one in this order.
     func isInOrder(_ left: Model, _ right: Model) -> Bool {
         (orderings.lazy.map { $0.compare(left, right) }.first { $0 != 0 } ?? 0) < 0
     }

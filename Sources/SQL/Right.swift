@@ -1,7 +1,7 @@
 /// A privilege on a table that a role needs (Postgres manual, section 5.7). Granting INSERT includes USAGE of the
 /// sequences of the table's `serial` columns.
 public struct Right: Hashable, Sendable {
-    /// The privilege.
+    /// The kind of a privilege: the SQL command that it permits.
     public enum Privilege: String, CaseIterable, Sendable {
         case select = "SELECT"
         case insert = "INSERT"
@@ -9,7 +9,7 @@ public struct Right: Hashable, Sendable {
         case delete = "DELETE"
     }
 
-    /// The privilege.
+    /// The kind of the privilege.
     public var privilege: Privilege
     /// The name of the table.
     public var table: String

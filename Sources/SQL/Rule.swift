@@ -5,9 +5,9 @@ public struct Rule<Value: SQLValue>: Sendable {
     let declare: @Sendable (inout ColumnDefinition) -> Void
     /// Validates a value: returns an error message, or `nil` for a valid value.
     var problem: (@Sendable (Value) -> String?)?
-    /// The default that the rule gives the column.
+    /// The default that the rule gives the column; `nil` if it gives none.
     var defaultValue: DefaultValue<Value>?
-    /// Computes the new value for an in-memory UPDATE that omits the column.
+    /// Computes the new value for an in-memory UPDATE that omits the column; `nil` if the rule sets no such value.
     var updatedValue: (@Sendable (Value, Timestamp) -> Value)?
 
     init(_ declare: @escaping @Sendable (inout ColumnDefinition) -> Void) { self.declare = declare }
@@ -20,7 +20,7 @@ extension Rule {
     /// The column has a UNIQUE constraint, named `<table>_<column>_key`.
     public static var unique: Self { Self { $0.isUnique = true } }
 
-    /// The column has a CHECK constraint with this SQL expression, which only Postgres evaluates.
+    /// The column has a CHECK constraint with the given SQL expression, which only Postgres evaluates.
     public static func check(_ expression: String) -> Self { Self { $0.require(expression) } }
 
     /// Clients can read the field but not set it.
@@ -29,14 +29,14 @@ extension Rule {
     /// Clients can neither read nor set the field.
     public static var hidden: Self { Self { ($0.field.isHidden, $0.field.isReadOnly) = (true, true) } }
 
-    /// Lists can be filtered by the column. The table gets an index on the column and the primary key for it.
+    /// Lists can be filtered by the column. For this, the table gets an index on the column and the primary key.
     public static var filterable: Self { Self { $0.field.isFilterable = true } }
 
-    /// Lists can be sorted by the column. The table gets indexes for it: on the column and the primary key, and on the
-    /// column in descending order and the primary key.
+    /// Lists can be sorted by the column. For this, the table gets two indexes: on the column and the primary key, and
+    /// on the column in descending order and the primary key.
     public static var sortable: Self { Self { $0.field.isSortable = true } }
 
-    /// A description, and optionally an example, for the API documentation.
+    /// The API documentation describes the column with a text and, optionally, an example.
     public static func described(_ text: String, example: String? = nil) -> Self {
         Self { ($0.field.summary, $0.field.example) = (text, example) }
     }
@@ -44,7 +44,7 @@ extension Rule {
 
 extension Rule where Value == Int64 {
     /// The column is the row's version number: 1 for a new row, incremented by every UPDATE. The row's entity tag is
-    /// derived from it. Clients do not see the column.
+    /// derived from the version number. Clients do not see the column.
     public static var version: Self {
         var rule = Self {
             ($0.field.isHidden, $0.field.isReadOnly, $0.isVersion) = (true, true, true)
@@ -58,7 +58,7 @@ extension Rule where Value == Int64 {
 
 // MARK: Text
 
-/// Text, or optional text.
+/// A type whose values are text, or optional text.
 public protocol TextValue: SQLValue {
     /// The text; `nil` if there is none.
     var text: String? { get }
@@ -67,8 +67,8 @@ public protocol TextValue: SQLValue {
 extension String: TextValue {
     public var text: String? { self }
 
-    /// The number of Unicode scalars, counted as the bytes that are not UTF-8 continuation bytes, a loop that the
-    /// compiler vectorizes.
+    /// The number of Unicode scalars. They are counted as the bytes that are not UTF-8 continuation bytes, in a loop
+    /// that the compiler vectorizes.
     fileprivate var scalarCount: Int {
         var text = self
         return text.withUTF8 { $0.reduce(0) { $0 + ($1 & 0xc0 != 0x80 ? 1 : 0) } }
@@ -97,12 +97,12 @@ extension Rule where Value: TextValue {
         return rule
     }
 
-    /// Leading and trailing white space is removed.
+    /// Leading and trailing white space is removed from the values that clients send.
     public static var trimmed: Self { Self { $0.field.isTrimmed = true } }
 
-    /// The whole text must match a regular expression; the column has a CHECK constraint for it. Use only syntax that
-    /// has the same meaning in Swift, Postgres and JSON Schema: no lookaround, and no character classes except bracket
-    /// expressions.
+    /// The whole text must match a regular expression, for which the column has a CHECK constraint. Use only syntax
+    /// that has the same meaning in Swift, Postgres and JSON Schema: no lookaround, and no character classes except
+    /// bracket expressions.
     public static func pattern(_ pattern: String) -> Self {
         let regex = CompiledPattern(pattern)
         var rule = Self {
@@ -116,14 +116,15 @@ extension Rule where Value: TextValue {
         return rule
     }
 
-    /// The search parameter `q=` searches the column. The table gets a trigram index for it.
+    /// The search parameter `q=` searches the column. For this, the table gets a trigram index.
     public static var searchable: Self { Self { $0.field.isSearchable = true } }
 }
 
 /// A compiled regular expression.
 ///
-/// Sound as `@unchecked Sendable`: `Regex` is immutable; it is not declared `Sendable` only because one that was built
-/// from closures captures them, which one that was compiled from text does not.
+/// The unchecked conformance to `Sendable` is sound because `Regex` is immutable. `Regex` is not declared `Sendable`
+/// only because a regex that was built from closures captures these closures; a regex that was compiled from text
+/// captures nothing.
 private struct CompiledPattern: @unchecked Sendable {
     private let regex: Regex<AnyRegexOutput>
 
@@ -138,7 +139,7 @@ private struct CompiledPattern: @unchecked Sendable {
 
 // MARK: Ranges
 
-/// An ordered value, or an optional one, for which a range can be required.
+/// A type whose values are ordered, or optional and ordered, so that a column can require a range.
 public protocol RangedValue: SQLValue {
     /// The type of the range's bounds.
     associatedtype Bound: Comparable & Sendable
@@ -160,7 +161,7 @@ extension Optional: RangedValue where Wrapped: RangedValue {
 }
 
 extension Rule where Value: RangedValue {
-    /// The value must be in a range; the column has a CHECK constraint for it.
+    /// The value must be in a range, for which the column has a CHECK constraint.
     public static func range(_ range: ClosedRange<Value.Bound>) -> Self {
         var rule = Self {
             ($0.field.minimum, $0.field.maximum) = ("\(range.lowerBound)", "\(range.upperBound)")

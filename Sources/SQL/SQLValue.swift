@@ -1,23 +1,23 @@
 /// A Swift type that maps to a Postgres type and is encoded and decoded in Postgres's binary format (Postgres manual,
 /// section 55.2.3). The implementations are in the folder Codecs, one file for each type.
 public protocol SQLValue: Sendable {
-    /// The object id (OID) of the Postgres type as which the value is sent (catalog `pg_type`).
+    /// The OID of the Postgres type in which the value is sent (catalog `pg_type`).
     static var type: UInt32 { get }
 
     /// The object id (OID) of the corresponding array type.
     static var arrayType: UInt32 { get }
 
-    /// The type's name as `format_type` returns it: `bigint`.
+    /// The name of the Postgres type as `format_type` returns it: `bigint`.
     static var typeName: String { get }
 
-    /// The value that represents NULL; `nil` if there is none, which makes a column of this type NOT NULL.
+    /// The value that represents NULL; `nil` if no value does, which makes a column of this type NOT NULL.
     static var null: Self? { get }
 
     /// The text forms of all values of an enumeration, for which the column gets a CHECK constraint; `nil` for other
     /// types.
     static var choices: [String]? { get }
 
-    /// Two different values, for checks of the SQL that is generated from values.
+    /// Two different values, with which the order of a table's columns is checked.
     static var samples: [Self] { get }
 
     /// Decodes a value that is not NULL.
@@ -25,7 +25,7 @@ public protocol SQLValue: Sendable {
     init(binary: UnsafeRawBufferPointer) throws(DecodingError)
 
     /// Appends the value's binary form, without its length.
-    /// - Returns: Whether there is a value; `false` sends NULL.
+    /// - Returns: Whether there is a value; after `false`, NULL is sent.
     func encode(into buffer: inout [UInt8]) -> Bool
 }
 
@@ -34,14 +34,15 @@ extension SQLValue {
     public static var choices: [String]? { nil }
 }
 
-/// A value that cannot be decoded as the expected type: the result's columns do not match the model.
+/// The error for a value that cannot be decoded as the expected type, because the result's columns do not match the
+/// model.
 public struct DecodingError: Error, CustomStringConvertible {
     public let description: String
 
     /// Creates an error with a description for the log.
     public init(_ description: String) { self.description = description }
 
-    /// The error for a value of the wrong size.
+    /// Returns the error for a value of the wrong size.
     static func size(_ bytes: UnsafeRawBufferPointer, of type: String) -> DecodingError {
         DecodingError("\(bytes.count) bytes are not a valid \(type)")
     }

@@ -7,7 +7,7 @@ public struct Select<Model: Tabular>: Sendable {
 
     init() {}
 
-    /// Adds a condition, as a conjunction with the existing ones.
+    /// Returns the query with an additional condition, in conjunction with the existing ones.
     public func `where`(_ condition: (Model.Columns) -> Condition<Model>) -> Self {
         var select = self
         let added = condition(Model.columns)
@@ -15,14 +15,15 @@ public struct Select<Model: Tabular>: Sendable {
         return select
     }
 
-    /// Sets the order. If every ordering has a position, only the rows after it are selected.
+    /// Returns the query with an order. If every ordering has a position, only the rows after the position are
+    /// selected.
     public func ordered(_ orderings: (Model.Columns) -> [Ordering<Model>]) -> Self {
         var select = self
         select.order = Order(orderings: orderings(Model.columns))
         return select
     }
 
-    /// Sets the maximum number of rows.
+    /// Returns the query with a maximum number of rows.
     public func limit(_ count: Int) -> Self {
         var select = self
         select.count = Int64(count)
@@ -32,7 +33,7 @@ public struct Select<Model: Tabular>: Sendable {
     /// Whether the query has a condition.
     public var isFiltered: Bool { condition != nil }
 
-    /// The statement that reads the rows.
+    /// The statement that reads the selected rows.
     public var statement: Statement {
         guard let (ties, others) = order.branches, count != nil else { return Statement(text(of: wholeCondition)) }
         let branches = [ties, others].map { text(of: narrowed($0)).parenthesized }
@@ -44,7 +45,7 @@ public struct Select<Model: Tabular>: Sendable {
         return (condition.map { head + " WHERE " + $0.fragment } ?? head) + ending
     }
 
-    /// The end of the statement: ` ORDER BY id LIMIT $2`.
+    /// The ORDER BY and LIMIT clauses of the statement: ` ORDER BY id LIMIT $2`.
     private var ending: Fragment {
         let ordered = Fragment(order.orderings.isEmpty ? "" : " ORDER BY " + order.text)
         return count.map { ordered + Fragment(.text(" LIMIT "), .value($0)) } ?? ordered
@@ -57,7 +58,7 @@ public struct Select<Model: Tabular>: Sendable {
         return statement
     }
 
-    /// Evaluates the query on in-memory rows.
+    /// Returns the in-memory rows that the query selects, in the query's order.
     public func rows(of rows: some Sequence<Model>) -> [Model] {
         let matches = wholeCondition?.matches ?? { _ in true }
         let found = rows.filter(matches)
@@ -65,7 +66,7 @@ public struct Select<Model: Tabular>: Sendable {
         return count.map { Array(ordered.prefix(Int($0))) } ?? ordered
     }
 
-    /// The number of in-memory rows that match the condition; order, position and limit are ignored.
+    /// Returns the number of in-memory rows that match the condition; order, position and limit are ignored.
     public func count(of rows: some Sequence<Model>) -> Int { rows.count(where: condition?.matches ?? { _ in true }) }
 
     private var wholeCondition: Condition<Model>? { order.isAfterPosition.map(narrowed) ?? condition }

@@ -62,7 +62,7 @@ extension Statement: ExpressibleByStringInterpolation {
 
     public init(stringInterpolation parts: Interpolation) { self = parts.statement }
 
-    /// Collects the segments of a statement's string literal.
+    /// Collects the text and the interpolated values of a statement's string literal.
     public struct Interpolation: StringInterpolationProtocol {
         fileprivate var statement = Statement()
 

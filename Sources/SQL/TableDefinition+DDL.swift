@@ -1,6 +1,6 @@
 extension TableDefinition {
-    /// The statements that create the table, its indexes and, if changes are recorded, its trigger (Postgres manual,
-    /// CREATE TABLE and CREATE INDEX).
+    /// The statements that create the table, the table's indexes and, if changes are recorded, the trigger that records
+    /// them (Postgres manual, CREATE TABLE and CREATE INDEX).
     public var creation: [String] {
         let keys = columns.filter(\.isPrimaryKey).map(\.reference).joined(separator: ", ")
         let lines = columns.map(\.line) + (keys.isEmpty ? [] : ["PRIMARY KEY (\(keys))"])
@@ -11,7 +11,8 @@ extension TableDefinition {
     /// The name of the table in which changes are recorded.
     public static let records = "change_record"
 
-    /// The statement that creates the trigger that records changes. The trigger function is created by a revision.
+    /// The statement that creates the trigger that records changes of the table. The function that the trigger calls is
+    /// created by a revision.
     public var recording: String {
         TableDefinition.recording(on: name, key: columns.first(where: \.isPrimaryKey)?.name ?? "")
     }
@@ -44,7 +45,7 @@ extension ColumnDefinition {
 }
 
 extension IndexDefinition {
-    /// The CREATE INDEX statement.
+    /// Returns the CREATE INDEX statement for the index.
     func creation(on table: String) -> String {
         let using = method == "btree" ? "" : "USING \(method) "
         return "CREATE INDEX \(identifier(name)) ON \(table) \(using)(\(keys.joined(separator: ", ")))"

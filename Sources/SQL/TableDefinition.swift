@@ -1,6 +1,6 @@
 /// A table's definition in Postgres.
 public struct TableDefinition: Hashable, Sendable {
-    /// The name.
+    /// The table's name.
     public var name: String
     /// The columns, in the order in which rows are decoded.
     public var columns: [ColumnDefinition]
@@ -11,15 +11,16 @@ public struct TableDefinition: Hashable, Sendable {
     public var recordsChanges: Bool
     /// The names of all columns, separated by commas.
     public let columnList: String
-    /// The SQL that selects the row with primary key `$1`. It is composed once because it is the most frequent
-    /// statement.
+    /// The SQL that selects the row with primary key `$1`. The text is stored because this statement is the most
+    /// frequent one.
     public let findText: String
 
     /// Creates a table definition.
     /// - Parameters:
     ///   - name: The name of the table.
     ///   - columns: The columns, in the order in which rows are decoded.
-    ///   - indexes: Indexes in addition to `neededIndexes`; one of the same name replaces a needed one.
+    ///   - indexes: Indexes in addition to those that the columns' rules imply; one of the same name replaces an
+    ///     implied one.
     ///   - recordsChanges: Whether a trigger records each change of the table's rows.
     public init(
         _ name: String, columns: [ColumnDefinition], indexes: [IndexDefinition] = [], recordsChanges: Bool = false
@@ -36,8 +37,9 @@ public struct TableDefinition: Hashable, Sendable {
         findText = "SELECT \(columnList) FROM \(identifier(name)) WHERE \(keys)"
     }
 
-    /// The indexes for the queries that clients may send: `lead_score_id_idx` for filters, additionally
-    /// `lead_score_desc_id_idx` for sorting, and `lead_email_trgm_idx` for the search parameter `q=`.
+    /// Returns the indexes for the queries that clients may send. For a column `score` of the table `lead`:
+    /// `lead_score_id_idx` for filtering and sorting, additionally `lead_score_desc_id_idx` for sorting, and
+    /// `lead_score_trgm_idx` for the search parameter `q=`.
     private static func neededIndexes(_ table: String, _ columns: [ColumnDefinition]) -> [IndexDefinition] {
         let keys = columns.filter(\.isPrimaryKey).map(\.reference)
         let suffix = columns.filter(\.isPrimaryKey).map(\.name).joined(separator: "_") + "_idx"
@@ -71,8 +73,8 @@ public struct TableDefinition: Hashable, Sendable {
         columns.contains { $0.references == other.primaryKeyReference }
     }
 
-    /// The assignments that every UPDATE makes in addition to its own, such as `version = version + 1`, except to the
-    /// columns in `named`.
+    /// Returns the assignments that every UPDATE makes in addition to the requested ones, such as `version = version +
+    /// 1`, except to the columns in `named`.
     func updates(besides named: [String]) -> [String] {
         columns.compactMap { column in
             guard let update = column.onUpdate, !named.contains(column.reference) else { return nil }
@@ -83,7 +85,7 @@ public struct TableDefinition: Hashable, Sendable {
 
 /// An index of a table.
 public struct IndexDefinition: Hashable, Sendable {
-    /// The name.
+    /// The index's name.
     public var name: String
     /// The index access method: `btree`, `gin`.
     public var method: String
@@ -103,9 +105,9 @@ public struct IndexDefinition: Hashable, Sendable {
     }
 }
 
-/// All tables of an application, from which its statements, its schema and its documentation are derived.
+/// All tables of an application, from which the application's statements, schema and documentation are derived.
 public struct Metadata: Sendable {
-    /// The tables, sorted such that each one comes after those that it references.
+    /// The tables, sorted such that each table comes after those that it references.
     public let tables: [TableDefinition]
 
     /// Creates the metadata. The tables may be given in any order; they are sorted by their references.

@@ -1,9 +1,9 @@
 /// A type whose values represent rows of a table.
 public protocol Tabular: Sendable {
-    /// A struct with one property for each column.
+    /// A type with one property for each column of the table.
     associatedtype Columns: Sendable
 
-    /// The columns.
+    /// The table's columns.
     static var columns: Columns { get }
 
     /// The table's definition in Postgres.

@@ -1,7 +1,7 @@
 /// A point in time in UTC with microsecond precision, as Postgres stores it: microseconds since 2000-01-01 00:00:00.
 public struct Timestamp: Hashable, Comparable, Sendable {
-    /// Microseconds since 2000-01-01 00:00:00 UTC, negative before it. The smallest and the largest number are the
-    /// infinities.
+    /// The number of microseconds since 2000-01-01 00:00:00 UTC, negative for earlier times. The smallest and the
+    /// largest number represent `-infinity` and `infinity`.
     public let microseconds: Int64
 
     /// Postgres's `infinity`, which is later than all other timestamps.

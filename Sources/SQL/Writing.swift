@@ -1,7 +1,7 @@
 // Closures instead of key paths: generic code instantiates a key path at each use, which takes ten thousand
 // instructions.
 extension Tabular {
-    /// Returns a statement that inserts a row and returns all its columns. Omitted columns get their default.
+    /// Returns a statement that inserts a row and returns all columns of the row. Omitted columns get their default.
     public static func insert(_ values: [Assignment<Self>]) -> Statement {
         guard !values.isEmpty else {
             return Statement(Fragment("INSERT INTO \(definition.reference) DEFAULT VALUES" + returning))
@@ -27,20 +27,21 @@ extension Tabular {
     }
 
     /// Returns a statement that inserts several rows and returns all their columns. If all rows assign the same
-    /// columns, the text is the same for any number of rows.
+    /// columns, the text of the statement is the same for any number of rows.
     public static func insert(many rows: [[Assignment<Self>]]) -> Statement {
         guard !rows.isEmpty else { return "SELECT \(unsafe: definition.columnList) FROM \(definition) LIMIT 0" }
         return Statement(insertion(of: rows) + returning)
     }
 
-    /// The INSERT without its RETURNING clause: `INSERT INTO campaign (name) SELECT * FROM unnest($1)`.
+    /// Returns an INSERT without its RETURNING clause: `INSERT INTO campaign (name) SELECT * FROM unnest($1)`.
     static func insertion(of rows: [[Assignment<Self>]]) -> Fragment {
         guard let first = rows.first, let arrays = arrays(of: rows) else { return insertion(ofDissimilar: rows) }
         return Fragment(insertion(into: first.map { $0.column }) + " SELECT * FROM unnest(")
             + Fragment(arrays, separator: ", ") + ")"
     }
 
-    /// One array parameter for each column; `nil` if the rows do not all assign the same columns.
+    /// Returns one array parameter for each column, with the values of all rows; `nil` if the rows do not all assign
+    /// the same columns, assign none, or assign a default.
     private static func arrays(of rows: [[Assignment<Self>]]) -> [Fragment]? {
         guard let first = rows.first, !first.isEmpty,
             rows.allSatisfy({ row in
@@ -54,7 +55,8 @@ extension Tabular {
         }
     }
 
-    /// The INSERT for rows that assign different columns: a column that a row omits gets its default.
+    /// Returns an INSERT, without its RETURNING clause, for rows that assign different columns: a column that a row
+    /// omits gets its default.
     private static func insertion(ofDissimilar rows: [[Assignment<Self>]]) -> Fragment {
         let used = Set(rows.flatMap { $0.map { $0.column } })
         let columns = definition.columns.filter { used.contains($0.reference) }
@@ -92,7 +94,8 @@ extension Tabular {
         Statement(deletion(condition(columns)) + returning)
     }
 
-    /// The UPDATE without its RETURNING clause: `UPDATE campaign SET name = $1, version = version + 1 WHERE id = $2`.
+    /// Returns an UPDATE without its RETURNING clause: `UPDATE campaign SET name = $1, version = version + 1 WHERE id =
+    /// $2`.
     static func change(_ values: [Assignment<Self>], _ condition: Condition<Self>) -> Fragment {
         let list = values.map { Fragment("\($0.column) = ") + $0.fragment }
         let others = definition.updates(besides: values.map { $0.column }).map { Fragment($0) }
@@ -100,7 +103,7 @@ extension Tabular {
             + condition.fragment
     }
 
-    /// The DELETE without its RETURNING clause: `DELETE FROM campaign WHERE id = $1`.
+    /// Returns a DELETE without its RETURNING clause: `DELETE FROM campaign WHERE id = $1`.
     static func deletion(_ condition: Condition<Self>) -> Fragment {
         Fragment("DELETE FROM \(definition.reference) WHERE ") + condition.fragment
     }

@@ -6,7 +6,7 @@ public struct ExecutedStatement: Sendable {
     public var statement: Statement
     /// The location in the source code that the statement was executed from.
     public var site: CallSite
-    /// The columns that the rows are decoded as; `nil` if they are decoded by hand.
+    /// The columns of the model that the rows are decoded as; `nil` if no model is decoded.
     public var columns: [ColumnDefinition]?
     /// The number of rows that the statement returned or affected.
     public var rows = 0
@@ -16,15 +16,16 @@ public struct ExecutedStatement: Sendable {
     public var executing = Duration.zero
     /// Whether the statement had been prepared on its connection before; if not, `executing` includes the preparation.
     public var wasPrepared = true
-    /// The SQLSTATE of the error, or its type if it has none; `nil` if the statement succeeded.
+    /// The SQLSTATE of the error, or the error's type if there is no SQLSTATE; `nil` if the statement succeeded.
     public var error: String?
 
-    /// Creates a record with zero durations and rows.
+    /// Creates a record of a statement, with zero durations and rows.
     public init(_ statement: Statement, at site: CallSite, columns: [ColumnDefinition]?) {
         (self.statement, self.site, self.columns) = (statement, site, columns)
     }
 
-    /// A hash of the text, the same for all executions of a statement: sixteen hexadecimal digits (FNV-1a, 64 bits).
+    /// A hash of the statement's text, which is the same for all executions: sixteen hexadecimal digits (FNV-1a, 64
+    /// bits).
     public var fingerprint: String {
         let hash = statement.text.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
         return hash.hexadecimal
@@ -32,8 +33,8 @@ public struct ExecutedStatement: Sendable {
 }
 
 extension ExecutedStatement: CustomStringConvertible {
-    /// One line for the log: the text, the number of rows, the durations in microseconds, and the call site. The
-    /// parameters are described by their sizes only, because their values are user data.
+    /// One line for the log: the statement's text, the number of rows, the durations in microseconds, and the call
+    /// site. Only the sizes of the parameters are included, because their values are user data.
     public var description: String {
         let parameters = statement.bindings.parameters.enumerated().map { index, parameter in
             "$\(index + 1): " + (parameter.count.map { "\($0) bytes" } ?? "NULL")

@@ -22,8 +22,8 @@ public final class QueryRecorder: Sendable {
     /// The total time spent in the database, including waiting for a connection.
     public var elapsed: Duration { statements.reduce(.zero) { $0 + $1.waiting + $1.executing } }
 
-    /// The statements whose text was executed three times or more, grouped by text: most likely an N+1 query, one
-    /// statement for each row of another.
+    /// The statements whose text was executed three times or more, grouped by text. Most likely each group is an N+1
+    /// query: one statement for each row that another statement returned.
     public var repeated: [[ExecutedStatement]] {
         Dictionary(grouping: statements, by: \.statement.text).values.filter { $0.count >= 3 }
     }

@@ -1,28 +1,29 @@
-/// A causally consistent session of one client, which reads its own writes, also from replicas.
+/// A causally consistent session of one client, which reads its own writes, even from replicas.
 ///
-/// Sound as `@unchecked Sendable`: it is used only on its loop's thread.
+/// `@unchecked Sendable` is sound because a session is used only on the thread of its event loop.
 public final class CausalSession: @unchecked Sendable {
-    /// The preference for the servers that reads are sent to.
+    /// The servers that a session prefers for reads.
     public enum Reads: Sendable {
         /// The primary only.
         case primary
         /// The primary, or a replica when the primary cannot be reached.
         case primaryPreferred
-        /// A replica that has replayed the session's writes, or the primary when there is none.
+        /// A replica that has replayed the client's earlier writes, or the primary when there is no such replica.
         case replicaPreferred
     }
 
-    /// The session of the current task; without one, all reads are sent to the primary.
+    /// The causal session of the current task; if `nil`, all reads are sent to the primary.
     @TaskLocal public static var current: CausalSession?
 
-    /// The servers that reads are sent to.
+    /// The servers that the session prefers for reads.
     public let reads: Reads
-    /// The WAL position of the client's earlier writes; `nil` if the client sent none.
+    /// The WAL position of the client's earlier writes, which a replica must have replayed; `nil` if the client sent
+    /// none.
     public let required: WALPosition?
-    /// The WAL position of this session's last write; `nil` if there was none.
+    /// The WAL position of this session's last write; `nil` if the session has not written.
     public private(set) var written: WALPosition?
 
-    /// The server that the session is pinned to, so that its later reads see the same data.
+    /// A server that a session may be pinned to, so that later reads of the session see the same data.
     enum Server: Equatable {
         case any
         case replica(Int)
@@ -31,10 +32,10 @@ public final class CausalSession: @unchecked Sendable {
         var replica: Int? { if case .replica(let index) = self { index } else { nil } }
     }
 
-    /// The server for the session's next read.
+    /// The server that the session is pinned to for its next read.
     var server = Server.any
 
-    /// Creates a session.
+    /// Creates a session that has not written yet; `required` is the WAL position of the client's earlier writes.
     public init(reads: Reads, after required: WALPosition? = nil) { (self.reads, self.required) = (reads, required) }
 
     /// Records the WAL position of a write.

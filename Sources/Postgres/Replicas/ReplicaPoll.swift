@@ -11,7 +11,7 @@ struct ReplicaPoll: Sendable {
 
     init(replicas: Replicas, loop: Loop) { (self.replicas, self.loop) = (replicas, loop) }
 
-    /// Polls a replica for its replay position, on a separate connection, so that reads do not delay the result.
+    /// Polls a replica for its replay position, on a separate connection, so that other reads do not delay the poll.
     func pollReplica(_ index: Int, _ configuration: PostgresConfiguration) async {
         while replicas != nil {
             do {
@@ -46,7 +46,7 @@ struct ReplicaPoll: Sendable {
         }
     }
 
-    /// Polls the primary for its position, from which the replicas' lag is computed.
+    /// Polls the primary for its WAL position, from which the replicas' lag is computed.
     func pollPrimary() async {
         while replicas != nil {
             do { try await replicas?.pollPrimary() } catch let error as PostgresError {
@@ -58,10 +58,11 @@ struct ReplicaPoll: Sendable {
 }
 
 extension Statement {
-    /// Reads a server's identity, whether it is in recovery, and its replay position.
+    /// The query for a server's identity, whether the server is in recovery, and its replay position.
     ///
     /// The timeline is that of the WAL receiver, which only a role with the privileges of `pg_read_all_stats` can see,
-    /// or else that of the last restartpoint: a standby has no function for the timeline of the last replayed record.
+    /// or else that of the last restartpoint, because a standby has no function for the timeline of the last replayed
+    /// record.
     fileprivate static let replicaStatus = Statement(
         unsafe: """
             SELECT \(ServerIdentity.columns), pg_is_in_recovery(), \

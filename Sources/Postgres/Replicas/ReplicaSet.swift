@@ -1,7 +1,7 @@
 import EventLoop
 
-/// The state machine that decides which replicas may serve reads, without I/O. It is fed with the results of polling
-/// the replicas and the primary, and with the outcomes of reads.
+/// The state machine that decides which replicas may serve reads, without I/O. Its input is the results of polling the
+/// replicas and the primary, and the outcomes of reads.
 struct ReplicaSet {
     /// The state of a replica.
     enum State: Equatable {
@@ -9,16 +9,16 @@ struct ReplicaSet {
         case unknown
         /// The server did not respond to the last poll.
         case unavailable
-        /// The server is not in recovery: it is the primary, or a former primary that was cut off from the cluster,
-        /// but not a replica.
+        /// The server is not a replica, because it is not in recovery: it is the primary, or a former primary that was
+        /// cut off from the cluster.
         case notStandby
         /// The server belongs to another cluster than the primary.
         case foreign
         /// The replication lag exceeds the maximum.
         case lagging
-        /// The server has replayed WAL that the primary does not have: the WAL of a former primary.
+        /// The server has replayed WAL of a former primary that the current primary does not have.
         case ahead
-        /// The server may serve reads; it has replayed the WAL up to a position.
+        /// The server may serve reads, and has replayed the WAL up to the given position.
         case following(WALPosition)
     }
 
@@ -28,7 +28,7 @@ struct ReplicaSet {
         let system: Int64
         /// Whether the server is in recovery.
         let isStandby: Bool
-        /// The position up to which the server has written WAL, or replayed it if it is a standby.
+        /// The position up to which the server has written WAL or, if the server is a standby, replayed WAL.
         let position: WALPosition
     }
 
@@ -36,16 +36,16 @@ struct ReplicaSet {
         var state = State.unknown
         /// The replay position at the last poll; `nil` if the server is unavailable or not a standby.
         var replayed: WALPosition?
-        /// If the replica was found ahead of the primary: its replay LSN then. The replica serves no reads until the
-        /// primary has reached it.
+        /// The replay LSN at which the replica was found ahead of the primary; `nil` if it is not ahead. The replica
+        /// serves no reads until the primary has reached this LSN.
         var ahead: UInt64?
         /// The number of consecutive failed reads.
         var failures = 0
-        /// When the last failed read failed.
+        /// When the last failed read failed; `nil` if no read has failed since the last success.
         var failed: Instant?
 
-        /// The end of the backoff, during which other servers are preferred: one second after the first failure,
-        /// doubled after each further one up to 30 s.
+        /// The end of the backoff, during which other servers are preferred; `nil` if no read has failed. The backoff
+        /// lasts one second after the first failure, doubled after each further failure up to 30 s.
         var pausesUntil: Instant? {
             failed.map { $0.advanced(by: .seconds(min(30, 1 << min(failures - 1, 5)))) }
         }
@@ -56,14 +56,14 @@ struct ReplicaSet {
     /// The primary's positions at recent polls, oldest first.
     private var samples: [(time: Instant, position: WALPosition)] = []
     private var system: Int64?
-    /// The replica to be chosen next, in round-robin order.
+    /// The index of the replica to be chosen next, in round-robin order.
     private var next = 0
 
     /// Creates the state of replicas that have not been polled yet.
     /// - Parameters:
     ///   - count: The number of replicas.
-    ///   - maximumLag: The maximum replication lag: how long ago the primary may have been at the position of a
-    ///     replica that serves reads.
+    ///   - maximumLag: The maximum replication lag. A replica serves reads only if the primary was at the replica's
+    ///     position no longer ago than this.
     init(count: Int, maximumLag: Duration) {
         replicas = Array(repeating: Replica(), count: count)
         self.maximumLag = maximumLag
@@ -74,14 +74,15 @@ struct ReplicaSet {
 
     // MARK: Polls
 
-    /// The replay position of each replica at its last poll. Read it before polling the primary, for `updatePrimary`.
+    /// The replay position of each replica at its last poll. Read this property before polling the primary, and pass
+    /// the value to `updatePrimary`.
     var replayed: [WALPosition?] { replicas.map(\.replayed) }
 
     /// Records the result of polling the primary.
     /// - Parameters:
     ///   - status: The primary's status.
-    ///   - replayed: The replicas' replay positions before the primary was polled. None of its standbys can have been
-    ///     ahead of the primary's position.
+    ///   - replayed: The replicas' replay positions before the primary was polled. A replica whose position is greater
+    ///     than the primary's is not a standby of this primary.
     ///   - now: The current time.
     mutating func updatePrimary(_ status: Status, after replayed: [WALPosition?] = [], at now: Instant) {
         system = status.system
@@ -121,9 +122,9 @@ struct ReplicaSet {
         (replicas[index].state, replicas[index].replayed) = (.unavailable, nil)
     }
 
-    /// Whether a replica's lag exceeds the maximum: whether it has not reached the position that the primary had one
-    /// maximum lag before the primary's last poll. While no primary responds, the lag of a replica therefore does not
-    /// grow. Only the LSNs are compared, because a standby may not know its timeline.
+    /// Whether a replica's lag exceeds the maximum, that is, whether the replica has not reached the position that the
+    /// primary had one maximum lag before the primary's last poll. While no primary responds, the lag of a replica
+    /// therefore does not grow. Only the LSNs are compared, because a standby may not know its timeline.
     private func isLagging(_ replayed: WALPosition) -> Bool {
         guard let last = samples.last else { return false }
         let limit = last.time.advanced(by: .zero - maximumLag)
@@ -139,11 +140,11 @@ struct ReplicaSet {
     /// - Parameters:
     ///   - required: The position that the replica must have replayed.
     ///   - preferred: The replica that served an earlier read of the same request.
-    ///   - failed: A replica that is not chosen.
+    ///   - failed: A replica that must not be chosen, because the read has failed on it.
     ///   - ignoresPauses: Whether a replica that is in backoff after failed reads may be chosen, because there is no
     ///     other server.
     ///   - now: The current time.
-    /// - Returns: `nil` if no replica is suitable.
+    /// - Returns: The index of the replica; `nil` if no replica is suitable.
     mutating func choose(
         after required: WALPosition?, preferring preferred: Int? = nil, except failed: Int? = nil,
         ignoringPauses ignoresPauses: Bool = false, at now: Instant
@@ -166,7 +167,7 @@ struct ReplicaSet {
         return now.map { !isPaused(index, at: $0) } ?? true
     }
 
-    /// Records that a read failed because the server could not be reached.
+    /// Records that a read from a replica failed because the server could not be reached.
     mutating func readFailed(_ index: Int, at now: Instant) {
         // Reads that were in flight together fail together, and count once.
         guard !isPaused(index, at: now) else { return }
@@ -174,7 +175,7 @@ struct ReplicaSet {
         replicas[index].failed = now
     }
 
-    /// Records that a read succeeded. It is ignored if it began before the last failure.
+    /// Records that a read from a replica succeeded. A read that began before the last failure is ignored.
     mutating func readSucceeded(_ index: Int, since start: Instant) {
         guard let failed = replicas[index].failed, start > failed else { return }
         (replicas[index].failures, replicas[index].failed) = (0, nil)

@@ -2,11 +2,11 @@ import EventLoop
 import Logging
 import SQL
 
-/// The replicas of a database from the perspective of one event loop: a connection pool for each, and the polling of
-/// their replay positions.
+/// The replicas of a database as one event loop uses them: a connection pool for each replica, and the polling of the
+/// replay positions.
 ///
-/// A read needs no additional round trip, because the polls have determined which replicas may serve it. Sound as
-/// `@unchecked Sendable`: it is used only on its loop's thread.
+/// A read needs no additional round trip, because the polls have determined which replicas may serve it. `@unchecked
+/// Sendable` is sound because an instance is used only on the thread of its event loop.
 public final class Replicas: @unchecked Sendable {
     private let primary: Pools
     private let replicas: [Replica]
@@ -14,10 +14,11 @@ public final class Replicas: @unchecked Sendable {
     private let loop: Loop
     private let log: Logger
     private var (reads, retries) = (0, 0)
-    /// The last error message of polling the primary, to log each only once.
+    /// The last error message of polling the primary, which is stored so that a repeated message is logged only once.
     private var lastPrimaryError = ""
 
-    /// Creates the replicas of a configuration and starts to poll them; returns `nil` if the configuration has none.
+    /// Creates the replicas of a configuration and starts to poll them; returns `nil` if the configuration has no
+    /// replicas.
     package init?(
         _ configuration: PostgresConfiguration, primary: Pools, log: Logger = Logger(label: "aktify.postgres")
     ) {
@@ -36,11 +37,11 @@ public final class Replicas: @unchecked Sendable {
     // MARK: Reading
 
     /// Calls `body` with the pool of a server that the session's preference and position allow. If that server fails
-    /// before `hasBegun`, the read is retried on another replica, and then on the primary.
+    /// while `hasBegun` returns `false`, the read is retried on another replica, and then on the primary.
     /// - Parameters:
     ///   - session: The causal session of the read.
     ///   - pool: The pool to use: for single reads or for streams.
-    ///   - hasBegun: Whether `body` has delivered results, so that it cannot be retried.
+    ///   - hasBegun: Returns whether `body` has delivered results, so that the read cannot be retried.
     ///   - body: Reads from a pool.
     /// - Throws: What `body` throws.
     package func read<Value>(
@@ -78,8 +79,8 @@ public final class Replicas: @unchecked Sendable {
         return try await readPrimary(for: session, pool, hasBegun, body)
     }
 
-    /// Reads from the primary or, if it cannot be reached, from a replica, even one that is in backoff after failed
-    /// reads.
+    /// Reads from the primary or, if the primary cannot be reached, from a replica, even one that is in backoff after
+    /// failed reads.
     private func readPrimary<Value>(
         for session: CausalSession, _ pool: KeyPath<Pools, Pool>, _ hasBegun: () -> Bool,
         _ body: (Pool) async throws -> Value
@@ -127,15 +128,15 @@ public final class Replicas: @unchecked Sendable {
         logStateChange(index)
     }
 
-    /// Records that polling a replica failed, and closes the connections to it, so that the reads on them are retried
-    /// on another server.
+    /// Records that polling a replica failed, and closes the connections to the replica, so that the reads in flight on
+    /// these connections are retried on another server.
     func pollFailed(_ index: Int, _ error: any Error) {
         set.markUnavailable(index)
         logStateChange(index, "\(error)")
         replicas[index].reconnect()
     }
 
-    /// Polls the primary for its position.
+    /// Polls the primary for its WAL position.
     /// - Throws: `PostgresError`, `DecodingError`.
     func pollPrimary() async throws {
         let replayed = set.replayed
@@ -146,8 +147,8 @@ public final class Replicas: @unchecked Sendable {
         for index in replicas.indices { logStateChange(index) }
     }
 
-    /// Logs the error of a primary that can be reached but does not report its position: without it, no lag is
-    /// detected.
+    /// Logs the error of a primary that can be reached but does not report its position. Without the position,
+    /// replication lag is not detected.
     func primaryPollFailed(_ error: PostgresError) {
         guard error.kind == .server, lastPrimaryError != error.message else { return }
         lastPrimaryError = error.message
@@ -178,33 +179,33 @@ package struct Pools {
     /// The pool for streams.
     package let streams: Pool
 
-    /// Creates the pair of pools.
+    /// Creates the pools of one server from a pool for single reads and one for streams.
     package init(reads: Pool, streams: Pool) { (self.reads, self.streams) = (reads, streams) }
 }
 
-/// The identity of a running server: its cluster's system identifier and the postmaster's start time. A host name may
-/// resolve to several servers.
+/// The identity of a running server: the cluster's system identifier and the postmaster's start time. The identity
+/// distinguishes the servers that one host name may resolve to.
 struct ServerIdentity: Equatable {
     /// The system identifier of the cluster.
     let system: Int64
-    /// The start time of the postmaster, in microseconds since 1970.
+    /// The start time of the postmaster, in microseconds since 1970-01-01 00:00:00 UTC.
     let started: Int64
 
-    /// Decodes both from `bigint` columns.
+    /// Decodes the system identifier and the start time from two `bigint` columns.
     /// - Throws: `DecodingError`.
     init(_ row: inout ResultRow) throws(DecodingError) { (system, started) = (try row.next(), try row.next()) }
 
-    /// The error for a connection whose statements reach several servers, because it is one to a connection pooler.
+    /// The error for a connection on which statements reach several servers, because a connection pooler is in between.
     static let changed = PostgresError(
         .unreachable,
         message: "several servers respond on one connection: configure a distinct host name for each replica")
 
-    /// The SQL expressions for the columns that `init(_:)` decodes, in a query of `pg_control_system()`.
+    /// The SQL expressions for the two columns that `init(_:)` decodes, in a query of `pg_control_system()`.
     static let columns = "system_identifier, (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint"
     /// The SQL expression for the replay LSN; 0 on a primary.
     static let replayedColumn = "coalesce(pg_last_wal_replay_lsn() - '0/0', 0)::bigint"
 
-    /// Reads a server's identity and its replay LSN.
+    /// The query for a server's identity and its replay LSN.
     static let query = Statement(unsafe: "SELECT \(columns), \(replayedColumn) FROM pg_control_system()")
 }
 
@@ -213,9 +214,9 @@ private final class Replica {
     private let configuration: PostgresConfiguration
     private let log: Logger
     private(set) lazy var pools = newPools()
-    /// The identity of the server that is polled.
+    /// The identity of the server that was polled last under this replica's host name; `nil` before the first poll.
     var identity: ServerIdentity?
-    /// The replay LSN at the last poll.
+    /// The replay LSN at the last poll; 0 if the server is not a standby.
     var replayed: UInt64 = 0
     /// The state that was logged last.
     var lastLogged = ""
@@ -226,7 +227,7 @@ private final class Replica {
 
     var name: String { configuration.replica.map { "\($0.name):\($0.port)" } ?? "" }
 
-    /// Replaces the pools and shuts the old ones down.
+    /// Replaces the connection pools with new ones, and shuts the old ones down.
     func reconnect() {
         let old = pools
         pools = newPools()
@@ -241,9 +242,10 @@ private final class Replica {
         return Pools(reads: pool(configuration), streams: pool(configuration.forStreams))
     }
 
-    /// Validates a new connection: rejects one to a server other than the polled one, and one to a server that has
-    /// been restarted and has not reached its earlier replay position again. Reads are distributed based on the polls,
-    /// which would not hold for either.
+    /// Validates a new connection, so that what the polls have found holds for its server. A connection is rejected if
+    /// it leads to a server other than the polled one, or to one that has been restarted and has not reached its
+    /// earlier replay position again.
+    /// - Throws: `PostgresError` if the connection is rejected or fails; `DecodingError`.
     private func check(_ connection: Connection) async throws {
         let known = replayed
         var row = try await connection.execute(ServerIdentity.query).row(0)
@@ -279,7 +281,7 @@ extension ReplicaSet.State {
 }
 
 extension PostgresError {
-    /// Whether the server is unreachable or overloaded, so that another server should be tried.
+    /// Whether the error means that the server is unreachable or overloaded, so that another server should be tried.
     fileprivate var isServerFailure: Bool {
         switch kind {
         case .unreachable, .notSent, .lost, .terminated, .busy, .deadline: true
@@ -288,8 +290,9 @@ extension PostgresError {
         }
     }
 
-    /// Whether a read that failed on a replica may succeed on another server: a replica may cancel a query to replay
-    /// WAL (Postgres manual, section 27.4.2), and may lack tables, columns, types and privileges that the primary has.
+    /// Whether a read that failed with this error on a replica may succeed on another server. A replica may cancel a
+    /// query to replay WAL (Postgres manual, section 27.4.2), and may lack tables, columns, types and privileges that
+    /// the primary has.
     fileprivate var isRetryableOnAnotherServer: Bool {
         isServerFailure || [.defect, .serializationFailure, .unavailable].contains(meaning)
             || state == "57014" && message.contains("recovery")

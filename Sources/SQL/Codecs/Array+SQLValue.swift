@@ -1,7 +1,8 @@
-/// One-dimensional arrays: `bigint[]` is `[Int64]`.
+/// Maps a one-dimensional array to the array type of its elements: `[Int64]` to `bigint[]`.
 extension Array: SQLValue where Element: SQLValue {
     public static var type: UInt32 { Element.arrayType }
-    /// The same as `type`, because Postgres has one array type per element type, whatever the number of dimensions.
+    /// The object id (OID) of the type of arrays of this type. It equals `type`, because Postgres has one array type
+    /// per element type, whatever the number of dimensions.
     public static var arrayType: UInt32 { Element.arrayType }
     public static var typeName: String { Element.typeName + "[]" }
     public static var samples: [Self] { [[], Element.samples] }
@@ -42,7 +43,7 @@ private struct ArrayReader {
         return Int(count)
     }
 
-    /// Reads the next element; `nil` is NULL.
+    /// Reads the next element; returns `nil` for NULL.
     mutating func next() throws(DecodingError) -> UnsafeRawBufferPointer? {
         let count = try number()
         return count < 0 ? nil : try take(Int(count))

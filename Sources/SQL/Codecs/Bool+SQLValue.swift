@@ -1,4 +1,4 @@
-/// `boolean`: one byte.
+/// Maps to the Postgres type `boolean`: one byte.
 extension Bool: SQLValue {
     public static var type: UInt32 { 16 }
     public static var arrayType: UInt32 { 1000 }

@@ -1,4 +1,4 @@
-/// A binary string (`bytea`). `[UInt8]` itself would map to an array of numbers.
+/// A binary string (`bytea`). The bytes are wrapped because an array such as `[UInt8]` stands for an array of numbers.
 public struct Bytes: Hashable, Sendable {
     /// The bytes.
     public var bytes: [UInt8]

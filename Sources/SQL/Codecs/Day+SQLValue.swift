@@ -1,6 +1,7 @@
 /// A date of the Gregorian calendar as Postgres stores it: the number of days since 2000-01-01.
 public struct Day: Hashable, Comparable, Sendable {
-    /// Days since 2000-01-01, negative before it. The smallest and the largest number are the infinities.
+    /// The number of days since 2000-01-01, negative for earlier dates. The smallest and the largest number represent
+    /// `-infinity` and `infinity`.
     public var number: Int32
 
     /// Postgres's `infinity`, which is later than all other dates.

@@ -1,4 +1,4 @@
-/// `double precision`: the 64 bits of IEEE 754 binary64, including the infinities and NaN.
+/// Maps to the Postgres type `double precision`: the 64 bits of IEEE 754 binary64, including the infinities and NaN.
 extension Double: SQLValue {
     public static var type: UInt32 { 701 }
     public static var arrayType: UInt32 { 1022 }

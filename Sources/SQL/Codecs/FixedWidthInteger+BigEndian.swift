@@ -1,7 +1,7 @@
 extension FixedWidthInteger {
     /// Reads a big-endian number.
     /// - Parameter type: The name of the Postgres type, for the error message.
-    /// - Throws: `DecodingError` when the bytes are more or fewer than this type has.
+    /// - Throws: `DecodingError` when the number of bytes is not the size of this integer type.
     init(bigEndian bytes: UnsafeRawBufferPointer, of type: String) throws(DecodingError) {
         guard bytes.count == MemoryLayout<Self>.size else { throw .size(bytes, of: type) }
         self = Self(bigEndian: bytes.loadUnaligned(as: Self.self))

@@ -7,7 +7,7 @@ public struct JSONB: Hashable, Sendable {
     public init(_ text: String) { self.text = text }
 }
 
-/// `jsonb`: the version of the format, which is 1, followed by the JSON text.
+/// Maps to the Postgres type `jsonb`: the version of the binary format, which is 1, followed by the JSON text.
 extension JSONB: SQLValue {
     public static var type: UInt32 { 3802 }
     public static var arrayType: UInt32 { 3807 }

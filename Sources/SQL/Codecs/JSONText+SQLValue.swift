@@ -7,7 +7,7 @@ public struct JSONText: Hashable, Sendable {
     public init(_ text: String) { self.text = text }
 }
 
-/// `json`: the JSON text.
+/// Maps to the Postgres type `json`, whose binary form is the JSON text.
 extension JSONText: SQLValue {
     public static var type: UInt32 { 114 }
     public static var arrayType: UInt32 { 199 }

@@ -1,11 +1,11 @@
-/// An exact decimal number of arbitrary precision (`numeric`): `-12.3400`, `NaN`, `Infinity`. It is stored as text;
-/// arithmetic is left to Postgres.
+/// An exact decimal number of arbitrary precision (`numeric`): `-12.3400`, `NaN`, `Infinity`. The number is stored as
+/// text; arithmetic is left to Postgres.
 public struct Numeric: Hashable, Sendable, CustomStringConvertible {
     /// The number in Postgres's text form.
     public let description: String
 
-    /// Parses a number without an exponent. Returns `nil` for other text, and for more digits than Postgres allows:
-    /// 131,072 before the decimal point and 16,383 after it.
+    /// Parses a number without an exponent, or `NaN`, `Infinity` or `-Infinity`. Returns `nil` for other text, and for
+    /// more digits than Postgres allows: 131,072 before the decimal point and 16,383 after it.
     public init?(_ text: String) {
         let parts = text.trimmingSign.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
         let isNumber = parts.allSatisfy { !$0.isEmpty && $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }
@@ -20,8 +20,9 @@ public struct Numeric: Hashable, Sendable, CustomStringConvertible {
     fileprivate init(unchecked text: String) { description = text }
 }
 
-/// `numeric` (Postgres's `numeric_send`): the number of groups of four decimal digits, the weight of the first group,
-/// the sign, the number of digits after the decimal point, and the groups.
+/// Maps to the Postgres type `numeric`. The binary form (Postgres's `numeric_send`) has the number of groups of four
+/// decimal digits, the weight of the first group, the sign, the number of digits after the decimal point, and the
+/// groups.
 extension Numeric: SQLValue {
     public static var type: UInt32 { 1700 }
     public static var arrayType: UInt32 { 1231 }

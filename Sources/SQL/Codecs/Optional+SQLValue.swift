@@ -1,4 +1,4 @@
-/// A nullable column: NULL is `nil`.
+/// Maps to the Postgres type of the wrapped type, for a nullable column: `nil` represents NULL.
 extension Optional: SQLValue where Wrapped: SQLValue {
     public static var type: UInt32 { Wrapped.type }
     public static var arrayType: UInt32 { Wrapped.arrayType }

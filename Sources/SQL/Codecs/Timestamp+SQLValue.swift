@@ -1,5 +1,6 @@
-/// `timestamp without time zone`, which contains UTC in this application: microseconds since 2000-01-01. The smallest
-/// and the largest number are the infinities.
+/// Maps to the Postgres type `timestamp without time zone`, which contains UTC in this application. The binary form is
+/// the number of microseconds since 2000-01-01; the smallest and the largest number represent `-infinity` and
+/// `infinity`.
 extension Timestamp: SQLValue {
     public static var type: UInt32 { 1114 }
     public static var arrayType: UInt32 { 1115 }

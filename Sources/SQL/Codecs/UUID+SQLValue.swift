@@ -39,7 +39,7 @@ public struct UUID: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// The order is that of the bytes, as in Postgres.
+/// Orders UUIDs by their bytes, like Postgres.
 extension UUID: Comparable {
     public static func < (left: UUID, right: UUID) -> Bool { (left.high, left.low) < (right.high, right.low) }
 }
@@ -53,7 +53,7 @@ extension UInt8 {
     }
 }
 
-/// `uuid`: its 16 bytes.
+/// Maps to the Postgres type `uuid`, whose binary form is the 16 bytes.
 extension UUID: SQLValue {
     public static var type: UInt32 { 2950 }
     public static var arrayType: UInt32 { 2951 }

@@ -1,5 +1,5 @@
-/// A point in time for a column of type `timestamp with time zone`. The value that Postgres stores is in UTC, as with
-/// `Timestamp`, but its text form has a time zone.
+/// A point in time for a column of type `timestamp with time zone`. Postgres stores UTC, as for a `Timestamp`, but the
+/// text form of the value has a time zone.
 public struct ZonedTimestamp: Hashable, Comparable, Sendable {
     /// The point in time, in UTC.
     public var utc: Timestamp
@@ -10,7 +10,7 @@ public struct ZonedTimestamp: Hashable, Comparable, Sendable {
     public static func < (left: Self, right: Self) -> Bool { left.utc < right.utc }
 }
 
-/// `timestamp with time zone`: the binary format is that of `timestamp without time zone`.
+/// Maps to the Postgres type `timestamp with time zone`, whose binary format is that of `timestamp without time zone`.
 extension ZonedTimestamp: SQLValue {
     public static var type: UInt32 { 1184 }
     public static var arrayType: UInt32 { 1185 }
