@@ -5,10 +5,11 @@ public struct Column<Model: Sendable, Value: SQLValue>: Sendable {
     public let path: WritableKeyPath<Model, Value> & Sendable
     /// The column's definition in Postgres and its capabilities for API clients.
     public let definition: ColumnDefinition
-    /// The in-memory counterpart of the column's default, for an INSERT that omits the column; `nil` if there is no
-    /// default.
+    /// The default that the in-memory repository, which replaces Postgres in unit tests, uses for a new row that does
+    /// not set the column; `nil` if there is no default.
     public let defaultValue: DefaultValue<Value>?
-    /// Computes the new value for an in-memory UPDATE that omits the column; `nil` if the value then remains unchanged.
+    /// Computes what the in-memory repository, which replaces Postgres in unit tests, stores in the column on an update
+    /// that does not set it, such as the next version; `nil` if the value remains unchanged.
     public let updatedValue: (@Sendable (_ value: Value, _ now: Timestamp) -> Value)?
     /// The column's name, quoted where SQL requires it.
     public let reference: String

@@ -7,7 +7,8 @@ public struct Rule<Value: SQLValue>: Sendable {
     var problem: (@Sendable (Value) -> String?)?
     /// The default that the rule gives the column; `nil` if it gives none.
     var defaultValue: DefaultValue<Value>?
-    /// Computes the new value for an in-memory UPDATE that omits the column; `nil` if the rule sets no such value.
+    /// Computes what the in-memory repository stores in the column on an update that does not set it; `nil` if the rule
+    /// does not change the value then.
     var updatedValue: (@Sendable (Value, Timestamp) -> Value)?
 
     init(_ declare: @escaping @Sendable (inout ColumnDefinition) -> Void) { self.declare = declare }

@@ -115,7 +115,8 @@ private struct Table {
 
 private struct Column {
     let name: String
-    /// The values to try, the most likely first.
+    /// The SQL expressions to try as the value of the column in a sample row, the one most likely to satisfy the
+    /// constraints first. The first one is removed when a check on the column rejects it and others remain.
     var values: [String]
     /// The names of the checks on the column.
     let checks: [String]
