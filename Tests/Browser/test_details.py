@@ -53,7 +53,7 @@ class DetailsTests(ConsoleTest):
         self.button("Delete").click()
         self.page.locator("dialog").get_by_role("button", name="Delete").click()
         expect(self.page.get_by_role("heading", name="Theirs")).to_be_visible()
-        expect(self.page.locator(".details .alert")).to_contain_text("It is not deleted.")
+        expect(self.page.locator(".details .alert")).to_contain_text("It was not deleted.")
         self.assertEqual(len(self.stack.campaigns()), 1)
 
     def test_neighbours(self):
