@@ -62,7 +62,7 @@ class SigningInTests(KeyTest):
             (revoked, "The key was revoked."), (expired, "The key has expired."),
         ):
             self.sign_in(wrong)
-            expect(self.field()).to_have_accessible_description(f"This tab keeps it until it is closed, or you sign out. {message}")
+            expect(self.field()).to_have_accessible_description(f"This tab stores it until you close the tab or sign out. {message}")
             expect(self.field()).to_be_focused()
         expect(self.rows()).to_have_count(0)
         self.sign_in(f" {key} ")
