@@ -49,7 +49,7 @@ class StatusTests(ConsoleTest):
         expect(self.fact("Workers")).to_have_text("1 of 1")
         expect(self.fact("Database")).to_have_text("reachable")
         expect(self.page.locator("#requests")).to_contain_text("None at the moment.")
-        for name in ("Workers", "Requests in flight", "Service", "Restarts of workers", "Reloads"):
+        for name in ("Workers", "Requests in flight", "Service", "Worker restarts", "Reloads"):
             expect(self.page.get_by_role("heading", name=name, exact=True)).to_be_visible()
 
     def test_machines(self):
