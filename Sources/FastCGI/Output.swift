@@ -2,8 +2,8 @@ import Web
 
 /// The body of a streaming response. Writing suspends the producer until the peer has room for the bytes.
 ///
-/// The head and the first bytes are buffered, so that the response to a producer that fails early can still be an
-/// error.
+/// The head and the first bytes are buffered. If the producer fails before they are sent, the client can still receive
+/// an error response instead.
 ///
 /// Sound as `@unchecked Sendable`: an output is used on its connection's loop only.
 final class Output: BodyWriter, @unchecked Sendable {

@@ -275,7 +275,7 @@ import Testing
         try database.sql("ALTER DATABASE \(database.name) SET timezone = 'Asia/Tokyo'")
         var configuration = try database.configuration()
         // PgBouncer rejects the options of the startup message.
-        configuration.prepares = prepares && !PrivatePostgres.isPooled
+        configuration.prepares = prepares && !TestDatabase.isPooled
         let offset = try Loop.run { [configuration] in
             try Self.number(
                 try await Pool(configuration).read(

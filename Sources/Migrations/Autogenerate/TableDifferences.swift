@@ -190,8 +190,9 @@ extension Catalog.Table {
         return keys + indexes
     }
 
-    /// Returns the constraints for which another state of the table has no constraint of the same meaning, sorted by
-    /// name.
+    /// Returns the constraints whose definition no constraint of another state of the table has. Names and NOT VALID
+    /// are ignored in the comparison.
+    /// - Returns: The name (`key`) and the definition (`value`) of each constraint, sorted by name.
     func constraints(missingFrom other: Catalog.Table) -> [(key: String, value: String)] {
         let known = Set(other.constraints.values.map { Constraint($0).meaning })
         return constraints.filter { !known.contains(Constraint($0.value).meaning) }.sorted { $0.key < $1.key }

@@ -58,7 +58,8 @@ struct SQLLexer: Sequence, IteratorProtocol {
     }
 
     /// Skips bytes while a condition holds.
-    /// - Returns: Always true, as the `isClosed` of tokens that need no terminator.
+    /// - Returns: Always true, for use as `isClosed`: a token that is scanned in this way needs no terminator, so it is
+    ///   never left open.
     @discardableResult
     private mutating func skip(while condition: (Unicode.Scalar) -> Bool) -> Bool {
         while index < end, condition(Unicode.Scalar(bytes[index])) { index += 1 }
