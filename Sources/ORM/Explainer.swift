@@ -33,8 +33,9 @@ extension Database {
         var outcome: (Value, [Explanation])?
         do {
             try await Transaction(on: Lease(of: connection), nil).run { transaction in
-                let explainer = Explainer(inside: transaction)
-                outcome = (try await body(Database(executor: explainer, slow: .seconds(3600))), explainer.explanations)
+                let journal = Explainer.Journal()
+                let explainer = Explainer(inside: transaction, recordingIn: journal)
+                outcome = (try await body(Database(executor: explainer, slow: .seconds(3600))), journal.explanations)
                 throw Rollback()
             }
         } catch is Rollback {}
@@ -49,17 +50,27 @@ private struct Rollback: Error {}
 /// An executor that explains each statement, in a savepoint that is rolled back, and then executes the statement.
 final class Explainer: StatementExecutor {
     private let transaction: any StatementExecutor
-    private let entries = Mutex<[Explanation]>([])
-    private let hasProtectedSequences = Mutex(false)
+    private let journal: Journal
+    private let hasProtectedSequences: Mutex<Bool>
 
-    init(inside transaction: any StatementExecutor) { self.transaction = transaction }
+    /// The explanations of the statements executed so far, including those of nested transactions.
+    final class Journal: Sendable {
+        fileprivate let entries = Mutex<[Explanation]>([])
+        var explanations: [Explanation] { entries.withLock { $0 } }
+    }
 
-    /// The explanations of the statements executed so far.
-    var explanations: [Explanation] { entries.withLock { $0 } }
+    convenience init(inside transaction: any StatementExecutor, recordingIn journal: Journal) {
+        self.init(transaction, journal, hasProtectedSequences: false)
+    }
+
+    private init(_ transaction: any StatementExecutor, _ journal: Journal, hasProtectedSequences: Bool) {
+        (self.transaction, self.journal) = (transaction, journal)
+        self.hasProtectedSequences = Mutex(hasProtectedSequences)
+    }
 
     func read(_ statement: Statement) async throws -> Result {
         var explanation = Explanation(statement: statement)
-        defer { entries.withLock { $0.append(explanation) } }
+        defer { journal.entries.withLock { $0.append(explanation) } }
         do {
             try await explain(&explanation)
             return try await transaction.read(statement)
@@ -109,7 +120,10 @@ final class Explainer: StatementExecutor {
     func transaction<Value>(
         _ isolation: IsolationLevel?, _ body: (any StatementExecutor) async throws -> Value
     ) async throws -> Value {
-        try await transaction.transaction(nil) { _ in try await body(self) }
+        let isProtected = hasProtectedSequences.withLock { $0 }
+        return try await transaction.transaction(nil) { inner in
+            try await body(Explainer(inner, journal, hasProtectedSequences: isProtected))
+        }
     }
 
     /// Returns a statement that converts the parameters of the given statement to text.

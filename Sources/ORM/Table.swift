@@ -47,8 +47,9 @@ public final class Table<Model: Sendable>: Sendable {
                 var names: [String] = []
                 indexes = (0..<count).makeIterator()
                 for column in repeat each columns {
-                    let sample = indexes.next() == changed ? 1 : 0
-                    if !column.reads(sample, in: model) { names.append(column.definition.name) }
+                    if !column.reads(indexes.next() == changed ? 1 : 0, in: model) {
+                        names.append(column.definition.name)
+                    }
                 }
                 return names
             }
@@ -60,7 +61,10 @@ public final class Table<Model: Sendable>: Sendable {
     public var misplacedColumns: Set<String> { Set(misplaced()) }
 }
 
-private func sample<Value: SQLValue>(_: Value.Type, _ index: Int) -> Value { Value.samples[index] }
+/// A type with a single value has it as both samples.
+private func sample<Value: SQLValue>(_: Value.Type, _ index: Int) -> Value {
+    Value.samples[min(index, Value.samples.count - 1)]
+}
 
 /// A column of a model's table whose value type is erased.
 public protocol TableColumn<Model>: Sendable {
@@ -94,8 +98,8 @@ extension Column: TableColumn {
     }
 
     /// Whether the model's property for this column has the sample value with an index.
-    fileprivate func reads(_ sample: Int, in model: Model) -> Bool {
-        bytes(of: model[keyPath: path]) == bytes(of: Value.samples[sample])
+    fileprivate func reads(_ index: Int, in model: Model) -> Bool {
+        bytes(of: model[keyPath: path]) == bytes(of: sample(Value.self, index))
     }
 
     private func bytes(of value: Value) -> [UInt8]? {

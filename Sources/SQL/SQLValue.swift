@@ -17,7 +17,7 @@ public protocol SQLValue: Sendable {
     /// types.
     static var choices: [String]? { get }
 
-    /// Two different values, with which the order of a table's columns is checked.
+    /// Two different values, with which the order of a table's columns is checked; one if the type has only one.
     static var samples: [Self] { get }
 
     /// Decodes a value that is not NULL.

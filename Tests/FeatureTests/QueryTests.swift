@@ -82,6 +82,28 @@ import Web
         #expect(plan?.contains("Seq Scan") == true && plan?.contains("\"JIT\"") == false)
     }
 
+    @Test func `explain rolls back a nested transaction that fails, and restores the sequence it used`() throws {
+        struct Refused: Error {}
+        let database = try migratedDatabase()
+        let configuration = database.directConfiguration()
+        let (counts, explanations) = try Loop.run {
+            try await Database.explaining(configuration) { database in
+                var counts: [Int] = []
+                for (name, fails) in [("a", true), ("b", false), ("c", true)] {
+                    try? await database.transaction { inner in
+                        _ = try await inner.insert(Campaign.ColumnValues(name: name))
+                        if fails { throw Refused() }
+                    }
+                    counts.append(try await database.all(Campaign.all.ordered { [$0.id.ascending] }).count)
+                }
+                return counts
+            }
+        }
+        #expect(counts == [0, 1, 1])
+        #expect(explanations.count == 6 && explanations.allSatisfy { $0.plan != nil })
+        #expect(try database.sql("SELECT nextval('campaign_id_seq')") == "1")
+    }
+
     @Test func `every route is in the baseline`() throws {
         let app = try createApp(.init(environment: [:], readFile: { _ in nil }), repositories: .inMemory())
         let asked = Set(Self.requests.map { "\($0.method) \(app.route(of: $0.method, $0.target)?.path ?? "")" })
@@ -177,6 +199,16 @@ import Web
             "swapped", Column(\Swapped.second, "second"), Column(\Swapped.first, "first"),
             make: { Swapped(first: $0, second: $1) })
         #expect(table.misplacedColumns == ["first", "second"])
+    }
+
+    @Test func `a column with a single permitted value can be checked for its position`() {
+        enum Kind: String, Enumeration { case standard }
+        struct Plan: Sendable {
+            var kind: Kind
+            var name: String
+        }
+        let table = Table("plan", Column(\Plan.kind, "kind"), Column(\Plan.name, "name"), make: Plan.init)
+        #expect(table.misplacedColumns.isEmpty)
     }
 
     @Test func `the migrations produce the schema that the models describe`() throws {
