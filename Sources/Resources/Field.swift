@@ -175,7 +175,7 @@ extension Column where Model: ORM.Model, Value: FieldValue {
             }
         }
         guard let first = ranges.first else { return isIn(values) }
-        return ranges.dropFirst().reduce(first) { $0 || $1 }
+        return ranges.dropFirst().reduce(values.isEmpty ? first : isIn(values) || first) { $0 || $1 }
     }
 }
 

@@ -96,6 +96,7 @@ import Web
         ("due_on[lte]=2026-11-23T07:33:36Z", true), ("due_on[lt]=2026-11-23T07:33:36Z", false),
         ("due_on[gt]=2026-11-23T07:33:36.4Z", true), ("due_on[in]=2026-11-23T07:33:36Z,2026-11-25", true),
         ("due_on[in]=2026-11-23T07:33:35Z", false), ("due_on[in]=2026-11-23T07:33:36.5Z", true),
+        ("due_on[in]=2026-11-25,2026-11-23T07:33:36.5Z", true),
     ]) func `a time in a filter without a fraction matches the whole second`(query: String, isFound: Bool)
         async throws
     {
