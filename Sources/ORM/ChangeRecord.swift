@@ -29,7 +29,7 @@ public enum ChangeOperation: String, Enumeration { case insert, update, delete }
 public enum ChangeRecords {
     /// The definition of the table of change records.
     public static let definition = TableDefinition(
-        TableDefinition.records,
+        RecordingTrigger.records,
         columns: [
             ColumnDefinition(name: "table_name", type: "text", oid: String.type, isPrimaryKey: true),
             ColumnDefinition(name: "row_id", type: "text", oid: String.type, isPrimaryKey: true),

@@ -23,7 +23,7 @@ extension Tabular {
             \(unsafe: columns("former")), \(unsafe: columns("latter")) FROM (\
             SELECT *, row_number() OVER latest AS place, lead(id) OVER latest IS NOT NULL AS has_earlier, \
             sum(octet_length(concat(before, after))) OVER latest - octet_length(concat(before, after)) AS bytes FROM (\
-            SELECT * FROM \(unsafe: TableDefinition.records) WHERE table_name = \(unsafe: literal(definition.name)) \
+            SELECT * FROM \(unsafe: RecordingTrigger.records) WHERE table_name = \(unsafe: literal(definition.name)) \
             AND row_id = \(id)::text AND id < \(position) ORDER BY id DESC LIMIT \(limit + 1)) AS change \
             WINDOW latest AS (ORDER BY id DESC)) AS record, \
             \(unsafe: row("before, after")) AS former, \(unsafe: row("after, before")) AS latter \

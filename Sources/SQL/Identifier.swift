@@ -1,10 +1,19 @@
-/// Returns a name as an SQL identifier: unchanged if the name consists of lower-case letters, digits and underscores
-/// and is not a reserved word, otherwise in quotes (Postgres manual, section 4.1.1).
+/// Returns a name as an SQL identifier: unchanged if the name consists of lower-case letters, digits and underscores,
+/// does not begin with a digit and is not a reserved word, otherwise in quotes (Postgres manual, section 4.1.1).
 func identifier(_ name: String) -> String {
     let isPlain =
         name.utf8.allSatisfy { (0x61...0x7a).contains($0) || (0x30...0x39).contains($0) || $0 == 0x5f }
-        && !name.isEmpty && !reservedWords.contains(name)
+        && !("0"..."9").contains(name.first ?? "0") && !reservedWords.contains(name)
     return isPlain ? name : "\"" + name.replacing("\"", with: "\"\"") + "\""
+}
+
+extension String {
+    /// Returns this identifier with a suffix, shortened before the suffix to Postgres's limit of 63 bytes.
+    package func withSuffix(_ suffix: String) -> String {
+        var name = self
+        while name.utf8.count + suffix.utf8.count > 63 { name.unicodeScalars.removeLast() }
+        return name + suffix
+    }
 }
 
 /// The key words that must be quoted to be used as the name of a column or table (Postgres manual, appendix C).

@@ -5,27 +5,13 @@ extension TableDefinition {
         let keys = columns.filter(\.isPrimaryKey).map(\.reference).joined(separator: ", ")
         let lines = columns.map(\.line) + (keys.isEmpty ? [] : ["PRIMARY KEY (\(keys))"])
         let table = "CREATE TABLE \(reference) (\n    " + lines.joined(separator: ",\n    ") + "\n)"
-        return [table] + indexes.map { $0.creation(on: reference) } + (recordsChanges ? [recording] : [])
+        return [table] + indexes.map { $0.creation(on: reference) } + [recording?.creation(on: name)].compactMap(\.self)
     }
 
-    /// The name of the table in which changes are recorded.
-    public static let records = "change_record"
-
-    /// The statement that creates the trigger that records changes of the table. The function that the trigger calls is
-    /// created by a revision.
-    public var recording: String {
-        TableDefinition.recording(on: name, key: columns.first(where: \.isPrimaryKey)?.name ?? "")
+    /// The trigger that records changes of the table; `nil` if changes are not recorded.
+    public var recording: RecordingTrigger? {
+        recordsChanges ? RecordingTrigger(of: name, key: columns.first(where: \.isPrimaryKey)?.name ?? "") : nil
     }
-
-    /// Returns the statement that creates the trigger that records changes of a table; `key` is the name of its
-    /// primary key column.
-    public static func recording(on table: String, key: String) -> String {
-        "CREATE TRIGGER \(recorder(of: table)) AFTER INSERT OR UPDATE OR DELETE ON \(identifier(table)) "
-            + "FOR EACH ROW EXECUTE FUNCTION record_change(\(literal(key)))"
-    }
-
-    /// Returns the name of the trigger that records changes of a table.
-    public static func recorder(of table: String) -> String { identifier(table + "_record_change") }
 }
 
 extension ColumnDefinition {

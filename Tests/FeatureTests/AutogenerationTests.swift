@@ -37,16 +37,52 @@ import Testing
                 """)
     }
 
+    private static let recordingFunction =
+        "CREATE FUNCTION public.record_change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'"
+
     @Test func `a trigger that records changes is created with its table or alone, and dropped`() throws {
-        let function =
-            "CREATE FUNCTION public.record_change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'"
-        try database.sql(function)
+        try database.sql(Self.recordingFunction)
         let table = "CREATE TABLE one (id bigint PRIMARY KEY)"
-        let trigger = TableDefinition.recording(on: "one", key: "id")
+        let trigger = RecordingTrigger(of: "one", key: "id").creation(on: "one")
         #expect(try upgrade(from: "", to: "\(table); \(trigger)").hasSuffix(trigger + ";"))
         #expect(try upgrade(from: table, to: "\(table); \(trigger)") == trigger + ";")
         #expect(
             try upgrade(from: "\(table); \(trigger)", to: table) == "DROP TRIGGER one_record_change ON one;")
+    }
+
+    @Test func `a renamed table whose changes are recorded keeps its records, and gets a trigger of its new name`()
+        throws
+    {
+        try database.sql(Self.recordingFunction + "; CREATE TABLE public.change_record (table_name text)")
+        func recorded(_ table: String, trigger: String? = nil) -> String {
+            let name = (trigger ?? table) + "_record_change"
+            return "CREATE TABLE \(table) (id bigint PRIMARY KEY); "
+                + RecordingTrigger(name: name, key: "id").creation(on: table)
+        }
+        let upgrade = try upgrade(from: recorded("one"), to: recorded("two"))
+        for statement in [
+            "UPDATE change_record SET table_name = 'two' WHERE table_name = 'one';",
+            "DROP TRIGGER one_record_change ON two;", "CREATE TRIGGER two_record_change AFTER INSERT",
+        ] {
+            #expect(upgrade.contains(statement))
+        }
+        // Renamed without the trigger, by hand.
+        let repair = try self.upgrade(from: recorded("two", trigger: "one"), to: recorded("two"))
+        #expect(repair.hasPrefix("DROP TRIGGER one_record_change ON two;"))
+    }
+
+    @Test func `the trigger of a table with a long name has a name that Postgres does not truncate`() throws {
+        try database.sql(Self.recordingFunction)
+        let name = String(repeating: "é", count: 30)
+        let trigger = RecordingTrigger(of: name, key: "id")
+        try database.sql(
+            "CREATE TABLE \(quoted(name)) (id bigint PRIMARY KEY); \(trigger.creation(on: name)); "
+                + trigger.removal(on: name))
+        let catalogs = try SchemaTrial.run(in: database) { trial in
+            let sql = "CREATE TABLE \(quoted(name)) (id bigint PRIMARY KEY); \(trigger.creation(on: name))"
+            return try await trial.catalog("actual", sql)
+        }
+        #expect(catalogs.tables[name]?.recording == trigger)
     }
 
     @Test func `tables that reference others are dropped before them, and created after them`() throws {

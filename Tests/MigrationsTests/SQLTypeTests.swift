@@ -12,7 +12,7 @@ import Testing
         ("text", "character varying(9)", true), ("character varying", "text", true),
         ("character varying(9)", "text", false), ("character varying(9)", "character varying(8)", true),
         ("character varying(8)", "character varying(9)", false), ("double precision", "real", true),
-        ("real", "double precision", false), ("date", "timestamp with time zone", false),
+        ("real", "double precision", false), ("numeric", "real", false), ("date", "timestamp with time zone", false),
         ("timestamp(6) without time zone", "timestamp(3) without time zone", true),
         ("timestamp(3) without time zone", "timestamp(6) without time zone", false),
         ("timestamp without time zone", "timestamp(3) without time zone", true), ("uuid", "text", false),

@@ -23,6 +23,13 @@ import Testing
         #expect(query.count(of: rows) == ids.count, sourceLocation: location)
     }
 
+    @Test(arguments: [
+        ("guest", "guest"), ("order", "\"order\""), ("Guest", "\"Guest\""), ("a\"b", "\"a\"\"b\""), ("", "\"\""),
+        ("two_factor2", "two_factor2"), ("2fa", "\"2fa\""), ("_2", "_2"),
+    ]) func `an identifier is quoted unless SQL can read it as it is`(name: String, identifier: String) {
+        #expect(ColumnDefinition.quoted(name) == identifier)
+    }
+
     @Test func `all rows`() {
         #expect(Guest.all.statement.text == select)
         #expect(Guest.all.countStatement.text == "SELECT count(*) FROM guest")

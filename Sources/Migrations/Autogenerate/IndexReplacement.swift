@@ -109,12 +109,3 @@ extension IndexReplacement.Member {
         return old.name == name || old.isPrimaryKey && isPrimaryKey || old.columns(of: names) == columns(of: names)
     }
 }
-
-extension String {
-    /// The name with a suffix, truncated to Postgres's limit of 63 bytes.
-    fileprivate func withSuffix(_ suffix: String) -> String {
-        var name = self
-        while name.utf8.count + suffix.utf8.count > 63 { name.unicodeScalars.removeLast() }
-        return name + suffix
-    }
-}

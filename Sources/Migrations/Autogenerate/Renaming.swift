@@ -1,3 +1,5 @@
+import SQL
+
 /// Detects renamed tables and columns, and applies the new names to the catalog.
 struct Renaming {
     private(set) var catalog: Catalog
@@ -36,11 +38,16 @@ struct Renaming {
     private static let waiver = SQLComment.waiver("renaming", "the models have the new name, and the rows are kept")
 
     private mutating func renameTable(_ old: String, _ new: String) {
+        let isRecorded = catalog.tables[old]?.recording != nil
+        func records(_ old: String, _ new: String) -> [Step] {
+            isRecorded ? [.inside(RecordingTrigger.renaming(old, to: new))] : []
+        }
         changes.append(
             Change(
                 "Detected renamed table '\(old)' to '\(new)'",
-                upgrade: [.inside("ALTER TABLE \(quoted(old)) RENAME TO \(quoted(new))", [Renaming.waiver])],
-                downgrade: [.inside("ALTER TABLE \(quoted(new)) RENAME TO \(quoted(old))")],
+                upgrade: [.inside("ALTER TABLE \(quoted(old)) RENAME TO \(quoted(new))", [Renaming.waiver])]
+                    + records(old, new),
+                downgrade: [.inside("ALTER TABLE \(quoted(new)) RENAME TO \(quoted(old))")] + records(new, old),
                 remark:
                     "Detected as a rename, which keeps the rows. If it is a different table, drop the old one and "
                     + "create the new one."

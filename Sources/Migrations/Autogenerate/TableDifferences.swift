@@ -65,13 +65,15 @@ struct TableDifferences {
     /// made after the constraints and indexes have changed; empty if the trigger stays the same.
     private var recording: [Change] {
         guard old.recording != new.recording else { return [] }
-        let removal = "DROP TRIGGER \(TableDefinition.recorder(of: table)) ON \(quoted(table))"
-        let (newTriggers, oldTriggers) = (new.recording.map { [$0] } ?? [], old.recording.map { [$0] } ?? [])
+        let kind = new.recording == nil ? "removed" : old.recording == nil ? "added" : "changed"
+        func replacing(_ before: RecordingTrigger?, with after: RecordingTrigger?) -> [String] {
+            [before?.removal(on: table), after?.creation(on: table)].compactMap(\.self)
+        }
         return [
             Change(
-                "Detected \(new.recording == nil ? "removed" : "added") record of changes on '\(table)'",
-                upgrade: (oldTriggers.isEmpty ? [] : [removal]) + newTriggers,
-                downgrade: (newTriggers.isEmpty ? [] : [removal]) + oldTriggers)
+                "Detected \(kind) record of changes on '\(table)'",
+                upgrade: replacing(old.recording, with: new.recording),
+                downgrade: replacing(new.recording, with: old.recording))
         ]
     }
 

@@ -65,7 +65,7 @@ extension Catalog {
 
     /// Sets the change-recording triggers of the models' tables, including the triggers that could not be created.
     private mutating func addRecordings(of metadata: Metadata) {
-        for table in metadata.tables where table.recordsChanges { tables[table.name]?.recording = table.recording }
+        for table in metadata.tables { tables[table.name]?.recording = table.recording }
     }
 
     /// Adds the models' indexes that could not be created, with their definitions in the models.

@@ -38,7 +38,7 @@ extension Catalog.Table {
         let lines = columns.map(\.line) + included.map { "CONSTRAINT \(quoted($0.key)) \($0.value)" }
         let table = "CREATE TABLE \(quoted(name)) (\n    " + lines.joined(separator: ",\n    ") + "\n)"
         return [table] + indexes.sorted { $0.key < $1.key }.map { $0.value.creation($0.key, on: name) }
-            + [recording].compactMap { $0 }
+            + [recording?.creation(on: name)].compactMap(\.self)
     }
 }
 

@@ -16,7 +16,7 @@ extension Catalog {
             tables[row[0]]?.indexes[row[1]] = Index(definition: row[2])
         }
         for row in try await connection.rows(Catalog.recordingsQuery) {
-            tables[row[0]]?.recording = TableDefinition.recording(on: row[0], key: row[1])
+            tables[row[0]]?.recording = RecordingTrigger(name: row[1], key: row[2])
         }
     }
 
@@ -58,7 +58,7 @@ extension Catalog {
 
     /// The triggers that record changes, with their argument, which is terminated by a NUL byte.
     private static let recordingsQuery: Statement = """
-        SELECT ARRAY[relname::text, split_part(encode(tgargs, 'escape'), '\\000', 1)] \
+        SELECT ARRAY[relname::text, tgname::text, split_part(encode(tgargs, 'escape'), '\\000', 1)] \
         FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid JOIN pg_proc ON pg_proc.oid = tgfoid \
         WHERE relnamespace = current_schema()::regnamespace AND proname = 'record_change'
         """

@@ -59,8 +59,8 @@ public struct Catalog: Hashable, Sendable {
         var constraints: [String: String] = [:]
         /// The table's indexes by name, without those of constraints.
         var indexes: [String: Index] = [:]
-        /// The statement that creates the trigger that records changes; `nil` if there is none.
-        var recording: String?
+        /// The trigger that records changes; `nil` if there is none.
+        var recording: RecordingTrigger?
 
         /// Returns the column with this name; `nil` if there is none.
         func column(_ name: String) -> Column? { columns.first { $0.name == name } }

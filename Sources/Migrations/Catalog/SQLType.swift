@@ -19,7 +19,7 @@ struct SQLType {
     private static let wider: [String: Set<String>] = [
         "smallint": ["integer", "bigint", "numeric", "real", "double precision"],
         "integer": ["bigint", "numeric", "double precision"], "bigint": ["numeric"],
-        "real": ["double precision", "numeric"],
+        "real": ["double precision"],
         "date": ["timestamp without time zone", "timestamp with time zone"],
         "timestamp without time zone": ["timestamp with time zone"],
         "character varying": ["text"], "text": ["character varying"], "character": ["text", "character varying"],

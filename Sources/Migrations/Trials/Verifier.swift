@@ -137,7 +137,7 @@ private struct RevisionTrial {
     private func changed(since rows: [String: String]) async throws -> String? {
         let now = try await contents()
         guard now.values.contains(where: { !$0.isEmpty }) else { return nil }
-        return rows.keys.sorted().first { $0 != TableDefinition.records && now[$0] != nil && now[$0] != rows[$0] }
+        return rows.keys.sorted().first { $0 != RecordingTrigger.records && now[$0] != nil && now[$0] != rows[$0] }
     }
 
     private func withRows(_ body: (SampleRows) async throws -> Void) async throws {
