@@ -38,7 +38,7 @@ extension LintedStatement {
     var columnSafely: [Step]? {
         guard let (form, _) = onlyAction, let column = addedColumns.first, !column.isSerial,
             let (type, value) = column.droppingPrefix("*")?.split(at: "default"),
-            !column.outer.has("unique|primary|check|references|constraint|collate")
+            !column.outer.has("unique|primary|check|references|constraint|collate|generated")
         else { return nil }
         return form.column(
             column.head.sql, type.split(at: "not null")?.before.sql ?? type.sql,

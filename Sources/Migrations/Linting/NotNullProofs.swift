@@ -24,6 +24,11 @@ struct NotNullProofs {
             {
                 columns.insert(Name(table: statement.table, name: column))
             }
+            if let name = action.droppingPrefix("drop constraint [if] [exists]")?.first,
+                let column = checks.removeValue(forKey: Name(table: statement.table, name: name))
+            {
+                columns.remove(Name(table: statement.table, name: column))
+            }
         }
     }
 

@@ -115,7 +115,10 @@ public struct Planner: Sendable {
             if let tables = observation.mayDelete { new.losses.append(PlannedLoss(mayDeleteFrom: tables)) }
             planned.append(new)
         }
-        if let doubt { try await planned[doubt.observations.count].recordSampleFailure(doubt, live) }
+        if let doubt {
+            let index = doubt.observations.count
+            try await planned[index].recordSampleFailure(doubt, of: segment[index], live)
+        }
         if let failure {
             planned.append(PlannedStatement(segment[planned.count]))
             planned[planned.count - 1].failure = failure.text
@@ -171,10 +174,13 @@ extension StatementObserver.Failure {
 extension PlannedStatement {
     /// Records that the statement failed on sample rows. Adding a NOT NULL column without a default fails with any row;
     /// other failures depend on the rows.
-    fileprivate mutating func recordSampleFailure(_ doubt: StatementObserver.Failure, _ live: LiveDatabase) async throws
-    {
+    fileprivate mutating func recordSampleFailure(
+        _ doubt: StatementObserver.Failure, of statement: Revision.Statement, _ live: LiveDatabase
+    ) async throws {
         self.doubt = "run on empty tables, since it fails on sample rows: \(doubt.text)"
-        guard doubt.error.state == "23502" else { return }
+        // A new column without values is NULL in every row; an existing one may be NULL in sample rows only.
+        let added = LintedStatement(statement).addedColumns.compactMap { $0.first?.filter { $0 != "\"" } }
+        guard doubt.error.state == "23502", let column = doubt.error.column, added.contains(column) else { return }
         for lock in locks where lock.mode == .accessExclusive {
             if try await live.hasRows(lock.relation) { (failure, self.doubt) = (doubt.text, nil) }
         }
