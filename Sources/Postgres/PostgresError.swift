@@ -123,7 +123,7 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
     /// reports no SQLSTATE for a failed connection attempt.
     package var isRefusal: Bool {
         let transient = ["the database system is", "too many", "connection slots", "server login"]
-        return kind == .unreachable
+        return kind == .unreachable && !message.isEmpty
             && message.split(separator: "\n").allSatisfy { line in
                 line.contains("FATAL:") && !transient.contains { line.contains($0) }
             }

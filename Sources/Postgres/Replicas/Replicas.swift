@@ -15,7 +15,7 @@ public final class Replicas: @unchecked Sendable {
     private let log: Logger
     private var (reads, retries) = (0, 0)
     /// The last error message of polling the primary, which is stored so that a repeated message is logged only once.
-    private var lastPrimaryError = ""
+    private var lastPrimaryError: String?
 
     /// Creates the replicas of a configuration and starts to poll them; returns `nil` if the configuration has no
     /// replicas.
@@ -88,9 +88,12 @@ public final class Replicas: @unchecked Sendable {
         do { return try await body(primary[keyPath: pool]) } catch let error as PostgresError
             where error.isServerFailure && !hasBegun()
         {
-            guard let index = set.choose(after: session.required, ignoringPauses: true, at: loop.now) else {
-                throw error
-            }
+            guard
+                let index = set.choose(
+                    after: session.required, preferring: session.server.replica, ignoringPauses: true, at: loop.now)
+            else { throw error }
+            session.server = .replica(index)
+            (reads, retries) = (reads + 1, retries + 1)
             return try await body(replicas[index].pools[keyPath: pool])
         }
     }
@@ -144,6 +147,7 @@ public final class Replicas: @unchecked Sendable {
         let system = try row.next(Int64.self)
         let status = ReplicaSet.Status(system: system, isStandby: false, position: try row.position())
         set.updatePrimary(status, after: replayed, at: loop.now)
+        lastPrimaryError = nil
         for index in replicas.indices { logStateChange(index) }
     }
 
