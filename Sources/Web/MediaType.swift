@@ -54,6 +54,7 @@ public struct Accept: Hashable, Sendable {
         let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
         guard let whole = Int(parts[0]), whole == 0 else { return 1000 }
         let digits = parts.count > 1 ? parts[1].prefix(3) : ""
+        guard digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return 1000 }
         return Int(digits + String(repeating: "0", count: 3 - digits.count)) ?? 1000
     }
 

@@ -52,6 +52,9 @@ struct Router: Sendable {
         guard let extended = existing.adding(route) else {
             throw SetupError("the route \(route.method) \(entry.path) is defined twice: remove one of them")
         }
+        guard existing.path == entry.path else {
+            throw SetupError("\(existing.path) and \(entry.path) are the same path: give their parameters the same names")
+        }
         if let index { mount.entries[index] = extended } else { mount.entries.append(extended) }
     }
 

@@ -196,6 +196,15 @@ import Testing
             try app.mount(twice, at: "/x")
         }
         #expect(route?.description == "the route GET /x/<name> is defined twice: remove one of them")
+        var renamed = Blueprint("test")
+        renamed.get("/<id>") { _ in .json("a") }
+        renamed.put("/<name>") { _ in .json("b") }
+        let parameter = #expect(throws: SetupError.self) {
+            var app = Application()
+            try app.mount(renamed, at: "/x")
+        }
+        #expect(
+            parameter?.description == "/x/<id> and /x/<name> are the same path: give their parameters the same names")
         #expect(throws: SetupError.self) {
             var app = Application()
             try app.mount(Blueprint("test"), at: "/x")

@@ -90,7 +90,7 @@ import Testing
         ("", 1000), (",,", 1000), ("csv", 1000), ("csv, text/html", 0), (", text/csv;q=0.4 ,", 400),
         // A malformed weight counts as 1.
         ("text/csv;q=", 1000), ("text/csv;q=x", 1000), ("text/csv;q=0.x", 1000), ("text/csv;q=2", 1000),
-        ("text/csv;q=-1", 1000),
+        ("text/csv;q=-1", 1000), ("text/csv;q=0.-1", 1000), ("text/csv;q=0.+5", 1000),
     ]) func `the most specific media range determines the weight`(accept: String, quality: Int) {
         #expect(Accept(accept).quality(of: .csv) == quality)
     }
