@@ -33,10 +33,11 @@ public struct Instant: Comparable, Sendable {
 }
 
 extension Duration {
-    /// This duration in whole nanoseconds; clamped to `Int64.max` when it does not fit into 64 bits.
+    /// This duration in whole nanoseconds; clamped to the range of `Int64`.
     public var nanoseconds: Int64 {
         let (seconds, attoseconds) = components
-        let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        return overflow ? .max : whole + attoseconds / 1_000_000_000
+        let (whole, wholeOverflows) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        let (sum, sumOverflows) = whole.addingReportingOverflow(attoseconds / 1_000_000_000)
+        return wholeOverflows || sumOverflows ? (seconds < 0 ? .min : .max) : sum
     }
 }

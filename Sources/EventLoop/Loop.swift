@@ -170,7 +170,7 @@ public final class Loop: @unchecked Sendable {
     /// Returns the timeout for `epoll_wait` in milliseconds: the time until the next timer, rounded up; -1 (no timeout)
     /// when no timer is scheduled; 0 when work is queued.
     private func pollTimeout() -> Int32 {
-        guard jobs.isEmpty, postponed.isEmpty else { return 0 }
+        guard jobs.isEmpty, postponed.isEmpty, endOfTurnActions.isEmpty else { return 0 }
         while let next = timers.min, next.isCancelled { timers.removeMin() }
         guard let next = timers.min else { return -1 }
         let wait = max(0, next.deadline.duration(since: .now).nanoseconds)

@@ -68,9 +68,8 @@ extension Descriptor {
         while bytes.count <= KeySet.maxBytes {
             let remaining = deadline.duration(since: .now).nanoseconds / 1_000_000
             var descriptor = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
-            guard remaining > 0, poll(&descriptor, 1, Int32(remaining)) > 0 else {
-                throw SystemError("read keys", code: ETIMEDOUT)
-            }
+            guard remaining > 0 else { throw SystemError("read keys", code: ETIMEDOUT) }
+            guard poll(&descriptor, 1, Int32(remaining)) > 0 else { continue }
             let count = read(number, &buffer, min(buffer.count, KeySet.maxBytes + 1 - bytes.count))
             guard count >= 0 else { throw SystemError("read keys") }
             guard count > 0 else { break }

@@ -98,7 +98,7 @@ public final class RequestActivity: @unchecked Sendable {
     func begin(at time: Int) {
         databaseTime = 0
         phase = .reading
-        for field in [Offset.id, Offset.method, Offset.target, Offset.query] {
+        for field in [Offset.id, Offset.method, Offset.target, Offset.query, Offset.bodyBytes] {
             record.storeBytes(of: 0, toByteOffset: field, as: Int.self)
         }
         began = time

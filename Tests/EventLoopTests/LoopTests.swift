@@ -15,6 +15,16 @@ import Testing
         }
     }
 
+    @Test(
+        arguments: [
+            (.milliseconds(-1), -1_000_000), (.seconds(Int64.min), .min), (.seconds(Int64.max), .max),
+            (.seconds(9_223_372_036) + .nanoseconds(999_999_999), .max),
+            (.seconds(-9_223_372_036) - .nanoseconds(999_999_999), .min),
+        ] as [(Duration, Int64)])
+    func `a duration in nanoseconds is clamped to 64 bits`(duration: Duration, nanoseconds: Int64) {
+        #expect(duration.nanoseconds == nanoseconds)
+    }
+
     @Test func `sleeping tasks wake in the order of their deadlines`() throws {
         let order = try Loop.run {
             await withTaskGroup(of: Int.self) { group in

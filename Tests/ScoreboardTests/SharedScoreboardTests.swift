@@ -33,6 +33,8 @@ import Testing
             other.activeRequests.map(\.databaseMicroseconds) == [7] && other.activeRequests.map(\.phase) == [.working])
         metrics.end(activity, at: 3000, route: "/campaigns/<id>", method: "GET", status: 200)
         #expect(other.activeRequests.isEmpty && other[.active] == 0 && other[.peakActive] == 1)
+        _ = metrics.begin(at: 4000)
+        #expect(other.activeRequests.map(\.bodyBytes) == [0], "the next request has not declared a body")
     }
 
     @Test func `long fields are truncated, and requests beyond the capacity are still counted`() {
