@@ -1,7 +1,6 @@
 import Web
 
-/// Worst-case request bodies of 1 MiB: for each, how long can one client block the event loop, while all other clients
-/// wait?
+/// Worst-case request bodies of 1 MiB, used to measure how long a single request can block the event loop.
 enum LargeBodies {
     private static let size = 1 << 20
 

@@ -1,5 +1,5 @@
-/// Worst-case strings of 1 MiB to escape: a client may have stored any of them, and the event loop serializes it
-/// without interruption.
+/// Worst-case strings of 1 MiB, used to measure how long the JSON serialization of a stored string can block the event
+/// loop.
 enum LargeTexts {
     private static let size = 1 << 20
 

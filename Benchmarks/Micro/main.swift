@@ -39,15 +39,16 @@ func campaigns(_ count: Int) -> Result {
     return Result.made(types: [20, 25, 25, 16, 1114, 1114, 20], rows: rows)
 }
 
-/// The CPU time that the process has used, in microseconds.
+/// Returns the CPU time that the process has used, in microseconds.
 func microsecondsOfCPU() -> Double {
     var time = timespec()
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
     return Double(time.tv_sec) * 1e6 + Double(time.tv_nsec) / 1e3
 }
 
-/// Measures a request: the minimum of ten rounds, because disturbances only ever add to a round's time.
-/// - Returns: Whether it is within the budget.
+/// Measures the average CPU time of a request in ten rounds of `times` requests. The result is the fastest round,
+/// because disturbances only make a round slower.
+/// - Returns: Whether the CPU time is within `budget`, in microseconds.
 func measure(_ name: String, rows: Int, target: String, times: Int, budget: Double) throws -> Bool {
     let best = try Loop.run {
         let config = try Config(environment: ["AUTH": "off"], readFile: { _ in nil })
@@ -70,8 +71,9 @@ func measure(_ name: String, rows: Int, target: String, times: Int, budget: Doub
     return isWithin
 }
 
-/// Measures each large body: the maximum of three responses after a warm-up, because a client's waiting time is not an
-/// average.
+/// Measures the CPU time of a request with each large body: the maximum of three requests after a warm-up, because the
+/// worst case matters here, not the average.
+/// - Returns: For each body, whether the CPU time is within `budget`, in microseconds.
 func measureLargeBodies(budget: Double) throws -> [Bool] {
     try LargeBodies.all.map { name, body in
         let longest = try Loop.run {
@@ -94,8 +96,9 @@ func measureLargeBodies(budget: Double) throws -> [Bool] {
     }
 }
 
-/// Measures each large string: the maximum of three serializations after a warm-up, because a client's waiting time is
-/// not an average.
+/// Measures the CPU time of serializing each large string: the maximum of three serializations after a warm-up, because
+/// the worst case matters here, not the average.
+/// - Returns: For each string, whether the CPU time is within `budget`, in microseconds.
 func measureLargeTexts(budget: Double) -> [Bool] {
     LargeTexts.all.map { name, text in
         var times: [Double] = []

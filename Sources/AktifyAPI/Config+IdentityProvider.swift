@@ -47,7 +47,7 @@ extension Config {
                 || url.contains(/^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?([\/?][!-~]*)?$/))
     }
 
-    /// The environment variables that are passed to curl.
+    /// The names of the environment variables that are passed to curl, which fetches the keys.
     private static let forwarded: Set = [
         "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR",
     ]

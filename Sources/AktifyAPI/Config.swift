@@ -5,7 +5,8 @@ import Web
 /// The configuration, read from the environment once.
 ///
 /// docs/configuration.md lists the variables with their defaults; a test compares that list with the names and defaults
-/// in this file. A variable whose name ends in `_FILE` names a file that contains the value, as with Docker's secrets.
+/// in this file. A secret can also be read from a file: `POSTGRES_PASSWORD_FILE`, for example, is the path of a file
+/// that contains the value of `POSTGRES_PASSWORD`, as with Docker's secrets.
 public struct Config: Sendable {
     /// The database server, and the settings of its connections.
     public var database: DatabaseConfiguration
@@ -33,8 +34,8 @@ public struct Config: Sendable {
     public var identityProvider: IdentityProvider?
     /// Whether pending revisions of the schema are applied before the first request.
     public var migratesOnStart: Bool
-    /// The schema that the application needs to be ready; `nil` skips the check. No environment variable sets this
-    /// property: the commands that serve requests set it from the migration scripts.
+    /// The schema revisions that the readiness check compares with the database; `nil` skips the comparison. No
+    /// environment variable sets this property: the commands that serve requests set it from the migration scripts.
     public var schema: SchemaCheck?
     /// The minimum level of log entries.
     public var logLevel: String
@@ -76,7 +77,8 @@ public struct Config: Sendable {
         logLevel = try read.choice("LOG_LEVEL", of: Config.logLevels, default: "info")
     }
 
-    /// The configuration of the database, with the login of the role that owns the schema.
+    /// The database configuration with the login of the role that owns the schema; the same as `database` when `owner`
+    /// is `nil`.
     public var ownersDatabase: DatabaseConfiguration {
         var database = database
         if let owner { database.login = owner }
@@ -128,10 +130,9 @@ public struct Config: Sendable {
         )
     }
 
-    /// Returns the default pool size of one of several workers: 2 to 8 connections, and at most 48 for all workers
-    /// together, unless that leaves fewer than 2 for each. All but one connection of a pool can wait for commits at the
-    /// same time, which Postgres then flushes to disk together. A reload briefly doubles the number of connections, and
-    /// the default limit of Postgres is 100.
+    /// Returns the default size of each worker's connection pool: an equal share of 48 connections, but at least 2 and
+    /// at most 8. The total is limited because a reload briefly doubles the number of connections, and Postgres accepts
+    /// 100 by default. Several connections per pool let Postgres flush concurrent commits to disk together.
     public static func connections(workers: Int) -> Int { min(8, max(2, 48 / workers)) }
 
     private static let logLevels = ["trace", "debug", "info", "notice", "warning", "error", "critical"]

@@ -1,8 +1,8 @@
 import ORM
 import Web
 
-/// Handles a request as a middleware: sets the author (client and request ID) of the change records that the request
-/// writes.
+/// Sets the author of the change records (the audit trail) that a request writes: the client's name and the request ID.
+/// This function is a middleware.
 func attributeChanges(
     of request: Request, _ next: (Request) async throws -> Response
 ) async throws -> Response {

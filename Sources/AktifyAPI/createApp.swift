@@ -26,7 +26,8 @@ public func createApp(_ config: Config) throws -> Application {
     try createApp(config, database: Database(config.database))
 }
 
-/// Creates the application on an existing database: one with open connections, or one that records query plans.
+/// Creates the application with an existing `Database`, such as one that is already connected, or one that explains
+/// its statements.
 /// - Throws: `SetupError` when prefixes or routes conflict.
 public func createApp(_ config: Config, database: Database) throws -> Application {
     let health = HealthService(database, schema: config.schema)
@@ -42,7 +43,7 @@ private func authenticator(_ config: Config, _ database: Database) -> (any Authe
     return KeyAuthenticator(APIKeys(database))
 }
 
-/// Creates the application on the given repositories, which store rows in memory in tests.
+/// Creates the application with the given repositories. Tests pass repositories that store rows in memory.
 func createApp(
     _ config: Config, repositories: Repositories, authenticator: (any Authenticator)? = nil,
     health: HealthService = HealthService(schema: nil, versions: { [] }, applied: { [:] })

@@ -25,8 +25,9 @@ func readYourWrites() -> Application.Middleware {
 private let cookie = "database_position"
 
 extension Request {
-    /// The WAL position that a server must have replayed to execute reads, from the header fields and the cookies. A
-    /// malformed position makes reads go to the primary.
+    /// The WAL position that a server must have replayed to execute this request's reads; `nil` when neither the header
+    /// fields nor the cookies contain one. A malformed position counts as `WALPosition.unknown`, which no replica
+    /// reaches, so that reads go to the primary.
     fileprivate var position: WALPosition? {
         let cookies = headers.values(of: .cookie).flatMap { $0.split(separator: ";") }.map(\.trimmed)
             .filter { $0.hasPrefix(cookie + "=") }.map { String($0.dropFirst(cookie.count + 1)) }

@@ -2,8 +2,8 @@
 public struct IdentityProvider: Hashable, Sendable {
     /// The location of a JWK Set with the provider's public keys (RFC 7517, section 5).
     public enum Keys: Hashable, Sendable {
-        /// A URL, which is fetched with the program `curl`. The environment of `curl` configures a proxy or other CA
-        /// certificates.
+        /// A URL, which is fetched with the program `curl`, and the environment variables of `curl`, such as
+        /// `https_proxy` and `SSL_CERT_FILE`.
         case url(String, environment: [String: String])
         /// The path of a file that contains the JWK Set.
         case file(String)

@@ -19,7 +19,7 @@ public final class Loop: @unchecked Sendable {
     private let poller: Int32
     private let wakeup: Int32
     private let inbox = Mutex<[UnownedJob]>([])
-    /// A release/acquire pair around the inbox for the thread sanitizer, which cannot see into the library's `Mutex`.
+    /// A release/acquire pair around the inbox for the thread sanitizer, which cannot see into `Synchronization.Mutex`.
     private let inboxFence = Atomic(false)
     private let stopping = Atomic(false)
 
@@ -137,15 +137,16 @@ public final class Loop: @unchecked Sendable {
 
     // MARK: Loop iteration
 
-    /// Calls `action` once, after the jobs of the current loop iteration have run. Callers use this to batch work, such
-    /// as one write for several statements.
+    /// Calls `action` once, at the end of the current loop iteration. Callers use this to batch work, such as one write
+    /// for several statements.
     public func atEndOfTurn(_ action: @escaping () -> Void) {
         assertCurrent()
         endOfTurnActions.append(action)
     }
 
-    /// Calls `action` after everything that is ready has been handled; postponed actions run one at a time, in order.
-    /// Postpone work that takes more than some hundred microseconds and would delay other connections.
+    /// Calls `action` after the events, timers and jobs of this iteration or a later one. Postponed actions run in
+    /// order, at least one per iteration. Postpone work that takes more than a few hundred microseconds, since it would
+    /// delay other connections.
     public func postpone(_ action: @escaping () -> Void) {
         assertCurrent()
         postponed.append(action)
@@ -167,8 +168,8 @@ public final class Loop: @unchecked Sendable {
         runEndOfTurnActions()
     }
 
-    /// Returns the timeout for `epoll_wait` in milliseconds: the time until the next timer, rounded up; -1 (no timeout)
-    /// when no timer is scheduled; 0 when work is queued.
+    /// Returns the timeout for `epoll_wait` in milliseconds: the time until the next timer, rounded up, at most 60,000;
+    /// -1 (no timeout) when no timer is scheduled; 0 when work is queued.
     private func pollTimeout() -> Int32 {
         guard jobs.isEmpty, postponed.isEmpty, endOfTurnActions.isEmpty else { return 0 }
         while let next = timers.min, next.isCancelled { timers.removeMin() }

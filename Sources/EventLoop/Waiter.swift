@@ -67,8 +67,8 @@ public final class Waiter<Value: Sendable>: @unchecked Sendable {
         if continuation == nil { continuation = entry } else { furtherContinuations.append(entry) }
     }
 
-    /// Resumes one cancelled task with `CancellationError`. When no other task waits, this error becomes the outcome,
-    /// so that the code that would set the outcome can see that nobody waits for it any more.
+    /// Resumes one cancelled task with `CancellationError`. When no other task waits, this error becomes the outcome:
+    /// `isResumed` is then true, which tells the producer of the outcome that no task waits any more.
     private func cancel(_ id: Int) {
         guard result == nil else { return }
         if continuation?.id == id {

@@ -4,8 +4,8 @@ import HTTPTypes
 import Scoreboard
 import Web
 
-/// A FastCGI connection from a web server. A request is read completely before a task handles it; then the next one is
-/// read.
+/// A FastCGI connection from a web server. A request is read completely before a task handles it. The next request is
+/// read after the response has been sent.
 ///
 /// Sound as `@unchecked Sendable`: a connection is used on its loop's thread only, by the loop's watch and by tasks on
 /// the loop.
@@ -32,14 +32,15 @@ final class Connection: @unchecked Sendable {
     /// Resumes the idle task with the next request, or with `nil` when the connection closes; `nil` while the task is
     /// busy.
     private var idleContinuation: UnsafeContinuation<Work?, Never>?
-    /// The request being handled. When a response's work item is another one, its request has timed out and the
-    /// response is discarded.
+    /// The request being handled. A timeout replaces this object, so that the response of the task that timed out is
+    /// recognized and discarded.
     private var work: Work?
     /// The scoreboard entry of the request that is being received or handled.
     private var activity: RequestActivity?
     private var state: State
     private var reader: RequestReader
-    /// Whether input arrived while a request was being handled.
+    /// Whether to read from the socket again after the current request, because epoll has reported input or a
+    /// disconnect.
     private var hasUnreadInput = false
     private var writableWaiter: Waiter<Void>?
 
@@ -99,7 +100,7 @@ final class Connection: @unchecked Sendable {
         if activity == nil { activity = server.metrics.begin(at: Int(server.loop.now.nanoseconds)) }
     }
 
-    /// Continues with `action` after all connections with less work have been served.
+    /// Calls `action` later on the event loop, so that other connections are served first.
     private func postpone(_ action: @escaping (Connection) -> Void) {
         let before = state
         state = .postponed
@@ -250,8 +251,8 @@ final class Connection: @unchecked Sendable {
         self.activity = nil
     }
 
-    /// Sends a response while counting its bytes towards the output backlog; sends an error instead when the backlog is
-    /// full.
+    /// Sends a response. A body that is not streamed and exceeds libfcgi's buffer counts towards the output backlog
+    /// (`Limits.outputBacklogBytes`) until it is sent. When the backlog has no room for it, sends an error instead.
     private func sendWithinBacklog(_ response: Response) async throws {
         guard case .bytes(let bytes) = response.body, bytes.count > Connection.bufferBytes else {
             return try await send(response)
@@ -261,7 +262,7 @@ final class Connection: @unchecked Sendable {
         try await send(response)
     }
 
-    /// The error to send in place of a response that does not fit into the output backlog.
+    /// The error to send when the output backlog (`Limits.outputBacklogBytes`) has no room for the response.
     private var backlogFullResponse: Response {
         guard let request = work?.request else { return Response(.serviceUnavailable) }
         let error =
@@ -337,9 +338,9 @@ final class Connection: @unchecked Sendable {
     private var bytesWritten = 0
     /// Whether the response exceeds libfcgi's output buffer, so that a part of it is sent before its end.
     ///
-    /// A response that fits into a single write is sent without waiting for room in the socket: a peer that sends
-    /// another request has read the previous response. When the peer has not read it, the write fails and the
-    /// connection is closed.
+    /// A response that fits into a single write is sent without waiting for room in the socket, because a peer normally
+    /// reads a response before it sends the next request. If the peer has not done so and the socket is full, the write
+    /// fails and the connection is closed.
     private var exceedsBuffer: Bool { bytesWritten >= Connection.bufferBytes }
     /// The size of libfcgi's output buffer, in bytes: the payload of one STDOUT record.
     private static let bufferBytes = 8184

@@ -36,8 +36,8 @@ final class LibFCGIRequest {
     }
 
     /// Lets libfcgi parse the complete request at the beginning of `buffer`.
-    /// - Returns: The request with its body; `nil` when libfcgi rejected it and therefore has closed the buffer's
-    ///   descriptor.
+    /// - Returns: The request with its body; `nil` when libfcgi rejects the request, in which case libfcgi has closed
+    ///   the descriptor of `buffer`.
     func receive(from buffer: RequestBuffer, bodyBytes: Int) -> Web.Request? {
         request.pointee.ipcFd = buffer.descriptor
         request.pointee.keepConnection = 1

@@ -8,7 +8,7 @@ public struct Limits: Sendable {
     public var paramsBytes: Int
     /// The maximum number of bytes of responses that wait for their peers to read them, over all connections. A
     /// response that would exceed this limit is replaced with 503, or with 502 when the request may have changed
-    /// something. A single response may be larger.
+    /// something. A single larger response is allowed while no other response waits.
     public var outputBacklogBytes: Int
     /// How long a peer may take to send a request, or to make room for its response.
     public var peerTimeout: Duration

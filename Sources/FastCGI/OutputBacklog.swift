@@ -5,12 +5,13 @@ struct OutputBacklog {
     /// The highest count since memory was last returned to the system.
     private var peak = 0
 
-    /// The peak from which trimming is worthwhile, in bytes: the allocator may retain much of the memory that these
-    /// responses, and the rows that they were made from, occupied.
+    /// The minimum peak, in bytes, after which memory is returned to the system. The allocator may retain much of the
+    /// memory that the responses, and the rows that they were made from, occupied.
     static let trimThreshold = 8 << 20
 
-    /// Adds the bytes of a response to the count, where they remain until they are released.
-    /// - Returns: Whether the bytes fit within `limit`. A single response always fits.
+    /// Adds the bytes of a response to the count, unless the count would then exceed `limit`. While the count is zero,
+    /// a response of any size is accepted. The caller must release the bytes afterwards.
+    /// - Returns: Whether the bytes were added.
     mutating func reserve(_ bytes: Int, limit: Int) -> Bool {
         guard count == 0 || count + bytes <= limit else { return false }
         count += bytes

@@ -27,8 +27,8 @@ struct RequestReader {
         let records: [UInt8]?
         /// The error to respond with instead of calling the application, when the body is invalid.
         let rejection: HTTPError?
-        /// Whether processing the request takes some hundred microseconds, so that other connections should be served
-        /// first.
+        /// Whether processing the request takes several hundred microseconds, so that other connections should be
+        /// served first.
         var isLarge: Bool { (records?.count ?? 0) > 32 << 10 }
     }
 
@@ -65,8 +65,8 @@ struct RequestReader {
         return .more
     }
 
-    /// The number of times that `receive` reads the rest of an incomplete request before it pauses. This is enough for
-    /// the contents of a socket's receive buffer: reading pauses only when a peer sends faster than the reader reads.
+    /// The maximum number of further reads by which one call of `receive` tries to complete a request. These reads
+    /// empty the socket's receive buffer, unless the peer sends faster than the reader reads.
     private static let readsPerCall = 4
 
     /// Extracts a complete request at the beginning of the request buffer's memory, and stores the bytes that follow

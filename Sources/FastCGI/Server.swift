@@ -19,7 +19,7 @@ public final class Server: @unchecked Sendable {
     /// The buffer into which requests are received and from which libfcgi reads them. All connections share it, one at
     /// a time.
     private var buffer: RequestBuffer?
-    /// The bytes of responses that wait for their peers to read them.
+    /// The counter of response bytes that wait for their peers to read them.
     private var outputBacklog = OutputBacklog()
 
     private var listener: ListeningSocket?
@@ -34,7 +34,7 @@ public final class Server: @unchecked Sendable {
     ///   - application: The application that handles requests; it must belong to the same loop.
     ///   - loop: The loop to run on; the caller must be on its thread.
     ///   - limits: The limits on requests, responses and waiting times.
-    ///   - metrics: The metrics to update. The default ones are in private memory, which is not visible to observers.
+    ///   - metrics: The metrics to update. By default, other processes cannot read them.
     ///   - log: The logger for warnings and requests.
     ///   - logsRequests: Whether each request is logged when it ends.
     public init(
@@ -79,8 +79,8 @@ public final class Server: @unchecked Sendable {
         return true
     }
 
-    /// Handles a failure to accept a connection: ignores connections that were aborted while pending, and pauses
-    /// accepting for 100 ms when descriptors or memory are short.
+    /// Handles a failure to accept a connection: ignores an empty accept queue and connections that their peers have
+    /// aborted, and pauses accepting for 100 ms after other errors, such as a lack of descriptors or memory.
     private func handleAcceptFailure(_ code: Int32) {
         guard ![EAGAIN, EINTR, ECONNABORTED].contains(code), listener != nil else { return }
         log.warning("cannot accept a connection: \(SystemError("accept", code: code))")
@@ -114,8 +114,8 @@ public final class Server: @unchecked Sendable {
         }
     }
 
-    /// Sets the same send buffer size for all sockets, so that a writable socket always has room for a chunk, and
-    /// disables Nagle's algorithm on TCP.
+    /// Sets the size of the socket's send buffer, and disables Nagle's algorithm on TCP. With this size, a socket that
+    /// the kernel reports writable has room for the bytes that a connection writes at once.
     private func prepare(_ socket: Int32) {
         var bytes: Int32 = 256 << 10
         var on: Int32 = 1
@@ -142,8 +142,9 @@ public final class Server: @unchecked Sendable {
     /// Logs a warning, at most one a second.
     func warn(_ message: @autoclosure () -> String) { log.warning(message()) }
 
-    /// Adds the bytes of a response to the output backlog, where they remain until they are released.
-    /// - Returns: Whether the bytes fit within the limit. A single response always fits.
+    /// Adds the bytes of a response to the output backlog, unless the backlog would then exceed its limit. While the
+    /// backlog is empty, a response of any size is accepted. The caller must release the bytes afterwards.
+    /// - Returns: Whether the bytes were added.
     func reserveOutput(_ bytes: Int) -> Bool {
         let hasRoom = outputBacklog.reserve(bytes, limit: limits.outputBacklogBytes)
         if !hasRoom {

@@ -5,8 +5,8 @@ import Glibc
 import Supervisor
 
 extension IdentityProvider.Keys {
-    /// Reads the JWK Set on a separate thread. Of a JWK Set that exceeds the maximum size, only one byte more than the
-    /// maximum is read.
+    /// Reads the JWK Set on a separate thread. Returns at most one byte more than the maximum size, which is enough to
+    /// detect that a JWK Set is too large.
     /// - Throws: `SystemError`, `KeySetError`.
     func load() async throws -> [UInt8] {
         guard let loop = Loop.current else { preconditionFailure("keys must be loaded on an event loop") }

@@ -28,8 +28,8 @@ final class KeyStore: @unchecked Sendable {
     /// Whether keys have been loaded.
     var isReady: Bool { keys != nil }
 
-    /// Returns the key with an identifier; `nil` when the provider has no such key. Since the provider may have added
-    /// an unknown key recently, the keys are loaded again, unless the last attempt was less than `minimumInterval` ago.
+    /// Returns the key that `name` identifies; `nil` when the provider has no such key. An unknown key may be new, so
+    /// the keys are first loaded again, unless the last attempt was less than `minimumInterval` ago.
     /// - Throws: `CancellationError`.
     func key(_ name: KeyIdentifier) async throws -> VerificationKey? {
         if let key = keys?[name] { return key }

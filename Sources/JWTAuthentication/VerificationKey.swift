@@ -15,8 +15,8 @@ struct VerificationKey: Sendable {
 
 #if JWT
     extension VerificationKey {
-        /// Creates a key from the members of a JWK (RFC 7517, section 4). Returns `nil` when the key has another
-        /// purpose, contains a private key, or is too weak.
+        /// Creates a key from the members of a JWK (RFC 7517, section 4). Returns `nil` when the JWK is malformed, has
+        /// no `kid`, an unsupported algorithm or another purpose, contains a private key, or is too weak.
         init?(_ members: JSON.Members) async {
             guard members.areUnique, let id = members.text("kid"), !id.isEmpty,
                 let algorithm = SignatureAlgorithm(keyType: members.text("kty"), curve: members.text("crv")),
@@ -62,7 +62,8 @@ struct VerificationKey: Sendable {
             return bytes.count * 8 - first.leadingZeroBitCount
         }
 
-        /// Creates the algorithm that verifies signatures with this key.
+        /// Creates the algorithm that verifies signatures with this key; `nil` when a required member is missing, or
+        /// when the size of an RSA key is not supported.
         fileprivate func signer(_ algorithm: SignatureAlgorithm) async throws -> (any JWTAlgorithm)? {
             let keys = JWTKeyCollection()
             switch algorithm {

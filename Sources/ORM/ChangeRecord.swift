@@ -7,8 +7,8 @@ public struct ChangeRecord<Row: Model>: Sendable {
     public var id: Int64
     /// The operation that changed the row.
     public var operation: ChangeOperation
-    /// The author of the change: `key:crm`, or `role:postgres` for a change made in a database session outside the API;
-    /// `nil` for an anonymous client.
+    /// The author of the change: the client's name, such as `key:crm` for the API key named `crm`, or the role of a
+    /// database session outside the API, such as `role:postgres`; `nil` for an anonymous client.
     public var author: String?
     /// The id of the request that made the change; `nil` for a change that was not made by a request.
     public var requestID: String?

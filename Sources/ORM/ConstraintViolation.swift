@@ -19,9 +19,10 @@ public struct ConstraintViolation: Error, Hashable {
 
     /// The kind of violation.
     public let kind: Kind
-    /// The name of the column; `nil` if it is unknown.
+    /// The name of the column; `nil` for `referenced`, and if the name cannot be derived from the constraint's name.
     public let column: String?
-    /// The index of the row at fault among the inserted rows; `nil` if it is unknown.
+    /// The index of the row at fault among the inserted rows; `nil` for updates and deletions, and if the error does
+    /// not identify the row.
     public internal(set) var index: Int?
 
     /// Creates a constraint violation.
@@ -72,8 +73,8 @@ extension DatabaseError {
 }
 
 extension Array {
-    /// Returns the index of the last element that assigns to a column the value in the error's detail message. The last
-    /// such element is at fault, because an earlier one with the same value may be valid.
+    /// Returns the index of the last element in which the column has the value that the error's detail message names.
+    /// If several elements have a duplicate value, the first may be valid, but the last is not.
     func index<Row>(of column: String, _ error: DatabaseError) -> Int? where Element == ColumnValues<Row> {
         guard let value = error.keyValue else { return nil }
         let reference = ColumnDefinition.quoted(column)

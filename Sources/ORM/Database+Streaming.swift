@@ -48,8 +48,9 @@ extension Database {
 }
 
 extension Database {
-    /// Reads chunks from a replica if the causal session allows it; if the server fails before the first chunk, reads
-    /// from another one. Returns the last chunk, with which `body` is not called.
+    /// Reads chunks from a server that the causal session allows, and calls `body` with each chunk except the last one.
+    /// If the server fails before `body` is called, the read is retried on another server that the session allows.
+    /// - Returns: The last chunk.
     private func chunks<M: Model>(
         _ declaration: Statement, on streams: Pool, _ body: (Cursor<M>.Chunk) async throws -> Void
     ) async throws -> Cursor<M>.Chunk {
@@ -67,8 +68,9 @@ extension Database {
 }
 
 extension Pool {
-    /// Reads chunks through a cursor on a leased connection, and returns the last chunk, with which `body` is not
-    /// called. If the connection is lost before `body` is called, the read is retried once on another connection.
+    /// Reads chunks through a cursor on a leased connection, and calls `body` with each chunk except the last one. If
+    /// the connection is lost before `body` is called, the read is retried once on another connection.
+    /// - Returns: The last chunk.
     fileprivate func chunks<M: Model>(
         _ declaration: Statement, _ body: (Cursor<M>.Chunk) async throws -> Void
     ) async throws -> Cursor<M>.Chunk {

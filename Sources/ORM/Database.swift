@@ -4,24 +4,24 @@ import Postgres
 import SQL
 import Scoreboard
 
-/// The access to Postgres: executes statements, decodes models, and records every statement.
+/// A client for a Postgres database, which executes statements, decodes models, and records every statement.
 ///
 /// There is no identity map and no unit of work. A read is one statement, on connections that all requests share; a
 /// write is one statement that returns the written rows; `transaction` makes several writes atomic.
 public struct Database: Sendable {
     private let executor: any StatementExecutor
-    /// The executor of statements, if it is a connection pool. Calling the concrete type takes half the instructions of
-    /// a call through the protocol.
+    /// The value of `executor` if that is a connection pool; otherwise `nil`. A call on the concrete type takes half
+    /// the instructions of a call through the protocol.
     private let pool: Pool?
     /// The connection pool for streams; `nil` if a stream reads all rows as one chunk.
     let streams: Pool?
     /// The replicas that may serve reads; `nil` if none are configured.
     public let replicas: Replicas?
-    /// The duration from which a statement is logged as slow.
+    /// The minimum duration of a statement that is logged as slow.
     private let slow: Duration
     private let log: Logger
 
-    /// Creates a database for the caller's event loop. Connections are opened on first use.
+    /// Creates a client for use on the caller's event loop. Connections are opened on first use.
     public init(_ configuration: DatabaseConfiguration, log: Logger = Logger(label: "aktify.database")) {
         let (pool, streams) = (Pool(configuration), Pool(configuration.forStreams))
         self.init(
@@ -121,8 +121,9 @@ public struct Database: Sendable {
     }
 
     /// Inserts rows at most once per idempotency key, in one statement.
-    /// - Returns: The inserted rows or, if the key was used before, the rows that were inserted at that time, each with
-    ///   whether the request equals the first one with this key; no rows while another transaction uses the key.
+    /// - Returns: The inserted rows or, if the key was used before, the rows of the first insertion. The flag of each
+    ///   row tells whether the request is the same as the first one with this key. Empty if another transaction is
+    ///   using the key.
     /// - Throws: `DatabaseError`.
     public func insert<M: Model>(
         many values: [ColumnValues<M>], once key: IdempotencyKey, _ file: StaticString = #fileID, _ line: UInt = #line

@@ -21,8 +21,8 @@ extension Database {
     /// Runs `body` on a separate connection, in a transaction that is rolled back, and explains each statement that
     /// `body` sends.
     ///
-    /// Sequences, which a rollback normally does not restore, are restored too. For this, other sessions that need a
-    /// value of one of the sequences wait from the first write of `body` until `body` has ended.
+    /// Sequences in the search path, which a rollback normally does not restore, are restored too. They are locked from
+    /// the first write of `body` until the rollback; other sessions that call `nextval` wait.
     /// - Returns: What `body` returns, and the explanations of the statements.
     /// - Throws: What `body` throws, and `DatabaseError`.
     public static func explaining<Value>(
@@ -137,8 +137,8 @@ final class Explainer: StatementExecutor {
     private static let avoidSequentialScans: Statement =
         "SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)"
 
-    /// The statement that alters every sequence without changing it, so that a rollback restores the sequence's value
-    /// (Postgres manual, ALTER SEQUENCE).
+    /// The statement that sets the increment of every sequence in the search path to its current value. After such an
+    /// ALTER SEQUENCE, a rollback also restores the sequence's value (Postgres manual, ALTER SEQUENCE).
     private static let protectSequences = Statement(
         unsafe: """
             DO $$ DECLARE known record; BEGIN

@@ -25,7 +25,8 @@ public actor MemoryStore {
         try body(table(Row.self))
     }
 
-    /// Runs `body` and records the changes that `body` made, like the triggers in Postgres.
+    /// Runs `body`, and adds a change record for each row that `body` changed in a table that records changes. In
+    /// Postgres, triggers do this.
     private func recording<Value>(_ body: () throws -> Value) rethrows -> Value {
         let recorders = tables.values.map { $0.changeRecorder() }
         let value = try body()

@@ -1,6 +1,6 @@
 import Postgres
 
-/// The failure of a statement or a connection.
+/// The error of a failed statement or connection.
 public typealias DatabaseError = PostgresError
 
 /// The configuration of a database: the server, the credentials, the limits and the timeouts.
@@ -12,7 +12,7 @@ public typealias DatabaseLogin = PostgresConfiguration.Login
 /// A row of a result.
 public typealias ResultRow = Postgres.ResultRow
 
-/// Records the statements of a request.
+/// A recorder of the statements of one request or one test.
 public typealias QueryRecorder = Postgres.QueryRecorder
 
 /// A record of an executed statement.

@@ -62,7 +62,7 @@ public protocol Repository<Row>: Sendable {
     ) async throws -> [ChangeRecord<Row>]
 }
 
-/// The outcome of a change of one row that may have been subject to a requirement.
+/// The outcome of an update or deletion of one row, with or without a requirement.
 public enum Guarded<Row: Sendable>: Sendable {
     /// The change was made. The value is the row in its new state, or the deleted row.
     case done(Row)

@@ -15,10 +15,10 @@ public protocol ResourceService<Row>: Sendable {
     /// - Throws: An error that rejects the values.
     func prepare(_ values: inout ColumnValues<Row>) throws
 
-    /// The requirement that a row must meet to be changed or replaced; `nil`, the default, permits this for every row.
+    /// The requirement that a row must meet to be changed or replaced; `nil`, the default, if there is none.
     var changeable: Requirement<Row>? { get }
 
-    /// The requirement that a row must meet to be deleted; `nil`, the default, permits this for every row.
+    /// The requirement that a row must meet to be deleted; `nil`, the default, if there is none.
     var deletable: Requirement<Row>? { get }
 
     /// Returns the selected rows.
@@ -58,8 +58,9 @@ public protocol ResourceService<Row>: Sendable {
     /// - Returns: The number of deleted rows.
     func delete(all select: Select<Row>) async throws -> Int
 
-    /// Returns the recorded changes of a row whose change record ids are less than a position, the latest first.
-    /// - Throws: `ResourceError.notFound` if the row has never existed.
+    /// Returns the recorded changes of a row, the latest first, up to `limit`. Only change records with an id less than
+    /// `position` are returned.
+    /// - Throws: `ResourceError.notFound` if `position` is `Int64.max` and there are neither changes nor a row.
     func history(of id: Row.ID, before position: Int64, limit: Int) async throws -> [ChangeRecord<Row>]
 }
 
@@ -96,7 +97,7 @@ public enum VersionCondition: Hashable, Sendable {
     case oneOf([Int64])
     /// The row must have none of these versions (If-None-Match).
     case noneOf([Int64])
-    /// No version meets the precondition, which always fails.
+    /// The precondition fails for every version.
     case never
 }
 
@@ -200,9 +201,9 @@ private struct Preconditions<Row: Model> {
 
     /// Makes a change under these preconditions, and returns the changed or deleted row.
     ///
-    /// A change may be rejected although the returned row satisfies the preconditions. This means that the row was
-    /// changed concurrently: the statement evaluated the preconditions on the new version of the row, but returned the
-    /// old one. In this case, the change is retried; it is attempted three times at most.
+    /// If the row is changed concurrently, the statement evaluates the preconditions on the row's new version, but
+    /// returns the old version. `change` may therefore be refused with a row that satisfies the preconditions. In this
+    /// case, the change is retried, up to two times.
     /// - Throws: `ResourceError`, or the rule's error.
     func row(_ change: (Condition<Row>?) async throws -> Guarded<Row>) async throws -> Row {
         for _ in 0..<3 {

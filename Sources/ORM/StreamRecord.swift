@@ -3,8 +3,8 @@ import Postgres
 import SQL
 import Scoreboard
 
-/// Records a stream as one statement, whatever the number of chunks, and keeps the request's activity up to date
-/// meanwhile.
+/// A record of a stream as one statement, whatever the number of chunks. The record also sets the phase of the
+/// request's activity while the stream is read.
 struct StreamRecord {
     private var entry: ExecutedStatement
     private var sent: Instant?

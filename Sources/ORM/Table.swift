@@ -23,8 +23,8 @@ public final class Table<Model: Sendable>: Sendable {
     /// - Parameters:
     ///   - name: The name of the table.
     ///   - columns: The columns, in the order of the parameters of `make`.
-    ///   - indexes: Indexes in addition to those that the columns' rules imply; one of the same name replaces an
-    ///     implied one.
+    ///   - indexes: Additional indexes. The columns' rules imply indexes, too; an additional index replaces an implied
+    ///     index of the same name.
     ///   - recordsChanges: Whether each change of a row is recorded and available at `GET /<prefix>/<id>/history`.
     ///   - make: The model's memberwise initializer.
     public init<each Value: SQLValue>(
@@ -80,7 +80,8 @@ public protocol TableColumn<Model>: Sendable {
     func problem(in row: Model) -> String?
     /// Sets the column's value in a row to NULL if the column is nullable.
     func clear(_ row: inout Model)
-    /// Changes the column's value in a row like an UPDATE that omits the column.
+    /// Changes the column's value in a row as an UPDATE that omits the column does, for example to the next version
+    /// number. Most columns keep their value.
     func update(_ row: inout Model, now: Timestamp)
 }
 
@@ -97,7 +98,7 @@ extension Column: TableColumn {
         if let updatedValue { row[keyPath: path] = updatedValue(row[keyPath: path], now) }
     }
 
-    /// Whether the model's property for this column has the sample value with an index.
+    /// Whether the model's property for this column equals one of the two sample values, given by its index.
     fileprivate func reads(_ index: Int, in model: Model) -> Bool {
         bytes(of: model[keyPath: path]) == bytes(of: sample(Value.self, index))
     }

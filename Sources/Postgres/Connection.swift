@@ -17,7 +17,7 @@ public final class Connection: @unchecked Sendable {
     private let configuration: PostgresConfiguration
     private var watch: Watch?
     private var timer: Timer?
-    /// When the last batch was completed.
+    /// The time at which the last batch was completed.
     private var progressed = Instant.now
     private var inFlight = Deque<InFlight>()
     /// The number of statements at the head of `inFlight` that have all their results and wait for their batch's sync.
@@ -68,8 +68,8 @@ public final class Connection: @unchecked Sendable {
     /// The pipeline depth: the number of requests that wait for their results. A request has one or more statements.
     public var depth: Int { inFlight.count }
 
-    /// Whether the connection is open and the kernel knows of no close by the peer; needs no round trip. If the peer
-    /// has closed the connection, reading this property closes this side too.
+    /// Whether the connection is open on both sides, according to the socket's state. No round trip is made. If the
+    /// server has closed the connection, reading this property closes this side too.
     var isAlive: Bool {
         guard isOpen else { return false }
         guard !session.isConnected else { return true }
@@ -107,8 +107,8 @@ public final class Connection: @unchecked Sendable {
         }
     }
 
-    /// Executes statements and, in the same pipeline, another statement in a separate transaction after theirs.
-    /// - Returns: The result of the other statement, `nil` if it failed; and the outcome of the statements.
+    /// Executes `statements` in one batch and then, without an additional round trip, `other` in a separate batch.
+    /// - Returns: The result of `other`, or `nil` if `other` failed; and the results or the error of `statements`.
     func execute(
         _ statements: [Statement], then other: Statement
     ) async -> (other: Result?, outcome: Swift.Result<[Result], any Error>) {
@@ -290,8 +290,8 @@ public final class Connection: @unchecked Sendable {
     /// Cancels the running statement of this connection, which then fails with SQLSTATE 57014.
     ///
     /// Use this method only on a connection that one task uses exclusively; on a shared connection, the request could
-    /// cancel another task's statement. The request may also cancel a later statement, until a round trip after this
-    /// method's return has succeeded.
+    /// cancel another task's statement. The signal may reach the session late and cancel a later statement; after this
+    /// method has returned, complete a round trip before using the connection again.
     /// - Parameter limit: The timeout for the cancel request, since libpq has none for it; 2 s by default.
     /// - Returns: Whether the request completed in time; close the connection if it did not.
     @discardableResult
@@ -425,7 +425,7 @@ public final class Connection: @unchecked Sendable {
 
     /// The error of statements that were in flight when their connection was closed.
     static let lost = PostgresError(.lost, message: "the connection was lost")
-    /// The error of statements that were not sent because the connection was closed before.
+    /// The error of statements that were not sent because the connection was already closed.
     static let notSent = PostgresError(.notSent, message: "the connection was closed before the statement was sent")
     private static let aborted = PostgresError(.aborted, message: "another statement of the batch failed")
 }

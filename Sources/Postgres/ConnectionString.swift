@@ -16,8 +16,8 @@ struct ConnectionString {
     /// The values by keyword, as parsed by libpq.
     private let values: [String: String]
 
-    /// Validates and parses a connection string. A password that is not percent-encoded is rejected, even where libpq
-    /// would parse part of the password as a host name.
+    /// Validates and parses a connection string. A URI with a password that is not percent-encoded is rejected; libpq
+    /// might accept the URI and take part of the password for a host name.
     /// - Throws: `MalformedConnectionString`.
     init(_ text: String) throws(MalformedConnectionString) {
         let scheme = ["postgresql://", "postgres://"].first(where: text.hasPrefix)
@@ -35,8 +35,8 @@ struct ConnectionString {
         try checkPorts()
     }
 
-    /// The hosts; none if the connection string also has addresses (`hostaddr`), because hosts and addresses would have
-    /// to be in the same order.
+    /// The hosts, each of which can be tried separately. Empty if the connection string has IP addresses (`hostaddr`),
+    /// because libpq would connect to the addresses whatever host is set.
     var hosts: Hosts { Hosts(names: values["hostaddr"] == nil ? values["host"] ?? "" : "", ports: values["port"]) }
 
     /// The IP addresses (`hostaddr`), to which libpq connects instead of resolving the host names.
@@ -157,8 +157,8 @@ extension PostgresConfiguration.Server {
 }
 
 extension String {
-    /// Returns this error message of libpq, for a connection attempt with the given parameters, with all passwords in
-    /// the parameters replaced by asterisks.
+    /// Returns this error message from libpq with passwords replaced by asterisks.
+    /// - Parameter parameters: The parameters of the failed connection attempt, which contain the passwords.
     func redacted(_ parameters: [(keyword: String, value: String)]) -> String {
         var secrets: [String] = []
         for (keyword, value) in parameters {

@@ -1,4 +1,4 @@
-/// The hosts of a cluster, one of which is the primary.
+/// A list of database hosts: a primary and its standbys, or only replicas.
 struct Hosts {
     /// A host name, an IP address, or the directory of a Unix domain socket, with its port.
     struct Host: Hashable {

@@ -5,10 +5,10 @@ import EventLoop
 final class InFlight {
     /// When the statements were sent.
     let sent: Instant
-    /// The time limit for the results.
+    /// The time limit for the results, counted from `sent` or, if later, from the end of the preceding batch.
     let limit: Duration
-    /// Whether the statements are a script, which is sent outside pipeline mode and ends with libpq's NULL result
-    /// instead of a sync.
+    /// Whether the statements are a script: a single text, sent outside pipeline mode. The end of a script's results is
+    /// marked by libpq returning NULL instead of by the result of a sync.
     let isScript: Bool
     /// Whether the statements are followed by a sync.
     var endsBatch = false
@@ -19,7 +19,7 @@ final class InFlight {
     private var internalCommands: [Int] = []
     /// The number of commands whose results have been received completely.
     private(set) var completedCommands = 0
-    /// The statements that were prepared in the same pipeline, each with the index of the command that prepared it.
+    /// The statements that had to be prepared before execution, each with the index of the command that prepared it.
     var prepares: [(key: PreparedKey, command: Int)] = []
     private var results: [Result] = []
     private var last: Result?
@@ -34,7 +34,8 @@ final class InFlight {
         case one(UnsafeContinuation<Result, any Error>)
         /// A continuation that is resumed with all results.
         case all(UnsafeContinuation<[Result], any Error>)
-        /// A waiter that is resumed with the last result, for a task that waits for another continuation first.
+        /// A waiter that is resumed with the last result. Unlike a continuation, a waiter can be resumed before the
+        /// task begins to wait.
         case waiter(Waiter<Result>)
     }
 

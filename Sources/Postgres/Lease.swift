@@ -8,7 +8,7 @@ import SQL
 public final class Lease: @unchecked Sendable {
     private enum State {
         case active(Connection)
-        /// A cancel request is in progress. The task returns whether the request completed in time.
+        /// A cancel request has been started. The task returns whether the request completed in time.
         case cancelled(Connection, Task<Bool, Never>)
         case ended
     }
@@ -43,9 +43,9 @@ public final class Lease: @unchecked Sendable {
         try await activeConnection().execute(statements)
     }
 
-    /// Executes statements that end with a commit, and records the commit's WAL position in the current causal session,
-    /// if there is one. The position, which is known only after the commit, is read in the same pipeline, without an
-    /// additional round trip.
+    /// Executes a batch of statements that commits by autocommit or ends with a COMMIT. The commit's WAL position is
+    /// recorded in the current causal session, if there is one. A query in the same pipeline reads the position,
+    /// without an additional round trip.
     /// - Throws: Like `execute`; the `change` of a `PostgresError` tells whether the change was made.
     package func commit(_ statements: [Statement], _ step: PostgresError.Step = .autocommit) async throws -> [Result] {
         guard let session = CausalSession.current else {
@@ -102,7 +102,7 @@ public final class Lease: @unchecked Sendable {
     private static let cancellationDelay = Duration.milliseconds(50)
 
     /// Ends the lease.
-    /// - Returns: The cancel request that is in progress, if there is one.
+    /// - Returns: The task of the cancel request that was started during the lease; `nil` if there was none.
     func end() -> Task<Bool, Never>? {
         defer { state = .ended }
         if case .cancelled(_, let request) = state { return request }

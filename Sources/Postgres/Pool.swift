@@ -75,7 +75,7 @@ public final class Pool: @unchecked Sendable {
         }
     }
 
-    /// Grants a read immediately if a connection has capacity for it; returns `nil` otherwise.
+    /// Grants a connection to a read immediately and returns the connection's id; `nil` if no connection has capacity.
     private func grantRead() -> ID? {
         guard let grant = state.beginRead(at: loop.now) else { return nil }
         if let opening = grant.opening { open(opening) }
@@ -135,7 +135,7 @@ public final class Pool: @unchecked Sendable {
             log.error("a lease ended with an open transaction, which is rolled back, or with a statement in flight")
         }
         guard await cancelRequest?.value ?? true else { return connection.close() }
-        // The cancel request may still hit the first one.
+        // The cancel request may still cancel the first statement.
         for _ in 0..<2 where connection.isOpen {
             let statement: Statement = connection.isInTransaction ? "ROLLBACK" : "SELECT 1"
             if (try? await connection.execute(statement)) != nil, connection.isIdle {
@@ -147,7 +147,8 @@ public final class Pool: @unchecked Sendable {
 
     // MARK: Waiting
 
-    /// Waits for a connection, no longer than the configured acquire timeout.
+    /// Adds the current task to a queue by calling `queue`, and waits for a connection, no longer than the configured
+    /// acquire timeout.
     private func wait(
         _ queue: (inout PoolState, PoolState.WaiterID, Instant) -> [PoolState.Action]
     ) async throws -> ID {

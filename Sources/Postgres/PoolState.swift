@@ -16,13 +16,13 @@ struct PoolState {
     enum Use: Equatable {
         /// The connection is being opened.
         case opening
-        /// The connection is available for reads. `reads` is the number of reads in flight; `progressed` is when the
-        /// last read completed or, if none has completed since, when the first of the reads in flight was sent.
+        /// The connection is available for reads. `reads` is the number of reads in flight. `progressed` is when
+        /// a read last completed or, if later, when a read was last granted while the connection was idle.
         case shared(reads: Int, progressed: Instant)
         /// One task has exclusive use of the connection.
         case leased
-        /// The lease has ended with a cancel request in progress or in a transaction, and the connection is not idle
-        /// yet.
+        /// The lease has ended, but the connection is not idle yet, because of a cancel request, an open transaction
+        /// or a statement in flight.
         case recovering
     }
 
@@ -130,7 +130,7 @@ struct PoolState {
         if let index = index(of: id), slots[index].use == .leased { slots[index].use = .recovering }
     }
 
-    /// Records that a connection has become idle that was not idle at the end of its lease.
+    /// Records that a connection in state `recovering` has become idle.
     mutating func recovered(_ id: ConnectionID, at now: Instant) -> [Action] { share(id, from: .recovering, at: now) }
 
     /// Records that a connection has been opened.
@@ -146,14 +146,14 @@ struct PoolState {
         return settle(at: now) + [.retry(at: backoff.until)]
     }
 
-    /// Records that the backoff has ended. If there is no connection, one is opened although no request waits for it,
-    /// so that it is available to the first request after the database has recovered.
+    /// Records that the backoff after a failed connection attempt has ended. If the pool has no connection, one is
+    /// opened even if no task waits, so that the first request after the database has recovered finds a connection.
     mutating func retryDue(at now: Instant) -> [Action] {
         if slots.isEmpty, let id = addOpening(at: now) { return [.open(id)] + settle(at: now) }
         return settle(at: now)
     }
 
-    /// Records that a connection was closed, whatever its use was.
+    /// Records that a connection was closed, whether idle or in use.
     mutating func closed(_ id: ConnectionID, at now: Instant) -> [Action] {
         slots.removeAll { $0.id == id }
         return settle(at: now)
@@ -224,9 +224,10 @@ struct PoolState {
         return lastID
     }
 
-    /// Returns the index of the connection for a read: the first one with few reads in flight, because a pipeline is
-    /// more efficient the more requests share its packets; if all connections have more, the least busy one. While a
-    /// lease is queued, the last connection gets no more reads.
+    /// Returns the index of the connection for a read; `nil` if no connection has capacity. The first connection with
+    /// fewer than `preferredDepth` reads in flight is chosen, because reads that share a pipeline share packets. If
+    /// there is none, the connection with the fewest reads is chosen. While a lease is queued, the last connection gets
+    /// no more reads, so that it becomes idle.
     private func connectionForRead(at now: Instant) -> Int? {
         let reserved = leaseWaiters.isEmpty || !canLease ? nil : slots.lastIndex { $0.isShared }
         var best: (index: Int, reads: Int)?

@@ -27,13 +27,14 @@ public struct PostgresConfiguration: Sendable {
 
     /// The server.
     public var server: Server
-    /// The database to use instead of the one that `server` specifies; `nil` for that one.
+    /// The name of a database that overrides the database in `server`; `nil` for no override.
     public var database: String?
-    /// The credentials to use instead of those that `server` specifies; `nil` for those.
+    /// The credentials that override the credentials in `server`; `nil` for no override.
     public var login: Login?
     /// The maximum number of connections per event loop.
     public var connections: Int
-    /// Whether one of two or more connections is never leased, so that a connection is always available for reads.
+    /// Whether the pool never leases all connections at the same time, so that one is always available for reads. A
+    /// pool of one connection ignores this setting.
     public var keepsOneForReads = true
     /// The server-side `statement_timeout`. The client waits half a second longer for the result.
     public var statementTimeout: Duration
@@ -121,7 +122,8 @@ public struct PostgresConfiguration: Sendable {
     /// Whether several servers are specified, one of which is the primary.
     package var hasSeveralServers: Bool { server.hosts.areMultiple || server.hasMultipleAddresses }
 
-    /// The configuration of each replica's pool, with at most two connections, since reads share connections.
+    /// The configuration of each replica. Its pool for single reads has at most two connections, because reads share
+    /// connections.
     var replicas: [PostgresConfiguration] {
         guard let text = replicaHosts, let hosts = Hosts(text, port: server.port) else { return [] }
         // Duplicates are removed: an unreachable replica would be tried twice.
@@ -151,8 +153,8 @@ public struct PostgresConfiguration: Sendable {
             + " -c client_connection_check_interval=1000"
     }
 
-    /// The configuration of the pool for streams, each of which has exclusive use of a connection. The pool has few
-    /// connections, because a slow client may occupy a connection for long, and therefore a longer acquire timeout.
+    /// The configuration of the pool for streams: at most four connections, and an acquire timeout of 2 s. Each stream
+    /// has exclusive use of a connection, and a slow client may occupy the connection for a long time.
     package var forStreams: PostgresConfiguration {
         var configuration = self
         configuration.connections = 4

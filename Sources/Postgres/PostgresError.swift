@@ -59,7 +59,7 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
     /// The error for committing a transaction in which a statement had failed, which the server therefore rolled back.
     public static let rolledBack = PostgresError(.server, message: "the transaction had failed, and was rolled back")
 
-    /// What the error means for the request that caused it.
+    /// The category of the error, which determines how to respond to the request that caused it.
     public var meaning: SQLState.Meaning {
         switch kind {
         case .server: state?.meaning ?? .defect
@@ -76,7 +76,8 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
         case unknown
     }
 
-    /// The part that a statement has in a change, which determines whether a failed statement may have made the change.
+    /// The role of a statement in a change of the database. The role and the kind of error determine whether the change
+    /// may have been made although the statement failed.
     package enum Step: Sendable {
         /// The statement is the entire change, and commits by itself.
         case autocommit
@@ -110,8 +111,9 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
             || hasStaleRowType
     }
 
-    /// Whether the error was caused by a prepared statement that produces rows of a type that has been altered since.
-    /// Postgres does not replan such a statement: `jsonb_populate_record(NULL::campaign, …)`.
+    /// Whether the error was caused by a prepared statement whose plan contains an outdated row type of a table. When
+    /// the table is altered, Postgres does not replan every such statement, for example
+    /// `SELECT * FROM jsonb_populate_record(NULL::campaign, …)`.
     private var hasStaleRowType: Bool {
         message.hasPrefix("attribute ")
             && (state == "42804" && message.hasSuffix(" of type record has wrong type")

@@ -1,6 +1,6 @@
 import SQL
 
-/// What identifies a prepared statement: the text and the types of the parameters.
+/// The key of a prepared statement: its text and the types of its parameters.
 struct PreparedKey: Hashable {
     let text: String
     let types: [UInt32]

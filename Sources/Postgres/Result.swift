@@ -46,13 +46,15 @@ public final class Result: @unchecked Sendable {
     }
 
     // Written once, before the waiting task gets the result.
-    /// When the statement was sent.
+    /// When the statement was sent. In a batch, only the last result has the time; the others have `.distantFuture`.
     public internal(set) var sent: Instant
-    /// When the result was received completely.
+    /// When the result was received completely. In a batch, only the last result has the time.
     public internal(set) var received: Instant
-    /// The time from when the statement was sent until its result was received completely.
+    /// The time from sending the statement until its result was received completely. In a batch, the last result has
+    /// the time of the whole batch, and the others have zero.
     public var elapsed: Duration { received.duration(since: sent) }
-    /// Whether the statement had been prepared on its connection before.
+    /// Whether nothing had to be prepared first: the statement had been prepared on its connection before, or was
+    /// executed without being prepared.
     public internal(set) var wasPrepared = true
 
     deinit { PQclear(handle) }
@@ -69,11 +71,11 @@ public final class Result: @unchecked Sendable {
     /// The command tag: `COMMIT`, `INSERT 0 1`.
     public var tag: String { String(cString: PQcmdStatus(handle)) }
 
-    /// Returns a row, to be read from its first column.
+    /// Returns the row at an index; the first row has the index 0.
     public func row(_ index: Int) -> ResultRow { ResultRow(result: self, index: Int32(index)) }
 
-    /// Decodes the value in a row and a column. libpq reports the length 0 for NULL, and reports a column that does not
-    /// exist as NULL.
+    /// Decodes the value in a row and a column. A column that does not exist counts as NULL. Only a value of length 0
+    /// is checked for NULL, because libpq reports that length for NULL.
     func cell<Value: SQLValue>(_ row: Int32, _ column: Int32) throws(DecodingError) -> Value {
         let count = Int(PQgetlength(handle, row, column))
         guard count > 0 || PQgetisnull(handle, row, column) == 0 else {
@@ -107,7 +109,7 @@ public final class Result: @unchecked Sendable {
         }
     }
 
-    /// The object ids (OIDs) of the parameters' types, if this result is the description of a statement.
+    /// The object ids (OIDs) of the parameters' types; empty unless this result describes a prepared statement.
     public var parameterTypes: [UInt32] { (0..<PQnparams(handle)).map { PQparamtype(handle, $0) } }
 
     // MARK: Outcome
@@ -133,7 +135,8 @@ public final class Result: @unchecked Sendable {
             constraint: field("n"), column: field("c"), position: field("P").flatMap { Int($0) })
     }
 
-    /// Returns the field of an error report that has an identification letter (Postgres manual, section 55.8).
+    /// Returns the field of the error report with a field code, such as `M` for the message (Postgres manual, section
+    /// 55.8); `nil` if the report does not have the field.
     private func field(_ letter: Unicode.Scalar) -> String? {
         PQresultErrorField(handle, Int32(letter.value)).map { String(cString: $0) }
     }

@@ -18,13 +18,15 @@ extension SQLState {
     public enum Meaning: Sendable {
         /// A conflict with concurrent transactions; the whole transaction may be retried.
         case serializationFailure
-        /// The server is down, shutting down, full, or read-only; a later attempt may succeed.
+        /// The server is unreachable, shutting down, read-only or out of resources, rejects the login, or does not
+        /// grant a lock; a later attempt may succeed.
         case unavailable
         /// The statement timed out or was cancelled.
         case timeout
-        /// The row to be written exists already, references a missing row, or is still referenced.
+        /// A violation of a unique, exclusion or foreign key constraint: the row conflicts with another row, references
+        /// a missing row, or is still referenced.
         case constraintConflict
-        /// A value is out of range, malformed, or violates a constraint.
+        /// A value is malformed, out of range or too long, or violates a NOT NULL or CHECK constraint.
         case invalid
         /// Text that Postgres cannot store: it contains a NUL character or is not valid UTF-8.
         case malformedText

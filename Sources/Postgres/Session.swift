@@ -175,10 +175,10 @@ final class Session: @unchecked Sendable {
 
     // MARK: Helper threads
 
-    /// The result of setting the environment variable `PGTZ`, with which the time zone of all sessions is UTC. libpq
-    /// sends `PGTZ` in the startup message (Postgres manual, section 34.15), where PgBouncer accepts it too, unlike
-    /// `options`. The variable is set once, before the first connection is opened, since setenv(3) must not run while
-    /// another thread reads the environment.
+    /// Sets the environment variable `PGTZ`, so that the time zone of all sessions is UTC. libpq sends the time zone in
+    /// the startup message (Postgres manual, section 34.15); PgBouncer accepts it there, but does not accept
+    /// `options`. The variable is set once, before the first connection is opened, because setenv(3) must not run
+    /// while another thread reads the environment.
     private static let timeZone = setenv("PGTZ", "UTC", 1)
 
     /// Opens a connection. The call blocks for name resolution, TLS and password hashing, and is therefore made on a

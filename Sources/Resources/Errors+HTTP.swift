@@ -5,7 +5,8 @@ import Web
 extension ResourceError: HTTPErrorConvertible {
     public var httpError: HTTPError { httpError(of: "row") }
 
-    /// Returns the error response for a resource with this name.
+    /// Returns the error response.
+    /// - Parameter name: the name of one row of the resource, for the message: `campaign`.
     func httpError(of name: String) -> HTTPError {
         switch self {
         case .notFound: HTTPError(.notFound, "\(name.prefix(1).uppercased() + name.dropFirst()) not found.")

@@ -15,7 +15,7 @@ public final class Field<Model: ORM.Model>: Sendable {
     let value: any FieldValue.Type
     /// The offset of the column's property in the model's memory layout, in bytes.
     let offset: Int
-    /// Returns the value of a row in this field, as text for CSV.
+    /// Returns the field's value in a row, as text for CSV.
     let text: @Sendable (Model) -> String
     /// Parses a value from a request body, validates the value against the rules of the column, and returns the
     /// assignment.
@@ -23,7 +23,8 @@ public final class Field<Model: ORM.Model>: Sendable {
     /// The assignment that resets the column to its default, or to NULL; `nil` when the column has no default and is
     /// not nullable.
     let reset: Assignment<Model>?
-    /// The assignment that an insert makes when the client omits the field; `nil` when the insert omits the column too.
+    /// The assignment for a new row when the client omits the field: the constant default, or NULL; `nil` when the
+    /// INSERT omits the column as well.
     let constant: Assignment<Model>?
     /// Parses a query parameter as a condition on the column.
     let filter: @Sendable (Query.Parameter) throws(FieldProblem) -> Condition<Model>
@@ -72,8 +73,8 @@ private protocol OrderedColumn<Model>: Sendable {
     /// Returns the condition of a comparison with the value of a query parameter. The operator is `gt`, `gte`, `lt` or
     /// `lte`; returns `nil` for other operators.
     func compared(_ operation: String, _ parameter: String) throws(FieldProblem) -> Condition<Model>?
-    /// Returns the condition that the value lies in the range of values that are displayed like `parameter`; `nil` when
-    /// that range has only one value.
+    /// Returns the condition that the value is in the range that `parameter` stands for, such as all times within a
+    /// second. Returns `nil` when `parameter` stands for a single value.
     func equal(to parameter: String) throws(FieldProblem) -> Condition<Model>?
     /// Returns the ordering by the column, starting after the value `position` when that is not `nil`.
     func ordering(_ isAscending: Bool, _ position: [UInt8]?) throws -> Ordering<Model>
@@ -161,8 +162,8 @@ extension Column: FieldColumn where Model: ORM.Model, Value: FieldValue {
 }
 
 extension Column where Model: ORM.Model, Value: FieldValue {
-    /// Returns the condition that the value is one of several, given as text. Where values are displayed rounded down,
-    /// each text stands for a range of values.
+    /// Returns the condition that the value is one of those in `texts`. A text can stand for a range of values: a time
+    /// without a fraction stands for all times within its second.
     fileprivate func oneOf(
         _ texts: [String], _ ordered: (any OrderedColumn<Model>)?
     ) throws(FieldProblem) -> Condition<Model> {

@@ -13,8 +13,9 @@ public protocol FieldValue: SQLValue, Equatable, JSONWritable {
     /// Parses the value of a query parameter.
     /// - Throws: `FieldProblem` when `text` does not represent a value of this type.
     init(parameter text: String) throws(FieldProblem)
-    /// Returns the greatest of the values that clients cannot tell from `value`, which was parsed from `text`. By
-    /// default, that is `value` itself; the bound is greater for types whose values clients receive rounded down.
+    /// Returns the upper bound of the values that `text` stands for in a filter. The lower bound is `value`, which was
+    /// parsed from `text`. By default, both bounds are the same. The upper bound is greater for a type whose values
+    /// are truncated in responses, such as times, which are truncated to whole seconds.
     static func upperBound(of value: Self, writtenAs text: String) -> Self
     /// The value as text, for cells of CSV and segments of paths.
     var text: String { get }
@@ -28,7 +29,7 @@ extension FieldValue {
     /// The value itself: most types have no white space to remove.
     public var trimmingWhiteSpace: Self { self }
 
-    /// Returns `value`: for most types, clients see the exact value, so the bound needs no adjustment.
+    /// Returns `value`: for most types, `text` stands for a single value.
     public static func upperBound(of value: Self, writtenAs text: String) -> Self { value }
 
     /// Writes the value that is stored at an address. The memory there must contain an initialized value of this type.

@@ -134,9 +134,8 @@ extension Timestamp: FieldValue {
         return String(decoding: json.finish().dropFirst().dropLast(2), as: UTF8.self)
     }
 
-    /// Returns the last microsecond of the second that begins at `value`, when `text` has no fraction; otherwise
-    /// `value`. Clients receive times in whole seconds, so that a time without a fraction in a filter stands for its
-    /// whole second.
+    /// Returns the last microsecond of the second that begins at `value` if `text` has no fraction, otherwise `value`.
+    /// Clients receive times in whole seconds, so a time without a fraction in a filter matches the whole second.
     public static func upperBound(of value: Timestamp, writtenAs text: String) -> Timestamp {
         text.utf8.contains(UInt8(ascii: ".")) ? value : Timestamp(microseconds: value.microseconds + 999_999)
     }

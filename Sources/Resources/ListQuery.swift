@@ -79,8 +79,8 @@ struct ListQuery<Model: ORM.Model> {
             || available.named(parameter.name)?.column.field.isFilterable ?? false
     }
 
-    /// Returns the new value of a parameter that may be given only once.
-    /// - Throws: `FieldProblem` when the parameter already has a value.
+    /// Returns `new`, the value of a parameter that may be given only once.
+    /// - Throws: `FieldProblem` when the parameter was given before, that is, when `old` is not `nil`.
     private func single<Value>(_ old: Value?, _ new: Value) throws(FieldProblem) -> Value {
         guard old == nil else { throw FieldProblem("may be given only once") }
         return new

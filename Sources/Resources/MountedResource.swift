@@ -9,21 +9,21 @@ public struct MountedResource: Sendable {
     public let prefix: String
     /// The definition of the resource's table.
     public let table: TableDefinition
-    /// Creates the resource's blueprint on the given repositories.
+    /// Creates the resource's blueprint, whose routes use the given repositories.
     public let blueprint: @Sendable (Repositories) -> Blueprint
 
     /// Creates a mounted resource.
     /// - Parameters:
     ///   - prefix: the prefix of the routes: `/campaigns`.
-    ///   - blueprint: creates the resource's blueprint on the repository of the resource's model.
+    ///   - blueprint: creates the resource's blueprint, given the repository of the resource's model.
     public init<Row: Model>(_ prefix: String, _ blueprint: @escaping @Sendable (any Repository<Row>) -> Blueprint) {
         self.prefix = prefix
         table = Row.definition
         self.blueprint = { blueprint($0.of(Row.self)) }
     }
 
-    /// The database rights on the table that the routes need. Every route needs SELECT, since writes return the rows
-    /// that they have written.
+    /// The database privileges that the routes need on the table. Every route needs SELECT, because writes return the
+    /// written rows.
     public var rights: [Right] {
         let methods = blueprint(.inMemory()).methods
         let needed: [(Right.Privilege, Set<HTTPRequest.Method>)] = [

@@ -208,8 +208,8 @@ struct Resource<Service: ResourceService>: Sendable {
         }
     }
 
-    /// Returns the versions in a list of entity tags. A tag counts only if it is spelled as `tag(of:)` does: `"01"` is
-    /// not version 1.
+    /// Returns the versions in a list of entity tags. A tag that `tag(of:)` would write differently is ignored: `"01"`
+    /// is not version 1.
     private func versions(_ condition: TagCondition?) -> [Int64] {
         guard case .tags(let tags) = condition else { return [] }
         return tags.compactMap { tag in Int64(tag.opaque).flatMap { String($0) == tag.opaque ? $0 : nil } }

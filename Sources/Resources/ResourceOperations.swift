@@ -449,7 +449,7 @@ extension JSON {
     fileprivate static let visibleTextPattern: JSON =
         #"^[^\u0000]*[^\u0000\u0009-\u000d\u0020\u0085\u00a0\u1680\u2000\u2001\u2002-\u200a\u2028\u2029\u202f\u205f\u3000][^\u0000]*$"#
 
-    /// Returns the type in a schema's `type`, ignoring `null`.
+    /// Returns the type name in a schema's `type`, which is either a name or an array of a name and `null`.
     fileprivate static func single(_ type: JSON) -> JSON {
         if case .array(let types) = type { types.first { $0 != "null" } ?? "string" } else { type }
     }

@@ -4,15 +4,15 @@ public struct Assignment<Model: Sendable>: Sendable {
     public let column: String
     /// The value; `nil` stands for the column's default.
     let value: (any SQLValue)?
-    /// Assigns the value to an in-memory row; `now` is the time for defaults that are the current time.
+    /// Assigns the value to an in-memory row. `now` is the current time, for the default `now()`.
     public let apply: @Sendable (inout Model, _ now: Timestamp) -> Void
     /// The key path of the model's property that the column maps to.
     public let path: PartialKeyPath<Model> & Sendable
 }
 
 extension Assignment {
-    /// The value's text form, if the type's Swift description is also Postgres's text form; `nil` for other types, for
-    /// NULL and for the column's default.
+    /// The value's Swift description, which for text, integers and UUIDs is also Postgres's text form; `nil` for a type
+    /// without a description, for NULL and for the column's default.
     public var text: String? { (value as? any CustomStringConvertible)?.description }
 
     /// Returns the assigned value if this is an assignment to `column`, otherwise `nil`.
@@ -40,8 +40,8 @@ extension Column {
             path: path)
     }
 
-    /// Returns an assignment with which an INSERT stores the same value as without the column: the default if that is a
-    /// constant, or NULL if the column has no default and is nullable; otherwise returns `nil`.
+    /// Returns an assignment of the column's default if that is a constant, or of NULL if the column has no default and
+    /// is nullable; otherwise returns `nil`. An INSERT that omits the column would store the same value.
     public func constant() -> Assignment<Model>? {
         (defaultValue == nil ? Value.null : defaultValue?.constant).map(set)
     }

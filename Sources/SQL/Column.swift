@@ -3,25 +3,25 @@
 public struct Column<Model: Sendable, Value: SQLValue>: Sendable {
     /// The key path of the model's property that the column maps to.
     public let path: WritableKeyPath<Model, Value> & Sendable
-    /// The column's definition in Postgres and its capabilities for API clients.
+    /// The column's definition in Postgres, and how API clients can use the column.
     public let definition: ColumnDefinition
-    /// The default that the in-memory repository, which replaces Postgres in unit tests, uses for a new row that does
-    /// not set the column; `nil` if there is no default.
+    /// The column's default, for a new row that does not set the column; `nil` if there is no default.
     public let defaultValue: DefaultValue<Value>?
-    /// Computes what the in-memory repository, which replaces Postgres in unit tests, stores in the column on an update
-    /// that does not set it, such as the next version; `nil` if the value remains unchanged.
+    /// Computes the column's new value for an update that does not set the column, such as the next version; `nil` if
+    /// the value remains unchanged. Only the in-memory repository calls the closure; it replaces Postgres in unit
+    /// tests.
     public let updatedValue: (@Sendable (_ value: Value, _ now: Timestamp) -> Value)?
     /// The column's name, quoted where SQL requires it.
     public let reference: String
-    /// The validations of the rules; each returns an error message, or `nil` for a valid value.
+    /// The validations that the rules define. Each returns an error message, or `nil` for a valid value.
     private let problems: [@Sendable (Value) -> String?]
 
     /// Creates a column.
     /// - Parameters:
     ///   - path: The key path of the model's property; a property of optional type makes the column nullable.
     ///   - name: The column's name in the table, and the field's name in the API.
-    ///   - rules: Constraints on the values, and capabilities for API clients: `.length(1...255), .trimmed, .unique`.
-    ///   - type: The Postgres type, if it is neither the default one of `Value` nor set by a rule.
+    ///   - rules: Constraints on the values, and how API clients can use the column: `.length(1...255), .sortable`.
+    ///   - type: The Postgres type, if it is not `Value.typeName`. A rule `.length` with an upper bound overrides it.
     ///   - defaultValue: The default, for an INSERT that omits the column.
     ///   - onUpdate: The new value for an UPDATE that omits the column. A column with such a value is read-only for
     ///     clients.

@@ -22,15 +22,15 @@ public struct ColumnDefinition: Hashable, Sendable {
     public var check: String?
     /// The referenced table and column of a foreign key: `campaign (id)`.
     public var references: String?
-    /// What happens to a row when the row that it references is deleted.
+    /// The ON DELETE action of the foreign key.
     public var onDelete = DeleteAction.refuse
-    /// The SQL expression with which an UPDATE that omits the column updates the column's value; `nil` if the value
-    /// then remains unchanged.
+    /// The SQL expression that an UPDATE assigns to the column unless the UPDATE sets the column explicitly:
+    /// `version + 1`. `nil` if there is none.
     public var onUpdate: String?
     /// The column's capabilities for API clients, and the column's documentation.
     public var field = FieldDefinition()
 
-    /// Creates a column definition. An attribute that is omitted is absent: no default, no constraint, not nullable.
+    /// Creates a column definition. By default, the column is NOT NULL, without default value or other constraints.
     public init(
         name: String, type: String, oid: UInt32, isNullable: Bool = false, defaultValue: String? = nil,
         isSerial: Bool = false, isPrimaryKey: Bool = false, references: String? = nil, onUpdate: String? = nil
@@ -49,7 +49,7 @@ public struct ColumnDefinition: Hashable, Sendable {
     /// Adds an expression to the column's CHECK constraint, as a conjunction with an existing one.
     mutating func require(_ expression: String) { check = check.map { "(\($0)) AND (\(expression))" } ?? expression }
 
-    /// The expressions of the column's CHECK constraints: that the value is one of the permitted values, and `check`.
+    /// The expressions of the column's CHECK constraints: one for the permitted values of an enumeration, and `check`.
     var checks: [String] {
         let choices = field.choices.map { "\(reference) IN (\($0.map(literal).joined(separator: ", ")))" }
         return [choices, check].compactMap { $0 }
@@ -81,18 +81,18 @@ public struct FieldDefinition: Hashable, Sendable {
     public var isSearchable = false
     /// Whether leading and trailing white space is removed from the values that clients send.
     public var isTrimmed = false
-    /// The permitted number of characters.
+    /// The permitted number of characters; `nil` for any number.
     public var length: ClosedRange<Int>?
-    /// The minimum value, in text form.
+    /// The minimum value, as a JSON number; `nil` if there is none.
     public var minimum: String?
-    /// The maximum value, in text form.
+    /// The maximum value, as a JSON number; `nil` if there is none.
     public var maximum: String?
-    /// The regular expression that the whole value must match.
+    /// The regular expression that the whole value must match; `nil` if there is none.
     public var pattern: String?
     /// The permitted values of an enumeration; `nil` for other types.
     public var choices: [String]?
     /// A description for the API documentation.
     public var summary: String?
-    /// An example value for the API documentation, used if the values are text.
+    /// An example value for the API documentation. Only text columns use it.
     public var example: String?
 }

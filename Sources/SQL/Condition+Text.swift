@@ -60,8 +60,8 @@ private struct Pattern {
         }
     }
 
-    /// Whether the pattern matches the whole text. For each token of the pattern, one pass updates the set of positions
-    /// in the text up to which the tokens so far can have matched.
+    /// Whether the pattern matches the whole text. After each token, `positions` contains the offsets in the text at
+    /// which a match of the tokens up to this one can end.
     func matches(_ text: String) -> Bool {
         let scalars = Array(text.unicodeScalars)
         var positions: Set<Int> = [0]

@@ -32,7 +32,7 @@ extension Column {
     /// - Parameters:
     ///   - operation: The SQL operator with the spaces around it.
     ///   - value: The right operand, which becomes a parameter.
-    ///   - matches: The comparison in memory.
+    ///   - matches: The same comparison for the column's value in an in-memory row.
     func compared(
         _ operation: String, _ value: some SQLValue, _ matches: @escaping @Sendable (Value) -> Bool
     ) -> Condition<Model> {
@@ -56,7 +56,7 @@ extension Column where Value: Equatable {
         return column.compared(" <> ", value) { $0 != value && !isNull($0) }
     }
 
-    /// Returns the condition that the column passes a test without an operand: ` IS NULL` or ` IS NOT NULL`.
+    /// Returns the condition that the column is NULL or is not NULL. `test` is ` IS NULL` or ` IS NOT NULL`.
     private func testedForNull(
         _ test: String, _ matches: @escaping @Sendable (Value) -> Bool
     ) -> Condition<Model> {

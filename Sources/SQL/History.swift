@@ -3,10 +3,9 @@ extension Tabular {
     ///
     /// Each row of the result has the columns of the change record, then three flags (the row existed before the
     /// change, the row existed after the change, an earlier change exists), then the row's columns before and after the
-    /// change. If the row did not exist before the change, the columns after the change are returned in place of those
-    /// before it, and vice versa. The result ends with the change at which the total size of the rows, as JSON, reaches
-    /// 1 MiB, because a wide row may have changed often. A column that was added to the table after a change was
-    /// recorded has its default, and a column that was dropped is left out.
+    /// change. For an INSERT, the columns after the change are also returned as those before the change; for a DELETE,
+    /// vice versa. The result is truncated after the change at which its total size, as JSON, reaches 1 MiB. A column
+    /// that was added to the table after a change was recorded has its default; a dropped column is omitted.
     /// - Parameters:
     ///   - id: The row's primary key.
     ///   - position: The id of a change record; only earlier changes are returned.

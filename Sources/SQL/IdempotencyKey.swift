@@ -67,8 +67,8 @@ extension Tabular {
             + key.matchesKey + ") ORDER BY created_on LIMIT 10 FOR UPDATE SKIP LOCKED))"
     }
 
-    /// Returns the INSERT that stores the inserted rows under the key. The INSERT reads the count of `purged` only to
-    /// have an expired entry with the same key deleted first.
+    /// Returns the INSERT that stores the inserted rows under the key. The INSERT counts the rows of the CTE `purged`
+    /// only so that Postgres first deletes an expired entry with the same key.
     private static func store(_ key: IdempotencyKey) -> Fragment {
         Fragment(.text("INSERT INTO idempotency_key (scope, key, request, answer) SELECT "), .value(key.scope))
             + Fragment(.text(", "), .value(key.key), .text(", ")) + key.requestHash

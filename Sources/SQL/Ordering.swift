@@ -19,10 +19,12 @@ extension Column where Value: Comparable {
     /// The descending order of the column's values.
     public var descending: Ordering<Model> { ordering(isAscending: false, after: nil) }
 
-    /// Returns the ascending order of the column's values, continuing after the row with a value.
+    /// Returns the ascending order of the column's values, with a position to continue after. `value` is the column's
+    /// value in the last row of the previous page.
     public func ascending(after value: Value) -> Ordering<Model> { ordering(isAscending: true, after: value) }
 
-    /// Returns the descending order of the column's values, continuing after the row with a value.
+    /// Returns the descending order of the column's values, with a position to continue after. `value` is the column's
+    /// value in the last row of the previous page.
     public func descending(after value: Value) -> Ordering<Model> { ordering(isAscending: false, after: value) }
 
     private func ordering(isAscending: Bool, after position: Value?) -> Ordering<Model> {
@@ -45,8 +47,8 @@ struct Order<Model: Sendable>: Sendable {
         orderings.map { $0.reference + ($0.isAscending ? "" : " DESC") }.joined(separator: ", ")
     }
 
-    /// The condition for the rows after the position, that is, for the next page (keyset pagination, which an index
-    /// serves however far the page is from the first one); `nil` unless every ordering has a position.
+    /// The condition for the rows after the position, that is, for the next page (keyset pagination); `nil` unless
+    /// every ordering has a position.
     var isAfterPosition: Condition<Model>? {
         guard !orderings.isEmpty else { return nil }
         let positions = orderings.compactMap { $0.position }
@@ -58,10 +60,10 @@ struct Order<Model: Sendable>: Sendable {
         }
     }
 
-    /// Two conditions that together select the rows after the position, for two orderings of different directions;
-    /// `nil` for other orders. `ties` selects the rows that equal the position in the first ordering and are after it
-    /// in the second one, `others` the rows that are after it in the first ordering. Each condition is a single range
-    /// of one index.
+    /// The SQL of `isAfterPosition`, split into two conditions that each select a single range of one index. `ties`
+    /// selects the rows that equal the position in the first column and are after the position in the second column.
+    /// `others` selects the rows that are after the position in the first column. `nil` unless the order has two
+    /// orderings, with opposite directions and a position each.
     var branches: (ties: Condition<Model>, others: Condition<Model>)? {
         guard orderings.count == 2, orderings[0].isAscending != orderings[1].isAscending,
             let first = orderings[0].position, let second = orderings[1].position

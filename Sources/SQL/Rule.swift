@@ -7,8 +7,8 @@ public struct Rule<Value: SQLValue>: Sendable {
     var problem: (@Sendable (Value) -> String?)?
     /// The default that the rule gives the column; `nil` if it gives none.
     var defaultValue: DefaultValue<Value>?
-    /// Computes what the in-memory repository stores in the column on an update that does not set it; `nil` if the rule
-    /// does not change the value then.
+    /// Computes the column's new value, from the old value and the current time, for an update of an in-memory row that
+    /// does not set the column. `nil` if such an update leaves the column unchanged.
     var updatedValue: (@Sendable (Value, Timestamp) -> Value)?
 
     init(_ declare: @escaping @Sendable (inout ColumnDefinition) -> Void) { self.declare = declare }
@@ -30,7 +30,8 @@ extension Rule {
     /// Clients can neither read nor set the field.
     public static var hidden: Self { Self { ($0.field.isHidden, $0.field.isReadOnly) = (true, true) } }
 
-    /// Lists can be filtered by the column. For this, the table gets an index on the column and the primary key.
+    /// Lists can be filtered by the column. For this, the table gets an index on the column and the primary key, unless
+    /// the column is unique.
     public static var filterable: Self { Self { $0.field.isFilterable = true } }
 
     /// Lists can be sorted by the column. For this, the table gets two indexes: on the column and the primary key, and
@@ -61,7 +62,7 @@ extension Rule where Value == Int64 {
 
 /// A type whose values are text, or optional text.
 public protocol TextValue: SQLValue {
-    /// The text; `nil` if there is none.
+    /// The value as a string; `nil` if the value is NULL.
     var text: String? { get }
 }
 
@@ -140,11 +141,11 @@ private struct CompiledPattern: @unchecked Sendable {
 
 // MARK: Ranges
 
-/// A type whose values are ordered, or optional and ordered, so that a column can require a range.
+/// A type whose values can be restricted to a range: a number, or an optional number.
 public protocol RangedValue: SQLValue {
     /// The type of the range's bounds.
     associatedtype Bound: Comparable & Sendable
-    /// The value; `nil` if there is none.
+    /// The value to compare with the range's bounds; `nil` if the value is NULL.
     var bounded: Bound? { get }
 }
 

@@ -1,5 +1,5 @@
 /// A Swift type that maps to a Postgres type and is encoded and decoded in Postgres's binary format (Postgres manual,
-/// section 55.2.3). The implementations are in the folder Codecs, one file for each type.
+/// section 55.1.3). The implementations are in the folder Codecs, one file for each type.
 public protocol SQLValue: Sendable {
     /// The OID of the Postgres type in which the value is sent (catalog `pg_type`).
     static var type: UInt32 { get }
@@ -17,7 +17,7 @@ public protocol SQLValue: Sendable {
     /// types.
     static var choices: [String]? { get }
 
-    /// Two different values, with which the order of a table's columns is checked; one if the type has only one.
+    /// Sample values for `Table.misplacedColumns`: at least two different ones, or the only value of the type.
     static var samples: [Self] { get }
 
     /// Decodes a value that is not NULL.
@@ -25,7 +25,7 @@ public protocol SQLValue: Sendable {
     init(binary: UnsafeRawBufferPointer) throws(DecodingError)
 
     /// Appends the value's binary form, without its length.
-    /// - Returns: Whether there is a value; after `false`, NULL is sent.
+    /// - Returns: `false` if the value is NULL, otherwise `true`.
     func encode(into buffer: inout [UInt8]) -> Bool
 }
 

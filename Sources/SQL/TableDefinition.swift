@@ -19,8 +19,8 @@ public struct TableDefinition: Hashable, Sendable {
     /// - Parameters:
     ///   - name: The name of the table.
     ///   - columns: The columns, in the order in which rows are decoded.
-    ///   - indexes: Indexes in addition to those that the columns' rules imply; one of the same name replaces an
-    ///     implied one.
+    ///   - indexes: Indexes in addition to those that the columns' rules imply. An index with the same name replaces
+    ///     an implied one.
     ///   - recordsChanges: Whether a trigger records each change of the table's rows.
     public init(
         _ name: String, columns: [ColumnDefinition], indexes: [IndexDefinition] = [], recordsChanges: Bool = false

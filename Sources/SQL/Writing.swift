@@ -40,8 +40,8 @@ extension Tabular {
             + Fragment(arrays, separator: ", ") + ")"
     }
 
-    /// Returns one array parameter for each column, with the values of all rows; `nil` if the rows do not all assign
-    /// the same columns, assign none, or assign a default.
+    /// Returns one array parameter for each column, with the values of all rows; `nil` if the rows assign different
+    /// columns, no columns, or a `DEFAULT` instead of a value.
     private static func arrays(of rows: [[Assignment<Self>]]) -> [Fragment]? {
         guard let first = rows.first, !first.isEmpty,
             rows.allSatisfy({ row in
@@ -55,8 +55,8 @@ extension Tabular {
         }
     }
 
-    /// Returns an INSERT, without its RETURNING clause, for rows that assign different columns: a column that a row
-    /// omits gets its default.
+    /// Returns an INSERT, without its RETURNING clause, for rows that assign different columns or assign `DEFAULT`. A
+    /// column that a row omits gets its default.
     private static func insertion(ofDissimilar rows: [[Assignment<Self>]]) -> Fragment {
         let used = Set(rows.flatMap { $0.map { $0.column } })
         let columns = definition.columns.filter { used.contains($0.reference) }

@@ -13,7 +13,7 @@ public struct Histogram: @unchecked Sendable {
         500_000_000, 1_000_000_000, 2_500_000_000, 5_000_000_000, 10_000_000_000,
     ]
 
-    /// The number of histograms in a slot.
+    /// The number of histograms in a `Slot`, that is, for each worker.
     static let capacity = 96
     private static let nameBytes = 120
     static let bytes = 8 + nameBytes + 8 + (bounds.count + 1) * 8

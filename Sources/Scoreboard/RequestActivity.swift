@@ -1,16 +1,16 @@
 import Glibc
 import Synchronization
 
-/// The state of a request in progress, published for observers: which request it is, and what the request is doing or
-/// waiting for.
+/// The state of a request in progress: the request's properties, and what the request is doing or waiting for. The
+/// state is stored as a record in the worker's `Slot`, in shared memory that observers such as the master read.
 ///
-/// Sound as `@unchecked Sendable`: an activity is written on its loop's thread only. Readers of the shared memory
-/// ignore a record until its first word is set, which is done last.
+/// Sound as `@unchecked Sendable`: an activity is written only on the thread of its event loop. Observers ignore a
+/// record while its first word, `began`, is zero; `began` is set last.
 public final class RequestActivity: @unchecked Sendable {
     /// Holds the activity of the request that a task is currently handling. A task handles several requests in
     /// succession, each with its own activity.
     ///
-    /// Sound as `@unchecked Sendable`: a holder is used on its loop's thread only.
+    /// Sound as `@unchecked Sendable`: a holder is used only on the thread of its event loop.
     public final class Holder: @unchecked Sendable {
         /// The activity of the current request.
         public var activity: RequestActivity?
@@ -31,7 +31,7 @@ public final class RequestActivity: @unchecked Sendable {
         case reading = 1
         /// The application is handling the request.
         case working
-        /// The request waits for a database connection.
+        /// The request is waiting for a database connection.
         case waitingForConnection
         /// A query is running in the database.
         case inQuery
@@ -39,8 +39,8 @@ public final class RequestActivity: @unchecked Sendable {
         case writing
     }
 
-    /// The number of records in a slot. When more requests are in progress, the excess ones are not visible to
-    /// observers.
+    /// The number of records in a `Slot`, one for each request in progress. Requests in excess of this number are not
+    /// visible to observers.
     static let capacity = 64
 
     /// The byte offsets of the fields in a record.
@@ -176,7 +176,7 @@ public final class RequestActivity: @unchecked Sendable {
     /// A snapshot of the request in progress, as observers see it; `nil` when there is none.
     public var report: Report? { RequestActivity.report(record) }
 
-    /// Reads a record; returns `nil` when no request is in progress in it.
+    /// Returns a snapshot of the request in a record; `nil` when the record is unused.
     static func report(_ record: UnsafeMutableRawPointer) -> Report? {
         // Sound: as in `began`.
         let began = record.assumingMemoryBound(to: Atomic<Int>.self).pointee.load(ordering: .acquiring)

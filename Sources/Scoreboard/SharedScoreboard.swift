@@ -4,8 +4,8 @@ import Glibc
 /// Memory shared by a master and its workers. Each worker publishes its metrics in its own slot, and the master
 /// reads all slots, even when every worker is stuck.
 ///
-/// Sound as `@unchecked Sendable`: each slot is written by a single worker, one machine word at a time. A reader may
-/// get a slightly outdated number, but never a torn one.
+/// Sound as `@unchecked Sendable`: each number is one machine word, which a single process writes at a time. A reader
+/// may get a slightly outdated number, but never a torn one.
 public final class SharedScoreboard: @unchecked Sendable {
     /// The number of slots; the first one contains the totals of the workers that have ended.
     public static let capacity = 128
@@ -60,7 +60,7 @@ public final class SharedScoreboard: @unchecked Sendable {
     /// The slot with the totals of the workers that have ended.
     public var past: Slot { slot(0) }
 
-    /// Adds the counts of a worker that has ended to the totals, and clears its slot for the next worker.
+    /// Adds the counts in a terminated worker's slot to the totals, and clears the slot for the next worker.
     public func retire(_ index: Int) {
         past.add(slot(index))
         slot(index).clear()

@@ -44,11 +44,11 @@ public struct Slot: @unchecked Sendable {
         case replicaReads
         /// The number of reads sent to a replica that were retried on another server.
         case replicaRetries
-        /// The number of slow requests, which the master counts.
+        /// The number of requests logged as slow.
         case slow
         /// 1 when the last check of the database got no response, otherwise 0.
         case databaseUnreachable
-        /// The number of revisions that the database lacked at the last check.
+        /// The number of migration revisions that had not been applied to the database at the last check.
         case pendingRevisions
     }
 

@@ -48,8 +48,9 @@ public final class WorkerMetrics: @unchecked Sendable {
         return activity
     }
 
-    /// Moves a request to a new activity record, because an abandoned task still writes to the current one.
-    /// - Returns: The new activity. Pass the old one to `reuse` when that task has ended.
+    /// Moves a request that has timed out to a new activity record, because the request's cancelled task may still
+    /// write to the current record.
+    /// - Returns: The new activity. Pass the old one to `reuse` when the cancelled task has ended.
     public func replace(_ activity: RequestActivity) -> RequestActivity {
         let next = nextRecord()
         next.copy(activity)

@@ -1,7 +1,7 @@
 import EventLoop
 import Glibc
 
-/// A child process that runs the program with `--check`, which tells whether the program file that exists now can start
+/// A child process that runs the current program file with `--check`, to find out whether the new program can start
 /// with the current configuration.
 final class CheckProcess {
     let pid: pid_t

@@ -45,7 +45,7 @@ public struct Inheritance: Sendable {
     private static let variable = "AKTIFY_MASTER_STATE"
 
     /// Parses the state that the previous program has left in the environment.
-    /// - Returns: `nil` when the environment contains no such state, as on a first start.
+    /// - Returns: `nil` when the environment contains no such state, as on a first start, or an unreadable one.
     public init?(environment: [String: String]) {
         let groups = environment[Inheritance.variable]?.split(separator: " ").map { group in
             group.split(separator: ":").compactMap { Int($0) }
@@ -100,8 +100,8 @@ public struct Inheritance: Sendable {
         return failure
     }
 
-    /// The path of the program file, as the program was started. When the file has been replaced since, the path refers
-    /// to the new one.
+    /// The path that this program was started from. When the program file has been replaced since then, the path refers
+    /// to the new file.
     public static let program: String = {
         let name = CommandLine.arguments[0]
         if name.contains("/") { return realPath(of: name) }

@@ -5,7 +5,7 @@ import Scoreboard
 /// Carries out the actions that the fleet decides on.
 extension Master {
     /// Performs an action.
-    /// - Returns: The resulting event, when it is known immediately.
+    /// - Returns: The event that the action causes immediately, such as `spawned`; `nil` when there is none.
     func perform(_ action: Fleet.Action) -> Fleet.Event? {
         switch action {
         case .spawn(let id, let generation): return spawn(id, generation)

@@ -1,7 +1,7 @@
 import Glibc
 
 extension Master {
-    /// A completed reload.
+    /// A reload that has ended, successfully or not.
     public struct Reload: Sendable {
         /// The number of this reload since the service started, from 1 on.
         public let number: Int
@@ -17,11 +17,11 @@ extension Master {
         public var started = Int(time(nil))
         /// The number of reloads that replaced all workers.
         public var reloads = 0
-        /// The number of reloads that failed.
+        /// The number of reloads and re-executions that failed.
         public var failedReloads = 0
-        /// The number of workers started to replace workers that had ended.
+        /// The number of workers started because a worker had ended or the target number of workers had grown.
         public var respawns = 0
-        /// The number of workers that terminated unexpectedly.
+        /// The number of ready workers that crashed or terminated unexpectedly.
         public var crashes = 0
         /// The number of workers whose event loop was stuck.
         public var stuck = 0

@@ -36,13 +36,13 @@ extension Master {
 }
 
 extension RequestActivity.Report {
-    /// A description of the request and of what it waits for, to be logged. It contains no parameter values.
+    /// A description of the request and its phase, for the log. Parameter values of SQL statements are not included.
     public var summary: String {
         let name = method.isEmpty ? "a request" : "\(method) \(target)"
         return "\(name): \(phaseDescription), for \((Int(Instant.now.nanoseconds) - began) / 1_000_000) ms"
     }
 
-    /// What the request is doing, as shown in the status.
+    /// The request's phase as text, including the SQL statement while one is running.
     public var phaseDescription: String {
         switch phase {
         case .reading: "reading"

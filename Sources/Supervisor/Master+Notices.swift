@@ -1,7 +1,7 @@
 import Logging
 import Scoreboard
 
-/// Counts and logs what the fleet reports.
+/// Logs and counts the fleet's notices.
 extension Master {
     func report(_ notice: Fleet.Notice) {
         switch notice {

@@ -6,16 +6,16 @@ extension Master {
     public struct Status: Sendable {
         /// The counts of events so far.
         public let events: Events
-        /// The current generation of workers; each reload increments it.
+        /// The current generation of workers. A reload increments the number; a failed reload restores it.
         public let generation: Int
         /// The number of workers that the master maintains.
         public let target: Int
-        /// Whether a reload is in progress.
+        /// Whether a reload or a re-execution is in progress.
         public let isReloading: Bool
         /// The accept queue of the listening socket; `nil` when the kernel does not report the queue, or the service is
         /// stopping.
         public let queue: ListenQueue?
-        /// The running workers.
+        /// The worker processes, including those that are starting or terminating.
         public let workers: [WorkerStatus]
         /// The totals of the workers that have ended.
         public let past: Slot
@@ -27,7 +27,7 @@ extension Master {
         public let pid: pid_t
         /// The worker's generation.
         public let generation: Int
-        /// "Starting", "Running" or "Finishing".
+        /// The worker's state as text: "Starting", "Running" or "Finishing".
         public let state: String
         /// The metrics that the worker publishes.
         public let slot: Slot

@@ -6,7 +6,7 @@ import Scoreboard
 /// The supervisor of a pool of worker processes: it owns the listening socket and keeps the configured number of
 /// workers running. It knows neither HTTP nor SQL.
 ///
-/// `Fleet` decides what to do; the master carries out these decisions and reports what happens to the fleet.
+/// `Fleet` makes the decisions. The master performs the resulting actions, and passes events to the fleet.
 ///
 /// Sound as `@unchecked Sendable`: a master is used on its loop only.
 public final class Master: @unchecked Sendable {

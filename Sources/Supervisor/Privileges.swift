@@ -7,8 +7,8 @@ public struct Privileges: Sendable {
     private let group: gid_t
     private let name: String
 
-    /// The reason why privileges cannot be dropped, as an English phrase: an unknown user or group, or a process that
-    /// may not change its user.
+    /// An error that prevents dropping privileges: the user or group is unknown, or the process may not change its
+    /// user.
     public struct InvalidUser: Error, CustomStringConvertible {
         public let description: String
     }

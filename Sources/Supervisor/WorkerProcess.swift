@@ -90,9 +90,9 @@ final class WorkerProcess: @unchecked Sendable {
     private var lastTurn = 0
     private var unchangedInspections = 0
 
-    /// Returns how long the worker's loop has been stuck. Time is counted in inspections by the master, so that workers
-    /// do not appear stuck after the machine was suspended.
-    /// - Parameter turn: The time of the loop's last iteration that the worker has published.
+    /// Returns how long the worker's event loop has been stuck. Must be called once in each inspection: time is
+    /// counted in inspections without a new `lastTurn`, so that the time of a suspended machine does not count.
+    /// - Parameter turn: The `lastTurn` in the worker's slot.
     func stallDuration(lastTurn turn: Int) -> Duration {
         unchangedInspections = turn == lastTurn && turn != 0 ? unchangedInspections + 1 : 0
         lastTurn = turn

@@ -4,8 +4,8 @@ import Scoreboard
 
 /// The worker's end of the connection to its master.
 public enum WorkerSide {
-    /// The environment variables that the master sets for a worker: `master` names the one with the master's process
-    /// id, `slot` the one with the index of the worker's scoreboard slot.
+    /// The names of the environment variables that contain the master's process id and the index of the worker's
+    /// scoreboard slot.
     private static let master = "AKTIFY_MASTER"
     private static let slot = "AKTIFY_SLOT"
 
@@ -14,8 +14,8 @@ public enum WorkerSide {
     /// Whether this process was started by a master.
     public static func hasMaster(environment: [String: String]) -> Bool { environment[master] != nil }
 
-    /// Makes this process terminate with its master and report crashes to the master. Does nothing when this process
-    /// was not started by a master.
+    /// Makes this process receive SIGTERM when its master terminates, and report crashes to the master. Does nothing
+    /// when this process was not started by a master.
     /// - Returns: The worker's slot on the master's scoreboard; `nil` when there is no master, or no usable scoreboard.
     public static func attachToMaster(environment: [String: String]) -> Slot? {
         guard let master = environment[master].flatMap({ pid_t($0) }) else { return nil }

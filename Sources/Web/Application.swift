@@ -1,8 +1,8 @@
 import HTTPTypes
 import Logging
 
-/// A web application, which turns every request into a response: mounted blueprints, middlewares and an authorizer.
-/// Errors become error responses.
+/// A web application: mounted blueprints, middlewares and an authorizer. The application returns a response to every
+/// request, and an error response when handling the request fails.
 public struct Application: Sendable {
     private var router = Router()
     private var middlewares: [Middleware] = []
@@ -46,7 +46,7 @@ public struct Application: Sendable {
     public typealias Authorizer = @Sendable (Request, Access) async throws -> Principal
 
     /// Sets the authorizer, which runs for all routes that are not open. The authorizer does not run for requests that
-    /// no handler receives (404, 405, OPTIONS).
+    /// no handler receives (404, 405, OPTIONS). Without an authorizer, anyone may use every route.
     public mutating func authorize(by authorizer: @escaping Authorizer) { self.authorizer = authorizer }
 
     /// A middleware that runs around a route's handler, inside all other middlewares. The middleware runs after the
@@ -102,8 +102,8 @@ public struct Application: Sendable {
         return try await unsafeMethodMiddleware(request) { try await router.respond(to: $0, match) }
     }
 
-    /// Returns the error response to a request. Errors that clients must not see become 500; these and all other server
-    /// errors are logged.
+    /// Returns the error response to a request. An error that is not `HTTPErrorConvertible` becomes 500. All server
+    /// errors (5xx) are logged.
     public func respond(to request: Request, with error: any Error) -> Response {
         let known = (error as? any HTTPErrorConvertible)?.httpError
         if known == nil || known?.status.kind == .serverError {
@@ -116,9 +116,9 @@ public struct Application: Sendable {
         return response
     }
 
-    /// Returns the log level of a server error: debug when the client has disconnected, because that cancels the
-    /// request's task, which then fails; warning for errors that clients can provoke (exhausted capacity, timeouts);
-    /// otherwise error.
+    /// Returns the log level of a server error: debug when the request's task was cancelled, because the client has
+    /// disconnected or the request timed out; warning for errors that clients can provoke (exhausted capacity,
+    /// timeouts); otherwise error.
     private func level(of error: any Error, _ known: HTTPError?) -> Logger.Level {
         if Task.isCancelled { return .debug }
         return error is HTTPError || [.serviceUnavailable, .gatewayTimeout].contains(known?.status) ? .warning : .error

@@ -1,7 +1,6 @@
 import HTTPTypes
 
-/// A group of routes, which depends on neither the application that mounts the group nor the prefix of the mounted
-/// routes.
+/// A group of routes that can be mounted in any application, under any prefix.
 public struct Blueprint: Sendable {
     /// Handles a request of one route.
     public typealias Handler = @Sendable (Request) async throws -> Response
@@ -31,7 +30,7 @@ public struct Blueprint: Sendable {
     ///     parameter, which matches one non-empty segment.
     ///   - operation: the documentation of the route; `nil` leaves it out of the OpenAPI document.
     ///   - reads: the database servers that may execute the route's reads; by default only the primary.
-    ///   - access: who may use the route; nobody by default, unless the application has no authorizer.
+    ///   - access: who may use the route; nobody by default. An application without an authorizer ignores the access.
     public mutating func route(
         _ method: HTTPRequest.Method, _ path: String, _ operation: Operation? = nil, reads: ReadPreference = .primary,
         access: Access = .denied, _ handler: @escaping Handler
@@ -99,6 +98,6 @@ public enum ReadPreference: String, Sendable {
     case primary
     /// Reads use the primary, or a replica while the primary is unreachable.
     case primaryPreferred = "primary preferred"
-    /// Reads use a replica that has replayed the client's own writes, or the primary when no replica has.
+    /// Reads use a replica that has replayed the client's own writes, or the primary when there is no such replica.
     case replicaPreferred = "replica preferred"
 }

@@ -14,8 +14,8 @@ public enum CORS: Sendable, Hashable {
     private static let exposed =
         "ETag, Link, Location, Preference-Applied, Retry-After, X-Database-Position, X-Request-Id, X-Total-Count"
 
-    /// Appends the CORS header fields of the response to a request, including those of a preflight response when the
-    /// request is a preflight request.
+    /// Appends the CORS header fields to `fields`, which are those of the response to `request`. The response to a
+    /// preflight request also lists the allowed methods and request header fields.
     func append(to fields: inout HeaderFields, for request: Request) {
         let origin = request.headers.value(of: .origin) ?? ""
         guard allows(origin) else { return fields.append(.vary, "Origin") }

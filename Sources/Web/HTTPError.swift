@@ -1,6 +1,6 @@
 import HTTPTypes
 
-/// An error response: a status, a message for the client, and the invalid fields of the request body.
+/// An error response: a status, a message for the client, and the invalid body fields and query parameters.
 public struct HTTPError: Error, Sendable {
     /// A problem with one field of the request body, or with one parameter of the query.
     public struct Field: Hashable, Sendable {

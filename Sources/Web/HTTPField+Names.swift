@@ -2,9 +2,9 @@ import HTTPTypes
 
 extension HTTPField.Name {
     // Sound: all of them are tokens (RFC 9110, section 5.1).
-    /// The header field `X-Request-Id`, which identifies a request for the client, in responses and in the log.
+    /// The header field `X-Request-Id`: the request ID, which the response and all log lines of the request contain.
     public static let requestID = Self("X-Request-Id")!
-    /// The header field `Host`, which CGI passes like any other header field.
+    /// The header field `Host`. `HTTPTypes` declares this name unavailable, in favor of `HTTPRequest.authority`.
     public static let hostName = Self("Host")!
     /// The header field `Prefer`: the client's preferences for the handling of a request (RFC 7240).
     public static let prefer = Self("Prefer")!

@@ -4,8 +4,8 @@ import HTTPTypes
 /// An ordered list of header fields, stored as the bytes that are sent: a `Name: value` line with CRLF for each field.
 ///
 /// A field is copied once, when it is appended; the buffer is sent unchanged. Names are case-insensitive (RFC 9110,
-/// section 5.1). Values cannot inject lines: control characters are replaced by spaces, and white space at either end
-/// is removed.
+/// section 5.1). Values cannot inject lines: control characters other than tabs are replaced by spaces, and white space
+/// at either end is removed.
 public struct HeaderFields: Sendable {
     /// The lines of all fields, in the form in which they are sent.
     public private(set) var bytes: [UInt8] = []
@@ -251,7 +251,7 @@ extension UnsafeBufferPointer<UInt8> {
         return self[(8 * words)...].contains { $0 < 0x20 || $0 == 0x7f }
     }
 
-    /// The value with control characters replaced by spaces, and without white space at either end.
+    /// The value with control characters other than tabs replaced by spaces, and without white space at either end.
     fileprivate var sanitized: [UInt8] {
         let spaced = map { $0 < 0x20 && $0 != 0x09 || $0 == 0x7f ? 0x20 : $0 }
         guard let start = spaced.firstIndex(where: { !$0.isSpace }), let end = spaced.lastIndex(where: { !$0.isSpace })

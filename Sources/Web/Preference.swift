@@ -14,7 +14,7 @@ public struct Preferences: Hashable, Sendable {
         }
     }
 
-    /// Whether the client prefers responses to changes without a body (`return=minimal`).
+    /// Whether the client prefers a response without a body when a request changes data (`return=minimal`).
     public var isMinimal: Bool { tokens.contains("return=minimal") }
 
     /// Whether the client prefers an error for an unknown query parameter (`handling=strict`).

@@ -1,6 +1,6 @@
 import HTTPTypes
 
-/// An HTTP request as received: its parts are neither decoded nor validated.
+/// An HTTP request. The target and the body are stored as received, neither decoded nor validated.
 public struct Request: Sendable {
     /// The method (RFC 9110, section 9).
     public var method: HTTPRequest.Method
@@ -8,8 +8,8 @@ public struct Request: Sendable {
     public var target: String
     /// The scheme that the client uses: `http` or `https`.
     public var scheme: String
-    /// Whether the client uses HTTP/1.0, in which the end of the connection ends a body of unknown length, so that a
-    /// client cannot detect a truncated body (RFC 9112, section 6.3).
+    /// Whether the client uses HTTP/1.0. In this version, a response body of unknown length ends when the connection is
+    /// closed. Clients cannot detect that such a body is truncated (RFC 9112, section 6.3).
     public var isHTTP10 = false
     /// The header fields, including `Host`.
     public var headers: HeaderFields
@@ -23,13 +23,13 @@ public struct Request: Sendable {
     /// The database servers that may execute the reads of the route. The application sets this property before the
     /// middlewares run.
     public internal(set) var reads = ReadPreference.primary
-    /// The authenticated client; `nil` when the application has no authorizer, or the route is open.
+    /// The authenticated client; `nil` when the application has no authorizer, or the access of the route is `open`.
     public internal(set) var principal: Principal?
     /// The values of the route's parameters, percent-decoded.
     var parameters: [(name: String, value: String)] = []
 
     /// Creates a request.
-    /// - Parameter id: the request ID that the server in front assigned. A valid `X-Request-Id` in `headers` takes
+    /// - Parameter id: the request ID assigned by the reverse proxy. A valid `X-Request-Id` in `headers` takes
     ///   precedence; when neither ID is valid, a new one is generated.
     public init(
         method: HTTPRequest.Method, target: String, scheme: String = "http", headers: HeaderFields = [:],

@@ -2,8 +2,8 @@ import Synchronization
 
 /// Chooses or generates the ID of a request.
 enum RequestID {
-    /// Returns the client's ID when it is valid (1 to 128 characters of `A-Z a-z 0-9 . _ -`), else the server's ID when
-    /// that is valid, else a new ID.
+    /// Returns the client's ID when it is valid (1 to 128 characters of `A-Z a-z 0-9 . _ -`), else the ID from the
+    /// reverse proxy (`server`) when that is valid, else a new ID.
     static func choose(client: String?, server: String?) -> String {
         for case let id? in [client, server] where isUsable(id) { return id }
         return next()
@@ -19,9 +19,9 @@ enum RequestID {
             }
     }
 
-    /// Generates an ID of 128 bits, in hexadecimal: 64 random bits of the process, and 64 bits of the request. Since
-    /// request IDs are not secret, the bits of the request come from a mixed counter, which is cheaper than reading
-    /// random bytes from the kernel for each request.
+    /// Generates an ID of 128 bits, in hexadecimal. The first 64 bits are random, and the same for all requests of this
+    /// process; the others are computed from a counter. A counter is cheaper than random bytes from the kernel, and
+    /// sufficient, since request IDs are not secret.
     private static func next() -> String {
         let process = process
         let half = mixed(process &+ count.wrappingAdd(1, ordering: .relaxed).newValue &* 0x9e37_79b9_7f4a_7c15)
@@ -44,8 +44,8 @@ enum RequestID {
         return value < 10 ? 0x30 + value : 0x57 + value
     }
 
-    /// Mixes the bits of a number with the finalizer of SplitMix64. The finalizer is a bijection, so that different
-    /// counts result in different IDs.
+    /// Mixes the bits of a number with the finalizer of SplitMix64. The finalizer is a bijection: different numbers
+    /// have different results.
     private static func mixed(_ number: UInt64) -> UInt64 {
         var bits = number
         bits = (bits ^ bits >> 30) &* 0xbf58_476d_1ce4_e5b9

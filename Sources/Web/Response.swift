@@ -6,8 +6,8 @@ public struct Response: Sendable {
     public enum Body: Sendable {
         /// A buffered body.
         case bytes([UInt8])
-        /// A streamed body, of unknown length. The closure writes the body in chunks, with back pressure: a write waits
-        /// until the client has read enough.
+        /// A streamed body, of unknown length. The closure writes the body in chunks, with back pressure: each write
+        /// waits until the connection has room for the chunk.
         case stream(@Sendable (any BodyWriter) async throws -> Void)
     }
 

@@ -53,7 +53,8 @@ struct Router: Sendable {
             throw SetupError("the route \(route.method) \(entry.path) is defined twice: remove one of them")
         }
         guard existing.path == entry.path else {
-            throw SetupError("\(existing.path) and \(entry.path) are the same path: give their parameters the same names")
+            throw SetupError(
+                "\(existing.path) and \(entry.path) are the same path: give their parameters the same names")
         }
         if let index { mount.entries[index] = extended } else { mount.entries.append(extended) }
     }
@@ -67,9 +68,9 @@ struct Router: Sendable {
     /// Returns the database servers that may execute the reads of a request.
     func reads(of request: Request) -> ReadPreference { find(request)?.entry.reads(for: request.method) ?? .primary }
 
-    /// Calls the handler of a request. The router itself responds to OPTIONS, and redirects to the canonical path when
-    /// only slashes differ.
-    /// - Throws: 404, 405, and what the handler throws.
+    /// Calls the handler of a request. The router itself responds to OPTIONS, and redirects a path that lacks the
+    /// trailing slash or has consecutive slashes.
+    /// - Throws: `HTTPError` with status 404 or 405, and what the handler throws.
     func respond(to request: Request, _ match: Match?) async throws -> Response {
         guard let match else { return try redirect(request, Target(request.target)) }
         if let handler = match.entry.handler(for: request.method) {
@@ -118,7 +119,7 @@ struct Router: Sendable {
     }
 }
 
-/// A mistake in the routes of an application, which makes the start fail.
+/// A mistake in the routes of an application, such as a route that is defined twice. The application does not start.
 public struct SetupError: Error, CustomStringConvertible {
     public let description: String
 

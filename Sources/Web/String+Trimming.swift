@@ -12,8 +12,8 @@ extension StringProtocol {
     }
 }
 
-/// Finds white space in well-formed UTF-8 byte by byte, without decoding it: clients may send a megabyte of white
-/// space.
+/// Detection of white space in well-formed UTF-8. The bytes are compared without decoding them, since decoding would be
+/// slow when a client sends a megabyte of white space.
 extension Slice<UnsafeBufferPointer<UInt8>> {
     /// The length in bytes of the white space scalar at the start; `nil` when there is none.
     fileprivate var leadingWhiteSpace: Int? {

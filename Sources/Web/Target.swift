@@ -58,7 +58,8 @@ struct Target {
     func redirected(to path: String) -> String { query.isEmpty ? path : "\(path)?\(query)" }
 }
 
-/// Iterates over the segments of a path without copying or decoding them: no segment may outlive the buffer.
+/// An iterator over the segments of a path. The segments are neither copied nor decoded, so they must not outlive the
+/// buffer of the path.
 struct PathSegments: Sequence, IteratorProtocol {
     /// A segment, not percent-decoded.
     struct Segment {

@@ -55,7 +55,7 @@ struct Reload: ParsableCommand {
         throw CommandError("the reload has not finished after \(timeout) s")
     }
 
-    /// The finished reloads according to the master's status report, and whether another one is in progress.
+    /// The counts and the outcomes of reloads, read from the master's status report.
     private struct ReloadHistory {
         /// How many reloads have finished, with or without success.
         let ended: Int
@@ -68,8 +68,8 @@ struct Reload: ParsableCommand {
             isUnderWay = json.integer("reloads under way") > 0
         }
 
-        /// Returns the outcome of the reload with this number, or of a later one; `nil` while the reload has not
-        /// finished.
+        /// Returns the outcome of the reload with this number, counted from 1; `nil` while the reload has not finished.
+        /// If the status report no longer lists that reload, returns the outcome of a later one.
         func outcome(of number: Int) -> String? {
             guard ended >= number else { return nil }
             return json.list("recent reloads").first { $0.integer("number") >= number }?["outcome"]

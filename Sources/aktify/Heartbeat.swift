@@ -40,7 +40,7 @@ final class Heartbeat: @unchecked Sendable {
             slot[.memory] = Heartbeat.residentMemory()
             slot[.peakMemory] = max(slot[.peakMemory], slot[.memory])
         }
-        // Where there is a master, it does this, because it can even when this event loop is blocked.
+        // With a master, the master logs slow requests: it can do so even while this event loop is blocked.
         if !hasMaster { slowRequests.update(from: slot, of: getpid(), longerThan: slowRequest, log: log) }
         beats += 1
         loop.schedule(at: Instant.now.advanced(by: Heartbeat.interval)) { self.beat(slowRequest: slowRequest, log) }

@@ -24,9 +24,9 @@ struct RuntimeFiles {
 
     private var socketPaths: [String] { [listen, status].compactMap { $0?.path } }
 
-    /// Checks that the sockets and the PID file can be created. Between the two checks, drops privileges as the master
-    /// does.
-    /// - Throws: `CommandError` when one of them cannot be created, `SystemError` when privileges cannot be dropped.
+    /// Checks that the directories of the Unix sockets exist, drops privileges as the master does, and checks that the
+    /// PID file can be written.
+    /// - Throws: `CommandError` when a check fails, `SystemError` when privileges cannot be dropped.
     func check(as user: Privileges?) throws {
         // A master that re-executes itself keeps its sockets, so it does not need write permission to their directory.
         for path in socketPaths { try checkFolder(of: path, F_OK) }

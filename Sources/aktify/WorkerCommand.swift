@@ -56,7 +56,7 @@ struct WorkerCommand: ParsableCommand {
             _ = try prepareSchema(graph, config, signals: WorkerCommand.drainSignals, waits: waits, log: log)
             try forgetOwner(environment)
         }
-        // First of all, since from here on this process exits when its master does.
+        // Attach before the schema check, which may take long, so that this process exits when its master does.
         let slot = WorkerSide.attachToMaster(environment: environment)
         config = try prepareSchema(graph, config, signals: WorkerCommand.drainSignals, waits: slot == nil, log: log)
         let worker = try Worker(config: config, graph: graph, loops: slot == nil ? loops : 1, slot: slot)

@@ -5,13 +5,12 @@ import Logging
 import Migrations
 import ORM
 
-/// Checks that the program is compatible with the schema, after migrating it when `MIGRATE_ON_START` is set. An
-/// unavailable database is not an error: requests that need it get 503 until it responds.
+/// Checks that the program is compatible with the schema, after migrating the schema when `MIGRATE_ON_START` is set. An
+/// unavailable database is not an error: requests that need the database get 503 until it responds.
 /// - Parameters:
-///   - signals: the signals that terminate the process meanwhile; a migration in progress is rolled back.
-///   - waits: whether to wait for an unavailable database when it has to be migrated, because no other process will do
-///     that later.
-/// - Returns: the configuration, completed by the revisions that the schema must be at.
+///   - signals: the signals that interrupt the preparation; a migration in progress is rolled back.
+///   - waits: whether to wait for an unavailable database when `MIGRATE_ON_START` is set; if false, returns at once.
+/// - Returns: the configuration, with the expected revisions and the `application_name` of the connections filled in.
 /// - Throws: `CommandError`, the errors of a migration, and `ExitCode.success` after one of `signals`.
 func prepareSchema(_ graph: RevisionGraph, _ config: Config, signals: [Int32], waits: Bool, log: Logger) throws
     -> Config
@@ -42,9 +41,9 @@ func prepareSchema(_ graph: RevisionGraph, _ config: Config, signals: [Int32], w
     return config
 }
 
-/// Checks the schema, after migrating it when it is behind and the configuration says so.
+/// Checks the schema, after migrating it when revisions are pending and `MIGRATE_ON_START` is set.
 /// - Returns: the error when the database is unavailable; `nil` when the schema is compatible.
-/// - Throws: `CommandError` when the schema is not compatible, and the errors of a migration.
+/// - Throws: `CommandError` when the schema is incompatible or a privilege is missing, and the errors of a migration.
 private func outage(of health: HealthService, _ migrator: Migrator, _ config: Config) async throws -> DatabaseError? {
     do {
         do {

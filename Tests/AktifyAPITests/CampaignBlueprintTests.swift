@@ -161,7 +161,7 @@ import Web
     }
 }
 
-/// Requests that must not have a wider effect than the client intends.
+/// Requests with a mistake or an unusual spelling, which must not change more rows than the client intends.
 @Suite struct CampaignMistakeTests {
     private let store = MemoryStore()
 

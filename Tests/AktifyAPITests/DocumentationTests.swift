@@ -4,7 +4,7 @@ import Web
 
 @testable import AktifyAPI
 
-/// The reference tables of README and docs agree with the code: this reads both.
+/// The reference documentation in README.md and docs, compared with the code.
 @Suite struct DocumentationTests {
     private static let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..").standardized
 
@@ -12,7 +12,7 @@ import Web
         try String(contentsOf: Self.root.appending(path: path), encoding: .utf8)
     }
 
-    /// The texts of those files below a directory that match a condition, by their paths.
+    /// Returns the contents of the files below a directory for which `isWanted` returns true, keyed by their paths.
     private func texts(below folder: String, where isWanted: (URL) -> Bool) throws -> [String: String] {
         let folder = Self.root.appending(path: folder)
         let files = try #require(FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil))
@@ -25,18 +25,18 @@ import Web
 
     // MARK: Variables
 
-    /// The sources of `Config`.
+    /// Returns the concatenated source files of `Config`.
     private func configSources() throws -> String {
         try texts(below: "Sources/AktifyAPI") { $0.lastPathComponent.hasPrefix("Config") }.values.joined()
     }
 
-    /// The variables in the first column of tables, with the last column: their defaults.
+    /// Returns the variables in the first column of the tables in `text`, with their defaults in the last column.
     private func rows(of text: String) -> [String: String] {
         let rows = text.matches(of: /(?m)^\| `([A-Z][A-Z0-9_]*)`.* \| (.*) \|$/)
         return Dictionary(rows.map { (String($0.1), String($0.2)) }, uniquingKeysWith: { "\($0), and \($1)" })
     }
 
-    /// The page on configuration, up to the section on Docker Compose, and that section.
+    /// Returns docs/configuration.md in two parts, split at the heading of the section on Docker Compose.
     private func configurationPage() throws -> (program: String, compose: String) {
         let page = try text("docs/configuration.md")
         let heading = try #require(page.firstRange(of: "## Docker Compose"))
@@ -66,7 +66,7 @@ import Web
         }
     }
 
-    /// A default of the sources as the documentation prints it.
+    /// Converts a default in the source code to the form in the documentation, such as `1 << 20` to `1048576`.
     private func printed(_ code: String) -> String {
         switch code {
         case "1 << 20": "1048576"

@@ -5,11 +5,11 @@ import Web
 
 @testable import AktifyAPI
 
-/// The OpenAPI document lists exactly the statuses that the API returns: each status of each operation is provoked,
-/// except those that only a failure elsewhere causes, which other tests cover.
+/// The statuses that the OpenAPI document lists for each operation, compared with those that the API returns. Requests
+/// provoke every status, except those that other tests cover (`testedElsewhere`).
 @Suite struct DocumentedResponsesTests {
-    /// Statuses that are caused by nginx, HTTP/1.0, database failures, concurrent requests with one key, or rows of
-    /// other tables.
+    /// Statuses that are caused by nginx, HTTP/1.0, database failures, concurrent requests with the same idempotency
+    /// key, or rows of other tables that reference a campaign.
     private static let testedElsewhere: Set<String> = [
         "429", "500", "502", "503", "504", "505", "createCampaign 409", "deleteCampaign 409", "deleteCampaigns 409",
     ]

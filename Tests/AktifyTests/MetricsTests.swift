@@ -10,7 +10,7 @@ import Testing
 
     init() throws { scoreboard = try #require(SharedScoreboard()) }
 
-    /// The lines of the metrics of workers with these slots.
+    /// Returns the lines of the OpenMetrics output for workers that have these slots in the scoreboard.
     private func metrics(of slots: [Int], events: Master.Events = Master.Events()) -> [Substring] {
         let workers = slots.map {
             Master.WorkerStatus(pid: 1, generation: 1, state: "Running", slot: scoreboard.slot($0))

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The program under other process managers: spawn-fcgi, systemd and supervisord.
+/// The program under external process managers: spawn-fcgi, systemd and supervisord.
 @Suite struct CareTests {
     private let database: TestDatabase
     private let folder: Folder

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The console's files as nginx serves them. Tests/Browser tests its use.
+/// The files of the web console as nginx serves them. Tests/Browser tests the console in a browser.
 @Suite struct ConsoleTests {
     private static let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
 

@@ -1,9 +1,10 @@
 import TestSupport
 import Testing
 
-/// The API contract line by line, through nginx: each line is tested with one request, on the same rows.
+/// The API contract, tested through nginx. Each line of the contract is one request, and starts with the same rows in a
+/// new database.
 @Suite struct ContractTests {
-    /// A request, and the expected response.
+    /// A line of the contract: a request, and the expected response.
     struct Line: Sendable, CustomStringConvertible {
         let description: String
         let request: String

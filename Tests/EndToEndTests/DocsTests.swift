@@ -2,9 +2,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The documentation's files as nginx serves them. Tests/Browser tests its use.
+/// The files of the documentation pages as nginx serves them. Tests/Browser tests the pages in a browser.
 @Suite struct DocsTests {
-    /// The path of Swagger UI, according to the page; `nil` if Swagger UI could not be downloaded.
+    /// The URL path of the Swagger UI version that docs/index.html refers to; `nil` if that version was not downloaded.
     private static let swaggerUI: String? = {
         let page = try? String(contentsOfFile: "\(checkout)/nginx/www/docs/index.html", encoding: .utf8)
         guard let version = page?.firstMatch(of: /\/docs\/swagger-ui\/([0-9.]+)\//)?.output.1 else { return nil }

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Expand and contract: what old programs need is only dropped when none of them is running.
+/// Expand and contract: a revision that drops what older programs need is refused while such programs are connected.
 @Suite struct ExpandAndContractTests {
     @Test func `a contract is refused until the workers that do not know the revision it completes are gone`() throws {
         let (stack, migrations) = (try Stack(), try MigrationFolder())
@@ -40,7 +40,7 @@ import Testing
             environment: ["PGHOST": database.socketDirectory, "PGUSER": "postgres", "PGDATABASE": database.name],
             output: "\(path)/holder")
         try waitUntil("the table is locked") { try database.sql(locked) == "1" }
-        // It reads the definitions, and waits for the lock of the table.
+        // The dump reads the table definitions, and waits for the table lock.
         let dump = try Child(
             [Stack.program, "db", "dump", "--directory", migrations.path], environment: database.environment,
             output: "\(path)/dump")

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What nginx does itself, in front of workers that fail.
+/// nginx in front of the workers: retries, nginx's own error responses, and its configuration.
 @Suite struct FrontTests {
     @Test(arguments: [("PUT", 1), ("DELETE", 1), ("POST", 1), ("PATCH", 1), ("GET", 2)])
     func `a write is sent once, with an unknown outcome if the worker dies; a read is sent twice`(
@@ -21,7 +21,8 @@ import Testing
         #expect(answer.headers["content-type"] == "application/json")
     }
 
-    /// Receives a complete request, and closes the connection.
+    /// Accepts a connection, receives a complete FastCGI request, and closes the connection without responding.
+    /// - Returns: whether a complete request was received.
     private static func lose(oneOf listener: Socket) -> Bool {
         let descriptor = accept(listener.descriptor, nil, nil)
         guard descriptor >= 0 else { return false }
@@ -98,7 +99,8 @@ private final class Count: @unchecked Sendable {
 }
 
 extension Thread {
-    /// Counts on a new thread how often `body` succeeds, until it fails.
+    /// Calls `body` on a new thread until it returns false. Returns at once, with a counter of the calls that returned
+    /// true.
     fileprivate static func counting(_ body: @escaping @Sendable () -> Bool) -> Count {
         let count = Count()
         detachNewThread { while body() { count.add() } }

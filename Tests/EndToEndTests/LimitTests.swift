@@ -1,8 +1,8 @@
 import TestSupport
 import Testing
 
-/// The rate limits in nginx. In these tests, they allow three requests, and one more per minute; the clients' addresses
-/// are those that a reverse proxy on this machine forwards.
+/// The rate limits in nginx. These tests lower them to a burst of three requests, and one request per minute after it.
+/// The address of a client is taken from the `X-Forwarded-For` field of its request.
 @Suite struct LimitTests {
     private let stack: Stack
 

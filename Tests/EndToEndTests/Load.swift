@@ -2,21 +2,21 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Continuous load through nginx, on kept-alive connections: half of the requests are GET, half POST.
+/// Continuous load through nginx, on kept-alive connections: half of the connections send GETs, half POSTs.
 final class Load {
     private let gets: Child
     private let posts: Child?
     private let folder: Folder
     private let stack: Stack
 
-    /// Variables of workers that keep a slow database from failing a request. With the defaults it could: after
-    /// two seconds, or after one second when a POST waits for a connection.
+    /// Environment variables with which a worker fails no request because the database is slow. By default, a
+    /// statement fails after two seconds, and a POST after waiting one second for a connection.
     static let environment = ["POSTGRES_CONNECTIONS": "9", "STATEMENT_TIMEOUT_MS": "15000"]
 
     /// Starts the load on a stack that contains a campaign with id 1. A response that takes 20 seconds counts as lost.
     /// - Parameters:
     ///   - posting: whether to send POSTs.
-    ///   - connections: the number of connections for GETs, and for POSTs.
+    ///   - connections: the number of connections for GETs, and as many for POSTs.
     init(on stack: Stack, posting: Bool = true, connections: Int = 8) throws {
         self.stack = stack
         folder = try Folder()

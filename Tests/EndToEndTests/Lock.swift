@@ -1,7 +1,7 @@
 import Foundation
 import TestSupport
 
-/// A transaction that stays open; by default, one with an exclusive lock on the table, so that it cannot even be read.
+/// A transaction that stays open. By default, it holds an ACCESS EXCLUSIVE lock on `campaign`, which blocks even reads.
 final class Lock {
     private let folder: Folder
     private let holder: Child

@@ -20,7 +20,7 @@ struct MigrationFolder {
         head = try #require(heads.output.split(separator: " ").first.map { String($0) })
     }
 
-    /// Runs `aktify db` with it.
+    /// Runs `aktify db` with the database and the copied revisions.
     func db(_ arguments: [String], as user: String = "postgres") throws -> (status: Int32, output: String) {
         try runToEnd(
             [Stack.program, "db"] + arguments + ["--directory", path],

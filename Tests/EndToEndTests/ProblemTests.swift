@@ -111,12 +111,13 @@ import Testing
         }
     }
 
-    /// More than nginx accepts in one line.
+    /// A string that exceeds nginx's limit of 8 KiB for the request line and for each header field.
     private static let long = String(repeating: "x", count: 9000)
 
-    /// Expects the error in both formats, which differ only in their content.
-    /// - Parameter ask: causes the error, with the given header fields.
-    /// - Returns: the problem.
+    /// Checks that an error is reported as plain JSON or as problem details, depending on the `Accept` field. The other
+    /// header fields must be the same, except those that describe the content.
+    /// - Parameter ask: sends a request that causes the error, with the given header fields.
+    /// - Returns: the response with the problem details.
     @discardableResult
     private func expect(_ status: Int, _ title: String, _ message: String, ask: ([String]) throws -> Answer) throws
         -> Answer

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Failures around requests, and what is logged about them.
+/// Crashed workers, disconnected clients, and the format of the log.
 @Suite(.serialized) struct ResilienceTests {
     @Test func `a worker that crashes while a reload waits for another one is replaced immediately`() throws {
         let stack = try Stack(workers: 2, environment: ["STATEMENT_TIMEOUT_MS": "20000"])

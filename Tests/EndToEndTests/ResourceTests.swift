@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A resource through nginx, during failures.
+/// The campaigns through nginx: killed workers, terminated sessions, slow clients, and compressed responses.
 @Suite struct ResourceTests {
     @Test func `a worker that is killed among requests with one idempotency key leaves one row`() throws {
         let stack = try Stack(master: ["--workers", "2"])

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The commands that check a schema without changing it, in difficult conditions.
+/// The commands that check a schema or revisions: their output, insufficient privileges, and interruption.
 @Suite struct SchemaCheckCommandTests {
     private let migrations: MigrationFolder
     private var database: TestDatabase { migrations.database }

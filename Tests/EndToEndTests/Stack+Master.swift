@@ -2,9 +2,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Stacks whose workers have a master.
+/// Stacks that run a master instead of a single worker.
 extension Stack {
-    /// Starts a master, adds the campaign 1, and waits until all workers are ready.
+    /// Starts a master, inserts the first campaign, and waits until all workers are ready.
     convenience init(workers: Int, environment: [String: String] = [:], options: [String] = []) throws {
         try self.init(environment: environment, master: ["--workers", String(workers)] + options)
         try database.sql("INSERT INTO campaign (name) VALUES ('first')")

@@ -25,10 +25,11 @@ final class Stack {
     /// - Parameters:
     ///   - loops: the number of event loops of the worker.
     ///   - database: an existing database; otherwise one is created.
-    ///   - master: the arguments of a master, which is started instead of a worker, through the link `aktify` in the
-    ///     directory.
+    ///   - master: additional arguments of `aktify serve`; if given, a master is started instead of a worker. It is
+    ///     started from a symbolic link `aktify` in `folder`.
     ///   - edits: replacements in nginx/api.conf, such as an operator makes.
-    ///   - listener: a listening socket that the worker inherits as its standard input.
+    ///   - listener: whether the worker inherits its listening socket as its standard input.
+    ///   - limit: the worker's limit of open file descriptors.
     init(
         loops: Int = 2, listener: Bool = false, environment: [String: String] = [:], limit: Int? = nil,
         isMigrated: Bool = true, database: TestDatabase? = nil, master: [String]? = nil, edits: [String: String] = [:]

@@ -4,7 +4,7 @@ import Testing
 
 /// The status report of the master.
 @Suite struct StatusTests {
-    /// The names that exporters of php-fpm's status page read.
+    /// The fields of php-fpm's status page that metrics exporters for php-fpm read.
     private static let names = [
         "pool", "process manager", "start time", "start since", "accepted conn", "listen queue", "max listen queue",
         "listen queue len", "idle processes", "active processes", "total processes", "max active processes",

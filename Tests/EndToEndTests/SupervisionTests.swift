@@ -2,7 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Failures around the master, which keeps running with its previous workers and configuration.
+/// Failures that the master and its workers survive: invalid configurations, a missing program, stalled workers, and a
+/// log that nobody reads.
 @Suite(.serialized) struct SupervisionTests {
     private static func write(_ text: String, to file: String) throws {
         try Data(text.utf8).write(to: URL(filePath: file))

@@ -7,7 +7,7 @@ import Web
 @testable import FastCGI
 
 @Suite struct OutputBacklogTests {
-    /// The allocators of the sanitizers retain freed memory, so that there is nothing to trim.
+    /// Whether a sanitizer is enabled. Its allocator retains freed memory, so that trimming has no effect.
     static let isSanitized = dlsym(nil, "__asan_init") != nil || dlsym(nil, "__tsan_init") != nil
 
     /// The resident memory of this process, in bytes.

@@ -20,7 +20,7 @@ enum Behaviour: String, CaseIterable {
     case pipeliner
     /// Sends bodies of 1 MiB that are expensive to parse.
     case hostile
-    /// Sends one write at the same time as other clients of this kind, then pauses.
+    /// Sends writes at the same time as other clients of this kind, then pauses.
     case burster
     /// Sends health checks continuously.
     case watcher
@@ -77,7 +77,8 @@ struct Client {
         note(token, route, transport, began, outcome)
     }
 
-    /// Sends one write. No later request of any client of this kind can affect its outcome.
+    /// Waits for the next multiple of 1.3 seconds, and sends a write. All clients of this kind send at that time. A
+    /// write waits up to one second for a connection, so a burst has ended before the next one begins.
     private mutating func burst(_ isOver: () -> Bool) {
         let pace = 1.3
         func isInWindow() -> Bool { now().truncatingRemainder(dividingBy: pace) < 0.03 }
@@ -101,8 +102,8 @@ struct Client {
                 outcome: outcome))
     }
 
-    /// Sends consecutive requests on one connection, which is kept open no longer than nginx does, since a draining
-    /// worker waits until it is closed.
+    /// Sends consecutive requests on one connection for up to half a second. The time is short because a draining
+    /// worker waits until its connections are closed.
     private mutating func keep(_ routes: [Route], _ isOver: () -> Bool) {
         let transport = random.pick(Transport.allCases)
         guard let caller = try? Caller(stack, transport) else {

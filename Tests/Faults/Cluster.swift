@@ -51,14 +51,15 @@ final class Cluster: Sendable {
         try database.sql("BEGIN; LOCK TABLE campaign IN \(mode) MODE; SELECT pg_sleep(\(seconds)); ROLLBACK")
     }
 
-    /// Adds a column, changes another one, and drops the first again, so that existing plans become stale.
+    /// Adds a column, changes the type of another one, and drops the added one, so that prepared statements become
+    /// stale.
     func alterTable() throws {
         try database.sql("SET lock_timeout = '2s'; ALTER TABLE campaign ADD COLUMN IF NOT EXISTS extra integer")
         try database.sql("SET lock_timeout = '2s'; ALTER TABLE campaign ALTER COLUMN name TYPE varchar(300)")
         try database.sql("SET lock_timeout = '2s'; ALTER TABLE campaign DROP COLUMN IF EXISTS extra")
     }
 
-    /// The rows that requests have created: for each name their number, and the id of one.
+    /// The campaigns by name: the number of rows with that name, and the lowest of their ids.
     func rows() throws -> [String: (count: Int, id: Int)] {
         var rows: [String: (count: Int, id: Int)] = [:]
         for line in try database.sql("SELECT name, count(*), min(id) FROM campaign GROUP BY name").split(

@@ -6,8 +6,9 @@ struct Conversation {
     private var server = Messages(hasStartup: false)
     /// The beginnings of the texts of prepared statements, by name.
     private var statements: [String: String] = [:]
-    /// The statements after the last Sync, and those before each Sync without a ReadyForQuery yet.
+    /// The statements that were sent after the last Sync.
     private var batch: [String] = []
+    /// The earlier batches, each ended by a Sync, that wait for a ReadyForQuery.
     private var unanswered: [[String]] = []
     /// Descriptions of reads and writes that shared the connection.
     private(set) var interleavings: [String] = []

@@ -13,7 +13,7 @@ enum FaultKind: String, CaseIterable, ExpressibleByArgument, Sendable {
     // nginx.
     case reloadNginx
 
-    /// The maximum number of occurrences in a round with this kind.
+    /// The maximum number of faults of this kind in a round.
     var repetitions: Int {
         switch self {
         case .terminate, .cut, .more, .fewer, .killWorker: 8
@@ -60,11 +60,11 @@ struct Excuses: OptionSet {
     static let lateWrites = Self(rawValue: 2)
     /// 503 to requests that need the database.
     static let unavailable = Self(rawValue: 4)
-    /// 502 to a write with an unknown outcome.
+    /// 502 or 504 to a write with an unknown outcome.
     static let unknown = Self(rawValue: 8)
     /// 504 to requests that need the database.
     static let late = Self(rawValue: 16)
-    /// Closed connections to a worker, and 502 and 504 by nginx.
+    /// Closed connections, and 502, 503 and 504 from nginx.
     static let lostWorkers = Self(rawValue: 32)
     /// Errors in the log.
     static let errors = Self(rawValue: 64)

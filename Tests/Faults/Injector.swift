@@ -35,7 +35,8 @@ final class Injector: Sendable {
         return lastFaultEnd.withLock { $0 }
     }
 
-    /// Traces an error of an injection: its statements also fail while Postgres is unavailable.
+    /// Prints an error of an injection if `FAULT_TRACE` is set. Such errors are expected: while Postgres is
+    /// unavailable, the injector's own SQL statements fail, too.
     private func note(_ error: any Error, of fault: Fault) {
         if ProcessInfo.processInfo.environment["FAULT_TRACE"] != nil { print("    \(fault): \(error)") }
     }
@@ -155,7 +156,7 @@ final class Injector: Sendable {
         }
     }
 
-    /// Sends TERM, often in the middle of a reload.
+    /// Stops the master with TERM, often in the middle of a reload, and starts another one.
     private func terminateMaster(after seconds: Double, _ random: inout SeededGenerator) {
         let (reloads, wait, toGroup) = (random.chance(0.6), random.seconds(0...0.3), random.chance(0.3))
         master.withLock {

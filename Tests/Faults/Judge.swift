@@ -105,7 +105,8 @@ struct Judge {
 
     // MARK: Time
 
-    /// Health checks must be handled immediately, whatever the load.
+    /// A violation if health checks took more than half a second plus twice the noise, whatever the load; otherwise
+    /// empty. The two slowest are ignored.
     private var delays: [String] {
         guard !plan.has(.stopWorker, .killWorker, .fewDescriptors, .littleMemory, .terminateMaster) else { return [] }
         let times = exchanges.filter { $0.route == .health && $0.transport == .fastCGI }.map(\.seconds).sorted(by: >)
@@ -117,7 +118,8 @@ struct Judge {
         ]
     }
 
-    /// A server that closes connections accepts new ones immediately, so no request may wait in vain for a second.
+    /// A violation if a request waited almost a second and was answered with 503, although the faults at most closed
+    /// or delayed connections to Postgres; otherwise empty.
     private var waits: [String] {
         let isSimple = plan.faults.allSatisfy { [.terminate, .cut, .delay].contains($0.kind) }
         guard isSimple, noise < 0.3, !plan.clients.contains(where: { [.aborter, .hostile].contains($0) }) else {
@@ -130,7 +132,7 @@ struct Judge {
         ]
     }
 
-    /// With one connection, neither reads nor writes may starve.
+    /// A violation if, with one connection and as many readers as writers, reads or writes starved; otherwise empty.
     private var starvation: [String] {
         guard plan.connections == 1, plan.faults.isEmpty else { return [] }
         let (readers, writers) = (plan.clients.count { $0 == .reader }, plan.clients.count { $0 == .writer })

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Measures the scheduling delay of this program's own threads, by which everything is delayed on a busy machine.
+/// Measures the scheduling delay of this program's own threads. A busy machine delays the service as much.
 final class Noise: Sendable {
     private let isOver = Atomic<Bool>(false)
     private let threads = Threads()

@@ -32,7 +32,7 @@ struct Plan {
         self.faults = faults.sorted { $0.start < $1.start }
     }
 
-    /// Draws up to three kinds. Those that are more interesting when repeated are drawn more often.
+    /// Draws up to three different kinds of faults, some kinds with a greater weight.
     private static func draw(_ random: inout SeededGenerator) -> [FaultKind] {
         let often: [FaultKind] = [.terminate, .terminate, .delay, .slowConnect, .reload, .terminateMaster]
         let count = random.pick([0, 1, 1, 2, 2, 3])

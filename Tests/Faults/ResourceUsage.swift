@@ -5,7 +5,7 @@ struct ResourceUsage {
     let processes: Int
     let masterDescriptors: Int
     let masterThreads: Int
-    /// The maximum of any worker.
+    /// The number of open descriptors of the worker that has the most.
     let descriptors: Int
     let threads: Int
     let memory: Int
@@ -26,8 +26,8 @@ struct ResourceUsage {
     /// The maximum number of connections of an event loop for streamed lists.
     private static let streams = 4
 
-    /// Describes growth since the beginning. A worker may use all its allowed connections, and a
-    /// process may retain some memory.
+    /// Describes the resources whose usage has grown since `before` by more than is allowed. A worker may use all its
+    /// allowed connections, and a process may retain some memory.
     func excess(over before: ResourceUsage, _ plan: Plan) -> [String] {
         let limits: [(String, Int, Int)] = [
             ("processes", processes, plan.workers + 1),

@@ -13,7 +13,7 @@ struct Round {
         let seconds: Double
         /// The time at which the last fault ended, in seconds.
         var lastFaultEnd = 0.0
-        /// The longest scheduling delay of a thread of this program.
+        /// The longest scheduling delay of a thread of this program, in seconds.
         var noise = 0.0
     }
 
@@ -73,7 +73,7 @@ struct Round {
         return violations + excess
     }
 
-    /// Sends one signal for each worker that TTIN and TTOU have added or removed.
+    /// Restores the planned number of workers after faults that have added or removed some with TTIN or TTOU.
     private func restoreWorkers(_ service: Service) {
         guard plan.has(.more, .fewer) else { return }
         for _ in 0..<20 {

@@ -84,8 +84,9 @@ struct Sample: CustomStringConvertible {
 
 /// Linear trends of samples (least squares).
 enum Trend {
-    /// Describes the values that grow. Counts may not grow at all; memory may grow by 3 MB in the master, and by 8 MB
-    /// in all workers, from the first sample to the last, which is the variation in what the allocator retains.
+    /// Describes the values that grow. A count grows if each sample of the second half exceeds all of the first half.
+    /// Memory grows if its trend exceeds 3 MB for the master, or 8 MB for all workers together, over the whole test:
+    /// the amount of freed memory that the allocator retains varies by as much.
     static func problems(in samples: [Sample]) -> [String] {
         guard let first = samples.first, let last = samples.last, samples.count > 1 else { return ["too few samples"] }
         return first.values.indices.compactMap { index in

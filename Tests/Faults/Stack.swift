@@ -1,8 +1,8 @@
 import Foundation
 import TestSupport
 
-/// nginx, a master and its workers, the proxy and Postgres. nginx and Postgres stay from round to round; a master is
-/// started for each.
+/// nginx, a master and its workers, the proxy and Postgres. Each round starts its own master; the others run during
+/// all rounds.
 final class Stack: Sendable {
     let program: String
     let folder: Folder
@@ -15,7 +15,7 @@ final class Stack: Sendable {
     var socketPath: String { "\(folder.path)/api.sock" }
     var pidFile: String { "\(folder.path)/pid" }
     var environmentFile: String { "\(folder.path)/environment" }
-    /// Where the program is started from: its path tells its processes from all others.
+    /// The path of a symbolic link to the program. Masters and workers are recognized by this path, their argv[0].
     var link: String { "\(folder.path)/aktify" }
 
     init(program: String) throws {
@@ -51,7 +51,7 @@ final class Stack: Sendable {
             ], environment: cluster.database.environment.merging(variables) { $1 }, output: log)
     }
 
-    /// What the master says of itself and its workers; `nil` when it does not answer.
+    /// Returns the full status report of the master; `nil` if there is no response.
     func status() -> [String: Any]? {
         guard let socket = try? Socket(path: "\(folder.path)/status.sock") else { return nil }
         socket.setTimeLimit(seconds: 3)
@@ -60,17 +60,17 @@ final class Stack: Sendable {
         return (try? JSONSerialization.jsonObject(with: Data(body.utf8))) as? [String: Any]
     }
 
-    /// The workers that serve, as the master says.
+    /// Returns the process ids of the workers that are serving, according to the status report.
     func serving() -> [pid_t] {
         let processes = status()?["processes"] as? [[String: Any]] ?? []
         return processes.filter { ["Idle", "Running"].contains($0["state"] as? String) }
             .compactMap { ($0["pid"] as? Int).map { pid_t($0) } }
     }
 
-    /// Has nginx read its configuration again.
+    /// Reloads the configuration of nginx.
     func reloadNginx() { nginx.signal(SIGHUP) }
 
-    /// Ends what is left of a master and its workers.
+    /// Kills the remaining processes of a master and its workers.
     func killRemains() { for process in Process.all(startedFrom: link) { kill(process.pid, SIGKILL) } }
 
     func end() {

@@ -7,7 +7,7 @@ import Testing
 
 @testable import AktifyAPI
 
-/// Batches of statements in one packet: many, new and stale ones.
+/// Batches of statements that are sent in one packet: large batches, and stale prepared statements.
 @Suite struct BatchTests {
     private let test: TestDatabase
 

@@ -5,7 +5,8 @@ import Testing
 
 @testable import Migrations
 
-/// Expand and contract: what old programs need is only dropped when none of them is connected.
+/// Expand and contract: a contract revision, which drops what older programs need, is refused while such a program is
+/// connected.
 @Suite struct ContractTests {
     private let database: TestDatabase
 

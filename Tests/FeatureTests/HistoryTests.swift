@@ -8,7 +8,8 @@ import Web
 
 @testable import AktifyAPI
 
-/// Change records: the same for the in-memory and the Postgres repository, and what only the latter has.
+/// The change records of the in-memory and the Postgres repository, which must agree, and the features that only the
+/// Postgres repository has.
 @Suite struct HistoryTests {
     typealias Kind = RepositoryKind
 

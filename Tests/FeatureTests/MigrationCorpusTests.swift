@@ -6,8 +6,8 @@ import Testing
 
 @testable import Migrations
 
-/// The files in Corpus/, each with a feature of Postgres's DDL or a pitfall of its syntax, have the same effect when
-/// run by this tool and by psql with the offline SQL script: upgrade, downgrade, and upgrade again.
+/// Upgrades and downgrades have the same effect online, run by the migrator, and offline, as an SQL script run by psql.
+/// Each revision in Corpus/ contains a feature of Postgres's DDL, or a pitfall of its syntax.
 @Suite struct MigrationCorpusTests {
     private let graph: RevisionGraph
     private let (online, offline): (TestDatabase, TestDatabase)
@@ -60,7 +60,7 @@ extension TestDatabase {
         ["PGHOST": socketDirectory, "PGDATABASE": name, "PGUSER": "postgres"]
     }
 
-    /// The whole schema, except the tool's own tables.
+    /// Returns the dump of the database, without the migrator's own tables.
     func dump() throws -> String {
         let (status, output) = try runToEnd(
             ["pg_dump", "-T", "alembic_version", "-T", "migration_*"], environment: psqlEnvironment)

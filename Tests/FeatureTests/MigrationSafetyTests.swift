@@ -203,7 +203,9 @@ import Testing
 
     // MARK: The lock
 
-    /// Starts a command while another one holds the lock, which is released after `meanwhile`.
+    /// Runs `body` while another session holds the migration lock. When the migrator waits for the lock, executes the
+    /// SQL `meanwhile`, and then releases the lock.
+    /// - Returns: the description of the error that `body` throws, if any.
     private func whileLocked(
         _ graph: RevisionGraph, _ meanwhile: String, _ body: @escaping @Sendable (Migrator) async throws -> Void
     ) throws -> String? {
@@ -227,7 +229,7 @@ import Testing
         }
     }
 
-    /// Safe: it is only used on one event loop.
+    /// Whether a migrator waits for the lock. Sound as `@unchecked Sendable`: used on one event loop only.
     private final class Waiting: @unchecked Sendable { var `is` = false }
 
     @Test func `a relative target that resolves to another revision after the wait is an error`() throws {

@@ -26,7 +26,8 @@ import Testing
     private static let one = "public.one"
     private static let scan = PlannedEffect.scans(one, times: 1)
 
-    /// Sources in the manual: section 13.3.1 on lock modes, and the pages of the commands, especially ALTER TABLE.
+    /// Statements with their locks and effects according to the Postgres manual: section 13.3.1 on lock modes, and the
+    /// pages of the commands, especially ALTER TABLE.
     static let cases: [Case] = [
         // A column without a default, or with a constant one, rewrites nothing; a volatile one does.
         Case(sql: "ALTER TABLE one ADD m int", locks: [one: .accessExclusive]),
@@ -188,7 +189,8 @@ import Testing
         }
     }
 
-    /// The tables and views that existed at first, each with its file node.
+    /// The OIDs of the tables and materialized views that the first revision creates, each with its `relfilenode`,
+    /// which changes when the relation is rewritten.
     private var files: Set<Substring> {
         get throws {
             let query = """
@@ -199,7 +201,8 @@ import Testing
         }
     }
 
-    /// Runs the upgrade, which has to wait before it ends, and reads its locks meanwhile.
+    /// Runs the upgrade, and returns the strongest lock that it holds on each relation. A lock on `alembic_version`
+    /// blocks the upgrade before it commits, while the locks are read. Empty for a statement outside a transaction.
     private func locksOfUpgrade(_ migrator: Migrator, isOutside: Bool) throws -> [String: LockMode] {
         guard !isOutside else {
             try Loop.run { try await migrator.upgrade() }
@@ -228,7 +231,8 @@ import Testing
         return strongest
     }
 
-    /// The locks of the session that waits for `alembic_version`, on relations that existed before.
+    /// Selects the locks that are held by the session that waits for `alembic_version`. Relations that this session
+    /// has created are not included, since its transaction is not committed.
     private static let locks: Statement = """
         SELECT ARRAY['public.' || relname, mode] FROM pg_locks JOIN pg_class ON pg_class.oid = relation WHERE locktype \
         = 'relation' AND granted AND pg_class.oid > 16383 AND relnamespace = 'public'::regnamespace AND relname !~ \

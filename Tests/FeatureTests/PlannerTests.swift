@@ -15,7 +15,7 @@ import Testing
     private static let base = "CREATE TABLE one (id bigint PRIMARY KEY, n int, note text); CREATE TABLE two (n int);"
     private static let rows = "INSERT INTO one SELECT n, n, 'x' FROM generate_series(1, 50) n; ANALYZE"
 
-    /// Plans revisions for a database at the first of them.
+    /// Applies the revision `base`, inserts `rows`, and plans the upgrade with the `pending` revisions.
     private func plan(
         _ pending: String..., base: String = base, rows: String = rows, to target: String = "head"
     ) throws -> MigrationPlan {
@@ -35,7 +35,7 @@ import Testing
         plan.statements.map { $0.locks.map { "\($0.mode.name) \($0.relation)" } }
     }
 
-    /// Plans the rest of revisions that are partly applied.
+    /// Plans the rest of an upgrade that stopped partway through `revisions`.
     private func plan(restOf revisions: [(up: String, down: String)]) throws -> MigrationPlan {
         let configuration = database.directConfiguration()
         let graph = try RevisionGraph(

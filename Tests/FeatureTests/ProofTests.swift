@@ -31,7 +31,8 @@ import Testing
             file: "versions/\(id).sql")
     }
 
-    /// The problem of a revision, for a database that `sql` has created.
+    /// Returns why a new revision with the sections `up` and `down` is rejected; `nil` if it passes. `sql` sets up the
+    /// database; `revisions` is the SQL of the existing revision.
     private func problem(_ sql: String, revisions: String = "SELECT 1;", up: String, down: String) throws -> String? {
         if !sql.isEmpty { try database.sql(sql) }
         let graph = try RevisionGraph([try revision("a1", "", revisions, "")])

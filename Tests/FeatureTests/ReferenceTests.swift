@@ -196,7 +196,8 @@ private struct Node: Model {
     static let table = Table("node", columns.id, columns.parentID, make: Node.init)
 }
 
-/// Only the key of `Node`'s table: the other columns are not initialized yet when one of them references it.
+/// The table of `Node`, with its key only. A column of `Node` references this type, since `Node.columns` is not
+/// initialized yet at that time.
 private struct NodeKey: Tabular {
     var id: Int64
 

@@ -253,7 +253,7 @@ import Web
         let servers = try Self.servers(2)
         let folder = try Folder()
         let standbys = servers.standbys
-        /// Makes the host name refer to one of the standbys.
+        /// Redirects connections to one of the standbys: `folder`, a socket directory, serves as the host name.
         @Sendable func point(to host: String) throws {
             let name = "\(folder.path)/.s.PGSQL.5432"
             try? FileManager.default.removeItem(atPath: name)

@@ -44,10 +44,10 @@ final class ReplicatedPostgres: Sendable {
         }
     }
 
-    /// The host list of all servers, the standbys first.
+    /// A configuration with the hosts of all servers, the standbys first.
     var configuration: DatabaseConfiguration { configuration(with: nil) }
 
-    /// The host list of all servers, with another one first.
+    /// Returns a configuration with the host `other`, if any, before those of all servers.
     func configuration(with other: String?) -> DatabaseConfiguration {
         let hosts = ([other].compactMap(\.self) + standbys + [primary]).joined(separator: ",")
         return DatabaseConfiguration(

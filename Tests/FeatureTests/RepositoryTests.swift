@@ -10,7 +10,8 @@ import Testing
 @Suite struct RepositoryTests {
     typealias Kind = RepositoryKind
 
-    /// Runs with campaigns of these names; those with names of one letter are inactive.
+    /// Runs `body` with a repository that contains campaigns with these names, and with their ids. Campaigns with
+    /// one-letter names are inactive.
     private func with(
         _ kind: Kind, _ names: [String],
         _ body: @escaping @Sendable (any Repository<Campaign>, [Int64]) async throws -> Void

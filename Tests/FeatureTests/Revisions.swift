@@ -50,7 +50,8 @@ extension TestDatabase {
     }
 }
 
-/// Collects the lines of tasks of one event loop. Safe as `@unchecked Sendable`: they all run on that loop's thread.
+/// A collector of lines, such as a migrator's messages. Safe as `@unchecked Sendable`: all lines are added on the
+/// thread of one event loop, and read there or after the loop has ended.
 final class Lines: @unchecked Sendable {
     private(set) var all: [String] = []
     func add(_ line: String) { all.append(line) }

@@ -14,7 +14,7 @@ import Web
 
 /// The serving role has exactly the privileges that the application's statements need.
 @Suite struct RightsTests {
-    /// Creates a migrated database with two roles, and grants the privileges.
+    /// Creates a migrated database with an owner and a serving role that has the required privileges.
     private static func grantedDatabase() throws -> TestDatabase {
         let database = try TestDatabase()
         try database.makeRoles()
@@ -38,8 +38,9 @@ import Web
 
     // MARK: Required privileges
 
-    /// The statements for which the role lacks a privilege, of all that the application executes: its routes, the
-    /// lookup of keys, the readiness check, and the check at startup. No statement may fail for another reason.
+    /// Executes the statements of the routes, the API keys, the readiness check and the startup check as the serving
+    /// role, and expects that none fails for a reason other than a missing privilege.
+    /// - Returns: the statements that fail.
     private static func refused(_ database: TestDatabase) throws -> [String] {
         try database.sql(
             "TRUNCATE campaign, idempotency_key RESTART IDENTITY; INSERT INTO campaign (name) VALUES ('One'), ('Two'), ('Three'), ('Four')"
@@ -76,7 +77,8 @@ import Web
         do { try await body() } catch let error as PostgresError where isRefusal(error.state?.code) {}
     }
 
-    /// Whether the error is a missing privilege. Without that on a schema, its tables do not seem to exist.
+    /// Whether an SQLSTATE means that a privilege is missing. Without USAGE on a schema, Postgres reports its tables as
+    /// undefined (42P01).
     private static func isRefusal(_ state: String?) -> Bool { state == "42501" || state == "42P01" }
 
     @Test func `with the declared privileges, everything works`() throws {
@@ -182,7 +184,7 @@ import Web
         #expect(problems.contains("postgres has SUPERUSER") && !problems.contains { $0.contains("lacks") })
     }
 
-    /// Excessive privileges: the statement of a superuser that grants one, and a part of the finding. `{app}`,
+    /// Statements that grant an excessive privilege or ownership, each with a part of the expected finding. `{app}`,
     /// `{owner}` and `{db}` are placeholders.
     private static let excesses: [(String, String)] = [
         ("ALTER ROLE {app} SUPERUSER", "{app} has SUPERUSER: ALTER ROLE {app} NOSUPERUSER;"),

@@ -5,13 +5,13 @@ import Testing
 
 @testable import Migrations
 
-/// The safe forms of statements that are generated for tables in use.
+/// Generated statements have the safe form, which changes a table in use without blocking its writers for long.
 @Suite struct SafeFormTests {
     private let database: TestDatabase
 
     init() throws { database = try TestDatabase() }
 
-    /// The upgrade and the downgrade between two schemas, after a test with the rows that `rows` inserts.
+    /// Generates the upgrade and the downgrade between two schemas, and runs both with the rows that `rows` inserts.
     private func sections(from old: String, to new: String, rows: String) throws -> (upgrade: String, downgrade: String)
     {
         let sections = try SchemaTrial.run(in: database) { trial in
@@ -199,7 +199,7 @@ import Testing
 
     // MARK: Writers
 
-    /// Changes of a table in the direct form, which ignores its users.
+    /// Schema changes without CONCURRENTLY or NOT VALID, from which the safe forms are generated.
     private static let changes = [
         "CREATE INDEX big_n ON big (n)", "CREATE UNIQUE INDEX big_kind_code ON big (kind, code)",
         "ALTER TABLE big ADD UNIQUE (code)", "ALTER TABLE big ADD FOREIGN KEY (kind) REFERENCES kind",

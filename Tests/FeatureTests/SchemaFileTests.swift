@@ -12,14 +12,14 @@ import Testing
 
     init() throws { database = try TestDatabase() }
 
-    /// The tested script of a database that `sql` has created.
+    /// Executes `sql`, and returns the verified script that creates the resulting schema.
     private func text(_ sql: String) throws -> String {
         try database.sql(sql)
         let configuration = database.directConfiguration()
         return try Loop.run { try await SchemaFile.verifiedText(of: configuration) }
     }
 
-    /// A script without its first line.
+    /// Executes `sql`, and returns the script that creates the resulting schema, without its header line.
     private func statements(_ sql: String) throws -> String {
         String(try text(sql).split(separator: "\n\n", maxSplits: 1)[1])
     }

@@ -30,8 +30,8 @@ struct SchemaTrial: Sendable {
         return try await Catalog(reading: connection)
     }
 
-    /// The problem of the migration from `old` to `new` and back, in the first schema of the search path, which is at
-    /// `old` before and at `new` afterwards; `nil` if there is none.
+    /// Upgrades the first schema of the search path from `old` to `new`, downgrades it, and upgrades it again.
+    /// - Returns: the first error, or the first difference from the expected schema; `nil` if there is none.
     func problem(from old: Catalog, to new: Catalog) async throws -> String? {
         let sections = Differences(actual: old, wanted: new).changes.sections
         if let problem = await problem(sections.upgrade, "upgrade") { return problem }
@@ -56,7 +56,8 @@ struct SchemaTrial: Sendable {
 }
 
 extension Catalog {
-    /// The schema without what is not compared: the names of constraints, and collations.
+    /// The definitions of each table's columns, constraints and indexes, by table name. The names of constraints and
+    /// the order of columns are ignored.
     var meaning: [String: Set<String>] {
         unordered.tables.mapValues { table in
             Set(table.columns.map(\.line)).union(table.constraints.values)

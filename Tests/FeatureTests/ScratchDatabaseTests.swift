@@ -24,7 +24,7 @@ import Testing
         return try Loop.run { try await Verifier(graph: graph, configuration: configuration) { _ in }.problems() }
     }
 
-    /// Plans revisions for a database that is at the first of them, after `sql` has changed it.
+    /// Applies the first revision, executes `sql`, and plans the remaining revisions.
     private func plan(_ ups: String..., after sql: String = "SELECT 1") throws -> MigrationPlan {
         let (graph, configuration) = (try graph(ups), database.directConfiguration())
         try Loop.run { try await Migrator(graph: graph, configuration: configuration) { _ in }.upgrade(to: "a1") }

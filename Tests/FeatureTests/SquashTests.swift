@@ -41,7 +41,7 @@ import Testing
         return nil
     }
 
-    /// The applied revisions whose file counts as changed.
+    /// The paths of the files of applied revisions that have changed since they were applied.
     private func changed(_ revisions: [Revision]) throws -> [String] {
         let migrator = Migrator(graph: try RevisionGraph(revisions), configuration: database.directConfiguration()) {
             _ in

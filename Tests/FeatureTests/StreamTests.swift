@@ -407,12 +407,12 @@ private struct Tag: Model {
 extension TestDatabase {
     private static let streams = "datname = current_database() AND query ~ '^(FETCH|COMMIT|ROLLBACK)'"
 
-    /// The process ids of the sessions that are reading a stream, or have read one last.
+    /// The process ids, separated by commas, of the sessions whose current or last statement belongs to a stream.
     fileprivate func streamers() throws -> String {
         try sql("SELECT string_agg(pid::text, ',' ORDER BY pid) FROM pg_stat_activity WHERE \(TestDatabase.streams)")
     }
 
-    /// Terminates these sessions.
+    /// Terminates the sessions whose current or last statement belongs to a stream.
     fileprivate func endStreamers() throws {
         try sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE \(TestDatabase.streams)")
     }

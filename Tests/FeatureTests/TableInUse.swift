@@ -105,7 +105,7 @@ private final class Writes: @unchecked Sendable {
         }
     }
 
-    /// Makes one write. The duration of one that fails by statement_timeout counts, too.
+    /// Inserts or updates one row, and records the duration, even if the statement fails, for example by a timeout.
     private func write(_ connection: Connection) async throws {
         let start = Instant.now
         defer { (longest, count) = (max(longest, Instant.now.duration(since: start)), count + 1) }

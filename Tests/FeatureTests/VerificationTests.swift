@@ -5,8 +5,8 @@ import Testing
 
 @testable import Migrations
 
-/// The sections that test a revision: -- verify, with conditions after it is applied, and -- fixtures, with rows to
-/// test it with.
+/// The sections that test a revision: `-- verify`, with queries that must return true after the upgrade, and
+/// `-- fixtures`, which inserts rows before `db verify` tests the upgrade.
 @Suite struct VerificationTests {
     private let database: TestDatabase
 

@@ -5,13 +5,14 @@ import Testing
 
 @testable import Migrations
 
-/// What `db verify` detects, and that it has no side effects on the server.
+/// `db verify` reports the problems of revisions, and has no side effects on the server.
 @Suite struct VerifierTests {
     private let database: TestDatabase
 
     init() throws { database = try TestDatabase() }
 
-    /// The problem of a revision that is based on another one.
+    /// Verifies a revision that is based on a revision with the upgrade `base`.
+    /// - Returns: a message for each problem.
     private func problems(with up: String, down: String = "", after base: String = "SELECT 1;") throws -> [String] {
         let graph = try RevisionGraph([
             try revision("a1", "", base, "-- irreversible: it is the first"), try revision("b2", "a1", up, down),
@@ -144,7 +145,8 @@ import Testing
         #expect(try scratchDatabases(of: gone) == "0")
     }
 
-    /// Connects to a new database, which another test may drop before the connection is made.
+    /// Creates a database and connects to it. Tries again if another test drops the database before the connection is
+    /// established.
     private func connect(creating name: String) throws -> Connection {
         let configuration = database.directConfiguration(database: name)
         for _ in 0..<20 {
@@ -177,7 +179,7 @@ import Testing
         #expect(value?.hasPrefix("aktify_scratch_") == true)
     }
 
-    /// Like an autovacuum worker, whose role the owner is not a member of.
+    /// The session belongs to a superuser, as an autovacuum worker does.
     @Test func `dropping a scratch database waits for a session that its owner may not terminate`() throws {
         let role = "owner_\(UInt32.random(in: 0...UInt32.max))"
         try database.sql("CREATE ROLE \(role) LOGIN CREATEDB")

@@ -16,7 +16,8 @@ import Testing
         }
     }
 
-    /// The result of fetching a response, given as Python code of the handler, and how long it took.
+    /// Fetches keys from an HTTP server whose GET handler runs `response`, which is Python code.
+    /// - Returns: the body (or its size, above 100 bytes) or the error, and the duration in seconds.
     private func fetch(_ response: String) throws -> (outcome: String, seconds: Double) {
         let port = try Socket.freePort()
         let folder = try Folder()

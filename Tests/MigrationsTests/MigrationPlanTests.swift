@@ -2,7 +2,8 @@ import Testing
 
 @testable import Migrations
 
-/// What a plan derives from observations: which sessions wait, for which sessions, for how long, and the plan's text.
+/// What a migration plan derives from observed locks and durations (waits, held locks, estimates), and the text of the
+/// plan.
 @Suite struct MigrationPlanTests {
     // MARK: Locks
 

@@ -5,7 +5,7 @@ import Web
 
 @testable import Resources
 
-/// Writes: conditional requests, business rules, preferences, bulk operations and idempotency keys.
+/// Writes: conditional requests, business rules, the `Prefer` header field, bulk operations and idempotency keys.
 @Suite struct ChangeTests {
     private let leads: Leads
 

@@ -85,7 +85,7 @@ struct StrictLeadService: ResourceService {
     var changeable: Requirement<Lead>? { Requirement(Lead.columns.stage != .lost, else: LeadRule.lost) }
     var deletable: Requirement<Lead>? { Requirement(Lead.columns.stage != .won, else: LeadRule.won) }
 
-    /// A lead with a note has at least 30 points.
+    /// Raises the score of a lead with a note to at least 30.
     func prepare(_ values: inout ColumnValues<Lead>) throws {
         guard let note = values.value(of: Lead.columns.note), note != nil else { return }
         values.set(Lead.columns.score, to: max(30, values.value(of: Lead.columns.score) ?? 0))
@@ -161,7 +161,8 @@ extension TestClient.CollectedResponse {
         all("id").map { if case .number(let text) = $0 { Int(text) ?? -1 } else { -1 } }
     }
 
-    /// The fields in `errors`, each with its index if it has one: `email`, `2.email`.
+    /// The names of the fields in `errors`. For a request body that is an array, the index of the element precedes the
+    /// name: `2.email`.
     var wrongFields: [String] {
         guard case .array(let errors) = self["errors"] else { return [] }
         return errors.map { error in

@@ -2,7 +2,7 @@ import Testing
 
 @testable import SQL
 
-/// Bytes that only a defective or foreign server would send, and values at the limits.
+/// Decoding of invalid bytes, which only a defective or foreign server would send, and of values at the limits.
 @Suite struct CodecTests {
     private func decode<Value: SQLValue>(_: Value.Type, _ words: [UInt16]) throws -> Value {
         try words.flatMap { [UInt8($0 >> 8), UInt8($0 & 0xff)] }.withUnsafeBytes { try Value(binary: $0) }

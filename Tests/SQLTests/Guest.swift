@@ -1,6 +1,6 @@
 import SQL
 
-/// A table as a resource declares it, with a name that needs quotes and a nullable column.
+/// A table with a nullable column, `order`, whose name has to be quoted.
 struct Guest: Tabular, Equatable {
     var id: Int64
     var name: String

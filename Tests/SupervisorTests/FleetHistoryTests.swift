@@ -31,7 +31,7 @@ import Testing
         return simulation
     }
 
-    /// Whatever is in progress, the fleet stops within the graceful timeout after TERM.
+    /// Sends TERM, and expects the fleet to stop within a second of the graceful timeout, whatever is in progress.
     private static func stop(_ simulation: inout FleetSimulation) {
         simulation.deliver(.signal(.stop))
         simulation.advance(by: FleetSimulation.options.gracefulTimeout + .seconds(1))
@@ -39,7 +39,7 @@ import Testing
             simulation.outcome != nil && simulation.processCount == 0, "the fleet has not stopped after TERM")
     }
 
-    /// Without further faults, the fleet recovers after a while.
+    /// Stops injecting faults, reloads, and expects all workers to be serving with the new generation.
     private static func recover(_ simulation: inout FleetSimulation) {
         simulation.faultPercentage = 0
         simulation.advance(by: .seconds(600))

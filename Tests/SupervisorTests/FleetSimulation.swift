@@ -16,7 +16,7 @@ struct FleetSimulation {
     private(set) var now: Instant
     private var random: SeededGenerator
     private var processes: [Fleet.Worker.ID: Process] = [:]
-    /// Sorted by time, the next one last.
+    /// The scheduled events, with the earliest one last.
     private var timers: [(at: Instant, event: Fleet.Event)] = []
     private var check: Instant?
     private(set) var outcome: Fleet.Outcome?
@@ -120,7 +120,7 @@ struct FleetSimulation {
         schedule(.exited(id, isClean: chance(ofPercent: 50)), at: time)
     }
 
-    /// Simulates a re-execution: a new fleet inherits the workers.
+    /// Simulates the re-execution of the master, which fails or creates a new fleet that inherits the workers.
     private mutating func execute() -> Fleet.Event? {
         check = nil
         if chance(ofPercent: faultPercentage) { return .executeFailed(reason: "no such program") }

@@ -75,7 +75,7 @@ extension Operation {
     }
 }
 
-/// A statement that ran three times or more in one request: most likely once for each row of another one (N+1 queries).
+/// A statement that was executed three times or more in one request: most likely an N+1 query.
 public struct RepeatedStatement: Error, CustomStringConvertible {
     public let description: String
 }

@@ -68,7 +68,8 @@ public struct StatementCheck: Sendable {
         }
     }
 
-    /// With `enable_seqscan` off, a remaining sequential scan means that no index is suitable.
+    /// Checks that the plan contains no sequential scan. With `enable_seqscan` off, Postgres chooses one only when no
+    /// index is suitable.
     private func checkScans(_ executed: ExecutedStatement, _ connection: Connection) async throws {
         guard !Self.allowedScans.keys.contains(where: executed.statement.text.hasPrefix) else { return }
         _ = try await connection.execute("SET enable_seqscan = off")

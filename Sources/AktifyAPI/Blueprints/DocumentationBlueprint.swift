@@ -3,7 +3,7 @@ import Resources
 import Web
 
 /// Creates a blueprint that serves the OpenAPI 3.1 document of the API. The document is generated once, by this call,
-/// from the routes that have been mounted in `app` before.
+/// from the routes already mounted in `app`. Mount all other blueprints first.
 func documentationBlueprint(of app: Application, credentials: Credentials?) -> Blueprint {
     let document = app.openAPI(
         title: "Campaign API", version: Release.version,

@@ -1,8 +1,8 @@
 import HTTPTypes
 import Web
 
-/// Creates a blueprint with the greeting, which the original user interface shows, and the health and readiness checks
-/// for monitoring.
+/// Creates a blueprint with the health and readiness checks for monitoring, and with the greeting of the original Flask
+/// API, which that API's user interface shows.
 func rootBlueprint(_ health: HealthService) -> Blueprint {
     var root = Blueprint("root")
     root.get("/", RootOperations.greeting, access: .open) { _ in .json("Hello, from Flask!") }

@@ -1,6 +1,6 @@
 import ORM
 
-/// The service of campaigns, which adds no business rules to those of every resource.
+/// The service of campaigns, which uses only the default implementations of `ResourceService`.
 struct CampaignService: ResourceService {
     let rows: any Repository<Campaign>
 }

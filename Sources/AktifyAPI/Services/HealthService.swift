@@ -2,7 +2,8 @@ import ORM
 
 /// Checks whether the application is ready to handle requests.
 public struct HealthService: Sendable {
-    /// The schema that the application needs; `nil` skips the check.
+    /// The schema revisions to compare with the database; `nil` skips the comparison, but not the check that the
+    /// database responds.
     let schema: SchemaCheck?
     /// Returns the current revisions of the database's schema: the rows of `alembic_version`.
     public let versions: @Sendable () async throws -> Set<String>

@@ -1,7 +1,7 @@
 /// A difference between database and models, with the statements that apply and revert it.
 public struct Change: Hashable, Sendable {
-    /// A description in Alembic's words: `Detected added column 'campaign.budget'`; `nil` for a change that only
-    /// prepares others.
+    /// A description in Alembic's words: `Detected added column 'campaign.budget'`; `nil` for an auxiliary change, such
+    /// as dropping a constraint temporarily.
     public let summary: String?
     /// The statements of the upgrade section.
     let upgrade: [Step]

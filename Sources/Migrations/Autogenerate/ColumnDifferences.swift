@@ -3,8 +3,8 @@ struct ColumnDifferences {
     let table: String
     let old: Catalog.Table
     let new: Catalog.Table
-    /// The columns that must be dropped and recreated, because they are generated in the old or the new table and ALTER
-    /// cannot change them.
+    /// The columns that the upgrade or the downgrade drops and recreates, because a generated column changes, or a
+    /// column becomes or ceases to be generated.
     let recreated: Set<String>
 
     private var alterTable: String { "ALTER TABLE \(quoted(table))" }
@@ -12,18 +12,20 @@ struct ColumnDifferences {
     private var removed: [Catalog.Column] { old.columns.filter { new.column($0.name) == nil } }
     private var added: [Catalog.Column] { new.columns.filter { old.column($0.name) == nil } }
 
-    /// The changes that drop generated columns, to be made before the columns that these depend on change.
+    /// The changes that drop generated columns or their expressions. They are made before `altered`, because generated
+    /// columns depend on other columns.
     var ungenerated: [Change] {
         removed.filter(\.value.isGenerated).map(drop) + recreatedColumns.flatMap(dropGenerated)
     }
 
-    /// The changes to be made after `ungenerated` and before `generated`: those of columns that are not generated.
+    /// The changes that add, alter and drop ordinary columns, to be made after `ungenerated` and before `generated`.
     var altered: [Change] {
         added.filter { !$0.value.isGenerated }.map(add) + new.columns.flatMap(alter)
             + removed.filter { !$0.value.isGenerated }.map(drop) + recreatedColumns.flatMap(dropForGeneration)
     }
 
-    /// The changes that add generated columns, to be made after the columns that these depend on have changed.
+    /// The changes that add generated columns. They are made after `altered`, because generated columns depend on other
+    /// columns.
     var generated: [Change] { recreatedColumns.flatMap(addGenerated) + added.filter(\.value.isGenerated).map(add) }
 
     // MARK: Whole columns
@@ -61,8 +63,8 @@ struct ColumnDifferences {
         }
     }
 
-    /// Returns the change that drops a generated column, or only its expression if the column retains its values as an
-    /// ordinary one; empty if the column was not generated.
+    /// Returns the change that drops a generated column; empty if the column was not generated. If the column becomes
+    /// an ordinary one, the change drops only the expression, and the column retains its values.
     private func dropGenerated(_ before: Catalog.Column, _ after: Catalog.Column) -> [Change] {
         guard before.value.isGenerated else { return [] }
         guard after.value.isGenerated else {
@@ -78,8 +80,8 @@ struct ColumnDifferences {
         return [Change(upgrade: removal, downgrade: addition(before))]
     }
 
-    /// Returns the change that drops an ordinary column that becomes a generated one, to be made once no other column
-    /// is generated from the dropped one; empty if the column was generated before.
+    /// Returns the change that drops an ordinary column that becomes a generated one; empty if the column was already
+    /// generated. The change is made after `ungenerated`, because generated columns may depend on the dropped column.
     private func dropForGeneration(_ before: Catalog.Column, _ after: Catalog.Column) -> [Change] {
         guard !before.value.isGenerated else { return [] }
         return [
@@ -144,8 +146,8 @@ struct ColumnDifferences {
 }
 
 extension Catalog.Table {
-    /// Returns the only column of the primary key; `nil` if the key has several columns, or if another state of the
-    /// table has a different primary key.
+    /// Returns the column of a primary key with a single column; `nil` if the table has no such key, or if the new
+    /// state of the table has a different primary key.
     fileprivate func singleKey(retainedIn new: Catalog.Table) -> String? {
         guard let key = constraints.values.first(where: { $0.hasPrefix("PRIMARY KEY") }),
             new.hasEquivalent(Constraint(key))
@@ -165,8 +167,8 @@ struct ColumnValueDifference {
 
     private var summary: String { "Detected server default on column '\(table).\(after.name)'" }
 
-    /// Whether one default or NULL directly replaces another. False if the column's type changes, since the old default
-    /// may not fit the new type.
+    /// Whether a single change can replace the default: the old and the new value are expressions or NULL, and the
+    /// column's type stays the same. If the type changes, the old default may not fit the new type.
     private var isPlain: Bool { before.type == after.type && before.value.isPlain && after.value.isPlain }
 
     /// The changes of the default value to be made before the column's type changes.

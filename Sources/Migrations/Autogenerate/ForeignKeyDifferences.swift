@@ -1,4 +1,4 @@
-/// The differences between the foreign keys of remaining tables.
+/// The differences between the foreign keys of the tables that exist before and after the changes.
 struct ForeignKeyDifferences {
     let tables: [TableDifferences]
 
@@ -35,8 +35,8 @@ struct ForeignKeyDifferences {
         table.constraints.filter { Constraint($0.value).isForeignKey }.sorted { $0.key < $1.key }
     }
 
-    /// Whether a foreign key must be dropped temporarily, because the types of its columns or the key that it
-    /// references change.
+    /// Whether a foreign key must be dropped temporarily: its columns or the referenced columns are retyped or
+    /// recreated, or the referenced key is dropped.
     private func mustBeDroppedTemporarily(_ definition: String, in table: TableDifferences) -> Bool {
         let key = Constraint(definition)
         guard key.names.isDisjoint(with: table.recreated.union(table.retyped)) else { return true }

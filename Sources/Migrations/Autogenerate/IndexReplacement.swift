@@ -76,8 +76,8 @@ struct IndexReplacement {
         return steps
     }
 
-    /// Returns a temporary name that no index or constraint of the table has; an aborted replacement may have left one
-    /// with the usual temporary name.
+    /// Returns a temporary name that no index or constraint of the table has. A number is appended if the name is
+    /// taken, for example by an index that an aborted replacement has left behind.
     private func interim(_ name: String, _ suffix: String) -> String {
         var (interim, number) = (name.withSuffix(suffix), 1)
         while table.indexes[interim] != nil || table.constraints[interim] != nil {
@@ -102,7 +102,9 @@ extension IndexReplacement.Member {
 
     var isPrimaryKey: Bool { side.isPrimaryKey }
 
-    /// Whether the member can replace an old index or key.
+    /// Whether the member can replace an old index or key. Either both are indexes with the same name or definition, or
+    /// both are unique and have the same name, are primary keys, or contain the same columns.
+    /// - Parameter names: the names of the table's columns.
     func canReplace(_ old: Self, columns names: Set<String>) -> Bool {
         if case (.index, .index) = (old.side, side), old.side == side || old.name == name { return true }
         guard old.side.isUnique, side.isUnique else { return false }

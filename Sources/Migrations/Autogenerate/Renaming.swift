@@ -16,7 +16,8 @@ struct Renaming {
         }
     }
 
-    /// A removed and an added table with the same columns, which are assumed to be a rename.
+    /// Returns the old and the new name of a renamed table: the only removed and the only added table, if both have the
+    /// same columns; otherwise `nil`.
     private static func table(_ actual: Catalog, _ wanted: Catalog) -> (String, String)? {
         let (old, new) = (Set(actual.tables.keys), Set(wanted.tables.keys))
         let (removed, added) = (old.subtracting(new), new.subtracting(old))
@@ -27,7 +28,8 @@ struct Renaming {
         return (from, to)
     }
 
-    /// A removed and an added column of the same type, if there is exactly one such pair.
+    /// Returns the old and the new name of a renamed column: a removed column and an added column that resembles it;
+    /// `nil` unless there is exactly one such pair.
     private static func column(_ old: Catalog.Table, _ new: Catalog.Table) -> (String, String)? {
         let removed = old.columns.filter { new.column($0.name) == nil }
         let added = new.columns.filter { old.column($0.name) == nil }
@@ -112,7 +114,8 @@ extension Catalog {
         }
     }
 
-    /// Changes the foreign keys that reference a table.
+    /// Redefines the foreign keys that reference a table. `change` returns the new definition, given the parts of the
+    /// old one before and after REFERENCES.
     private mutating func changeForeignKeys(to target: String, _ change: (Substring, Substring) -> String) {
         for (name, table) in tables {
             tables[name]?.constraints = table.constraints.mapValues { definition in

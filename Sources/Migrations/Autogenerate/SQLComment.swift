@@ -13,8 +13,8 @@ struct SQLComment: Hashable, Sendable {
     /// The marker that suppresses a lint rule for the next statement.
     static func waiver(_ rule: String, _ reason: String) -> SQLComment { SQLComment("lint: allow \(rule) \(reason)") }
 
-    /// Returns the marker that runs an update in batches; `nil` if the marker's syntax cannot express the column's
-    /// name.
+    /// Returns the marker that makes the next statement run in batches; `nil` if the marker's syntax does not support
+    /// the name of the key column.
     static func batches(by key: String) -> SQLComment? {
         let comment = SQLComment("batches of 5000 by \(key)")
         return BatchedStatement.Marker(comment.line)?.key == key ? comment : nil

@@ -2,7 +2,8 @@
 struct SafeForm {
     /// The table, as an SQL identifier.
     let table: String
-    /// Whether the table is partitioned; Postgres then does not support CONCURRENTLY and NOT VALID foreign keys.
+    /// Whether the table is partitioned. The indexes of a partitioned table cannot be created or dropped CONCURRENTLY,
+    /// and its foreign keys cannot be added NOT VALID before Postgres 18.
     var isPartitioned = false
 
     private var alterTable: String { "ALTER TABLE \(table)" }
@@ -23,8 +24,8 @@ struct SafeForm {
         return [.inside("\(add) \(definition) NOT VALID"), .outside("\(alterTable) VALIDATE CONSTRAINT \(name)")]
     }
 
-    /// Returns the steps that build the index of a key CONCURRENTLY, and turn the index into the key, which renames it;
-    /// `nil` for other constraints, and for partitioned tables.
+    /// Returns the steps that build the index of a key CONCURRENTLY, and add the key using this index, which Postgres
+    /// renames to the key's name; `nil` for other constraints, and for partitioned tables.
     func key(_ name: String, _ definition: String, index: String) -> (build: Step, addition: Step)? {
         guard !isPartitioned, let key = definition.wholeMatch(of: SafeForm.key) else { return nil }
         let distinct = key.2 == nil ? "" : " NULLS NOT DISTINCT"

@@ -4,13 +4,13 @@ import SQL
 struct TableDifferences {
     let old: Catalog.Table
     let new: Catalog.Table
-    /// The columns that are dropped and recreated because they are, become or cease to be generated. Indexes and
-    /// constraints on these columns must be dropped temporarily.
+    /// The columns that the upgrade or the downgrade drops and recreates, because a generated column changes, or a
+    /// column becomes or ceases to be generated. Indexes and constraints on these columns must be dropped temporarily.
     let recreated: Set<String>
     /// Columns whose type changes.
     let retyped: Set<String>
-    /// The replacements of keys and indexes: those to be made before the columns change, and those to be made after
-    /// that.
+    /// The replacements of keys and indexes: the early ones are made before the columns change, the late ones after the
+    /// columns have changed.
     private(set) var replacements: (early: [IndexReplacement], late: [IndexReplacement]) = ([], [])
 
     init(_ old: Catalog.Table, _ new: Catalog.Table) {
@@ -61,8 +61,8 @@ struct TableDifferences {
         return constraints + restored + indexes + recording
     }
 
-    /// The change, with a separate summary, that creates or drops the trigger that records changes of the table. It is
-    /// made after the constraints and indexes have changed; empty if the trigger stays the same.
+    /// The change that creates, replaces or drops the table's change-recording trigger; empty if the trigger stays the
+    /// same.
     private var recording: [Change] {
         guard old.recording != new.recording else { return [] }
         let kind = new.recording == nil ? "removed" : old.recording == nil ? "added" : "changed"
@@ -77,8 +77,8 @@ struct TableDifferences {
         ]
     }
 
-    /// The column sets whose uniqueness is temporarily or permanently dropped, so that foreign keys cannot reference
-    /// them.
+    /// The columns of each key and unique index that is dropped, temporarily or permanently. Foreign keys that
+    /// reference these columns must be dropped first.
     var droppedKeys: Set<Set<String>> {
         let names = Set(old.columns.map(\.name))
         let renamed = Set((replacements.early + replacements.late).filter(\.isRename).map(\.old.name))
@@ -104,8 +104,8 @@ struct TableDifferences {
         }
     }
 
-    /// Whether a remaining constraint must be dropped temporarily while the columns change: a check of several columns
-    /// cannot be evaluated while only some of them have their new types.
+    /// Whether an unchanged constraint must be dropped while the columns change: it uses a recreated column, or is a
+    /// check that uses a retyped column. A check of several columns may be invalid while only some are retyped.
     private func mustBeDroppedTemporarily(_ definition: String) -> Bool {
         let constraint = Constraint(definition)
         guard new.hasEquivalent(constraint) else { return false }
@@ -155,7 +155,9 @@ struct TableDifferences {
         name == member.name || old.constraints[name] == nil && old.indexes[name] == nil
     }
 
-    /// Whether a key or index can exist both before and after the columns change.
+    /// Whether a key or index can exist both before and after the columns change: none of its columns is added,
+    /// removed, retyped or recreated, and no column of a primary key changes between NULL and NOT NULL.
+    /// - Parameter columns: the names of the table's columns, old and new.
     private func existsThroughout(_ member: IndexReplacement.Member, _ columns: Set<String>) -> Bool {
         member.columns(of: columns).allSatisfy { name in
             guard let before = old.column(name), let after = new.column(name) else { return false }
@@ -176,7 +178,7 @@ struct TableDifferences {
 }
 
 extension Catalog.Table {
-    /// Whether the table has a constraint of the same meaning.
+    /// Whether the table has a constraint with the same definition; names and NOT VALID are ignored.
     func hasEquivalent(_ constraint: Constraint) -> Bool {
         constraints.values.contains { Constraint($0).meaning == constraint.meaning }
     }
@@ -202,7 +204,8 @@ extension Catalog.Table {
 }
 
 extension Catalog.Column {
-    /// Whether a column that is, or was, generated must be recreated because ALTER cannot change it.
+    /// Whether the upgrade or the downgrade must drop and recreate the column: the column becomes or ceases to be
+    /// generated, or it is generated and changes or depends on a retyped column.
     fileprivate func mustBeRecreated(from old: Catalog.Column, retyped: Set<String>) -> Bool {
         guard case .generated(let expression) = value else { return old.value.isGenerated }
         return old.type != type || old.value != value || old.isNullable != isNullable

@@ -63,12 +63,14 @@ extension Catalog {
         }
     }
 
-    /// Sets the change-recording triggers of the models' tables, including the triggers that could not be created.
+    /// Adds the models' change-recording triggers, including those that Postgres could not create because the trigger
+    /// function is missing.
     private mutating func addRecordings(of metadata: Metadata) {
         for table in metadata.tables { tables[table.name]?.recording = table.recording }
     }
 
-    /// Adds the models' indexes that could not be created, with their definitions in the models.
+    /// Adds the models' indexes that Postgres could not create, for example because an extension is missing. Their
+    /// definitions are those of the models.
     private mutating func addIndexes(of metadata: Metadata) {
         for table in metadata.tables {
             for index in table.indexes where tables[table.name]?.indexes[index.name] == nil {

@@ -74,7 +74,7 @@ struct Constraint {
         return Set(DeparsedSQL.names(in: other[open..<close]))
     }
 
-    /// The names in the definition that refer to its own table.
+    /// The names in the definition, including SQL keywords; for a foreign key, only those before REFERENCES.
     var names: Set<String> { Set(DeparsedSQL.names(in: ends?.own ?? definition[...])) }
 }
 

@@ -56,7 +56,8 @@ extension Catalog {
         WHERE connamespace = current_schema()::regnamespace AND contype IN ('p', 'u', 'c', 'f', 'x')
         """
 
-    /// The triggers that record changes, with their argument, which is terminated by a NUL byte.
+    /// The query for the tables with a trigger that calls `record_change`, each with the trigger's argument: the name
+    /// of the key column. Postgres stores the argument with a terminating NUL byte, which is removed.
     private static let recordingsQuery: Statement = """
         SELECT ARRAY[relname::text, tgname::text, split_part(encode(tgargs, 'escape'), '\\000', 1)] \
         FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid JOIN pg_proc ON pg_proc.oid = tgfoid \

@@ -59,7 +59,7 @@ public struct Catalog: Hashable, Sendable {
         var constraints: [String: String] = [:]
         /// The table's indexes by name, without those of constraints.
         var indexes: [String: Index] = [:]
-        /// The trigger that records changes; `nil` if there is none.
+        /// The table's `record_change` trigger; `nil` if the table has none.
         var recording: RecordingTrigger?
 
         /// Returns the column with this name; `nil` if there is none.
@@ -69,11 +69,11 @@ public struct Catalog: Hashable, Sendable {
     /// The tables by name.
     var tables: [String: Table] = [:]
 
-    /// The tables in which migrations keep their records.
+    /// The migration tool's own tables, which a catalog does not contain.
     static let ownTables: Set<String> = ["alembic_version", "migration_history", "migration_revision"]
 
-    /// A copy without the order of columns, which changes when a dropped column is added again, and without the names
-    /// of sequences.
+    /// A copy with the columns sorted by name, and without the names of sequences. The order of columns differs, for
+    /// example, after a dropped column has been added again.
     var unordered: Catalog {
         var catalog = self
         for name in tables.keys {

@@ -9,7 +9,7 @@ struct DataSnapshot: Hashable {
         var name: String
         /// The filenode, which a truncation or a rewrite changes.
         var file: Int64
-        /// Whether the table is empty; determined only if its file has changed since an earlier snapshot.
+        /// Whether the table is empty. Always false unless the table's file has changed since an earlier snapshot.
         var isEmpty = false
         /// The number of rows; counted only if the table may have been truncated and filled again.
         var rowCount: Int64?
@@ -35,15 +35,15 @@ enum DataLoss: Hashable {
     case table(String)
     /// A column was dropped.
     case column(table: String, String)
-    /// A column's type was changed to one that does not hold all values of the old type.
+    /// A column's type was changed to one that may not hold every value of the old type.
     case narrowed(table: String, column: String, from: String, to: String)
     /// A table was truncated.
     case truncated(String)
     /// Rows were deleted.
     case deleted(table: String, rows: Int64)
 
-    /// The SQL query that counts the affected rows or values, and returns the number as text. It is run after the
-    /// revision was rolled back.
+    /// The SQL query that counts the affected rows or values, and returns the number as text. The query must run while
+    /// the data exists: before the revision, or after its rollback.
     var count: String {
         switch self {
         case .table(let table), .truncated(let table): DataLoss.count("*", in: table)
@@ -75,7 +75,8 @@ enum DataLoss: Hashable {
 }
 
 extension DataSnapshot {
-    /// Returns the data that this snapshot has and a later one lacks, sorted by table name.
+    /// Returns the tables and columns that were dropped, the columns whose type was narrowed, and the tables that were
+    /// truncated between this snapshot and a later one. The result is sorted by table name.
     func losses(comparedWith now: DataSnapshot) -> [DataLoss] {
         tables.sorted { $0.value.name < $1.value.name }.flatMap { id, old -> [DataLoss] in
             guard let new = now.tables[id] else { return [.table(old.name)] }
@@ -138,8 +139,8 @@ extension Connection {
         return snapshot
     }
 
-    /// Returns the rows of the snapshot's tables that were deleted in the open transaction, according to the server's
-    /// statistics (`track_counts`).
+    /// Returns the number of rows deleted from each of the snapshot's tables in the open transaction, according to the
+    /// server's statistics (`track_counts`). Tables without deleted rows are omitted.
     func deletions(from snapshot: DataSnapshot) async throws -> [DataLoss] {
         let names = snapshot.tables.values.map(\.name)
         let result = try await execute(

@@ -27,7 +27,7 @@ struct Inventory: Hashable, Sendable {
     }
 
     /// Returns a description of the differences from an earlier inventory; `nil` if there are none.
-    /// - Parameter allowed: names of objects that may be added.
+    /// - Parameter allowed: the names of objects whose addition is not reported.
     func difference(from before: Inventory, besides allowed: Set<String> = []) -> String? {
         let (old, new) = (Set(before.definitions.keys), Set(definitions.keys))
         let changed = old.intersection(new).filter { definitions[$0] != before.definitions[$0] }

@@ -15,7 +15,7 @@ struct SQLType {
         }
     }
 
-    /// Types without a length, each with the types that can hold all its values.
+    /// The other types that can hold every value of a type, provided that they have no length or precision.
     private static let wider: [String: Set<String>] = [
         "smallint": ["integer", "bigint", "numeric", "real", "double precision"],
         "integer": ["bigint", "numeric", "double precision"], "bigint": ["numeric"],

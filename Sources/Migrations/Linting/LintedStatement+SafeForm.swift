@@ -16,7 +16,8 @@ extension LintedStatement {
     /// The unchanged update as a step that runs in batches; the key is assumed to be `id`.
     var batched: [Step]? { [.outside(words.sql, SQLComment.batches(by: "id").map { [$0] } ?? [])] }
 
-    /// The steps that add the constraint in its safe form; `nil` if it has none.
+    /// The steps that add a check or foreign key NOT VALID and validate it, or that build a key's index CONCURRENTLY
+    /// and add the key; `nil` if neither is possible.
     var addedSafely: [Step]? {
         guard let (form, action) = onlyAction, let constraint = action.addedConstraint,
             let definition = LintedStatement.definition(constraint)
@@ -26,7 +27,8 @@ extension LintedStatement {
         return steps.contains { $0.mode == .outside } ? steps : nil
     }
 
-    /// The steps that set the column NOT NULL in the safe form.
+    /// The steps that set the column NOT NULL after adding and validating a check; `nil` if the statement has further
+    /// actions.
     var notNullSafely: [Step]? {
         guard let (form, action) = onlyAction, let column = action.droppingPrefix("alter [column]")?.head else {
             return nil
@@ -34,7 +36,9 @@ extension LintedStatement {
         return form.notNull(column.sql)
     }
 
-    /// The steps that add the column with a volatile default in the safe form.
+    /// The steps that add the column without its volatile default, set the default, and fill existing rows in batches.
+    /// `nil` if the statement has further actions, or if the column is serial or has a collation or a constraint other
+    /// than NOT NULL.
     var columnSafely: [Step]? {
         guard let (form, _) = onlyAction, let column = addedColumns.first, !column.isSerial,
             let (type, value) = column.droppingPrefix("*")?.split(at: "default"),
@@ -46,8 +50,8 @@ extension LintedStatement {
             key: "id")
     }
 
-    /// The only action of an `ALTER TABLE`, and the safe form of changes to its table; `nil` for several actions and
-    /// for other statements.
+    /// The action of an `ALTER TABLE` with a single action, and the `SafeForm` for its table; `nil` for other
+    /// statements.
     private var onlyAction: (form: SafeForm, action: LintedWords)? {
         guard actions.count == 1, let table = words.droppingPrefix("alter table [if] [exists] [only]")?.head else {
             return nil

@@ -75,7 +75,7 @@ struct LintedWords {
         }.first
     }
 
-    /// Whether one of these functions is called, with or without a schema.
+    /// Whether the name of one of these functions occurs, with or without a schema.
     func calls(_ functions: Set<Substring>) -> Bool {
         words.contains { word in word.text.split(separator: ".").last.map(functions.contains) ?? false }
     }

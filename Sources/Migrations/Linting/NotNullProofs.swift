@@ -10,7 +10,8 @@ struct NotNullProofs {
     private var checks: [Name: String] = [:]
     private var columns: Set<Name> = []
 
-    /// Records the NOT NULL checks that a statement adds, and the columns of those that it validates.
+    /// Records the NOT NULL checks that a statement adds. If the statement validates a recorded check, its column is
+    /// recorded as proved.
     mutating func record(_ statement: LintedStatement) {
         for action in statement.actions {
             if let check = action.droppingPrefix("add constraint"), let name = check.first,

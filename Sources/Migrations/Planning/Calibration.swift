@@ -1,7 +1,7 @@
 import EventLoop
 import Postgres
 
-/// Measures the server's speed on a temporary table in a scratch database.
+/// Measures the server's speed on a sample table in a scratch database.
 struct Calibration {
     private let connection: Connection
 

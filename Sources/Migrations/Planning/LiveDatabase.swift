@@ -1,7 +1,7 @@
 import Postgres
 import SQL
 
-/// The database for which an upgrade is planned. It is only read.
+/// A read-only connection to the database for which an upgrade is planned.
 struct LiveDatabase {
     private let connection: Connection
 
@@ -110,7 +110,8 @@ struct LiveDatabase {
 
     // MARK: Rows
 
-    /// The greatest number of rows that are counted; for tables with more rows, the number is estimated.
+    /// The number of rows at which a table's rows are estimated instead of counted. The rows of a table of 500 MB or
+    /// more are estimated, too.
     private static let countedRows = 1_000_000
 
     /// Describes a data loss with the number of affected rows; `nil` if no rows are affected.

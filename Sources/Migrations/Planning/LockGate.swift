@@ -2,8 +2,8 @@ import EventLoop
 import Postgres
 import SQL
 
-/// Locks tables, so that a statement outside a transaction has to wait for them; while the statement waits, its locks
-/// can be read.
+/// Reads the locks of a statement that runs outside a transaction. The gate locks tables in another session, so that
+/// the statement has to wait, and reads the statement's locks meanwhile.
 struct LockGate {
     private let configuration: PostgresConfiguration
     private let tables: [String]
@@ -12,10 +12,10 @@ struct LockGate {
         (self.configuration, self.tables) = (configuration, tables)
     }
 
-    /// Runs `body`, which executes a statement on `connection`. The tables are released once the statement waits for a
-    /// lock.
-    /// - Returns: The relations that the statement had locked or was waiting for when it first waited, with mode and
-    ///   `granted`, as `pg_locks` has them; empty if it takes no lock that conflicts with SHARE UPDATE EXCLUSIVE.
+    /// Runs `body`, which executes a statement on `connection`. The gate unlocks its tables once the statement waits.
+    /// - Returns: The locks that the statement held or waited for when it first waited: the columns `relation`, `mode`
+    ///   and `granted` of `pg_locks`. The result is empty if the statement takes no lock that conflicts with SHARE
+    ///   UPDATE EXCLUSIVE.
     /// - Throws: The error of `body`, or `PostgresError`.
     func locks(of connection: Connection, while body: () async throws -> Void) async throws -> [[String]] {
         guard let loop = Loop.current else { preconditionFailure("a gate needs a loop") }

@@ -1,4 +1,4 @@
-/// Escapes foreign text for Markdown, so that it is displayed literally.
+/// Escapes text for Markdown, so that the text is displayed literally.
 enum Markdown {
     /// Returns the text as a code span, whose fence is longer than any run of backticks in the text.
     static func code(_ text: String) -> String {

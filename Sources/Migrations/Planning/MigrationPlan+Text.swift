@@ -57,8 +57,8 @@ extension MigrationPlan {
         return lines
     }
 
-    /// Returns a line for each lock mode. Indexes are only counted if their table is locked at least as strongly as
-    /// they are.
+    /// Returns a line for each lock mode, with the names of the locked relations. Indexes whose table is locked at
+    /// least as strongly are not named; their number follows the table's name.
     private func locks(_ locks: [PlannedLock]) -> [String] {
         let modes = Dictionary(grouping: locks.significant, by: \.mode).sorted { $0.key > $1.key }
         return modes.map { mode, significant in

@@ -29,7 +29,7 @@ public struct RelationSize: Hashable, Sendable {
     public var indexBytes: Int64 = 0
     /// The number of the table's indexes.
     public var indexes: Int64 = 0
-    /// The estimated number of rows; `nil` for an index, and for a table that was never analyzed.
+    /// The estimated number of rows; `nil` for an index, a partitioned table, and a table that was never analyzed.
     public var rows: Int64?
 }
 
@@ -56,7 +56,7 @@ public struct PlannedResumption: Hashable, Sendable {
     public let line: Int?
     /// The last key of the next statement's completed batches; `nil` if there are none.
     public let key: String?
-    /// The number of rows up to `key`.
+    /// The number of rows in the completed batches.
     public let rows: Int64
 }
 
@@ -114,7 +114,7 @@ public struct PlannedLock: Hashable, Sendable {
 public enum PlannedEffect: Hashable, Sendable {
     /// The table and its indexes are rewritten.
     case rewrites(String)
-    /// All rows are deleted without being read.
+    /// The table is truncated: all rows are removed without a scan.
     case truncates(String)
     /// The whole table is read, `times` times.
     case scans(String, times: Int)
@@ -144,7 +144,8 @@ public struct PlannedLoss: Hashable, Sendable {
 }
 
 extension PlannedLoss {
-    /// Describes rows that a block, a function or a query may delete.
+    /// Creates the loss of an unknown number of rows that a DO block, a function or a query may delete. `tables` is
+    /// empty if the tables are unknown.
     init(mayDeleteFrom tables: [String]) {
         let text = tables.isEmpty ? "may delete rows" : "may delete rows of \(tables.joined(separator: ", "))"
         self.init(text: "\(text) (their number is not known)", rows: nil, isEstimate: true)
@@ -153,9 +154,9 @@ extension PlannedLoss {
 
 /// A session that currently holds a lock or a snapshot.
 public struct LockHolder: Hashable, Sendable {
-    /// The server process; `nil` for a prepared transaction.
+    /// The process ID of the session's server process; `nil` for a prepared transaction.
     public let pid: Int32?
-    /// The session's role; for a background process, its type.
+    /// The session's role, the type of a background process, or `prepared transaction`.
     public let user: String
     /// The session's `application_name`.
     public let application: String
@@ -209,7 +210,8 @@ extension PlannedStatement {
     /// Which sessions wait for the statement's strongest lock; `nil` if it takes none.
     public var waiting: LockMode.Waiting? { locks.map(\.mode.waiting).max() }
 
-    /// The estimated total duration: zero if it is short regardless of the sizes, `nil` if it is unknown.
+    /// The estimated duration of the whole statement; zero if the statement is short whatever the sizes of the tables,
+    /// `nil` if the duration is unknown.
     public var estimate: Duration? {
         guard isObserved, failure == nil, !hasUnpredictableDuration else { return nil }
         let isShort = effects.allSatisfy { if case .truncates = $0 { true } else { false } }

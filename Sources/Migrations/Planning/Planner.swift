@@ -4,8 +4,8 @@ import SQL
 
 /// Predicts the effects of an upgrade on a database in use.
 ///
-/// The pending statements are run in a scratch database with the same schema and a row in each table. In the real
-/// database, only sizes, locks and row counts are read.
+/// The pending statements are run in a scratch database with the same schema and a row in each table. The real
+/// database is only read: its schema, sizes, locks and row counts.
 public struct Planner: Sendable {
     private let graph: RevisionGraph
     private let configuration: PostgresConfiguration
@@ -17,7 +17,7 @@ public struct Planner: Sendable {
 
     /// Plans an upgrade to a target. The plan has no revisions if nothing is pending.
     /// - Throws: `RevisionGraph.GraphError`, `PostgresError`; `MigrationFailed` if no scratch database can be created,
-    ///   or if the upgrade would refuse to resume an incomplete revision.
+    ///   if a revision is in progress, or if the upgrade would refuse to resume an incomplete revision.
     public func plan(to target: String = "head") async throws -> MigrationPlan {
         let migrator = Migrator(graph: graph, configuration: configuration) { _ in }
         let (versions, pending) = try await migrator.pending(to: target)
@@ -54,8 +54,8 @@ public struct Planner: Sendable {
         } onCancel: {
             Task(executorPreference: loop) { await observer.connection.cancel() }
         }
-        // If the transaction is still open because it has changed shared catalogs, closing the connection rolls
-        // that back.
+        // A transaction that has changed shared catalogs is still open. Closing the connection rolls the transaction
+        // back.
         observer.connection.close()
         try await estimate(&plan, in: scratch)
         return plan
@@ -153,7 +153,7 @@ public struct Planner: Sendable {
         }
     }
 
-    /// Sets the estimated durations. The server's speed is only measured if large tables are affected.
+    /// Sets the estimated durations. The server's speed is measured only if more than 1 MB of tables is affected.
     private func estimate(_ plan: inout MigrationPlan, in scratch: PostgresConfiguration) async throws {
         let bytes = plan.statements.flatMap(\.effects).compactMap { plan.sizes[$0.table]?.bytes }.reduce(0, +)
         let speeds = bytes > 1_000_000 ? try await Calibration.speeds(in: scratch) : .slow
@@ -172,8 +172,8 @@ extension StatementObserver.Failure {
 }
 
 extension PlannedStatement {
-    /// Records that the statement failed on sample rows. Adding a NOT NULL column without a default fails with any row;
-    /// other failures depend on the rows.
+    /// Records that the statement failed on sample rows: as a doubt, since the failure may depend on the rows. Adding a
+    /// NOT NULL column without a default is recorded as a failure if the real table has rows.
     fileprivate mutating func recordSampleFailure(
         _ doubt: StatementObserver.Failure, of statement: Revision.Statement, _ live: LiveDatabase
     ) async throws {
@@ -186,7 +186,7 @@ extension PlannedStatement {
         }
     }
 
-    /// Finds the sessions for which the statement would have to wait.
+    /// Sets `waitsFor` to the sessions among `holders` for which the statement would have to wait.
     mutating func findHolders(among holders: [LockHolder]) {
         let words = LintedWords(sql)
         // CONCURRENTLY also waits for writers, and DROP INDEX and DETACH also for readers.

@@ -1,7 +1,7 @@
 import Postgres
 import SQL
 
-/// The tables and indexes of a database at one point in time, with the activity of the session's transaction on them.
+/// The relations of a database at one point in time, with the scans and row changes of the session's transaction.
 struct RelationSnapshot {
     struct Relation {
         /// The qualified name, quoted where necessary.
@@ -14,7 +14,7 @@ struct RelationSnapshot {
         let bytes: Int64
         /// The oid of an index's table; 0 for other relations.
         let table: Int64
-        /// The numbers of sequential scans, updated rows and deleted rows.
+        /// The numbers of scans, updated rows and deleted rows in the session's transaction.
         let (scans, updated, deleted): (Int64, Int64, Int64)
     }
 
@@ -41,9 +41,9 @@ struct RelationSnapshot {
         AND nspname <> 'information_schema' AND relname NOT IN (\(unsafe: MigrationSession.ownTables))
         """
 
-    /// The effects on tables since an earlier snapshot.
+    /// Returns the effects on tables since an earlier snapshot.
     /// - Parameters:
-    ///   - names: the names in the real database, by oid.
+    ///   - names: the relations' names in the real database, by their oids in the scratch database.
     ///   - counts: whether both snapshots belong to one transaction, so that their counts of scans and rows can be
     ///   compared.
     func effects(since before: RelationSnapshot, _ names: [Int64: String], counts: Bool) -> [PlannedEffect] {
@@ -62,7 +62,7 @@ struct RelationSnapshot {
         }
     }
 
-    /// The names of indexes of a table that were created or rebuilt since an earlier snapshot.
+    /// Returns the names of a table's indexes that were created or rebuilt since an earlier snapshot.
     private func builtIndexes(of table: Int64, since before: RelationSnapshot) -> [String] {
         relations.filter { id, index in
             guard index.table == table, index.file != 0 else { return false }
@@ -71,7 +71,8 @@ struct RelationSnapshot {
         }.map(\.value.name).sorted()
     }
 
-    /// Returns the real names, by oid, of new indexes that replace dropped indexes of the same name.
+    /// Returns the new indexes that replace a dropped index of the same name: their names in the real database, by
+    /// their oids in the scratch database.
     func successors(since before: RelationSnapshot, _ names: [Int64: String]) -> [Int64: String] {
         let removed = names.filter { relations[$0.key] == nil }
         var found: [Int64: String] = [:]

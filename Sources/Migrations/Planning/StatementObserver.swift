@@ -6,17 +6,17 @@ struct Observation {
     var locks: [PlannedLock] = []
     var effects: [PlannedEffect] = []
     var losses: [DataLoss] = []
-    /// The tables from which the statement may delete rows although no sample row was deleted; `nil` if nothing
-    /// indicates such a deletion.
+    /// The tables from which the statement may delete rows although it deleted none of their sample rows; empty if the
+    /// tables are unknown, `nil` if nothing indicates such a deletion.
     var mayDelete: [String]?
     /// Why the statement was not run; `nil` if it was.
     var doubt: String?
 }
 
-/// Runs statements in a scratch database, and observes their effects from inside their transactions.
+/// Runs statements in a scratch database, and observes their locks, effects and data losses.
 ///
-/// The locks of a statement are held until its transaction ends, and hide those of later statements. So the statements
-/// are first run in one transaction, as in an upgrade, and rolled back; then each is observed in its own transaction.
+/// In one transaction, a lock is observed only for the first statement that takes it. So the statements are first run
+/// in one transaction, as in an upgrade, and rolled back; then each is observed in a separate transaction, if possible.
 struct StatementObserver {
     /// The failure of a statement.
     struct Failure: Error {
@@ -33,10 +33,9 @@ struct StatementObserver {
     private let origin: DataSnapshot
     /// The names that the relations have in the real database, by their oids in the scratch database.
     private var names: [Int64: String]
-    /// The table of each index, both with their names in the real database.
+    /// The table that each index belongs to, by index name; both are names in the real database.
     private let tables: [String: String]
-    /// Whether the transaction stays open until the end of the observation, since it has changed shared catalogs of the
-    /// server.
+    /// Whether the transaction must stay open and must not be committed, because it has changed shared catalogs.
     private var keepsTransactionOpen = false
 
     /// Creates an observer for a scratch database that has the same schema as the real one.
@@ -81,8 +80,8 @@ struct StatementObserver {
         return keepsTransactionOpen ? rehearsed : try await oneByOne(statements)
     }
 
-    /// Observes the statements before a failing one again, each in its own transaction, since their locks hide each
-    /// other in a single transaction.
+    /// Repeats the observation of the statements before a failed one, each in a separate transaction if possible, so
+    /// that all locks of each statement are observed.
     /// - Throws: `PostgresError`.
     mutating func observe(before failure: Failure, in statements: [Revision.Statement]) async throws -> [Observation] {
         guard canRunSeparately(statements) else { return failure.observations }
@@ -102,7 +101,7 @@ struct StatementObserver {
         while observations.count < statements.count {
             let rest = Array(statements[observations.count...])
             do { observations += try await together([rest[0]]) } catch is Failure {
-                // It depends on later statements of its transaction.
+                // The statement depends on later statements of its transaction.
                 do { observations += try await together(rest) } catch let failure as Failure {
                     throw Failure(error: failure.error, observations: observations + failure.observations)
                 }
@@ -226,8 +225,8 @@ struct StatementObserver {
         var now = try await connection.dataSnapshot()
         for (id, name) in names where effects.contains(.truncates(name)) { now.tables[id]?.isEmpty = true }
         var old = before
-        // Only tables and columns of the real database can lose data there; they are reported with their names
-        // there.
+        // Only tables and columns that exist in the real database can lose data. They are reported with their names in
+        // the real database.
         old.tables = before.tables.reduce(into: [:]) { tables, entry in
             guard let table = origin.tables[entry.key] else { return }
             tables[entry.key] = entry.value
@@ -253,8 +252,8 @@ struct StatementObserver {
         }
     }
 
-    /// Returns the tables from which a statement may delete rows if it matches other rows than the sample rows. The
-    /// result is empty if the statement may delete rows, but has locked no table in the scratch database; `nil` if
+    /// Returns the tables from which a statement may delete rows although it deleted none of their sample rows. The
+    /// result is empty if the statement may call code that deletes rows, but locked no table for writing; `nil` if
     /// nothing indicates an unobserved deletion.
     private func unseenDeletions(
         of statement: Revision.Statement, _ locks: [PlannedLock], _ losses: [DataLoss], in snapshot: RelationSnapshot
@@ -270,7 +269,8 @@ struct StatementObserver {
         return tables.isEmpty && (isQuery || !losses.isEmpty) ? nil : tables
     }
 
-    /// Whether a block, or a function named in the statement, contains DELETE or TRUNCATE.
+    /// Whether the statement may call code that contains DELETE or TRUNCATE: it is such a `DO` block, or it names a
+    /// user-defined function, and any user-defined function contains DELETE or TRUNCATE.
     private func containsDeletion(_ sql: String, _ words: LintedWords) async throws -> Bool {
         if words.begins("do"), sql.contains(/(?i)\b(?:delete|truncate)\b/) { return true }
         let rows = try await connection.rows(

@@ -80,8 +80,8 @@ struct BatchedStatement: Hashable, Sendable {
         return "\(head)\nWHERE \(conditions.joined(separator: " AND "))"
     }
 
-    /// The whole loop as one `DO` block that commits after each batch, for offline scripts. The block has to run
-    /// outside a transaction.
+    /// A `DO` block that runs all batches and commits after each, for offline scripts. The block must run outside a
+    /// transaction.
     var doBlock: String {
         """
         DO $aktify_batches$

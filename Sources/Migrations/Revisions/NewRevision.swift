@@ -80,8 +80,8 @@ public struct NewRevision: Sendable {
 }
 
 extension Unicode.Scalar {
-    /// A lower-case letter or digit without its accent, taken from its Unicode name; an empty string for all other
-    /// characters.
+    /// The ASCII equivalent of a lower-case Latin letter or an ASCII digit, such as `e` for `é` and `ae` for `æ`; an
+    /// empty string for other characters.
     fileprivate var asASCII: String {
         if isASCII { return properties.isAlphabetic || properties.numericType != nil ? String(self) : "" }
         guard self != "ß" else { return "ss" }

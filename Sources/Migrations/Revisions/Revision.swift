@@ -57,8 +57,8 @@ public struct Revision: Hashable, Sendable {
     /// The text from which the checksum is computed: without the verify and fixtures sections, which may change after
     /// the revision was applied.
     var checksumText: String { body.checksumText }
-    /// The texts that the file may have had before verify and fixtures sections were added to it; they differ in
-    /// trailing newlines only.
+    /// The possible texts of the file when the revision was applied. If verify or fixtures sections may have been added
+    /// since then, the earlier number of trailing newlines is unknown, and there is a text for each possible number.
     var checksumCandidates: [String] {
         let text = checksumText
         guard text != self.text else { return [text] }
@@ -86,8 +86,8 @@ public struct Revision: Hashable, Sendable {
         public let irreversible: String?
         /// Why programs that do not know the revision cannot work with the upgraded schema; `nil` if they can.
         public let breaking: String?
-        /// The id of the revision of which this section is the contract: all connected programs must know that revision
-        /// before the section runs. `nil` if the section is no contract.
+        /// The revision id from the `-- contract of` comment; `nil` without one. The section must not run while
+        /// programs are connected that do not know that revision.
         let contracted: String?
         /// The first error in the section, if any; a section with an error must not be executed.
         public let problem: MalformedRevision?

@@ -45,7 +45,7 @@ final class RevisionBody: Sendable {
         for kind in [SectionKind.fixtures, .verify].sorted(by: { extents[$0]?.start ?? 0 > extents[$1]?.start ?? 0 }) {
             if let extent = extents[kind] { remaining.removeSubrange(extent.start..<extent.content.upperBound) }
         }
-        // As if they had never been added to a file that ends with a newline.
+        // The text before the sections were added, if the file ended with one newline.
         return String(decoding: remaining, as: UTF8.self).withoutBlanksAtEnd + "\n"
     }
 }
@@ -188,8 +188,8 @@ private struct SectionParser {
                 dataLoss: markers.dataLoss, allowed: markers.allowed, batches: batches))
     }
 
-    /// Rejects settings that would have to last for several transactions: a run that resumes in a later transaction
-    /// does not execute them.
+    /// Rejects session-level `SET` and `RESET` in a section of several transactions, since settings are reset after
+    /// each transaction.
     private mutating func reportLastingSettings() {
         guard statements.transactions(without: \.isOutside).count > 1 else { return }
         for (statement, start) in zip(statements, starts) {
@@ -202,7 +202,7 @@ private struct SectionParser {
         }
     }
 
-    /// Rejects comments that resemble a marker but have no effect where or as they are written.
+    /// Rejects comments that resemble a marker but have no effect because of their position or their spelling.
     private mutating func reportStrayMarkers(besides marks: [RevisionMark]) {
         let sectionMarks = Set(marks.map(\.range.lowerBound))
         for token in SQLLexer(bytes, in: range) where token.kind == .lineComment {
@@ -272,11 +272,11 @@ private struct StatementMarkers {
     }
 }
 
-/// The kind of marker that a comment seems to be meant as, regardless of case and spacing.
+/// The kind of marker that a comment resembles, regardless of case and spacing.
 private enum Marker {
     case section, statement
 
-    /// Recognizes a comment that contains a marker's words; `nil` for other comments.
+    /// Recognizes a comment that begins with the words of a marker; `nil` for other comments.
     init?(resembling comment: String) {
         let words = comment.lowercased().drop { $0 == "-" || $0.isWhitespace }.split(whereSeparator: \.isWhitespace)
         let line = words.joined(separator: " ")

@@ -172,7 +172,7 @@ struct SQLLexer: Sequence, IteratorProtocol {
     }
 }
 
-/// Character classes of the lexer, for single bytes: those of a non-ASCII character count as letters.
+/// Character classes of the lexer, for single bytes. The bytes of a non-ASCII character count as letters.
 extension Unicode.Scalar {
     fileprivate var isSQLSpace: Bool { self == " " || "\t"..."\r" ~= self }
 

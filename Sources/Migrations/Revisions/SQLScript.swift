@@ -1,8 +1,8 @@
 /// Splits SQL into statements at the same semicolons as psql.
 struct SQLScript: Sequence, IteratorProtocol {
     struct Statement {
-        /// The byte range from the first token to the last, without the semicolon. It includes a preceding `/* */`
-        /// comment, which may be a hint.
+        /// The byte range from the first token to the last, without the semicolon. The range includes a preceding
+        /// `/* */` comment, which may be a planner hint.
         let range: Range<Int>
         /// The byte ranges of the preceding `--` comments.
         let comments: [Range<Int>]

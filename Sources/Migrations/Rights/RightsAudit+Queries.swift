@@ -1,10 +1,10 @@
 import SQL
 
-/// The queries of the audit. Each returns findings: the value of `Remedy`, the problem, and the statement that fixes
-/// the finding.
+/// The queries of the audit. Each row is a finding: the raw value of its `Remedy`, the problem, and the statement that
+/// fixes the problem.
 ///
-/// A privilege of PUBLIC counts as a privilege of the role; a privilege that the role needs is granted to the role even
-/// if PUBLIC has it. Objects of extensions are ignored.
+/// Privileges of PUBLIC are audited too, since the role has them. They do not replace the privileges that the role
+/// needs: each of these must be granted to the role itself. Objects of extensions are ignored.
 extension RightsAudit {
     /// All queries of the audit.
     var queries: [Statement] {
@@ -169,7 +169,8 @@ extension RightsAudit {
         "NOT EXISTS (SELECT FROM pg_depend WHERE classid = '\(catalog)'::regclass AND objid = \(oid) AND deptype = 'e')"
     }
 
-    /// The SQL expression for a privilege with its table or sequence `c`, such as `UPDATE (last_used_on) ON api_key`.
+    /// Returns an SQL expression for the text of a privilege on the table or sequence `c`, such as
+    /// `UPDATE (last_used_on) ON api_key`.
     private static func target(_ privilege: String) -> String {
         "format('%s%s ON %s%s', \(privilege), ' (' || quote_ident(nullif(part, '')) || ')', "
             + "CASE relkind WHEN 'S' THEN 'SEQUENCE ' END, c.oid::regclass)"

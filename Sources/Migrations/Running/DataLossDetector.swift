@@ -7,7 +7,8 @@ struct DataLossDetector {
     private let connection: Connection
     private let before: DataSnapshot
     private let deleted: [DataLoss]
-    /// Whether the statements contain a TRUNCATE, after which a table may have been filled again.
+    /// Whether the statements contain TRUNCATE. If so, rows are counted, since a truncated table may have been filled
+    /// again.
     private let mayTruncate: Bool
 
     /// Reads the state of the database before the statements run.
@@ -18,8 +19,8 @@ struct DataLossDetector {
         mayTruncate = statements.contains { $0.sql.lowercased().contains("truncate") }
     }
 
-    /// Returns the data losses since the detector was created, each with the number of rows that a truncated table has
-    /// now (zero for other losses).
+    /// Returns the data losses since the detector was created. The value for a truncated table is its current number of
+    /// rows; the value for any other loss is 0.
     func losses() async throws -> [DataLoss: Int64] {
         let now = try await connection.dataSnapshot(since: before, counting: mayTruncate)
         let losses = before.losses(comparedWith: now)
@@ -33,8 +34,9 @@ struct DataLossDetector {
             })
     }
 
-    /// Returns descriptions of the losses that affect rows or values. The caller must have rolled back the transaction
-    /// to its state before the statements. Locks the affected tables, so that the counts stay correct.
+    /// Counts the lost rows or values, and describes each loss whose count is not zero. The caller must have rolled
+    /// back the statements, so that the lost data can be counted. The tables are locked first, so that no rows are
+    /// added after counting.
     func descriptions(of losses: [DataLoss: Int64]) async throws -> [String] {
         var texts: [String] = []
         for (loss, remaining) in losses.sorted(by: { $0.key.text(0) < $1.key.text(0) }) {

@@ -74,7 +74,8 @@ struct MigrationRun {
         }
     }
 
-    /// Returns the pause before the next attempt, an exponential backoff with jitter: 250 ms at first, at most 5 s.
+    /// Returns the pause before the next attempt, an exponential backoff with jitter: at first up to 250 ms, later up
+    /// to 5 s.
     private static func pause(after attempt: Int) -> Duration {
         let longest = min(5000, 250 << min(attempt - 1, 5))
         return .milliseconds(Int.random(in: longest / 2...longest))
@@ -144,8 +145,8 @@ struct MigrationRun {
         return failed(failure, in: run.revision, "\(summary) \(progress.text)")
     }
 
-    /// Returns a hint if a statement in a scratch database failed because a role is missing that a revision creates;
-    /// otherwise `nil`.
+    /// Returns a hint if a statement failed in a scratch database for lack of a role, since `CREATE ROLE` is skipped
+    /// there; otherwise `nil`.
     private func hint(on failure: Failure) -> String? {
         guard options.isTrial, case .statement(let error, _) = failure, error.state == "42704" else { return nil }
         let made = graph.revisions.lazy.flatMap(\.upgrade.statements).compactMap { LintedWords($0.sql).createdRole }

@@ -1,8 +1,8 @@
 import Postgres
 import SQL
 
-/// The catalog's properties of the key column of a statement that runs in batches; all are false if the column does not
-/// exist.
+/// The properties of the key column of a statement that runs in batches, read from the catalog. All properties are
+/// false if the column does not exist.
 struct BatchKey {
     var exists = false
     var isNotNull = false

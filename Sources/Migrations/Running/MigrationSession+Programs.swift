@@ -2,16 +2,17 @@ import Postgres
 import SQL
 
 extension MigrationSession {
-    /// Refuses a revision that is the contract of an earlier one while programs are connected that do not know the
-    /// earlier one.
-    /// - Throws: `MigrationFailed` with the names of these programs.
+    /// Refuses a revision with the comment `-- contract of REV` while programs are connected that do not know the
+    /// revision REV.
+    /// - Throws: `MigrationFailed` with the names of these programs, or if REV is no ancestor of the revision.
     func checkContract(of revision: Revision, in graph: RevisionGraph) async throws {
         guard let obstacle = try await obstacle(to: revision, in: graph) else { return }
         throw MigrationFailed("\(obstacle). Nothing was changed: replace them first")
     }
 
-    /// Describes the connected programs that a contract would break; `nil` if there are none.
-    /// - Throws: `MigrationFailed` if the revision is the contract of one that is not among its ancestors.
+    /// Describes the connected programs that do not know REV, for a revision with the comment `-- contract of REV`;
+    /// `nil` if there are none, or without such a comment.
+    /// - Throws: `MigrationFailed` if REV is no ancestor of the revision.
     func obstacle(to revision: Revision, in graph: RevisionGraph) async throws -> String? {
         guard let id = revision.upgrade.contracted.map(graph.idAfterSquash) else { return nil }
         guard try graph.closure(of: Set(revision.parents)).contains(id) else {

@@ -2,8 +2,8 @@ import EventLoop
 import Postgres
 import SQL
 
-/// The position that the execution of a section has reached, if the section takes several transactions. It is recorded
-/// in `migration_history`, in the transaction of the last statements before the position.
+/// The position that the execution of a section has reached. If the section takes several transactions, each of them
+/// also records the position after its statements in `migration_history`.
 struct Position: Hashable {
     /// The number of completed statements.
     var statements = 0
@@ -32,7 +32,7 @@ struct Progress: Hashable {
 struct IncompleteRun {
     /// The position at which the run stopped.
     let position: Position
-    /// Whether all statements before the position took effect, and none after it; false also if that is unknown.
+    /// Whether it is certain that all statements before the position took effect, and none after it.
     let isPositionExact: Bool
     /// Why the run stopped.
     let detail: String
@@ -78,7 +78,7 @@ extension MigrationSession {
     /// batches are completed.
     func checksum(of statements: [Revision.Statement], upTo position: Position) async throws -> String {
         let count = position.statements + (position.key == nil ? 0 : 1)
-        // The same key value selects other rows if the key column is another.
+        // The same key value selects other rows if the key column has changed.
         let texts = statements.prefix(count).map { $0.sql + ($0.batches.map { " by \($0.key)" } ?? "") }
         let text = texts.joined(separator: ";\n")
         var row = try await connection.execute(
@@ -87,8 +87,8 @@ extension MigrationSession {
         return try row.next()
     }
 
-    /// Updates the row of a run in `migration_history` with the position, and with the outcome that applies if the run
-    /// is interrupted after this commit.
+    /// Updates a run's row in `migration_history`. Until the run has ended, the row contains the outcome that applies
+    /// if the run is interrupted before the next update.
     func updateProgress(
         _ historyID: Int64, since start: Instant, _ outcome: Outcome, _ detail: String, _ progress: Progress
     ) async throws {

@@ -15,8 +15,8 @@ extension MigrationSession {
         return nil
     }
 
-    /// Returns why a query fails the verification; `nil` if it passes. The first column of each row must be true; a
-    /// statement without a result must only succeed.
+    /// Returns why a query fails the verification; `nil` if it passes. A query must return at least one row, and true
+    /// in the first column of each row. A statement without a result only has to succeed.
     private func failure(of sql: String) async throws -> String? {
         do {
             let result = try await connection.script(sql)

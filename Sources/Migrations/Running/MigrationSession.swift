@@ -105,8 +105,8 @@ struct MigrationSession {
         try await connection.script("ALTER TABLE \(qualified("migration_history")) ADD COLUMN progress jsonb")
     }
 
-    /// Updates `alembic_version`, whose old rows must still exist, and records the applied revisions for programs that
-    /// do not have the newest files.
+    /// Updates `alembic_version`, and throws if a row to replace no longer exists. Also records why applied revisions
+    /// are breaking, for older programs that do not have the files of these revisions.
     func move(from old: Set<String>, to new: Set<String>, in graph: RevisionGraph) async throws {
         try await moveVersions(from: old, to: new)
         let applied = try graph.closure(of: new)
@@ -156,7 +156,7 @@ struct MigrationSession {
         case cleared
         /// The run stopped after a commit, and can be resumed.
         case stopped
-        /// The run stopped in a statement outside a transaction, whose effect is unknown.
+        /// The run stopped in a statement whose effect is unknown, usually one outside a transaction.
         case halfway
     }
 
@@ -180,8 +180,8 @@ struct MigrationSession {
         return try row.next()
     }
 
-    /// Returns the revisions whose files have changed since they were applied; a baseline that replaces the applied
-    /// file does not count as changed.
+    /// Returns the revisions whose files have changed since they were applied. Replacing a file by a baseline
+    /// (`Squash`) does not count as a change.
     func changed(_ revisions: [Revision]) async throws -> [Revision] {
         guard try await tableExists("migration_history") else { return [] }
         var changed: [Revision] = []

@@ -4,7 +4,8 @@ import Postgres
 public struct MigrationStatus: Hashable, Sendable {
     /// The state of a revision.
     public enum State: String, Sendable {
-        /// The revision is applied and its file unchanged, or the revision is not applied. It has no incomplete run.
+        /// `applied`: the revision is applied, and its file is unchanged. `pending`: the revision is not applied.
+        /// Neither has an incomplete run.
         case applied, pending
         /// The revision is applied, but its file was changed since.
         case changed
@@ -27,7 +28,7 @@ public struct MigrationStatus: Hashable, Sendable {
     /// All revisions, in topological order.
     public let entries: [Entry]
 
-    /// Whether a revision is in one of these states.
+    /// Whether at least one revision is in one of the given states.
     public func has(_ states: State...) -> Bool { entries.contains { states.contains($0.state) } }
 }
 

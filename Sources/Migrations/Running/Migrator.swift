@@ -84,8 +84,8 @@ public struct Migrator: Sendable {
         }
     }
 
-    /// Applies the pending revisions up to a target, each in its own transaction, under the migration lock. A
-    /// concurrent command waits for the lock, then finds nothing to do. If nothing is pending, the lock is not taken.
+    /// Applies the pending revisions up to a target under the migration lock, by default each in its own transaction.
+    /// A concurrent command waits for the lock, then finds nothing to do. If nothing is pending, the lock is not taken.
     /// - Throws: `MigrationFailed`, `RevisionGraph.GraphError`, `PostgresError`.
     public func upgrade(to target: String = "head") async throws {
         try await run(.upgrade, target) { try graph.upgradePlan(to: target, from: $0) }
@@ -100,7 +100,7 @@ public struct Migrator: Sendable {
     /// Sets the database's current revision without running anything.
     /// - Parameters:
     ///   - target: the revision.
-    ///   - purges: whether rows of `alembic_version` without a file are deleted first.
+    ///   - purges: whether rows of `alembic_version` without a file are replaced, instead of being an error.
     /// - Throws: `MigrationFailed`, `RevisionGraph.GraphError`, `PostgresError`.
     public func stamp(_ target: String, purges: Bool = false) async throws {
         try await withSession(waitsForPrimary: true) { session in
@@ -220,8 +220,8 @@ public struct Migrator: Sendable {
     }
 
     /// Checks the preconditions of a plan to upgrade or downgrade the database.
-    /// - Parameter isLocked: whether the migration lock is held. Without it, a revision that looks incomplete may be in
-    ///   progress.
+    /// - Parameter isLocked: whether the migration lock is held. Without the lock, incomplete runs are not checked,
+    ///   since another session may still be executing them.
     private func check(
         _ session: MigrationSession, _ versions: Set<String>, _ plan: [Revision], _ direction: MigrationRun.Direction,
         isLocked: Bool
@@ -246,7 +246,7 @@ public struct Migrator: Sendable {
         }
     }
 
-    /// Checks whether the run can continue after an earlier one that left the revision incomplete.
+    /// Throws if an earlier run has left the revision incomplete, and this run cannot resume it.
     func checkIncompleteRun(
         _ session: MigrationSession, _ revision: Revision, _ section: Revision.Section,
         _ direction: MigrationRun.Direction
@@ -297,8 +297,8 @@ public struct Migrator: Sendable {
         }
     }
 
-    /// Refuses a section with statements that are marked as data loss, or that run outside a transaction and delete
-    /// data according to their SQL. Inside a transaction, data loss is detected by comparing the catalog.
+    /// Throws if a statement is marked as data loss, or runs outside a transaction and is a statement that deletes
+    /// data. For statements in a transaction, `DataLossDetector` compares the catalog during the run.
     private func checkDataLoss(_ section: Revision.Section, of revision: Revision) throws {
         let statement = section.statements.first {
             $0.dataLoss != nil || $0.isOutside && LintedStatement($0).deletesData

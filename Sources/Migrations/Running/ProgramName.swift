@@ -5,7 +5,7 @@ public struct ProgramName: Hashable, Sendable {
 
     /// The name, such as `aktify 1.4.0 (8c1f0b7d4e2a)`.
     public let text: String
-    /// The head revisions in the name, without those that exceed its limit of 63 bytes.
+    /// The head revisions in the name. Heads that would make the name longer than 63 bytes are left out.
     let heads: Set<String>
 
     /// Creates the name of a program.

@@ -2,8 +2,8 @@ import EventLoop
 import Postgres
 import SQL
 
-/// The execution of one section of a revision, in a single transaction, or in several; after each of these, the
-/// execution can be resumed.
+/// The execution of one section of a revision, in one or more transactions. After a failure, the execution can be
+/// resumed after the last committed transaction.
 struct RevisionRun {
     let revision: Revision
     private let run: MigrationRun
@@ -11,7 +11,8 @@ struct RevisionRun {
     private let start = Instant.now
     /// The position that the execution has reached.
     private(set) var position: Position
-    /// Whether all statements before the position took effect, and none after it; false also if that is unknown.
+    /// Whether exactly the statements before the position have taken effect; false if the effect of a statement is
+    /// unknown.
     private(set) var isPositionExact = true
     /// The id of the row in `migration_history` that records the position; `nil` for a single transaction.
     private var historyID: Int64?
@@ -38,7 +39,8 @@ struct RevisionRun {
             revision, run.direction.rawValue, since: start, .stopped, detail: RevisionRun.interrupted, progress)
     }
 
-    /// The detail that is recorded in advance, for a run that ends without recording its outcome.
+    /// The reason in `migration_history` while the execution is in progress. It remains there if the process ends
+    /// without recording an outcome.
     private static let interrupted = "it was interrupted"
 
     /// The remaining statements grouped by transaction; each statement outside a transaction is a group.
@@ -195,7 +197,7 @@ struct RevisionRun {
     }
 
     /// Executes a statement in batches, each in a transaction that records the position after the batch. After each
-    /// batch, the run pauses as long as the batch took, to give way to other sessions.
+    /// batch, the run pauses as long as the batch took, but at most one second, to give way to other sessions.
     private mutating func run(_ batches: BatchedStatement, of statement: Revision.Statement) async throws {
         if let problem = try await connection.batchKey(of: batches).problem(with: batches) {
             throw MigrationRun.Failure.refused("\(revision.file):\(statement.line): \(problem)")
@@ -242,7 +244,8 @@ struct RevisionRun {
         return next
     }
 
-    /// Executes a query that returns a key and usually a row count (otherwise 0); `nil` if the query returns no row.
+    /// Executes a query, and returns the batch key and the row count in its only row; `nil` if there is no row. The
+    /// count is 0 if the query has no second column.
     private func keys(_ query: String, _ statement: Revision.Statement) async throws -> (key: String, rows: Int64)? {
         var found: (key: String, rows: Int64)?
         try await failing(at: statement) {

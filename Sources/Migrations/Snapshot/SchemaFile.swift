@@ -32,7 +32,7 @@ public enum SchemaFile {
         return text
     }
 
-    /// The first lines in which a new script differs from an old one, with their line numbers; `nil` if they are equal.
+    /// Returns the first lines in which two scripts differ, with their line numbers; `nil` if the scripts are equal.
     public static func difference(of new: String, from old: String) -> String? {
         guard new != old else { return nil }
         let changes = lines(of: new).difference(from: lines(of: old))

@@ -3,7 +3,8 @@ import SQL
 /// The queries for the statements that create the objects of a schema. They must run with an empty `search_path`, so
 /// that Postgres qualifies all names.
 extension SchemaObject {
-    /// The queries by the kind of their objects. Each returns the key, the name and the statements of objects.
+    /// The queries, each with the kind of the objects that it returns. Each row is an array of the object's key, its
+    /// name, and the statements that create it.
     static let queries: [(kind: Kind, sql: String)] = [
         (.schema, schemas), (.extension, extensions), (.type, collations), (.type, enums), (.type, domains),
         (.type, composites), (.type, ranges), (.sequence, sequences), (.function, functions), (.table, tables),
@@ -35,7 +36,7 @@ extension SchemaObject {
         FROM pg_namespace WHERE \(isUserSchema) AND nspname <> 'public' AND \(isNotInExtension("pg_namespace", "oid"))
         """
 
-    /// All extensions except `plpgsql`, which every database has.
+    /// The query for all extensions except `plpgsql`, which every database has.
     private static let extensions = """
         SELECT ARRAY[\(key("pg_extension", "e.oid")), quote_ident(extname), \
         format('CREATE EXTENSION IF NOT EXISTS %I WITH SCHEMA %I', extname, nspname)] \
@@ -98,7 +99,7 @@ extension SchemaObject {
 
     // MARK: Sequences
 
-    /// The options of a sequence that differ from their defaults.
+    /// The SQL expressions for those options of a sequence that differ from their defaults, such as `INCREMENT BY 2`.
     private static let numbers = """
         CASE WHEN seqincrement <> 1 THEN 'INCREMENT BY ' || seqincrement END, CASE WHEN seqmin <> 1 THEN 'MINVALUE ' || seqmin END, \
         CASE WHEN seqmax <> \(greatest) THEN 'MAXVALUE ' || seqmax END, \
@@ -177,13 +178,13 @@ extension SchemaObject {
         WHERE \(isWritten) AND NOT \(isLate)
         """
 
-    /// The SQL condition for constraints that are created with their table: those defined on the table itself, and
-    /// those of a partition, which must exist before the partition is attached.
+    /// The SQL condition for constraints (except foreign keys) that are created with their table. Inherited constraints
+    /// are created only on partitions, since a partition is attached after its creation.
     private static let isWritten = """
         conrelid = c.oid AND contype IN ('p', 'u', 'x', 'c') AND (conislocal OR c.relispartition)
         """
 
-    /// The SQL condition for constraints that CREATE TABLE cannot express, since it assumes that checks are valid, and
+    /// The SQL condition for constraints that need ALTER TABLE, because CREATE TABLE marks every check as valid, and
     /// merges two keys on the same columns.
     private static let isLate = """
         (NOT convalidated OR contype = 'u' AND EXISTS (SELECT FROM pg_constraint other WHERE other.conrelid = k.conrelid \
@@ -221,7 +222,7 @@ extension SchemaObject {
         SELECT change FROM pg_index JOIN pg_class i ON i.oid = indexrelid, \(marks) WHERE indrelid = c.oid AND \(isConstraint)
         """
 
-    /// The FROM item for the properties of an index that ALTER TABLE sets.
+    /// The FROM item for the ALTER TABLE actions that refer to an index: CLUSTER ON and REPLICA IDENTITY.
     private static let marks = """
         LATERAL (SELECT format('CLUSTER ON %I', i.relname) WHERE indisclustered UNION ALL \
         SELECT format('REPLICA IDENTITY USING INDEX %I', i.relname) WHERE indisreplident) marks (change)
@@ -238,8 +239,8 @@ extension SchemaObject {
         FROM pg_class c JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE relkind IN ('r', 'p') AND \(isDumped("c"))
         """
 
-    /// The query for indexes that belong to no constraint. The indexes of a partition are created with the partition,
-    /// and then matched with the index of the partitioned table.
+    /// The query for indexes that belong to no constraint. The indexes of a partition are created before the partition
+    /// is attached; ATTACH PARTITION then attaches them to the indexes of the partitioned table.
     private static let indexes = """
         SELECT ARRAY[\(key("pg_class", "i.oid")), i.oid::regclass::text, pg_get_indexdef(indexrelid)] || ARRAY(\
         SELECT format('ALTER TABLE %s %s', indrelid::regclass, change) FROM \(marks) UNION ALL \

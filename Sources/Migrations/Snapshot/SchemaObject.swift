@@ -1,6 +1,8 @@
 /// An object of a schema, with the statements that create it.
 struct SchemaObject {
-    /// The kind of an object. Objects are created in this order as far as their dependencies permit.
+    /// The kind of an object. Objects are created in this order as far as their dependencies permit. `owner` is the
+    /// OWNED BY of a sequence, `partition` the attachment of a partition, and `rows` the rows of a table or the value
+    /// of a sequence.
     enum Kind: Int {
         case schema, `extension`, type, sequence, function, table, owner, index, partition, rows, view, statistics,
             trigger
@@ -18,7 +20,8 @@ struct SchemaObject {
     /// The statement that drops the object; `nil` if the object is dropped together with another one.
     var drop: String?
 
-    /// Whether the object must be created after the rows are inserted, because it acts on rows.
+    /// Whether the object must be created after the rows are inserted. Triggers, rules and foreign keys would affect
+    /// the insertion, and a materialized view stores its rows when it is created.
     var followsRows: Bool {
         [.trigger, .rule, .foreignKey].contains(kind) || statements.first?.hasPrefix("CREATE MATERIALIZED VIEW") == true
     }

@@ -6,14 +6,15 @@ extension Snapshot {
         Inventory.isUserSchema, Inventory.isNotInExtension, SchemaObject.key
     )
 
-    /// The dependencies between objects with their types; objects with oids below 16384 are Postgres's own.
+    /// The query for the dependencies between objects, each with its `deptype`. Objects with oids below 16384 are built
+    /// into Postgres, and left out.
     static let dependencies: Statement = """
         SELECT ARRAY[classid || ' ' || objid, refclassid || ' ' || refobjid, deptype::text] FROM pg_depend \
         WHERE objid >= 16384 AND refobjid >= 16384 ORDER BY classid, objid, refclassid, refobjid, deptype
         """
 
-    /// The dependencies of objects of the kinds `owner` and `partition`, whose keys `pg_depend` does not contain: the
-    /// key of the object, followed by the keys of objects that must be created before it.
+    /// The query for the dependencies of objects of the kinds `owner` and `partition`, which `pg_depend` does not
+    /// contain. Each row is the object's key, followed by the keys of the objects that must be created before it.
     static let orders = Statement(
         unsafe: """
             SELECT ARRAY['owner ' || s.oid, \(key("pg_class", "s.oid")), \(key("pg_class", "t.oid"))] FROM \(SchemaObject.owned) \
@@ -22,7 +23,7 @@ extension Snapshot {
             SELECT \(key("pg_class", "indexrelid")) FROM pg_index WHERE indrelid IN (inhrelid, inhparent)) FROM pg_inherits
             """)
 
-    /// Returns the statements that drop objects.
+    /// Returns the query for the statements that drop objects.
     /// - Parameter keys: the keys of the objects.
     static func drops(_ keys: [String]) -> Statement {
         """
@@ -36,13 +37,13 @@ extension Snapshot {
         """
     }
 
-    /// The SQL keyword for an object's type.
+    /// The SQL expression for the keyword of an object's type in COMMENT ON, ALTER and DROP.
     private static let word = """
         CASE WHEN type LIKE '% column' THEN 'COLUMN' WHEN type LIKE '% constraint' THEN 'CONSTRAINT' \
         WHEN type = 'statistics object' THEN 'STATISTICS' WHEN type = 'composite type' THEN 'TYPE' ELSE upper(type) END
         """
 
-    /// The comments on objects.
+    /// The query for the COMMENT ON statements.
     static let comments = Statement(
         unsafe: """
             SELECT ARRAY[classoid || ' ' || objoid, format('COMMENT ON %s %s IS %L', \(word), \
@@ -55,7 +56,7 @@ extension Snapshot {
             JOIN pg_available_extensions ON name = extname WHERE comment IS NOT NULL AND obj_description(e.oid, 'pg_extension') IS NULL
             """)
 
-    /// Objects that depend on an extension without being members of it.
+    /// The query for the statements that mark objects as dependent on an extension (DEPENDS ON EXTENSION).
     static let extensionDependencies = Statement(
         unsafe: """
             SELECT ARRAY[classid || ' ' || objid, format('ALTER %s %s DEPENDS ON EXTENSION %I', \(word), identity, extname)] \
@@ -64,7 +65,8 @@ extension Snapshot {
 
     // MARK: Rights
 
-    /// The privileges of other roles than the owner, as GRANT and REVOKE relative to the defaults.
+    /// The query for the GRANT and REVOKE statements that turn the default privileges of new objects into the actual
+    /// ones. The privileges of owners are left out.
     static let rights = Statement(
         unsafe: """
             WITH holder (key, name, part, owner, acl, base) AS (\(holders)), \
@@ -103,7 +105,7 @@ extension Snapshot {
 
     // MARK: Unsupported objects
 
-    /// The objects that a snapshot cannot express.
+    /// The query for objects that a snapshot cannot contain.
     static let unsupported = Statement(
         unsafe: unsupportedCatalogs.map { catalog, condition in
             """
@@ -130,8 +132,8 @@ extension Snapshot {
 
     // MARK: Rows
 
-    /// The tables that may have rows, with their columns, the columns as text, the ORDER BY list, and the OVERRIDING
-    /// clause for identity columns.
+    /// The query for tables, with the fragments of SQL that read and insert their rows: the list of columns, the same
+    /// list cast to text, the ORDER BY list, and the OVERRIDING clause for identity columns.
     static let tables = Statement(
         unsafe: """
             SELECT ARRAY[\(key("pg_class", "c.oid")), c.oid::regclass::text, coalesce(columns, ''), coalesce(texts, ''), \
@@ -145,7 +147,7 @@ extension Snapshot {
             WHERE relkind = 'r' AND \(SchemaObject.isDumped("c")) ORDER BY relname
             """)
 
-    /// The sequences with their start values.
+    /// The query for sequences with their start values.
     static let sequences = Statement(
         unsafe: """
             SELECT ARRAY[\(key("pg_class", "c.oid")), c.oid::regclass::text, seqstart::text] FROM pg_sequence \

@@ -81,8 +81,8 @@ private struct SnapshotReading {
 
     // MARK: Privileges and comments
 
-    /// Appends the statements for privileges or comments that a query returns to the objects that they concern; a
-    /// statement about a part of an object is appended to the whole object.
+    /// Executes a query that returns keys of objects and statements, such as GRANT, and appends each statement to its
+    /// object. A statement about a part, such as a constraint, is appended to the whole object.
     private mutating func addStatements(_ query: Statement) async throws {
         let parts = Parts(edges)
         var indices = Dictionary(uniqueKeysWithValues: objects.enumerated().map { ($1.key, $0) })
@@ -179,8 +179,8 @@ private struct Parts {
         }
     }
 
-    /// Returns the key of the object whose statements create the object with this key, such as the table for a
-    /// constraint. That is the same key if the object has its own statements, and `nil` if no object creates it.
+    /// Returns the key of the object whose statements create a given object: the given key if the object has its own
+    /// statements; for a constraint, the key of its table; `nil` if there is no such object.
     func whole(of key: String, isObject: (String) -> Bool) -> String? {
         var (queue, seen): ([String], Set<String>) = ([key], [])
         while !queue.isEmpty {

@@ -7,7 +7,7 @@ public struct Baseline: Sendable {
     let revision: NewRevision
     /// The contents of the revision file.
     public var text: String { revision.text }
-    /// The files whose verify and fixtures sections are lost.
+    /// The replaced files that have a verify or fixtures section. The baseline does not contain these sections.
     public var filesWithVerification: [String] {
         replaced.filter { !$0.verification.statements.isEmpty || !$0.fixtures.statements.isEmpty }.map(\.file)
     }
@@ -131,7 +131,7 @@ public struct Squash: Sendable {
 
     // MARK: Writing
 
-    /// The baseline with these upgrade statements.
+    /// Returns the baseline with the given upgrade statements.
     private func baselineRevision(_ upgrade: [String], _ outcome: Outcome) -> NewRevision {
         let removed = replaced.filter { $0.id != last.id }
         var replacement = Replacement(
@@ -169,7 +169,8 @@ extension NewRevision {
 }
 
 extension Snapshot {
-    /// The first table or sequence whose rows or value differ from another snapshot; `nil` if there is none.
+    /// Returns the name of the first table with different rows, or sequence with a different value, in the other
+    /// snapshot; `nil` if there is none.
     fileprivate func difference(inRowsOf other: Snapshot) -> String? {
         let (own, others) = (rows, other.rows)
         return Set(own.keys).union(others.keys).sorted().first { own[$0] != others[$0] }

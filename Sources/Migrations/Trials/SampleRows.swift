@@ -73,8 +73,9 @@ struct SampleRows {
         ORDER BY pg_class.oid
         """
 
-    /// Returns the query for a table's columns without a default. Its result has the column's name, the category and
-    /// name of its type, its first enum label, its referenced value, and the definitions and names of its checks.
+    /// Returns the query for a table's columns without a default. Each row is the column's name, the category and name
+    /// of its type, the first label of an enum, a subquery for a value that its foreign key permits, and the
+    /// definitions and names of its checks.
     private static func columnsQuery(_ table: String) -> Statement {
         """
         SELECT ARRAY[quote_ident(attname), typcategory::text, typname::text, \
@@ -115,8 +116,8 @@ private struct Table {
 
 private struct Column {
     let name: String
-    /// The SQL expressions to try as the value of the column in a sample row, the one most likely to satisfy the
-    /// constraints first. The first one is removed when a check on the column rejects it and others remain.
+    /// The SQL expressions to try as the column's value in a sample row, in this order. When a row violates a check on
+    /// the column, the first expression is removed, unless it is the only one.
     var values: [String]
     /// The names of the checks on the column.
     let checks: [String]

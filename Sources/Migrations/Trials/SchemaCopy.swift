@@ -9,7 +9,8 @@ struct SchemaCopy {
     let configuration: PostgresConfiguration
     /// The current revisions of the database to copy.
     let targets: [String]
-    /// Whether a later revision is incomplete, so that objects may be missing that the current revisions create.
+    /// Whether a later revision is partly applied. It may already have dropped objects that the current revisions
+    /// create.
     var hasIncompleteRevision = false
     /// Whether the schema is created by the revisions only, because the database to copy cannot be read.
     var usesRevisionsOnly = false
@@ -18,8 +19,8 @@ struct SchemaCopy {
     private struct CopyFailed: Error {}
 
     /// Runs `body` with a scratch database that has the same schema. The schema is created by the revisions, which also
-    /// insert rows. If objects are missing then, because they were created manually, the schema is created from a dump
-    /// instead.
+    /// insert rows. If the scratch database then lacks objects, such as manually created ones, the schema is created
+    /// from a snapshot instead.
     /// - Throws: The error of `body`; `MigrationFailed` if the schema cannot be created, `PostgresError`.
     func with<Value: Sendable>(_ body: (PostgresConfiguration) async throws -> Value) async throws -> Value {
         if usesRevisionsOnly {
@@ -52,8 +53,8 @@ struct SchemaCopy {
         guard hasIncompleteRevision ? wanted == made : wanted.isSubset(of: made) else { throw CopyFailed() }
     }
 
-    /// Returns the names of the objects in schemas and on tables. Only names are compared, since reading definitions
-    /// would wait for locked tables.
+    /// Returns the types and names of the objects in all schemas, including triggers, rules and policies. Definitions
+    /// are not read, since that would wait for locked tables.
     private func names(in configuration: PostgresConfiguration) async throws -> Set<String> {
         let connection = try await Connection.open(configuration)
         defer { connection.close() }
@@ -79,8 +80,8 @@ struct SchemaCopy {
         try await SchemaFile.run(snapshot.script, in: scratch)
     }
 
-    /// Applies the revisions, as far as they can be applied to an empty database, and then creates what else the actual
-    /// catalog contains.
+    /// Applies the revisions, then changes the schema to match the actual catalog. An error of the revisions is thrown
+    /// only if the schema cannot be made to match.
     private func make(in scratch: PostgresConfiguration, _ actual: Catalog) async throws {
         let failed = try await MigrationFailed.caught { try await migrate(scratch) }
         let rest = try await MigrationFailed.caught { try await change(scratch, to: actual) }

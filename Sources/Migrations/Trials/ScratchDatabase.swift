@@ -60,8 +60,8 @@ struct ScratchDatabase {
         }
     }
 
-    /// The query for the encoding and the locale of the real database, with which the scratch database sorts and
-    /// compares texts alike. The names of the catalog's columns depend on the version of Postgres.
+    /// The SQL expression for the CREATE DATABASE options that give the scratch database the encoding and the locale of
+    /// the configured database. The names of the catalog's columns depend on the version of Postgres.
     private static let locale = """
         concat_ws(' ', 'ENCODING', quote_literal(pg_encoding_to_char(encoding)), 'LC_COLLATE', quote_literal(datcollate), \
         'LC_CTYPE', quote_literal(datctype), CASE to_jsonb(d) ->> 'datlocprovider' WHEN 'c' THEN 'LOCALE_PROVIDER libc' \
@@ -70,17 +70,17 @@ struct ScratchDatabase {
         || quote_literal(to_jsonb(d) ->> 'datlocale') END, 'ICU_RULES ' || quote_literal(to_jsonb(d) ->> 'daticurules'))
         """
 
-    /// Drops the database, and terminates the sessions in it. If the role lacks the privilege to terminate sessions of
-    /// other roles (an autovacuum worker, a monitor), the database is dropped without that: the server stops autovacuum
-    /// itself, and waits five seconds for other sessions to end.
+    /// Drops the database, and terminates the sessions in it. If the role may not terminate sessions of other roles
+    /// (an autovacuum worker, a monitor), drops the database without FORCE: the server then stops autovacuum workers
+    /// itself, and waits up to five seconds for other sessions to end.
     private func drop() async throws {
         do { try await server.script("DROP DATABASE IF EXISTS \(name) WITH (FORCE)") } catch let error as PostgresError
             where error.state == "42501"
         { try await server.script("DROP DATABASE IF EXISTS \(name)") }
     }
 
-    /// Drops scratch databases that are older than an hour and have no connections, since their processes were killed.
-    /// Databases of other roles are left.
+    /// Drops scratch databases that killed processes have left: those that are older than an hour and have no
+    /// connections. Databases of other roles are not dropped.
     private static func sweep(_ server: Connection) async throws {
         let query: Statement = """
             SELECT ARRAY[datname::text] FROM pg_database WHERE datname ~ '^aktify_scratch_[0-9]{1,12}_[0-9a-f]+$' \

@@ -83,11 +83,11 @@ private struct RevisionTrial {
         return (problems, "applied, undone, applied again")
     }
 
-    /// Runs `body`, an upgrade or a downgrade; if the sample rows make it fail, deletes all rows and runs it again.
-    /// Such a failure is only a problem if every row would cause it: sample rows may violate a new check, but adding a
-    /// NOT NULL column without a default fails with any row.
-    /// - Parameter acceptsFailure: whether such a failure is accepted, because the upgrade has deleted the column's
-    ///   values.
+    /// Runs `body`, an upgrade or a downgrade. If sample rows make `body` fail, deletes all rows and runs it again.
+    /// A NOT NULL violation is reported as a problem, because any row would cause it. Other violations are not, because
+    /// they may be due to the values of the sample rows.
+    /// - Parameter acceptsFailure: whether a NOT NULL violation is accepted, because the upgrade has deleted the
+    ///   column's values.
     private func step(
         _ name: String, of revision: Revision, acceptsFailure: Bool = false, _ body: () async throws -> Void
     ) async throws -> [String] {
@@ -131,9 +131,9 @@ private struct RevisionTrial {
         return contents
     }
 
-    /// Returns the first table whose rows have changed; `nil` if there is none, or if no table has rows, because `step`
-    /// has deleted them all to repeat a migration that they made fail. The change log is ignored, since changing and
-    /// reverting rows adds entries.
+    /// Returns the first table whose rows have changed; `nil` if there is none, or if all tables are empty because
+    /// `step` has deleted their rows. The table of change records is ignored, since both the upgrade and the downgrade
+    /// may add records.
     private func changed(since rows: [String: String]) async throws -> String? {
         let now = try await contents()
         guard now.values.contains(where: { !$0.isEmpty }) else { return nil }

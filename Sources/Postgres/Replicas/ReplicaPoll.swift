@@ -16,7 +16,7 @@ struct ReplicaPoll: Sendable {
         while replicas != nil {
             do {
                 let connection = try await Connection.open(configuration)
-                // Immediately instead of at the next poll, because what is known of the replica is no longer true.
+                // The close is reported immediately, not at the next poll, because the replica's state is outdated.
                 connection.onClose = { [weak replicas] in replicas?.pollFailed(index, Connection.lost) }
                 defer {
                     connection.onClose = {}
@@ -60,9 +60,9 @@ struct ReplicaPoll: Sendable {
 extension Statement {
     /// The query for a server's identity, whether the server is in recovery, and its replay position.
     ///
-    /// The timeline is that of the WAL receiver, which only a role with the privileges of `pg_read_all_stats` can see,
-    /// or else that of the last restartpoint, because a standby has no function for the timeline of the last replayed
-    /// record.
+    /// Postgres has no function for the timeline of the last replayed record. The query returns the latest timeline
+    /// among those of the minimum recovery end, the last restartpoint and the WAL receiver. Only a role with the
+    /// privileges of `pg_read_all_stats` can see the WAL receiver's timeline.
     fileprivate static let replicaStatus = Statement(
         unsafe: """
             SELECT \(ServerIdentity.columns), pg_is_in_recovery(), \

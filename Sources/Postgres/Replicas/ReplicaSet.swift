@@ -39,13 +39,13 @@ struct ReplicaSet {
         /// The replay LSN at which the replica was found ahead of the primary; `nil` if it is not ahead. The replica
         /// serves no reads until the primary has reached this LSN.
         var ahead: UInt64?
-        /// The number of consecutive failed reads.
+        /// The number of consecutive failed reads. A failure during the backoff is not counted.
         var failures = 0
-        /// When the last failed read failed; `nil` if no read has failed since the last success.
+        /// The time of the last counted failure; `nil` if a read has succeeded since, or no read has failed.
         var failed: Instant?
 
-        /// The end of the backoff, during which other servers are preferred; `nil` if no read has failed. The backoff
-        /// lasts one second after the first failure, doubled after each further failure up to 30 s.
+        /// The end of the backoff, during which other servers are preferred; `nil` if `failed` is `nil`. The backoff
+        /// lasts one second after the first failure, and twice as long after each further failure, up to 30 s.
         var pausesUntil: Instant? {
             failed.map { $0.advanced(by: .seconds(min(30, 1 << min(failures - 1, 5)))) }
         }
@@ -62,8 +62,7 @@ struct ReplicaSet {
     /// Creates the state of replicas that have not been polled yet.
     /// - Parameters:
     ///   - count: The number of replicas.
-    ///   - maximumLag: The maximum replication lag. A replica serves reads only if the primary was at the replica's
-    ///     position no longer ago than this.
+    ///   - maximumLag: The maximum replication lag at which a replica serves reads.
     init(count: Int, maximumLag: Duration) {
         replicas = Array(repeating: Replica(), count: count)
         self.maximumLag = maximumLag
@@ -81,8 +80,8 @@ struct ReplicaSet {
     /// Records the result of polling the primary.
     /// - Parameters:
     ///   - status: The primary's status.
-    ///   - replayed: The replicas' replay positions before the primary was polled. A replica whose position is greater
-    ///     than the primary's is not a standby of this primary.
+    ///   - replayed: The replicas' replay positions before the primary was polled. A replica whose LSN is greater than
+    ///     the primary's is ahead of the primary, and serves no reads.
     ///   - now: The current time.
     mutating func updatePrimary(_ status: Status, after replayed: [WALPosition?] = [], at now: Instant) {
         system = status.system
@@ -122,9 +121,9 @@ struct ReplicaSet {
         (replicas[index].state, replicas[index].replayed) = (.unavailable, nil)
     }
 
-    /// Whether a replica's lag exceeds the maximum, that is, whether the replica has not reached the position that the
-    /// primary had one maximum lag before the primary's last poll. While no primary responds, the lag of a replica
-    /// therefore does not grow. Only the LSNs are compared, because a standby may not know its timeline.
+    /// Whether a replica's lag exceeds `maximumLag`: its LSN is less than the primary's LSN of `maximumLag` ago. Time
+    /// is counted back from the primary's last poll, so that the lag does not grow while no primary responds. Only LSNs
+    /// are compared, because a standby may not know its timeline.
     private func isLagging(_ replayed: WALPosition) -> Bool {
         guard let last = samples.last else { return false }
         let limit = last.time.advanced(by: .zero - maximumLag)

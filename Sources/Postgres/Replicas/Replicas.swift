@@ -246,9 +246,8 @@ private final class Replica {
         return Pools(reads: pool(configuration), streams: pool(configuration.forStreams))
     }
 
-    /// Validates a new connection, so that what the polls have found holds for its server. A connection is rejected if
-    /// it leads to a server other than the polled one, or to one that has been restarted and has not reached its
-    /// earlier replay position again.
+    /// Validates that a new connection leads to the server that was polled last. The connection is rejected if it leads
+    /// to another server, or if the server was restarted and has not reached its earlier replay position again.
     /// - Throws: `PostgresError` if the connection is rejected or fails; `DecodingError`.
     private func check(_ connection: Connection) async throws {
         let known = replayed

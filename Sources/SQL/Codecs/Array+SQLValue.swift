@@ -1,7 +1,7 @@
 /// Maps a one-dimensional array to the array type of its elements: `[Int64]` to `bigint[]`.
 extension Array: SQLValue where Element: SQLValue {
     public static var type: UInt32 { Element.arrayType }
-    /// The object id (OID) of the type of arrays of this type. It equals `type`, because Postgres has one array type
+    /// The object id (OID) of the type of nested arrays. It is the same as `type`, because Postgres has one array type
     /// per element type, whatever the number of dimensions.
     public static var arrayType: UInt32 { Element.arrayType }
     public static var typeName: String { Element.typeName + "[]" }
@@ -30,8 +30,10 @@ extension Array: SQLValue where Element: SQLValue {
 private struct ArrayReader {
     var rest: UnsafeRawBufferPointer
 
-    /// Reads the header.
+    /// Reads the header of an array.
+    /// - Parameter type: The object id (OID) of the expected element type.
     /// - Returns: The number of elements.
+    /// - Throws: `DecodingError` if the elements have another type, or the array has more than one dimension.
     mutating func begin(_ type: UInt32) throws(DecodingError) -> Int {
         let (dimensions, _, element) = (try number(), try number(), try number())
         guard UInt32(bitPattern: element) == type else { throw DecodingError("an array has elements of another type") }

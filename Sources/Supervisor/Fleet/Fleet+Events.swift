@@ -77,7 +77,7 @@ extension Fleet {
         if let problem { failReload(problem) } else { state = .waitingToExecute }
     }
 
-    /// Ends a failed reload: the old workers keep running.
+    /// Ends a reload or re-execution that has failed. The old workers keep running.
     mutating func failReload(_ problem: String) {
         state = .serving
         report(.reloadFailed(problem))

@@ -32,8 +32,8 @@ extension Fleet {
         case addWorker, removeWorker, removeAllWorkers
     }
 
-    /// The purpose of a timer. Timers are never cancelled: one that fires too late finds another state and has no
-    /// effect.
+    /// The purpose of a timer. Timers are never cancelled: a timer that is no longer needed has no effect when it
+    /// fires.
     enum Timer: Hashable, Sendable {
         /// The startup timeout of a worker.
         case startup(Worker.ID)
@@ -67,7 +67,7 @@ extension Fleet {
     /// An occurrence to be logged and counted.
     enum Notice: Hashable, Sendable {
         case ready(Worker.ID)
-        /// A worker is started to replace one that has ended.
+        /// A worker is started because a worker has ended or the target number of workers has grown.
         case respawning
         case crashed(Worker.ID)
         case stuck(Worker.ID)
@@ -75,7 +75,8 @@ extension Fleet {
         case recycling(Worker.ID), recycled, recyclingFailed
         /// A worker terminated as requested.
         case ended(Worker.ID)
-        /// A worker terminated unexpectedly.
+        /// A worker terminated unexpectedly. `whileServing` tells whether the worker was ready until then: it had
+        /// neither reported a crash nor been aborted.
         case died(Worker.ID, whileServing: Bool)
         case spawnFailed(reason: String)
         case reloaded, reloadFailed(String)

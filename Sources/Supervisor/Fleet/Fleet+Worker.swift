@@ -10,7 +10,7 @@ extension Fleet {
             case spawning
             case starting
             case ready
-            /// The worker was asked to drain, which is done only once for each worker.
+            /// The worker was asked to drain. `wasReady` tells whether the worker has become ready.
             case draining(wasReady: Bool)
             /// The worker has reported that it is crashing, and is writing a backtrace.
             case crashed
@@ -31,7 +31,7 @@ extension Fleet {
         /// Whether the worker serves requests.
         var isServing: Bool { state == .ready || state == .draining(wasReady: true) }
 
-        /// Whether the next step of a replacement has to wait until the worker has ended.
+        /// Whether a replacement in progress must wait until this worker has terminated.
         var isDraining: Bool { state == .draining(wasReady: true) || state == .killed }
     }
 }

@@ -91,7 +91,7 @@ extension Fleet {
 
     // MARK: Ending a worker
 
-    /// Asks a worker to drain. Has no effect on a worker that is not running, or is draining already.
+    /// Asks a worker to drain. Has no effect unless the worker's state is `starting` or `ready`.
     mutating func drain(_ id: Worker.ID) {
         guard let state = self[id], state == .starting || state == .ready else { return }
         self[id] = .draining(wasReady: state == .ready)

@@ -17,8 +17,8 @@ struct Fleet: Sendable {
         case recycling(old: Worker.ID)
         /// The new program is checking the configuration before it replaces the running program.
         case checking
-        /// The check has passed, and starting workers have to become ready or fail before re-execution, because they
-        /// cannot be handed over.
+        /// The check has passed. Re-execution waits until every starting worker is ready or has failed, because the
+        /// new program cannot take over a starting worker.
         case waitingToExecute
         case executing
         /// The workers drain or, when `immediately` is set, are killed.
@@ -55,11 +55,11 @@ struct Fleet: Sendable {
     var workers: [Worker]
     /// The desired number of workers.
     var target: Int
-    /// The current generation of workers; each reload increments it.
+    /// The current generation of workers. A reload increments the number; a failed reload restores it.
     var generation: Int
     /// The requests that are deferred until the current reload or check has ended.
     var pendingRequests: Set<Request> = []
-    /// The number of the last check of the new program.
+    /// The number that identifies the latest check of the new program.
     var checkNumber = 0
     var backoff = StartBackoff()
     /// The earliest time at which another worker may be recycled, after a recycling has failed.
@@ -102,7 +102,7 @@ struct Fleet: Sendable {
     /// The workers that count towards the target: starting or ready.
     var running: [Worker] { workers.filter(\.isRunning) }
 
-    /// Whether a reload or re-execution is in progress, in this master or in the program that replaces it.
+    /// Whether a reload or a re-execution is in progress.
     var isReloading: Bool {
         switch state {
         case .reloading, .checking, .waitingToExecute, .executing: true

@@ -66,8 +66,8 @@ struct HTTPDate: Equatable {
         text[1] = 0x30 + UInt8(truncatingIfNeeded: number % 10)
     }
 
-    /// The date in the Gregorian calendar. Years are counted from March, in eras of 400 years, so that the leap day is
-    /// the last day of its year.
+    /// The date in the Gregorian calendar. The calculation uses eras of 400 years, and years that begin in March, so
+    /// that a leap day is the last day of its year.
     private var civilDate: (year: Int, month: Int, day: Int) {
         let shifted = Int(days) + 719_468
         let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097

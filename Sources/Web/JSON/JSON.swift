@@ -1,6 +1,6 @@
 import Glibc
 
-/// A parsed JSON value (RFC 8259). Numbers are kept as text, so that no precision is lost before their type is known.
+/// A parsed JSON value (RFC 8259). Numbers are stored as text, so that parsing loses no precision.
 public enum JSON: Equatable, Sendable {
     /// The literal `null`.
     case null

@@ -1,11 +1,11 @@
 /// Escapes the text of JSON strings. Printable ASCII is copied, except for the double quote and the backslash;
 /// everything else is escaped, and scalars beyond U+FFFF as a surrogate pair.
 enum JSONEscape {
-    /// Appends `text`, which must be well-formed UTF-8, with escapes.
+    /// Escapes `text`, which must be well-formed UTF-8, and appends the result.
     ///
-    /// Escaping a byte results in at most six bytes. The buffer reserves eight bytes for each byte of text, so that an
-    /// escape can be stored as one 64-bit word, whose last two bytes are overwritten by the output that follows. Unused
-    /// capacity is cheap: the kernel allocates pages when they are touched.
+    /// Each byte of text results in at most six bytes. The buffer reserves eight, so that an escape can be stored as
+    /// one 64-bit word; the output that follows overwrites the last two bytes of the word. Unused capacity is cheap:
+    /// the kernel allocates pages when they are touched.
     static func append(_ text: UnsafeBufferPointer<UInt8>, to bytes: inout ByteBuffer) {
         guard let start = text.baseAddress else { return }
         let end = UnsafeRawPointer(start + text.count)
@@ -31,8 +31,8 @@ enum JSONEscape {
 
     // MARK: Plain text
 
-    /// Copies the next eight bytes of the text, or all remaining bytes when there are fewer.
-    /// - Returns: the number of copied bytes before the first byte that needs an escape.
+    /// Copies the next eight bytes of the text, or all remaining bytes when there are fewer, even if they need escapes.
+    /// - Returns: the number of bytes before the first one that needs an escape; later output overwrites the others.
     private static func copyPlain(
         _ text: UnsafeRawPointer, _ end: UnsafeRawPointer, to output: UnsafeMutableRawPointer
     ) -> Int {
@@ -41,8 +41,8 @@ enum JSONEscape {
         return UInt64(littleEndian: word).plainBytes
     }
 
-    /// Loads the last one to seven bytes of the text into a word, padded with zeros. A zero byte needs an escape, so
-    /// that the padding is not taken for text.
+    /// Loads the last one to seven bytes of the text into a word, padded with zeros. Since a zero byte needs an
+    /// escape, `plainBytes` does not count the padding.
     private static func lastWord(_ text: UnsafeRawPointer, _ count: Int) -> UInt64 {
         func part<Part: FixedWidthInteger>(_ offset: Int, as _: Part.Type) -> UInt64 {
             UInt64(truncatingIfNeeded: text.loadUnaligned(fromByteOffset: offset, as: Part.self).littleEndian)

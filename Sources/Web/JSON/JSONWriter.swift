@@ -45,11 +45,11 @@ public struct JSONWriter: ~Copyable {
         value.write(to: &self)
     }
 
-    /// Begins a value that is written in parts, by calls of `part`.
+    /// Begins an object whose names and punctuation are already encoded: `part` writes them, before each value.
     public mutating func beginParts() { separate() }
 
-    /// Writes encoded JSON that is part of a value, such as the opening bracket or comma, the name and the colon of a
-    /// member. The value of the member must be written next.
+    /// Writes the encoded JSON that precedes the value of a member: the opening brace or a comma, the name, and the
+    /// colon. The value must be written next.
     public mutating func part(_ json: UnsafeBufferPointer<UInt8>) {
         bytes.append(json)
         needsComma = false

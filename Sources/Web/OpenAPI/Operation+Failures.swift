@@ -2,7 +2,8 @@ import HTTPTypes
 
 extension Operation.Response {
     /// Returns the error responses that every request can get.
-    /// - Parameter changes: whether the operation changes data, so that the outcome of a lost request is unknown.
+    /// - Parameter changes: whether the operation changes data. If it does, the descriptions of 502 and 504 say that
+    ///   the change may have been made.
     public static func failures(changes: Bool) -> [Operation.Response] {
         let retry: [(HTTPField.Name, String)] = [(.retryAfter, "Seconds to wait before a retry.")]
         let unknown = changes ? " The change may have been made." : ""

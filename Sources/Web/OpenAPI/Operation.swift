@@ -12,11 +12,11 @@ public struct Operation: Sendable {
     public var tag: String
     /// The parameters in the path, the query and the header fields.
     public var parameters: [Parameter]
-    /// The media types of the request body; `nil` when there is no request body.
+    /// The request body in each media type; `nil` when there is no request body.
     public var body: [Content]?
-    /// All responses.
+    /// The possible responses. `Application.openAPI` adds 401 and 403 when the route requires a role.
     public var responses: [Response]
-    /// The schemas that the other members reference, by name.
+    /// The schemas that the operation references, by their names in `#/components/schemas`.
     public var schemas: [String: JSON]
     /// The role that the route requires; `nil` when the route requires none.
     var role: Role?
@@ -72,7 +72,7 @@ public struct Operation: Sendable {
     public struct Response: Sendable {
         /// The status code.
         public var status: HTTPResponse.Status
-        /// The description of the response, which explains the meaning of the response.
+        /// The `description` of the response: what the response means.
         public var summary: String
         /// The header fields that are specific to this response, with their descriptions.
         public var headers: [(name: HTTPField.Name, summary: String)]

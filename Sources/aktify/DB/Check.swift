@@ -40,7 +40,8 @@ struct Check: ParsableCommand {
     private static let advice =
         "Generate a revision that makes the database agree with the models: aktify db migrate -m \"...\""
 
-    /// Returns the problems of the database, and its differences from the models.
+    /// Returns the problems of the database, such as pending revisions or invalid indexes, and separately the
+    /// differences between the database and the models.
     private func databaseProblems(_ graph: RevisionGraph) throws -> (problems: [String], differences: [String]) {
         let config = try loadSchemaConfig()
         let migrator = Migrator(graph: graph, configuration: config.database, log: { _ in })

@@ -37,8 +37,8 @@ struct DBStatus: ParsableCommand {
         if status.has(.pending, .running) { throw ExitCode(3) }
     }
 
-    /// Inspects the database. Drift is only computed at the head, since below it the models and the database
-    /// necessarily differ.
+    /// Inspects the database. Drift is only computed when all revisions are applied: before that, the database
+    /// necessarily differs from the models.
     private func inspect() throws -> (MigrationStatus, flaws: [String], drift: [String]) {
         let config = try loadSchemaConfig()
         let migrator = Migrator(graph: try schema.scripts.graph(), configuration: config.database, log: { _ in })

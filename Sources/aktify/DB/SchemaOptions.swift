@@ -25,8 +25,8 @@ struct SchemaOptions: ParsableArguments {
     }
 }
 
-/// Loads the configuration for a command that connects as the owner of the schema. The command's sessions are named
-/// `aktify db`, to distinguish them from the sessions of programs that depend on the schema.
+/// Loads the configuration for a command that connects as the owner of the schema. The command's sessions have the
+/// `application_name` `aktify db`, so that a migration does not mistake them for the sessions of a worker.
 /// - Throws: `ConfigError`, whose description is one line.
 func loadSchemaConfig(silently isSilent: Bool = false) throws -> Config {
     var config = try loadConfig(processEnvironment(), silently: isSilent)

@@ -10,8 +10,8 @@ struct Report {
         let site: String
         /// The number of rows returned.
         let rows: Int
-        /// The plan to report: usually the one that Postgres executed. When that plan scans only small tables, and
-        /// Postgres would use indexes if the tables were larger, the plan for larger tables is reported instead.
+        /// The plan in the text report: the plan that Postgres chose or, when `smallTable` is not `nil`, the plan that
+        /// it chooses with `enable_seqscan` off, as it would for a larger table.
         let plan: ExplainedPlan?
         /// The table that is so small that Postgres scans it sequentially although there is a suitable index; `nil`
         /// when there is no such table.

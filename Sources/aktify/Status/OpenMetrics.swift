@@ -110,7 +110,7 @@ struct OpenMetrics {
     }
 }
 
-/// The sums of the histograms that have the same name, over all workers.
+/// The histograms of all workers, including those that have exited, summed for each metric name and set of labels.
 private struct HistogramSums {
     struct Sum {
         var nanoseconds = 0

@@ -105,7 +105,7 @@ extension Master.Status {
 }
 
 /// A worker in the status report, with the members that php-fpm reports for a process. Unlike a php-fpm process, a
-/// worker may handle many requests at a time: the request members describe the request that has run the longest.
+/// worker may handle many requests at a time: members such as `request uri` describe the oldest request in progress.
 private struct ProcessReport: JSONWritable {
     let worker: Master.WorkerStatus
     let now: Int

@@ -3,7 +3,8 @@
 @testable import Supervisor
 
 extension FuzzTarget {
-    /// An accepted address is parsed as the same address from its description, and fits into its socket address.
+    /// Parsing the description of an accepted address yields the same address. The path of a Unix socket fits into a
+    /// socket address.
     static let listen = FuzzTarget(name: "listen") { input in
         guard let address = try? ListenAddress(String(decoding: input, as: UTF8.self)) else { return }
         let parsedAgain = try ListenAddress(address.description)
@@ -16,7 +17,7 @@ extension FuzzTarget {
         }
     }
 
-    /// Each variable is on a single line, and its name contains no space.
+    /// The variables of an accepted environment file contain no line break, and their names contain no space.
     static let environment = FuzzTarget(name: "environment") { input in
         let text = String(decoding: input, as: UTF8.self)
         guard let variables = try? EnvironmentFile.variables(of: text, file: "file") else { return }

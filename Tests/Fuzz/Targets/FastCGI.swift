@@ -5,7 +5,8 @@ import TestSupport
 @testable import Web
 
 extension FuzzTarget {
-    /// The guard's decision does not depend on how the bytes are split, and a complete request lies within them.
+    /// The decision of `RequestGuard` does not depend on how the input is split. The offset and the body size of
+    /// the request do not exceed the size of the input.
     static let records = FuzzTarget(name: "records") { input in
         let step = Int(input.first ?? 0) + 1
         let bytes = Array(input.dropFirst())
@@ -38,8 +39,8 @@ extension FuzzTarget {
             declared: requestGuard.declaredBytes)
     }
 
-    /// The header fields of a request that is made from params contain neither NUL, CR nor LF. In the input, each param
-    /// ends with a NUL.
+    /// The values of the header fields of a request that is created from FastCGI params contain neither NUL, CR nor LF.
+    /// In the input, each param ends with a NUL.
     static let params = FuzzTarget(name: "params") { input in
         let entries = input.split(separator: 0).map { [UInt8]($0) + [0] }
         var pointers = entries.map { entry in

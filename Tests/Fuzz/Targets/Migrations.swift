@@ -1,7 +1,7 @@
 @testable import Migrations
 
 extension FuzzTarget {
-    /// Statements follow one another in the text, at the offsets that are reported.
+    /// Each parsed statement occurs in the script at its reported offset, and statements do not overlap.
     static let script = FuzzTarget(name: "script") { input in
         let text = String(decoding: input, as: UTF8.self)
         let bytes = Array(text.utf8)
@@ -14,8 +14,8 @@ extension FuzzTarget {
         }
     }
 
-    /// A file is either parsed as a revision or rejected as malformed, with a valid line number; one of its sections
-    /// may be malformed, too. A revision has an id and a message.
+    /// A file is either rejected as malformed or parsed as a revision with an id and a message. Every reported line
+    /// number, including that of a malformed section, exists in the file.
     static let revision = FuzzTarget(name: "revision") { input in
         let text = String(decoding: input, as: UTF8.self)
         let lines = text.unicodeScalars.count { $0 == "\n" || $0 == "\r" } + 1

@@ -35,7 +35,8 @@ extension FuzzTarget {
         }
     }
 
-    /// A target's decoded segments are encoded to the same segments, and merging its slashes is idempotent.
+    /// Percent-encoding the segments of a request target and parsing the result yields the same segments. Merging
+    /// consecutive slashes is idempotent.
     static let target = FuzzTarget(name: "target") { input in
         let text = String(decoding: input, as: UTF8.self)
         let target = Target(text)
@@ -78,7 +79,7 @@ extension FuzzTarget {
 }
 
 extension JSON {
-    /// Whether the value contains no broken string, which cannot be serialized.
+    /// Whether the value contains no string with an unpaired surrogate. Such a string cannot be serialized.
     fileprivate var isWritable: Bool {
         switch self {
         case .unpairedSurrogate: false
