@@ -1,3 +1,5 @@
+import SQL
+
 /// The tables of a schema in Postgres's own notation, so that two schemas can be compared.
 public struct Catalog: Hashable, Sendable {
     /// A column of a table.
