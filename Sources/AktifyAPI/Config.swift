@@ -26,7 +26,8 @@ public struct Config: Sendable {
     public var logsRequests: Bool
     /// Whether all SQL statements are logged, grouped by request.
     public var logsQueries: Bool
-    /// Whether this is a development environment, in which responses have the header field `Server-Timing`.
+    /// Whether this is a development environment. There, responses have the header field `Server-Timing`, and clients
+    /// do not authenticate unless `AUTH` is set.
     public var isDevelopment: Bool
     /// How clients authenticate; `nil` in production when `AUTH` is not set.
     public var authentication: Authentication?

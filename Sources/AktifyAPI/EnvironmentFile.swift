@@ -1,7 +1,7 @@
-/// A file of environment variables in the format of systemd's `EnvironmentFile=`: lines `NAME=VALUE`, empty lines and
-/// comments.
+/// A file of environment variables: lines `NAME=VALUE`, empty lines, and comments that begin with `#`. The format is a
+/// subset of systemd's `EnvironmentFile=`, without escapes and continuation lines.
 public enum EnvironmentFile {
-    /// Parses the variables. Quotes around a value are removed.
+    /// Parses the variables. Quotes around a value are removed; white space around a value is kept.
     /// - Parameters:
     ///   - text: the contents of the file.
     ///   - file: the name of the file, for error messages.

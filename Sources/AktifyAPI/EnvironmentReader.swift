@@ -55,8 +55,9 @@ struct EnvironmentReader {
         return text
     }
 
-    /// Reads a secret from the variable `name`, or from the file that the variable `name` with the suffix `_FILE`
-    /// names. White space around the contents of the file is removed.
+    /// Reads a secret from the variable `name`, or from the file whose path is in the variable with the suffix `_FILE`.
+    /// White space around the contents of the file is removed. Returns `nil` when neither variable is set.
+    /// - Throws: `ConfigError` when both variables are set, or the file cannot be read.
     func secret(_ name: String) throws(ConfigError) -> String? {
         guard let path = value("\(name)_FILE") else { return value(name) }
         guard value(name) == nil else { throw ConfigError(name, "is set, and so is \(name)_FILE: unset one of them") }

@@ -42,7 +42,7 @@ public struct APIKeys: Sendable {
         try await database.all(APIKeyRecord.all.ordered { [$0.id.ascending] })
     }
 
-    /// Revokes a key, which every worker rejects within one second.
+    /// Revokes a key. Every worker rejects the key within one second, provided that its lookups reach the primary.
     /// - Throws: `APIKeyError.unknown`, `DatabaseError`.
     public func revoke(name: String) async throws {
         let columns = APIKeyRecord.columns
@@ -58,8 +58,8 @@ public struct APIKeys: Sendable {
     /// - Throws: `DatabaseError`.
     public func find(_ key: APIKey) async throws -> KnownKey? {
         let columns = APIKeyRecord.columns
-        // Replicas may lag behind the primary. While there is no primary, no key can be revoked, so that a replica is
-        // good enough.
+        // Replicas may lag behind the primary. A replica is used only when the primary is unreachable, overloaded or
+        // does not respond in time.
         let session = CausalSession(reads: .primaryPreferred)
         let result = try await CausalSession.$current.withValue(session) {
             try await database.read(

@@ -23,10 +23,10 @@ public struct Instant: Comparable, Sendable {
         return overflow ? .distantFuture : Instant(nanoseconds: sum)
     }
 
-    /// Returns the nanoseconds from `earlier` to this point in time; negative when `earlier` is later than it.
+    /// Returns the nanoseconds from `earlier` to this point in time; negative when `earlier` is the later one.
     public func nanoseconds(since earlier: Instant) -> Int { Int(nanoseconds &- earlier.nanoseconds) }
 
-    /// Returns the time from `earlier` to this point in time; negative when `earlier` is later than it.
+    /// Returns the time from `earlier` to this point in time; negative when `earlier` is the later one.
     public func duration(since earlier: Instant) -> Duration { .nanoseconds(nanoseconds - earlier.nanoseconds) }
 
     public static func < (left: Instant, right: Instant) -> Bool { left.nanoseconds < right.nanoseconds }

@@ -2,10 +2,10 @@ import Glibc
 import Synchronization
 
 extension Loop {
-    /// Runs `body` as a task on a new event loop on the calling thread, blocks until it finishes, and returns its
-    /// result.
+    /// Runs `body` as a task on a new event loop on the calling thread. Blocks until the task has finished, and returns
+    /// the task's result.
     ///
-    /// Commands that do not start a server use it to run the same asynchronous database code that the server runs.
+    /// Synchronous code, such as the commands of the program, calls this method to run asynchronous code.
     /// - Throws: Whatever `body` throws, or `SystemError` when the loop cannot be created.
     public static func run<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) throws -> Value {
         let loop = try Loop()

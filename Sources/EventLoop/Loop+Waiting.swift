@@ -49,7 +49,8 @@ extension Loop {
         }
     }
 
-    /// Waits, at most for `limit`, until all offloaded calls have returned, so that their results are released.
+    /// Waits until all offloaded calls have returned, for at most `limit`. The result of a call that returns after the
+    /// loop has ended would leak.
     func waitForOffloadedCalls(within limit: Duration) async {
         let deadline = Instant.now.advanced(by: limit)
         while offloadedCalls > 0, Instant.now < deadline { try? await sleep(for: .milliseconds(5)) }

@@ -145,8 +145,8 @@ public final class Loop: @unchecked Sendable {
     }
 
     /// Calls `action` after the events, timers and jobs of this iteration or a later one. Postponed actions run in
-    /// order, at least one per iteration. Postpone work that takes more than a few hundred microseconds, since it would
-    /// delay other connections.
+    /// order, at least one per iteration. Use this method for work that takes more than a few hundred microseconds, so
+    /// that other connections are served first.
     public func postpone(_ action: @escaping () -> Void) {
         assertCurrent()
         postponed.append(action)
@@ -168,8 +168,8 @@ public final class Loop: @unchecked Sendable {
         runEndOfTurnActions()
     }
 
-    /// Returns the timeout for `epoll_wait` in milliseconds: the time until the next timer, rounded up, at most 60,000;
-    /// -1 (no timeout) when no timer is scheduled; 0 when work is queued.
+    /// Returns the timeout for `epoll_wait` in milliseconds: the time until the next timer, rounded down, plus 1, at
+    /// most 60,000; -1 (no timeout) when no timer is scheduled; 0 when work is queued.
     private func pollTimeout() -> Int32 {
         guard jobs.isEmpty, postponed.isEmpty, endOfTurnActions.isEmpty else { return 0 }
         while let next = timers.min, next.isCancelled { timers.removeMin() }

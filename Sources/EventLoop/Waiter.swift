@@ -50,7 +50,8 @@ public final class Waiter<Value: Sendable>: @unchecked Sendable {
     }
 
     /// Waits for the outcome; returns immediately when it is already known.
-    /// - Throws: The error that the waiter was resumed with, or `CancellationError` as soon as the task is cancelled.
+    /// - Throws: The error that the waiter was resumed with; `CancellationError` as soon as the task is cancelled, or
+    ///   when the only waiting task was cancelled before this call.
     public func value() async throws -> Value {
         lastID += 1
         let id = lastID

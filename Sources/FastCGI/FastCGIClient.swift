@@ -15,9 +15,10 @@ public struct FastCGIClient: Sendable {
     /// Creates a client for the responder at `address`. Connecting, sending and each read time out after `seconds`.
     public init(_ address: ListenAddress, seconds: Int) { (self.address, self.seconds) = (address, seconds) }
 
-    /// Sends a GET request.
+    /// Sends a GET request for `target`, which must have at most 127 bytes.
     /// - Returns: The response's status code and body.
-    /// - Throws: `Failure` when the response is missing or malformed, `SystemError` when a system call fails.
+    /// - Throws: `Failure` when the response is missing or malformed, `ListeningSocket.Unavailable` when the host name
+    ///   cannot be resolved, `SystemError` when connecting or sending fails.
     public func get(_ target: String) throws -> (status: Int, body: String) {
         let socket = try connected()
         defer { close(socket) }

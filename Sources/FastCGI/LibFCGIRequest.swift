@@ -16,7 +16,8 @@ final class LibFCGIRequest {
     /// the connection.
     private(set) var keepsConnection = false
 
-    /// Initializes libfcgi once per process and restores the signal dispositions that it changes.
+    /// Initializes libfcgi once per process. Then resets SIGTERM and SIGUSR1, for which libfcgi has installed handlers,
+    /// to the default action, and ignores SIGPIPE.
     private static let prepareLibrary: Void = {
         FCGX_Init()
         for number in [SIGTERM, SIGUSR1] { signal(number, SIG_DFL) }

@@ -1,4 +1,4 @@
-/// Limits on what a peer may send and how long it may wait, so that no peer can occupy memory or a connection for long.
+/// Limits on requests, responses and waiting times, so that no peer can occupy memory or a connection for long.
 public struct Limits: Sendable {
     /// The maximum size of a request body, in bytes; at most 1 GiB. A larger body is read to its end, discarded and
     /// responded to with 413.
@@ -8,7 +8,8 @@ public struct Limits: Sendable {
     public var paramsBytes: Int
     /// The maximum number of bytes of responses that wait for their peers to read them, over all connections. A
     /// response that would exceed this limit is replaced with 503, or with 502 when the request may have changed
-    /// something. A single larger response is allowed while no other response waits.
+    /// something. A single larger response is allowed while no other response waits. Streamed responses, and bodies of
+    /// up to 8,184 bytes, do not count.
     public var outputBacklogBytes: Int
     /// How long a peer may take to send a request, or to make room for its response.
     public var peerTimeout: Duration

@@ -29,8 +29,8 @@ public final class ListeningSocket: Sendable {
     ///     replaced.
     ///   - mode: The permissions of a Unix socket's file.
     ///   - backlog: The maximum length of the accept queue; the kernel caps it at net.core.somaxconn.
-    /// - Throws: `Unavailable` when the address cannot be used (for example, another process is listening on it), or
-    ///   `SystemError`.
+    /// - Throws: `Unavailable` when the path of a Unix socket is in use, or a host name cannot be resolved;
+    ///   `SystemError` when a system call fails, for example because a TCP port is in use.
     public static func bind(_ address: ListenAddress, mode: mode_t = 0o660, backlog: Int32 = 511) throws
         -> ListeningSocket
     {

@@ -5,8 +5,8 @@ struct OutputBacklog {
     /// The highest count since memory was last returned to the system.
     private var peak = 0
 
-    /// The minimum peak, in bytes, after which memory is returned to the system. The allocator may retain much of the
-    /// memory that the responses, and the rows that they were made from, occupied.
+    /// The minimum peak, in bytes, after which memory is returned to the system. After large responses, the allocator
+    /// may retain much of the freed memory.
     static let trimThreshold = 8 << 20
 
     /// Adds the bytes of a response to the count, unless the count would then exceed `limit`. While the count is zero,

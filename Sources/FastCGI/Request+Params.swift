@@ -19,7 +19,7 @@ extension Web.Request {
 /// The CGI meta-variables that are relevant for a request. The values point into the params, which must outlive them.
 private struct MetaVariables: ~Copyable {
     /// The method of a request that has none, or whose method is not a valid token (RFC 9110, section 9.1). No route
-    /// accepts this method, so that the response is 405.
+    /// accepts this method, so that the response is 404 or 405.
     private static let noMethod = HTTPRequest.Method("-")!  // Sound: "-" is a token.
 
     private var method = MetaVariables.noMethod

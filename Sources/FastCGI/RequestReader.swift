@@ -65,8 +65,8 @@ struct RequestReader {
         return .more
     }
 
-    /// The maximum number of further reads by which one call of `receive` tries to complete a request. These reads
-    /// empty the socket's receive buffer, unless the peer sends faster than the reader reads.
+    /// The maximum number of reads by which one call of `receive` continues a partial request. Other connections are
+    /// served before the next call.
     private static let readsPerCall = 4
 
     /// Extracts a complete request at the beginning of the request buffer's memory, and stores the bytes that follow

@@ -68,7 +68,7 @@ public final class Server: @unchecked Sendable {
     }
 
     /// Accepts a pending connection.
-    /// - Returns: Whether a connection was pending.
+    /// - Returns: Whether a connection was taken from the accept queue.
     private func accept(from listener: ListeningSocket) -> Bool {
         let socket = accept4(listener.descriptor, nil, nil, Int32(SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue))
         guard socket >= 0 else {

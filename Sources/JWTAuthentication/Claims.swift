@@ -1,7 +1,7 @@
 import Authentication
 import Web
 
-/// The validated claims of a token that authentication uses.
+/// The result of validating a token's claims: who the client is, and how long the token is valid.
 struct Claims: Equatable {
     /// The name of the principal: `jwt:` and the subject of the token.
     let name: String
@@ -83,8 +83,8 @@ extension IdentityProvider {
 }
 
 extension String {
-    /// Whether the text is safe as a name in records and logs: the length is limited, and no characters are invisible
-    /// or change the direction of text.
+    /// Whether the text is safe as a name in records and logs: 1 to 255 bytes, without control characters, line and
+    /// paragraph separators, and format characters (such as those that change the direction of text).
     fileprivate var isSafeName: Bool {
         (1...255).contains(utf8.count)
             && unicodeScalars.allSatisfy {

@@ -8,8 +8,8 @@ final class KeyStore: @unchecked Sendable {
     /// The interval between periodic loads of the keys. A key that the provider has withdrawn is rejected after the
     /// next load.
     static let interval = Duration.seconds(300)
-    /// The minimum interval between attempts to load the keys, so that tokens with unknown keys cannot cause more
-    /// loads. A failed load is retried after the same interval.
+    /// The minimum interval between attempts to load the keys, which limits the loads that tokens with unknown keys can
+    /// cause. A failed periodic load is retried after this interval.
     static let minimumInterval = Duration.seconds(30)
 
     private let load: @Sendable () async throws -> KeySet

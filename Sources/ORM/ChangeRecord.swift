@@ -12,7 +12,7 @@ public struct ChangeRecord<Row: Model>: Sendable {
     public var author: String?
     /// The id of the request that made the change; `nil` for a change that was not made by a request.
     public var requestID: String?
-    /// When the row was changed.
+    /// When the transaction that changed the row began.
     public var changedOn: Timestamp
     /// The row before the change; `nil` for an insert.
     public var before: Row?

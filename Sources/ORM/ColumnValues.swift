@@ -2,7 +2,7 @@ import SQL
 
 /// Values for some columns of a row that is inserted or updated.
 public struct ColumnValues<Model: ORM.Model>: Sendable, ExpressibleByArrayLiteral {
-    /// The assignments, at most one per column.
+    /// The assignments. There must be at most one per column.
     public var assignments: [Assignment<Model>]
 
     /// Creates column values: `ColumnValues<Campaign>([Campaign.columns.name.set(to: "Spring")])`.

@@ -32,8 +32,8 @@ public struct ConstraintViolation: Error, Hashable {
 }
 
 extension TableDefinition {
-    /// Converts a Postgres error into a constraint violation, in which the column is derived from the constraint's
-    /// name. Returns `nil` for other errors.
+    /// Returns the constraint violation that a Postgres error reports; `nil` for any other error. The column is derived
+    /// from the constraint's name, except for a NOT NULL violation, whose error names the column.
     /// - Parameters:
     ///   - error: The error.
     ///   - isDeletion: Whether rows were to be deleted. If so, a foreign key violation means that these rows are still

@@ -64,8 +64,8 @@ struct Cursor<M: Model>: Sendable {
         if lease.isInTransaction { try? await lease.rollBack() }
     }
 
-    /// The statement that extends the timeout for idle transactions, because processing a chunk may take longer than a
-    /// transaction may otherwise be idle.
+    /// The statement that extends the timeout for idle transactions: the transaction may be idle while a chunk is
+    /// processed.
     private static var idleTimeout: Statement { "SET LOCAL idle_in_transaction_session_timeout = 15000" }
 }
 
@@ -80,7 +80,7 @@ extension Cursor.Chunk {
 
 /// The number of rows of a FETCH, chosen such that a chunk has about 256 KiB at most.
 ///
-/// The number is a power of two, so that only few different statements have to be prepared.
+/// The number is a power of two, so that only a few different statements have to be prepared.
 struct FetchSize: Equatable, Sendable {
     /// The number of rows. The first FETCH reads only 4 rows, because the size of the rows is not known yet.
     private(set) var rows = 4
@@ -88,8 +88,8 @@ struct FetchSize: Equatable, Sendable {
     private static let maximumRows = 2048
     private static let targetBytes = 256 << 10
 
-    /// Returns the size of the next FETCH after a FETCH of this size has returned a number of bytes. The next FETCH has
-    /// at most four times as many rows.
+    /// Returns the size of the next FETCH: at most four times this size.
+    /// - Parameter bytes: the number of bytes that the FETCH of this size has returned.
     func next(after bytes: Int) -> FetchSize {
         let fitting = rows * FetchSize.targetBytes / max(1, bytes)
         return FetchSize(rows: min(fitting, 4 * rows, FetchSize.maximumRows).powerOfTwo)

@@ -187,10 +187,11 @@ public struct Database: Sendable {
     // MARK: Transactions
 
     /// Runs `body` in a transaction, which is committed when `body` returns and rolled back when it throws. A
-    /// transaction within another one is a savepoint.
+    /// transaction within another one is a savepoint; its `isolation` must be `nil`.
     ///
-    /// If the outermost transaction fails because of a conflict with concurrent ones (SQLSTATE 40001 and 40P01), the
-    /// transaction is retried, up to three times: `body` must not have other side effects that cannot be repeated.
+    /// If the outermost transaction fails because of a conflict with concurrent ones (SQLSTATE 40001 and 40P01) or of a
+    /// stale prepared statement, the transaction is retried, up to three times: `body` must not have other side effects
+    /// that cannot be repeated.
     /// - Throws: What `body` throws, and `DatabaseError`.
     public func transaction<Value>(
         _ isolation: IsolationLevel? = nil, _ body: (Database) async throws -> Value

@@ -137,8 +137,9 @@ final class Explainer: StatementExecutor {
     private static let avoidSequentialScans: Statement =
         "SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)"
 
-    /// The statement that sets the increment of every sequence in the search path to its current value. After such an
-    /// ALTER SEQUENCE, a rollback also restores the sequence's value (Postgres manual, ALTER SEQUENCE).
+    /// The statement that executes `ALTER SEQUENCE … INCREMENT BY` for every sequence in the search path, without
+    /// changing the increment. After an ALTER SEQUENCE, a rollback also restores the sequence's value (Postgres manual,
+    /// ALTER SEQUENCE).
     private static let protectSequences = Statement(
         unsafe: """
             DO $$ DECLARE known record; BEGIN

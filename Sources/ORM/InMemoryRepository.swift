@@ -1,7 +1,7 @@
 import SQL
 
 /// A repository in memory, for tests. The repository behaves like one in Postgres, including constraints, but the rows
-/// are not persisted.
+/// are not persisted, and CHECK constraints that are given as SQL (`Rule.check`) are not enforced.
 public struct InMemoryRepository<Row: Model>: Repository {
     private let store: MemoryStore
 

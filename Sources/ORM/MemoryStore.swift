@@ -1,6 +1,7 @@
 import SQL
 
-/// A store in memory for the tables of an application, with the constraints that the tables have in Postgres.
+/// A store in memory for the tables of an application, with the constraints that the tables have in Postgres, except
+/// CHECK constraints that are given as SQL (`Rule.check`).
 public actor MemoryStore {
     private var tables: [String: any AnyMemoryTable] = [:]
     private var keys: [IdempotencyKey.Name: (request: [UInt8], rows: any Sendable)] = [:]

@@ -60,7 +60,8 @@ public protocol ResourceService<Row>: Sendable {
 
     /// Returns the recorded changes of a row, the latest first, up to `limit`. Only change records with an id less than
     /// `position` are returned.
-    /// - Throws: `ResourceError.notFound` if `position` is `Int64.max` and there are neither changes nor a row.
+    /// - Throws: `ResourceError.notFound` if there are neither changes nor a row. This is checked only if `position` is
+    ///   `Int64.max`, as in a request for the latest changes.
     func history(of id: Row.ID, before position: Int64, limit: Int) async throws -> [ChangeRecord<Row>]
 }
 
@@ -81,7 +82,8 @@ public struct Requirement<Row: Sendable>: Sendable {
 public enum ResourceError: Error, Hashable {
     /// The row does not exist.
     case notFound
-    /// The row does not have the version that the client requires: it has been changed concurrently.
+    /// The row's version does not satisfy the client's `VersionCondition`, usually because the row was changed
+    /// concurrently.
     case changed
     /// The idempotency key was used for a different request.
     case keyUsedForAnother

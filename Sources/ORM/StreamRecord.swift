@@ -26,10 +26,10 @@ struct StreamRecord {
         entry.wasPrepared = chunk.wasPrepared
     }
 
-    /// Sets the request's phase to working, while a chunk is being processed.
+    /// Sets the request's phase to working, before a chunk is processed.
     func pause() { activity?.phase = .working }
 
-    /// Sets the request's phase to waiting for the database.
+    /// Sets the request's phase to waiting for the database, after a chunk has been processed.
     func resume() { activity?.phase = .inQuery }
 
     /// Ends the recording, with an error if the stream failed.

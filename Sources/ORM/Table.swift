@@ -61,7 +61,7 @@ public final class Table<Model: Sendable>: Sendable {
     public var misplacedColumns: Set<String> { Set(misplaced()) }
 }
 
-/// A type with a single value has it as both samples.
+/// Returns the sample value of a type at an index, 0 or 1; for a type with only one value, always that value.
 private func sample<Value: SQLValue>(_: Value.Type, _ index: Int) -> Value {
     Value.samples[min(index, Value.samples.count - 1)]
 }
@@ -98,7 +98,7 @@ extension Column: TableColumn {
         if let updatedValue { row[keyPath: path] = updatedValue(row[keyPath: path], now) }
     }
 
-    /// Whether the model's property for this column equals one of the two sample values, given by its index.
+    /// Whether the model's property for this column equals the sample value at an index, 0 or 1.
     fileprivate func reads(_ index: Int, in model: Model) -> Bool {
         bytes(of: model[keyPath: path]) == bytes(of: sample(Value.self, index))
     }

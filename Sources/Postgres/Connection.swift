@@ -20,7 +20,7 @@ public final class Connection: @unchecked Sendable {
     /// The time at which the last batch was completed.
     private var progressed = Instant.now
     private var inFlight = Deque<InFlight>()
-    /// The number of statements at the head of `inFlight` that have all their results and wait for their batch's sync.
+    /// The number of requests at the head of `inFlight` that have all their results and wait for their batch's sync.
     private var completed = 0
     /// Whether statements were passed to libpq after the last sync.
     private var isUnsynced = false
@@ -77,7 +77,8 @@ public final class Connection: @unchecked Sendable {
         return false
     }
 
-    /// Whether a transaction is open on the connection.
+    /// Whether a transaction is open on the connection. Also `true` while a statement is in flight, because libpq does
+    /// not distinguish the two.
     public var isInTransaction: Bool { isOpen && session.isInTransaction }
 
     /// Whether the connection is open, with neither a statement in flight nor an open transaction.
@@ -292,7 +293,7 @@ public final class Connection: @unchecked Sendable {
     /// Use this method only on a connection that one task uses exclusively; on a shared connection, the request could
     /// cancel another task's statement. The signal may reach the session late and cancel a later statement; after this
     /// method has returned, complete a round trip before using the connection again.
-    /// - Parameter limit: The timeout for the cancel request, since libpq has none for it; 2 s by default.
+    /// - Parameter limit: The timeout for the cancel request; 2 s by default.
     /// - Returns: Whether the request completed in time; close the connection if it did not.
     @discardableResult
     public func cancel(within limit: Duration = .seconds(2)) async -> Bool {
@@ -351,7 +352,7 @@ public final class Connection: @unchecked Sendable {
         }
     }
 
-    /// Whether all statements of the first batch have their results, while the result of the batch's sync is
+    /// Whether all requests of the first batch have their results, while the result of the batch's sync is
     /// outstanding.
     private var isBatchCompleted: Bool { completed > 0 && inFlight[completed - 1].endsBatch }
 
@@ -387,8 +388,8 @@ public final class Connection: @unchecked Sendable {
 
     // MARK: Deadlines
 
-    /// Schedules a timer for the deadline of the first statement in flight. One timer suffices because the statement
-    /// that was sent first has the earliest deadline.
+    /// Schedules a timer for the deadline of the first request in flight. One timer suffices because the request that
+    /// was sent first has the earliest deadline.
     private func watchDeadline() {
         guard let deadline else { return timer = nil }
         timer = loop.schedule(at: deadline) { [unowned self] in
@@ -399,8 +400,8 @@ public final class Connection: @unchecked Sendable {
         }
     }
 
-    /// The deadline of the first statement in flight. The statement's time starts when the statements before it have
-    /// completed.
+    /// The deadline of the first request in flight. The time limit counts from when the request was sent or, if later,
+    /// from the end of the preceding batch.
     private var deadline: Instant? { inFlight.first.map { max($0.sent, progressed).advanced(by: $0.limit) } }
 
     // MARK: Ending

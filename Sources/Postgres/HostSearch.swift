@@ -1,6 +1,6 @@
 import EventLoop
 
-/// Connects to the one of several servers that matches `target_session_attrs`.
+/// A search among several servers for one that matches `target_session_attrs`, with an open session as the result.
 ///
 /// libpq tries the hosts one after the other; this class tries all of them concurrently. While a server does not
 /// respond (unreachable, frozen), the other servers are retried, because one of them may be about to be promoted.
@@ -25,8 +25,8 @@ final class HostSearch: @unchecked Sendable {
     /// - Parameters:
     ///   - loop: The event loop of the caller.
     ///   - servers: libpq's connection parameters (keywords and values) for each server.
-    /// - Throws: `PostgresError` of kind `unreachable` when no attempt is in progress any more: each server has refused
-    ///   the connection or timed out.
+    /// - Throws: `PostgresError` of kind `unreachable` when the last attempt for each server has failed and no attempt
+    ///   is in progress.
     static func session(on loop: Loop, _ servers: [[(keyword: String, value: String)]]) async throws -> Session {
         if servers.count == 1 { return try await loop.offload { try Session.open(servers[0]) } }
         let search = HostSearch(servers.count, on: loop)

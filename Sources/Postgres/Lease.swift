@@ -25,7 +25,7 @@ public final class Lease: @unchecked Sendable {
         }
     }
 
-    /// Whether a transaction is open.
+    /// Whether a transaction is open; also `true` while a statement is in flight.
     public var isInTransaction: Bool { connection?.isInTransaction ?? false }
 
     // MARK: Executing
@@ -89,8 +89,8 @@ public final class Lease: @unchecked Sendable {
 
     // MARK: Ending
 
-    /// Cancels the running statement, if there is one, unless the statement completes within a short delay. Most
-    /// statements do, which saves the connection and the server process that a cancel request costs.
+    /// Cancels the running statement, if there is one, after a short delay. Most statements complete during the delay
+    /// and need no cancel request, which costs a connection and a server process.
     func cancel() {
         guard let loop = connection?.loop else { return }
         loop.schedule(at: loop.now.advanced(by: Lease.cancellationDelay)) { [self] in

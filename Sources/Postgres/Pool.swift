@@ -51,7 +51,7 @@ public final class Pool: @unchecked Sendable {
     /// If the connection is lost, the statement is sent again, at most once for each connection of the pool, since all
     /// of them can be lost at the same time. If the statement is aborted because another one in the same batch failed,
     /// it is sent again in a separate batch.
-    /// - Throws: `PostgresError`.
+    /// - Throws: `PostgresError`; `CancellationError` if the task is cancelled while it waits for a connection.
     public func read(_ statement: Statement) async throws -> Result {
         var losses = 0
         var hasOwnSync = false
@@ -86,8 +86,8 @@ public final class Pool: @unchecked Sendable {
 
     /// Calls `body` with exclusive use of a connection, for statements that write and for transactions.
     ///
-    /// When the task is cancelled, the running statement is cancelled and no other statement is sent. Afterwards the
-    /// connection returns to the pool once it is idle; a connection that does not become idle is closed.
+    /// When the task is cancelled, the running statement is cancelled and no other statement except a ROLLBACK is sent.
+    /// After the lease, the connection returns to the pool once it is idle, or is closed if it does not become idle.
     /// - Throws: `PostgresError`, `CancellationError`, and what `body` throws.
     public func lease<Value>(_ body: (Lease) async throws -> Value) async throws -> Value {
         let (id, connection) = try await connectionToLease()

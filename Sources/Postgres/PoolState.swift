@@ -63,7 +63,7 @@ struct PoolState {
         maximumLeases = keepsOneForReads ? max(1, limit - 1) : limit
     }
 
-    /// The number of reads in flight on a connection above which the next connection is used.
+    /// The number of reads in flight on a connection from which further reads use the next connection.
     static let preferredDepth = 32
     /// The maximum number of reads in flight on a connection.
     static let maximumDepth = 256
@@ -146,8 +146,8 @@ struct PoolState {
         return settle(at: now) + [.retry(at: backoff.until)]
     }
 
-    /// Records that the backoff after a failed connection attempt has ended. If the pool has no connection, one is
-    /// opened even if no task waits, so that the first request after the database has recovered finds a connection.
+    /// Records that the backoff after a failed connection attempt has ended. A pool without connections opens one even
+    /// if no task waits, so that the next request finds a connection.
     mutating func retryDue(at now: Instant) -> [Action] {
         if slots.isEmpty, let id = addOpening(at: now) { return [.open(id)] + settle(at: now) }
         return settle(at: now)
@@ -226,8 +226,8 @@ struct PoolState {
 
     /// Returns the index of the connection for a read; `nil` if no connection has capacity. The first connection with
     /// fewer than `preferredDepth` reads in flight is chosen, because reads that share a pipeline share packets. If
-    /// there is none, the connection with the fewest reads is chosen. While a lease is queued, the last connection gets
-    /// no more reads, so that it becomes idle.
+    /// there is none, the connection with the fewest reads is chosen. While a lease is queued and may be granted, the
+    /// last shared connection gets no more reads, so that it becomes idle and can be leased.
     private func connectionForRead(at now: Instant) -> Int? {
         let reserved = leaseWaiters.isEmpty || !canLease ? nil : slots.lastIndex { $0.isShared }
         var best: (index: Int, reads: Int)?

@@ -7,8 +7,8 @@ public struct PostgresConfiguration: Sendable {
         /// which `init(connectionString:)` validates.
         case url(String)
         /// Individual parameters. `host` is one host or a comma-separated list, in which each host may have its own
-        /// port; a host that begins with a slash is the directory of a Unix domain socket. An empty password means that
-        /// there is none.
+        /// port; a host that begins with a slash is the directory of a Unix domain socket. If the password is empty,
+        /// libpq uses `PGPASSWORD` or the password file.
         case parts(host: String, port: UInt16, user: String, password: String, database: String)
     }
 
@@ -16,7 +16,8 @@ public struct PostgresConfiguration: Sendable {
     public struct Login: Sendable {
         /// The name of the role.
         public var role: String
-        /// The password; an empty one means that there is none.
+        /// The password. libpq ignores an empty one, and uses the password in `Server.url`, `PGPASSWORD` or the
+        /// password file instead.
         public var password: String
 
         /// Creates a login.
@@ -31,7 +32,7 @@ public struct PostgresConfiguration: Sendable {
     public var database: String?
     /// The credentials that override the credentials in `server`; `nil` for no override.
     public var login: Login?
-    /// The maximum number of connections per event loop.
+    /// The maximum number of connections of the pool. Each event loop has its own pool.
     public var connections: Int
     /// Whether the pool never leases all connections at the same time, so that one is always available for reads. A
     /// pool of one connection ignores this setting.
@@ -109,8 +110,8 @@ public struct PostgresConfiguration: Sendable {
         }
     }
 
-    /// The name of the role that connects; `nil` if none is specified, in which case libpq uses the name of the
-    /// operating system's user.
+    /// The name of the role that connects; `nil` if none is specified, in which case libpq uses `PGUSER` or the name of
+    /// the operating system's user.
     public var role: String? {
         if let login { return login.role }
         switch server {
@@ -122,8 +123,7 @@ public struct PostgresConfiguration: Sendable {
     /// Whether several servers are specified, one of which is the primary.
     package var hasSeveralServers: Bool { server.hosts.areMultiple || server.hasMultipleAddresses }
 
-    /// The configuration of each replica. Its pool for single reads has at most two connections, because reads share
-    /// connections.
+    /// The configuration of each replica. The number of connections is limited to two, because reads share connections.
     var replicas: [PostgresConfiguration] {
         guard let text = replicaHosts, let hosts = Hosts(text, port: server.port) else { return [] }
         // Duplicates are removed: an unreachable replica would be tried twice.

@@ -29,7 +29,7 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
     public let kind: Kind
     /// The SQLSTATE; `nil` unless the server reported an error.
     public let state: SQLState?
-    /// The message of Postgres or libpq.
+    /// The message of Postgres, of libpq, or of this library.
     public let message: String
     /// Postgres's detail message, which contains data, such as the value of a duplicate key.
     public let detail: String?
@@ -37,9 +37,9 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
     public let constraint: String?
     /// The column that the error refers to, if Postgres reports one.
     public let column: String?
-    /// Whether the intended change was made; `nil` if the statement was not part of a change.
+    /// What is known about the intended change; `nil` if the statement was not part of a change.
     public private(set) var change: Change?
-    /// The position of the error in the statement's text, in characters, beginning with 1.
+    /// The position of the error in the statement's text, in characters, beginning with 1; `nil` if unknown.
     public let position: Int?
 
     init(
@@ -68,7 +68,7 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
         }
     }
 
-    /// Whether an intended change was made.
+    /// What is known about an intended change after an error.
     public enum Change: Sendable {
         /// The change was definitely not made.
         case notMade
@@ -111,8 +111,8 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
             || hasStaleRowType
     }
 
-    /// Whether the error was caused by a prepared statement whose plan contains an outdated row type of a table. When
-    /// the table is altered, Postgres does not replan every such statement, for example
+    /// Whether the error was caused by a prepared statement whose plan contains an outdated row type of a table. After
+    /// an ALTER TABLE, Postgres does not replan some of the statements that use the row type, for example
     /// `SELECT * FROM jsonb_populate_record(NULL::campaign, …)`.
     private var hasStaleRowType: Bool {
         message.hasPrefix("attribute ")

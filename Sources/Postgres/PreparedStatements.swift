@@ -45,7 +45,7 @@ struct PreparedStatements {
         return entries.values[index].name
     }
 
-    /// Adds a statement and returns its name, which is new: it was never used before on the connection.
+    /// Adds a statement and returns a name for it that was never used before on the connection.
     mutating func add(_ key: PreparedKey) -> [CChar] {
         uses += 1
         let name = Array("s\(uses)".utf8CString)

@@ -53,8 +53,9 @@ public final class Result: @unchecked Sendable {
     /// The time from sending the statement until its result was received completely. In a batch, the last result has
     /// the time of the whole batch, and the others have zero.
     public var elapsed: Duration { received.duration(since: sent) }
-    /// Whether nothing had to be prepared first: the statement had been prepared on its connection before, or was
-    /// executed without being prepared.
+    /// Whether the statement needed no preparation: the statement had been prepared on its connection before, or was
+    /// executed without a prepared statement. In a batch, the last result has the value for the whole batch, and the
+    /// others have `true`.
     public internal(set) var wasPrepared = true
 
     deinit { PQclear(handle) }

@@ -11,8 +11,9 @@ public struct ResultRow {
         self.index = index
     }
 
-    /// Decodes the next column.
-    /// - Throws: `DecodingError` if the value is not of the requested type.
+    /// Decodes the next column. The column's type is not checked.
+    /// - Throws: `DecodingError` if the bytes are not a valid `Value`, or if the column is NULL or missing and `Value`
+    ///   is not optional.
     public mutating func next<Value: SQLValue>(_: Value.Type = Value.self) throws(DecodingError) -> Value {
         defer { column += 1 }
         return try result.cell(index, column)

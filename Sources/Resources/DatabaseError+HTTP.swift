@@ -30,8 +30,8 @@ extension DatabaseError: HTTPErrorConvertible {
         }
     }
 
-    /// The response when it is unknown whether a change has been, or may still be, committed. The response has no
-    /// `Retry-After`, since a retry could apply the change twice.
+    /// The response when the outcome of a change is unknown: the change may have been committed, or may be committed
+    /// later. The response has no `Retry-After`, since a retry could apply the change twice.
     private var unknownOutcome: HTTPError {
         let status: HTTPResponse.Status = kind == .deadline ? .gatewayTimeout : .badGateway
         return HTTPError(

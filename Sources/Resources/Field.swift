@@ -162,8 +162,8 @@ extension Column: FieldColumn where Model: ORM.Model, Value: FieldValue {
 }
 
 extension Column where Model: ORM.Model, Value: FieldValue {
-    /// Returns the condition that the value is one of those in `texts`. A text can stand for a range of values: a time
-    /// without a fraction stands for all times within its second.
+    /// Returns the condition that the value is one of those in `texts`. In a column that is not nullable, a text can
+    /// stand for a range of values: a time without a fraction stands for all times within its second.
     fileprivate func oneOf(
         _ texts: [String], _ ordered: (any OrderedColumn<Model>)?
     ) throws(FieldProblem) -> Condition<Model> {

@@ -194,8 +194,8 @@ struct ResourceOperations<Model: ORM.Model> {
     // MARK: Parts
 
     private var reference: JSON { ["$ref": .string("#/components/schemas/\(title)")] }
-    /// A reference to the schema of a row in which fields may be missing, since the client chooses the fields with
-    /// `fields`.
+    /// A reference to the schema of a row in which fields may be missing: the query parameter `fields` selects the
+    /// fields of a response.
     private var selection: JSON { ["$ref": .string("#/components/schemas/\(title)Selection")] }
     private var writable: JSON { ["$ref": .string("#/components/schemas/\(title)Draft")] }
 

@@ -3,7 +3,7 @@
 public enum ArrayFormat {
     /// Appends the binary form of an array.
     /// - Parameters:
-    ///   - values: The elements; an element that encodes no value becomes NULL.
+    ///   - values: The elements; an element whose `encode(into:)` returns `false` becomes NULL.
     ///   - element: The type of every element.
     ///   - buffer: The buffer to append to.
     public static func append(_ values: [any SQLValue], of element: any SQLValue.Type, to buffer: inout [UInt8]) {

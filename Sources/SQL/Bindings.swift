@@ -17,8 +17,8 @@ public struct Bindings: Sendable {
 
     init() {}
 
-    /// Creates the bindings of a statement with one parameter, such as the lookup of a row by its key. This separate
-    /// initializer allocates each array once, in its final size.
+    /// Creates the bindings of a statement with one parameter, such as the lookup of a row by its key. For a value of
+    /// up to 32 bytes, this initializer allocates each array only once.
     init<Value: SQLValue>(_ value: Value) {
         buffer.reserveCapacity(32)
         let isPresent = value.encode(into: &buffer)

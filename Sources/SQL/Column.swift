@@ -8,8 +8,8 @@ public struct Column<Model: Sendable, Value: SQLValue>: Sendable {
     /// The column's default, for a new row that does not set the column; `nil` if there is no default.
     public let defaultValue: DefaultValue<Value>?
     /// Computes the column's new value for an update that does not set the column, such as the next version; `nil` if
-    /// the value remains unchanged. Only the in-memory repository calls the closure; it replaces Postgres in unit
-    /// tests.
+    /// the value remains unchanged. Only the in-memory repository, which replaces Postgres in unit tests, calls the
+    /// closure.
     public let updatedValue: (@Sendable (_ value: Value, _ now: Timestamp) -> Value)?
     /// The column's name, quoted where SQL requires it.
     public let reference: String
@@ -21,7 +21,8 @@ public struct Column<Model: Sendable, Value: SQLValue>: Sendable {
     ///   - path: The key path of the model's property; a property of optional type makes the column nullable.
     ///   - name: The column's name in the table, and the field's name in the API.
     ///   - rules: Constraints on the values, and how API clients can use the column: `.length(1...255), .sortable`.
-    ///   - type: The Postgres type, if it is not `Value.typeName`. A rule `.length` with an upper bound overrides it.
+    ///   - type: The Postgres type, if it is not `Value.typeName`. A rule `.length` with an upper bound overrides this
+    ///     argument.
     ///   - defaultValue: The default, for an INSERT that omits the column.
     ///   - onUpdate: The new value for an UPDATE that omits the column. A column with such a value is read-only for
     ///     clients.

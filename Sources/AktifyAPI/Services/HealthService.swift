@@ -31,7 +31,7 @@ public struct NotReady: Error, CustomStringConvertible {
     /// The state of the schema in relation to the program.
     public let state: SchemaCheck.State
 
-    /// The problem and its remedy, as a sentence without a full stop.
+    /// The problem and its remedy, as one or two sentences, the last of which has no full stop.
     public var description: String {
         let current = versions.isEmpty ? "base" : versions.sorted().joined(separator: ", ")
         let expected = heads.sorted().joined(separator: ", ")

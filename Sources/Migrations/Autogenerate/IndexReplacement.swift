@@ -102,8 +102,8 @@ extension IndexReplacement.Member {
 
     var isPrimaryKey: Bool { side.isPrimaryKey }
 
-    /// Whether the member can replace an old index or key. Either both are indexes with the same name or definition, or
-    /// both are unique and have the same name, are primary keys, or contain the same columns.
+    /// Whether the member can replace an old index or key. The two must be indexes with the same name or definition,
+    /// two unique members (keys or unique indexes) with the same name or columns, or two primary keys.
     /// - Parameter names: the names of the table's columns.
     func canReplace(_ old: Self, columns names: Set<String>) -> Bool {
         if case (.index, .index) = (old.side, side), old.side == side || old.name == name { return true }

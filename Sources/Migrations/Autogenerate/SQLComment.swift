@@ -33,6 +33,6 @@ extension String {
 }
 
 extension Unicode.Scalar {
-    /// Whether the scalar is a control character or a Unicode line separator.
+    /// Whether the scalar is an ASCII control character, or ends a line or paragraph in Unicode.
     fileprivate var endsLineOrControls: Bool { value < 0x20 || [0x7F, 0x85, 0x2028, 0x2029].contains(value) }
 }

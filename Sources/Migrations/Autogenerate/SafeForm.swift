@@ -1,4 +1,4 @@
-/// Statements that change a table in use without blocking its writers for longer than a moment.
+/// Statements that change a table in use. Where Postgres permits, they block its writers for no longer than a moment.
 struct SafeForm {
     /// The table, as an SQL identifier.
     let table: String

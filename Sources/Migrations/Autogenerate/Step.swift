@@ -19,14 +19,14 @@ struct Step: Hashable, Sendable {
         Step(comments: comments, sql: sql, mode: .outside)
     }
 
-    /// The lines of the file.
+    /// The step's lines in the revision file: its comments, and its SQL with a semicolon.
     var lines: [String] { comments.map(\.line) + [sql + ";"] }
 }
 
-/// Generates the text of a section, stage by stage.
+/// The text of a revision's upgrade or downgrade section, generated stage by stage.
 ///
-/// Within a stage, the steps inside a transaction are grouped together, and so are those outside, so that there are few
-/// transactions.
+/// Within a stage, the steps that run inside a transaction are grouped together, and so are the steps that run outside
+/// one. This keeps the number of transactions low.
 struct SectionText {
     private var blocks: [String] = []
     private var mode = Step.TransactionMode.inside
@@ -39,7 +39,7 @@ struct SectionText {
         for stage in stages { add(stage) }
     }
 
-    /// The text; by default, changes are separated by a blank line.
+    /// Returns the text. `between` separates the steps of different changes; by default, it is a blank line.
     func text(between: String = "\n\n") -> String { blocks.joined(separator: between) }
 
     private mutating func add(_ changes: [[Step]]) {

@@ -7,7 +7,7 @@ extension Catalog {
     ///
     /// The models' tables are created in a temporary schema, which is rolled back. Thus both catalogs are read from
     /// Postgres, and types, defaults and checks are compared in Postgres's own notation.
-    /// - Throws: `PostgresError`; `MigrationFailed` if the models' tables cannot be created.
+    /// - Throws: `PostgresError`; `MigrationFailed` if the temporary schema or the models' tables cannot be created.
     public static func compared(
         _ metadata: Metadata, _ configuration: PostgresConfiguration
     ) async throws -> (actual: Catalog, wanted: Catalog) {

@@ -139,8 +139,9 @@ extension Connection {
         return snapshot
     }
 
-    /// Returns the number of rows deleted from each of the snapshot's tables in the open transaction, according to the
-    /// server's statistics (`track_counts`). Tables without deleted rows are omitted.
+    /// Returns the number of rows deleted from each of the snapshot's tables, according to the server's statistics
+    /// (`track_counts`). Tables without deleted rows are omitted. The counts may include the session's last
+    /// transactions: only the difference from an earlier result belongs to the open transaction.
     func deletions(from snapshot: DataSnapshot) async throws -> [DataLoss] {
         let names = snapshot.tables.values.map(\.name)
         let result = try await execute(

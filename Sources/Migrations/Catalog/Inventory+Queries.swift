@@ -16,7 +16,8 @@ extension Inventory {
         "NOT EXISTS (SELECT FROM pg_depend WHERE classid = '\(catalog)'::regclass AND objid = \(oid) AND deptype = 'e')"
     }
 
-    /// The SQL condition that a relation is not one of the migration tool's own tables.
+    /// The SQL condition that a relation's name does not begin with the name of one of the migration tool's own tables.
+    /// The names of their indexes and sequences begin that way, too.
     static func isNotBookkeeping(_ name: String) -> String {
         "\(name) !~ '^(alembic_version|migration_history|migration_revision)'"
     }

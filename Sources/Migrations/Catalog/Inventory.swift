@@ -1,11 +1,11 @@
 import Postgres
 import SQL
 
-/// All objects of a database that migrations may create, with their definitions in Postgres's own notation.
-/// Verification compares inventories.
+/// The objects of a database, such as relations, routines, triggers and types, with their definitions in Postgres's own
+/// notation. Verification compares inventories.
 ///
-/// An inventory contains more kinds of objects than a `Catalog`, which is limited to what models can express. Objects
-/// that belong to an extension, and the order of columns, are disregarded.
+/// An inventory contains more kinds of objects than a `Catalog`, which is limited to what models can express, but not
+/// all: operators and casts are missing. Objects of an extension, and the order of columns, are disregarded.
 struct Inventory: Hashable, Sendable {
     /// The definitions by object, such as `view public.v`.
     private var definitions: [String: String] = [:]

@@ -10,7 +10,7 @@ public struct Lint: Sendable {
         public let rule: String
         /// What is unsafe, and the safe alternative.
         public let message: String
-        /// The affected table, if there is one.
+        /// The affected table; `nil` if it cannot be derived from the statement.
         public let table: String?
         /// The safe SQL with the same effect; `nil` if it cannot be derived from the statement alone.
         public let safeForm: String?

@@ -59,7 +59,7 @@ extension LintedStatement {
         return (SafeForm(table: table.sql), actions[0])
     }
 
-    /// A constraint's definition, with its keyword in upper case.
+    /// A constraint's definition, with its keyword in upper case; `nil` if it is no key, check or foreign key.
     private static func definition(_ constraint: LintedWords) -> String? {
         ["PRIMARY KEY", "UNIQUE", "CHECK", "FOREIGN KEY"].lazy.compactMap { keyword in
             constraint.droppingPrefix(keyword.lowercased()).map { "\(keyword) \($0.sql)" }

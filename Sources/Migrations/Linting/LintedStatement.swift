@@ -64,7 +64,8 @@ extension LintedWords {
         return column.begins("constraint|primary|unique|foreign|check|exclude") ? nil : column
     }
 
-    /// The constraint that an action of an `ALTER TABLE` adds, without its name.
+    /// The words after ADD, or after the name in ADD CONSTRAINT, in an action of an `ALTER TABLE`; `nil` for other
+    /// actions.
     var addedConstraint: LintedWords? { droppingPrefix("add constraint *") ?? droppingPrefix("add") }
 
     /// Whether a column definition provides values for existing rows.
@@ -79,7 +80,7 @@ extension LintedWords {
             || after("default")?.isVolatile == true
     }
 
-    /// Whether the SQL calls a volatile function.
+    /// Whether the SQL calls one of the common volatile functions. User-defined functions are not recognized.
     var isVolatile: Bool {
         calls([
             "random", "random_normal", "gen_random_uuid", "gen_random_bytes", "uuidv4", "uuidv7", "uuid_generate_v1",

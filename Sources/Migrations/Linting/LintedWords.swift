@@ -51,8 +51,8 @@ struct LintedWords {
 
     // MARK: Matching
 
-    /// The words after a pattern, if the words begin with it: `[a]` is optional, `a|b` is a choice, and `*` is any
-    /// word.
+    /// The words after a pattern; `nil` if the words do not begin with the pattern. In a pattern, `[a]` is optional,
+    /// `a|b` is a choice, and `*` is any word.
     func droppingPrefix(_ pattern: String) -> LintedWords? { droppingPrefix(LintedWords.elements(of: pattern), words) }
 
     /// Whether the words begin with a pattern.

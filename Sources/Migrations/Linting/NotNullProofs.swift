@@ -6,12 +6,12 @@ struct NotNullProofs {
         let name: String
     }
 
-    /// The columns of the checks added so far, by the check's name; they may not be validated yet.
+    /// The column of each NOT NULL check added so far, validated or not, by the names of the table and the check.
     private var checks: [Name: String] = [:]
     private var columns: Set<Name> = []
 
-    /// Records the NOT NULL checks that a statement adds. If the statement validates a recorded check, its column is
-    /// recorded as proved.
+    /// Records the NOT NULL checks that a statement adds, validates or drops. VALIDATE CONSTRAINT proves the check's
+    /// column until the check is dropped.
     mutating func record(_ statement: LintedStatement) {
         for action in statement.actions {
             if let check = action.droppingPrefix("add constraint"), let name = check.first,

@@ -28,7 +28,7 @@ struct LiveDatabase {
     // MARK: Sizes
 
     /// Returns the size of a table or an index; `nil` if the relation does not exist. If the relation is locked, its
-    /// size is the one recorded by the last VACUUM or ANALYZE.
+    /// size is the one recorded by the last VACUUM or ANALYZE, and `indexBytes` is 0.
     /// - Throws: `PostgresError`.
     func size(of relation: String) async throws -> RelationSize? {
         let row: [String]?
@@ -110,8 +110,8 @@ struct LiveDatabase {
 
     // MARK: Rows
 
-    /// The number of rows at which a table's rows are estimated instead of counted. The rows of a table of 500 MB or
-    /// more are estimated, too.
+    /// The estimated number of rows from which a table's rows are not counted. The rows of a table of 500 MB or more
+    /// are not counted, either.
     private static let countedRows = 1_000_000
 
     /// Describes a data loss with the number of affected rows; `nil` if no rows are affected.
@@ -144,8 +144,8 @@ struct LiveDatabase {
         }
     }
 
-    /// Returns the number of affected rows or values; `nil` if they cannot be counted, because the table is locked or
-    /// not readable.
+    /// Returns the number of affected rows or values; `nil` if the query fails, for example because the table is locked
+    /// or not readable, or because the `statement_timeout` expires.
     private func count(_ loss: DataLoss) async throws -> Int64? {
         do {
             var row = try await connection.script(loss.count).row(0)
@@ -153,9 +153,9 @@ struct LiveDatabase {
         } catch let error as PostgresError where error.kind == .server { return nil }
     }
 
-    /// Returns the number of rows that Postgres expects a DELETE to delete, according to EXPLAIN. `nil` if this cannot
-    /// be determined, because the statement depends on earlier ones that have not run, or because rows are deleted by
-    /// ON DELETE CASCADE.
+    /// Returns the number of rows that Postgres expects a DELETE to delete from a table, according to EXPLAIN. `nil` if
+    /// EXPLAIN fails, for example because an earlier statement has not run, or if the plan does not begin with a DELETE
+    /// from this table, for example because ON DELETE CASCADE deletes the rows.
     private func estimatedRows(of statement: String, in table: String) async throws -> Int64? {
         let plan: [String]
         do { plan = try await connection.script("EXPLAIN VERBOSE \(statement)").texts() } catch let error

@@ -23,7 +23,7 @@ public struct MigrationPlan: Sendable {
 
 /// The size of a table or an index.
 public struct RelationSize: Hashable, Sendable {
-    /// The number of bytes, without indexes.
+    /// The number of bytes, without indexes; 0 for a partitioned table.
     public var bytes: Int64
     /// The number of bytes of the table's indexes.
     public var indexBytes: Int64 = 0
@@ -43,8 +43,8 @@ public struct PlannedRevision: Sendable {
     public let file: String
     /// The position at which the revision resumes; `nil` if it starts at its beginning.
     public var resumption: PlannedResumption?
-    /// Why the revision, a contract, would be refused now: connected programs need what the revision removes. `nil` if
-    /// no such programs are connected.
+    /// Why the upgrade would refuse the revision now; `nil` if it would not. A revision with `-- contract of REV` is
+    /// refused while programs are connected that do not know the revision REV.
     public var obstacle: String?
     /// The remaining statements of the revision, in order.
     public var statements: [PlannedStatement] = []
@@ -76,7 +76,7 @@ public struct PlannedStatement: Sendable {
     public var locks: [PlannedLock] = []
     /// The statement's effects on the tables of the database.
     public var effects: [PlannedEffect] = []
-    /// The estimated time for reading and writing tables; `nil` if the statement affects no table of known size.
+    /// The estimated time for reading and writing tables; `nil` if the time of no effect can be estimated.
     public var duration: Duration?
     /// Whether the statement was run in the scratch database, so that its effects were observed.
     public var isObserved = true
@@ -171,7 +171,7 @@ public struct LockHolder: Hashable, Sendable {
 }
 
 extension PlannedRevision {
-    /// A lock that is held beyond its statement, until the end of a transaction with several statements.
+    /// A lock that is held until the end of a transaction with several statements.
     public struct Hold: Hashable, Sendable {
         /// The table or index, with the strongest mode.
         public let lock: PlannedLock

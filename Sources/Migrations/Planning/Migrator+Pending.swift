@@ -22,8 +22,8 @@ struct PendingRevision {
 
 extension Migrator {
     /// Returns the database's current revisions, and the revisions that an upgrade to a target would apply.
-    /// - Throws: `MigrationFailed` if a revision is in progress, or if an upgrade would refuse to resume an incomplete
-    ///   revision; `RevisionGraph.GraphError`, `PostgresError`.
+    /// - Throws: `MigrationFailed` if a revision is in progress, if an upgrade would refuse to resume an incomplete
+    ///   revision, or if `-- contract of REV` names no ancestor; `RevisionGraph.GraphError`, `PostgresError`.
     func pending(to target: String) async throws -> (versions: Set<String>, revisions: [PendingRevision]) {
         try await withSession { session in
             let versions = try await currentVersions(session)

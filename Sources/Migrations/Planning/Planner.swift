@@ -16,8 +16,8 @@ public struct Planner: Sendable {
     }
 
     /// Plans an upgrade to a target. The plan has no revisions if nothing is pending.
-    /// - Throws: `RevisionGraph.GraphError`, `PostgresError`; `MigrationFailed` if no scratch database can be created,
-    ///   if a revision is in progress, or if the upgrade would refuse to resume an incomplete revision.
+    /// - Throws: `RevisionGraph.GraphError`, `PostgresError`; `MigrationFailed` if there can be no plan, for example
+    ///   because a revision is in progress, or because the upgrade would refuse to resume an incomplete revision.
     public func plan(to target: String = "head") async throws -> MigrationPlan {
         let migrator = Migrator(graph: graph, configuration: configuration) { _ in }
         let (versions, pending) = try await migrator.pending(to: target)
@@ -36,7 +36,7 @@ public struct Planner: Sendable {
         return plan
     }
 
-    /// Returns the reason why the plan is not based on the database's definitions: the sessions that have locked them.
+    /// Returns the reason why the plan is based on the revisions alone, with the sessions that have locked tables.
     private func lockedOut(of live: LiveDatabase) async throws -> String {
         let holders = try await live.lockHolders().filter { $0.mode == .accessExclusive }
         let names = holders.isEmpty ? "a session that has ended meanwhile" : holders.map(\.text).joined(separator: ", ")
@@ -88,7 +88,8 @@ public struct Planner: Sendable {
         return plan
     }
 
-    /// Plans the statements of one transaction, up to and including one that fails.
+    /// Plans the statements of one transaction. The statements after one that fails are omitted, unless the failure is
+    /// only due to the sample rows.
     private func statements(
         _ segment: [Revision.Statement], _ observer: inout StatementObserver, _ sizes: inout [String: RelationSize],
         _ live: LiveDatabase
@@ -134,6 +135,7 @@ public struct Planner: Sendable {
 
     /// Observes statements. If one fails because of the sample rows, empties the tables, and observes the statements
     /// again.
+    /// - Returns: The observations; in `failure`, the failure after them; in `doubt`, the failure on the sample rows.
     private func observations(
         of segment: [Revision.Statement], _ observer: inout StatementObserver
     ) async throws -> (
@@ -172,8 +174,8 @@ extension StatementObserver.Failure {
 }
 
 extension PlannedStatement {
-    /// Records that the statement failed on sample rows: as a doubt, since the failure may depend on the rows. Adding a
-    /// NOT NULL column without a default is recorded as a failure if the real table has rows.
+    /// Records a failure on sample rows in `doubt`, since the real rows may not cause the failure. For a new NOT NULL
+    /// column without a default, the failure is certain if the real table has rows, and is recorded in `failure`.
     fileprivate mutating func recordSampleFailure(
         _ doubt: StatementObserver.Failure, of statement: Revision.Statement, _ live: LiveDatabase
     ) async throws {

@@ -1,4 +1,4 @@
-/// The speed of a server, in bytes of the table per second.
+/// The speeds of a server's operations on tables, in bytes of table size per second.
 struct Speeds: Hashable, Sendable {
     /// The speed of a sequential scan.
     let scan: Double
@@ -12,7 +12,8 @@ struct Speeds: Hashable, Sendable {
     /// The speeds assumed for tables so small that no server takes a second for them.
     static let slow = Speeds(scan: 1e7, rewrite: 1e7, build: 1e7, update: 1e7)
 
-    /// The estimated duration of effects on tables of these sizes; `nil` if none affects a table of known size.
+    /// Returns the estimated duration of effects on tables of these sizes. `nil` if no effect can be estimated: the
+    /// size is unknown, the table is truncated, or only some of its rows are changed.
     func duration(of effects: [PlannedEffect], _ sizes: [String: RelationSize]) -> Duration? {
         let parts = effects.compactMap { effect in
             sizes[effect.table].flatMap { seconds(of: effect, $0, among: effects) }

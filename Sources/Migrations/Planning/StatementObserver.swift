@@ -72,7 +72,7 @@ struct StatementObserver {
     // MARK: Observing
 
     /// Observes statements that form one transaction in an upgrade, or a single one that runs outside a transaction.
-    /// - Throws: `Failure`, `PostgresError`.
+    /// - Throws: `Failure`; `MigrationFailed` if the connection is lost; `PostgresError`.
     mutating func observe(_ statements: [Revision.Statement]) async throws -> [Observation] {
         if statements[0].isOutside { return [try await outside(statements[0])] }
         guard canRunSeparately(statements) else { return try await together(statements) }
@@ -82,7 +82,7 @@ struct StatementObserver {
 
     /// Repeats the observation of the statements before a failed one, each in a separate transaction if possible, so
     /// that all locks of each statement are observed.
-    /// - Throws: `PostgresError`.
+    /// - Throws: `MigrationFailed` if the connection is lost; `PostgresError`.
     mutating func observe(before failure: Failure, in statements: [Revision.Statement]) async throws -> [Observation] {
         guard canRunSeparately(statements) else { return failure.observations }
         do { return try await oneByOne(Array(statements.prefix(failure.observations.count))) } catch is Failure {
@@ -269,8 +269,9 @@ struct StatementObserver {
         return tables.isEmpty && (isQuery || !losses.isEmpty) ? nil : tables
     }
 
-    /// Whether the statement may call code that contains DELETE or TRUNCATE: it is such a `DO` block, or it names a
-    /// user-defined function, and any user-defined function contains DELETE or TRUNCATE.
+    /// Whether the statement may call code that deletes rows. True for a `DO` block that contains DELETE or TRUNCATE.
+    /// Also true for a statement that contains the name of a user-defined function, if that function or another
+    /// user-defined function contains DELETE or TRUNCATE.
     private func containsDeletion(_ sql: String, _ words: LintedWords) async throws -> Bool {
         if words.begins("do"), sql.contains(/(?i)\b(?:delete|truncate)\b/) { return true }
         let rows = try await connection.rows(

@@ -33,8 +33,7 @@ struct BatchedStatement: Hashable, Sendable {
     private let condition: String?
 
     /// Parses the statement at a byte range of a file.
-    /// - Throws: `Unsupported` if it is no single-table `UPDATE` or `DELETE`, has a `RETURNING` clause or changes the
-    ///   key column.
+    /// - Throws: `Unsupported` if it is no `UPDATE` or `DELETE`, has a `RETURNING` clause or changes the key column.
     init(_ bytes: [UInt8], _ range: Range<Int>, _ marker: Marker) throws(Unsupported) {
         let text = StatementText(bytes, range)
         guard let target = text.target else {
@@ -58,8 +57,8 @@ struct BatchedStatement: Hashable, Sendable {
         "SELECT aktify_key::text FROM (SELECT \(key) AS aktify_key FROM \(table) ORDER BY \(key) DESC LIMIT 1) aktify_end"
     }
 
-    /// The query for the last key of the batch after `low`, up to `end`, and the batch's number of rows. The query
-    /// returns no row when no rows are left.
+    /// The query for the last key of the next batch and the number of rows in that batch. The query returns no row when
+    /// no rows are left.
     /// - Parameters:
     ///   - low: the last key of the previous batch, as an SQL expression; `nil` for the first batch.
     ///   - end: the greatest key to process, as an SQL expression.

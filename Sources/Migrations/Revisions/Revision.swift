@@ -57,8 +57,8 @@ public struct Revision: Hashable, Sendable {
     /// The text from which the checksum is computed: without the verify and fixtures sections, which may change after
     /// the revision was applied.
     var checksumText: String { body.checksumText }
-    /// The possible texts of the file when the revision was applied. If verify or fixtures sections may have been added
-    /// since then, the earlier number of trailing newlines is unknown, and there is a text for each possible number.
+    /// The texts from which the checksum may have been computed when the revision was applied. Verify and fixtures
+    /// sections may have been added since then; the file may have ended with zero, one or two newlines before.
     var checksumCandidates: [String] {
         let text = checksumText
         guard text != self.text else { return [text] }

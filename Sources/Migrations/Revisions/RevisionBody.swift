@@ -107,7 +107,7 @@ private struct SectionParser {
     private var statements: [Revision.Statement] = []
     private var (breaking, irreversible, contracted): (String?, String?, String?)
     private var problem: (offset: Int, reason: String)?
-    /// The offsets of the statements, and of the comments that belong to a statement.
+    /// The offsets of the statements, and of the comments that are read as statement markers.
     private var (starts, used): ([Int], Set<Int>) = ([], [])
     /// The offset up to which newlines have been counted, and the number of the line there.
     private var counted: (offset: Int, line: Int)
@@ -237,7 +237,7 @@ private struct StatementMarkers {
     private(set) var dataLoss: String?
     private(set) var allowed: [String: String] = [:]
     private(set) var batches: BatchedStatement.Marker?
-    /// The error message for a malformed marker.
+    /// The error message for a malformed marker; `nil` if no marker is malformed.
     private(set) var problem: String?
 
     mutating func record(_ line: String) {

@@ -5,7 +5,7 @@ extension RevisionGraph {
     ///   - text: the identifier.
     ///   - current: the database's current revisions.
     /// - Returns: The ids; none for `base`.
-    /// - Throws: `GraphError` if the identifier matches no revision, or is an ambiguous prefix.
+    /// - Throws: `GraphError` if the identifier matches no revision, or is ambiguous.
     public func resolve(_ text: String, current: Set<String> = []) throws(GraphError) -> [String] {
         switch text {
         case "head": return try head().map { [$0] } ?? []
@@ -88,8 +88,8 @@ extension RevisionGraph {
     }
 
     /// Returns the revisions that a downgrade to `target` reverts, in order.
-    /// - Throws: `GraphError` if the target matches no revision or is no ancestor of the current ones, or if a
-    ///   downgrade section is malformed.
+    /// - Throws: `GraphError` if the target matches no revision or is not applied, or if a downgrade section is
+    ///   malformed.
     public func downgradePlan(to target: String, from current: Set<String>) throws(GraphError) -> [Revision] {
         let plan = try undone(to: target, from: current)
         for revision in plan { try refuse(revision.downgrade.problem) }

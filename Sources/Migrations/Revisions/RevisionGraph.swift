@@ -13,7 +13,8 @@ public struct RevisionGraph: Sendable {
     }
 
     /// Sorts revisions topologically.
-    /// - Throws: `GraphError` if two revisions have the same id, a parent does not exist, or there is a cycle.
+    /// - Throws: `GraphError` if two revisions have the same id, a parent does not exist, a squashed revision is still
+    ///   among the revisions, or there is a cycle.
     public init(_ revisions: [Revision]) throws(GraphError) {
         var (byID, children): ([String: Revision], [String: [String]]) = ([:], [:])
         for revision in revisions.sorted(by: { $0.id < $1.id }) {

@@ -1,7 +1,7 @@
-/// Statements that begin or end a transaction. In a revision they would break its atomicity.
+/// Statements that begin or end a transaction, which would break the atomicity of a revision, and DISCARD.
 enum SQLTransactionControl {
-    /// Returns the reason for rejecting a statement that controls transactions, and the statement's offset after
-    /// preceding comments; `nil` for other statements.
+    /// Returns the reason for rejecting a DISCARD or a statement that controls transactions, and the statement's offset
+    /// after preceding comments; `nil` for other statements.
     static func refusal(of bytes: [UInt8], in range: Range<Int>) -> (offset: Int, reason: String)? {
         let tokens = Array(
             SQLLexer(bytes, in: range).lazy.filter { !$0.isComment }.prefix { $0.kind == .word }.prefix(3))
@@ -14,8 +14,8 @@ enum SQLTransactionControl {
         )
     }
 
-    /// Returns the name of a command that controls transactions; `nil` for other statements, and for ROLLBACK TO
-    /// SAVEPOINT.
+    /// Returns the name of the command if it is DISCARD or controls transactions; `nil` for other statements, and for
+    /// ROLLBACK TO SAVEPOINT.
     private static func name(of words: [String]) -> String? {
         let second = words.dropFirst().first
         switch words.first {

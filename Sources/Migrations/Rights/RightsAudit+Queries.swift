@@ -4,7 +4,7 @@ import SQL
 /// fixes the problem.
 ///
 /// Privileges of PUBLIC are audited too, since the role has them. They do not replace the privileges that the role
-/// needs: each of these must be granted to the role itself. Objects of extensions are ignored.
+/// needs: each of these must be granted to the role itself. Tables, sequences and functions of extensions are ignored.
 extension RightsAudit {
     /// All queries of the audit.
     var queries: [Statement] {
@@ -122,8 +122,8 @@ extension RightsAudit {
         AND (grantee = (SELECT oid FROM app) OR grantee = 0 AND letter NOT IN ('f', 'T')) AND defaclrole <> (SELECT oid FROM app)
         """
 
-    /// The query for privileges on tablespaces, languages, types, foreign servers, large objects, parameters and other
-    /// databases.
+    /// The query for privileges of the role, but not of PUBLIC, on tablespaces, languages, types, foreign servers,
+    /// large objects, parameters and other databases.
     private static let otherRights = """
         SELECT ARRAY['superuser', format('%s has rights on %s', (SELECT role FROM app), pg_describe_object(classid, objid, 0)), \
         format('REVOKE ALL ON %s %s FROM %I', CASE type WHEN 'server' THEN 'FOREIGN SERVER' WHEN 'parameter ACL' \

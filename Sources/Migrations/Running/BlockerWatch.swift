@@ -11,7 +11,8 @@ final class BlockerWatch: @unchecked Sendable {
     private let pid: Int32
     private let log: (String) -> Void
     private var connection: Connection?
-    /// The blocking sessions found by the last poll, as text for a message.
+    /// The blocking sessions found most recently during the last statement, as text for a message; `nil` if there were
+    /// none.
     private var blockers: String?
     /// When the blocking sessions were last logged.
     private var lastLogged: Instant?

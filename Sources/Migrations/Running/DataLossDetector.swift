@@ -52,7 +52,7 @@ struct DataLossDetector {
 }
 
 extension DataLoss {
-    /// The table to lock before its rows are counted.
+    /// The table to lock before its rows are counted; `nil` for deleted rows, which the server has already counted.
     fileprivate var lockedTable: String? {
         switch self {
         case .table(let table), .truncated(let table), .column(let table, _), .narrowed(let table, _, _, _): table

@@ -19,7 +19,8 @@ struct MigrationRun {
     private var connection: Connection { session.connection }
 
     /// Applies or reverts the revisions of a plan, in order.
-    /// - Throws: `MigrationFailed`, with the revisions that were and were not applied.
+    /// - Throws: `MigrationFailed`, for a failed statement with the revisions that were and were not applied;
+    ///   `PostgresError`, `RevisionGraph.GraphError`.
     func carryOut(_ plan: [Revision], from versions: Set<String>) async throws {
         if options.isOneTransaction { try await connection.script("BEGIN") }
         var versions = versions
@@ -97,7 +98,7 @@ struct MigrationRun {
     enum Failure: Error, CustomStringConvertible {
         case statement(PostgresError, Revision.Statement)
         case dataLoss([String])
-        /// A violated precondition; the reason includes file and line.
+        /// Another reason, such as a failed verification; the text includes the file.
         case refused(String)
 
         var isForLackOfALock: Bool {

@@ -11,7 +11,7 @@ struct Position: Hashable {
     var key: String?
     /// The greatest key when the first batch began; the last batch ends at this key.
     var end: String?
-    /// The number of rows up to `key`.
+    /// The number of the table's rows in the completed batches.
     var rows: Int64 = 0
 
     /// Whether neither a statement nor a batch is completed.
@@ -87,8 +87,8 @@ extension MigrationSession {
         return try row.next()
     }
 
-    /// Updates a run's row in `migration_history`. Until the run has ended, the row contains the outcome that applies
-    /// if the run is interrupted before the next update.
+    /// Updates a run's row in `migration_history`. While the run is in progress, callers pass the outcome that is
+    /// correct if the run is interrupted before the next update.
     func updateProgress(
         _ historyID: Int64, since start: Instant, _ outcome: Outcome, _ detail: String, _ progress: Progress
     ) async throws {

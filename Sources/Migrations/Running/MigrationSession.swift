@@ -58,7 +58,7 @@ struct MigrationSession {
         return try Set(result.texts())
     }
 
-    /// Whether one of the tool's own tables exists.
+    /// Whether the tool's own table with this name exists.
     func tableExists(_ table: String) async throws -> Bool {
         var row = try await connection.execute("SELECT to_regclass(\(qualified(table))) IS NOT NULL").row(0)
         return try row.next()

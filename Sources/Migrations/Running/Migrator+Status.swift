@@ -4,12 +4,12 @@ import Postgres
 public struct MigrationStatus: Hashable, Sendable {
     /// The state of a revision.
     public enum State: String, Sendable {
-        /// `applied`: the revision is applied, and its file is unchanged. `pending`: the revision is not applied.
-        /// Neither has an incomplete run.
+        /// `applied`: the revision is applied, and its file is unchanged. `pending`: the revision is not applied. In
+        /// both states, no incomplete run of the revision is recorded.
         case applied, pending
         /// The revision is applied, but its file was changed since.
         case changed
-        /// A run of the revision is in progress.
+        /// An incomplete run of the revision is recorded, and another session holds the migration lock.
         case running
         /// A run of the revision stopped after a commit, or in a statement whose effect is unknown.
         case halfway = "half-way"

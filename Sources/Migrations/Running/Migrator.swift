@@ -15,11 +15,13 @@ public struct Migrator: Sendable {
         public var lockTimeout = Duration.seconds(30)
         /// How long to wait for a primary, for example during a failover, if several servers are configured.
         public var primaryTimeout = Duration.seconds(60)
-        /// The `lock_timeout` of a statement. When it expires, the revision is retried.
+        /// The `lock_timeout` of each statement. When it expires, the revision is retried, unless the whole run is a
+        /// single transaction.
         ///
         /// The timeout is short because other sessions queue behind a waiting statement.
         public var tableLockTimeout = Duration.seconds(1)
-        /// How many times a revision is attempted if it does not get a table lock.
+        /// The maximum number of attempts of a revision that does not get a table lock. A commit within the revision
+        /// resets the count.
         public var maximumAttempts = 10
         /// Whether the whole run is a single transaction.
         public var isOneTransaction = false
@@ -44,7 +46,7 @@ public struct Migrator: Sendable {
     ///   - graph: all revisions.
     ///   - configuration: the database and the role that owns its schema.
     ///   - options: timeouts and safety checks.
-    ///   - log: receives messages in Alembic's wording, one line at a time.
+    ///   - log: receives progress messages, in Alembic's wording where it has them, and the server's notices.
     public init(
         graph: RevisionGraph, configuration: PostgresConfiguration, options: Options = Options(),
         log: @escaping @Sendable (String) -> Void
@@ -97,7 +99,7 @@ public struct Migrator: Sendable {
         try await run(.downgrade, target) { try graph.downgradePlan(to: target, from: $0) }
     }
 
-    /// Sets the database's current revision without running anything.
+    /// Sets the database's current revision without running anything, and clears the records of incomplete runs.
     /// - Parameters:
     ///   - target: the revision.
     ///   - purges: whether rows of `alembic_version` without a file are replaced, instead of being an error.
@@ -297,8 +299,8 @@ public struct Migrator: Sendable {
         }
     }
 
-    /// Throws if a statement is marked as data loss, or runs outside a transaction and is a statement that deletes
-    /// data. For statements in a transaction, `DataLossDetector` compares the catalog during the run.
+    /// Throws if a statement has a `-- data loss:` comment, or deletes data outside a transaction. Data loss within a
+    /// transaction is detected during the run, by `DataLossDetector`.
     private func checkDataLoss(_ section: Revision.Section, of revision: Revision) throws {
         let statement = section.statements.first {
             $0.dataLoss != nil || $0.isOutside && LintedStatement($0).deletesData

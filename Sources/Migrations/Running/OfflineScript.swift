@@ -7,6 +7,7 @@ public struct OfflineScript: Sendable {
 
     /// Returns the SQL script of an upgrade.
     /// - Parameter range: the target, or `FROM:TO`; without FROM, the script begins at the base.
+    /// - Throws: `RevisionGraph.GraphError`.
     public func upgrade(_ range: String) throws -> String {
         let parts = range.split(separator: ":", maxSplits: 1).map { String($0) }
         let from = parts.count == 2 ? Set(try graph.resolve(parts[0])) : []

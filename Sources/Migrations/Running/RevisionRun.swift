@@ -49,7 +49,7 @@ struct RevisionRun {
     }
 
     /// Executes the remaining statements, and updates `alembic_version` in the last transaction.
-    /// - Throws: `MigrationRun.Failure`.
+    /// - Throws: `MigrationRun.Failure`, `MigrationFailed`, `PostgresError`.
     mutating func carryOut(from old: Set<String>, to new: Set<String>) async throws {
         isPositionExact = true
         let pieces = pieces
@@ -133,7 +133,7 @@ struct RevisionRun {
         try await finish(isPositionExact ? .stopped : .halfway, "it \(stopDescription): \(reason)")
     }
 
-    /// Where the execution stopped and what that means, as part of an error message.
+    /// Where the execution stopped, and how the next run continues, as part of an error message.
     var stopDescription: String {
         guard let line = statements.dropFirst(position.statements).first?.line else {
             return "stopped after its last statement; the next \(run.direction) repeats its verification"

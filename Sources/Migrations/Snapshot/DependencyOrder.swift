@@ -2,7 +2,8 @@
 struct DependencyOrder {
     /// The indices of the sorted elements.
     private(set) var indices: [Int] = []
-    /// The indices of elements in a dependency cycle.
+    /// The indices of the elements in dependency cycles. These elements, and those that depend on them, are not in
+    /// `indices`.
     private(set) var cycle: [Int] = []
 
     /// Sorts the indices below `count`.
@@ -25,7 +26,7 @@ struct DependencyOrder {
         cycle = Set(0..<count).subtracting(indices).sorted().filter { DependencyOrder.reaches($0, unmet) }
     }
 
-    /// Whether an element depends on itself indirectly.
+    /// Whether an element depends on itself, directly or indirectly.
     private static func reaches(_ index: Int, _ dependencies: [Int: Set<Int>]) -> Bool {
         var (next, seen) = (Array(dependencies[index] ?? []), Set<Int>())
         while let other = next.popLast() {

@@ -62,7 +62,8 @@ public enum SchemaFile {
         }
     }
 
-    /// Throws if objects belong to another role, since a scratch database cannot reproduce other owners.
+    /// Throws if a table, a view or a sequence belongs to another role, since a scratch database cannot reproduce other
+    /// owners.
     private static func refuseOwners(_ configuration: PostgresConfiguration) async throws {
         let connection = try await Connection.open(configuration)
         defer { connection.close() }

@@ -179,7 +179,7 @@ extension SchemaObject {
         """
 
     /// The SQL condition for constraints (except foreign keys) that are created with their table. Inherited constraints
-    /// are created only on partitions, since a partition is attached after its creation.
+    /// are excluded, except those of a partition, which is created as a separate table and then attached.
     private static let isWritten = """
         conrelid = c.oid AND contype IN ('p', 'u', 'x', 'c') AND (conislocal OR c.relispartition)
         """

@@ -1,8 +1,8 @@
 /// An object of a schema, with the statements that create it.
 struct SchemaObject {
-    /// The kind of an object. Objects are created in this order as far as their dependencies permit. `owner` is the
-    /// OWNED BY of a sequence, `partition` the attachment of a partition, and `rows` the rows of a table or the value
-    /// of a sequence.
+    /// The kind of an object. Objects are created in the order of the cases as far as their dependencies permit.
+    /// `owner` is the OWNED BY of a sequence, `partition` the attachment of a partition, and `rows` the rows of a table
+    /// or the value of a sequence.
     enum Kind: Int {
         case schema, `extension`, type, sequence, function, table, owner, index, partition, rows, view, statistics,
             trigger

@@ -13,8 +13,8 @@ extension Snapshot {
         WHERE objid >= 16384 AND refobjid >= 16384 ORDER BY classid, objid, refclassid, refobjid, deptype
         """
 
-    /// The query for the dependencies of objects of the kinds `owner` and `partition`, which `pg_depend` does not
-    /// contain. Each row is the object's key, followed by the keys of the objects that must be created before it.
+    /// The query for the dependencies of `owner` and `partition` objects; `pg_depend` has no rows for them. Each row is
+    /// the object's key, followed by the keys of the objects that must be created before the object.
     static let orders = Statement(
         unsafe: """
             SELECT ARRAY['owner ' || s.oid, \(key("pg_class", "s.oid")), \(key("pg_class", "t.oid"))] FROM \(SchemaObject.owned) \

@@ -1,7 +1,7 @@
 import Postgres
 import SQL
 
-/// The schema of a database as statements that create it, each after those that it depends on.
+/// The schema of a database, as statements that create its objects in the order of their dependencies.
 ///
 /// A snapshot contains no owners, and privileges only where they differ from the defaults. The tool's own tables, and
 /// objects that belong to an extension, are left out.
@@ -13,7 +13,8 @@ struct Snapshot {
     /// - Parameters:
     ///   - configuration: the database.
     ///   - readsRows: whether the rows of tables and the values of sequences are read, too.
-    /// - Throws: `MigrationFailed` if the schema contains unsupported objects; `PostgresError`.
+    /// - Throws: `MigrationFailed` if the schema contains unsupported objects or cyclic dependencies, or if a table has
+    ///   too many rows; `PostgresError`.
     init(reading configuration: PostgresConfiguration, readsRows: Bool = false) async throws {
         var patient = configuration
         patient.statementTimeout = .seconds(60)
@@ -81,8 +82,8 @@ private struct SnapshotReading {
 
     // MARK: Privileges and comments
 
-    /// Executes a query that returns keys of objects and statements, such as GRANT, and appends each statement to its
-    /// object. A statement about a part, such as a constraint, is appended to the whole object.
+    /// Executes a query whose rows contain an object's key and a statement, such as GRANT, and appends the statements
+    /// to their objects. A statement about a part, such as a constraint, is appended to the object with the part.
     private mutating func addStatements(_ query: Statement) async throws {
         let parts = Parts(edges)
         var indices = Dictionary(uniqueKeysWithValues: objects.enumerated().map { ($1.key, $0) })

@@ -3,7 +3,7 @@ import SQL
 
 /// A revision that replaces several earlier ones.
 public struct Baseline: Sendable {
-    /// The new revision; its id is the one of the last replaced revision.
+    /// The new revision, which has the id of the last replaced revision.
     let revision: NewRevision
     /// The contents of the revision file.
     public var text: String { revision.text }
@@ -52,8 +52,8 @@ public struct Squash: Sendable {
     private var replaced: [Revision] { graph.revisions.filter { closure.contains($0.id) } }
 
     /// Creates the baseline, and verifies its upgrade and downgrade in scratch databases.
-    /// - Throws: `MigrationFailed` if the baseline does not create the same schema and rows, or if these are not
-    ///   supported; `PostgresError`, `CancellationError`.
+    /// - Throws: `MigrationFailed` if the revisions cannot be squashed, or if the baseline does not create the same
+    ///   schema and rows; `PostgresError`, `CancellationError`.
     public func baseline() async throws -> Baseline {
         try refuseServerWide()
         let old = try await trial(of: graph)

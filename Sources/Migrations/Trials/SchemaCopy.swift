@@ -20,7 +20,7 @@ struct SchemaCopy {
 
     /// Runs `body` with a scratch database that has the same schema. The schema is created by the revisions, which also
     /// insert rows. If the scratch database then lacks objects, such as manually created ones, the schema is created
-    /// from a snapshot instead.
+    /// from a snapshot instead; if that fails, by the revisions, without the missing objects.
     /// - Throws: The error of `body`; `MigrationFailed` if the schema cannot be created, `PostgresError`.
     func with<Value: Sendable>(_ body: (PostgresConfiguration) async throws -> Value) async throws -> Value {
         if usesRevisionsOnly {

@@ -4,7 +4,7 @@ import SQL
 /// Finds objects that exist but are not in effect, which a comparison of definitions does not show: invalid indexes,
 /// constraints that are not validated, and disabled triggers.
 public struct SchemaDefects {
-    /// Returns descriptions of the defects, each with a remedy.
+    /// Returns descriptions of the defects in the current schema, each with a remedy.
     /// - Throws: `PostgresError`.
     public static func found(in configuration: PostgresConfiguration) async throws -> [String] {
         let connection = try await Connection.open(configuration)

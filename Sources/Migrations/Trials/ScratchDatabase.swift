@@ -8,7 +8,8 @@ struct ScratchDatabase {
 
     /// Runs `body` with a new database on the configured server. Scratch databases that earlier runs left more than an
     /// hour ago are dropped first.
-    /// - Throws: The error of `body`, `PostgresError`; `MigrationFailed` if the role may not create databases.
+    /// - Throws: The error of `body`, `PostgresError`; `MigrationFailed` if the role may not create databases, or the
+    ///   server is read-only.
     static func with<Value: Sendable>(
         _ configuration: PostgresConfiguration, _ body: (PostgresConfiguration) async throws -> Value
     ) async throws -> Value {

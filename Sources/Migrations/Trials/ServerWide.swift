@@ -4,8 +4,8 @@ import SQL
 /// Detects server-wide statements, which must not run in a scratch database, since scratch databases are on the real
 /// server.
 extension Revision.Statement {
-    /// Whether the statement affects more than its database. Effects inside functions and `DO` blocks are detected
-    /// before the COMMIT.
+    /// Whether the statement affects more than its database. Most effects of functions and `DO` blocks are not detected
+    /// here; if the statement runs in a transaction, they are detected before the COMMIT.
     var isServerWide: Bool {
         let words = LintedWords(sql)
         let hidden = words.begins("do") && sql.contains(LintedWords.serverFunction)

@@ -19,7 +19,7 @@ public struct Verifier: Sendable {
 
     /// Verifies all revisions.
     /// - Returns: A message for each problem.
-    /// - Throws: `PostgresError` if no scratch database can be created, `MigrationFailed` if a revision fails,
+    /// - Throws: `MigrationFailed` if a revision fails, or no scratch database can be created; `PostgresError`,
     ///   `CancellationError`.
     public func problems() async throws -> [String] {
         try await ScratchDatabase.with(configuration) { try await problems(in: $0) }
@@ -83,7 +83,9 @@ private struct RevisionTrial {
         return (problems, "applied, undone, applied again")
     }
 
-    /// Runs `body`, an upgrade or a downgrade. If sample rows make `body` fail, deletes all rows and runs it again.
+    /// Runs `body`, an upgrade or a downgrade. If a data error or a violated constraint makes `body` fail, and the
+    /// revision has no fixtures, deletes all rows and runs `body` again.
+    ///
     /// A NOT NULL violation is reported as a problem, because any row would cause it. Other violations are not, because
     /// they may be due to the values of the sample rows.
     /// - Parameter acceptsFailure: whether a NOT NULL violation is accepted, because the upgrade has deleted the

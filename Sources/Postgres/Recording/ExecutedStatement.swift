@@ -12,9 +12,10 @@ public struct ExecutedStatement: Sendable {
     public var rows = 0
     /// The time spent waiting for a connection.
     public var waiting = Duration.zero
-    /// The time from when the statement was sent until its result was received completely.
+    /// The time from when the statement was sent until its result was received completely. If the statement failed, the
+    /// time may include the wait for a connection.
     public var executing = Duration.zero
-    /// Whether the statement had been prepared on its connection before; if not, `executing` includes the preparation.
+    /// Whether no preparation was necessary before the execution; otherwise, `executing` includes the preparation.
     public var wasPrepared = true
     /// The SQLSTATE of the error, or the error's type if there is no SQLSTATE; `nil` if the statement succeeded.
     public var error: String?

@@ -19,7 +19,7 @@ public final class QueryRecorder: Sendable {
     /// Records a statement.
     public func record(_ statement: ExecutedStatement) { entries.withLock { $0.append(statement) } }
 
-    /// The total time spent in the database, including waiting for a connection.
+    /// The sum of the statements' durations, including the time spent waiting for a connection.
     public var elapsed: Duration { statements.reduce(.zero) { $0 + $1.waiting + $1.executing } }
 
     /// The statements whose text was executed three times or more, grouped by text. Most likely each group is an N+1

@@ -1,4 +1,4 @@
-/// A causally consistent session of one client, which reads its own writes, even from replicas.
+/// A causally consistent session of one client, whose reads see the client's earlier writes, even on replicas.
 ///
 /// `@unchecked Sendable` is sound because a session is used only on the thread of its event loop.
 public final class CausalSession: @unchecked Sendable {
@@ -20,10 +20,10 @@ public final class CausalSession: @unchecked Sendable {
     /// The WAL position of the client's earlier writes, which a replica must have replayed; `nil` if the client sent
     /// none.
     public let required: WALPosition?
-    /// The WAL position of this session's last write; `nil` if the session has not written.
+    /// The WAL position after this session's last write, even a rejected one; `nil` if the session has not written.
     public private(set) var written: WALPosition?
 
-    /// A server that a session may be pinned to, so that later reads of the session see the same data.
+    /// The server that a session is pinned to, so that its reads see the same data; `any` before the first read.
     enum Server: Equatable {
         case any
         case replica(Int)

@@ -16,7 +16,7 @@ struct ReplicaSet {
         case foreign
         /// The replication lag exceeds the maximum.
         case lagging
-        /// The server has replayed WAL of a former primary that the current primary does not have.
+        /// The server has replayed WAL of a former primary, and the current primary does not have that WAL.
         case ahead
         /// The server may serve reads, and has replayed the WAL up to the given position.
         case following(WALPosition)

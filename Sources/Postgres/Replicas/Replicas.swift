@@ -2,8 +2,8 @@ import EventLoop
 import Logging
 import SQL
 
-/// The replicas of a database as one event loop uses them: a connection pool for each replica, and the polling of the
-/// replay positions.
+/// The replicas of a database, for one event loop: the connection pools of each replica, and the polling of the replay
+/// positions.
 ///
 /// A read needs no additional round trip, because the polls have determined which replicas may serve it. `@unchecked
 /// Sendable` is sound because an instance is used only on the thread of its event loop.
@@ -36,8 +36,8 @@ public final class Replicas: @unchecked Sendable {
 
     // MARK: Reading
 
-    /// Calls `body` with the pool of a server that the session's preference and position allow. If that server fails
-    /// while `hasBegun` returns `false`, the read is retried on another replica, and then on the primary.
+    /// Calls `body` with the pool of a server that the session's preference and required position allow. If that server
+    /// fails while `hasBegun` returns `false`, the read is retried on another replica, and then on the primary.
     /// - Parameters:
     ///   - session: The causal session of the read.
     ///   - pool: The pool to use: for single reads or for streams.
@@ -102,13 +102,13 @@ public final class Replicas: @unchecked Sendable {
 
     /// The use of the replicas at a point in time.
     public struct Statistics: Hashable, Sendable {
-        /// The number of configured replicas, except one that is currently the primary.
+        /// The number of configured replicas, except servers that are not in recovery, such as the current primary.
         public var configured: Int
         /// The number of replicas that currently serve reads.
         public var inUse: Int
         /// The total number of reads sent to a replica.
         public var reads: Int
-        /// The total number of reads that were retried on another server.
+        /// The total number of retries of reads on another server.
         public var retries: Int
     }
 
@@ -206,7 +206,7 @@ struct ServerIdentity: Equatable {
 
     /// The SQL expressions for the two columns that `init(_:)` decodes, in a query of `pg_control_system()`.
     static let columns = "system_identifier, (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint"
-    /// The SQL expression for the replay LSN; 0 on a primary.
+    /// The SQL expression for the replay LSN; 0 on a server that was started without recovery.
     static let replayedColumn = "coalesce(pg_last_wal_replay_lsn() - '0/0', 0)::bigint"
 
     /// The query for a server's identity and its replay LSN.

@@ -1,6 +1,6 @@
-/// Maps to the Postgres type `text` and the types with the same binary format: `varchar`, `name`, enums. Values are
-/// sent in binary format because Postgres then rejects a NUL character, whereas in text format a NUL would end the
-/// value.
+/// Maps to the Postgres type `text`. Types with the same binary format, such as `varchar`, `name` and enums, can be
+/// decoded too. Values are sent in binary format because Postgres then rejects a NUL character, whereas in text format
+/// a NUL would end the value.
 extension String: SQLValue {
     public static var type: UInt32 { 25 }
     public static var arrayType: UInt32 { 1009 }
