@@ -100,7 +100,7 @@ import Testing
             let answer = try stack.get("/campaigns/", headers: headers)
             #expect(answer.status == 401 && answer.body.contains(message), "\(message): \(answer.body)")
         }
-        try stack.database.sql("UPDATE api_key SET expires_on = now()")
+        try stack.database.sql("UPDATE api_key SET expires_on = now() AT TIME ZONE 'UTC'")
         try waitUntil("it has expired") { try stack.get("/campaigns/", headers: bearer(key)).status == 401 }
         #expect(try stack.get("/campaigns/", headers: bearer(key)).body.contains("The key has expired."))
     }

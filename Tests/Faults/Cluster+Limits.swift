@@ -25,12 +25,16 @@ extension Cluster {
         try FileManager.default.createDirectory(atPath: "\(folder)/space", withIntermediateDirectories: true)
         try run(["chown", "--reference=\(database.socketDirectory)", "\(folder)/space"])
         try database.sql("CREATE TABLESPACE small LOCATION '\(folder)/space'")
+        defer {
+            // The table must leave the file system before that is unmounted, also if another fault delays it.
+            unlink("\(folder)/filling")
+            waitFor(30) {
+                (try? move(to: "pg_default")) != nil && (try? database.sql("DROP TABLESPACE small")) != nil
+            }
+        }
         try move(to: "small")
         _ = try? run(["dd", "if=/dev/zero", "of=\(folder)/filling", "bs=4k"])
         body()
-        unlink("\(folder)/filling")
-        try move(to: "pg_default")
-        try database.sql("DROP TABLESPACE small")
     }
 
     private func move(to space: String) throws {

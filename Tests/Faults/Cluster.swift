@@ -17,8 +17,10 @@ final class Cluster: Sendable {
 
     /// Runs `pg_ctl` as the owner of the data. A start uses the options of the first start.
     func control(_ arguments: String...) throws {
-        let owner = try FileManager.default.attributesOfItem(atPath: data)[.ownerAccountName] as? String ?? "postgres"
-        let prefix = getuid() == 0 ? ["setpriv", "--reuid=\(owner)", "--regid=\(owner)", "--clear-groups", "--"] : []
+        let attributes = try FileManager.default.attributesOfItem(atPath: data)
+        let owner = attributes[.ownerAccountName] as? String ?? "postgres"
+        let group = attributes[.groupOwnerAccountName] as? String ?? "postgres"
+        let prefix = getuid() == 0 ? ["setpriv", "--reuid=\(owner)", "--regid=\(group)", "--clear-groups", "--"] : []
         try run(
             ["env", "-C", "/"] + prefix + [
                 "\(programs)/pg_ctl", "-D", data, "-w", "-t", "30", "-l", "\(data)/../postgres.log",

@@ -48,7 +48,7 @@ final class Service: Sendable {
         waitFor(1) { Process.all(startedFrom: stack.link).isEmpty }
         let left = Process.all(startedFrom: stack.link)
         if status != nil, !left.isEmpty { violation("\(left.count) workers outlive their master") }
-        kill(child.pid, SIGKILL)
+        child.signal(SIGKILL)
         stack.killRemains()
         waitFor(2) { Process.all(startedFrom: stack.link).isEmpty && child.hasEnded }
         unlink(stack.pidFile)

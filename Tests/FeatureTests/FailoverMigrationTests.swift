@@ -55,7 +55,7 @@ import Testing
         #expect(try servers.sql(applied, on: servers.standbys[0]) == "a1 a2 a3 a4 a5 a6 a7 a8")
     }
 
-    @Test func `an unresponsive server does not delay a migration`() throws {
+    @Test func `a migration does not wait for a server that cannot be reached`() throws {
         let configuration = PostgresConfiguration(
             server: .parts(host: "/nowhere", port: 5432, user: "postgres", password: "", database: "postgres"))
         let graph = try Self.graph()
