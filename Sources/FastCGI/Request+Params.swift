@@ -44,7 +44,7 @@ private struct MetaVariables: ~Copyable {
         case 6... where name.starts(with: "HTTP_"): addField(UnsafeBufferPointer(rebasing: name[5...]), value)
         case 14 where name.equals("REQUEST_METHOD"):
             method = value.equals("GET") ? .get : .init(String(cString: value)) ?? Self.noMethod
-        case 11 where name.equals("REQUEST_URI"): target = String(cString: value)
+        case 11 where name.equals("REQUEST_URI"): target = Self.target(value)
         case 12 where name.equals("CONTENT_TYPE"): addField(name, value)
         case 14 where name.equals("CONTENT_LENGTH"): addField(name, value)
         case 14 where name.equals("REQUEST_SCHEME"): if !value.equals("http") { scheme = String(cString: value) }
@@ -54,6 +54,14 @@ private struct MetaVariables: ~Copyable {
         case 10 where name.equals("REQUEST_ID"): id = String(cString: value)
         default: break
         }
+    }
+
+    /// Returns a request target as text. If it is not UTF-8, its bytes outside ASCII are percent-encoded, so that they
+    /// are rejected like a client's own percent-encoding of them.
+    private static func target(_ bytes: UnsafePointer<UInt8>) -> String {
+        if let text = String(validatingCString: bytes.cString) { return text }
+        let bytes = UnsafeBufferPointer(start: bytes, count: strlen(bytes.cString))
+        return bytes.percentEncoded { $0 < 0x80 }
     }
 
     private mutating func addField(_ variable: UnsafeBufferPointer<UInt8>, _ value: UnsafePointer<UInt8>) {

@@ -246,24 +246,7 @@ extension ResourceService {
     /// Returns the last segment of a row's path: the percent-encoded primary key.
     fileprivate static func path(of row: Row) -> String {
         let key = row[keyPath: Row.primaryKey.path]
-        return ((key as? any FieldValue)?.text ?? "\(key)").percentEncoded
-    }
-}
-
-extension String {
-    /// The text, encoded as one segment of a path (RFC 3986, section 3.3): all bytes except unreserved characters are
-    /// percent-encoded.
-    fileprivate var percentEncoded: String {
-        var encoded: [UInt8] = []
-        for byte in utf8 {
-            switch byte {
-            case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x2d, 0x2e, 0x5f, 0x7e: encoded.append(byte)
-            default:
-                encoded.append(UInt8(ascii: "%"))
-                for digit in [byte >> 4, byte & 15] { encoded.append(digit + (digit < 10 ? 0x30 : 0x37)) }
-            }
-        }
-        return String(decoding: encoded, as: UTF8.self)
+        return ((key as? any FieldValue)?.text ?? "\(key)").utf8.percentEncoded { $0.isUnreserved }
     }
 }
 

@@ -14,27 +14,27 @@ extension Tabular {
         func columns(_ alias: String) -> String {
             definition.columns.map { "\(alias).\($0.reference)" }.joined(separator: ", ")
         }
-        func row(_ images: String) -> String {
-            "jsonb_populate_record(NULL::\(definition.reference), jsonb_build_object(\(defaults)) || COALESCE(\(images)))"
-        }
+        func row(_ images: String) -> String { row(storedAs: "COALESCE(\(images))") }
         return """
-            SELECT record.id, operation, author, request_id, changed_on, before IS NOT NULL, after IS NOT NULL, has_earlier, \
+            SELECT record.id, record.operation, record.author, record.request_id, record.changed_on, \
+            record.before IS NOT NULL, record.after IS NOT NULL, record.has_earlier, \
             \(unsafe: columns("former")), \(unsafe: columns("latter")) FROM (\
             SELECT *, row_number() OVER latest AS place, lead(id) OVER latest IS NOT NULL AS has_earlier, \
             sum(octet_length(concat(before, after))) OVER latest - octet_length(concat(before, after)) AS bytes FROM (\
             SELECT * FROM \(unsafe: RecordingTrigger.records) WHERE table_name = \(unsafe: literal(definition.name)) \
             AND row_id = \(id)::text AND id < \(position) ORDER BY id DESC LIMIT \(limit + 1)) AS change \
             WINDOW latest AS (ORDER BY id DESC)) AS record, \
-            \(unsafe: row("before, after")) AS former, \(unsafe: row("after, before")) AS latter \
-            WHERE place <= \(limit) AND bytes < 1048576 ORDER BY record.id DESC
+            \(unsafe: row("record.before, record.after")) AS former, \(unsafe: row("record.after, record.before")) AS latter \
+            WHERE record.place <= \(limit) AND record.bytes < 1048576 ORDER BY record.id DESC
             """
     }
 
-    /// The arguments with which `jsonb_build_object` builds a JSON object of the columns' defaults, except those of
-    /// `serial` columns.
-    private static var defaults: String {
-        definition.columns.compactMap { column in
+    /// Returns an expression for the row that an expression of type `jsonb` contains. A column that was added to the
+    /// table since then has its default, except a `serial` column; a dropped column is omitted.
+    static func row(storedAs json: String) -> String {
+        let defaults = definition.columns.compactMap { column in
             column.isSerial ? nil : column.defaultValue.map { "\(literal(column.name)), \($0)" }
         }.joined(separator: ", ")
+        return "jsonb_populate_record(NULL::\(definition.reference), jsonb_build_object(\(defaults)) || \(json))"
     }
 }

@@ -40,7 +40,7 @@ extension Tabular {
         return Statement(
             Fragment("WITH ") + list
                 + " SELECT \(definition.columnList), true FROM made UNION ALL SELECT \(answered), is_same "
-                + "FROM kept, jsonb_populate_recordset(NULL::\(definition.reference), answer) AS answered")
+                + "FROM kept, jsonb_array_elements(answer) AS stored_row, \(row(storedAs: "stored_row")) AS answered")
     }
 
     private static func claim(_ key: IdempotencyKey) -> Fragment {

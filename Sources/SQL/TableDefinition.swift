@@ -42,17 +42,19 @@ public struct TableDefinition: Hashable, Sendable {
     /// `lead_score_trgm_idx` for the search parameter `q=`.
     private static func neededIndexes(_ table: String, _ columns: [ColumnDefinition]) -> [IndexDefinition] {
         let keys = columns.filter(\.isPrimaryKey).map(\.reference)
-        let suffix = columns.filter(\.isPrimaryKey).map(\.name).joined(separator: "_") + "_idx"
+        let suffix = "_" + columns.filter(\.isPrimaryKey).map(\.name).joined(separator: "_") + "_idx"
         return columns.filter { !$0.isPrimaryKey && !$0.field.isHidden }.flatMap { column in
             let (field, name) = (column.field, "\(table)_\(column.name)")
-            let ascending = IndexDefinition("\(name)_\(suffix)", keys: [column.reference] + keys)
-            let descending = IndexDefinition("\(name)_desc_\(suffix)", keys: ["\(column.reference) DESC"] + keys)
+            let ascending = IndexDefinition(name.withSuffix(suffix), keys: [column.reference] + keys)
+            let descending = IndexDefinition(
+                name.withSuffix("_desc" + suffix), keys: ["\(column.reference) DESC"] + keys)
             var indexes: [IndexDefinition] = []
             if field.isSortable || field.isFilterable && !column.isUnique { indexes.append(ascending) }
             if field.isSortable { indexes.append(descending) }
             if field.isSearchable {
                 indexes.append(
-                    IndexDefinition(name + "_trgm_idx", method: "gin", on: "\(column.reference) gin_trgm_ops"))
+                    IndexDefinition(name.withSuffix("_trgm_idx"), method: "gin", on: "\(column.reference) gin_trgm_ops")
+                )
             }
             return indexes
         }

@@ -41,11 +41,12 @@ extension Tabular {
     }
 
     /// Returns one array parameter for each column, with the values of all rows; `nil` if the rows assign different
-    /// columns, no columns, or a `DEFAULT` instead of a value.
+    /// columns, no columns, a `DEFAULT` instead of a value, or arrays, which `unnest` would flatten.
     private static func arrays(of rows: [[Assignment<Self>]]) -> [Fragment]? {
         guard let first = rows.first, !first.isEmpty,
             rows.allSatisfy({ row in
-                row.map { $0.column } == first.map { $0.column } && row.allSatisfy { $0.value != nil }
+                row.map { $0.column } == first.map { $0.column }
+                    && row.allSatisfy { $0.value.map { !isArray(Swift.type(of: $0)) } ?? false }
             })
         else { return nil }
         return first.indices.compactMap { column in
@@ -54,6 +55,9 @@ extension Tabular {
             }
         }
     }
+
+    /// Whether the type maps to an array type, whose arrays have the same type.
+    private static func isArray(_ type: any SQLValue.Type) -> Bool { type.type == type.arrayType }
 
     /// Returns an INSERT, without its RETURNING clause, for rows that assign different columns or assign `DEFAULT`. A
     /// column that a row omits gets its default.

@@ -15,7 +15,7 @@ public struct Histogram: @unchecked Sendable {
 
     /// The number of histograms in a `Slot`, that is, for each worker.
     static let capacity = 96
-    private static let nameBytes = 120
+    static let nameBytes = 120
     static let bytes = 8 + nameBytes + 8 + (bounds.count + 1) * 8
 
     /// The name of the metric and its labels, in OpenMetrics syntax; at most 120 bytes. Empty when the histogram is

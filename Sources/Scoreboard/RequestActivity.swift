@@ -69,6 +69,9 @@ public final class RequestActivity: @unchecked Sendable {
         self.record.initializeMemory(as: UInt8.self, repeating: 0, count: RequestActivity.recordBytes)
     }
 
+    /// Whether observers can see the activity.
+    var isShared: Bool { !ownsRecord }
+
     deinit { if ownsRecord { record.deallocate() } }
 
     // MARK: Writing

@@ -92,7 +92,9 @@ public struct Slot: @unchecked Sendable {
             self[number] += other[number]
         }
         for number in [Number.peakActive, .peakMemory] { self[number] = max(self[number], other[number]) }
-        for histogram in other.histograms { self.histogram(named: histogram.name)?.add(histogram) }
+        for histogram in other.histograms {
+            (self.histogram(named: histogram.name) ?? self.histogram(named: WorkerMetrics.otherName))?.add(histogram)
+        }
     }
 
     /// Returns the histogram with this name, and creates it when there is none; `nil` when all histograms are in use.

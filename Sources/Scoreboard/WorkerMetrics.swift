@@ -28,7 +28,7 @@ public final class WorkerMetrics: @unchecked Sendable {
         self.slot = slot ?? SharedScoreboard()!.slot(1)
         queries = self.slot.histogram(named: "query_duration_seconds")
         waits = self.slot.histogram(named: "pool_wait_seconds")
-        otherRequests = self.slot.histogram(named: WorkerMetrics.name(Key(route: "other", method: "other", status: 0)))
+        otherRequests = self.slot.histogram(named: WorkerMetrics.otherName)
         self.slot[.started] = time(nil)
         self.slot[.thread] = Int(thread_id())
     }
@@ -58,8 +58,9 @@ public final class WorkerMetrics: @unchecked Sendable {
         return next
     }
 
-    /// Makes an activity available for another request.
-    public func reuse(_ activity: RequestActivity) { unusedActivities.append(activity) }
+    /// Makes an activity available for another request, unless it has private memory: records in the slot are
+    /// preferred.
+    public func reuse(_ activity: RequestActivity) { if activity.isShared { unusedActivities.append(activity) } }
 
     /// Returns an unused activity: with a record in the slot, or with private memory when all records are in use.
     private func nextRecord() -> RequestActivity {
@@ -91,13 +92,19 @@ public final class WorkerMetrics: @unchecked Sendable {
         return histogram
     }
 
+    /// The name of the histogram of the requests for which no separate histogram is left.
+    static let otherName = name(Key(route: "other", method: "other", status: 0))
+
     private static let methods: Set<String> = [
         "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other",
     ]
 
+    /// Returns the name of a histogram of requests, with a route that is truncated if the name would not fit.
     private static func name(_ key: Key) -> String {
         let method = methods.contains(key.method) ? key.method : "other"
-        return
-            "request_duration_seconds{route=\"\(key.route ?? "none")\",method=\"\(method)\",status=\"\(key.status)\"}"
+        let (head, tail) = ("request_duration_seconds{route=\"", "\",method=\"\(method)\",status=\"\(key.status)\"}")
+        var route = key.route ?? "none"
+        while head.utf8.count + route.utf8.count + tail.utf8.count > Histogram.nameBytes { route.removeLast() }
+        return head + route + tail
     }
 }

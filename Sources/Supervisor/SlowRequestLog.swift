@@ -15,11 +15,12 @@ public struct SlowRequestLog {
     /// Creates a log that has not logged any request.
     public init() {}
 
-    /// Logs the requests in a worker's slot that have been in progress for longer than `limit` and were not logged
-    /// before.
+    /// Logs the requests in a worker's slot that have been received, have been in progress for longer than `limit`,
+    /// and were not logged before.
     public mutating func update(from slot: Slot, of worker: pid_t, longerThan limit: Duration, log: Logger) {
         let now = Int(Instant.now.nanoseconds)
-        let slow = slot.activeRequests.filter { now - $0.began > limit.nanoseconds }
+        // A request is identified by its id, which is unknown while the request is being received.
+        let slow = slot.activeRequests.filter { $0.phase != .reading && now - $0.began > limit.nanoseconds }
         let keys = Set(slow.map { Key(began: $0.began, id: $0.id) })
         for report in slow where !logged.contains(Key(began: report.began, id: report.id)) {
             slot[.slow] += 1

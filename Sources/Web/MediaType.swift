@@ -49,13 +49,15 @@ public struct Accept: Hashable, Sendable {
         }
     }
 
-    /// Parses a weight (`q`) and returns it in thousandths; a malformed weight counts as 1, which is 1000 thousandths.
+    /// Parses a weight (`q`) and returns it in thousandths; a malformed weight counts as 1, which is 1000 thousandths
+    /// (RFC 9110, section 12.4.2).
     private static func thousandths(_ text: Substring) -> Int {
-        let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let whole = Int(parts[0]), whole == 0 else { return 1000 }
-        let digits = parts.count > 1 ? parts[1].prefix(3) : ""
-        guard digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return 1000 }
-        return Int(digits + String(repeating: "0", count: 3 - digits.count)) ?? 1000
+        let bytes = Array(text.utf8)
+        let fraction = bytes.dropFirst(2)
+        guard bytes.first == UInt8(ascii: "0"), bytes.count < 2 || bytes[1] == UInt8(ascii: "."), fraction.count <= 3,
+            fraction.allSatisfy({ (0x30...0x39).contains($0) })
+        else { return 1000 }
+        return fraction.reduce(0) { $0 * 10 + Int($1 - 0x30) } * [1000, 100, 10, 1][fraction.count]
     }
 
     /// Returns the weight of a media type in thousandths, from 0 (not acceptable) to 1000. The most specific media

@@ -48,7 +48,7 @@ extension Query.Parameter {
             return
         }
         name = String(whole[..<bracket])
-        operation = String(whole[whole.utf8.index(after: bracket)...].dropLast())
+        operation = String(Substring(whole.utf8[whole.utf8.index(after: bracket)...].dropLast()))
     }
 }
 

@@ -36,6 +36,25 @@ import Web
         #expect(response.status == 308 && response.headers["x-evil"] == nil)
     }
 
+    @Test func `bytes of a target that are not UTF-8 are percent-encoded, not replaced`() throws {
+        var records = Records()
+        records.begin()
+        var params: [UInt8] = []
+        for (name, value) in [
+            ("REQUEST_METHOD", Array("GET".utf8)), ("REQUEST_URI", Array("/things/?n=".utf8) + [0xc3, 0xa4, 0xff]),
+        ] {
+            params += Records.length(name.utf8.count) + Records.length(value.count) + Array(name.utf8) + value
+        }
+        records.stream(4, params)
+        records.stream(4, [])
+        records.stream(5, [])
+        let response = try withServer(Self.routes) { peers in
+            peers[0].send(records.bytes)
+            return readResponse(from: peers[0])
+        }
+        #expect(response.body.contains("/things/?n=%C3%A4%FF"))
+    }
+
     @Test func `params of random bytes never trap, and each request gets a response`() throws {
         let statuses = try withServer(Self.routes) { peers in
             (0..<1000).map { _ in

@@ -140,6 +140,19 @@ import Web
         }
     }
 
+    @Test func `a model may have columns that are called like those of a record`() throws {
+        let database = try migratedDatabase()
+        try database.sql(Entry.table.definition.creation.joined(separator: ";"))
+        let configuration = try database.configuration()
+        try Loop.run {
+            let rows = PostgresRepository<Entry>(Database(configuration))
+            let row = try await rows.insert(
+                ColumnValues([Entry.columns.author.set(to: "ada"), Entry.columns.place.set(to: 7)]))
+            let changes = try await rows.history(of: row.id, before: .max, limit: 10, #fileID, #line)
+            #expect(changes.map(\.after) == [row] && changes.map(\.author) == ["role:postgres"])
+        }
+    }
+
     @Test func `changes made with psql are recorded with the role as author`() throws {
         try withApp { client, database in
             try database.sql("INSERT INTO campaign (name) VALUES ('by hand')")
@@ -206,4 +219,21 @@ import Web
             }
         }
     }
+}
+
+private struct Entry: Model, Equatable {
+    var id: Int64
+    var author: String
+    var place: Int64
+
+    struct Columns: Sendable {
+        let id = Column(\Entry.id, "id", .primaryKey, default: .serial)
+        let author = Column(\Entry.author, "author")
+        let place = Column(\Entry.place, "place")
+    }
+
+    static let columns = Columns()
+    static let primaryKey = columns.id
+    static let table = Table(
+        "entry", columns.id, columns.author, columns.place, recordsChanges: true, make: Entry.init)
 }

@@ -86,6 +86,15 @@ import Testing
         #expect(TableDefinition("deal", columns: [key, share], indexes: [specified]).indexes == [specified])
     }
 
+    @Test func `the name of an index is no longer than Postgres permits`() {
+        let key = Column(\Deal.id, "id", .primaryKey).definition
+        let code = Column(\Deal.code, "code", .sortable, .searchable).definition
+        let table = TableDefinition(String(repeating: "t", count: 60), columns: [key, code])
+        let start = String(repeating: "t", count: 50)
+        #expect(table.indexes.map(\.name.utf8.count) == [63, 63, 63] && Set(table.indexes.map(\.name)).count == 3)
+        #expect(table.indexes.allSatisfy { $0.name.hasPrefix(start) && $0.name.hasSuffix("_idx") })
+    }
+
     @Test func `a reference has an ON DELETE action`() {
         let column = Column(\Deal.owner, "owner_id", references: Party.self, onDelete: .setNull)
         let table = TableDefinition("deal", columns: [column.definition])

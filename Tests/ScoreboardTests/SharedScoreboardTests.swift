@@ -86,6 +86,38 @@ import Testing
                 && Array(scoreboard.slot(2).histograms).isEmpty)
     }
 
+    @Test func `after a peak, requests are visible again as soon as records are free`() {
+        let metrics = WorkerMetrics(scoreboard.slot(1))
+        let all = (0...RequestActivity.capacity).map { metrics.begin(at: $0 + 1) }
+        for activity in all { metrics.end(activity, at: 1000, route: nil, method: "GET", status: 200) }
+        _ = metrics.begin(at: 2000)
+        #expect(scoreboard.slot(1).activeRequests.map(\.began) == [2000])
+    }
+
+    @Test func `the name of a histogram ends with its labels, also if the route is long`() {
+        let metrics = WorkerMetrics(scoreboard.slot(1))
+        for status in [200, 404] {
+            let activity = metrics.begin(at: 1)
+            let route = "/" + String(repeating: "ä", count: 100)
+            metrics.end(activity, at: 2, route: route, method: "GET", status: status)
+        }
+        let names = scoreboard.slot(1).histograms.map(\.name).filter { $0.contains("/ä") }
+        #expect(names.count == 2 && Set(names.map(\.utf8.count)).count == 1)
+        #expect(names.contains { $0.hasSuffix("ä\",method=\"GET\",status=\"404\"}") })
+    }
+
+    @Test func `no count is lost when workers that have ended used more histograms than fit`() {
+        for slot in [2, 3] {
+            let metrics = WorkerMetrics(scoreboard.slot(slot))
+            for index in 0..<80 {
+                let activity = metrics.begin(at: 1)
+                metrics.end(activity, at: 2, route: "/\(slot)/\(index)", method: "GET", status: 200)
+            }
+            scoreboard.retire(slot)
+        }
+        #expect(scoreboard.past.histograms.flatMap(\.counts).reduce(0, +) == 160)
+    }
+
     @Test func `a request that timed out does not overwrite the next one`() {
         let metrics = WorkerMetrics(scoreboard.slot(1))
         let first = metrics.begin(at: 1)
