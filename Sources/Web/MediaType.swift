@@ -39,7 +39,7 @@ public struct Accept: Hashable, Sendable {
 
     private let ranges: [Range]
 
-    /// Parses a comma-separated list of media ranges, ignoring malformed ranges.
+    /// Parses a comma-separated list of media ranges, ignoring malformed ranges, and all parameters except `q`.
     public init(_ text: String) {
         ranges = text.split(separator: ",").compactMap { element in
             let parts = element.split(separator: ";").map(\.trimmed)
@@ -49,7 +49,7 @@ public struct Accept: Hashable, Sendable {
         }
     }
 
-    /// Parses a weight (`q`) and returns it in thousandths; a malformed weight counts as 1, which is 1000 thousandths.
+    /// Returns a weight (`q`) in thousandths, ignoring decimals after the third; a malformed weight counts as 1000.
     private static func thousandths(_ text: Substring) -> Int {
         let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
         guard let whole = Int(parts[0]), whole == 0 else { return 1000 }
