@@ -1,4 +1,4 @@
-/// A column's definition in Postgres and its capabilities for API clients.
+/// A column's definition in Postgres, and how API clients can use the column.
 public struct ColumnDefinition: Hashable, Sendable {
     /// The column's name.
     public var name: String
@@ -20,14 +20,14 @@ public struct ColumnDefinition: Hashable, Sendable {
     public var isVersion = false
     /// The expression of the column's CHECK constraint; `nil` if there is none.
     public var check: String?
-    /// The referenced table and column of a foreign key: `campaign (id)`.
+    /// The referenced table and column: `campaign (id)`. `nil` if the column is not a foreign key.
     public var references: String?
     /// The ON DELETE action of the foreign key.
     public var onDelete = DeleteAction.refuse
     /// The SQL expression that an UPDATE assigns to the column unless the UPDATE sets the column explicitly:
     /// `version + 1`. `nil` if there is none.
     public var onUpdate: String?
-    /// The column's capabilities for API clients, and the column's documentation.
+    /// How API clients can use the column, and the column's documentation.
     public var field = FieldDefinition()
 
     /// Creates a column definition. By default, the column is NOT NULL, without default value or other constraints.
@@ -67,7 +67,7 @@ public enum DeleteAction: String, Hashable, Sendable {
     case setNull = "SET NULL"
 }
 
-/// A column's capabilities for API clients, and the column's documentation.
+/// How API clients can use a column, and the column's documentation.
 public struct FieldDefinition: Hashable, Sendable {
     /// Whether clients cannot set the value.
     public var isReadOnly = false

@@ -1,7 +1,7 @@
 extension Tabular {
     /// Returns a statement that updates the row that matches `condition` if the row also matches `requirement`. The
     /// statement returns the row in its resulting state and whether the row was updated, or no row if none matches
-    /// `condition`.
+    /// `condition`. A row that was not updated because of a concurrent change is returned in its old state.
     public static func update(
         _ values: [Assignment<Self>], where condition: Condition<Self>, if requirement: Condition<Self>
     ) -> Statement {
@@ -9,7 +9,8 @@ extension Tabular {
     }
 
     /// Returns a statement that deletes the row that matches `condition` if the row also matches `requirement`. The
-    /// statement returns the row and whether the row was deleted, or no row if none matches `condition`.
+    /// statement returns the row and whether the row was deleted, or no row if none matches `condition`. A row that was
+    /// not deleted because of a concurrent change is returned in its old state.
     public static func delete(where condition: Condition<Self>, if requirement: Condition<Self>) -> Statement {
         guarded(deletion(condition && requirement), condition)
     }
@@ -27,6 +28,7 @@ extension Tabular {
 
 extension Select {
     /// Returns a statement that updates all rows that match the query's condition; order and limit are ignored.
+    /// `values` must not be empty.
     public func update(_ values: [Assignment<Model>]) -> Statement {
         Statement(Model.change(values, condition ?? .always))
     }

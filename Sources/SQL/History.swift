@@ -5,7 +5,8 @@ extension Tabular {
     /// change, the row existed after the change, an earlier change exists), then the row's columns before and after the
     /// change. For an INSERT, the columns after the change are also returned as those before the change; for a DELETE,
     /// vice versa. The result is truncated after the change at which its total size, as JSON, reaches 1 MiB. A column
-    /// that was added to the table after a change was recorded has its default; a dropped column is omitted.
+    /// that was added to the table after a change was recorded has its default, or NULL if there is none; a dropped
+    /// column is omitted.
     /// - Parameters:
     ///   - id: The row's primary key.
     ///   - position: The id of a change record; only earlier changes are returned.

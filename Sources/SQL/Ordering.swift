@@ -5,8 +5,8 @@ public struct Ordering<Model: Sendable>: Sendable {
     let isAscending: Bool
     /// The column's value in the last row of the previous page; `nil` to start with the first row.
     let position: (any SQLValue)?
-    /// Compares two in-memory rows; the result is negative if the first row comes before the second, positive if it
-    /// comes after, and zero if the rows are equal.
+    /// Compares two in-memory rows by the column: the result is negative if the first row comes before the second,
+    /// positive if the first row comes after the second, and zero if the column's values are equal.
     let compare: @Sendable (Model, Model) -> Int
     /// Compares an in-memory row with the position; a positive number means that the row comes after the position.
     let compareWithPosition: @Sendable (Model) -> Int

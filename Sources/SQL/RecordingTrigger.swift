@@ -1,4 +1,5 @@
-/// The trigger that records the changes of a table. The function that it calls is created by a revision.
+/// The trigger that records the changes of a table. The trigger calls the function `record_change`, which a migration
+/// revision creates.
 public struct RecordingTrigger: Hashable, Sendable {
     /// The name of the table in which changes are recorded.
     public static let records = "change_record"
@@ -27,7 +28,7 @@ public struct RecordingTrigger: Hashable, Sendable {
     /// Returns the statement that drops the trigger from a table.
     public func removal(on table: String) -> String { "DROP TRIGGER \(identifier(name)) ON \(identifier(table))" }
 
-    /// Returns the statement that assigns the records of a table to the table's new name.
+    /// Returns the statement that replaces the table name in the change records of a renamed table.
     public static func renaming(_ old: String, to new: String) -> String {
         "UPDATE \(records) SET table_name = \(literal(new)) WHERE table_name = \(literal(old))"
     }

@@ -1,4 +1,4 @@
-/// A privilege on a table that a role needs (Postgres manual, section 5.7). Granting INSERT includes USAGE of the
+/// A privilege that a role needs on a table (Postgres manual, section 5.7). Granting INSERT includes USAGE of the
 /// sequences of the table's `serial` columns.
 public struct Right: Hashable, Sendable {
     /// The kind of a privilege: the SQL command that it permits.

@@ -1,5 +1,5 @@
-/// A constraint on a column's values, or a capability for API clients. The column's constraint in Postgres, the
-/// validation of request bodies and the API documentation are derived from it.
+/// A constraint on a column's values, or a way in which API clients can use the column. The column's constraints in
+/// Postgres, the validation of request bodies and the API documentation are derived from the rules.
 public struct Rule<Value: SQLValue>: Sendable {
     /// Adds the rule to the column's definition.
     let declare: @Sendable (inout ColumnDefinition) -> Void
@@ -83,7 +83,7 @@ extension Optional: TextValue where Wrapped: TextValue {
 
 extension Rule where Value: TextValue {
     /// The number of characters, as Postgres counts them, must be in a range. If the range has an upper bound, the
-    /// column's type is `character varying(n)`.
+    /// column's type is `character varying(n)`. Postgres does not check the lower bound.
     public static func length(_ length: ClosedRange<Int>) -> Self {
         var rule = Self {
             $0.field.length = length

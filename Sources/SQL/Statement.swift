@@ -86,13 +86,12 @@ extension Statement: ExpressibleByStringInterpolation {
         /// Appends the name of a table.
         public mutating func appendInterpolation(_ table: TableDefinition) { statement.append(table.reference) }
 
-        /// Appends a condition.
+        /// Appends a condition. A conjunction is appended without parentheses.
         public mutating func appendInterpolation(_ condition: Condition<some Sendable>) {
             statement.append(condition.fragment)
         }
 
-        /// Appends SQL text unchanged. This is the only way to include text that is not a literal; it must not contain
-        /// untrusted input.
+        /// Appends SQL text unchanged; the text must not contain untrusted input.
         public mutating func appendInterpolation(unsafe text: String) { statement.append(text) }
     }
 }

@@ -9,10 +9,10 @@ public struct TableDefinition: Hashable, Sendable {
     public var indexes: [IndexDefinition]
     /// Whether a trigger records each change of the table's rows.
     public var recordsChanges: Bool
-    /// The names of all columns, separated by commas.
+    /// The names of all columns, quoted where SQL requires it, and separated by commas.
     public let columnList: String
-    /// The SQL that selects the row with primary key `$1`. The text is stored because this statement is the most
-    /// frequent one.
+    /// The SQL that selects the row with primary key `$1`, for a primary key of one column. The text is stored because
+    /// this statement is the most frequent one.
     public let findText: String
 
     /// Creates a table definition.

@@ -18,8 +18,8 @@ public struct Histogram: @unchecked Sendable {
     static let nameBytes = 120
     static let bytes = 8 + nameBytes + 8 + (bounds.count + 1) * 8
 
-    /// The name of the metric and its labels, in OpenMetrics syntax; at most 120 bytes. Empty when the histogram is
-    /// unused.
+    /// The name of the metric and its labels, in OpenMetrics syntax, truncated to 120 bytes. Empty when the histogram
+    /// is unused.
     public internal(set) var name: String {
         get {
             let count = min(max(0, memory.load(as: Int.self)), Histogram.nameBytes)

@@ -29,7 +29,7 @@ public final class SharedScoreboard: @unchecked Sendable {
     }
 
     /// Maps a scoreboard that another process has created, and takes ownership of the descriptor on success.
-    /// - Returns: `nil` when the descriptor is not a scoreboard of this version of the program.
+    /// - Returns: `nil` when the file cannot be mapped, or its size is not that of this version's scoreboard.
     public init?(descriptor: Int32) {
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_size == SharedScoreboard.size,

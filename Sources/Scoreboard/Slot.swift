@@ -12,7 +12,7 @@ public struct Slot: @unchecked Sendable {
     public enum Number: Int, CaseIterable, Sendable {
         /// When the worker started, in seconds since 1970.
         case started
-        /// The id of the thread that runs the worker's event loop.
+        /// The id of the thread that runs the worker's event loop (gettid(2)).
         case thread
         /// The number of connections accepted.
         case accepted

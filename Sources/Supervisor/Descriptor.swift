@@ -19,7 +19,8 @@ package struct Descriptor: ~Copyable {
         try Descriptor("memfd_create", memfd_create(name, MFD_CLOEXEC))
     }
 
-    /// Returns up to `limit` bytes from the beginning of the file as text; `nil` when the file is empty.
+    /// Returns up to `limit` bytes from the beginning of the file as text; `nil` when the file is empty or
+    /// cannot be read.
     package func text(upTo limit: Int) -> String? {
         var bytes = [UInt8](repeating: 0, count: limit)
         let count = pread(number, &bytes, bytes.count, 0)

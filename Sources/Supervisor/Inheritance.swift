@@ -3,7 +3,7 @@ import Glibc
 import Scoreboard
 
 /// The state that a master passes, in an environment variable, to its successor when it re-executes itself. The process
-/// id, the children and the open descriptors stay the same.
+/// id and the children stay the same, and the descriptors in this state stay open.
 public struct Inheritance: Sendable {
     /// The listening socket's descriptor.
     public let listener: Int32
@@ -109,8 +109,8 @@ public struct Inheritance: Sendable {
         return folders.map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 } ?? name
     }()
 
-    /// Returns the absolute path of a file without resolving symbolic links, since pointing a link elsewhere is a
-    /// common way to deploy a new version.
+    /// Returns the absolute path of a file. Symbolic links in `name` are not resolved, since pointing a link elsewhere
+    /// is a common way to deploy a new version.
     private static func realPath(of name: String) -> String {
         guard !name.hasPrefix("/"), let folder = getcwd(nil, 0) else { return name }
         defer { free(folder) }

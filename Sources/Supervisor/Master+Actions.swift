@@ -42,8 +42,8 @@ extension Master {
         }
     }
 
-    /// Returns the environment of a generation's workers, which is determined when the generation's first worker
-    /// starts.
+    /// Returns the environment of a generation's workers. The environment is determined when this master first starts a
+    /// worker of the generation.
     private func environment(of generation: Int) throws -> [String: String] {
         if let environment = environments[generation] { return environment }
         let environment = try options.environment()

@@ -1,9 +1,9 @@
 import Glibc
 
 extension Master {
-    /// A reload that has ended, successfully or not.
+    /// A reload that has ended, successfully or not, or a re-execution that has failed.
     public struct Reload: Sendable {
-        /// The number of this reload since the service started, from 1 on.
+        /// The position of this reload among all reloads since the service started, from 1 on.
         public let number: Int
         /// The reason why the reload failed and the old workers kept running; `nil` when all workers were replaced.
         public let problem: String?
@@ -27,9 +27,9 @@ extension Master {
         public var stuck = 0
         /// The number of workers that were recycled because of `--max-requests` or `--max-rss`.
         public var recycled = 0
-        /// The highest number of workers that were handling requests at the same time.
+        /// The highest number of workers that an inspection found handling requests.
         public var peakActiveWorkers = 0
-        /// The highest length of the accept queue seen.
+        /// The highest length of the accept queue that an inspection found.
         public var peakQueueLength = 0
         /// The last reloads, at most 16. They are not retained when the master re-executes itself.
         public private(set) var recentReloads: [Reload] = []

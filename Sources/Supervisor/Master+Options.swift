@@ -1,8 +1,8 @@
 import Scoreboard
 
 extension Master {
-    /// The maximum number of workers: half of the scoreboard's slots, so that a reload can start a replacement for each
-    /// of them.
+    /// The maximum number of workers: half of the scoreboard's slots. The others are for replacements during a reload,
+    /// and for the totals.
     public static let maxWorkers = SharedScoreboard.capacity / 2
 
     /// The line that `--check` prints when the configuration is valid. The exit code 0 alone could come from any
@@ -29,7 +29,8 @@ extension Master {
         public var stuckAfter = Duration.seconds(25)
         /// The command line of a worker.
         public var command: [String]
-        /// Returns the environment of the workers. It is called for each generation.
+        /// The function that returns the environment of the workers. The master calls the function once for each
+        /// generation of workers.
         public var environment: @Sendable () throws -> [String: String]
         /// The command that must succeed before the master re-executes itself, and its environment.
         public var check: (command: [String], environment: [String: String])

@@ -34,13 +34,13 @@ public final class Master: @unchecked Sendable {
     var events = Events()
 
     /// Called when the master begins to stop. The owner of the listening socket should close the socket, so that new
-    /// connections are refused immediately instead of waiting in vain.
+    /// connections are refused as soon as the workers have closed theirs, instead of waiting in vain.
     public var onStop: () -> Void = {}
 
     /// Creates a master on the event loop that the caller runs on.
     /// - Parameters:
     ///   - options: How the workers are started, inspected and stopped.
-    ///   - listener: The listening socket's descriptor, which must stay open while the master runs.
+    ///   - listener: The listening socket's descriptor, which must stay open until `onStop` is called.
     ///   - status: The descriptor of the status socket, which is passed on when the master re-executes itself; -1 for
     ///     none.
     ///   - inherited: The state of the previous program, when the master has re-executed itself.
@@ -72,8 +72,8 @@ public final class Master: @unchecked Sendable {
         SIGTERM, SIGQUIT, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGTTIN, SIGTTOU, SIGWINCH, SIGCHLD,
     ]
 
-    /// Keeps the workers running until the master is stopped by a signal.
-    /// - Throws: `StartupFailed` when no worker could be started.
+    /// Keeps the workers running until a signal stops the master, and returns when all workers have terminated.
+    /// - Throws: `StartupFailed` when no worker could be started, `SystemError` when signals cannot be watched.
     public func run() async throws {
         let watch = try Signals.watch(Master.signals, on: loop) { [unowned self] in received($0) }
         defer { watch.cancel() }

@@ -2,8 +2,8 @@ import CLinux
 import EventLoop
 import Glibc
 
-/// Sends service state notifications to systemd (sd_notify(3)). Does nothing when the service does not run under
-/// systemd.
+/// A notifier that sends the service's state to systemd (sd_notify(3)). Nothing is sent when the service does not run
+/// under systemd.
 public struct ServiceManager: Sendable {
     private let path: String?
 
@@ -31,8 +31,8 @@ public struct ServiceManager: Sendable {
     /// Sends a watchdog keep-alive message.
     public func notifyAlive() { send("WATCHDOG=1") }
 
-    /// The interval at which to send watchdog keep-alive messages: half of systemd's watchdog timeout; `nil` when the
-    /// watchdog is disabled.
+    /// Returns the interval at which to send watchdog keep-alive messages: half of systemd's watchdog timeout; `nil`
+    /// when the watchdog is disabled.
     public static func watchdogInterval(environment: [String: String]) -> Duration? {
         environment["WATCHDOG_USEC"].flatMap { Int64($0) }.map { .microseconds($0 / 2) }
     }

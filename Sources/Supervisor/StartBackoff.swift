@@ -15,7 +15,7 @@ struct StartBackoff: Sendable {
     }
 
     /// Records the death of a worker that had been ready: the pause is 100 ms when the worker lived for less than a
-    /// second.
+    /// second. Has no effect after a failed start.
     mutating func died(after life: Duration, at now: Instant) {
         guard life < .seconds(1), failures == 0 else { return }
         nextStartAt = now.advanced(by: .milliseconds(100))

@@ -27,7 +27,7 @@ final class WorkerPipe {
         closeWritingEnd()
     }
 
-    /// Closes the writing end in this process, after the worker has received it.
+    /// Closes the master's copy of the writing end. Call this method after the worker has been started.
     func closeWritingEnd() {
         if writingEnd >= 0 { close(writingEnd) }
         writingEnd = -1

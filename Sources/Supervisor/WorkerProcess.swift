@@ -57,7 +57,8 @@ final class WorkerProcess: @unchecked Sendable {
         crashFile = nil
     }
 
-    /// The backtrace that a crashed worker has written; at most 64 KiB.
+    /// The backtrace that a crashed worker has written, at most 64 KiB; `nil` when there is none, and for a worker that
+    /// was taken over.
     var backtrace: String? { crashFile?.text(upTo: 64 << 10) }
 
     /// Records the exit status, after handling the notifications that are left in the pipe.
@@ -90,8 +91,9 @@ final class WorkerProcess: @unchecked Sendable {
     private var lastTurn = 0
     private var unchangedInspections = 0
 
-    /// Returns how long the worker's event loop has been stuck. Must be called once in each inspection: time is
-    /// counted in inspections without a new `lastTurn`, so that the time of a suspended machine does not count.
+    /// Returns how long the worker's event loop has been stuck: the number of consecutive inspections without a new
+    /// `lastTurn`, times the inspection interval. Thus the time while the machine is suspended does not count. Must be
+    /// called once in each inspection.
     /// - Parameter turn: The `lastTurn` in the worker's slot.
     func stallDuration(lastTurn turn: Int) -> Duration {
         unchangedInspections = turn == lastTurn && turn != 0 ? unchangedInspections + 1 : 0

@@ -14,8 +14,8 @@ public enum WorkerSide {
     /// Whether this process was started by a master.
     public static func hasMaster(environment: [String: String]) -> Bool { environment[master] != nil }
 
-    /// Makes this process receive SIGTERM when its master terminates, and report crashes to the master. Does nothing
-    /// when this process was not started by a master.
+    /// Makes this process receive SIGTERM when its master terminates, and report crashes to the master. Ends this
+    /// process when the master has terminated already. Does nothing when this process was not started by a master.
     /// - Returns: The worker's slot on the master's scoreboard; `nil` when there is no master, or no usable scoreboard.
     public static func attachToMaster(environment: [String: String]) -> Slot? {
         guard let master = environment[master].flatMap({ pid_t($0) }) else { return nil }

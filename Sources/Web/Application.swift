@@ -21,7 +21,8 @@ public struct Application: Sendable {
     }
 
     /// Mounts a blueprint under a prefix: `/`, or a path that begins with a slash and does not end with one.
-    /// - Throws: `SetupError` when another blueprint has the same prefix, or the blueprint defines a route twice.
+    /// - Throws: `SetupError` when the prefix is malformed or used by another blueprint, or when the blueprint defines
+    ///   a route twice or two routes that differ only in the names of parameters.
     public mutating func mount(_ blueprint: Blueprint, at prefix: String) throws(SetupError) {
         try router.mount(blueprint, at: prefix)
     }
@@ -29,7 +30,8 @@ public struct Application: Sendable {
     /// All routes, in the order in which they were mounted.
     public var routes: [RouteDescription] { router.routes }
 
-    /// Returns the route that handles requests with this method and target; `nil` when there is none.
+    /// Returns the route that was declared with this method and matches this target; `nil` when there is none. HEAD has
+    /// no routes of its own.
     public func route(of method: HTTPRequest.Method, _ target: String) -> RouteDescription? {
         router.route(of: method, target)
     }
@@ -117,8 +119,8 @@ public struct Application: Sendable {
     }
 
     /// Returns the log level of a server error: debug when the request's task was cancelled, because the client has
-    /// disconnected or the request timed out; warning for errors that clients can provoke (exhausted capacity,
-    /// timeouts); otherwise error.
+    /// disconnected or the request timed out; warning for errors that clients can provoke (503, 504, and any thrown
+    /// `HTTPError`); otherwise error.
     private func level(of error: any Error, _ known: HTTPError?) -> Logger.Level {
         if Task.isCancelled { return .debug }
         return error is HTTPError || [.serviceUnavailable, .gatewayTimeout].contains(known?.status) ? .warning : .error

@@ -18,7 +18,7 @@ public struct Blueprint: Sendable {
     public let name: String
     private(set) var routes: [Route] = []
 
-    /// The methods of all routes of the blueprint.
+    /// The HTTP methods of all routes of the blueprint.
     public var methods: Set<HTTPRequest.Method> { Set(routes.map(\.method)) }
 
     /// Creates a blueprint without routes.

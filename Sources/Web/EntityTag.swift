@@ -16,7 +16,7 @@ public struct EntityTag: Hashable, Sendable {
 public enum TagCondition: Hashable, Sendable {
     /// Any current version of the resource: `*`.
     case any
-    /// A list of tags, one of which must match.
+    /// Any version with one of the listed tags.
     case tags([EntityTag])
 
     /// Parses the value of `If-Match` or `If-None-Match`: `*`, or a comma-separated list of tags. A weak tag is treated

@@ -75,7 +75,7 @@ public struct HeaderFields: Sendable {
         append(nameOf: name.count, value) { $0.copy(name) }
     }
 
-    /// Appends a line, whose name is written by `writeName`: the closure must write all `count` bytes of the name.
+    /// Appends a line with a name of `count` bytes. The closure `writeName` must write all bytes of the name.
     @inline(__always)
     private mutating func append(
         nameOf count: Int, _ value: UnsafeBufferPointer<UInt8>, _ writeName: (UnsafeMutablePointer<UInt8>) -> Void
@@ -168,7 +168,7 @@ public struct HeaderFields: Sendable {
     }
 }
 
-/// Iterates over the lines of a buffer without copying them: no line may outlive the buffer.
+/// A sequence of the lines of a buffer. Lines are not copied: no line may outlive the buffer.
 private struct Lines: Sequence, IteratorProtocol {
     /// A line without its CRLF.
     struct Line {

@@ -39,7 +39,7 @@ public struct Accept: Hashable, Sendable {
 
     private let ranges: [Range]
 
-    /// Parses a comma-separated list of media ranges, ignoring malformed ranges.
+    /// Parses a comma-separated list of media ranges, ignoring malformed ranges, and all parameters except `q`.
     public init(_ text: String) {
         ranges = text.split(separator: ",").compactMap { element in
             let parts = element.split(separator: ";").map(\.trimmed)
@@ -49,8 +49,8 @@ public struct Accept: Hashable, Sendable {
         }
     }
 
-    /// Parses a weight (`q`) and returns it in thousandths; a malformed weight counts as 1, which is 1000 thousandths
-    /// (RFC 9110, section 12.4.2).
+    /// Returns a weight (`q`) in thousandths; a malformed weight counts as 1, which is 1000 thousandths (RFC 9110,
+    /// section 12.4.2).
     private static func thousandths(_ text: Substring) -> Int {
         let bytes = Array(text.utf8)
         let fraction = bytes.dropFirst(2)

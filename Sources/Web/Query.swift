@@ -27,7 +27,7 @@ public struct Query: Hashable, Sendable {
     /// Returns the parameters with a name, with or without an operator.
     public func all(_ name: String) -> [Parameter] { parameters.filter { $0.name.hasSameBytes(as: name) } }
 
-    /// Returns the query string `text` with all parameters called `name` removed, and one with `value` appended.
+    /// Returns the query string `text` without the parameters called `name`, followed by the parameter `name=value`.
     fileprivate static func replacing(_ name: String, with value: String, in text: Substring) -> String {
         let others = text.utf8.split(separator: UInt8(ascii: "&")).map { Substring($0) }.filter { part in
             !Query(part).parameters.contains { $0.fullName.hasSameBytes(as: name) }

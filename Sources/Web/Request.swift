@@ -1,6 +1,6 @@
 import HTTPTypes
 
-/// An HTTP request. The target and the body are stored as received, neither decoded nor validated.
+/// An HTTP request. The target is not percent-decoded; neither the target nor the body is validated.
 public struct Request: Sendable {
     /// The method (RFC 9110, section 9).
     public var method: HTTPRequest.Method
@@ -18,12 +18,13 @@ public struct Request: Sendable {
     /// The request ID, which the response and all log lines of this request contain.
     public var id: String
     /// The path of the route that handles the request, with its prefix and parameters: `/campaigns/<id>`. The path is
-    /// empty before routing.
+    /// set only for the route's handler; in all middlewares it is empty.
     public internal(set) var route = ""
-    /// The database servers that may execute the reads of the route. The application sets this property before the
-    /// middlewares run.
+    /// The database servers that may execute the reads of the route. An application that has middlewares sets this
+    /// property before they run.
     public internal(set) var reads = ReadPreference.primary
-    /// The authenticated client; `nil` when the application has no authorizer, or the access of the route is `open`.
+    /// The authenticated client; `nil` before authorization, when the application has no authorizer, or when the access
+    /// of the route is `open`.
     public internal(set) var principal: Principal?
     /// The values of the route's parameters, percent-decoded.
     var parameters: [(name: String, value: String)] = []
@@ -51,7 +52,7 @@ public struct Request: Sendable {
     /// The path of the request target, not percent-decoded.
     public var path: String { String(target[..<(target.utf8.firstIndex(of: 0x3f) ?? target.endIndex)]) }
 
-    /// Returns the absolute URL of a path on this server, with the host name from `Host`. When `Host` is missing or
+    /// Returns the absolute URL of a path on this server, with the host and port from `Host`. When `Host` is missing or
     /// invalid, returns only the path, which clients resolve against the URL of their request (RFC 9110, section
     /// 10.2.2). Bytes that URIs may not contain are percent-encoded.
     public func url(_ path: String) -> String {

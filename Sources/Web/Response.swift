@@ -17,7 +17,7 @@ public struct Response: Sendable {
     public var headers: HeaderFields
     /// The body, which is not sent with 204 and 304 (RFC 9110, section 6.4.1), nor in response to HEAD.
     public var body: Body
-    /// The path of the route that handled the request, with its parameters: `/campaigns/<id>`; `nil` when no route
+    /// The path of the route that matched the target, with its parameters: `/campaigns/<id>`; `nil` when no route
     /// matched.
     public internal(set) var route: String?
 
@@ -65,7 +65,7 @@ public struct Response: Sendable {
 
 /// The destination of a streamed body.
 public protocol BodyWriter: Sendable {
-    /// Sends bytes, and waits until further bytes can be sent.
+    /// Sends or buffers bytes, and waits while the connection has no room for them.
     /// - Throws: an error when the client has disconnected, or reads too slowly.
     func write(_ bytes: [UInt8]) async throws
 }

@@ -90,8 +90,8 @@ final class RouteEntry: Sendable {
     /// Whether the path supports a method; every path supports OPTIONS.
     func supports(_ method: HTTPRequest.Method) -> Bool { method == .options || handler(for: method) != nil }
 
-    /// The value of the header field `Allow`: `GET` and `HEAD` if the path supports GET, `OPTIONS`, then the other
-    /// methods in the order of their routes.
+    /// The value of the header field `Allow`. `GET` and `HEAD` come first if the path supports GET, then `OPTIONS`,
+    /// then the other methods in the order of their routes.
     var allow: String {
         let others = handlers.map(\.method.rawValue).filter { $0 != "GET" }
         return ((handler(for: .get) == nil ? [] : ["GET", "HEAD"]) + ["OPTIONS"] + others).joined(separator: ", ")

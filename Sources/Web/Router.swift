@@ -23,8 +23,8 @@ struct Router: Sendable {
     private(set) var routes: [RouteDescription] = []
 
     /// Adds the routes of a blueprint under a prefix.
-    /// - Throws: `SetupError` when the prefix is malformed or used by another blueprint, or the blueprint defines a
-    ///   route twice.
+    /// - Throws: `SetupError` when the prefix is malformed or used by another blueprint, a route is defined twice, or
+    ///   two routes with the same path name a parameter differently.
     mutating func mount(_ blueprint: Blueprint, at prefix: String) throws(SetupError) {
         var mount = Mount(prefix: prefix == "/" ? [] : Target.segments(prefix[...]).map { Array($0.utf8) })
         guard prefix.hasPrefix("/"), prefix == "/" || !prefix.hasSuffix("/") else {
@@ -83,7 +83,8 @@ struct Router: Sendable {
         return Response(.ok, headers: [.allow: match.entry.allow])
     }
 
-    /// Returns the route that handles requests with this method and target; `nil` when there is none.
+    /// Returns the route that was defined for this method and matches this target; `nil` when there is none, as for
+    /// HEAD and OPTIONS.
     func route(of method: HTTPRequest.Method, _ target: String) -> RouteDescription? {
         guard let (entry, _) = find(target) else { return nil }
         return routes.first { $0.method == method && $0.path == entry.path }
@@ -103,8 +104,9 @@ struct Router: Sendable {
         }
     }
 
-    /// Redirects a request to the canonical path, when the path of the request only lacks the trailing slash, or has
-    /// consecutive slashes.
+    /// Returns a redirect to the canonical path, for a path that lacks the trailing slash or has consecutive slashes.
+    /// - Throws: `HTTPError` with status 404 when no route has the canonical path, 405 when none of its routes has the
+    ///   method.
     private func redirect(_ request: Request, _ target: Target) throws -> Response {
         for path in [target.merged, target.merged + "/"] where path != target.path {
             guard let (entry, _) = find(path) else { continue }

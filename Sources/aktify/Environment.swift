@@ -3,7 +3,7 @@ import CLinux
 import Glibc
 import Logging
 
-/// Returns the environment variables of this process. No other function reads them.
+/// Returns the environment variables of this process.
 func processEnvironment() -> [String: String] {
     var variables: [String: String] = [:]
     var next = process_environment()

@@ -4,7 +4,7 @@ import Supervisor
 
 /// The addresses that a master listens on, and its PID file.
 struct RuntimeFiles {
-    /// The address for requests; `nil` when the master inherits a listening socket.
+    /// The configured address for requests, if any. An inherited listening socket is used instead.
     let listen: ListenAddress?
     /// The address of the status report, if any.
     let status: ListenAddress?

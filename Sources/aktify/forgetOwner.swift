@@ -10,7 +10,7 @@ import Supervisor
 func forgetOwner(_ environment: [String: String]) throws {
     let remaining = Config.withoutOwner(environment)
     for name in environment.keys where remaining[name] == nil { unsetenv(name) }
-    // The pending revisions have been applied, and the serving role may not apply others.
+    // The serving role may not apply revisions.
     unsetenv("MIGRATE_ON_START")
     var arguments = CommandLine.arguments.map { strdup($0) } + [nil]
     execv(Inheritance.program, &arguments)

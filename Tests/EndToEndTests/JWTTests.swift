@@ -58,7 +58,8 @@
                 toFile: "\(folder.path)/public/jwks", atomically: true, encoding: .utf8)
         }
 
-        /// A token, in an `Authorization` header field.
+        /// Returns an `Authorization` header field with a token that expires in `expires` seconds, and a JSON
+        /// `Content-Type`.
         func bearer(_ role: String, key: String = "first", expires: Int = 600, subject: String = "ada") throws
             -> [String]
         {

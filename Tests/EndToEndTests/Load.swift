@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Continuous load through nginx, on kept-alive connections: half of the connections send GETs, half POSTs.
+/// Continuous load through nginx, on kept-alive connections, for at most 90 seconds: GETs and, by default, POSTs.
 final class Load {
     private let gets: Child
     private let posts: Child?

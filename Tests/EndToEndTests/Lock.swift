@@ -1,7 +1,8 @@
 import Foundation
 import TestSupport
 
-/// A transaction that stays open. By default, it holds an ACCESS EXCLUSIVE lock on `campaign`, which blocks even reads.
+/// A transaction that stays open until `release`, for at most 30 seconds. By default, it holds an ACCESS EXCLUSIVE lock
+/// on `campaign`, which blocks even reads.
 final class Lock {
     private let folder: Folder
     private let holder: Child

@@ -11,7 +11,7 @@ final class Stack {
     var worker: Child
     private let nginx: Child
 
-    /// The release program.
+    /// The path of the program's release build.
     static let program = "\(build)/release/aktify"
     #if JWT
         private static let build = "\(checkout)/.build-jwt"

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 extension Stack {
-    /// The version that the source states.
+    /// The version in Release.swift; empty if it cannot be read.
     static let version: String = {
         let output = try? run(["\(checkout)/scripts/version"])
         return output?.trimmingCharacters(in: .newlines) ?? ""

@@ -45,7 +45,7 @@ import Web
     @TaskLocal static var counter = Counter()
     private static var cancelled: Counter { counter }
 
-    /// Runs `body` with a peer of a server on another thread, so that the loop is free to serve it.
+    /// Starts a server on a loop, and runs `body` on another thread, so that the loop is free to serve the peer.
     private func withServer<Value: Sendable>(
         limits: Limits = Limits(), slot: Slot? = nil, _ body: @escaping @Sendable (Peer) throws -> Value
     ) throws -> Value {

@@ -6,7 +6,7 @@ import Web
 
 @testable import FastCGI
 
-/// Runs `body` with peers of a server on another thread, so that the loop is free to serve them.
+/// Starts a server on a loop, and runs `body` on another thread, so that the loop is free to serve the peers.
 func withServer<Value: Sendable>(
     peers count: Int = 1, limits: Limits = Limits(), _ routes: @escaping @Sendable (inout Blueprint) -> Void,
     _ body: @escaping @Sendable ([Socket]) throws -> Value
@@ -25,8 +25,8 @@ func withServer<Value: Sendable>(
 }
 
 extension Server {
-    /// Runs `body` with `count` peers on another thread, and drains the server afterwards: otherwise, the server and
-    /// its open connections would keep each other alive.
+    /// Runs `body` on another thread, with `count` peers of the server. Drains the server afterwards, since the server
+    /// and its open connections would otherwise keep each other alive.
     func serve<Value: Sendable>(
         peers count: Int, _ body: @escaping @Sendable ([Socket]) throws -> Value
     ) async throws -> Value {

@@ -16,7 +16,7 @@ final class Caller {
         socket.setTimeLimit(seconds: Caller.timeout)
     }
 
-    /// The timeout of a response, in seconds: longer than any deadline of the service.
+    /// The timeout of each read and write on the socket, in seconds: longer than any deadline of the service.
     static let timeout = 15
 
     static func bytes(_ route: Route, _ token: String, _ transport: Transport, keep: Bool) -> [UInt8] {

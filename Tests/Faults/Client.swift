@@ -18,9 +18,9 @@ enum Behaviour: String, CaseIterable {
     case staller
     /// Sends several requests to nginx without waiting for the responses (pipelining).
     case pipeliner
-    /// Sends bodies of 1 MiB that are expensive to parse.
+    /// Sends bodies of almost 1 MiB that are expensive to parse.
     case hostile
-    /// Sends writes at the same time as other clients of this kind, then pauses.
+    /// Sends one write every 1.3 seconds, at the same time as the other clients of this kind.
     case burster
     /// Sends health checks continuously.
     case watcher

@@ -4,7 +4,7 @@
 struct Conversation {
     private var client = Messages(hasStartup: true)
     private var server = Messages(hasStartup: false)
-    /// The beginnings of the texts of prepared statements, by name.
+    /// The first 60 bytes of the SQL of each prepared statement, by statement name.
     private var statements: [String: String] = [:]
     /// The statements that were sent after the last Sync.
     private var batch: [String] = []

@@ -20,8 +20,9 @@ struct Exchange {
     let token: String
     let route: Route
     let transport: Transport
-    /// When the request was started, and when its outcome was known, in seconds.
+    /// The time at which the client started the request, in seconds of the monotonic clock.
     let began: Double
+    /// The time at which the outcome was known, in seconds of the monotonic clock.
     let ended: Double
     /// Whether earlier requests were sent on the same connection. The peer may close an idle connection, which is not a
     /// failure of the request.
@@ -46,7 +47,7 @@ final class Ledger: Sendable {
         if keeps { exchanges.withLock { $0.append(exchange) } }
     }
 
-    /// The number of responses by status.
+    /// The number of exchanges by status; 0 stands for no response.
     var statuses: [Int: Int] { counts.withLock { $0 } }
 
     var all: [Exchange] { exchanges.withLock { $0 } }

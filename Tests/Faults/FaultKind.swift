@@ -73,8 +73,9 @@ struct Excuses: OptionSet {
 /// A fault in a round.
 struct Fault: CustomStringConvertible, Sendable {
     let kind: FaultKind
-    /// When the fault begins, in seconds after the start of the round, and how long it lasts.
+    /// The time at which the fault begins, in seconds after the start of the load.
     let start: Double
+    /// The duration of the fault, in seconds. Kinds that happen at one moment ignore it.
     let seconds: Double
     /// The seed for random choices during the fault.
     let seed: UInt64

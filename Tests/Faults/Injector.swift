@@ -6,8 +6,9 @@ import TestSupport
 final class Injector: Sendable {
     let service: Service
     private let threads = Threads()
-    /// Locks that serialize the faults that stop or start Postgres, and those that stop the master.
+    /// Serializes the faults that restart or freeze Postgres, or change its table.
     private let postgres = NSLock()
+    /// Serializes the faults that stop the master or change its environment file.
     private let master = NSLock()
     private let lastFaultEnd = Mutex(0.0)
 

@@ -46,8 +46,8 @@ struct Matrix {
         return ("| \(row.name) | \(cells.joined(separator: " | ")) |", findings.violations)
     }
 
-    /// The statuses of the responses, the most frequent first; 0 stands for a client that disconnected or a connection
-    /// that was cut.
+    /// Returns the statuses of the responses, the most frequent first. Exchanges that ended without a response are
+    /// listed as "no response".
     private func statuses(_ exchanges: [Exchange]) -> String {
         let seen = Dictionary(grouping: exchanges, by: \.status).map { ($0.key, $0.value.count) }
         return seen.sorted { $0.1 > $1.1 }.map { $0.0 == 0 ? "no response" : String($0.0) }.joined(separator: " ")

@@ -36,7 +36,7 @@ struct Process {
     }
 }
 
-/// Signals that Glibc's overlay does not import.
+/// The signals that change the number of workers.
 enum Signal {
     /// TTIN: start one more worker.
     static let oneMore: Int32 = 21

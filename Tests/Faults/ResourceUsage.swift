@@ -26,8 +26,8 @@ struct ResourceUsage {
     /// The maximum number of connections of an event loop for streamed lists.
     private static let streams = 4
 
-    /// Describes the resources whose usage has grown since `before` by more than is allowed. A worker may use all its
-    /// allowed connections, and a process may retain some memory.
+    /// Describes the resources whose usage exceeds its limit. A worker may use all its allowed connections, and a
+    /// process may retain some memory. The other limits are the usage in `before`, and the planned number of processes.
     func excess(over before: ResourceUsage, _ plan: Plan) -> [String] {
         let limits: [(String, Int, Int)] = [
             ("processes", processes, plan.workers + 1),

@@ -21,7 +21,7 @@ final class Service: Sendable {
     var hasEnded: Bool { master.withLock { $0.hasEnded } }
     func signal(_ number: Int32) { master.withLock { $0.signal(number) } }
 
-    /// The periods in which the master was down or stopping.
+    /// The periods in which the master was stopping, down or starting, with the half second before TERM.
     var downtimes: [ClosedRange<Double>] { periods.withLock { $0 } }
 
     /// The violations that were observed.
@@ -31,8 +31,8 @@ final class Service: Sendable {
     /// Waits until the planned number of workers is serving.
     func isComplete(within limit: Double) -> Bool { waitFor(limit) { stack.serving().count == plan.workers } }
 
-    /// How long a master may take to stop, in seconds: the statement timeout, plus the lifetime of nginx's kept-alive
-    /// connections.
+    /// How long a master may take to stop, in seconds. After its graceful timeout of ten seconds, the master kills its
+    /// workers.
     static let stopTimeout = 12.0
 
     /// Stops the master, and checks how it exits.

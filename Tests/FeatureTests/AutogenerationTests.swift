@@ -11,7 +11,7 @@ import Testing
 
     init() throws { database = try TestDatabase() }
 
-    /// The upgrade from one schema to another, after both directions have been tested.
+    /// Generates a revision from one schema to another, tests both directions, and returns the upgrade.
     @discardableResult
     private func upgrade(from old: String, to new: String) throws -> String {
         try SchemaTrial.run(in: database) { trial in
@@ -205,8 +205,8 @@ import Testing
 
     // MARK: Replaced keys and indexes
 
-    /// Runs the upgrade of a table, and checks that a unique index exists before and after each statement, so that no
-    /// duplicates can be inserted.
+    /// Runs the upgrade of the table `b`, and checks after each transaction that the table has a valid unique index, so
+    /// that no duplicates can be inserted.
     private func uniqueUpgrade(from old: String, to new: String) throws -> String {
         let upgrade = try upgrade(from: old, to: new)
         let statements = try revision("a1", "", upgrade).upgrade.segments

@@ -14,8 +14,8 @@ import Testing
 
     struct Case: CustomTestStringConvertible, Sendable {
         let sql: String
-        /// From the manual: the strongest lock on each table, sequence or view, and on the index that the statement
-        /// names.
+        /// The strongest lock on each table, sequence or view, and on the index that the statement names, according to
+        /// the Postgres manual.
         let locks: [String: LockMode]
         var effects: [PlannedEffect] = []
         var isOutside = false
@@ -201,8 +201,9 @@ import Testing
         }
     }
 
-    /// Runs the upgrade, and returns the strongest lock that it holds on each relation. A lock on `alembic_version`
-    /// blocks the upgrade before it commits, while the locks are read. Empty for a statement outside a transaction.
+    /// Runs the upgrade, and returns the strongest lock that it holds on each relation before its commit. Until the
+    /// locks are read, another session blocks the upgrade with a lock on `alembic_version`. Returns no locks for a
+    /// statement outside a transaction.
     private func locksOfUpgrade(_ migrator: Migrator, isOutside: Bool) throws -> [String: LockMode] {
         guard !isOutside else {
             try Loop.run { try await migrator.upgrade() }
@@ -231,8 +232,8 @@ import Testing
         return strongest
     }
 
-    /// Selects the locks that are held by the session that waits for `alembic_version`. Relations that this session
-    /// has created are not included, since its transaction is not committed.
+    /// Selects the locks of the upgrade, which is the session that waits for `alembic_version`. Relations that the
+    /// upgrade has created are not included, since its transaction is not committed.
     private static let locks: Statement = """
         SELECT ARRAY['public.' || relname, mode] FROM pg_locks JOIN pg_class ON pg_class.oid = relation WHERE locktype \
         = 'relation' AND granted AND pg_class.oid > 16383 AND relnamespace = 'public'::regnamespace AND relname !~ \

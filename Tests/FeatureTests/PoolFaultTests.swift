@@ -19,8 +19,8 @@ import Testing
         )
     }
 
-    /// Runs `body` repeatedly in `count` tasks, until the time is up.
-    /// - Returns: how often it ran.
+    /// Runs `body` repeatedly in a number of concurrent tasks, until `time` has elapsed.
+    /// - Returns: how often `body` ran, in all tasks together.
     @discardableResult
     private static func repeating(
         _ tasks: Int, for time: Duration, _ body: @escaping @Sendable () async -> Void

@@ -201,6 +201,18 @@ import Web
         #expect(table.misplacedColumns == ["first", "second"])
     }
 
+    @Test func `rows with an array column are inserted together, each with its own array`() throws {
+        let database = try migratedDatabase()
+        try database.sql(Tagged.table.definition.creation.joined(separator: ";"))
+        let configuration = try database.configuration()
+        let tags: [[String]] = [["a", "b"], [], ["c"]]
+        let inserted = try Loop.run {
+            let rows = PostgresRepository<Tagged>(Database(configuration))
+            return try await rows.insert(many: tags.map { ColumnValues([Tagged.columns.tags.set(to: $0)]) })
+        }
+        #expect(inserted.map(\.tags) == tags)
+    }
+
     @Test func `a column with a single permitted value can be checked for its position`() {
         enum Kind: String, Enumeration { case standard }
         struct Plan: Sendable {
@@ -258,4 +270,18 @@ import Web
             }
         }
     }
+}
+
+private struct Tagged: Model {
+    var id: Int64
+    var tags: [String]
+
+    struct Columns: Sendable {
+        let id = Column(\Tagged.id, "id", .primaryKey, default: .serial)
+        let tags = Column(\Tagged.tags, "tags")
+    }
+
+    static let columns = Columns()
+    static let primaryKey = columns.id
+    static let table = Table("tagged", columns.id, columns.tags, make: Tagged.init)
 }

@@ -253,7 +253,7 @@ import Web
         let servers = try Self.servers(2)
         let folder = try Folder()
         let standbys = servers.standbys
-        /// Redirects connections to one of the standbys: `folder`, a socket directory, serves as the host name.
+        /// Links the Postgres socket in `folder`, which serves as the host name, to the socket of a standby.
         @Sendable func point(to host: String) throws {
             let name = "\(folder.path)/.s.PGSQL.5432"
             try? FileManager.default.removeItem(atPath: name)

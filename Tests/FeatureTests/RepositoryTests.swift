@@ -10,8 +10,8 @@ import Testing
 @Suite struct RepositoryTests {
     typealias Kind = RepositoryKind
 
-    /// Runs `body` with a repository that contains campaigns with these names, and with their ids. Campaigns with
-    /// one-letter names are inactive.
+    /// Creates campaigns with these names in an empty repository, and passes the repository and their ids to `body`.
+    /// Campaigns with one-letter names are inactive.
     private func with(
         _ kind: Kind, _ names: [String],
         _ body: @escaping @Sendable (any Repository<Campaign>, [Int64]) async throws -> Void

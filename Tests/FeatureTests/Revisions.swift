@@ -33,8 +33,9 @@ extension TestDatabase {
         }
     }
 
-    /// Migrates with revisions `a1`, `a2` and so on, each based on the previous one.
-    /// - Returns: the error message if it fails; otherwise `nil`.
+    /// Runs `body`, by default an upgrade, with a migrator of revisions `a1`, `a2` and so on, each based on the one
+    /// before.
+    /// - Returns: the error message if `body` fails; otherwise `nil`.
     func migrate(
         _ revisions: [(up: String, down: String)], _ options: Migrator.Options = .init(),
         _ lines: Lines = Lines(),

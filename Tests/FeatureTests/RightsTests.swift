@@ -39,7 +39,7 @@ import Web
     // MARK: Required privileges
 
     /// Executes the statements of the routes, the API keys, the readiness check and the startup check as the serving
-    /// role, and expects that none fails for a reason other than a missing privilege.
+    /// role. The only expected failure is a missing privilege.
     /// - Returns: the statements that fail.
     private static func refused(_ database: TestDatabase) throws -> [String] {
         try database.sql(
@@ -325,7 +325,7 @@ import Web
 }
 
 extension TestDatabase {
-    /// Replaces the placeholders by the names of the roles and of the database.
+    /// Replaces the placeholders with the names of the roles and of the database.
     fileprivate func named(_ text: String) -> String {
         text.replacing("{app}", with: app).replacing("{owner}", with: owner).replacing("{db}", with: name)
     }

@@ -24,7 +24,7 @@ import Testing
         String(try text(sql).split(separator: "\n\n", maxSplits: 1)[1])
     }
 
-    /// Creates the schema of `text` in another database with psql, and compares both.
+    /// Runs the script `text` in another database with psql, and expects the schemas of the two databases to be equal.
     private func expectSame(_ text: String) throws {
         let (folder, other) = (try Folder(), try TestDatabase())
         try Data(text.utf8).write(to: URL(filePath: "\(folder.path)/schema.sql"))
@@ -213,7 +213,8 @@ extension TestDatabase {
         return try Loop.run { try await Inventory(reading: configuration) }
     }
 
-    /// The output of pg_dump without rows, sorted, since its order partly depends on OIDs.
+    /// The lines of pg_dump's schema dump, without the migrator's own tables. They are sorted, since their order partly
+    /// depends on OIDs.
     fileprivate func schemaDump() throws -> [String] {
         let (status, output) = try runToEnd(
             ["pg_dump", "-s", "-T", "alembic_version", "-T", "migration_*"], environment: psqlEnvironment)

@@ -5,8 +5,8 @@ import TestSupport
 
 @testable import Migrations
 
-/// Migrates from one schema to another with the statements that `Differences` generates, and back, and checks the
-/// schema after each step.
+/// Migrates from one schema to another and back, with the statements that `Differences` generates, and checks the
+/// schema after each direction.
 struct SchemaTrial: Sendable {
     let connection: Connection
 
@@ -23,7 +23,8 @@ struct SchemaTrial: Sendable {
         }
     }
 
-    /// Creates a schema with the statements in `sql`, and reads it from the catalog.
+    /// Creates or replaces a schema with the statements in `sql`, puts it first in the search path, and reads it from
+    /// the catalog.
     func catalog(_ schema: String, _ sql: String) async throws -> Catalog {
         try await connection.script("DROP SCHEMA IF EXISTS \(schema) CASCADE; CREATE SCHEMA \(schema)")
         try await connection.script("SET search_path = \(schema), public; \(sql)")
@@ -31,6 +32,7 @@ struct SchemaTrial: Sendable {
     }
 
     /// Upgrades the first schema of the search path from `old` to `new`, downgrades it, and upgrades it again.
+    /// The schema is compared after the first upgrade and after the downgrade.
     /// - Returns: the first error, or the first difference from the expected schema; `nil` if there is none.
     func problem(from old: Catalog, to new: Catalog) async throws -> String? {
         let sections = Differences(actual: old, wanted: new).changes.sections

@@ -9,7 +9,7 @@ import Testing
 /// Tests in a scratch database have no side effects on the server.
 @Suite struct ScratchDatabaseTests {
     private let database: TestDatabase
-    /// Unique to this test, since roles belong to the whole server.
+    /// The name of a role. It is unique to this test, since roles belong to the whole server.
     private let role = "scratch_\(UInt32.random(in: 0...UInt32.max))"
 
     init() throws { database = try TestDatabase() }

@@ -356,7 +356,7 @@ import Testing
     }
 
     /// Reads all rows.
-    /// - Returns: their number, and the peak of resident memory, relative to that after the first chunk.
+    /// - Returns: their number, and the growth of resident memory from before the stream to its peak, in bytes.
     private static func growth(_ database: Database) async throws -> (Int, Int) {
         _ = try await database.all(byID.limit(1))
         let before = resident()

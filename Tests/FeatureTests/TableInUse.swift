@@ -93,7 +93,7 @@ private final class Writes: @unchecked Sendable {
 
     func end() { isEnded = true }
 
-    /// Makes ten writes per second, until the end.
+    /// Makes up to ten writes per second, until `end()` is called or a write fails.
     func go(on configuration: PostgresConfiguration) async throws {
         let connection = try await Connection.open(configuration)
         defer { connection.close() }

@@ -25,7 +25,7 @@ import Testing
         }
     }
 
-    /// The limit allows for slow debug builds; an algorithm with quadratic running time exceeds it nevertheless.
+    /// The limit of two seconds allows for slow debug builds, but an algorithm with quadratic running time exceeds it.
     @Test(arguments: FuzzTarget.all.map(\.name)) func `64 KiB of input do not take quadratic time`(name: String)
         throws
     {

@@ -11,7 +11,7 @@ private func runDriver(
 nonisolated(unsafe) private var selectedTarget = FuzzTarget.all[0]
 
 /// `fuzz TARGET [libFuzzer's options] CORPUS...`: fuzzes one target until libFuzzer's limit is reached or a property is
-/// violated. Without a target, lists all targets.
+/// violated. Without the name of an existing target, lists all targets.
 @main struct Driver {
     static func main() {
         guard CommandLine.argc > 1, let target = FuzzTarget.all.first(where: { $0.name == CommandLine.arguments[1] })

@@ -17,7 +17,7 @@ import Testing
     }
 
     /// Fetches keys from an HTTP server whose GET handler runs `response`, which is Python code.
-    /// - Returns: the body (or its size, above 100 bytes) or the error, and the duration in seconds.
+    /// - Returns: the body or the error, and the duration in seconds. A body above 100 bytes is replaced with its size.
     private func fetch(_ response: String) throws -> (outcome: String, seconds: Double) {
         let port = try Socket.freePort()
         let folder = try Folder()

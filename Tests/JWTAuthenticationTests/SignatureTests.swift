@@ -70,7 +70,7 @@
             JWTAuthenticator(Token.provider, keys: KeyStore { try await KeySet(jwks: set) }, time: { Token.now })
         }
 
-        /// The outcome of authenticating with a token and a JWK Set.
+        /// The outcome of authenticating with a token and the keys of a JWK Set: see `JWTAuthenticator.outcome(_:)`.
         private func outcome(_ token: String, _ set: [UInt8]) throws -> String {
             try Loop.run { await self.authenticator(set).outcome(token) }
         }

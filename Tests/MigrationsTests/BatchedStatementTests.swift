@@ -3,7 +3,7 @@ import Testing
 @testable import Migrations
 
 @Suite struct BatchedStatementTests {
-    /// Parses a revision that contains only `sql`, below the line `-- batches of <marker>`.
+    /// Parses a revision whose upgrade contains only `sql`, below the line `-- batches of <marker>`.
     /// - Returns: the batched statement; `nil` if `sql` does not run in batches.
     private func parsed(_ marker: String, _ sql: String) throws -> BatchedStatement? {
         try revision("a", up: "-- batches of \(marker)\n\(sql);").upgrade.statements.first?.batches

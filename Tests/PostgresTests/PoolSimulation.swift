@@ -191,8 +191,8 @@ struct PoolSimulation {
         }
     }
 
-    /// Completes all pending activity without further failures of the server, and checks that no task is waiting and no
-    /// connection is in use afterwards.
+    /// Completes all pending activity, while every connection attempt succeeds, and checks that no task is waiting and
+    /// no connection is in use afterwards.
     mutating func settle() {
         for _ in 0..<10_000 {
             guard !isIdle else { return }

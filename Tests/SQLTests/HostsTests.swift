@@ -3,7 +3,7 @@ import Testing
 @testable import Postgres
 
 @Suite struct HostsTests {
-    /// The connection parameters that libpq gets for each server.
+    /// The connection parameters that libpq gets for each host to try.
     private func values(_ server: PostgresConfiguration.Server) -> [[String: String]] {
         PostgresConfiguration(server: server).values
     }

@@ -31,7 +31,7 @@ import Testing
         return simulation
     }
 
-    /// Sends TERM, and expects the fleet to stop within a second of the graceful timeout, whatever is in progress.
+    /// Sends TERM, and expects the fleet to stop at most a second after the graceful timeout, whatever is in progress.
     private static func stop(_ simulation: inout FleetSimulation) {
         simulation.deliver(.signal(.stop))
         simulation.advance(by: FleetSimulation.options.gracefulTimeout + .seconds(1))

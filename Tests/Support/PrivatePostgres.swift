@@ -51,7 +51,7 @@ public struct TestDatabase: Sendable {
     /// The serving role, after `makeRoles`.
     public var app: String { "app_\(name)" }
 
-    /// Creates the two roles, and makes the first one the owner of the database, with `scripts/database-roles`.
+    /// Creates the roles `owner` and `app`, and makes `owner` the owner of the database, with `scripts/database-roles`.
     public func makeRoles() throws {
         let variables = ["PGHOST": socketDirectory, "PGUSER": "postgres", "OWNER": owner, "APP": app]
         try run(["scripts/database-roles", name], environment: variables)
@@ -66,7 +66,8 @@ public struct TestDatabase: Sendable {
     public static let isPooled = ProcessInfo.processInfo.environment["TEST_PGBOUNCER"] == "1"
 
     /// The configuration of a connection pool.
-    /// - Throws: when PgBouncer is to be used and does not start.
+    /// - Throws: when PgBouncer is to be used and its process cannot be spawned. A PgBouncer that exits or does not
+    ///   listen is not noticed.
     public func configuration() throws -> PostgresConfiguration {
         guard TestDatabase.isPooled else { return directConfiguration() }
         let folder = try PrivatePostgres.bouncer.get().folder
@@ -82,7 +83,7 @@ public struct TestDatabase: Sendable {
                 host: socketDirectory, port: 5432, user: user, password: "", database: database ?? name))
     }
 
-    /// Runs SQL with psql, and returns its output as text.
+    /// Runs SQL with psql, and returns its output, with standard error.
     @discardableResult
     public func sql(_ text: String) throws -> String {
         try run([

@@ -3,8 +3,8 @@ import HTTPTypes
 import Postgres
 import Web
 
-/// A test client that records the statements of each request, and fails when a request repeats a statement (N+1
-/// queries).
+/// A test client that records the statements of each request, and fails when a request executes a statement three
+/// times or more (N+1 queries).
 ///
 /// Every statement is checked against the database, once: see `StatementCheck`. Every response is checked against the
 /// documentation of its route.
@@ -34,7 +34,7 @@ public struct RecordingClient: Sendable {
     }
 
     /// Sends a request.
-    /// - Throws: `RepeatedStatement`, `StatementCheck.Failed` and `UndocumentedAnswer`.
+    /// - Throws: `RepeatedStatement`, `UndocumentedAnswer`, and the errors of `StatementCheck`.
     public func send(
         _ method: HTTPRequest.Method, _ target: String, headers: HeaderFields = [:], body: String = ""
     ) async throws -> Answer {
@@ -99,7 +99,7 @@ public func recordingQueries<Value>(_ body: () async throws -> Value) async thro
 }
 
 /// Runs `body`, and checks that it executes exactly `count` statements.
-/// - Throws: `UnexpectedQueries`, which lists all of them, and whatever `body` throws.
+/// - Throws: `UnexpectedQueries`, which lists the executed statements, `RepeatedStatement`, and whatever `body` throws.
 @discardableResult
 public func expectQueries<Value>(_ count: Int, _ body: () async throws -> Value) async throws -> Value {
     let (value, statements) = try await recordingQueries(body)

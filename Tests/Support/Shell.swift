@@ -4,9 +4,9 @@ import Foundation
 public let checkout = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent().path
 
-/// A command that failed, or a condition that did not become true in time.
+/// A command or a system call that failed, or a condition that did not become true in time.
 public struct CommandFailed: Error, CustomStringConvertible {
-    /// The command, its exit status and its output.
+    /// The message; for a command that failed, usually with its exit status and its output.
     public let description: String
 
     /// Creates the error.
@@ -53,7 +53,7 @@ public func run(_ command: [String], environment: [String: String] = [:], input:
     return output
 }
 
-/// Waits until a condition becomes true, for up to 30 seconds.
+/// Waits until a condition becomes true, for up to 30 seconds, not counting the duration of its evaluations.
 /// - Parameter what: describes the condition in the error.
 public func waitUntil(_ what: @autoclosure () -> String, _ condition: () throws -> Bool) throws {
     for _ in 0..<3000 {

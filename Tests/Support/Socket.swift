@@ -73,7 +73,7 @@ public final class Socket: Sendable {
         return (probe, Int(address.sin_port.byteSwapped))
     }
 
-    /// Sends all bytes, unless the peer closes the connection.
+    /// Sends all bytes, unless the peer closes the connection or the timeout elapses.
     /// - Returns: whether all bytes were sent.
     @discardableResult
     public func send(_ bytes: [UInt8]) -> Bool {
@@ -107,7 +107,7 @@ public final class Socket: Sendable {
         return Array(buffer.prefix(filled))
     }
 
-    /// Reads until the end of the stream.
+    /// Reads until the end of the stream or the timeout.
     public func receiveAll() -> [UInt8] {
         var all: [UInt8] = []
         while case let bytes = receive(), !bytes.isEmpty { all += bytes }

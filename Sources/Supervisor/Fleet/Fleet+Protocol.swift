@@ -48,7 +48,7 @@ extension Fleet {
     /// An action for the master to perform.
     enum Action: Equatable, Sendable {
         case spawn(Worker.ID, generation: Int)
-        /// Asks a worker to drain, aborts a stuck one with SIGABRT, or kills one with SIGKILL.
+        /// Makes a worker drain (SIGTERM), write a backtrace and terminate (SIGABRT), or terminate at once (SIGKILL).
         case drain(Worker.ID), abort(Worker.ID), kill(Worker.ID)
         /// Delivers the timer's event to the fleet at this time.
         case schedule(Timer, at: Instant)
@@ -58,7 +58,8 @@ extension Fleet {
         case execute
         /// Notifies the service manager.
         case notify(ServiceManager.Message)
-        /// Closes the listening socket: new connections are refused from now on.
+        /// Closes the master's copy of the listening socket. New connections are refused as soon as the workers have
+        /// closed theirs.
         case stopListening
         case report(Notice)
         case finish(Outcome)
@@ -73,10 +74,10 @@ extension Fleet {
         case stuck(Worker.ID)
         case notReadyInTime(Worker.ID), notDrainedInTime(Worker.ID)
         case recycling(Worker.ID), recycled, recyclingFailed
-        /// A worker terminated as requested.
+        /// A worker terminated as requested, or was killed by the master.
         case ended(Worker.ID)
-        /// A worker terminated unexpectedly. `whileServing` tells whether the worker was ready until then: it had
-        /// neither reported a crash nor been aborted.
+        /// A worker terminated unexpectedly. `whileServing` tells whether the worker's last state was `ready`, not
+        /// `starting`, `crashed` or `aborted`.
         case died(Worker.ID, whileServing: Bool)
         case spawnFailed(reason: String)
         case reloaded, reloadFailed(String)

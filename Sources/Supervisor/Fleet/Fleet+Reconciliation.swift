@@ -15,7 +15,7 @@ extension Fleet {
         startMissing()
     }
 
-    /// Begins a pending reload or re-execution, even while a worker is being recycled.
+    /// Begins a pending reload or re-execution. A recycling in progress is abandoned.
     private mutating func beginPendingRequest() {
         switch state {
         case .serving, .recycling: break
@@ -58,7 +58,7 @@ extension Fleet {
         nextID += 1
     }
 
-    /// Drains excess workers: first those that have not become ready yet, then the newest.
+    /// Drains excess workers: first starting workers, then the most recently started ready workers.
     private mutating func endExcess() {
         let excess = running.count - target
         guard excess > 0 else { return }

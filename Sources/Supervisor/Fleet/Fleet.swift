@@ -33,7 +33,8 @@ struct Fleet: Sendable {
         case startupFailed
     }
 
-    /// A request for a reload or a re-execution, which is deferred until the current reload or check has ended.
+    /// A request for a reload or a re-execution. The request is deferred during startup, and while another reload or
+    /// re-execution is in progress.
     enum Request: Hashable, Sendable { case reload, execute }
 
     struct Options: Sendable {
@@ -57,7 +58,7 @@ struct Fleet: Sendable {
     var target: Int
     /// The current generation of workers. A reload increments the number; a failed reload restores it.
     var generation: Int
-    /// The requests that are deferred until the current reload or check has ended.
+    /// The requests that have been deferred.
     var pendingRequests: Set<Request> = []
     /// The number that identifies the latest check of the new program.
     var checkNumber = 0

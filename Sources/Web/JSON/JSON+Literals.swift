@@ -22,7 +22,7 @@ extension JSON {
     }
 }
 
-/// Writes the members of objects sorted by name, in the order of code points.
+/// Writes the members of objects sorted by name, in the order of code points, and `unpairedSurrogate` as `null`.
 extension JSON: JSONWritable {
     public func write(to json: inout JSONWriter) {
         switch self {

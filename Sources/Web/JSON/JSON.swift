@@ -20,8 +20,7 @@ public enum JSON: Equatable, Sendable {
     /// The members of an object, in the order of the JSON text. Of several members with the same name, the last one
     /// counts.
     ///
-    /// Names are compared byte by byte. The members are not stored in a dictionary, since clients could choose names
-    /// whose hashes collide.
+    /// The subscript compares names byte by byte. The keys of a dictionary would be compared by canonical equivalence.
     public struct Members: Sendable {
         var all: [(name: String, value: JSON)] = []
 

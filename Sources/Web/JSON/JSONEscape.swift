@@ -31,8 +31,9 @@ enum JSONEscape {
 
     // MARK: Plain text
 
-    /// Copies the next eight bytes of the text, or all remaining bytes when there are fewer, even if they need escapes.
-    /// - Returns: the number of bytes before the first one that needs an escape; later output overwrites the others.
+    /// Copies the next bytes of the text up to the first byte that needs an escape, at most eight. The function always
+    /// stores eight bytes; later output overwrites the surplus.
+    /// - Returns: the number of bytes copied, without the surplus.
     private static func copyPlain(
         _ text: UnsafeRawPointer, _ end: UnsafeRawPointer, to output: UnsafeMutableRawPointer
     ) -> Int {

@@ -1,6 +1,6 @@
 /// The reason why bytes could not be parsed as JSON.
 public enum JSONError: Error, Hashable, CustomStringConvertible {
-    /// The bytes are not valid JSON. The associated values describe the problem and give its offset in bytes.
+    /// The bytes are not valid JSON, or nested too deeply. The associated values are the problem and its byte offset.
     case malformed(String, offset: Int)
     /// The text has more values than the caller allows.
     case tooManyValues(limit: Int)
@@ -134,7 +134,7 @@ private struct JSONParser {
     }
 
     /// Consumes the comma before another element, or the closing bracket.
-    /// - Returns: whether a comma was consumed, so that another element must follow.
+    /// - Returns: `true` after a comma, when another element must follow; `false` after the bracket.
     private mutating func continues(until bracket: UInt8) throws(JSONError) -> Bool {
         skipSpace()
         if consume(0x2c) { return true }

@@ -35,7 +35,7 @@ public struct JSONWriter: ~Copyable {
     /// Ends the innermost array.
     public mutating func endArray() { end(0x5d) }
 
-    /// Writes a member of an object.
+    /// Writes a member of an object. The key is not escaped, so it must not need escapes.
     public mutating func member(_ key: StaticString, _ value: some JSONWritable) {
         separate()
         bytes.append(0x22)
@@ -45,7 +45,8 @@ public struct JSONWriter: ~Copyable {
         value.write(to: &self)
     }
 
-    /// Begins an object whose names and punctuation are already encoded: `part` writes them, before each value.
+    /// Begins an object whose names and punctuation are already encoded. Before each value, `part` writes the JSON that
+    /// precedes the value; after the last value, `endObject` writes the closing brace.
     public mutating func beginParts() { separate() }
 
     /// Writes the encoded JSON that precedes the value of a member: the opening brace or a comma, the name, and the

@@ -57,8 +57,8 @@ extension Operation {
         return [securityScheme: scheme.adding("bearerFormat", credentials.format.map(JSON.string))]
     }
 
-    /// Documents the access to a route: adds the required role, and the responses 401 and 403, if the route requires a
-    /// role.
+    /// Adds the required role, and the responses 401 and 403, if the route requires a role. Otherwise, the operation is
+    /// unchanged.
     fileprivate mutating func require(_ access: Access, _ credentials: Credentials) {
         guard case .role(let role) = access else { return }
         self.role = role

@@ -10,8 +10,8 @@ struct Report {
         let site: String
         /// The number of rows returned.
         let rows: Int
-        /// The plan in the text report: the plan that Postgres chose or, when `smallTable` is not `nil`, the plan that
-        /// it chooses with `enable_seqscan` off, as it would for a larger table.
+        /// The plan in the text report; `nil` when EXPLAIN failed. When `smallTable` is `nil`, this is the plan that
+        /// Postgres chose; otherwise the plan with `enable_seqscan` off, as for a larger table.
         let plan: ExplainedPlan?
         /// The table that is so small that Postgres scans it sequentially although there is a suitable index; `nil`
         /// when there is no such table.

@@ -1,7 +1,7 @@
 import Logging
 
-/// A log handler that writes each event to standard error as one line. Lines of up to 4096 bytes are written
-/// atomically, so that the lines of several processes do not interleave.
+/// A log handler that writes to standard error. Events of up to 4096 bytes are written atomically, so that the output
+/// of several processes does not interleave.
 struct StandardErrorLogHandler: LogHandler {
     let label: String
     let format: LogFormat

@@ -91,16 +91,17 @@ extension Master.Reload: JSONWritable {
 }
 
 extension Master.Status {
-    /// Returns the sum of a number over all workers, including those that have exited.
+    /// Returns the sum of a scoreboard number over all workers, including those that have exited.
     func total(_ number: Slot.Number) -> Int { past[number] + current(number) }
 
-    /// Returns the sum of a number over the running workers.
+    /// Returns the sum of a scoreboard number over the existing workers.
     func current(_ number: Slot.Number) -> Int { workers.reduce(0) { $0 + $1.slot[number] } }
 
-    /// Returns the minimum of a number over the running workers.
+    /// Returns the minimum of a scoreboard number over the existing workers; 0 when there are none. A worker that is
+    /// still starting has the value 0.
     func minimum(_ number: Slot.Number) -> Int { workers.map { $0.slot[number] }.min() ?? 0 }
 
-    /// Returns the maximum of a number over all workers, including those that have exited.
+    /// Returns the maximum of a scoreboard number over all workers, including those that have exited.
     func maximum(_ number: Slot.Number) -> Int { workers.reduce(past[number]) { max($0, $1.slot[number]) } }
 }
 

@@ -5,8 +5,8 @@ import TestSupport
 @testable import Web
 
 extension FuzzTarget {
-    /// The decision of `RequestGuard` does not depend on how the input is split. The offset and the body size of
-    /// the request do not exceed the size of the input.
+    /// The decision of `RequestGuard` does not depend on how the input is split. Its offset and the size of the body do
+    /// not exceed the size of the input.
     static let records = FuzzTarget(name: "records") { input in
         let step = Int(input.first ?? 0) + 1
         let bytes = Array(input.dropFirst())
