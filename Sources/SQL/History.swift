@@ -15,7 +15,6 @@ extension Tabular {
         func columns(_ alias: String) -> String {
             definition.columns.map { "\(alias).\($0.reference)" }.joined(separator: ", ")
         }
-        func row(_ images: String) -> String { row(storedAs: "COALESCE(\(images))") }
         return """
             SELECT record.id, record.operation, record.author, record.request_id, record.changed_on, \
             record.before IS NOT NULL, record.after IS NOT NULL, record.has_earlier, \
@@ -25,7 +24,8 @@ extension Tabular {
             SELECT * FROM \(unsafe: RecordingTrigger.records) WHERE table_name = \(unsafe: literal(definition.name)) \
             AND row_id = \(id)::text AND id < \(position) ORDER BY id DESC LIMIT \(limit + 1)) AS change \
             WINDOW latest AS (ORDER BY id DESC)) AS record, \
-            \(unsafe: row("record.before, record.after")) AS former, \(unsafe: row("record.after, record.before")) AS latter \
+            \(unsafe: row(storedAs: "COALESCE(record.before, record.after)")) AS former, \
+            \(unsafe: row(storedAs: "COALESCE(record.after, record.before)")) AS latter \
             WHERE record.place <= \(limit) AND record.bytes < 1048576 ORDER BY record.id DESC
             """
     }

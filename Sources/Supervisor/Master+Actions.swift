@@ -13,6 +13,7 @@ extension Master {
         case .kill(let id): processes[id]?.signal(SIGKILL)
         case .abort(let id): processes[id].map { $0.abort(thread: scoreboard.slot($0.slot)[.thread]) }
         case .schedule(let timer, let time): loop.schedule(at: time) { [weak self] in self?.handle(.timer(timer)) }
+        case .forgetEnvironment(let generation): environments[generation] = nil
         case .check: return startCheck()
         case .endCheck: endCheck()
         case .execute: return .executeFailed(reason: "\(inheritance.execute())")

@@ -23,7 +23,8 @@ extension Master {
             if whileServing { events.crashes += 1 }
             reportEnd(id, isExpected: false)
         case .spawnFailed(let reason): log.error("a worker could not be started: \(reason)")
-        case .reloaded, .reloadFailed: reportReload(notice)
+        case .reloaded(let generation): reportReload(generation)
+        case .reloadFailed(let problem, let generation): reportFailedReload(problem, generation)
         case .executing: log.info("the master re-executes itself")
         case .resized(let count): log.info("the number of workers was changed", metadata: ["count": "\(count)"])
         case .stopping: log.info("the master is stopping", metadata: ["workers": "\(processes.count)"])
@@ -47,16 +48,16 @@ extension Master {
         log.error("a worker died", metadata: metadata)
     }
 
-    private func reportReload(_ notice: Fleet.Notice) {
-        if case .reloadFailed(let problem) = notice {
-            events.reloadEnded(problem)
-            environments = environments.filter { $0.key <= fleet.generation }
-            log.error("the reload failed, and the old workers keep running: \(problem)")
-        } else {
-            events.reloadEnded(nil)
-            environments = environments.filter { $0.key == fleet.generation }
-            log.info("the reload is complete", metadata: ["generation": "\(fleet.generation)"])
-        }
+    private func reportReload(_ generation: Int) {
+        events.reloadEnded(nil)
+        environments = environments.filter { $0.key == generation }
+        log.info("the reload is complete", metadata: ["generation": "\(generation)"])
+    }
+
+    private func reportFailedReload(_ problem: String, _ generation: Int) {
+        events.reloadEnded(problem)
+        environments = environments.filter { $0.key <= generation }
+        log.error("the reload failed, and the old workers keep running: \(problem)")
     }
 
     private func reportStuck(_ id: Fleet.Worker.ID) {

@@ -1,5 +1,5 @@
 extension UInt8 {
-    /// Whether this byte is an unreserved character of URIs (RFC 3986, section 2.3).
+    /// Whether this byte is an unreserved character: a letter, a digit, `-`, `.`, `_` or `~` (RFC 3986, section 2.3).
     package var isUnreserved: Bool {
         switch self {
         case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x2d, 0x2e, 0x5f, 0x7e: true

@@ -87,9 +87,4 @@ extension UInt8 {
     fileprivate var isDigit: Bool { (0x30...0x39).contains(self) }
 
     fileprivate var isHexDigit: Bool { isDigit || (0x61...0x66).contains(self | 0x20) }
-
-    /// Whether the byte is an unreserved character: a letter, a digit, `-`, `.`, `_` or `~` (RFC 3986, section 2.3).
-    fileprivate var isUnreserved: Bool {
-        isDigit || (0x61...0x7a).contains(self | 0x20) || self == 0x2d || self == 0x2e || self == 0x5f || self == 0x7e
-    }
 }

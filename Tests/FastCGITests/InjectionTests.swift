@@ -46,10 +46,10 @@ import Web
             params += Records.length(name.utf8.count) + Records.length(value.count) + Array(name.utf8) + value
         }
         records.stream(4, params)
-        records.stream(4, [])
         records.stream(5, [])
+        let bytes = records.bytes
         let response = try withServer(Self.routes) { peers in
-            peers[0].send(records.bytes)
+            peers[0].send(bytes)
             return readResponse(from: peers[0])
         }
         #expect(response.body.contains("/things/?n=%C3%A4%FF"))

@@ -67,6 +67,15 @@ import Web
         }
     }
 
+    @Test func `a retry after a migration that added a column gets the stored row with the column's default`() throws {
+        try withApp { client, database in
+            let first = try await client.create(#"{"name":"once"}"#, key: "k")
+            try database.sql("UPDATE idempotency_key SET answer = jsonb_build_array(answer -> 0 #- '{description}')")
+            let retry = try await client.create(#"{"name":"once"}"#, key: "k")
+            #expect(first.status == .created && retry.status == .created && retry.text == first.text)
+        }
+    }
+
     @Test
     func `a key in use is rejected with 409, the key of a refused request can be reused, and keys expire after a day`()
         throws

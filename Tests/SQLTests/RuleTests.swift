@@ -307,7 +307,9 @@ import Testing
                 + "WHERE (SELECT count(*) FROM purged) >= 0 HAVING count(*) > 0) "
                 + "SELECT \(list), true FROM made UNION ALL SELECT "
                 + list.split(separator: " ").map { "answered." + $0 }.joined(separator: " ")
-                + ", is_same FROM kept, jsonb_populate_recordset(NULL::deal, answer) AS answered")
+                + ", is_same FROM kept, jsonb_array_elements(answer) AS stored_row, jsonb_populate_record(NULL::deal, "
+                + "jsonb_build_object('stage', 'it''s lost'::text, 'changed_on', now(), 'version', 1) || stored_row) "
+                + "AS answered")
         let many = Deal.insert(
             many: (0..<50).map { [columns.code.set(to: "A\($0)"), columns.weight.set(to: 1)] }, once: key)
         #expect(many.text == one.text)

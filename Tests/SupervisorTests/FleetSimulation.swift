@@ -100,7 +100,7 @@ struct FleetSimulation {
             if !processes.isEmpty { violations.append("the fleet finishes before its workers: \(processes.keys)") }
             self.outcome = outcome
         case .report(.ready): wasHealthy = true
-        case .notify, .stopListening, .report: break
+        case .notify, .stopListening, .forgetEnvironment, .report: break
         }
         return nil
     }

@@ -42,7 +42,7 @@ import Testing
         scene.start(3)
         #expect(scene.drains(1))
         scene.on(.exited(1, isClean: false))
-        #expect(scene.actions.contains(.report(.reloaded)) && scene.fleet.state == .serving)
+        #expect(scene.actions.contains(.report(.reloaded(generation: 2))) && scene.fleet.state == .serving)
     }
 
     @Test func `a worker that was asked to drain from outside is replaced, and not counted as a crash`() {
@@ -70,7 +70,7 @@ import Testing
         scene.wait(.seconds(10))
         scene.on(.timer(.startup(2)))
         #expect(scene.actions.contains(.kill(2)) && !scene.drains(0) && !scene.drains(1))
-        #expect(scene.actions.contains(.report(.reloadFailed("a new worker did not get ready"))))
+        #expect(scene.actions.contains(.report(.reloadFailed("a new worker did not get ready", generation: 1))))
         #expect(scene.fleet.generation == 1 && scene.fleet.running.count == 2)
     }
 
@@ -83,7 +83,7 @@ import Testing
         #expect(scene.spawns(3, 2))
         scene.start(3)
         scene.on(.exited(0, isClean: false))
-        #expect(scene.actions.contains(.report(.reloaded)))
+        #expect(scene.actions.contains(.report(.reloaded(generation: 2))))
     }
 
     @Test func `startup fails when no worker becomes ready, but not after one has been ready`() {
@@ -123,7 +123,9 @@ import Testing
         scene.on(.signal(.execute))
         #expect(scene.actions.contains(.check))
         scene.on(.checked(problem: "LOG_LEVEL"))
-        #expect(scene.actions.contains(.report(.reloadFailed("LOG_LEVEL"))) && !scene.actions.contains(.execute))
+        #expect(
+            scene.actions.contains(.report(.reloadFailed("LOG_LEVEL", generation: 1)))
+                && !scene.actions.contains(.execute))
         scene.wait(.seconds(5))
         scene.on(.signal(.execute))
         scene.on(.exited(0, isClean: false))
@@ -141,12 +143,30 @@ import Testing
         #expect(scene.actions.contains(.endCheck) && scene.fleet.state == .serving)
     }
 
+    @Test func `a failed reload reports its own generation, even if the next reload begins at once`() {
+        var scene = Scene(workers: 1)
+        for _ in 0..<2 { scene.on(.signal(.reload)) }
+        scene.on(.spawned(1))
+        scene.wait(.seconds(10))
+        scene.on(.timer(.startup(1)))
+        #expect(scene.actions.contains(.report(.reloadFailed("a new worker did not get ready", generation: 1))))
+        #expect(scene.spawns(2, 2))
+    }
+
+    @Test func `HUP while workers fail to start makes them read the environment again`() {
+        var scene = Scene(workers: 2, startsWorkers: false)
+        scene.on(.spawned(0))
+        scene.on(.exited(0, isClean: false))
+        scene.on(.signal(.reload))
+        #expect(scene.actions.contains(.forgetEnvironment(generation: 1)))
+    }
+
     @Test func `HUP during a reload causes one more reload`() {
         var scene = Scene(workers: 1)
         for _ in 0..<3 { scene.on(.signal(.reload)) }
         scene.start(1)
         scene.on(.exited(0, isClean: false))
-        #expect(scene.actions.contains(.report(.reloaded)) && scene.spawns(2, 3))
+        #expect(scene.actions.contains(.report(.reloaded(generation: 2))) && scene.spawns(2, 3))
         scene.start(2)
         scene.on(.exited(1, isClean: false))
         #expect(scene.fleet.state == .serving && scene.fleet.pendingRequests.isEmpty)

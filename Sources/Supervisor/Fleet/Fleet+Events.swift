@@ -30,7 +30,10 @@ extension Fleet {
         case .reload:
             if target == 0 { resize(to: options.workers) }
             // Earlier failures are unrelated to the program and the environment as they are now.
-            if state == .starting { backoff.succeeded() }
+            if state == .starting {
+                backoff.succeeded()
+                actions.append(.forgetEnvironment(generation: generation))
+            }
             pendingRequests.insert(.reload)
         case .execute: pendingRequests.insert(.execute)
         case .addWorker: resize(to: min(target + 1, Master.maxWorkers))
@@ -80,7 +83,7 @@ extension Fleet {
     /// Ends a reload or re-execution that has failed. The old workers keep running.
     mutating func failReload(_ problem: String) {
         state = .serving
-        report(.reloadFailed(problem))
+        report(.reloadFailed(problem, generation: generation))
     }
 
     // MARK: Lookup

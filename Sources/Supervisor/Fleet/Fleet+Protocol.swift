@@ -52,6 +52,8 @@ extension Fleet {
         case drain(Worker.ID), abort(Worker.ID), kill(Worker.ID)
         /// Delivers the timer's event to the fleet at this time.
         case schedule(Timer, at: Instant)
+        /// Forgets the environment of this generation, so that it is determined again for the next worker.
+        case forgetEnvironment(generation: Int)
         /// Starts the check of the new program, or kills the check process.
         case check, endCheck
         /// Re-executes the program in this process.
@@ -80,7 +82,9 @@ extension Fleet {
         /// `starting`, `crashed` or `aborted`.
         case died(Worker.ID, whileServing: Bool)
         case spawnFailed(reason: String)
-        case reloaded, reloadFailed(String)
+        /// A reload has ended. The generation is that of the workers that keep running, even if the next reload has
+        /// begun already.
+        case reloaded(generation: Int), reloadFailed(String, generation: Int)
         case executing
         case resized(Int)
         case stopping

@@ -89,7 +89,7 @@ extension Fleet {
         if case .recycling = state {
             report(.recycled)
         } else {
-            report(.reloaded)
+            report(.reloaded(generation: generation))
             actions.append(.notify(.ready))
         }
         state = .serving
