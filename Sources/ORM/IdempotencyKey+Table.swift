@@ -1,7 +1,8 @@
 import SQL
 
 extension IdempotencyKey {
-    /// The definition of the table that stores the rows inserted under each idempotency key.
+    /// The definition of the table that stores, for each idempotency key, the request's hash and the rows that the
+    /// request inserted, as JSON.
     public static let definition = TableDefinition(
         "idempotency_key",
         columns: [

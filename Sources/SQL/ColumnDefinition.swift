@@ -24,8 +24,8 @@ public struct ColumnDefinition: Hashable, Sendable {
     public var references: String?
     /// The ON DELETE action of the foreign key.
     public var onDelete = DeleteAction.refuse
-    /// The SQL expression that an UPDATE assigns to the column unless the UPDATE sets the column explicitly:
-    /// `version + 1`. `nil` if there is none.
+    /// The SQL expression that an UPDATE assigns to the column unless the UPDATE sets the column explicitly,
+    /// such as `version + 1`; `nil` if there is none.
     public var onUpdate: String?
     /// How API clients can use the column, and the column's documentation.
     public var field = FieldDefinition()

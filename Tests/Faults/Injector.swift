@@ -6,7 +6,8 @@ import TestSupport
 final class Injector: Sendable {
     let service: Service
     private let threads = Threads()
-    /// Serializes the faults that restart or freeze Postgres, or change its table.
+    /// Held during faults that restart Postgres, freeze the postmaster, or alter or move the table `campaign`, so that
+    /// only one of them happens at a time.
     private let postgres = NSLock()
     /// Serializes the faults that stop the master or change its environment file.
     private let master = NSLock()

@@ -146,8 +146,8 @@ struct ColumnDifferences {
 }
 
 extension Catalog.Table {
-    /// Returns the table's primary key column; `nil` if the table has no primary key or one of several columns, or if
-    /// the primary key changes.
+    /// Returns the table's primary key column; `nil` if the table has no primary key or a composite one, or if the
+    /// primary key changes.
     fileprivate func singleKey(retainedIn new: Catalog.Table) -> String? {
         guard let key = constraints.values.first(where: { $0.hasPrefix("PRIMARY KEY") }),
             new.hasEquivalent(Constraint(key))

@@ -63,8 +63,8 @@ extension Catalog {
         }
     }
 
-    /// Adds the models' change-recording triggers, including those that Postgres could not create because the trigger
-    /// function is missing.
+    /// Adds the models' change-recording triggers, including those that could not be created in the temporary schema
+    /// because the trigger function is missing.
     private mutating func addRecordings(of metadata: Metadata) {
         for table in metadata.tables { tables[table.name]?.recording = table.recording }
     }

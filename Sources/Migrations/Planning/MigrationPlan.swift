@@ -135,7 +135,7 @@ public enum PlannedEffect: Hashable, Sendable {
 
 /// Data that a statement would delete.
 public struct PlannedLoss: Hashable, Sendable {
-    /// A description with the number of rows or values.
+    /// A description, with the number of rows or values if it is known.
     public let text: String
     /// The number of rows or values; `nil` if it is unknown.
     public let rows: Int64?

@@ -110,8 +110,8 @@ extension RightsAudit {
         AND \(isNotInExtension("pg_proc", "p.oid"))
         """
 
-    /// The query for default privileges on future objects, except those of PUBLIC on functions and types, which
-    /// Postgres grants by default.
+    /// The query for default privileges (ALTER DEFAULT PRIVILEGES) that the role or PUBLIC gets on future objects of
+    /// other owners. Those of PUBLIC on functions and types are left out, because Postgres grants them anyway.
     private static let defaultRights = """
         SELECT ARRAY['superuser', format('%s gets %s on new %s of %s', \(grantee), privilege_type, lower(kind), defaclrole::regrole), \
         format('ALTER DEFAULT PRIVILEGES FOR ROLE %s%s REVOKE %s ON %s FROM %s', defaclrole::regrole, \

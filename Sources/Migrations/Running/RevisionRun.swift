@@ -22,7 +22,8 @@ struct RevisionRun {
     private var session: MigrationSession { run.session }
     private var connection: Connection { run.session.connection }
 
-    /// Starts the execution, or resumes it after the statements and batches that an earlier run has completed.
+    /// Prepares the execution from the position that an incomplete earlier run has reached, or from the first statement.
+    /// Unless this is a new run in a single transaction, the run is recorded in `migration_history`.
     init(_ revision: Revision, in run: MigrationRun) async throws {
         (self.revision, self.run) = (revision, run)
         let section = run.direction == .upgrade ? revision.upgrade : revision.downgrade

@@ -112,7 +112,7 @@ public final class Replicas: @unchecked Sendable {
         public var retries: Int
     }
 
-    /// The current use of the replicas.
+    /// The current statistics of the replicas.
     public var statistics: Statistics {
         let states = set.states
         return Statistics(
@@ -123,7 +123,7 @@ public final class Replicas: @unchecked Sendable {
 
     // MARK: Polls
 
-    /// Records the result of polling a replica.
+    /// Records the result of a successful poll of a replica.
     func pollSucceeded(_ index: Int, _ status: ReplicaSet.Status, from identity: ServerIdentity) {
         replicas[index].identity = identity
         replicas[index].replayed = status.isStandby ? status.position.lsn : 0

@@ -5,8 +5,8 @@ import TestSupport
 @testable import Web
 
 extension FuzzTarget {
-    /// The decision of `RequestGuard` does not depend on how the input is split. Its offset and the size of the body do
-    /// not exceed the size of the input.
+    /// `RequestGuard` accepts or refuses the input in the same way, however the input is split into pieces. The bytes
+    /// that it has parsed, and the body bytes that it has counted, are not more than the input has.
     static let records = FuzzTarget(name: "records") { input in
         let step = Int(input.first ?? 0) + 1
         let bytes = Array(input.dropFirst())
