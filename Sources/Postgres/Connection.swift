@@ -184,7 +184,7 @@ public final class Connection: @unchecked Sendable {
     /// - Throws: `PostgresError`.
     public func describe(_ statement: Statement) async throws -> Result {
         try await withUnsafeThrowingContinuation { continuation in
-            let pending = InFlight(.one(continuation), sent: loop.now, limit: configuration.deadline)
+            let pending = InFlight(.one(continuation), sent: loop.now)
             guard isOpen, let name = name(of: statement, pending), session.describe(name) else {
                 return reject(pending)
             }
@@ -199,7 +199,7 @@ public final class Connection: @unchecked Sendable {
     {
         loop.assertCurrent()
         if hasOwnSync, isUnsynced { sync() }
-        let pending = InFlight(continuation, sent: loop.now, limit: configuration.deadline)
+        let pending = InFlight(continuation, sent: loop.now)
         for statement in statements {
             guard isOpen, send(statement, pending) else { return reject(pending) }
         }
@@ -280,7 +280,7 @@ public final class Connection: @unchecked Sendable {
         precondition(depth == 0, "a script needs exclusive use of the connection")
         defer { if isOpen { session.endScript() } }
         return try await withUnsafeThrowingContinuation { continuation in
-            let pending = InFlight(.one(continuation), sent: loop.now, limit: .seconds(Int64.max), isScript: true)
+            let pending = InFlight(.one(continuation), sent: loop.now, isScript: true)
             guard isOpen, session.script(text) else { return pending.fail(Connection.notSent) }
             pending.sentCommand()
             enqueue(pending)
@@ -400,9 +400,12 @@ public final class Connection: @unchecked Sendable {
         }
     }
 
-    /// The deadline of the first request in flight. The time limit counts from when the request was sent or, if later,
-    /// from the end of the preceding batch.
-    private var deadline: Instant? { inFlight.first.map { max($0.sent, progressed).advanced(by: $0.limit) } }
+    /// The deadline of the first request in flight; `nil` for a script. The time limit counts from when the request was
+    /// sent or, if later, from the end of the preceding batch.
+    private var deadline: Instant? {
+        guard let first = inFlight.first, !first.isScript else { return nil }
+        return max(first.sent, progressed).advanced(by: configuration.deadline)
+    }
 
     // MARK: Ending
 

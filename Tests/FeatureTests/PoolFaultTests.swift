@@ -180,6 +180,27 @@ import Testing
         }
     }
 
+    @Test(.ownSession) func `a statement that follows a script on a new connection has a deadline`() throws {
+        var configuration = try database.configuration()
+        configuration.statementTimeout = .milliseconds(100)
+        try Loop.run { [configuration] in
+            let loop = try #require(Loop.current)
+            let connection = try await Connection.open(configuration)
+            try await connection.script("SELECT 1")
+            var row = try await connection.execute("SELECT pg_backend_pid()").row(0)
+            let pid = try row.next(Int32.self)
+            kill(pid, SIGSTOP)
+            defer { kill(pid, SIGCONT) }
+            loop.schedule(at: loop.now.advanced(by: .seconds(3))) { kill(pid, SIGCONT) }
+            do {
+                _ = try await connection.execute("SELECT 1")
+                Issue.record("it was answered")
+            } catch let error as PostgresError {
+                #expect(error.kind == .deadline)
+            }
+        }
+    }
+
     @Test(.ownSession) func `a lease cannot be used after its end`() throws {
         try database.withPool { pool in
             nonisolated(unsafe) var kept: Lease?  // Safe: everything happens on one event loop.
