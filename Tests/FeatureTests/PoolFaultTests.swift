@@ -1,10 +1,12 @@
 import EventLoop
 import Foundation
-import Postgres
+import Logging
 import SQL
 import Synchronization
 import TestSupport
 import Testing
+
+@testable import Postgres
 
 /// The guarantees of a connection pool while connections are lost, tasks are cancelled, and many tasks wait.
 @Suite struct PoolFaultTests {
@@ -198,6 +200,21 @@ import Testing
             } catch let error as PostgresError {
                 #expect(error.kind == .deadline)
             }
+        }
+    }
+
+    @Test(.ownSession) func `a connection that is lost while it is validated is replaced`() throws {
+        let configuration = try database.configuration()
+        try Loop.run {
+            let loop = try #require(Loop.current)
+            nonisolated(unsafe) var isFirst = true  // Safe: everything happens on one event loop.
+            let pool = Pool(configuration, log: Logger(label: "test")) { connection in
+                if isFirst { connection.close() }
+                isFirst = false
+            }
+            _ = try? await pool.read("SELECT 1")
+            try await loop.sleep(for: .milliseconds(500))
+            _ = try await pool.read("SELECT 1")
         }
     }
 
