@@ -230,14 +230,15 @@ public final class Connection: @unchecked Sendable {
         if let name = prepared.name(of: statement) { return name }
         let key = PreparedKey(statement)
         let name = prepared.add(key)
-        guard session.prepare(name, key) else { return nil }
-        pending.prepares.append((key, pending.commands))
-        pending.sentCommand(isInternal: true)
-        if let evicted = prepared.evict() {
+        // In a failed transaction, a DEALLOCATE would fail, and with it the ROLLBACK of the same batch.
+        while !session.hasFailedTransaction, let evicted = prepared.evict() {
             let deallocation = Statement(unsafe: "DEALLOCATE \(evicted)")
             guard session.execute(text: deallocation.text, deallocation.bindings) else { return nil }
             pending.sentCommand(isInternal: true)
         }
+        guard session.prepare(name, key) else { return nil }
+        pending.prepares.append((key, pending.commands))
+        pending.sentCommand(isInternal: true)
         return name
     }
 

@@ -62,6 +62,20 @@ import Testing
         #expect(try names() == "a,b,e")
     }
 
+    @Test func `a nested transaction is rolled back alone, even if the cache of prepared statements is full`() throws {
+        try with(connections: 1) { database in
+            for number in 0..<256 { _ = try await database.read(Statement(unsafe: "SELECT \(number)")) }
+            try await database.transaction { outer in
+                _ = try await outer.insert(Self.values("a"))
+                do {
+                    try await outer.transaction { _ = try await $0.execute("SELECT 1 / 0") }
+                } catch is PostgresError {}
+                _ = try await outer.insert(Self.values("b"))
+            }
+        }
+        #expect(try names() == "a,b")
+    }
+
     @Test func `a nested transaction may be the first statement of the outer one`() throws {
         try with { database in
             try await database.transaction { outer in
