@@ -98,6 +98,14 @@ import Testing
         }
     }
 
+    @Test func `a batch without statements sends nothing, in a causal session, too`() throws {
+        try with { database in
+            let session = CausalSession(reads: .primary)
+            let results = try await CausalSession.$current.withValue(session) { try await database.execute([]) }
+            #expect(results.isEmpty && session.written == nil)
+        }
+    }
+
     @Test func `an ignored error does not commit silently`() throws {
         try with { database in
             do {
