@@ -45,8 +45,8 @@ struct ConnectionString {
     /// The name of the role (`user`).
     var user: String? { values["user"] }
 
-    /// The port of the first host.
-    var port: UInt16? { values["port"]?.split(separator: ",").first.flatMap { UInt16($0) } }
+    /// The port of the first host; `nil` if that is the default one.
+    var port: UInt16? { values["port"].flatMap { UInt16($0.prefix { $0 != "," }) } }
 
     /// The passwords (`password` and `sslpassword`), as parsed by libpq.
     var secrets: [String] { ["password", "sslpassword"].compactMap { values[$0] } }
