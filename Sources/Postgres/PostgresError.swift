@@ -121,7 +121,10 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
     /// or the database. The reason is derived from libpq's message, which has one line for each server, because libpq
     /// reports no SQLSTATE for a failed connection attempt.
     package var isRefusal: Bool {
-        let transient = ["the database system is", "too many", "connection slots", "server login"]
+        let transient = [
+            "the database system is", "too many", "connection slots", "server login", "terminating connection",
+            "canceling authentication",
+        ]
         return kind == .unreachable && !message.isEmpty
             && message.split(separator: "\n").allSatisfy { line in
                 line.contains("FATAL:") && !transient.contains { line.contains($0) }

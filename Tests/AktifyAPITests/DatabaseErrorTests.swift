@@ -79,6 +79,15 @@ import Web
         } catch { return (error as? PostgresError)?.httpError }
     }
 
+    @Test(
+        arguments: [
+            ("database \"x\" does not exist", true), ("terminating connection due to administrator command", false),
+            ("canceling authentication due to timeout", false), ("the database system is starting up", false),
+        ] as [(String, Bool)])
+    func `a connection is refused only for a reason that is not transient`(reason: String, isRefusal: Bool) {
+        #expect(PostgresError(.unreachable, message: "FATAL:  \(reason)").isRefusal == isRefusal)
+    }
+
     @Test func `prepared statements become stale when a table changes or the session is reset`() {
         #expect(PostgresError(.server, state: "26000", message: "").isStale)
         // The messages are translated (lc_messages).
