@@ -48,7 +48,7 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
     init(
         _ kind: Kind, state: SQLState? = nil, message: String, detail: String? = nil, constraint: String? = nil,
         column: String? = nil,
-        position: Int? = nil, routine: String? = nil
+        position: Int? = nil, routine: String? = nil, change: Change? = nil
     ) {
         self.kind = kind
         self.state = state
@@ -58,10 +58,12 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
         self.column = column
         self.position = position
         self.routine = routine
+        self.change = change
     }
 
     /// The error for committing a transaction in which a statement had failed, which the server therefore rolled back.
-    public static let rolledBack = PostgresError(.server, message: "the transaction had failed, and was rolled back")
+    public static let rolledBack = PostgresError(
+        .server, message: "the transaction had failed, and was rolled back", change: .notMade)
 
     /// The category of the error, which determines how to respond to the request that caused it.
     public var meaning: SQLState.Meaning {

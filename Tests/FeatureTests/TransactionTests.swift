@@ -115,7 +115,7 @@ import Testing
                 }
                 Issue.record("it was said to be committed")
             } catch let error as PostgresError {
-                #expect(error.message == PostgresError.rolledBack.message)
+                #expect(error.message == PostgresError.rolledBack.message && error.change == .notMade)
             }
         }
         #expect(try names() == "")
