@@ -24,10 +24,10 @@ struct Hosts {
     }
 
     /// Parses the lists of hosts and ports of a connection string. A single port applies to all hosts; an empty one
-    /// means 5432.
+    /// means 5432, and an empty host is libpq's default.
     init(names: String, ports: String?) {
         let ports = (ports ?? "").split(separator: ",", omittingEmptySubsequences: false)
-        all = names.split(separator: ",").enumerated().map { index, name in
+        all = names.split(separator: ",", omittingEmptySubsequences: false).enumerated().map { index, name in
             let port = ports.count == 1 ? ports[0] : index < ports.count ? ports[index] : ""
             return Host(name: String(name), port: port.isEmpty ? "5432" : String(port))
         }

@@ -7,8 +7,8 @@ public struct PostgresConfiguration: Sendable {
         /// which `init(connectionString:)` validates.
         case url(String)
         /// Individual parameters. `host` is one host or a comma-separated list, in which each host may have its own
-        /// port; a host that begins with a slash is the directory of a Unix domain socket. If the password is empty,
-        /// libpq uses `PGPASSWORD` or the password file.
+        /// port; a host that begins with a slash is the directory of a Unix domain socket, and an empty one is
+        /// libpq's default. If the password is empty, libpq uses `PGPASSWORD` or the password file.
         case parts(host: String, port: UInt16, user: String, password: String, database: String)
     }
 

@@ -50,6 +50,11 @@ import Testing
         #expect(configuration.replicas.flatMap(\.values).map { $0["port"] } == [ports[0]])
     }
 
+    @Test func `an empty host is libpq's default`() {
+        let values = values(parts(""))
+        #expect(values.count == 1 && values.first?["host"] == "" && values.first?["port"] == "5432")
+    }
+
     @Test func `a single host is used without requiring the primary`() throws {
         let values = values(parts("a"))
         #expect(values.count == 1 && values[0]["target_session_attrs"] == nil)
