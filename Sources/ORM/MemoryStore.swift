@@ -56,6 +56,7 @@ public actor MemoryStore {
     }
 
     func insert<Row: Model>(_ values: [ColumnValues<Row>], once key: IdempotencyKey) throws -> InsertedOnce<Row> {
+        guard !values.isEmpty else { return .rows([]) }
         if let stored = keys[key.name] {
             guard stored.request == key.request, let rows = stored.rows as? [Row] else { return .usedForAnother }
             return .rows(rows)

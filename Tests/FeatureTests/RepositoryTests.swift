@@ -66,6 +66,23 @@ import Testing
         }
     }
 
+    @Test(arguments: Kind.allCases) func `inserting none once inserts none, and does not use the key`(kind: Kind)
+        throws
+    {
+        try kind.with { campaigns in
+            for name in ["", "One"] {
+                let key = IdempotencyKey(scope: "s", key: "k", request: Array(name.utf8))
+                let drafts = name.isEmpty ? [] : [Campaign.ColumnValues(name: name)]
+                let outcome = try await campaigns.insert(many: drafts, once: key, #fileID, #line)
+                guard case .rows(let rows) = outcome else {
+                    Issue.record("\(outcome)")
+                    return
+                }
+                #expect(rows.count == drafts.count)
+            }
+        }
+    }
+
     @Test(arguments: Kind.allCases) func `an update changes the given columns, and returns the new row`(
         kind: Kind
     ) throws {
