@@ -66,6 +66,17 @@ public actor MemoryStore {
         return .rows(rows)
     }
 
+    /// Calls `body` with the row with a primary key if the row matches a requirement. No other task changes the row in
+    /// between.
+    /// - Parameter body: Changes the row and returns it.
+    func change<Row: Model>(
+        _ id: Row.ID, if requirement: Condition<Row>?, _ body: @Sendable (isolated MemoryStore, Row) throws -> Row?
+    ) rethrows -> Guarded<Row> {
+        guard let row = table(Row.self).find(id) else { return .missing }
+        guard requirement?.matches(row) ?? true else { return .refused(row) }
+        return try body(self, row).map { .done($0) } ?? .missing
+    }
+
     func update<Row: Model>(_ values: ColumnValues<Row>, where predicate: @Sendable (Row) -> Bool) throws -> [Row] {
         let table = table(Row.self)
         return try recording { try update(values, where: predicate, in: table) }

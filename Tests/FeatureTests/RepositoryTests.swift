@@ -83,6 +83,25 @@ import Testing
         }
     }
 
+    @Test(arguments: Kind.allCases) func `of concurrent changes that require the same version exactly one is made`(
+        kind: Kind
+    ) throws {
+        try with(kind, ["One"]) { campaigns, ids in
+            let made = try await withThrowingTaskGroup(of: Bool.self) { group in
+                for name in ["a", "b", "c", "d"] {
+                    group.addTask {
+                        try await campaigns.update(
+                            ids[0], [Campaign.columns.name.set(to: name)], if: Campaign.columns.version == 1, #fileID,
+                            #line
+                        ).row != nil
+                    }
+                }
+                return try await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+            }
+            #expect(made == 1)
+        }
+    }
+
     @Test(arguments: Kind.allCases) func `an update changes the given columns, and returns the new row`(
         kind: Kind
     ) throws {
