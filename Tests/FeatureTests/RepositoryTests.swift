@@ -102,6 +102,14 @@ import Testing
         }
     }
 
+    @Test(arguments: Kind.allCases) func `a row without a required value violates a constraint`(kind: Kind) throws {
+        try kind.with { campaigns in
+            await #expect(throws: ConstraintViolation(.missingValue, column: "name")) {
+                try await campaigns.insert(Campaign.ColumnValues([]))
+            }
+        }
+    }
+
     @Test(arguments: Kind.allCases) func `an update changes the given columns, and returns the new row`(
         kind: Kind
     ) throws {
