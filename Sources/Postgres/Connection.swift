@@ -207,9 +207,11 @@ public final class Connection: @unchecked Sendable {
         if hasOwnSync { sync() } else { syncAtEndOfIteration() }
     }
 
-    /// Fails statements that libpq did not accept, and closes the connection.
+    /// Fails statements that libpq did not accept, and closes the connection. If the connection was intact, the
+    /// statements are at fault: one has too many parameters.
     private func reject(_ pending: InFlight) {
-        pending.fail(isOpen ? PostgresError(.lost, message: session.message) : Connection.notSent)
+        let kind: PostgresError.Kind = session.isBroken ? .lost : .server
+        pending.fail(isOpen ? PostgresError(kind, message: session.message) : Connection.notSent)
         close()
     }
 

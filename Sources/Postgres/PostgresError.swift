@@ -5,7 +5,7 @@
 public struct PostgresError: Error, Sendable, CustomStringConvertible {
     /// The kind of failure.
     public enum Kind: Hashable, Sendable {
-        /// The server reported an error.
+        /// The server reported an error, or libpq did not accept the statement.
         case server
         /// No connection could be established.
         case unreachable
