@@ -157,6 +157,7 @@ let package = Package(
                 "AktifyAPI", "Authentication", "EventLoop", "Migrations", "ORM", "Postgres", "Resources", "SQL",
                 "TestSupport", "Web",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             exclude: ["queries.txt", "Corpus"]),
         .testTarget(

@@ -250,7 +250,8 @@ public struct Database: Sendable {
         guard recorder != nil || result.elapsed >= slow else { return }
         var entry = ExecutedStatement(statement, at: site, columns: model?.definition.columns)
         entry.rows = result.rowCount
-        entry.waiting = max(.zero, result.sent.duration(since: start))
+        // In a batch, only the last result has the times.
+        entry.waiting = result.sent == .distantFuture ? .zero : max(.zero, result.sent.duration(since: start))
         (entry.executing, entry.wasPrepared) = (result.elapsed, result.wasPrepared)
         report(entry)
     }

@@ -40,18 +40,18 @@ public struct InMemoryRepository<Row: Model>: Repository {
     public func update(
         _ id: Row.ID, _ values: ColumnValues<Row>, if requirement: Condition<Row>?, _: StaticString, _: UInt
     ) async throws -> Guarded<Row> {
-        guard let row = await store.with(Row.self, { $0.find(id) }) else { return .missing }
-        guard requirement?.matches(row) ?? true else { return .refused(row) }
-        guard !values.assignments.isEmpty else { return .done(row) }
-        return try await store.update(values, where: (Row.primaryKey == id).matches).first.map { .done($0) } ?? .missing
+        try await store.change(id, if: requirement) { store, row in
+            guard !values.assignments.isEmpty else { return row }
+            return try store.update(values, where: (Row.primaryKey == id).matches).first
+        }
     }
 
     public func delete(
         _ id: Row.ID, if requirement: Condition<Row>?, _: StaticString, _: UInt
     ) async throws -> Guarded<Row> {
-        guard let row = await store.with(Row.self, { $0.find(id) }) else { return .missing }
-        guard requirement?.matches(row) ?? true else { return .refused(row) }
-        return try await store.delete(where: (Row.primaryKey == id).matches).first.map { .done($0) } ?? .missing
+        try await store.change(id, if: requirement) { store, _ in
+            try store.delete(where: (Row.primaryKey == id).matches).first
+        }
     }
 
     public func update(

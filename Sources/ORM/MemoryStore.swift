@@ -56,6 +56,7 @@ public actor MemoryStore {
     }
 
     func insert<Row: Model>(_ values: [ColumnValues<Row>], once key: IdempotencyKey) throws -> InsertedOnce<Row> {
+        guard !values.isEmpty else { return .rows([]) }
         if let stored = keys[key.name] {
             guard stored.request == key.request, let rows = stored.rows as? [Row] else { return .usedForAnother }
             return .rows(rows)
@@ -63,6 +64,17 @@ public actor MemoryStore {
         let rows = try insert(values)
         keys[key.name] = (key.request, rows)
         return .rows(rows)
+    }
+
+    /// Calls `body` with the row with a primary key if the row matches a requirement. No other task changes the row in
+    /// between.
+    /// - Parameter body: Changes the row and returns it.
+    func change<Row: Model>(
+        _ id: Row.ID, if requirement: Condition<Row>?, _ body: @Sendable (isolated MemoryStore, Row) throws -> Row?
+    ) rethrows -> Guarded<Row> {
+        guard let row = table(Row.self).find(id) else { return .missing }
+        guard requirement?.matches(row) ?? true else { return .refused(row) }
+        return try body(self, row).map { .done($0) } ?? .missing
     }
 
     func update<Row: Model>(_ values: ColumnValues<Row>, where predicate: @Sendable (Row) -> Bool) throws -> [Row] {

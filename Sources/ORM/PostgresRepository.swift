@@ -35,6 +35,7 @@ public struct PostgresRepository<Row: Model>: Repository {
     public func insert(
         many values: [ColumnValues<Row>], once key: IdempotencyKey, _ file: StaticString, _ line: UInt
     ) async throws -> InsertedOnce<Row> {
+        guard !values.isEmpty else { return .rows([]) }
         var retries = 1
         while true {
             do {

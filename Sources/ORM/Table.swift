@@ -109,7 +109,7 @@ extension Column: TableColumn {
     }
 
     /// Returns the column's value for a new in-memory row: the assigned value, otherwise the default, otherwise NULL.
-    /// - Throws: `DecodingError` if the column has no value, has no default and is not nullable.
+    /// - Throws: `ConstraintViolation` if the column has no value, has no default and is not nullable.
     fileprivate func value(
         among values: [Assignment<Model>], _ serial: Int64, _ now: Timestamp
     ) throws -> Value {
@@ -117,7 +117,7 @@ extension Column: TableColumn {
             if let value = assignment.value(of: self) { return value }
         }
         guard let value = defaultValue?.compute(serial, now) ?? Value.null else {
-            throw DecodingError("\(definition.name) has no value and no default")
+            throw ConstraintViolation(.missingValue, column: definition.name)
         }
         return value
     }

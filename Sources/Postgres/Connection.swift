@@ -184,7 +184,7 @@ public final class Connection: @unchecked Sendable {
     /// - Throws: `PostgresError`.
     public func describe(_ statement: Statement) async throws -> Result {
         try await withUnsafeThrowingContinuation { continuation in
-            let pending = InFlight(.one(continuation), sent: loop.now, limit: configuration.deadline)
+            let pending = InFlight(.one(continuation), sent: loop.now)
             guard isOpen, let name = name(of: statement, pending), session.describe(name) else {
                 return reject(pending)
             }
@@ -199,7 +199,7 @@ public final class Connection: @unchecked Sendable {
     {
         loop.assertCurrent()
         if hasOwnSync, isUnsynced { sync() }
-        let pending = InFlight(continuation, sent: loop.now, limit: configuration.deadline)
+        let pending = InFlight(continuation, sent: loop.now)
         for statement in statements {
             guard isOpen, send(statement, pending) else { return reject(pending) }
         }
@@ -207,9 +207,11 @@ public final class Connection: @unchecked Sendable {
         if hasOwnSync { sync() } else { syncAtEndOfIteration() }
     }
 
-    /// Fails statements that libpq did not accept, and closes the connection.
+    /// Fails statements that libpq did not accept, and closes the connection. If the connection was intact, the
+    /// statements are at fault: one has too many parameters.
     private func reject(_ pending: InFlight) {
-        pending.fail(isOpen ? PostgresError(.lost, message: session.message) : Connection.notSent)
+        let kind: PostgresError.Kind = session.isBroken ? .lost : .server
+        pending.fail(isOpen ? PostgresError(kind, message: session.message) : Connection.notSent)
         close()
     }
 
@@ -230,14 +232,15 @@ public final class Connection: @unchecked Sendable {
         if let name = prepared.name(of: statement) { return name }
         let key = PreparedKey(statement)
         let name = prepared.add(key)
-        guard session.prepare(name, key) else { return nil }
-        pending.prepares.append((key, pending.commands))
-        pending.sentCommand(isInternal: true)
-        if let evicted = prepared.evict() {
+        // In a failed transaction, a DEALLOCATE would fail, and with it the ROLLBACK of the same batch.
+        while !session.hasFailedTransaction, let evicted = prepared.evict() {
             let deallocation = Statement(unsafe: "DEALLOCATE \(evicted)")
             guard session.execute(text: deallocation.text, deallocation.bindings) else { return nil }
             pending.sentCommand(isInternal: true)
         }
+        guard session.prepare(name, key) else { return nil }
+        pending.prepares.append((key, pending.commands))
+        pending.sentCommand(isInternal: true)
         return name
     }
 
@@ -280,7 +283,7 @@ public final class Connection: @unchecked Sendable {
         precondition(depth == 0, "a script needs exclusive use of the connection")
         defer { if isOpen { session.endScript() } }
         return try await withUnsafeThrowingContinuation { continuation in
-            let pending = InFlight(.one(continuation), sent: loop.now, limit: .seconds(Int64.max), isScript: true)
+            let pending = InFlight(.one(continuation), sent: loop.now, isScript: true)
             guard isOpen, session.script(text) else { return pending.fail(Connection.notSent) }
             pending.sentCommand()
             enqueue(pending)
@@ -400,9 +403,12 @@ public final class Connection: @unchecked Sendable {
         }
     }
 
-    /// The deadline of the first request in flight. The time limit counts from when the request was sent or, if later,
-    /// from the end of the preceding batch.
-    private var deadline: Instant? { inFlight.first.map { max($0.sent, progressed).advanced(by: $0.limit) } }
+    /// The deadline of the first request in flight; `nil` for a script. The time limit counts from when the request was
+    /// sent or, if later, from the end of the preceding batch.
+    private var deadline: Instant? {
+        guard let first = inFlight.first, !first.isScript else { return nil }
+        return max(first.sent, progressed).advanced(by: configuration.deadline)
+    }
 
     // MARK: Ending
 

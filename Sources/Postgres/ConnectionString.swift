@@ -45,8 +45,13 @@ struct ConnectionString {
     /// The name of the role (`user`).
     var user: String? { values["user"] }
 
-    /// The port of the first host.
-    var port: UInt16? { values["port"]?.split(separator: ",").first.flatMap { UInt16($0) } }
+    /// The port of the first host; `nil` if that is the default one.
+    var port: UInt16? { values["port"].flatMap { UInt16($0.prefix { $0 != "," }) } }
+
+    /// The parameters except `password`, which is only for the connection string's own role.
+    var parametersForOtherRole: [(keyword: String, value: String)] {
+        values.filter { $0.key != "password" }.map { ($0.key, $0.value) }
+    }
 
     /// The passwords (`password` and `sslpassword`), as parsed by libpq.
     var secrets: [String] { ["password", "sslpassword"].compactMap { values[$0] } }
@@ -162,7 +167,7 @@ extension String {
     func redacted(_ parameters: [(keyword: String, value: String)]) -> String {
         var secrets: [String] = []
         for (keyword, value) in parameters {
-            if keyword == "password" { secrets.append(value) }
+            if ["password", "sslpassword"].contains(keyword) { secrets.append(value) }
             guard keyword == "dbname", value.contains("=") || value.contains("://") else { continue }
             do { secrets += try ConnectionString(value).secrets } catch {
                 return "the connection string is malformed: \(error)"

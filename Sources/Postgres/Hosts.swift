@@ -23,11 +23,13 @@ struct Hosts {
         self.all = all
     }
 
-    /// Parses the lists of hosts and ports of a connection string. A single port applies to all hosts.
+    /// Parses the lists of hosts and ports of a connection string. A single port applies to all hosts; an empty one
+    /// means 5432, and an empty host is libpq's default.
     init(names: String, ports: String?) {
-        let ports = (ports ?? "5432").split(separator: ",").map(String.init)
-        all = names.split(separator: ",").enumerated().map { index, name in
-            Host(name: String(name), port: index < ports.count ? ports[index] : ports.last ?? "5432")
+        let ports = (ports ?? "").split(separator: ",", omittingEmptySubsequences: false)
+        all = names.split(separator: ",", omittingEmptySubsequences: false).enumerated().map { index, name in
+            let port = ports.count == 1 ? ports[0] : index < ports.count ? ports[index] : ""
+            return Host(name: String(name), port: port.isEmpty ? "5432" : String(port))
         }
     }
 

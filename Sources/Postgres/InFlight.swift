@@ -5,8 +5,6 @@ import EventLoop
 final class InFlight {
     /// When the statements were sent.
     let sent: Instant
-    /// The time limit for the results, counted from `sent` or, if later, from the end of the preceding batch.
-    let limit: Duration
     /// Whether the statements are a script: a single text, sent outside pipeline mode. The end of a script's results is
     /// marked by libpq returning NULL instead of by the result of a sync.
     let isScript: Bool
@@ -39,10 +37,9 @@ final class InFlight {
         case waiter(Waiter<Result>)
     }
 
-    init(_ continuation: Continuation, sent: Instant, limit: Duration, isScript: Bool = false) {
+    init(_ continuation: Continuation, sent: Instant, isScript: Bool = false) {
         self.continuation = continuation
         self.sent = sent
-        self.limit = limit
         self.isScript = isScript
     }
 

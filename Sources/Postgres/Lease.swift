@@ -48,7 +48,7 @@ public final class Lease: @unchecked Sendable {
     /// without an additional round trip.
     /// - Throws: Like `execute`; the `change` of a `PostgresError` tells whether the change was made.
     package func commit(_ statements: [Statement], _ step: PostgresError.Step = .autocommit) async throws -> [Result] {
-        guard let session = CausalSession.current else {
+        guard let session = CausalSession.current, !statements.isEmpty else {
             return try await PostgresError.ofChange(step) { try await execute(statements) }
         }
         let (last, outcome) = await (try activeConnection()).execute(statements, then: .primaryPosition)

@@ -218,6 +218,9 @@ public final class Pool: @unchecked Sendable {
             let connection = try await Connection.open(configuration)
             try await check(connection)
             guard !isShutDown else { return connection.close() }
+            guard connection.isOpen else {
+                throw PostgresError(.unreachable, message: "the connection was lost while it was validated")
+            }
             connection.onClose = { [weak self] in self?.closed(id) }
             connections[id] = connection
             perform(state.opened(id, at: loop.now))

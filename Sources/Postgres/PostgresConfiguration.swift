@@ -7,8 +7,8 @@ public struct PostgresConfiguration: Sendable {
         /// which `init(connectionString:)` validates.
         case url(String)
         /// Individual parameters. `host` is one host or a comma-separated list, in which each host may have its own
-        /// port; a host that begins with a slash is the directory of a Unix domain socket. If the password is empty,
-        /// libpq uses `PGPASSWORD` or the password file.
+        /// port; a host that begins with a slash is the directory of a Unix domain socket, and an empty one is
+        /// libpq's default. If the password is empty, libpq uses `PGPASSWORD` or the password file.
         case parts(host: String, port: UInt16, user: String, password: String, database: String)
     }
 
@@ -16,8 +16,7 @@ public struct PostgresConfiguration: Sendable {
     public struct Login: Sendable {
         /// The name of the role.
         public var role: String
-        /// The password. libpq ignores an empty one, and uses the password in `Server.url`, `PGPASSWORD` or the
-        /// password file instead.
+        /// The password. If it is empty, libpq uses `PGPASSWORD` or the password file.
         public var password: String
 
         /// Creates a login.
@@ -103,7 +102,11 @@ public struct PostgresConfiguration: Sendable {
         // (Postgres manual, section 34.1).
         let override = database.map { [("dbname", $0)] } ?? []
         switch server {
-        case .url(let url): return common + [("dbname", url)] + override + (login?.parameters ?? [])
+        case .url(let url):
+            guard let login else { return common + [("dbname", url)] + override }
+            // The password of the connection string is not the one of `login`, even if `login` has none.
+            let parameters = (try? ConnectionString(url))?.parametersForOtherRole ?? [("dbname", url)]
+            return common + parameters + override + login.parameters
         case .parts(_, _, let user, let password, let database):
             let login = login ?? Login(role: user, password: password)
             return common + login.parameters + [("dbname", database)] + override

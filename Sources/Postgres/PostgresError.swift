@@ -5,7 +5,7 @@
 public struct PostgresError: Error, Sendable, CustomStringConvertible {
     /// The kind of failure.
     public enum Kind: Hashable, Sendable {
-        /// The server reported an error.
+        /// The server reported an error, or libpq did not accept the statement.
         case server
         /// No connection could be established.
         case unreachable
@@ -41,11 +41,14 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
     public private(set) var change: Change?
     /// The position of the error in the statement's text, in characters, beginning with 1; `nil` if unknown.
     public let position: Int?
+    /// The name of the C function that reported the error; `nil` unless the server did. Unlike the message, it is not
+    /// translated.
+    private let routine: String?
 
     init(
         _ kind: Kind, state: SQLState? = nil, message: String, detail: String? = nil, constraint: String? = nil,
         column: String? = nil,
-        position: Int? = nil
+        position: Int? = nil, routine: String? = nil, change: Change? = nil
     ) {
         self.kind = kind
         self.state = state
@@ -54,10 +57,13 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
         self.constraint = constraint
         self.column = column
         self.position = position
+        self.routine = routine
+        self.change = change
     }
 
     /// The error for committing a transaction in which a statement had failed, which the server therefore rolled back.
-    public static let rolledBack = PostgresError(.server, message: "the transaction had failed, and was rolled back")
+    public static let rolledBack = PostgresError(
+        .server, message: "the transaction had failed, and was rolled back", change: .notMade)
 
     /// The category of the error, which determines how to respond to the request that caused it.
     public var meaning: SQLState.Meaning {
@@ -106,25 +112,21 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
 
     /// Whether the error was caused by a stale prepared statement: the table has been altered, or the session was
     /// reset.
+    ///
+    /// After an ALTER TABLE, Postgres does not replan some of the statements that use the table's row type, for example
+    /// `SELECT * FROM jsonb_populate_record(NULL::campaign, …)`, and finds the difference when it executes them.
     public var isStale: Bool {
-        state == "26000" || state == "0A000" && message.hasPrefix("cached plan must not change result type")
-            || hasStaleRowType
-    }
-
-    /// Whether the error was caused by a prepared statement whose plan contains an outdated row type of a table. After
-    /// an ALTER TABLE, Postgres does not replan some of the statements that use the row type, for example
-    /// `SELECT * FROM jsonb_populate_record(NULL::campaign, …)`.
-    private var hasStaleRowType: Bool {
-        message.hasPrefix("attribute ")
-            && (state == "42804" && message.hasSuffix(" of type record has wrong type")
-                || state == "42703" && message.hasSuffix(" of type record has been dropped"))
+        state == "26000" || routine == "RevalidateCachedQuery" || routine == "CheckVarSlotCompatibility"
     }
 
     /// Whether every server refused the connection for a reason that is not transient, such as the role, the password
     /// or the database. The reason is derived from libpq's message, which has one line for each server, because libpq
     /// reports no SQLSTATE for a failed connection attempt.
     package var isRefusal: Bool {
-        let transient = ["the database system is", "too many", "connection slots", "server login"]
+        let transient = [
+            "the database system is", "too many", "connection slots", "server login", "terminating connection",
+            "canceling authentication",
+        ]
         return kind == .unreachable && !message.isEmpty
             && message.split(separator: "\n").allSatisfy { line in
                 line.contains("FATAL:") && !transient.contains { line.contains($0) }

@@ -41,7 +41,7 @@ extension SQLState {
         case "25006", "55P03", "57P01", "57P02", "57P03": .unavailable
         case "57014": .timeout
         case "23505", "23503", "23P01": .constraintConflict
-        case "23502", "23514", "22001", "22003", "22007", "22008", "22P02": .invalid
+        case "23502", "23514", "22001", "22003", "22007", "22008", "22P02", "54000": .invalid
         case "22021", "22P05": .malformedText
         default: ["08", "28", "53"].contains(classCode) ? .unavailable : .defect
         }

@@ -53,6 +53,8 @@ final class Session: @unchecked Sendable {
     /// Whether a transaction is open, or a statement is in flight: until the result arrives, libpq does not distinguish
     /// the two.
     var isInTransaction: Bool { PQtransactionStatus(handle) != PQTRANS_IDLE }
+    /// Whether a transaction is open in which a statement has failed; `false` while a statement is in flight.
+    var hasFailedTransaction: Bool { PQtransactionStatus(handle) == PQTRANS_INERROR }
     /// libpq's last error message for the connection.
     var message: String { String(cString: PQerrorMessage(handle)) }
 

@@ -14,7 +14,8 @@ import Web
             ("57P03", 503), ("53300", 503), ("53100", 503), ("25006", 503), ("55P03", 503), ("57014", 504),
             ("25P03", 500), ("25P02", 500), ("25001", 500), ("23505", 409), ("23503", 409), ("23P01", 409),
             ("23502", 422), ("23514", 422), ("22001", 422), ("22003", 422), ("22007", 422), ("22008", 422),
-            ("22P02", 422), ("22021", 400), ("22P05", 400), ("0A000", 500), ("26000", 500), ("42P01", 500),
+            ("22P02", 422), ("54000", 422), ("22021", 400), ("22P05", 400), ("0A000", 500), ("26000", 500),
+            ("42P01", 500),
             ("42703", 500), ("42883", 500), ("42501", 500), ("28000", 503), ("28P01", 503), ("XX000", 500),
         ] as [(String, Int)])
     func `every SQLSTATE has an HTTP status`(state: String, status: Int) {
@@ -79,15 +80,24 @@ import Web
         } catch { return (error as? PostgresError)?.httpError }
     }
 
+    @Test(
+        arguments: [
+            ("database \"x\" does not exist", true), ("terminating connection due to administrator command", false),
+            ("canceling authentication due to timeout", false), ("the database system is starting up", false),
+        ] as [(String, Bool)])
+    func `a connection is refused only for a reason that is not transient`(reason: String, isRefusal: Bool) {
+        #expect(PostgresError(.unreachable, message: "FATAL:  \(reason)").isRefusal == isRefusal)
+    }
+
     @Test func `prepared statements become stale when a table changes or the session is reset`() {
         #expect(PostgresError(.server, state: "26000", message: "").isStale)
-        #expect(
-            PostgresError(.server, state: "0A000", message: "cached plan must not change result type").isStale)
-        #expect(!PostgresError(.server, state: "0A000", message: "something else").isStale)
-        for (state, change) in [("42804", "has wrong type"), ("42703", "has been dropped")] {
-            let message = "attribute 2 of type record \(change)"
-            #expect(PostgresError(.server, state: SQLState(state), message: message).isStale)
-            #expect(!PostgresError(.server, state: SQLState(state), message: "something else").isStale)
+        // The messages are translated (lc_messages).
+        for (state, routine) in [
+            ("0A000", "RevalidateCachedQuery"), ("42804", "CheckVarSlotCompatibility"),
+            ("42703", "CheckVarSlotCompatibility"),
+        ] {
+            #expect(PostgresError(.server, state: SQLState(state), message: "", routine: routine).isStale)
+            #expect(!PostgresError(.server, state: SQLState(state), message: "", routine: "other").isStale)
         }
     }
 }

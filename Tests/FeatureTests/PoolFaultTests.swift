@@ -1,10 +1,12 @@
 import EventLoop
 import Foundation
-import Postgres
+import Logging
 import SQL
 import Synchronization
 import TestSupport
 import Testing
+
+@testable import Postgres
 
 /// The guarantees of a connection pool while connections are lost, tasks are cancelled, and many tasks wait.
 @Suite struct PoolFaultTests {
@@ -177,6 +179,42 @@ import Testing
             } catch let error as PostgresError {
                 #expect(error.kind == .deadline && error.change == .unknown)
             }
+        }
+    }
+
+    @Test(.ownSession) func `a statement that follows a script on a new connection has a deadline`() throws {
+        var configuration = try database.configuration()
+        configuration.statementTimeout = .milliseconds(100)
+        try Loop.run { [configuration] in
+            let loop = try #require(Loop.current)
+            let connection = try await Connection.open(configuration)
+            try await connection.script("SELECT 1")
+            var row = try await connection.execute("SELECT pg_backend_pid()").row(0)
+            let pid = try row.next(Int32.self)
+            kill(pid, SIGSTOP)
+            defer { kill(pid, SIGCONT) }
+            loop.schedule(at: loop.now.advanced(by: .seconds(3))) { kill(pid, SIGCONT) }
+            do {
+                _ = try await connection.execute("SELECT 1")
+                Issue.record("it was answered")
+            } catch let error as PostgresError {
+                #expect(error.kind == .deadline)
+            }
+        }
+    }
+
+    @Test(.ownSession) func `a connection that is lost while it is validated is replaced`() throws {
+        let configuration = try database.configuration()
+        try Loop.run {
+            let loop = try #require(Loop.current)
+            nonisolated(unsafe) var isFirst = true  // Safe: everything happens on one event loop.
+            let pool = Pool(configuration, log: Logger(label: "test")) { connection in
+                if isFirst { connection.close() }
+                isFirst = false
+            }
+            _ = try? await pool.read("SELECT 1")
+            try await loop.sleep(for: .milliseconds(500))
+            _ = try await pool.read("SELECT 1")
         }
     }
 

@@ -109,6 +109,23 @@ import Testing
         }
     }
 
+    @Test func `a statement with too many parameters is not sent again on other connections`() throws {
+        try database.withPool { pool in
+            try await pool.lease { _ in _ = try await pool.read("SELECT 1") }
+            var text = Statement.Interpolation(literalCapacity: 0, interpolationCount: 0)
+            text.appendLiteral("SELECT 1 WHERE 1 IN (0")
+            for number in Int32(0)..<65_536 {
+                text.appendLiteral(", ")
+                text.appendInterpolation(number)
+            }
+            text.appendLiteral(")")
+            let statement = Statement(stringInterpolation: text)
+            let error = await Self.failure { _ = try await pool.read(statement) }
+            #expect(error?.kind == .server && error?.meaning == .defect)
+            #expect(pool.statistics.open == 1)
+        }
+    }
+
     @Test(.ownSession) func `Postgres cancels a statement that takes too long, and the connection stays usable`() throws
     {
         try database.withPool(connections: 1, statementTimeout: .milliseconds(100)) { pool in

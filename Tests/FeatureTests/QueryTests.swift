@@ -175,6 +175,16 @@ import Web
         }
     }
 
+    @Test func `the last statement of a recorded batch has the durations of the whole batch`() throws {
+        let database = try migratedDatabase()
+        try Loop.run {
+            let database = Database(try database.configuration())
+            let (_, statements) = try await recordingQueries { try await database.execute(["SELECT 1", "SELECT 2"]) }
+            #expect(statements.count == 2 && statements[0].waiting == .zero && statements[0].executing == .zero)
+            #expect(statements[1].waiting > .zero && statements[1].executing > .zero)
+        }
+    }
+
     @Test func `in development a response reports the cost of its statements`() throws {
         try withApp(["APP_ENV": "development"]) { client, _ in
             let timing = try #require(HTTPField.Name("Server-Timing"))

@@ -66,6 +66,50 @@ import Testing
         }
     }
 
+    @Test(arguments: Kind.allCases) func `inserting none once inserts none, and does not use the key`(kind: Kind)
+        throws
+    {
+        try kind.with { campaigns in
+            for name in ["", "One"] {
+                let key = IdempotencyKey(scope: "s", key: "k", request: Array(name.utf8))
+                let drafts = name.isEmpty ? [] : [Campaign.ColumnValues(name: name)]
+                let outcome = try await campaigns.insert(many: drafts, once: key, #fileID, #line)
+                guard case .rows(let rows) = outcome else {
+                    Issue.record("\(outcome)")
+                    return
+                }
+                #expect(rows.count == drafts.count)
+            }
+        }
+    }
+
+    @Test(arguments: Kind.allCases) func `of concurrent changes that require the same version exactly one is made`(
+        kind: Kind
+    ) throws {
+        try with(kind, ["One"]) { campaigns, ids in
+            let made = try await withThrowingTaskGroup(of: Bool.self) { group in
+                for name in ["a", "b", "c", "d"] {
+                    group.addTask {
+                        try await campaigns.update(
+                            ids[0], [Campaign.columns.name.set(to: name)], if: Campaign.columns.version == 1, #fileID,
+                            #line
+                        ).row != nil
+                    }
+                }
+                return try await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+            }
+            #expect(made == 1)
+        }
+    }
+
+    @Test(arguments: Kind.allCases) func `a row without a required value violates a constraint`(kind: Kind) throws {
+        try kind.with { campaigns in
+            await #expect(throws: ConstraintViolation(.missingValue, column: "name")) {
+                try await campaigns.insert(Campaign.ColumnValues([]))
+            }
+        }
+    }
+
     @Test(arguments: Kind.allCases) func `an update changes the given columns, and returns the new row`(
         kind: Kind
     ) throws {

@@ -62,6 +62,20 @@ import Testing
         #expect(try names() == "a,b,e")
     }
 
+    @Test func `a nested transaction is rolled back alone, even if the cache of prepared statements is full`() throws {
+        try with(connections: 1) { database in
+            for number in 0..<256 { _ = try await database.read(Statement(unsafe: "SELECT \(number)")) }
+            try await database.transaction { outer in
+                _ = try await outer.insert(Self.values("a"))
+                do {
+                    try await outer.transaction { _ = try await $0.execute("SELECT 1 / 0") }
+                } catch is PostgresError {}
+                _ = try await outer.insert(Self.values("b"))
+            }
+        }
+        #expect(try names() == "a,b")
+    }
+
     @Test func `a nested transaction may be the first statement of the outer one`() throws {
         try with { database in
             try await database.transaction { outer in
@@ -84,6 +98,14 @@ import Testing
         }
     }
 
+    @Test func `a batch without statements sends nothing, in a causal session, too`() throws {
+        try with { database in
+            let session = CausalSession(reads: .primary)
+            let results = try await CausalSession.$current.withValue(session) { try await database.execute([]) }
+            #expect(results.isEmpty && session.written == nil)
+        }
+    }
+
     @Test func `an ignored error does not commit silently`() throws {
         try with { database in
             do {
@@ -93,7 +115,7 @@ import Testing
                 }
                 Issue.record("it was said to be committed")
             } catch let error as PostgresError {
-                #expect(error.message == PostgresError.rolledBack.message)
+                #expect(error.message == PostgresError.rolledBack.message && error.change == .notMade)
             }
         }
         #expect(try names() == "")

@@ -205,6 +205,14 @@ import Testing
     ])
     func `other text is not a position`(text: String) { #expect(WALPosition(text) == nil) }
 
+    @Test func `a session requires the position of its own writes, too`() {
+        for required in [nil, WALPosition(timeline: 1, lsn: 3)] {
+            let session = CausalSession(reads: .replicaPreferred, after: required)
+            session.wrote(WALPosition(timeline: 2, lsn: 5))
+            #expect(session.required == WALPosition(timeline: 2, lsn: 5) && session.written == session.required)
+        }
+    }
+
     @Test func `merged positions include both`() {
         let (one, other) = (WALPosition(timeline: 1, lsn: 9), WALPosition(timeline: 2, lsn: 5))
         #expect(one.merged(with: other) == WALPosition(timeline: 2, lsn: 9))

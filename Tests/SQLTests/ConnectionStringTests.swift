@@ -17,6 +17,19 @@ import Testing
         #expect(redacted("FATAL: no", .url("postgres://app@localhost/x")) == "FATAL: no")
     }
 
+    @Test(arguments: [
+        "postgres://app:s3cret@a:5433/x?sslmode=require",
+        "host=a port=5433 dbname=x user=app password=s3cret sslmode=require",
+    ])
+    func `a role without a password does not get the password of the connection string's role`(url: String) throws {
+        var configuration = PostgresConfiguration(server: try .init(connectionString: url))
+        configuration.login = .init(role: "owner", password: "")
+        let values = Dictionary(configuration.candidates[0].map { ($0.keyword, $0.value) }) { $1 }
+        #expect(!values.values.contains { $0.contains("s3cret") } && values["user"] == "owner")
+        #expect(values["host"] == "a" && values["port"] == "5433" && values["dbname"] == "x")
+        #expect(values["sslmode"] == "require")
+    }
+
     @Test func `libpq's message for an invalid connection string is not repeated`() {
         for url in [
             "postgres://app:s3cret@PW@localhost/x", "host=localhost password=s3cret PW", "mysql://app:s3cret@PW/x",

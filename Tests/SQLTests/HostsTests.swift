@@ -36,6 +36,25 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        ("postgres://app@a,b:5433/x", ["5432", "5433"]), ("postgres://app@a:5433,b/x", ["5433", "5432"]),
+        ("postgres://app@a,b/x", ["5432", "5432"]), ("host=a,b port=5433", ["5433", "5433"]),
+        ("host=a,b", ["5432", "5432"]),
+    ])
+    func `a host of a connection string without a port has the default one, unless there is one port for all`(
+        url: String, ports: [String]
+    ) throws {
+        var configuration = PostgresConfiguration(server: try .init(connectionString: url))
+        #expect(configuration.values.map { $0["port"] } == ports)
+        configuration.replicaHosts = "c"
+        #expect(configuration.replicas.flatMap(\.values).map { $0["port"] } == [ports[0]])
+    }
+
+    @Test func `an empty host is libpq's default`() {
+        let values = values(parts(""))
+        #expect(values.count == 1 && values.first?["host"] == "" && values.first?["port"] == "5432")
+    }
+
     @Test func `a single host is used without requiring the primary`() throws {
         let values = values(parts("a"))
         #expect(values.count == 1 && values[0]["target_session_attrs"] == nil)

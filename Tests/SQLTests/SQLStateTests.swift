@@ -10,6 +10,7 @@ import Testing
             ("25006", .unavailable), ("55P03", .unavailable), ("28P01", .unavailable), ("57014", .timeout),
             ("23505", .constraintConflict),
             ("23503", .constraintConflict), ("23514", .invalid), ("22001", .invalid), ("22003", .invalid),
+            ("54000", .invalid),
             ("22021", .malformedText),
             ("22P05", .malformedText), ("42P01", .defect), ("25P02", .defect), ("XX000", .defect),
         ] as [(SQLState, SQLState.Meaning)])

@@ -17,9 +17,9 @@ public final class CausalSession: @unchecked Sendable {
 
     /// The servers that the session prefers for reads.
     public let reads: Reads
-    /// The WAL position of the client's earlier writes, which a replica must have replayed; `nil` if the client sent
-    /// none.
-    public let required: WALPosition?
+    /// The WAL position of the client's earlier writes and of this session's own, which a replica must have replayed;
+    /// `nil` if the client sent none and the session has not written.
+    public private(set) var required: WALPosition?
     /// The WAL position after this session's last write, even a rejected one; `nil` if the session has not written.
     public private(set) var written: WALPosition?
 
@@ -39,5 +39,8 @@ public final class CausalSession: @unchecked Sendable {
     public init(reads: Reads, after required: WALPosition? = nil) { (self.reads, self.required) = (reads, required) }
 
     /// Records the WAL position of a write.
-    func wrote(_ position: WALPosition) { written = written?.merged(with: position) ?? position }
+    func wrote(_ position: WALPosition) {
+        written = written?.merged(with: position) ?? position
+        required = required?.merged(with: position) ?? position
+    }
 }
