@@ -107,6 +107,8 @@ import Testing
             "changes public.one.note from text to character varying(1) (1 values)"
         ),
         ("ALTER TABLE one RENAME TO two; DROP TABLE two", "drops table public.one (2 rows)"),
+        ("ALTER TABLE one RENAME TO two; DELETE FROM two WHERE n = 1", "deletes rows of public.one (1)"),
+        ("CREATE SCHEMA s; ALTER TABLE one SET SCHEMA s; DELETE FROM s.one", "deletes rows of public.one (2)"),
         ("DROP SCHEMA public CASCADE", "drops table public.one (2 rows)"),
         ("ALTER TABLE one DROP note, DROP n", "drops column public.one.n (2 values), it drops column public.one.note"),
     ]) func `a statement that would lose rows is rolled back and reported with their number, unless it is allowed`(
@@ -133,6 +135,7 @@ import Testing
         "ALTER TABLE one RENAME n TO m", "DROP TABLE empty", "TRUNCATE empty", "ALTER TABLE one DROP nothing",
         "ALTER TABLE one ALTER short TYPE varchar(20)", "ALTER TABLE one ALTER short TYPE text",
         "CREATE TABLE staged (n int); INSERT INTO staged VALUES (1); DELETE FROM staged; DROP TABLE staged",
+        "ALTER TABLE one RENAME TO two; CREATE TABLE one (n int); INSERT INTO one VALUES (1); DELETE FROM one",
         "ALTER TABLE one SET SCHEMA other", "UPDATE one SET n = 2", "ALTER TABLE one ADD m int DEFAULT random()",
     ]) func `a statement that loses nothing needs no permission`(sql: String) throws {
         try database.sql(
