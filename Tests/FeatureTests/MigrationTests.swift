@@ -294,6 +294,22 @@ import Testing
         #expect(said.contains("(aktify) since 2"))
     }
 
+    @Test func `a role that may not see since when the lock's holder is connected waits for it, too`() throws {
+        let role = "owner_\(UInt32.random(in: 0...UInt32.max))"
+        try database.sql("CREATE ROLE \(role) LOGIN; GRANT CREATE ON SCHEMA public TO \(role)")
+        let holder = try database.opened("SELECT pg_advisory_lock(\(0x61_6c65_6d62_6963))")
+        defer { holder.close() }
+        var options = Migrator.Options()
+        options.lockTimeout = .milliseconds(300)
+        let graph = try RevisionGraph([try revision("a1", "", "SELECT 1;")])
+        let migrator = Migrator(
+            graph: graph, configuration: database.directConfiguration(user: role), options: options
+        ) { _ in }
+        let error = #expect(throws: MigrationFailed.self) { try Loop.run { try await migrator.upgrade() } }
+        #expect(
+            error?.description.contains(/It is held by pid \d+ \(aktify\)\.$/) == true, "\(error?.description ?? "")")
+    }
+
     @Test func `a table lock is retried several times, until the timeout`() throws {
         try database.sql("CREATE TABLE one (n int)")
         let graph = try RevisionGraph([try revision("a1", "", "ALTER TABLE one ADD m int;")])
