@@ -99,7 +99,7 @@ struct LiveDatabase {
             SELECT ARRAY[pid::text, coalesce(usename::text, backend_type), coalesce(application_name, ''), coalesce(state, ''), \
             greatest(0, extract(epoch FROM clock_timestamp() - xact_start))::bigint::text] FROM pg_stat_activity \
             WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_xmin IS NOT NULL \
-            AND backend_type <> 'autovacuum worker' ORDER BY xact_start, pid
+            AND backend_type IS DISTINCT FROM 'autovacuum worker' ORDER BY xact_start, pid
             """)
         return rows.map { row in
             LockHolder(
