@@ -199,6 +199,18 @@ import Testing
         #expect(try database.sql("SELECT version_num FROM alembic_version") == "6c369edd2a4c")
     }
 
+    @Test func `a stamp may be relative to the current revision`() throws {
+        let graph = try RevisionGraph([
+            try revision("a1", "", "SELECT 1;"), try revision("b2", "a1", "SELECT 1;"),
+            try revision("c3", "b2", "SELECT 1;"),
+        ])
+        try run(graph) { try await $0.stamp("b2") }
+        for (target, version) in [("current", "b2"), ("current+1", "c3"), ("current-2", "a1")] {
+            try run(graph) { try await $0.stamp(target) }
+            #expect(try database.sql("SELECT string_agg(version_num, ',') FROM alembic_version") == version)
+        }
+    }
+
     @Test func `data loss needs permission, and a changed file is refused`() throws {
         let one = try revision("a1", "", "CREATE TABLE one (n int);")
         let two = try revision(

@@ -46,6 +46,8 @@ import Testing
             ("zzz", "Can't locate revision identified by 'zzz'"), ("c", "Multiple revisions start with 'c': c1, c2"),
             ("b2+1", "Relative revision b2+1 didn't produce 1 migrations"),
             ("a1-1", "Relative revision a1-1 didn't produce 1 migrations"),
+            ("current", "current is not known without a database: write the revision's id"),
+            ("current+1", "current is not known without a database: write the revision's id"),
         ] {
             let error = #expect(throws: RevisionGraph.GraphError.self) { try graph.resolve(text) }
             #expect(error?.description == problem)

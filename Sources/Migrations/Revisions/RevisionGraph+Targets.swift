@@ -3,15 +3,19 @@ extension RevisionGraph {
     /// `REV+N` or `REV-N`.
     /// - Parameters:
     ///   - text: the identifier.
-    ///   - current: the database's current revisions.
+    ///   - current: the database's current revisions; `nil` if there is no database.
     /// - Returns: The ids; none for `base`.
-    /// - Throws: `GraphError` if the identifier matches no revision, or is ambiguous.
-    public func resolve(_ text: String, current: Set<String> = []) throws(GraphError) -> [String] {
+    /// - Throws: `GraphError` if the identifier matches no revision, is ambiguous, or is `current` without a database.
+    public func resolve(_ text: String, current: Set<String>? = nil) throws(GraphError) -> [String] {
         switch text {
         case "head": return try head().map { [$0] } ?? []
         case "heads": return heads.map(\.id)
         case "base": return []
-        case "current": return current.sorted()
+        case "current":
+            guard let current else {
+                throw GraphError(description: "current is not known without a database: write the revision's id")
+            }
+            return current.sorted()
         default: break
         }
         if let index = text.dropFirst().lastIndex(where: { $0 == "+" || $0 == "-" }), let steps = Int(text[index...]) {
