@@ -1,5 +1,6 @@
 import EventLoop
 import Postgres
+import SQL
 import TestSupport
 import Testing
 
@@ -321,6 +322,33 @@ import Testing
             lines.all.contains {
                 $0.hasPrefix("a1 timed out waiting for a table lock for pid ") && $0.hasSuffix("1 attempts left")
             })
+    }
+
+    @Test func `a lost connection does not end the watch for blocking sessions`() throws {
+        try database.sql("CREATE TABLE one (n int)")
+        let locker = try database.opened("SET application_name = 'report'; BEGIN; LOCK TABLE one")
+        defer { locker.close() }
+        var configuration = database.directConfiguration()
+        configuration.applicationName = "watch"
+        let texts = try Loop.run { [configuration] in
+            let waiter = try await Connection.open(configuration)
+            try await waiter.script("SET application_name = 'waiter'; SET lock_timeout = 1500")
+            var row = try await waiter.execute("SELECT pg_backend_pid()").row(0)
+            let watch = BlockerWatch(configuration, pid: try row.next()) { _ in }
+            defer {
+                watch.close()
+                waiter.close()
+            }
+            var texts: [String] = []
+            for _ in 1...2 {
+                try? await watch.watching { try await waiter.script("SELECT FROM one") }
+                texts.append(watch.text)
+                try await waiter.script(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'watch'")
+            }
+            return texts
+        }
+        #expect(texts.allSatisfy { $0.contains("report") }, "\(texts)")
     }
 
     @Test func `an index that is built concurrently waits longer for writers than for a table lock`() throws {
