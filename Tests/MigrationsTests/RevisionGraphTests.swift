@@ -46,7 +46,10 @@ import Testing
             ("zzz", "Can't locate revision identified by 'zzz'"), ("c", "Multiple revisions start with 'c': c1, c2"),
             ("b2+1", "Relative revision b2+1 didn't produce 1 migrations"),
             ("a1-1", "Relative revision a1-1 didn't produce 1 migrations"),
-            ("current", "current is not known without a database: write the revision's id"),
+            (
+                "head-9223372036854775808",
+                "Relative revision head-9223372036854775808 didn't produce 9223372036854775808 migrations"
+            ), ("current", "current is not known without a database: write the revision's id"),
             ("current+1", "current is not known without a database: write the revision's id"),
         ] {
             let error = #expect(throws: RevisionGraph.GraphError.self) { try graph.resolve(text) }
@@ -101,6 +104,12 @@ import Testing
         let error = #expect(throws: RevisionGraph.GraphError.self) { try graph.upgradePlan(to: "head", from: []) }
         #expect(error?.description.contains("Multiple heads are present (b2, b3)") == true)
         #expect(try graph.upgradePlan(to: "heads", from: []).count == 3)
+        for text in ["heads-1", "current-1"] {
+            let error = #expect(throws: RevisionGraph.GraphError.self) {
+                try graph.resolve(text, current: ["b2", "b3"])
+            }
+            #expect(error?.description == "Relative revision \(text) is ambiguous: it may start at b2, b3")
+        }
     }
 
     @Test func `an offline script updates the version rows`() throws {
