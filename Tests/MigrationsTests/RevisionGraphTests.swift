@@ -125,6 +125,14 @@ import Testing
         #expect(throws: MigrationFailed.self) { try script.downgrade("base") }
     }
 
+    @Test func `an offline script needs both ends of a range, and no database`() throws {
+        let script = OfflineScript(try RevisionGraph([try revision("a1"), try revision("b2", "a1")]))
+        for range in ["a1:", ":a1", "current:head"] {
+            #expect(throws: RevisionGraph.GraphError.self) { try script.upgrade(range) }
+            #expect(throws: RevisionGraph.GraphError.self) { try script.downgrade(range) }
+        }
+    }
+
     @Test func `a comment after a statement does not hide the semicolon in an offline script`() throws {
         let up = "SELECT 1 -- one\n;\nSELECT 2 /* two */ -- three;\n;\nSELECT -- four;\n 4 -- five"
         let script = try OfflineScript(RevisionGraph([try revision("a1", up: up)])).upgrade("head")
