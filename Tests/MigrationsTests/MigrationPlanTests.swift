@@ -199,6 +199,16 @@ import Testing
                 """)
     }
 
+    @Test func `each prepared transaction counts as a session to wait for`() {
+        var plan = plan
+        plan.revisions[0].statements[0].waitsFor = ["a", "b", "b"].map {
+            LockHolder(
+                pid: nil, user: "prepared transaction", application: $0, state: "", age: 1, relation: "public.one",
+                mode: .share)
+        }
+        #expect(plan.summary.contains("sessions to wait for now: 2"))
+    }
+
     @Test func `a plan has a Markdown form`() {
         let lines = plan.markdown.split(separator: "\n", omittingEmptySubsequences: false)
         #expect(

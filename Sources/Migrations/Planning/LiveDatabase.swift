@@ -72,7 +72,7 @@ struct LiveDatabase {
         let rows = try await connection.rows(
             """
             SELECT ARRAY[coalesce(pid::text, ''), coalesce(usename::text, backend_type, 'prepared transaction'), \
-            coalesce(application_name, ''), coalesce(state, ''), \
+            coalesce(application_name, gid, ''), coalesce(state, ''), \
             greatest(0, extract(epoch FROM clock_timestamp() - coalesce(xact_start, prepared)))::bigint::text, \
             format('%I.%I', nspname, relname), mode] \
             FROM pg_locks l JOIN pg_class c ON c.oid = relation JOIN pg_namespace n ON n.oid = relnamespace \

@@ -158,7 +158,7 @@ public struct LockHolder: Hashable, Sendable {
     public let pid: Int32?
     /// The session's role, the type of a background process, or `prepared transaction`.
     public let user: String
-    /// The session's `application_name`.
+    /// The session's `application_name`, or the identifier of a prepared transaction.
     public let application: String
     /// The session's state: `active`, `idle in transaction` and so on.
     public let state: String
