@@ -43,8 +43,11 @@ extension TableDefinition {
         case "23505": ConstraintViolation(.duplicate, column: column(of: error.constraint, "key"))
         case "23503" where isDeletion: ConstraintViolation(.referenced)
         case "23503":
-            column(of: error.constraint, "fkey").map { ConstraintViolation(.missingReference, column: $0) }
-                ?? ConstraintViolation(.referenced)
+            if let column = column(of: error.constraint, "fkey") {
+                ConstraintViolation(.missingReference, column: column)
+            } else {
+                ConstraintViolation(error.table == name ? .missingReference : .referenced)
+            }
         case "23514": ConstraintViolation(.check, column: column(of: error.constraint, "check"))
         case "23502": ConstraintViolation(.missingValue, column: error.column)
         default: nil

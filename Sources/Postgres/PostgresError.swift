@@ -35,6 +35,8 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
     public let detail: String?
     /// The name of the violated constraint, if one was violated.
     public let constraint: String?
+    /// The table that the error refers to, if Postgres reports one; for a foreign key, the referencing table.
+    public let table: String?
     /// The column that the error refers to, if Postgres reports one.
     public let column: String?
     /// What is known about the intended change; `nil` if the statement was not part of a change.
@@ -47,14 +49,14 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
 
     init(
         _ kind: Kind, state: SQLState? = nil, message: String, detail: String? = nil, constraint: String? = nil,
-        column: String? = nil,
-        position: Int? = nil, routine: String? = nil, change: Change? = nil
+        table: String? = nil, column: String? = nil, position: Int? = nil, routine: String? = nil, change: Change? = nil
     ) {
         self.kind = kind
         self.state = state
         self.message = message
         self.detail = detail
         self.constraint = constraint
+        self.table = table
         self.column = column
         self.position = position
         self.routine = routine

@@ -133,7 +133,7 @@ public final class Result: @unchecked Sendable {
         PostgresError(
             ["FATAL", "PANIC"].contains(field("V")) ? .terminated : .server, state: field("C").map { SQLState($0) },
             message: field("M") ?? "no message", detail: field("D"),
-            constraint: field("n"), column: field("c"), position: field("P").flatMap { Int($0) },
+            constraint: field("n"), table: field("t"), column: field("c"), position: field("P").flatMap { Int($0) },
             routine: field("R"))
     }
 

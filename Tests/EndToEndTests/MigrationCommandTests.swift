@@ -268,6 +268,9 @@ import Testing
     @Test func `invalid command lines are rejected`() throws {
         #expect(try runToEnd([Stack.program, "db"]).status == 2)
         for target in ["+-1", "--1", "+x"] { #expect([1, 2].contains(try db("upgrade", target).status), "\(target)") }
+        for timeout in ["--lock-timeout", "--table-lock-timeout"] {
+            #expect(try db("upgrade", timeout, "9223372036854775807").status == 2)
+        }
         let merge = try db("merge", "head", "6c36")
         #expect(merge.status == 1 && merge.output.contains("there is nothing to merge"))
     }

@@ -37,6 +37,12 @@ import Testing
                 """)
     }
 
+    @Test func `the partitions of a table are no tables of their own`() throws {
+        let table = "CREATE TABLE one (id bigint PRIMARY KEY, n int DEFAULT 1) PARTITION BY RANGE (id)"
+        let partition = "CREATE TABLE one_1 PARTITION OF one FOR VALUES FROM (0) TO (9)"
+        #expect(try upgrade(from: "\(table); \(partition); CREATE INDEX ON one_1 (n)", to: table).isEmpty)
+    }
+
     private static let recordingFunction =
         "CREATE FUNCTION public.record_change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'"
 

@@ -1,5 +1,6 @@
 import EventLoop
 import Postgres
+import SQL
 import TestSupport
 import Testing
 
@@ -107,6 +108,8 @@ import Testing
             "changes public.one.note from text to character varying(1) (1 values)"
         ),
         ("ALTER TABLE one RENAME TO two; DROP TABLE two", "drops table public.one (2 rows)"),
+        ("ALTER TABLE one RENAME TO two; DELETE FROM two WHERE n = 1", "deletes rows of public.one (1)"),
+        ("CREATE SCHEMA s; ALTER TABLE one SET SCHEMA s; DELETE FROM s.one", "deletes rows of public.one (2)"),
         ("DROP SCHEMA public CASCADE", "drops table public.one (2 rows)"),
         ("ALTER TABLE one DROP note, DROP n", "drops column public.one.n (2 values), it drops column public.one.note"),
     ]) func `a statement that would lose rows is rolled back and reported with their number, unless it is allowed`(
@@ -133,6 +136,7 @@ import Testing
         "ALTER TABLE one RENAME n TO m", "DROP TABLE empty", "TRUNCATE empty", "ALTER TABLE one DROP nothing",
         "ALTER TABLE one ALTER short TYPE varchar(20)", "ALTER TABLE one ALTER short TYPE text",
         "CREATE TABLE staged (n int); INSERT INTO staged VALUES (1); DELETE FROM staged; DROP TABLE staged",
+        "ALTER TABLE one RENAME TO two; CREATE TABLE one (n int); INSERT INTO one VALUES (1); DELETE FROM one",
         "ALTER TABLE one SET SCHEMA other", "UPDATE one SET n = 2", "ALTER TABLE one ADD m int DEFAULT random()",
     ]) func `a statement that loses nothing needs no permission`(sql: String) throws {
         try database.sql(
@@ -318,6 +322,33 @@ import Testing
             lines.all.contains {
                 $0.hasPrefix("a1 timed out waiting for a table lock for pid ") && $0.hasSuffix("1 attempts left")
             })
+    }
+
+    @Test func `a lost connection does not end the watch for blocking sessions`() throws {
+        try database.sql("CREATE TABLE one (n int)")
+        let locker = try database.opened("SET application_name = 'report'; BEGIN; LOCK TABLE one")
+        defer { locker.close() }
+        var configuration = database.directConfiguration()
+        configuration.applicationName = "watch"
+        let texts = try Loop.run { [configuration] in
+            let waiter = try await Connection.open(configuration)
+            try await waiter.script("SET application_name = 'waiter'; SET lock_timeout = 1500")
+            var row = try await waiter.execute("SELECT pg_backend_pid()").row(0)
+            let watch = BlockerWatch(configuration, pid: try row.next()) { _ in }
+            defer {
+                watch.close()
+                waiter.close()
+            }
+            var texts: [String] = []
+            for _ in 1...2 {
+                try? await watch.watching { try await waiter.script("SELECT FROM one") }
+                texts.append(watch.text)
+                try await waiter.script(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'watch'")
+            }
+            return texts
+        }
+        #expect(texts.allSatisfy { $0.contains("report") }, "\(texts)")
     }
 
     @Test func `an index that is built concurrently waits longer for writers than for a table lock`() throws {

@@ -199,6 +199,18 @@ import Testing
         #expect(try database.sql("SELECT version_num FROM alembic_version") == "6c369edd2a4c")
     }
 
+    @Test func `a stamp may be relative to the current revision`() throws {
+        let graph = try RevisionGraph([
+            try revision("a1", "", "SELECT 1;"), try revision("b2", "a1", "SELECT 1;"),
+            try revision("c3", "b2", "SELECT 1;"),
+        ])
+        try run(graph) { try await $0.stamp("b2") }
+        for (target, version) in [("current", "b2"), ("current+1", "c3"), ("current-2", "a1")] {
+            try run(graph) { try await $0.stamp(target) }
+            #expect(try database.sql("SELECT string_agg(version_num, ',') FROM alembic_version") == version)
+        }
+    }
+
     @Test func `data loss needs permission, and a changed file is refused`() throws {
         let one = try revision("a1", "", "CREATE TABLE one (n int);")
         let two = try revision(
@@ -292,6 +304,22 @@ import Testing
         let said = failure(try shipped(), options)
         #expect(said.hasPrefix("another session is changing the schema: timed out after 0 s. It is held by pid "))
         #expect(said.contains("(aktify) since 2"))
+    }
+
+    @Test func `a role that may not see since when the lock's holder is connected waits for it, too`() throws {
+        let role = "owner_\(UInt32.random(in: 0...UInt32.max))"
+        try database.sql("CREATE ROLE \(role) LOGIN; GRANT CREATE ON SCHEMA public TO \(role)")
+        let holder = try database.opened("SELECT pg_advisory_lock(\(0x61_6c65_6d62_6963))")
+        defer { holder.close() }
+        var options = Migrator.Options()
+        options.lockTimeout = .milliseconds(300)
+        let graph = try RevisionGraph([try revision("a1", "", "SELECT 1;")])
+        let migrator = Migrator(
+            graph: graph, configuration: database.directConfiguration(user: role), options: options
+        ) { _ in }
+        let error = #expect(throws: MigrationFailed.self) { try Loop.run { try await migrator.upgrade() } }
+        #expect(
+            error?.description.contains(/It is held by pid \d+ \(aktify\)\.$/) == true, "\(error?.description ?? "")")
     }
 
     @Test func `a table lock is retried several times, until the timeout`() throws {

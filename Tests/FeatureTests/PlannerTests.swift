@@ -201,6 +201,21 @@ import Testing
         #expect(plan.text.contains(" s): an older snapshot\n"))
     }
 
+    @Test func `a role that may not see the kind of a session sees that it has a snapshot`() throws {
+        let role = "planner_\(UInt32.random(in: 0...UInt32.max))"
+        try database.sql("CREATE ROLE \(role) LOGIN")
+        let reader = try database.opened(
+            "SET application_name = 'report'; BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1")
+        defer { reader.close() }
+        let configuration = database.directConfiguration(user: role)
+        let holders = try Loop.run {
+            let live = try await LiveDatabase(configuration)
+            defer { live.close() }
+            return try await live.snapshots()
+        }
+        #expect(holders.map(\.application) == ["report"])
+    }
+
     @Test func `a locked table does not block the plan`() throws {
         try database.sql("\(Self.base) \(Self.rows)")
         let locker = try database.opened("BEGIN; LOCK TABLE one")

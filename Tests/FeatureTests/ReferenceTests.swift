@@ -53,6 +53,28 @@ import Testing
         }
     }
 
+    @Test func `a missing reference is reported whatever the constraint's name is`() throws {
+        let database = try migratedDatabase()
+        let creation = [Owner.definition, Part.definition].flatMap(\.creation).joined(separator: ";")
+        try database.sql("\(creation); ALTER TABLE part RENAME CONSTRAINT part_owner_id_fkey TO owned")
+        let configuration = try database.configuration()
+        try Loop.run {
+            let repositories = Repositories.postgres(Database(configuration))
+            let (owners, parts) = (repositories.of(Owner.self), repositories.of(Part.self))
+            _ = try await owners.insert([Owner.columns.name.set(to: "a")])
+            await #expect(throws: ConstraintViolation(.missingReference)) {
+                try await parts.insert([Part.columns.ownerID.set(to: 9)])
+            }
+            _ = try await parts.insert([Part.columns.ownerID.set(to: 1)])
+            await #expect(throws: ConstraintViolation(.missingReference)) {
+                try await parts.update(2, [Part.columns.ownerID.set(to: 9)])
+            }
+            await #expect(throws: ConstraintViolation(.referenced)) {
+                try await owners.update(1, [Owner.columns.id.set(to: 9)])
+            }
+        }
+    }
+
     @Test(arguments: RepositoryTests.Kind.allCases)
     func `deletes cascade through several tables`(kind: RepositoryTests.Kind) throws {
         try with(kind) { repositories in

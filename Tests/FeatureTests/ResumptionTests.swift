@@ -217,6 +217,14 @@ import Testing
         #expect(lines.all.contains { $0.hasPrefix("a1 resumes at line 9") })
     }
 
+    @Test func `a repair is recorded in a history that an older program has created`() throws {
+        _ = try database.migrate([("SELECT 1;", "")])
+        try database.sql("ALTER TABLE migration_history DROP COLUMN progress")
+        #expect(try database.migrate([("SELECT 2;", "")]) { try await $0.carryOut(try await $0.repairs()) } == nil)
+        let outcome = "SELECT outcome FROM migration_history ORDER BY id DESC LIMIT 1"
+        #expect(try database.sql(outcome) == "accepted")
+    }
+
     @Test func `a stamp clears the progress of stopped revisions`() throws {
         let second = (up: "SELECT 1;", down: "SELECT 1;")
         for target in ["a1", "a2", "base"] {

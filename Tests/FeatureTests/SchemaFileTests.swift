@@ -173,6 +173,15 @@ import Testing
         ])
     func `psql recreates the same schema from the file`(sql: String) throws { try expectSame(text(sql)) }
 
+    @Test func `a table whose name begins like that of an own table is written, and the own tables are not`() throws {
+        #expect(
+            try database.migrate([("CREATE TABLE migration_history_archive (id bigserial PRIMARY KEY);", "")]) == nil)
+        let written = try text("SELECT 1")
+        #expect(written.contains("CREATE TABLE public.migration_history_archive"))
+        #expect(written.contains("migration_history_archive_pkey") && !written.contains("alembic_version"))
+        #expect(!written.contains("migration_history_id_seq") && !written.contains("migration_revision"))
+    }
+
     @Test func `unsupported objects are listed, and so are circular dependencies`() throws {
         func failure(_ sql: String) -> String? {
             #expect(throws: MigrationFailed.self) { try text(sql) }?.description

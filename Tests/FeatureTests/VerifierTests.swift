@@ -41,6 +41,13 @@ import Testing
         }
     }
 
+    @Test func `a block that creates a role and commits is refused, and no role is created`() throws {
+        let role = "committed_\(UInt32.random(in: 0...UInt32.max))"
+        let block = "-- outside transaction\nDO $$ BEGIN CREATE ROLE \(role); COMMIT; END $$;"
+        #expect { try problems(with: block) } throws: { "\($0)".contains("it changes roles from inside a function") }
+        #expect(try database.sql("SELECT count(*) FROM pg_roles WHERE rolname = '\(role)'") == "0")
+    }
+
     @Test(arguments: [
         ("CREATE VIEW v AS SELECT 1 AS n;", "view public.v"),
         ("CREATE MATERIALIZED VIEW v AS SELECT 1 AS n;", "materialized view public.v"),

@@ -59,6 +59,9 @@ import Testing
         ("5000 by id", "UPDATE one SET a = 1 RETURNING id", "cannot have a RETURNING clause"),
         ("5000 by id", "UPDATE one SET a = 1, ID = id + 1", "would not end: it changes id"),
         ("5000 by id", "UPDATE one SET (a, \"id\") = (SELECT 1, 2)", "would not end: it changes id"),
+        ("5000 by id", "UPDATE one SET a = b IS NOT DISTINCT FROM c, id = id + 100", "would not end: it changes id"),
+        ("5000 by \"id\"", "UPDATE one SET id = 1", "would not end: it changes \"id\""),
+        ("5000 by Id", "UPDATE one SET \"id\" = 1", "would not end: it changes Id"),
         ("0 by id", "UPDATE one SET a = 1", "expected a line like -- batches of 5000 by id"),
         ("many", "UPDATE one SET a = 1", "expected a line like -- batches of 5000 by id"),
         ("5 by id, b", "UPDATE one SET a = 1", "expected a line like -- batches of 5000 by id"),
@@ -67,6 +70,14 @@ import Testing
     ) throws {
         let problem = try #require(try problem(marker, sql))
         #expect(problem.hasPrefix("a.sql:\(reason.hasPrefix("expected") ? 8 : 9): ") && problem.contains(reason))
+    }
+
+    @Test(arguments: [
+        ("id", "UPDATE one SET tags = ARRAY[x, id], a = b[1:id]"),
+        ("id", "UPDATE one SET a = b IS DISTINCT FROM c FROM two, id"), ("\"Id\"", "UPDATE one SET id = 1"),
+        ("id", "UPDATE one SET \"Id\" = 1"),
+    ]) func `a statement that does not change the key runs in batches`(key: String, sql: String) throws {
+        #expect(try problem("5 by \(key)", sql) == nil)
     }
 
     @Test func `a column that is only read may be the batch key`() throws {

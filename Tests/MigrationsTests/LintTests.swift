@@ -61,6 +61,12 @@ import Testing
         ("alter table if exists only public.t /* x */ rename to u;", "renaming"),
         ("CREATE/**/INDEX i ON t (c);", "index-without-concurrently"),
         ("CREATE TABLE t (a numeric(10,2), id int CHECK (id IN (1, 2)) PRIMARY KEY);", "small-key"),
+        ("ALTER TABLE t ADD COLUMN c text UNIQUE;", "unique-constraint"),
+        ("ALTER TABLE t ADD c bigint DEFAULT 1 CONSTRAINT p PRIMARY KEY;", "unique-constraint"),
+        ("ALTER TABLE t ADD COLUMN c int CHECK (c IS NOT NULL);", "constraint-without-not-valid"),
+        ("ALTER TABLE t ADD c int DEFAULT 1 CONSTRAINT positive CHECK (c > 0);", "constraint-without-not-valid"),
+        ("ALTER TABLE t ADD c bigint NOT NULL GENERATED ALWAYS AS (1) STORED;", "rewriting-table"),
+        ("ALTER TABLE t SET LOGGED;", "rewriting-table"), ("ALTER TABLE t SET UNLOGGED;", "rewriting-table"),
         ("UPDATE t SET a = (SELECT b FROM u WHERE u.id = t.id);", "update-of-all-rows"),
         ("SET lock_timeout TO '0';", "no-timeout"),
     ])
@@ -86,11 +92,11 @@ import Testing
     }
 
     @Test(arguments: [
-        "ALTER TABLE t ADD COLUMN c int CHECK (c IS NOT NULL);", "ALTER TABLE t DROP CONSTRAINT c;",
+        "ALTER TABLE t ADD COLUMN c int REFERENCES u;", "ALTER TABLE t DROP CONSTRAINT c;",
         "ALTER TABLE t ALTER c DROP NOT NULL, ALTER c DROP DEFAULT;",
         "ALTER TABLE t ADD \"drop\" text DEFAULT 'not null';",
         "CREATE TABLE \"t\" (id bigint); CREATE INDEX i ON t (id);", "REFRESH MATERIALIZED VIEW CONCURRENTLY v;",
-        "ALTER TABLE t ADD c bigint NOT NULL GENERATED ALWAYS AS (1) STORED;", "ALTER TABLE t ADD unique_id bigint;",
+        "ALTER TABLE t ADD c bigint GENERATED ALWAYS AS (a) VIRTUAL;", "ALTER TABLE t ADD unique_id bigint;",
         "CREATE TABLE t (serial text, id bigint PRIMARY KEY);", "SET lock_timeout = '5s';",
         "DO $$ BEGIN DROP TABLE t; END $$;", "CREATE FUNCTION f() RETURNS void BEGIN ATOMIC DELETE FROM t; END;",
         "ALTER TABLE t ADD COLUMN c int;", "ALTER TABLE t ADD COLUMN c int NOT NULL DEFAULT 0;",

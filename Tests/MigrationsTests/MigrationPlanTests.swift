@@ -78,15 +78,16 @@ import Testing
         #expect(statement.waitsFor.count == count)
     }
 
-    @Test func `locks are held to the end of the transaction, for the duration of the statements after them`() {
+    @Test func `locks that block are held from their statement to the end of the transaction`() {
         var statements = [
             statement("SELECT 1", .accessShare, on: "public.two"),
+            statement("UPDATE one SET n = 1", .rowExclusive),
             statement("ALTER TABLE one ADD m int", .accessExclusive),
             statement("UPDATE one SET m = 1", .rowExclusive),
             statement("VACUUM one", isOutside: true, .shareUpdateExclusive),
             statement("ALTER TABLE one DROP m", .accessExclusive),
         ]
-        for index in [0, 2, 3] { statements[index].duration = .seconds(5) }
+        for index in [0, 1, 3, 4] { statements[index].duration = .seconds(5) }
         let revision = PlannedRevision(id: "a1", message: "x", file: "a1.sql", statements: statements)
         #expect(
             revision.holds == [
@@ -197,6 +198,16 @@ import Testing
 
                 \(Self.summary)
                 """)
+    }
+
+    @Test func `each prepared transaction counts as a session to wait for`() {
+        var plan = plan
+        plan.revisions[0].statements[0].waitsFor = ["a", "b", "b"].map {
+            LockHolder(
+                pid: nil, user: "prepared transaction", application: $0, state: "", age: 1, relation: "public.one",
+                mode: .share)
+        }
+        #expect(plan.summary.contains("sessions to wait for now: 2"))
     }
 
     @Test func `a plan has a Markdown form`() {

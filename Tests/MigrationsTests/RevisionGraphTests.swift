@@ -46,6 +46,11 @@ import Testing
             ("zzz", "Can't locate revision identified by 'zzz'"), ("c", "Multiple revisions start with 'c': c1, c2"),
             ("b2+1", "Relative revision b2+1 didn't produce 1 migrations"),
             ("a1-1", "Relative revision a1-1 didn't produce 1 migrations"),
+            (
+                "head-9223372036854775808",
+                "Relative revision head-9223372036854775808 didn't produce 9223372036854775808 migrations"
+            ), ("current", "current is not known without a database: write the revision's id"),
+            ("current+1", "current is not known without a database: write the revision's id"),
         ] {
             let error = #expect(throws: RevisionGraph.GraphError.self) { try graph.resolve(text) }
             #expect(error?.description == problem)
@@ -99,6 +104,12 @@ import Testing
         let error = #expect(throws: RevisionGraph.GraphError.self) { try graph.upgradePlan(to: "head", from: []) }
         #expect(error?.description.contains("Multiple heads are present (b2, b3)") == true)
         #expect(try graph.upgradePlan(to: "heads", from: []).count == 3)
+        for text in ["heads-1", "current-1"] {
+            let error = #expect(throws: RevisionGraph.GraphError.self) {
+                try graph.resolve(text, current: ["b2", "b3"])
+            }
+            #expect(error?.description == "Relative revision \(text) is ambiguous: it may start at b2, b3")
+        }
     }
 
     @Test func `an offline script updates the version rows`() throws {
@@ -112,6 +123,14 @@ import Testing
             try script.downgrade("b2:base").contains(
                 "DELETE FROM alembic_version WHERE alembic_version.version_num = 'a1';"))
         #expect(throws: MigrationFailed.self) { try script.downgrade("base") }
+    }
+
+    @Test func `an offline script needs both ends of a range, and no database`() throws {
+        let script = OfflineScript(try RevisionGraph([try revision("a1"), try revision("b2", "a1")]))
+        for range in ["a1:", ":a1", "current:head"] {
+            #expect(throws: RevisionGraph.GraphError.self) { try script.upgrade(range) }
+            #expect(throws: RevisionGraph.GraphError.self) { try script.downgrade(range) }
+        }
     }
 
     @Test func `a comment after a statement does not hide the semicolon in an offline script`() throws {

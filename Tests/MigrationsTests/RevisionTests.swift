@@ -69,6 +69,22 @@ func revision(_ id: String, _ parents: String = "", up: String = "UP;", down: St
             ),
             (revisionText("a;b"), "a.sql:3: an id consists of 1 to 32 letters, digits and underscores, not \"a;b\""),
             (revisionText(""), "a.sql:7: Revision ID is empty"),
+            (
+                text.replacing("-- upgrade", with: "-- breaking: x\n-- upgrade"),
+                "a.sql:7: \"-- breaking: x\" has no effect here: write it below -- upgrade"
+            ),
+            (
+                text.replacing("-- upgrade", with: "-- contract of 8c1f0b7d4e2a\n-- upgrade"),
+                "a.sql:7: \"-- contract of 8c1f0b7d4e2a\" has no effect here: write it below -- upgrade"
+            ),
+            (
+                text.replacing("-- upgrade", with: "-- contract of b2\n-- upgrade"),
+                "a.sql:7: \"-- contract of b2\" has no effect here: write it below -- upgrade"
+            ),
+            (
+                text.replacing("-- upgrade", with: "--outside transaction\n-- upgrade"),
+                "a.sql:7: \"--outside transaction\" has no effect here: write it below -- upgrade"
+            ),
             (text.replacing("-- Revises: \n", with: ""), "a.sql:6: the header has no line \"-- Revises:\""),
         ]
         for (text, message) in cases {

@@ -16,6 +16,7 @@ import Testing
         ("timestamp(6) without time zone", "timestamp(3) without time zone", true),
         ("timestamp(3) without time zone", "timestamp(6) without time zone", false),
         ("timestamp without time zone", "timestamp(3) without time zone", true), ("uuid", "text", false),
+        ("numeric(10,2)[]", "numeric(10,4)[]", false), ("numeric(12,4)[]", "numeric(10,2)[]", true),
         ("mood", "mood", true), ("integer[]", "bigint[]", false),
     ]) func `a type can or cannot hold all values of another type`(type: String, other: String, holds: Bool) {
         #expect(SQLType(type).holds(SQLType(other)) == holds)

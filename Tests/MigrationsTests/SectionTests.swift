@@ -77,6 +77,8 @@ import Testing
     @Test func `an upgrade may be the contract of an earlier revision`() throws {
         #expect(try revision("a").upgrade.contracted == nil)
         #expect(try revision("a", up: "-- contract of b2\nUP;").upgrade.contracted == "b2")
+        let problem = try revision("a", up: "-- contract of b2\n-- contract of c3\nUP;").upgrade.problem
+        #expect(problem?.description == "a.sql:9: an upgrade can be the contract of one revision only")
     }
 }
 

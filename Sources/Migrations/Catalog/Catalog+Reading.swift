@@ -2,7 +2,8 @@ import Postgres
 import SQL
 
 extension Catalog {
-    /// Reads the first schema of the search path (`current_schema()`).
+    /// Reads the first schema of the search path (`current_schema()`). Partitions are left out: only the partitioned
+    /// table belongs to the models.
     /// - Throws: `PostgresError`.
     init(reading connection: Connection) async throws {
         for row in try await connection.rows(Catalog.columnsQuery) where !Catalog.ownTables.contains(row[0]) {
@@ -33,7 +34,7 @@ extension Catalog {
         coalesce(pg_get_expr(adbin, adrelid, true), ''), attidentity::text, attgenerated::text, \
         coalesce(sequence.name, ''), coalesce(sequence.options, ''), coalesce(quote_ident(collname), ''), relkind::text] \
         FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid AND relkind IN ('r', 'p') \
-        JOIN pg_type ON pg_type.oid = atttypid \
+        AND NOT relispartition JOIN pg_type ON pg_type.oid = atttypid \
         LEFT JOIN pg_collation ON pg_collation.oid = attcollation AND attcollation <> typcollation \
         LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum \
         LEFT JOIN LATERAL (\

@@ -139,19 +139,16 @@ extension Connection {
         return snapshot
     }
 
-    /// Returns the number of rows deleted from each of the snapshot's tables, according to the server's statistics
-    /// (`track_counts`). Tables without deleted rows are omitted. The counts may include the session's last
-    /// transactions: only the difference from an earlier result belongs to the open transaction.
+    /// Returns the number of rows deleted from each of the snapshot's tables, under its name in the snapshot, according
+    /// to the server's statistics (`track_counts`). Tables without deleted rows are omitted. The counts may include the
+    /// session's last transactions: only the difference from an earlier result belongs to the open transaction.
     func deletions(from snapshot: DataSnapshot) async throws -> [DataLoss] {
-        let names = snapshot.tables.values.map(\.name)
         let result = try await execute(
-            """
-            SELECT format('%I.%I', schemaname, relname), n_tup_del FROM pg_stat_xact_user_tables WHERE n_tup_del > 0 \
-            AND format('%I.%I', schemaname, relname) = ANY(\(names)) ORDER BY 1
-            """)
-        return try (0..<result.count).map { index in
+            "SELECT relid::bigint, n_tup_del FROM pg_stat_xact_user_tables WHERE n_tup_del > 0 ORDER BY 1")
+        return try (0..<result.count).compactMap { index in
             var row = result.row(index)
-            return .deleted(table: try row.next(), rows: try row.next())
+            guard let table = snapshot.tables[try row.next()] else { return nil }
+            return .deleted(table: table.name, rows: try row.next())
         }
     }
 }

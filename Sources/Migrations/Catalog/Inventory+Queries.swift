@@ -16,11 +16,11 @@ extension Inventory {
         "NOT EXISTS (SELECT FROM pg_depend WHERE classid = '\(catalog)'::regclass AND objid = \(oid) AND deptype = 'e')"
     }
 
-    /// The SQL condition that a relation's name does not begin with the name of one of the migration tool's own tables.
-    /// The names of their indexes and sequences begin that way, too.
-    static func isNotBookkeeping(_ name: String) -> String {
-        "\(name) !~ '^(alembic_version|migration_history|migration_revision)'"
-    }
+    /// A regular expression for the names of the migration tool's own tables, and of their indexes and sequences.
+    static let bookkeeping = "(alembic_version|migration_history|migration_revision)(_pkc|_pkey|_id_seq)?"
+
+    /// The SQL condition that a relation is not one of the migration tool's own tables, indexes and sequences.
+    static func isNotBookkeeping(_ name: String) -> String { "\(name) !~ '^\(bookkeeping)$'" }
 
     /// Returns the SQL expression for an access control list in a canonical order; a missing list is replaced by the
     /// default privileges.

@@ -35,7 +35,7 @@ struct SQLType {
     private func holdsModifiers(of other: SQLType) -> Bool {
         guard let first = modifiers.first else { return true }
         guard let old = other.modifiers.first else { return false }
-        guard name == "numeric" else { return first >= old }
+        guard ["numeric", "numeric[]"].contains(name) else { return first >= old }
         let (scale, oldScale) = (modifiers.dropFirst().first ?? 0, other.modifiers.dropFirst().first ?? 0)
         return scale >= oldScale && first - scale >= old - oldScale
     }

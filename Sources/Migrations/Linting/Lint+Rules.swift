@@ -47,9 +47,12 @@ extension Lint {
             Rule(
                 name: "rewriting-table",
                 message:
-                    "the table is rewritten and blocked: VACUUM without FULL, or pg_repack"
+                    "the table is rewritten and blocked: VACUUM without FULL, or pg_repack; instead of a stored "
+                    + "column, one that a trigger fills"
             ) {
-                $0.words.begins("cluster") || $0.words.begins("vacuum full")
+                $0.addedColumns.contains { $0.outer.has("as stored") }
+                    || $0.actions.contains { $0.begins("set logged|unlogged") } || $0.words.begins("cluster")
+                    || $0.words.begins("vacuum full")
                     || $0.words.begins("vacuum (") && $0.words.inner.has("full")
             },
             Rule(
@@ -74,7 +77,7 @@ extension Lint {
             ) {
                 $0.actions.contains {
                     $0.addedConstraint?.begins("foreign|check") == true && !$0.has("not valid")
-                }
+                } || $0.addedColumns.contains { $0.outer.has("check") }
             },
             Rule(
                 name: "unique-constraint",
@@ -85,7 +88,7 @@ extension Lint {
             ) {
                 $0.actions.contains {
                     $0.addedConstraint?.begins("unique|primary") == true && !$0.has("using index")
-                }
+                } || $0.addedColumns.contains { $0.outer.has("unique") || $0.outer.has("primary key") }
             },
             Rule(
                 name: "set-not-null",

@@ -72,7 +72,7 @@ struct LiveDatabase {
         let rows = try await connection.rows(
             """
             SELECT ARRAY[coalesce(pid::text, ''), coalesce(usename::text, backend_type, 'prepared transaction'), \
-            coalesce(application_name, ''), coalesce(state, ''), \
+            coalesce(application_name, gid, ''), coalesce(state, ''), \
             greatest(0, extract(epoch FROM clock_timestamp() - coalesce(xact_start, prepared)))::bigint::text, \
             format('%I.%I', nspname, relname), mode] \
             FROM pg_locks l JOIN pg_class c ON c.oid = relation JOIN pg_namespace n ON n.oid = relnamespace \
@@ -99,7 +99,7 @@ struct LiveDatabase {
             SELECT ARRAY[pid::text, coalesce(usename::text, backend_type), coalesce(application_name, ''), coalesce(state, ''), \
             greatest(0, extract(epoch FROM clock_timestamp() - xact_start))::bigint::text] FROM pg_stat_activity \
             WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_xmin IS NOT NULL \
-            AND backend_type <> 'autovacuum worker' ORDER BY xact_start, pid
+            AND backend_type IS DISTINCT FROM 'autovacuum worker' ORDER BY xact_start, pid
             """)
         return rows.map { row in
             LockHolder(

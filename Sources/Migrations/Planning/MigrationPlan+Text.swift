@@ -91,7 +91,9 @@ extension MigrationPlan {
         add("rewrites", statements.flatMap(\.effects).count(where: \.isRewrite))
         add("losses of data", statements.flatMap(\.losses).count)
         add("lint", statements.flatMap(\.findings).count)
-        add("sessions to wait for now", Set(statements.flatMap(\.waitsFor).map { $0.pid ?? 0 }).count)
+        add(
+            "sessions to wait for now",
+            Set(statements.flatMap(\.waitsFor).map { "\($0.pid ?? 0) \($0.application)" }).count)
         let unknown = statements.count { $0.failure == nil && $0.estimate == nil }
         if unknown > 0 { parts.append("\(plural(unknown, "statement")) of unknown duration") }
         if let estimate {

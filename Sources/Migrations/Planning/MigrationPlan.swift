@@ -158,7 +158,7 @@ public struct LockHolder: Hashable, Sendable {
     public let pid: Int32?
     /// The session's role, the type of a background process, or `prepared transaction`.
     public let user: String
-    /// The session's `application_name`.
+    /// The session's `application_name`, or the identifier of a prepared transaction.
     public let application: String
     /// The session's state: `active`, `idle in transaction` and so on.
     public let state: String
@@ -175,22 +175,27 @@ extension PlannedRevision {
     public struct Hold: Hashable, Sendable {
         /// The table or index, with the strongest mode.
         public let lock: PlannedLock
-        /// The estimated time from the first statement that takes the lock to the end of the transaction; `nil` if it
-        /// is unknown.
+        /// The estimated time from the first statement whose lock on the relation blocks readers or writers to the end
+        /// of the transaction; `nil` if it is unknown.
         public let duration: Duration?
     }
 
     /// The locks that block readers or writers until a transaction of several statements ends.
     public var holds: [Hold] {
         statements.transactions(without: \.isOutside).filter { $0.count > 1 }.flatMap { statements -> [Hold] in
-            let locks = statements.flatMap(\.locks).strongest.significant.filter { $0.mode.waiting > .schemaChanges }
+            let locks = statements.flatMap(\.locks).strongest.significant.filter(\.blocks)
             return locks.map { lock in
-                let rest = statements.drop { !$0.locks.contains { $0.relation == lock.relation } }
+                let rest = statements.drop { !$0.locks.contains { $0.relation == lock.relation && $0.blocks } }
                 let estimates = rest.compactMap(\.estimate)
                 return Hold(lock: lock, duration: estimates.count < rest.count ? nil : estimates.reduce(.zero, +))
             }
         }
     }
+}
+
+extension PlannedLock {
+    /// Whether readers or writers wait while the lock is held.
+    fileprivate var blocks: Bool { mode.waiting > .schemaChanges }
 }
 
 extension [PlannedLock] {

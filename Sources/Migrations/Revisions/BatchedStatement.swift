@@ -108,7 +108,7 @@ struct BatchedStatement: Hashable, Sendable {
     }
 }
 
-/// A statement's tokens without comments, each with its nesting depth in parentheses.
+/// A statement's tokens without comments, each with its nesting depth in parentheses and brackets.
 private struct StatementText {
     private let bytes: [UInt8]
     private let tokens: [(word: String, range: Range<Int>, depth: Int)]
@@ -118,8 +118,8 @@ private struct StatementText {
         var depth = 0
         tokens = SQLLexer(bytes, in: range).filter { !$0.isComment }.map { token in
             let text = String(decoding: bytes[token.range], as: UTF8.self)
-            if token.kind == .symbol, text == ")" { depth -= 1 }
-            defer { if token.kind == .symbol, text == "(" { depth += 1 } }
+            if token.kind == .symbol, text == ")" || text == "]" { depth -= 1 }
+            defer { if token.kind == .symbol, text == "(" || text == "[" { depth += 1 } }
             return (token.kind == .word ? text.lowercased() : text, token.range, depth)
         }
     }
@@ -151,12 +151,14 @@ private struct StatementText {
 
     /// Whether the `SET` clause assigns a value to the column.
     func assigns(_ column: String) -> Bool {
-        let words = tokens.drop { $0.word != "set" || $0.depth > 0 }.dropFirst()
-            .prefix { $0.depth > 0 || !["from", "where"].contains($0.word) }
-        let names = column.hasPrefix("\"") ? [column] : [column.lowercased(), "\"\(column.lowercased())\""]
-        var isTarget = true
-        for token in words {
-            if isTarget, names.contains(token.word) { return true }
+        let name = column.hasPrefix("\"") ? column : "\"\(column.lowercased())\""
+        var (isTarget, previous) = (true, "")
+        for token in tokens.drop(while: { $0.word != "set" || $0.depth > 0 }).dropFirst() {
+            defer { previous = token.word }
+            // IS DISTINCT FROM is an operator.
+            let isEnd = token.word == "where" || token.word == "from" && previous != "distinct"
+            if token.depth == 0, isEnd { return false }
+            if isTarget, token.word == name || "\"\(token.word)\"" == name { return true }
             if token.word == "=", token.depth == 0 { isTarget = false }
             if token.word == ",", token.depth == 0 { isTarget = true }
         }

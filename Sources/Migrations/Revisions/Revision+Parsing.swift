@@ -44,6 +44,9 @@ private struct RevisionHeader {
         if let index = lines.dropFirst().firstIndex(of: "-- downgrade") {
             throw malformed(index, "-- downgrade must come after -- upgrade")
         }
+        for (index, line) in lines.enumerated().dropFirst() where Marker(resembling: line.stripped) != nil {
+            throw malformed(index, "\"\(line)\" has no effect here: write it below -- upgrade")
+        }
     }
 
     func malformed(_ index: Int, _ reason: String) -> MalformedRevision {

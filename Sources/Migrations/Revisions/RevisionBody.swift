@@ -152,6 +152,7 @@ private struct SectionParser {
             irreversible = irreversible ?? reason
             if kind != .downgrade { report(at: offset, "-- irreversible: belongs in the downgrade section") }
         } else if let id = mark.text(after: RevisionMark.contract) {
+            if contracted != nil { report(at: offset, "an upgrade can be the contract of one revision only") }
             contracted = contracted ?? id
             if kind != .upgrade { report(at: offset, "-- contract of belongs in the upgrade section") }
         } else {
@@ -273,11 +274,12 @@ private struct StatementMarkers {
 }
 
 /// The kind of marker that a comment resembles, regardless of case and spacing.
-private enum Marker {
+enum Marker {
     case section, statement
 
     /// Recognizes a comment that begins with the words of a marker; `nil` for other comments.
     init?(resembling comment: String) {
+        guard comment.hasPrefix("--") else { return nil }
         let words = comment.lowercased().drop { $0 == "-" || $0.isWhitespace }.split(whereSeparator: \.isWhitespace)
         let line = words.joined(separator: " ")
         if ["inside transaction", "outside transaction"].contains(line)
@@ -287,7 +289,7 @@ private enum Marker {
             self = .statement
         } else if ["irreversible", "breaking", "fixtures", "verify"].contains(line)
             || ["irreversible:", "breaking:"].contains(where: line.hasPrefix)
-            || line.firstMatch(of: /^contract of [0-9a-f]{6,}$/) != nil
+            || line.firstMatch(of: /^contract of \w+$/) != nil
         {
             self = .section
         } else {

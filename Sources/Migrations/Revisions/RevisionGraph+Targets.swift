@@ -3,15 +3,19 @@ extension RevisionGraph {
     /// `REV+N` or `REV-N`.
     /// - Parameters:
     ///   - text: the identifier.
-    ///   - current: the database's current revisions.
+    ///   - current: the database's current revisions; `nil` if there is no database.
     /// - Returns: The ids; none for `base`.
-    /// - Throws: `GraphError` if the identifier matches no revision, or is ambiguous.
-    public func resolve(_ text: String, current: Set<String> = []) throws(GraphError) -> [String] {
+    /// - Throws: `GraphError` if the identifier matches no revision, is ambiguous, or is `current` without a database.
+    public func resolve(_ text: String, current: Set<String>? = nil) throws(GraphError) -> [String] {
         switch text {
         case "head": return try head().map { [$0] } ?? []
         case "heads": return heads.map(\.id)
         case "base": return []
-        case "current": return current.sorted()
+        case "current":
+            guard let current else {
+                throw GraphError(description: "current is not known without a database: write the revision's id")
+            }
+            return current.sorted()
         default: break
         }
         if let index = text.dropFirst().lastIndex(where: { $0 == "+" || $0 == "-" }), let steps = Int(text[index...]) {
@@ -39,21 +43,27 @@ extension RevisionGraph {
         return first.id
     }
 
-    /// Returns the id of the revision a number of steps above (positive) or below (negative) the start revisions.
+    /// Returns the id of the revision a number of steps above (positive) or below (negative) the start revision.
+    /// Without a start revision, the steps begin at the base.
     private func walk(_ steps: Int, from start: [String], _ text: String) throws(GraphError) -> String {
+        guard start.count <= 1 else {
+            throw GraphError(
+                description:
+                    "Relative revision \(text) is ambiguous: it may start at \(start.joined(separator: ", "))")
+        }
         var id = start.first
-        for _ in 0..<abs(steps) {
+        for _ in 0..<steps.magnitude {
             let next =
                 steps > 0
                 ? id.map(children(of:)) ?? revisions.filter(\.parents.isEmpty).map(\.id)
                 : try id.map { id throws(GraphError) in try revision(id).parents } ?? []
             guard next.count == 1 else {
-                throw GraphError(description: "Relative revision \(text) didn't produce \(abs(steps)) migrations")
+                throw GraphError(description: "Relative revision \(text) didn't produce \(steps.magnitude) migrations")
             }
             id = next[0]
         }
         guard let id else {
-            throw GraphError(description: "Relative revision \(text) didn't produce \(abs(steps)) migrations")
+            throw GraphError(description: "Relative revision \(text) didn't produce \(steps.magnitude) migrations")
         }
         return id
     }

@@ -38,7 +38,8 @@ final class BlockerWatch: @unchecked Sendable {
         let watch = Task(executorPreference: loop) { [self] in
             while true {
                 try await loop.sleep(for: .milliseconds(300))
-                try await poll()
+                // The poll after one that fails opens a new connection.
+                do { try await poll() } catch is PostgresError { connection?.close() }
             }
         }
         defer { watch.cancel() }
@@ -49,7 +50,7 @@ final class BlockerWatch: @unchecked Sendable {
 
     /// Queries the blocking sessions, and logs them every 5 s at most.
     private func poll() async throws {
-        if connection == nil { connection = try await Connection.open(configuration) }
+        if connection?.isOpen != true { connection = try await Connection.open(configuration) }
         let statement: Statement = """
             SELECT string_agg(format('pid %s (%s, %s, %s for %s s): %s', pid, usename, \
             coalesce(nullif(application_name, ''), 'no name'), state, extract(epoch FROM now() - xact_start)::int, \

@@ -59,12 +59,14 @@ extension MigrationSession {
         }
     }
 
-    /// Returns a sentence about the session that holds the lock.
+    /// Returns a sentence about the session that holds the lock. A role without `pg_read_all_stats` does not see the
+    /// address and the start of another role's session.
     private func holder() async throws -> String {
         let result = try await connection.execute(
             """
             SELECT 'It is held by pid ' || pid || ' (' || coalesce(nullif(application_name, ''), 'no name') || \
-            coalesce(' on ' || host(client_addr), '') || ') since ' || date_trunc('second', backend_start) || '.' \
+            coalesce(' on ' || host(client_addr), '') || ')' || \
+            coalesce(' since ' || date_trunc('second', backend_start), '') || '.' \
             FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE \(unsafe: Self.heldLock) LIMIT 1
             """)
         return try result.texts().first ?? "Its holder has just released it."

@@ -44,6 +44,7 @@ extension Migrator {
     public func carryOut(_ repairs: [Repair]) async throws {
         try await withSession { session in
             try await session.lock(within: options.lockTimeout, log: log)
+            try await session.makeTables()
             let present = try await self.repairs(session)
             for repair in repairs where present.contains(repair) {
                 switch repair {

@@ -106,10 +106,11 @@ public struct Migrator: Sendable {
     /// - Throws: `MigrationFailed`, `RevisionGraph.GraphError`, `PostgresError`.
     public func stamp(_ target: String, purges: Bool = false) async throws {
         try await withSession(waitsForPrimary: true) { session in
-            let new = Set(try graph.resolve(target))
             try await session.lock(within: options.lockTimeout, log: log)
             try await session.makeTables()
-            let old = purges ? try await session.versions() : try await currentVersions(session)
+            let old = try await session.versions()
+            let new = Set(try graph.resolve(target, current: old))
+            if !purges { _ = try graph.closure(of: old) }
             let incomplete = try await incompleteRevisions(session)
             guard old != new || !incomplete.isEmpty else { return }
             log(

@@ -9,10 +9,10 @@ public struct OfflineScript: Sendable {
     /// - Parameter range: the target, or `FROM:TO`; without FROM, the script begins at the base.
     /// - Throws: `RevisionGraph.GraphError`.
     public func upgrade(_ range: String) throws -> String {
-        let parts = range.split(separator: ":", maxSplits: 1).map { String($0) }
+        let parts = range.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map { String($0) }
         let from = parts.count == 2 ? Set(try graph.resolve(parts[0])) : []
         return try script(
-            graph.upgradePlan(to: parts.last ?? "head", from: from), "upgrade", from: from
+            graph.upgradePlan(to: parts[parts.count - 1], from: from), "upgrade", from: from
         ) { graph.versions($0, applying: $1) }
     }
 
@@ -20,7 +20,7 @@ public struct OfflineScript: Sendable {
     /// - Parameter range: `FROM:TO`.
     /// - Throws: `RevisionGraph.GraphError`; `MigrationFailed` if `range` has no FROM.
     public func downgrade(_ range: String) throws -> String {
-        let parts = range.split(separator: ":", maxSplits: 1).map { String($0) }
+        let parts = range.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map { String($0) }
         guard parts.count == 2 else { throw MigrationFailed("downgrade with --sql requires <fromrev>:<torev>") }
         let from = Set(try graph.resolve(parts[0]))
         return try script(graph.downgradePlan(to: parts[1], from: from), "downgrade", from: from) {

@@ -77,10 +77,7 @@ struct RevisionRun {
     /// outcome is unknown.
     private func commit() async throws {
         if run.options.isTrial, let catalog = try await connection.serverWideChange() {
-            throw MigrationRun.Failure.refused(
-                "\(revision.file): it changes the shared catalog \(catalog) from inside a function or a DO block, so a "
-                    + "trial in a scratch database would change the whole server. Move it to a top-level statement, "
-                    + "which trials skip")
+            throw changesServer("the shared catalog \(catalog)")
         }
         do { try await run.commit() } catch let error as PostgresError {
             guard !connection.isOpen else {
@@ -90,6 +87,13 @@ struct RevisionRun {
                 "the connection was lost during the COMMIT of \(revision.id), so its outcome is unknown; check it with "
                     + "aktify db status: \(error)")
         }
+    }
+
+    /// The error for a change of the whole server that a trial does not recognize as a server-wide statement.
+    private func changesServer(_ what: String) -> MigrationRun.Failure {
+        .refused(
+            "\(revision.file): it changes \(what) from inside a function or a DO block, so a trial in a scratch "
+                + "database would change the whole server. Move it to a top-level statement, which trials skip")
     }
 
     /// Commits the executed statements together with the position after them; if the whole run is a single transaction,
@@ -162,6 +166,8 @@ struct RevisionRun {
     private mutating func runOutside(_ statement: Revision.Statement) async throws {
         guard !isLeftOut(statement) else { return position = position.after(1) }
         if try await runAlone(statement) { return }
+        // A block that commits by itself leaves nothing to detect before a COMMIT.
+        if run.options.isTrial, statement.isBlockAboutRoles { throw changesServer("roles") }
         let invalid = Set(try await session.invalidIndexes())
         try await updateProgress(
             .halfway, "line \(statement.line) of \(revision.file) ran outside a transaction, and was interrupted",

@@ -67,7 +67,7 @@ struct SchemaCopy {
                 OR objid IN (SELECT oid FROM pg_trigger WHERE NOT tgisinternal) AND classid = 'pg_trigger'::regclass) \
                 AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = own.classid AND objid = own.objid AND deptype = 'e')) made, \
                 pg_identify_object(classid, objid, 0) WHERE identity !~ '^pg_' \
-                AND identity !~ '\\m(alembic_version|migration_history|migration_revision)'
+                AND identity !~ '\\m\(unsafe: Inventory.bookkeeping)\\M'
                 """
             ).map { $0[0] })
     }

@@ -12,6 +12,12 @@ extension Revision.Statement {
         return hidden || words.calls(LintedWords.serverFunctions) || words.isAboutRoles || words.isAboutServer
     }
 
+    /// Whether the statement is a `DO` block whose text creates, alters or drops a role.
+    var isBlockAboutRoles: Bool {
+        LintedWords(sql).begins("do")
+            && sql.contains(/(?i)\b(?:create|alter|drop)\s+(?:role|group|user(?!\s+mapping))\b/)
+    }
+
     /// Whether the statement is server-wide and does not concern roles. Changes of roles can be made in a transaction
     /// that is never committed, and later statements may need them.
     var isServerWideExceptRoles: Bool { isServerWide && !LintedWords(sql).isAboutRoles }

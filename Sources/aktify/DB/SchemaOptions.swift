@@ -60,8 +60,9 @@ struct MigrationOptions: ParsableArguments {
     var again = false
 
     func validate() throws {
-        guard lockTimeout >= 0, tableLockTimeout >= 1 else {
-            throw ValidationError("--lock-timeout must be at least 0, and --table-lock-timeout at least 1.")
+        // Postgres accepts a lock_timeout of up to 2147483647 ms.
+        guard (0...2_147_483).contains(lockTimeout), (1...2_147_483).contains(tableLockTimeout) else {
+            throw ValidationError("--lock-timeout must be 0 to 2147483, and --table-lock-timeout 1 to 2147483.")
         }
     }
 
