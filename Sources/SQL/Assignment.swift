@@ -18,9 +18,7 @@ extension Assignment {
     /// Returns the value that is assigned to `column`; `nil` for an assignment to another column, or of the column's
     /// default.
     public func value<Value>(of column: Column<Model, Value>) -> Value? {
-        // Without the check, the cast of nil to an optional type would result in NULL.
-        guard path == column.path, let value else { return nil }
-        return value as? Value
+        path == column.path ? value as? Value : nil
     }
 
     /// The value as SQL: a parameter, or `DEFAULT`.

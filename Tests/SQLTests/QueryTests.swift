@@ -30,13 +30,6 @@ import Testing
         #expect(ColumnDefinition.quoted(name) == identifier)
     }
 
-    @Test func `an assignment of the default has no value, also for a nullable column`() throws {
-        let column = Column(\Guest.order, "order", default: .value(5))
-        #expect(try #require(column.reset()).value(of: column) == Int32??.none)
-        #expect(column.set(to: nil).value(of: column) == Int32??.some(nil))
-        #expect(column.set(to: 7).value(of: column) == 7)
-    }
-
     @Test func `all rows`() {
         #expect(Guest.all.statement.text == select)
         #expect(Guest.all.countStatement.text == "SELECT count(*) FROM guest")
