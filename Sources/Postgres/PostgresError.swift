@@ -56,7 +56,7 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
         self.position = position
     }
 
-    /// The error for committing a transaction in which a statement had failed, which the server therefore rolled back.
+    /// The error when the server rolled back a transaction instead of committing it, because a statement had failed.
     public static let rolledBack = PostgresError(.server, message: "the transaction had failed, and was rolled back")
 
     /// The category of the error, which determines how to respond to the request that caused it.
@@ -120,9 +120,9 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
                 || state == "42703" && message.hasSuffix(" of type record has been dropped"))
     }
 
-    /// Whether every server refused the connection for a reason that is not transient, such as the role, the password
-    /// or the database. The reason is derived from libpq's message, which has one line for each server, because libpq
-    /// reports no SQLSTATE for a failed connection attempt.
+    /// Whether every server refused the connection for a reason that is not transient, such as a wrong password or an
+    /// unknown role or database. The reason is derived from libpq's message, which has one line for each server,
+    /// because libpq reports no SQLSTATE for a failed connection attempt.
     package var isRefusal: Bool {
         let transient = ["the database system is", "too many", "connection slots", "server login"]
         return kind == .unreachable && !message.isEmpty

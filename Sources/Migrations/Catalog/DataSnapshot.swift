@@ -140,8 +140,9 @@ extension Connection {
     }
 
     /// Returns the number of rows deleted from each of the snapshot's tables, according to the server's statistics
-    /// (`track_counts`). Tables without deleted rows are omitted. The counts may include the session's last
-    /// transactions: only the difference from an earlier result belongs to the open transaction.
+    /// (`track_counts`). Tables without deleted rows are omitted. The numbers may include rows that the session's
+    /// preceding transactions deleted; the open transaction deleted only the rows by which a number has grown since
+    /// the transaction began.
     func deletions(from snapshot: DataSnapshot) async throws -> [DataLoss] {
         let names = snapshot.tables.values.map(\.name)
         let result = try await execute(

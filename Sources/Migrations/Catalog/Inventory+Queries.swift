@@ -17,7 +17,7 @@ extension Inventory {
     }
 
     /// The SQL condition that a relation's name does not begin with the name of one of the migration tool's own tables.
-    /// The names of their indexes and sequences begin that way, too.
+    /// The condition is also false for the indexes and sequences of these tables, whose names begin with the table's.
     static func isNotBookkeeping(_ name: String) -> String {
         "\(name) !~ '^(alembic_version|migration_history|migration_revision)'"
     }
@@ -129,7 +129,7 @@ extension Inventory {
         FROM pg_statistic_ext JOIN pg_namespace ON pg_namespace.oid = stxnamespace WHERE \(isUserSchema)
         """
 
-    /// The query for comments on objects; objects with oids below 16384 are Postgres's own.
+    /// The query for comments on objects other than Postgres's own, whose oids are below 16384.
     private static let comments = """
         'comment on ' || pg_describe_object(described.classoid, described.objoid, described.objsubid), description] \
         FROM pg_description described WHERE described.objoid >= 16384 AND \

@@ -39,7 +39,8 @@ extension RevisionGraph {
         return first.id
     }
 
-    /// Returns the id of the revision a number of steps above (positive) or below (negative) the start revisions.
+    /// Returns the id of the revision a number of steps from the first start revision: towards its descendants if the
+    /// number is positive, towards its ancestors if negative. Without a start revision, the walk begins at the base.
     private func walk(_ steps: Int, from start: [String], _ text: String) throws(GraphError) -> String {
         var id = start.first
         for _ in 0..<abs(steps) {
