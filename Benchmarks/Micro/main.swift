@@ -46,8 +46,8 @@ func microsecondsOfCPU() -> Double {
     return Double(time.tv_sec) * 1e6 + Double(time.tv_nsec) / 1e3
 }
 
-/// Measures the average CPU time of a request in ten rounds of `times` requests. The result is the fastest round,
-/// because disturbances only make a round slower.
+/// Measures the CPU time of a request: the lowest average of ten rounds of `times` requests each, because disturbances
+/// only make a round slower.
 /// - Returns: Whether the CPU time is within `budget`, in microseconds.
 func measure(_ name: String, rows: Int, target: String, times: Int, budget: Double) throws -> Bool {
     let best = try Loop.run {

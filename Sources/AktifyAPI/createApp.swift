@@ -26,8 +26,8 @@ public func createApp(_ config: Config) throws -> Application {
     try createApp(config, database: Database(config.database))
 }
 
-/// Creates the application with an existing `Database`, such as one that is already connected, or one that explains
-/// its statements.
+/// Creates the application with an existing `Database`, such as one that is already connected, or the one that
+/// `Database.explaining` passes to its closure.
 /// - Throws: `SetupError` when prefixes or routes conflict.
 public func createApp(_ config: Config, database: Database) throws -> Application {
     let health = HealthService(database, schema: config.schema)

@@ -42,7 +42,8 @@ public struct APIKeys: Sendable {
         try await database.all(APIKeyRecord.all.ordered { [$0.id.ascending] })
     }
 
-    /// Revokes a key. Every worker rejects the key within one second, provided that its lookups reach the primary.
+    /// Revokes a key. Every worker rejects the key within one second, provided that the worker looks up the key on the
+    /// primary, not on a replica, which may lag behind.
     /// - Throws: `APIKeyError.unknown`, `DatabaseError`.
     public func revoke(name: String) async throws {
         let columns = APIKeyRecord.columns

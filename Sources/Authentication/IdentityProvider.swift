@@ -15,7 +15,8 @@ public struct IdentityProvider: Hashable, Sendable {
     public var issuer: String
     /// The required audience of tokens: the value of the claim `aud`, or one of the elements of that claim.
     public var audience: String
-    /// The claim with the client's roles: a name, or the path of a nested claim, separated by dots.
+    /// The claim with the client's roles: the name of a claim, or the names on the path to a nested claim,
+    /// separated by dots, as in `realm_access.roles`.
     public var rolesClaim: String
     /// The tolerated difference between this machine's clock and the identity provider's, in seconds.
     public var clockSkew: Int

@@ -11,9 +11,10 @@ extension Loop {
         try await waiter.value()
     }
 
-    /// Runs a blocking call (a name lookup, a connect) on a new thread and suspends the current task until it returns.
+    /// Runs a blocking call, such as a name lookup, on a new thread, and suspends the current task until the call
+    /// returns.
     ///
-    /// The call cannot be interrupted by cancellation, so it needs its own timeout.
+    /// Cancellation does not interrupt the call, so `body` needs a timeout of its own.
     /// - Throws: Whatever `body` throws, or `SystemError` when the thread cannot be created.
     public func offload<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
         offloadedCalls += 1

@@ -13,8 +13,8 @@ import Synchronization
 /// that belongs to a loop (watches, timers and the connections built on them) is used on the loop's thread only and
 /// therefore needs no lock. `Task(executorPreference: loop) { … }` starts a task on the loop from any thread.
 ///
-/// Sound as `@unchecked Sendable`: other threads may call only `enqueue` and `stop`, which use the locked inbox and an
-/// atomic flag; all other members are used on the loop's own thread.
+/// The conformance to `@unchecked Sendable` is sound: other threads may call only `enqueue` and `stop`, which use the
+/// locked inbox and an atomic flag; all other members are used on the loop's own thread.
 public final class Loop: @unchecked Sendable {
     private let poller: Int32
     private let wakeup: Int32
@@ -137,8 +137,8 @@ public final class Loop: @unchecked Sendable {
 
     // MARK: Loop iteration
 
-    /// Calls `action` once, at the end of the current loop iteration. Callers use this to batch work, such as one write
-    /// for several statements.
+    /// Calls `action` once, at the end of the current loop iteration. Callers use this method to batch work: for
+    /// example, to send several statements in one write.
     public func atEndOfTurn(_ action: @escaping () -> Void) {
         assertCurrent()
         endOfTurnActions.append(action)

@@ -2,7 +2,7 @@ import Glibc
 
 /// A failed system call: the operation and its error number (errno(3)).
 public struct SystemError: Error, Hashable, CustomStringConvertible {
-    /// The operation, worded to be followed by a colon and the reason: `bind /run/api.sock`.
+    /// The operation that failed, such as `bind /run/api.sock`. In `description`, a colon and the reason follow.
     public let operation: String
     /// The error number, as defined in `<errno.h>`.
     public let code: Int32

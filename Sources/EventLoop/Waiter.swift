@@ -3,8 +3,8 @@
 ///
 /// Any number of tasks may wait, usually one.
 ///
-/// Sound as `@unchecked Sendable`: a waiter's state is used on the loop's thread only; a cancellation from another
-/// thread is moved to the loop by a task.
+/// The conformance to `@unchecked Sendable` is sound: a waiter's state is used on the loop's thread only; a
+/// cancellation from another thread is moved to the loop by a task.
 public final class Waiter<Value: Sendable>: @unchecked Sendable {
     private typealias Continuation = UnsafeContinuation<Value, any Error>
 
@@ -49,9 +49,9 @@ public final class Waiter<Value: Sendable>: @unchecked Sendable {
         }
     }
 
-    /// Waits for the outcome; returns immediately when it is already known.
-    /// - Throws: The error that the waiter was resumed with; `CancellationError` as soon as the task is cancelled, or
-    ///   when the only waiting task was cancelled before this call.
+    /// Waits for the outcome; returns immediately when the outcome is already known.
+    /// - Throws: The error that the waiter was resumed with; `CancellationError` as soon as the current task is
+    ///   cancelled, or when this error is already the outcome, because the only waiting task was cancelled earlier.
     public func value() async throws -> Value {
         lastID += 1
         let id = lastID

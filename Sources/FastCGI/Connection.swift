@@ -7,8 +7,8 @@ import Web
 /// A FastCGI connection from a web server. A request is read completely before a task handles it. The next request is
 /// read after the response has been sent.
 ///
-/// Sound as `@unchecked Sendable`: a connection is used on its loop's thread only, by the loop's watch and by tasks on
-/// the loop.
+/// The conformance to `@unchecked Sendable` is sound: a connection is used on its loop's thread only, by the loop's
+/// watch and by tasks on the loop.
 final class Connection: @unchecked Sendable {
     /// The connection's state; `since` is when the connection began to wait for the peer or for the application.
     enum State {
@@ -32,8 +32,8 @@ final class Connection: @unchecked Sendable {
     /// Resumes the idle task with the next request, or with `nil` when the connection closes; `nil` while the task is
     /// busy.
     private var idleContinuation: UnsafeContinuation<Work?, Never>?
-    /// The request being handled. A timeout replaces this object, so that the response of the task that timed out is
-    /// recognized and discarded.
+    /// The request being handled. A timeout replaces this object with a new one for the same request, so that the
+    /// response of the cancelled task is recognized and discarded.
     private var work: Work?
     /// The scoreboard entry of the request that is being received or handled.
     private var activity: RequestActivity?
@@ -334,13 +334,13 @@ final class Connection: @unchecked Sendable {
         }
     }
 
-    /// The number of bytes of this response that were passed to libfcgi.
+    /// The number of bytes of the current response passed to libfcgi, including the chunk that `write` passes next.
     private var bytesWritten = 0
-    /// Whether the response exceeds libfcgi's output buffer, so that a part of it is sent before its end.
+    /// Whether the response fills libfcgi's output buffer, so that libfcgi sends a part of it before `finish`.
     ///
     /// A response that fits into a single write is sent without waiting for room in the socket, because a peer normally
-    /// reads a response before it sends the next request. If the peer has not done so and the socket is full, the write
-    /// fails and the connection is closed.
+    /// reads a response before it sends the next request. If the peer has not read the earlier responses and the socket
+    /// is full, the write fails and the connection is closed.
     private var exceedsBuffer: Bool { bytesWritten >= Connection.bufferBytes }
     /// The size of libfcgi's output buffer, in bytes: the payload of one STDOUT record.
     private static let bufferBytes = 8184

@@ -3,8 +3,8 @@ public struct Limits: Sendable {
     /// The maximum size of a request body, in bytes; at most 1 GiB. A larger body is read to its end, discarded and
     /// responded to with 413.
     public var bodyBytes: Int
-    /// The maximum total size of a request's params, in bytes. nginx's own limits on request headers keep it well below
-    /// the default.
+    /// The maximum total size of a request's params, in bytes. The params that nginx sends stay well below the default,
+    /// because nginx limits request headers itself.
     public var paramsBytes: Int
     /// The maximum number of bytes of responses that wait for their peers to read them, over all connections. A
     /// response that would exceed this limit is replaced with 503, or with 502 when the request may have changed

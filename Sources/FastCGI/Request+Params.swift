@@ -56,8 +56,8 @@ private struct MetaVariables: ~Copyable {
         }
     }
 
-    /// Returns a request target as text. If it is not UTF-8, its bytes outside ASCII are percent-encoded, so that they
-    /// are rejected like a client's own percent-encoding of them.
+    /// Returns a request target as text. If the target is not UTF-8, its bytes outside ASCII are percent-encoded, and
+    /// the request is handled as if the client had percent-encoded these bytes.
     private static func target(_ bytes: UnsafePointer<UInt8>) -> String {
         if let text = String(validatingCString: bytes.cString) { return text }
         let bytes = UnsafeBufferPointer(start: bytes, count: strlen(bytes.cString))

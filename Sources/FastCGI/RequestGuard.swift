@@ -146,8 +146,8 @@ struct RequestGuard {
 
     private var contentLength: StaticString { "CONTENT_LENGTH" }
 
-    /// Whether the name at `position` is CONTENT_LENGTH. The caller ensures that the name has that length and lies
-    /// within the stream.
+    /// Whether the name at `position` is CONTENT_LENGTH. The caller ensures that the name has as many bytes as
+    /// "CONTENT_LENGTH" and lies within the stream.
     private func isContentLength(_ bytes: UnsafeRawBufferPointer, _ position: Int) -> Bool {
         memcmp(bytes.baseAddress! + position, contentLength.utf8Start, contentLength.utf8CodeUnitCount) == 0
     }

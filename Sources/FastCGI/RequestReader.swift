@@ -65,8 +65,8 @@ struct RequestReader {
         return .more
     }
 
-    /// The maximum number of reads by which one call of `receive` continues a partial request. Other connections are
-    /// served before the next call.
+    /// The maximum number of times that one call of `receive` reads more bytes of a partial request. Other connections
+    /// are served before the next call.
     private static let readsPerCall = 4
 
     /// Extracts a complete request at the beginning of the request buffer's memory, and stores the bytes that follow

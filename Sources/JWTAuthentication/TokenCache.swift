@@ -1,7 +1,7 @@
 import Web
 
-/// Caches verified tokens until they expire or the keys change. Verifying a signature costs more than the rest of most
-/// requests.
+/// A cache of verified tokens, which are kept until they expire or the keys change. For most requests, verifying the
+/// signature would take longer than all other processing.
 struct TokenCache {
     private struct Entry {
         let principal: Principal

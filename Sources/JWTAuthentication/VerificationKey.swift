@@ -16,7 +16,8 @@ struct VerificationKey: Sendable {
 #if JWT
     extension VerificationKey {
         /// Creates a key from the members of a JWK (RFC 7517, section 4). Returns `nil` when the JWK is malformed, has
-        /// no `kid`, an unsupported algorithm or another purpose, contains a private key, or is too weak.
+        /// no `kid`, has an unsupported algorithm, is not meant for signatures, contains a private key, or is an RSA
+        /// key of an unsupported size.
         init?(_ members: JSON.Members) async {
             guard members.areUnique, let id = members.text("kid"), !id.isEmpty,
                 let algorithm = SignatureAlgorithm(keyType: members.text("kty"), curve: members.text("crv")),

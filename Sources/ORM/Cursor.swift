@@ -27,8 +27,8 @@ struct Cursor<M: Model>: Sendable {
         statement.prefixed(unsafe: "DECLARE rows NO SCROLL CURSOR FOR ")
     }
 
-    /// Calls `body` with each chunk except the last one, and returns the last chunk, which may be empty. The
-    /// transaction is ended before the return, so that the last chunk can be processed without the connection.
+    /// Calls `body` with each chunk except the last one, and returns the last chunk, which may be empty. When the
+    /// method returns, the transaction has ended, so that the last chunk can be processed without the connection.
     ///
     /// The next chunk is fetched while `body` processes the previous one.
     /// - Throws: `PostgresError`, `DecodingError`, `CancellationError`, and what `body` throws.

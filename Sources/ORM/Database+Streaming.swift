@@ -48,8 +48,9 @@ extension Database {
 }
 
 extension Database {
-    /// Reads chunks from a server that the causal session allows, and calls `body` with each chunk except the last one.
-    /// If the server fails before `body` is called, the read is retried on another server that the session allows.
+    /// Reads chunks from the primary or, if the current causal session allows it, from a replica, and calls `body` with
+    /// each chunk except the last one. If the server fails before `body` is called, the read is retried on another
+    /// server that the session allows.
     /// - Returns: The last chunk.
     private func chunks<M: Model>(
         _ declaration: Statement, on streams: Pool, _ body: (Cursor<M>.Chunk) async throws -> Void

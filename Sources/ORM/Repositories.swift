@@ -1,6 +1,6 @@
 import SQL
 
-/// Creates the repositories of an application, all with the same storage: Postgres, or memory.
+/// The repositories of an application, all with the same storage: Postgres, or memory.
 public struct Repositories: Sendable {
     private enum Storage: Sendable {
         case postgres(Database)

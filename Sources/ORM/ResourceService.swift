@@ -91,7 +91,7 @@ public enum ResourceError: Error, Hashable {
     case keyInUse
 }
 
-/// A precondition on a row's version, as a client requires it (RFC 9110, sections 13.1.1 and 13.1.2).
+/// A client's precondition on the version of a row (RFC 9110, sections 13.1.1 and 13.1.2).
 public enum VersionCondition: Hashable, Sendable {
     /// The row may have any version.
     case any

@@ -61,7 +61,8 @@ public final class Table<Model: Sendable>: Sendable {
     public var misplacedColumns: Set<String> { Set(misplaced()) }
 }
 
-/// Returns the sample value of a type at an index, 0 or 1; for a type with only one value, always that value.
+/// Returns the first (index 0) or second (index 1) of the type's `samples`. If the type has only one value, returns
+/// that value for either index.
 private func sample<Value: SQLValue>(_: Value.Type, _ index: Int) -> Value {
     Value.samples[min(index, Value.samples.count - 1)]
 }
@@ -80,8 +81,8 @@ public protocol TableColumn<Model>: Sendable {
     func problem(in row: Model) -> String?
     /// Sets the column's value in a row to NULL if the column is nullable.
     func clear(_ row: inout Model)
-    /// Changes the column's value in a row as an UPDATE that omits the column does, for example to the next version
-    /// number. Most columns keep their value.
+    /// Changes the column's value in a row when an update does not set the column: to the next version number, for
+    /// example. Most columns keep their value.
     func update(_ row: inout Model, now: Timestamp)
 }
 
@@ -98,7 +99,7 @@ extension Column: TableColumn {
         if let updatedValue { row[keyPath: path] = updatedValue(row[keyPath: path], now) }
     }
 
-    /// Whether the model's property for this column equals the sample value at an index, 0 or 1.
+    /// Whether the model's property for this column equals the value that `sample(_:_:)` returns for an index, 0 or 1.
     fileprivate func reads(_ index: Int, in model: Model) -> Bool {
         bytes(of: model[keyPath: path]) == bytes(of: sample(Value.self, index))
     }

@@ -13,8 +13,8 @@ struct Backoff {
     func allowsTrying(at now: Instant) -> Bool { error == nil || now >= until }
 
     /// Starts or extends the backoff after a failed attempt. The delay is 100 ms after the first failure and doubles
-    /// after each further one, up to 500 ms; it is randomized by 20 % so that many event loops do not retry
-    /// simultaneously.
+    /// after each further one, up to 500 ms. The delay is then increased or decreased by a random amount of up to 20 %,
+    /// so that many event loops do not retry simultaneously.
     mutating func failed(_ error: PostgresError, at now: Instant) {
         let milliseconds = min(500, 100 << min(failures, 3))
         failures += 1

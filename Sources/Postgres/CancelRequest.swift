@@ -1,9 +1,9 @@
 import CLibPQ
 
 /// A request to cancel a session's running statement, sent on a separate connection (Postgres manual, section 34.7).
-/// The object owns and frees libpq's memory.
+/// The request owns libpq's `PGcancel` object, and frees that object when the request is deinitialized.
 ///
-/// `@unchecked Sendable` is sound because libpq creates the memory for use on another thread, and nothing mutates it.
+/// `@unchecked Sendable` is sound because libpq permits the use of a `PGcancel` on any thread, and nothing mutates it.
 final class CancelRequest: @unchecked Sendable {
     // Owned by this object: freed in deinit, never handed out.
     private let handle: OpaquePointer

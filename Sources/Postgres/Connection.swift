@@ -86,7 +86,8 @@ public final class Connection: @unchecked Sendable {
 
     // MARK: Sending
 
-    /// Executes a statement after those in flight, and waits for the statement's result and the end of its transaction.
+    /// Executes a statement after those in flight, and waits for the statement's result. Unless a transaction is open,
+    /// the statement is executed as its own transaction, which has ended when this method returns.
     ///
     /// If the prepared statement is stale (the table has been altered, or the session was reset), the statement is
     /// prepared and executed again, unless a transaction is open.
@@ -166,7 +167,8 @@ public final class Connection: @unchecked Sendable {
     /// needed because the table may be altered again in the meantime.
     private static let retries = 2
 
-    /// Discards all prepared statements, so that a statement whose prepared statement was stale can be executed again.
+    /// Forgets all prepared statements, so that a statement whose prepared statement was stale is prepared again when
+    /// the caller retries the statement.
     /// - Parameters:
     ///   - error: The error that the stale prepared statement caused.
     ///   - isShared: Whether the connection serves reads only, so that no transaction can be open. libpq's transaction
@@ -294,8 +296,9 @@ public final class Connection: @unchecked Sendable {
     /// Cancels the running statement of this connection, which then fails with SQLSTATE 57014.
     ///
     /// Use this method only on a connection that one task uses exclusively; on a shared connection, the request could
-    /// cancel another task's statement. The signal may reach the session late and cancel a later statement; after this
-    /// method has returned, complete a round trip before using the connection again.
+    /// cancel another task's statement. The signal by which the server cancels the statement may reach the session's
+    /// process late and cancel a later statement; after this method has returned, complete a round trip before using
+    /// the connection again.
     /// - Parameter limit: The timeout for the cancel request; 2 s by default.
     /// - Returns: Whether the request completed in time; close the connection if it did not.
     @discardableResult

@@ -152,7 +152,7 @@ extension PostgresConfiguration.Server {
         }
     }
 
-    /// The hosts that the server is specified by.
+    /// The hosts that are listed in the connection string or in the `host` parameter.
     var hosts: Hosts {
         switch self {
         case .url(let url): (try? ConnectionString(url).hosts) ?? Hosts(names: "", ports: nil)

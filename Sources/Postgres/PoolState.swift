@@ -63,7 +63,7 @@ struct PoolState {
         maximumLeases = keepsOneForReads ? max(1, limit - 1) : limit
     }
 
-    /// The number of reads in flight on a connection from which further reads use the next connection.
+    /// The number of reads in flight on a connection at which further reads go to another connection if possible.
     static let preferredDepth = 32
     /// The maximum number of reads in flight on a connection.
     static let maximumDepth = 256

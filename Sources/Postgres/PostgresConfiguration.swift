@@ -123,7 +123,7 @@ public struct PostgresConfiguration: Sendable {
         }
     }
 
-    /// Whether several servers are specified, one of which is the primary.
+    /// Whether more than one server is specified, among which a connection attempt has to find the primary.
     package var hasSeveralServers: Bool { server.hosts.areMultiple || server.hasMultipleAddresses }
 
     /// The configuration of each replica. The number of connections is limited to two, because reads share connections.

@@ -63,7 +63,7 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
         self.change = change
     }
 
-    /// The error for committing a transaction in which a statement had failed, which the server therefore rolled back.
+    /// The error when the server rolled back a transaction instead of committing it, because a statement had failed.
     public static let rolledBack = PostgresError(
         .server, message: "the transaction had failed, and was rolled back", change: .notMade)
 
@@ -121,9 +121,9 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
         state == "26000" || routine == "RevalidateCachedQuery" || routine == "CheckVarSlotCompatibility"
     }
 
-    /// Whether every server refused the connection for a reason that is not transient, such as the role, the password
-    /// or the database. The reason is derived from libpq's message, which has one line for each server, because libpq
-    /// reports no SQLSTATE for a failed connection attempt.
+    /// Whether every server refused the connection for a reason that is not transient, such as a wrong password or an
+    /// unknown role or database. The reason is derived from libpq's message, which has one line for each server,
+    /// because libpq reports no SQLSTATE for a failed connection attempt.
     package var isRefusal: Bool {
         let transient = [
             "the database system is", "too many", "connection slots", "server login", "terminating connection",

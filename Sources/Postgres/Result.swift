@@ -48,7 +48,8 @@ public final class Result: @unchecked Sendable {
     // Written once, before the waiting task gets the result.
     /// When the statement was sent. In a batch, only the last result has the time; the others have `.distantFuture`.
     public internal(set) var sent: Instant
-    /// When the result was received completely. In a batch, only the last result has the time.
+    /// When the result was received completely. In a batch, only the last result has the time; the others have
+    /// `.distantFuture`.
     public internal(set) var received: Instant
     /// The time from sending the statement until its result was received completely. In a batch, the last result has
     /// the time of the whole batch, and the others have zero.
@@ -137,7 +138,7 @@ public final class Result: @unchecked Sendable {
             routine: field("R"))
     }
 
-    /// Returns the field of the error report with a field code, such as `M` for the message (Postgres manual, section
+    /// Returns a field of the error report, selected by its code, such as `M` for the message (Postgres manual, section
     /// 55.8); `nil` if the report does not have the field.
     private func field(_ letter: Unicode.Scalar) -> String? {
         PQresultErrorField(handle, Int32(letter.value)).map { String(cString: $0) }

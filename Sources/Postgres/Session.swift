@@ -73,7 +73,7 @@ final class Session: @unchecked Sendable {
         PQsendPrepare(handle, name, key.text, Int32(key.types.count), key.types) == 1
     }
 
-    /// Sends the command to execute the prepared statement with a name.
+    /// Sends the command to execute the prepared statement with the given name.
     /// - Returns: Whether libpq accepted the command.
     func execute(_ name: [CChar], _ bindings: Bindings) -> Bool {
         withParameters(bindings) { count, values, lengths, formats in

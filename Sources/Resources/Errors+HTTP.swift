@@ -6,7 +6,7 @@ extension ResourceError: HTTPErrorConvertible {
     public var httpError: HTTPError { httpError(of: "row") }
 
     /// Returns the error response.
-    /// - Parameter name: the name of one row of the resource, for the message: `campaign`.
+    /// - Parameter name: a singular noun for a row of the resource, used in the message: `campaign`.
     func httpError(of name: String) -> HTTPError {
         switch self {
         case .notFound: HTTPError(.notFound, "\(name.prefix(1).uppercased() + name.dropFirst()) not found.")

@@ -23,8 +23,8 @@ public final class Field<Model: ORM.Model>: Sendable {
     /// The assignment that resets the column to its default, or to NULL; `nil` when the column has no default and is
     /// not nullable.
     let reset: Assignment<Model>?
-    /// The assignment for a new row when the client omits the field: the constant default, or NULL; `nil` when the
-    /// INSERT omits the column as well.
+    /// The assignment for a new row when the client omits the field: the constant default, or NULL if a nullable column
+    /// has no default; `nil` for all other columns, which the INSERT then omits.
     let constant: Assignment<Model>?
     /// Parses a query parameter as a condition on the column.
     let filter: @Sendable (Query.Parameter) throws(FieldProblem) -> Condition<Model>
@@ -162,8 +162,9 @@ extension Column: FieldColumn where Model: ORM.Model, Value: FieldValue {
 }
 
 extension Column where Model: ORM.Model, Value: FieldValue {
-    /// Returns the condition that the value is one of those in `texts`. In a column that is not nullable, a text can
-    /// stand for a range of values: a time without a fraction stands for all times within its second.
+    /// Returns the condition that the value is one of those in `texts`. Unless `ordered` is `nil`, a text can stand for
+    /// a range of values: a time without a fraction stands for all times within its second. `ordered` is `nil` for
+    /// nullable columns, because `Optional` is not `Comparable`.
     fileprivate func oneOf(
         _ texts: [String], _ ordered: (any OrderedColumn<Model>)?
     ) throws(FieldProblem) -> Condition<Model> {

@@ -33,8 +33,8 @@ public struct Fields<Model: ORM.Model>: Sendable {
 /// Writes rows as JSON objects. The values are read in place, by their offsets, without copying them out of the row.
 struct RowWriter<Model: ORM.Model>: Sendable {
     private struct Member: Sendable {
-        /// The range in `openings` of the JSON that precedes the value: the opening brace or a comma, the name, and the
-        /// colon.
+        /// The range of `openings` that contains the JSON before the value: the opening brace or a comma, the name, and
+        /// the colon.
         let opening: Range<Int>
         let value: any FieldValue.Type
         let offset: Int

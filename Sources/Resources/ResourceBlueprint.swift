@@ -9,7 +9,7 @@ extension Blueprint {
     /// Under `/`: list, create, and change or delete the rows that a filter selects. Under `/<id>`: read, replace,
     /// change and delete one row. Under `/<id>/history`, if the table records changes: list the changes of a row.
     /// - Parameters:
-    ///   - name: the name of one row, as messages use it: `campaign`.
+    ///   - name: a singular noun for a row, used in messages: `campaign`.
     ///   - plural: the plural of the name, which also names the blueprint; by default the name with an `s`.
     ///   - service: the service that executes the operations.
     public init<Service: ResourceService>(resource name: String, plural: String? = nil, _ service: Service) {

@@ -228,7 +228,8 @@ struct ResourceOperations<Model: ORM.Model> {
         ]
     }
 
-    /// The response to a violation of a unique constraint; empty for tables without unique columns.
+    /// The error response to a violation of a unique constraint, as an array, which is empty if no visible field is
+    /// unique.
     private var uniqueViolations: [Operation.Response] {
         fields.visible.contains { $0.column.isUnique } ? [.error(.conflict, "A unique value is taken.")] : []
     }

@@ -15,8 +15,8 @@ extension Assignment {
     /// without a description, for NULL and for the column's default.
     public var text: String? { (value as? any CustomStringConvertible)?.description }
 
-    /// Returns the value that is assigned to `column`; `nil` for an assignment to another column, or of the column's
-    /// default.
+    /// Returns the value that is assigned to `column`; `nil` if this assignment is for another column, or assigns the
+    /// column's default.
     public func value<Value>(of column: Column<Model, Value>) -> Value? {
         path == column.path ? value as? Value : nil
     }

@@ -46,7 +46,7 @@ public struct ColumnDefinition: Hashable, Sendable {
     /// Returns a name as an SQL identifier: quoted if it needs quotes, unchanged otherwise.
     public static func quoted(_ name: String) -> String { identifier(name) }
 
-    /// Adds an expression to the column's CHECK constraint, as a conjunction with an existing one.
+    /// Adds an expression to the column's CHECK constraint, joined with AND to the existing expression, if any.
     mutating func require(_ expression: String) { check = check.map { "(\($0)) AND (\(expression))" } ?? expression }
 
     /// The expressions of the column's CHECK constraints: one for the permitted values of an enumeration, and `check`.
@@ -69,7 +69,7 @@ public enum DeleteAction: String, Hashable, Sendable {
 
 /// How API clients can use a column, and the column's documentation.
 public struct FieldDefinition: Hashable, Sendable {
-    /// Whether clients cannot set the value.
+    /// Whether the column is read-only for clients.
     public var isReadOnly = false
     /// Whether the column is left out of responses.
     public var isHidden = false

@@ -60,8 +60,8 @@ private struct Pattern {
         }
     }
 
-    /// Whether the pattern matches the whole text. After each token, `positions` contains the offsets in the text at
-    /// which a match of the tokens up to this one can end.
+    /// Whether the pattern matches the whole text. `positions` contains the offsets in the text at which a match of the
+    /// tokens processed so far can end.
     func matches(_ text: String) -> Bool {
         let scalars = Array(text.unicodeScalars)
         var positions: Set<Int> = [0]

@@ -1,7 +1,8 @@
 extension Tabular {
     /// Returns a statement that updates the row that matches `condition` if the row also matches `requirement`. The
     /// statement returns the row in its resulting state and whether the row was updated, or no row if none matches
-    /// `condition`. A row that was not updated because of a concurrent change is returned in its old state.
+    /// `condition`. If the row was not updated because of a concurrent change, the row is returned as it was before
+    /// that change.
     public static func update(
         _ values: [Assignment<Self>], where condition: Condition<Self>, if requirement: Condition<Self>
     ) -> Statement {
@@ -9,14 +10,14 @@ extension Tabular {
     }
 
     /// Returns a statement that deletes the row that matches `condition` if the row also matches `requirement`. The
-    /// statement returns the row and whether the row was deleted, or no row if none matches `condition`. A row that was
-    /// not deleted because of a concurrent change is returned in its old state.
+    /// statement returns the row and whether the row was deleted, or no row if none matches `condition`. If the row was
+    /// not deleted because of a concurrent change, the row is returned as it was before that change.
     public static func delete(where condition: Condition<Self>, if requirement: Condition<Self>) -> Statement {
         guarded(deletion(condition && requirement), condition)
     }
 
-    /// Combines a change and a SELECT into one statement, so that the result distinguishes a row that does not exist
-    /// from a row that does not match the requirement.
+    /// Returns a statement that combines a change, an UPDATE or DELETE, with a SELECT of the row that matches
+    /// `condition`, so that the result distinguishes a row that does not exist from a row that was not changed.
     private static func guarded(_ change: Fragment, _ condition: Condition<Self>) -> Statement {
         let (list, table) = (definition.columnList, definition.reference)
         return Statement(

@@ -3,10 +3,10 @@ extension Tabular {
     ///
     /// Each row of the result has the columns of the change record, then three flags (the row existed before the
     /// change, the row existed after the change, an earlier change exists), then the row's columns before and after the
-    /// change. For an INSERT, the columns after the change are also returned as those before the change; for a DELETE,
-    /// vice versa. The result is truncated after the change at which its total size, as JSON, reaches 1 MiB. A column
-    /// that was added to the table after a change was recorded has its default, or NULL if there is none; a dropped
-    /// column is omitted.
+    /// change. For an INSERT, the columns before the change repeat the columns after the change; for a DELETE, vice
+    /// versa. The result is truncated after the change at which the total size of the stored rows, as JSON, reaches
+    /// 1 MiB. A column that was added to the table after a change was recorded has the column's default, or NULL if the
+    /// column has no default or is `serial`; a dropped column is omitted.
     /// - Parameters:
     ///   - id: The row's primary key.
     ///   - position: The id of a change record; only earlier changes are returned.
@@ -30,8 +30,9 @@ extension Tabular {
             """
     }
 
-    /// Returns an expression for the row that an expression of type `jsonb` contains. A column that was added to the
-    /// table since then has its default, except a `serial` column; a dropped column is omitted.
+    /// Returns an SQL expression for the row that is stored in `json`, an SQL expression of type `jsonb`. A column that
+    /// was added to the table after the row was stored has the column's default, or NULL if the column has no default
+    /// or is `serial`; a dropped column is omitted.
     static func row(storedAs json: String) -> String {
         let defaults = definition.columns.compactMap { column in
             column.isSerial ? nil : column.defaultValue.map { "\(literal(column.name)), \($0)" }

@@ -27,9 +27,10 @@ extension Tabular {
     /// inserted rows for 24 hours.
     ///
     /// The statement returns the rows that it inserts or, if the key was used before, the rows that were inserted at
-    /// that time; an additional column tells whether the request equals the first one with this key. The statement
-    /// returns no rows while another transaction uses the key, and violates the constraint `idempotency_key_pkey` if
-    /// another transaction has used the key since the statement began. Each execution also deletes a few expired keys.
+    /// that time; an additional column tells whether the request equals the first one with this key. If another
+    /// transaction in progress is using the key for the first time, the statement returns no rows; if such a
+    /// transaction has committed since the statement began, the statement violates the constraint
+    /// `idempotency_key_pkey`. Each execution also deletes a few expired keys.
     public static func insert(many rows: [[Assignment<Self>]], once key: IdempotencyKey) -> Statement {
         let parts: [(String, Fragment)] = [
             ("claim AS MATERIALIZED", claim(key)), ("kept AS", kept(key)), ("purged AS", purge(key)),

@@ -8,7 +8,8 @@ func identifier(_ name: String) -> String {
 }
 
 extension String {
-    /// Returns this identifier with a suffix, shortened before the suffix to Postgres's limit of 63 bytes.
+    /// Returns this identifier followed by a suffix. The identifier, but not the suffix, is shortened as necessary to
+    /// keep the result within Postgres's limit of 63 bytes.
     package func withSuffix(_ suffix: String) -> String {
         var name = self
         while name.utf8.count + suffix.utf8.count > 63 { name.unicodeScalars.removeLast() }

@@ -60,10 +60,10 @@ struct Order<Model: Sendable>: Sendable {
         }
     }
 
-    /// The SQL of `isAfterPosition`, split into two conditions that each select a single range of one index. `ties`
-    /// selects the rows that equal the position in the first column and are after the position in the second column.
-    /// `others` selects the rows that are after the position in the first column. `nil` unless the order has two
-    /// orderings, with opposite directions and a position each.
+    /// The SQL of `isAfterPosition`, split into two conditions, each of which selects a single range of the index on
+    /// the two columns. `ties` selects the rows that equal the position in the first column and are after the position
+    /// in the second column. `others` selects the rows that are after the position in the first column. `nil` unless
+    /// the order has two orderings, with opposite directions and a position each.
     var branches: (ties: Condition<Model>, others: Condition<Model>)? {
         guard orderings.count == 2, orderings[0].isAscending != orderings[1].isAscending,
             let first = orderings[0].position, let second = orderings[1].position

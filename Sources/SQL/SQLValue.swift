@@ -1,7 +1,7 @@
 /// A Swift type that maps to a Postgres type and is encoded and decoded in Postgres's binary format (Postgres manual,
 /// section 55.1.3). The implementations are in the folder Codecs, one file for each type.
 public protocol SQLValue: Sendable {
-    /// The OID of the Postgres type in which the value is sent (catalog `pg_type`).
+    /// The object id (OID) of the Postgres type of a parameter with this Swift type (catalog `pg_type`).
     static var type: UInt32 { get }
 
     /// The object id (OID) of the corresponding array type.

@@ -86,7 +86,8 @@ extension Statement: ExpressibleByStringInterpolation {
         /// Appends the name of a table.
         public mutating func appendInterpolation(_ table: TableDefinition) { statement.append(table.reference) }
 
-        /// Appends a condition. A conjunction is appended without parentheses.
+        /// Appends a condition. A disjunction is enclosed in parentheses, but a conjunction is not, so that a negation
+        /// must be written as `NOT (\(condition))`.
         public mutating func appendInterpolation(_ condition: Condition<some Sendable>) {
             statement.append(condition.fragment)
         }

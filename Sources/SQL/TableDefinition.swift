@@ -75,8 +75,8 @@ public struct TableDefinition: Hashable, Sendable {
         columns.contains { $0.references == other.primaryKeyReference }
     }
 
-    /// Returns the assignments that every UPDATE makes in addition to the requested ones, such as `version = version +
-    /// 1`, except to the columns in `named`.
+    /// Returns the assignments that are added to every UPDATE, such as `version = version + 1`. Columns in `named`,
+    /// which the UPDATE already assigns, are left out.
     func updates(besides named: [String]) -> [String] {
         columns.compactMap { column in
             guard let update = column.onUpdate, !named.contains(column.reference) else { return nil }

@@ -56,7 +56,8 @@ extension Tabular {
         }
     }
 
-    /// Whether the type maps to an array type, whose arrays have the same type.
+    /// Whether the type maps to a Postgres array type. `type` and `arrayType` of such a type are equal, because
+    /// multidimensional arrays have the same Postgres type as one-dimensional arrays.
     private static func isArray(_ type: any SQLValue.Type) -> Bool { type.type == type.arrayType }
 
     /// Returns an INSERT, without its RETURNING clause, for rows that assign different columns or assign `DEFAULT`. A
@@ -98,8 +99,8 @@ extension Tabular {
         Statement(deletion(condition(columns)) + returning)
     }
 
-    /// Returns an UPDATE without its RETURNING clause: `UPDATE campaign SET name = $1, version = version + 1 WHERE id =
-    /// $2`.
+    /// Returns an UPDATE without its RETURNING clause:
+    /// `UPDATE campaign SET name = $1, version = version + 1 WHERE id = $2`.
     static func change(_ values: [Assignment<Self>], _ condition: Condition<Self>) -> Fragment {
         let list = values.map { Fragment("\($0.column) = ") + $0.fragment }
         let others = definition.updates(besides: values.map { $0.column }).map { Fragment($0) }

@@ -143,7 +143,7 @@ public final class RequestActivity: @unchecked Sendable {
         metrics.waits?.observe(waited)
     }
 
-    /// Writes a string as its length and its UTF-8 bytes, truncated to `capacity` bytes.
+    /// Writes a string, truncated to `capacity` bytes of UTF-8, after a word with the number of bytes.
     private func write(_ text: String, at offset: Int, capacity: Int) {
         var text = text
         let count = text.withUTF8 { bytes in

@@ -4,7 +4,7 @@ import Glibc
 /// Memory shared by a master and its workers. Each worker publishes its metrics in its own slot, and the master
 /// reads all slots, even when every worker is stuck.
 ///
-/// Sound as `@unchecked Sendable`: each number is one machine word, which a single process writes at a time. A reader
+/// Sound as `@unchecked Sendable`: each number is one machine word, which only one process writes at a time. A reader
 /// may get a slightly outdated number, but never a torn one.
 public final class SharedScoreboard: @unchecked Sendable {
     /// The number of slots; the first one contains the totals of the workers that have ended.
@@ -29,7 +29,8 @@ public final class SharedScoreboard: @unchecked Sendable {
     }
 
     /// Maps a scoreboard that another process has created, and takes ownership of the descriptor on success.
-    /// - Returns: `nil` when the file cannot be mapped, or its size is not that of this version's scoreboard.
+    /// - Returns: `nil` when the file cannot be mapped, or when the file's size is not the size of a scoreboard in this
+    ///   version of the program.
     public init?(descriptor: Int32) {
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_size == SharedScoreboard.size,

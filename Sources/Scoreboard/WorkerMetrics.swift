@@ -58,8 +58,8 @@ public final class WorkerMetrics: @unchecked Sendable {
         return next
     }
 
-    /// Makes an activity available for another request, unless it has private memory: records in the slot are
-    /// preferred.
+    /// Makes an activity whose record is in the slot available for another request. An activity with private memory is
+    /// discarded, so that a later request uses a record in the slot when one is free.
     public func reuse(_ activity: RequestActivity) { if activity.isShared { unusedActivities.append(activity) } }
 
     /// Returns an unused activity: with a record in the slot, or with private memory when all records are in use.

@@ -3,7 +3,8 @@ import Glibc
 extension Master {
     /// A reload that has ended, successfully or not, or a re-execution that has failed.
     public struct Reload: Sendable {
-        /// The position of this reload among all reloads since the service started, from 1 on.
+        /// The sequence number of this reload: 1 for the first one since the service started. Failed
+        /// re-executions count too.
         public let number: Int
         /// The reason why the reload failed and the old workers kept running; `nil` when all workers were replaced.
         public let problem: String?

@@ -1,8 +1,8 @@
 import Scoreboard
 
 extension Master {
-    /// The maximum number of workers: half of the scoreboard's slots. The others are for replacements during a reload,
-    /// and for the totals.
+    /// The maximum number of workers: half of the scoreboard's slots. The other slots are for replacements during a
+    /// reload, and for the totals of the workers that have ended.
     public static let maxWorkers = SharedScoreboard.capacity / 2
 
     /// The line that `--check` prints when the configuration is valid. The exit code 0 alone could come from any
@@ -29,8 +29,9 @@ extension Master {
         public var stuckAfter = Duration.seconds(25)
         /// The command line of a worker.
         public var command: [String]
-        /// The function that returns the environment of the workers. The master calls the function once for each
-        /// generation of workers.
+        /// The function that returns the environment of the workers. The master calls the function when it first starts
+        /// a worker of a generation, and uses the result for the generation's other workers too. A reload during
+        /// startup discards the result.
         public var environment: @Sendable () throws -> [String: String]
         /// The command that must succeed before the master re-executes itself, and its environment.
         public var check: (command: [String], environment: [String: String])

@@ -33,8 +33,9 @@ public final class Master: @unchecked Sendable {
     /// The counts of events so far.
     var events = Events()
 
-    /// Called when the master begins to stop. The owner of the listening socket should close the socket, so that new
-    /// connections are refused as soon as the workers have closed theirs, instead of waiting in vain.
+    /// Called when the master begins to stop. The owner of the listening socket should close the socket: new
+    /// connections are then refused as soon as the workers have closed their copies of the socket too. Otherwise, new
+    /// connections would wait in the accept queue although no worker accepts them.
     public var onStop: () -> Void = {}
 
     /// Creates a master on the event loop that the caller runs on.

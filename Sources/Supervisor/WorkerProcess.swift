@@ -31,7 +31,7 @@ final class WorkerProcess: @unchecked Sendable {
 
     /// Starts a worker.
     /// - Parameter handler: Called with each notification from the worker.
-    /// - Throws: `SystemError`, after all resources were released.
+    /// - Throws: `SystemError` when the worker cannot be started.
     init(
         _ command: [String], environment: [String: String], listener: Int32, scoreboard: Int32, slot: Int,
         generation: Int, on loop: Loop, handler: @escaping (WorkerPipe.Message) -> Void
@@ -79,8 +79,8 @@ final class WorkerProcess: @unchecked Sendable {
         kill(pid, number)
     }
 
-    /// Sends SIGABRT to the thread of the worker's loop, so that its backtrace is written, and SIGCONT to continue the
-    /// worker if it is stopped.
+    /// Sends SIGABRT to the thread that runs the worker's event loop, so that the worker writes that thread's
+    /// backtrace, and SIGCONT to continue the worker if it is stopped.
     func abort(thread: Int) {
         _ = signal_thread(pid, Int32(truncatingIfNeeded: thread), SIGABRT)
         kill(pid, SIGCONT)

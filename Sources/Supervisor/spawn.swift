@@ -9,7 +9,7 @@ import Glibc
 ///   - environment: The environment variables.
 ///   - descriptors: Descriptors of this process and the numbers that they get in the child.
 /// - Returns: The process id of the program.
-/// - Throws: `SystemError`, after all resources were released.
+/// - Throws: `SystemError` when the program cannot be started.
 package func spawn(
     _ command: [String], _ environment: [String: String], descriptors: [(parent: Int32, child: Int32)]
 ) throws(SystemError) -> pid_t {

@@ -30,8 +30,8 @@ public struct Application: Sendable {
     /// All routes, in the order in which they were mounted.
     public var routes: [RouteDescription] { router.routes }
 
-    /// Returns the route that was declared with this method and matches this target; `nil` when there is none. HEAD has
-    /// no routes of its own.
+    /// Returns the route that was declared with this method and matches this target; `nil` when there is none, as for
+    /// HEAD and OPTIONS.
     public func route(of method: HTTPRequest.Method, _ target: String) -> RouteDescription? {
         router.route(of: method, target)
     }
@@ -43,12 +43,14 @@ public struct Application: Sendable {
     /// Adds a middleware. The first one added runs outermost.
     public mutating func use(_ middleware: @escaping Middleware) { middlewares.append(middleware) }
 
-    /// Authenticates the client of a request and checks that it may use the route.
+    /// A function that authenticates the client of a request, and checks that the client has the access that the route
+    /// requires.
     /// - Throws: usually `HTTPError`: 401 without valid credentials, 403 without the required role.
     public typealias Authorizer = @Sendable (Request, Access) async throws -> Principal
 
     /// Sets the authorizer, which runs for all routes that are not open. The authorizer does not run for requests that
-    /// no handler receives (404, 405, OPTIONS). Without an authorizer, anyone may use every route.
+    /// no handler receives (404, 405, OPTIONS). Without an authorizer, anyone may use every route, even one whose
+    /// access is `denied`.
     public mutating func authorize(by authorizer: @escaping Authorizer) { self.authorizer = authorizer }
 
     /// A middleware that runs around a route's handler, inside all other middlewares. The middleware runs after the

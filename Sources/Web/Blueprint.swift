@@ -2,7 +2,7 @@ import HTTPTypes
 
 /// A group of routes that can be mounted in any application, under any prefix.
 public struct Blueprint: Sendable {
-    /// Handles a request of one route.
+    /// A closure that handles the requests to a route.
     public typealias Handler = @Sendable (Request) async throws -> Response
 
     struct Route: Sendable {
@@ -30,7 +30,8 @@ public struct Blueprint: Sendable {
     ///     parameter, which matches one non-empty segment.
     ///   - operation: the documentation of the route; `nil` leaves it out of the OpenAPI document.
     ///   - reads: the database servers that may execute the route's reads; by default only the primary.
-    ///   - access: who may use the route; nobody by default. An application without an authorizer ignores the access.
+    ///   - access: who may use the route; nobody by default. In an application without an authorizer, anyone may
+    ///     use every route.
     public mutating func route(
         _ method: HTTPRequest.Method, _ path: String, _ operation: Operation? = nil, reads: ReadPreference = .primary,
         access: Access = .denied, _ handler: @escaping Handler

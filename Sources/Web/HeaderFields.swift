@@ -49,7 +49,7 @@ public struct HeaderFields: Sendable {
 
     /// Appends a field from its CGI variable. `variable` is the name of the variable without the prefix `HTTP_`:
     /// `ACCEPT_LANGUAGE` becomes the field name `accept-language` (RFC 3875, section 4.1.18).
-    /// - Returns: whether the name is a token (RFC 9110, section 5.6.2); otherwise nothing is appended.
+    /// - Returns: `true` when the field was appended; `false` when its name is not a token (RFC 9110, section 5.6.2).
     @discardableResult
     public mutating func append(
         variable: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>
@@ -190,7 +190,7 @@ private struct Lines: Sequence, IteratorProtocol {
         private static var colon: UInt8 { UInt8(ascii: ":") }
     }
 
-    /// The value of a field, which refers to the buffer and must not outlive it.
+    /// The value of a field. The value is not copied: it must not outlive the buffer.
     struct Value {
         fileprivate let bytes: Slice<UnsafeBufferPointer<UInt8>>
 
@@ -233,14 +233,14 @@ extension HeaderFields: ExpressibleByDictionaryLiteral {
 }
 
 extension UnsafeBufferPointer<UInt8> {
-    /// Whether the bytes can be sent unchanged as a field value: they contain no control characters, and no space at
-    /// either end.
+    /// Whether the bytes can be sent as a field value without being sanitized: they contain no control characters (tabs
+    /// included), and no space at either end.
     fileprivate var isFieldValue: Bool {
         guard let first, let last else { return true }
         return first != 0x20 && last != 0x20 && !hasControls
     }
 
-    /// Whether one of the bytes, which are checked eight at a time, is a control character.
+    /// Whether any byte is a control character (tabs included). The bytes are checked eight at a time.
     private var hasControls: Bool {
         let words = count / 8
         let start = UnsafeRawPointer(baseAddress)
@@ -283,7 +283,7 @@ private func withDigits(
 }
 
 extension UInt64 {
-    /// Whether one of the eight bytes is a control character.
+    /// Whether any of the eight bytes is a control character (tabs included).
     fileprivate var hasControls: Bool {
         let (ones, tops): (UInt64, UInt64) = (0x0101_0101_0101_0101, 0x8080_8080_8080_8080)
         let deletes = self ^ ones * 0x7f

@@ -13,8 +13,8 @@ extension UInt8 {
 }
 
 extension Collection<UInt8> {
-    /// Returns these bytes as text in which all bytes except those that match a predicate are percent-encoded (RFC
-    /// 3986, section 2.1). The bytes that match must be ASCII.
+    /// Returns these bytes as text; each byte for which `isKept` returns `false` is percent-encoded (RFC 3986,
+    /// section 2.1). The predicate must return `false` for all non-ASCII bytes.
     package func percentEncoded(except isKept: (UInt8) -> Bool) -> String {
         var encoded: [UInt8] = []
         for byte in self {

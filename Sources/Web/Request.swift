@@ -20,8 +20,8 @@ public struct Request: Sendable {
     /// The path of the route that handles the request, with its prefix and parameters: `/campaigns/<id>`. The path is
     /// set only for the route's handler; in all middlewares it is empty.
     public internal(set) var route = ""
-    /// The database servers that may execute the reads of the route. An application that has middlewares sets this
-    /// property before they run.
+    /// The database servers that may execute the reads of the route. The property is set before the first middleware
+    /// runs; in an application without middlewares, it is always `primary`.
     public internal(set) var reads = ReadPreference.primary
     /// The authenticated client; `nil` before authorization, when the application has no authorizer, or when the access
     /// of the route is `open`.

@@ -44,8 +44,8 @@ enum RequestID {
         return value < 10 ? 0x30 + value : 0x57 + value
     }
 
-    /// Mixes the bits of a number with the finalizer of SplitMix64. The finalizer is a bijection: different numbers
-    /// have different results.
+    /// Returns a number with its bits mixed by the finalizer of SplitMix64. The finalizer is a bijection: different
+    /// numbers have different results.
     private static func mixed(_ number: UInt64) -> UInt64 {
         var bits = number
         bits = (bits ^ bits >> 30) &* 0xbf58_476d_1ce4_e5b9

@@ -24,7 +24,7 @@ struct Router: Sendable {
 
     /// Adds the routes of a blueprint under a prefix.
     /// - Throws: `SetupError` when the prefix is malformed or used by another blueprint, a route is defined twice, or
-    ///   two routes with the same path name a parameter differently.
+    ///   two routes with the same path give a parameter different names.
     mutating func mount(_ blueprint: Blueprint, at prefix: String) throws(SetupError) {
         var mount = Mount(prefix: prefix == "/" ? [] : Target.segments(prefix[...]).map { Array($0.utf8) })
         guard prefix.hasPrefix("/"), prefix == "/" || !prefix.hasSuffix("/") else {
@@ -105,8 +105,8 @@ struct Router: Sendable {
     }
 
     /// Returns a redirect to the canonical path, for a path that lacks the trailing slash or has consecutive slashes.
-    /// - Throws: `HTTPError` with status 404 when no route has the canonical path, 405 when none of its routes has the
-    ///   method.
+    /// - Throws: `HTTPError` with status 404 when no route has the canonical path; with status 405 when that path does
+    ///   not support the request's method.
     private func redirect(_ request: Request, _ target: Target) throws -> Response {
         for path in [target.merged, target.merged + "/"] where path != target.path {
             guard let (entry, _) = find(path) else { continue }

@@ -15,7 +15,8 @@ func processEnvironment() -> [String: String] {
     return variables
 }
 
-/// Loads the configuration and sets up logging with its log level: as text on a terminal, as JSON otherwise.
+/// Loads the configuration, and sets up logging to standard error with the configured log level. The log lines are text
+/// when standard error is a terminal, and JSON otherwise.
 /// - Parameter isSilent: whether to discard all log events.
 /// - Throws: `ConfigError`, whose description is one line.
 func loadConfig(_ environment: [String: String], silently isSilent: Bool = false) throws -> Config {

@@ -5,8 +5,9 @@ import ORM
 import Scoreboard
 import Supervisor
 
-/// Publishes in the scoreboard, four times a second, that an event loop is alive, along with the gauges of its
-/// connection pool, replicas and memory. The master replaces a worker whose heartbeat stops.
+/// Publishes in the scoreboard, four times a second, that an event loop is alive, along with the statistics of the
+/// loop's connection pool and replicas; once a second, also the memory use of the process. The master replaces a worker
+/// whose heartbeat stops.
 ///
 /// Safe as `@unchecked Sendable`: a heartbeat is only used on its event loop's thread.
 final class Heartbeat: @unchecked Sendable {

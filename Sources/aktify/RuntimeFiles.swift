@@ -4,7 +4,7 @@ import Supervisor
 
 /// The addresses that a master listens on, and its PID file.
 struct RuntimeFiles {
-    /// The configured address for requests, if any. An inherited listening socket is used instead.
+    /// The configured address for requests, if any. An inherited listening socket takes precedence over this address.
     let listen: ListenAddress?
     /// The address of the status report, if any.
     let status: ListenAddress?

@@ -9,9 +9,10 @@ import ORM
 /// unavailable database is not an error: requests that need the database get 503 until it responds.
 /// - Parameters:
 ///   - signals: the signals that interrupt the preparation; a migration in progress is rolled back.
-///   - waits: whether to wait for an unavailable database when `MIGRATE_ON_START` is set; if false, returns at once.
+///   - waits: whether to wait until the database is available. Without `MIGRATE_ON_START`, the function never waits.
 /// - Returns: the configuration, with the expected revisions and the `application_name` of the connections filled in.
-/// - Throws: `CommandError`, the errors of a migration, and `ExitCode.success` after one of `signals`.
+/// - Throws: `CommandError`, the errors of a migration, and `ExitCode.success` when one of `signals` interrupts
+///   the preparation.
 func prepareSchema(_ graph: RevisionGraph, _ config: Config, signals: [Int32], waits: Bool, log: Logger) throws
     -> Config
 {

@@ -5,7 +5,7 @@ import Web
 
 @testable import AktifyAPI
 
-/// The OpenAPI document, compared with how the API handles values that its schemas allow or reject.
+/// The OpenAPI document, compared with how the API handles values that the document's schemas allow or reject.
 @Suite struct ContractTests {
     private let client: TestClient
 

@@ -12,7 +12,8 @@ import Web
         try String(contentsOf: Self.root.appending(path: path), encoding: .utf8)
     }
 
-    /// Returns the contents of the files below a directory for which `isWanted` returns true, keyed by their paths.
+    /// Returns the contents of the files below a directory, keyed by path. Only files for which `isWanted` returns true
+    /// are included.
     private func texts(below folder: String, where isWanted: (URL) -> Bool) throws -> [String: String] {
         let folder = Self.root.appending(path: folder)
         let files = try #require(FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil))

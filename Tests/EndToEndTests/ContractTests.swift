@@ -1,8 +1,8 @@
 import TestSupport
 import Testing
 
-/// The API contract, tested through nginx. Each line of the contract is one request. The request is sent to a new
-/// database with the same three rows.
+/// The API contract, tested through nginx. Each line of the contract is one request, which is sent to a server of its
+/// own with a new database that contains three rows.
 @Suite struct ContractTests {
     /// A line of the contract: a request, and the expected response.
     struct Line: Sendable, CustomStringConvertible {

@@ -62,7 +62,7 @@ extension Stack {
         return try JSONSerialization.jsonObject(with: Data(answer.body.utf8)) as? [String: Any] ?? [:]
     }
 
-    /// The metrics, by name with labels.
+    /// Returns the value of each metric, keyed by the name and labels of the metric, such as `name{label="value"}`.
     func metrics() throws -> [String: Double] {
         var metrics: [String: Double] = [:]
         for line in try askMaster("/status?openmetrics").body.split(separator: "\n") where !line.hasPrefix("#") {

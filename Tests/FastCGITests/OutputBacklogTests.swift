@@ -19,8 +19,8 @@ import Web
     /// Keeps an array alive. Sound: used on one loop's thread, and after the loop has ended.
     private final class Kept: @unchecked Sendable { var bytes: [UInt8] = [] }
 
-    /// Allocates about 250 MiB in small pieces, and frees all but one of them on return, like the rows of a large list.
-    /// The allocator retains the freed memory.
+    /// Allocates about 250 MiB in small pieces, as the rows of a large list would be, and frees all pieces but the last
+    /// on return. The allocator retains the freed memory.
     /// - Returns: The resident memory while all pieces were allocated, in bytes.
     private static func fragment(_ kept: Kept) -> Int {
         var pieces = (0..<(1 << 16)).map { _ in [UInt8](repeating: 1, count: 4000) }

@@ -68,7 +68,7 @@ import Web
             return readResponse(from: socket)
         }
 
-        /// Busy-waits for input, for at most 15 seconds, so that it returns as soon as bytes arrive.
+        /// Waits for input for at most 15 seconds, in a busy loop, so that the test continues as soon as bytes arrive.
         func waitBusily() {
             var descriptor = pollfd(fd: socket.descriptor, events: Int16(POLLIN), revents: 0)
             let limit = Instant.now.advanced(by: .seconds(15))

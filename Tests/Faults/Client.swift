@@ -165,7 +165,8 @@ final class Load: Sendable {
         }
     }
 
-    /// Stops the load, and waits for outstanding responses.
+    /// Stops the load, and waits until all clients have ended, for at most the timeout of a response plus 5 seconds.
+    /// - Returns: whether all clients have ended.
     func stop() -> Bool {
         isOver.store(true, ordering: .relaxed)
         return threads.join(Double(Caller.timeout) + 5)

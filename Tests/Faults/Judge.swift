@@ -118,8 +118,8 @@ struct Judge {
         ]
     }
 
-    /// A violation if a request waited almost a second and was answered with 503, although the faults at most closed
-    /// or delayed connections to Postgres; otherwise empty.
+    /// A violation if a request was answered with 503 after almost a second, in a round whose faults, if any, only
+    /// closed or delayed connections to Postgres; otherwise empty.
     private var waits: [String] {
         let isSimple = plan.faults.allSatisfy { [.terminate, .cut, .delay].contains($0.kind) }
         guard isSimple, noise < 0.3, !plan.clients.contains(where: { [.aborter, .hostile].contains($0) }) else {

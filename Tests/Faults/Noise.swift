@@ -1,6 +1,7 @@
 import Synchronization
 
-/// Measures the scheduling delay of this program's own threads. A busy machine delays the service as much.
+/// Measures the scheduling delay of this program's own threads. A busy machine delays the threads of the service by a
+/// similar time.
 final class Noise: Sendable {
     private let isOver = Atomic<Bool>(false)
     private let threads = Threads()

@@ -29,7 +29,7 @@ struct Report {
     }
 }
 
-/// Prints a line immediately, also to a pipe.
+/// Prints a line, and flushes the output, so that the line appears at once even if the output is a pipe.
 func say(_ text: String) {
     print(text)
     fflush(nil)

@@ -23,7 +23,7 @@ struct ResourceUsage {
         connections = service.stack.proxy.connections
     }
 
-    /// The maximum number of connections of an event loop for streamed lists.
+    /// The maximum number of Postgres connections that an event loop opens to stream lists, besides its regular ones.
     private static let streams = 4
 
     /// Describes the resources whose usage exceeds its limit. A worker may use all its allowed connections, and a

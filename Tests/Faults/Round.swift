@@ -54,8 +54,8 @@ struct Round {
         return (load, load.stop(), lastFaultEnd, noise.stop())
     }
 
-    /// Checks that the service has recovered within two seconds of the last fault, and that it uses no more resources
-    /// when idle again.
+    /// Checks that the service has recovered within two seconds of the last fault, and that the service, once idle
+    /// again, does not use more resources than `before` allows.
     private func afterwards(_ service: Service, _ lastFaultEnd: Double, _ before: ResourceUsage) -> [String] {
         guard !service.hasEnded else { return ["the master has exited"] }
         pause(lastFaultEnd + 2 - now())

@@ -63,7 +63,7 @@ extension Route.Parts {
 
 /// Bodies of almost 1 MiB that are rejected, and expensive for a careless parser.
 enum Hostile {
-    /// One of the bodies, which are created once.
+    /// Returns a POST request with one of the three bodies, which `token` selects.
     static func parts(_ token: String) -> Route.Parts { all[Int(token.utf8.reduce(0) { $0 &+ UInt($1) } % 3)] }
 
     private static let all: [Route.Parts] = [

@@ -28,7 +28,7 @@ final class Service: Sendable {
     var violations: [String] { found.withLock { $0 } }
     func violation(_ text: String) { found.withLock { $0.append(text) } }
 
-    /// Waits until the planned number of workers is serving.
+    /// Returns whether the planned number of workers is serving; waits for this for up to `limit` seconds.
     func isComplete(within limit: Double) -> Bool { waitFor(limit) { stack.serving().count == plan.workers } }
 
     /// How long a master may take to stop, in seconds. After its graceful timeout of ten seconds, the master kills its
@@ -36,7 +36,8 @@ final class Service: Sendable {
     static let stopTimeout = 12.0
 
     /// Stops the master, and checks how it exits.
-    /// - Parameter toGroup: whether to signal its process group, which must not contain the workers.
+    /// - Parameter toGroup: whether to signal the process group of the master. The signal must not reach the workers:
+    ///   each worker has a process group of its own.
     func stop(toGroup: Bool = false) {
         let began = now()
         if toGroup { kill(-pid, SIGTERM) } else { signal(SIGTERM) }

@@ -34,8 +34,9 @@ struct Soak {
         return problems.isEmpty && wrong.isEmpty
     }
 
-    /// A cycle of twenty seconds: load with a reload in the middle, then idle time until kept-alive connections are
-    /// closed.
+    /// Runs a cycle of about twenty seconds: load with a reload in the middle, then idle time until kept-alive
+    /// connections are closed.
+    /// - Returns: the number of requests by response status; 0 stands for no response.
     private func cycle(_ service: Service, seed: UInt64) throws -> [Int: Int] {
         try stack.cluster.reset()
         let load = Load(stack, Soak.clients, seed: seed, keeps: false)

@@ -211,8 +211,8 @@ import Testing
 
     // MARK: Replaced keys and indexes
 
-    /// Runs the upgrade of the table `b`, and checks after each transaction that the table has a valid unique index, so
-    /// that no duplicates can be inserted.
+    /// Generates an upgrade from one schema to another, runs the upgrade, and returns its text. Checks after each
+    /// transaction that the table `b` has a valid unique index, so that no duplicates can be inserted.
     private func uniqueUpgrade(from old: String, to new: String) throws -> String {
         let upgrade = try upgrade(from: old, to: new)
         let statements = try revision("a1", "", upgrade).upgrade.segments

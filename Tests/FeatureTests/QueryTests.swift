@@ -31,7 +31,7 @@ import Web
         Ask(.patch, "/campaigns/?id[in]=3,4", #"{"is_active":false}"#), Ask(.delete, "/campaigns/?is_active=false"),
     ]
 
-    /// A request, and its body, as JSON.
+    /// A request. Its body, if any, is JSON.
     struct Ask: Sendable {
         let method: HTTPRequest.Method
         let target: String

@@ -218,8 +218,8 @@ private struct Node: Model {
     static let table = Table("node", columns.id, columns.parentID, make: Node.init)
 }
 
-/// The table of `Node`, with its key only. A column of `Node` references this type, since `Node.columns` is not
-/// initialized yet at that time.
+/// The table of `Node`, with its key only. The column `parent_id` of `Node` references this type instead of `Node`,
+/// since `Node.columns` is still being initialized when the column is created.
 private struct NodeKey: Tabular {
     var id: Int64
 

@@ -253,7 +253,8 @@ import Web
         let servers = try Self.servers(2)
         let folder = try Folder()
         let standbys = servers.standbys
-        /// Links the Postgres socket in `folder`, which serves as the host name, to the socket of a standby.
+        /// Makes `folder`, which is the host name of the application's only replica, lead to the standby `host`, by
+        /// a symbolic link to the socket of the standby.
         @Sendable func point(to host: String) throws {
             let name = "\(folder.path)/.s.PGSQL.5432"
             try? FileManager.default.removeItem(atPath: name)

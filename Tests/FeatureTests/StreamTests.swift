@@ -52,7 +52,8 @@ import Testing
         try await sizes(database, select).reduce(0, +)
     }
 
-    /// A stream whose body does not return before `gate` opens.
+    /// Starts a stream of all campaigns, whose body waits until `gate` opens.
+    /// - Returns: a task whose value is the number of rows.
     private static func held(_ database: Database, by gate: Waiter<Void>, on loop: Loop) -> Task<Int, any Error> {
         Task(executorPreference: loop) {
             var count = 0
@@ -374,7 +375,7 @@ import Testing
         return (Int(text.split(separator: " ").dropFirst().first ?? "") ?? 0) * Int(sysconf(Int32(_SC_PAGESIZE)))
     }
 
-    /// Whether a sanitizer is active, whose allocator does not release memory.
+    /// Whether AddressSanitizer or ThreadSanitizer is active. Their allocators retain freed memory.
     private static let isSanitized = dlsym(nil, "__asan_init") != nil || dlsym(nil, "__tsan_init") != nil
 
     struct Load: Codable, Sendable { let rows, bytes: Int }
@@ -389,7 +390,7 @@ import Testing
     }
 }
 
-/// A model with other columns than those of a campaign.
+/// A model whose columns differ from those of `Campaign`.
 private struct Tag: Model {
     var id: Int64
     var weight: Double

@@ -45,7 +45,7 @@ struct TableInUse {
     }
 
     /// Applies `sql` to the target tables, and migrates the tables in use with the generated revision.
-    /// - Returns: the longest duration of a write meanwhile, the number of writes, and the plan.
+    /// - Returns: the longest duration of a write and the number of writes during the migration, and its plan.
     func change(_ sql: String) async throws -> (longest: Duration, count: Int, plan: MigrationPlan) {
         try await wanted.script(sql)
         let configuration = database.directConfiguration()
@@ -67,7 +67,7 @@ struct TableInUse {
     }
 
     /// Locks the table, as an unsafe change would.
-    /// - Returns: the longest duration of a write meanwhile.
+    /// - Returns: the longest duration of a write while the table was locked.
     func lock(for duration: Duration) async throws -> Duration {
         writes.begin()
         let seconds = Double(duration.milliseconds) / 1000
@@ -76,7 +76,7 @@ struct TableInUse {
         return writes.longest
     }
 
-    /// The pending changes of the tables.
+    /// Returns the changes that turn the tables in use into the target tables.
     func difference() async throws -> [Change] {
         let actual = try await Catalog(reading: database.directConfiguration())
         return Differences(actual: actual, wanted: try await Catalog(reading: wanted)).changes

@@ -186,7 +186,7 @@ import Testing
         #expect(value?.hasPrefix("aktify_scratch_") == true)
     }
 
-    /// The session belongs to a superuser, as an autovacuum worker does.
+    /// The session belongs to a superuser, so the role that owns the scratch database may not terminate the session.
     @Test func `dropping a scratch database waits for a session that its owner may not terminate`() throws {
         let role = "owner_\(UInt32.random(in: 0...UInt32.max))"
         try database.sql("CREATE ROLE \(role) LOGIN CREATEDB")

@@ -7,8 +7,8 @@ import Testing
 @Suite struct MigrationPlanTests {
     // MARK: Locks
 
-    /// Table 13.2 of the PostgreSQL manual: for each mode, an X for each conflicting mode, from the weakest to the
-    /// strongest.
+    /// The rows of table 13.2 of the PostgreSQL manual, from the weakest lock mode to the strongest. The columns are
+    /// the lock modes in the same order; an X marks a conflict.
     @Test(
         arguments: zip(
             LockMode.allCases,

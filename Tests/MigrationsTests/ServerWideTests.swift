@@ -2,7 +2,7 @@ import Testing
 
 @testable import Migrations
 
-/// Server-wide statements are detected by their words.
+/// Statements that affect more than their database are detected by their keywords and the functions that they call.
 @Suite struct ServerWideTests {
     private func statement(_ sql: String) -> Revision.Statement {
         Revision.Statement(sql: sql, line: 1, isOutside: false, dataLoss: nil, allowed: [:], batches: nil)

@@ -85,7 +85,7 @@ struct StrictLeadService: ResourceService {
     var changeable: Requirement<Lead>? { Requirement(Lead.columns.stage != .lost, else: LeadRule.lost) }
     var deletable: Requirement<Lead>? { Requirement(Lead.columns.stage != .won, else: LeadRule.won) }
 
-    /// If the values contain a note, sets the score to at least 30; a score that they do not contain becomes 30.
+    /// Sets the score to 30 if the values contain a note, and the score is missing or lower than 30.
     func prepare(_ values: inout ColumnValues<Lead>) throws {
         guard let note = values.value(of: Lead.columns.note), note != nil else { return }
         values.set(Lead.columns.score, to: max(30, values.value(of: Lead.columns.score) ?? 0))

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Supervisor
 
-/// The output that `--check` of a new program must print before it may replace a master.
+/// A check of a new program passes if the program, run with `--check`, prints the expected line and exits with 0.
 @Suite struct CheckProcessTests {
     private func problem(_ command: [String]) throws -> String? {
         let check = try CheckProcess(command, environment: [:])

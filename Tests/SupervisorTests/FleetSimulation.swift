@@ -3,8 +3,8 @@ import TestSupport
 
 @testable import Supervisor
 
-/// Simulates the environment of a fleet (processes, signals and timers) in virtual time, and records violations of its
-/// invariants.
+/// A simulation of the environment of a fleet (processes, signals and timers) in virtual time, which records violations
+/// of the fleet's invariants.
 struct FleetSimulation {
     private struct Process {
         let generation: Int
@@ -175,7 +175,8 @@ struct FleetSimulation {
         deliver(event)
     }
 
-    /// Causes a random disturbance: a signal, the death of a worker or another fault.
+    /// Causes one random disturbance or none, such as a signal or the death of a worker. The fleet is told to stop only
+    /// if `stops` is true.
     mutating func disturb(stops: Bool) {
         let victims = processes.keys.sorted()
         let serving = victims.filter { processes[$0]?.isServing == true }

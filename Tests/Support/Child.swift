@@ -13,7 +13,7 @@ public final class Child: @unchecked Sendable {
     private let lock = NSLock()
     private var status: Int32?
 
-    /// Starts a program, which is searched along PATH, in the root directory of the checkout.
+    /// Starts a program in the root directory of the checkout. A name without a slash is looked up in PATH.
     /// - Parameters:
     ///   - environment: variables in addition to those of the test process and `AUTH=off`.
     ///   - input: the descriptor for its standard input, such as a listening socket for a worker.

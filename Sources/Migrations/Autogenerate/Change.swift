@@ -12,7 +12,7 @@ public struct Change: Hashable, Sendable {
     var stage = 0
     /// What data the upgrade deletes irrecoverably; `nil` if none.
     var dataLoss: String?
-    /// A remark for the author of the revision, written as a comment to the revision file; `nil` if none.
+    /// A remark for the author of the revision, written to the revision file as a comment; `nil` if none.
     var remark: String?
 
     /// Creates a change from steps.

@@ -3,8 +3,8 @@ struct ColumnDifferences {
     let table: String
     let old: Catalog.Table
     let new: Catalog.Table
-    /// The columns that the upgrade or the downgrade drops and recreates, because a generated column changes, or a
-    /// column becomes or ceases to be generated.
+    /// The columns that the upgrade or the downgrade drops and recreates: columns that become or cease to be generated,
+    /// and generated columns that change or depend on a column whose type changes.
     let recreated: Set<String>
 
     private var alterTable: String { "ALTER TABLE \(quoted(table))" }
@@ -157,7 +157,8 @@ extension Catalog.Table {
     }
 }
 
-/// The difference between the default values of a column: expression, sequence, identity or generation expression.
+/// The difference between the old and the new default of a column: an expression, a sequence, an identity or NULL.
+/// `ColumnDifferences` handles generation expressions itself.
 struct ColumnValueDifference {
     let table: String
     let before: Catalog.Column

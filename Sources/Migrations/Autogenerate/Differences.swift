@@ -4,9 +4,9 @@ import SQL
 /// The differences between two catalogs.
 ///
 /// Objects are created after the objects that they depend on, and dropped before them: foreign keys are dropped first
-/// and created last; indexes and constraints are dropped before columns. Each change can be reverted separately, so the
-/// downgrade reverts the changes in the opposite order. Existing tables are changed in the safe form (`SafeForm`):
-/// slow statements run outside a transaction, so that they do not block other sessions.
+/// and created last; indexes and constraints are dropped before columns. Each change contains the statements that
+/// revert it; the downgrade reverts the changes in the opposite order. Existing tables are changed in the safe form
+/// (`SafeForm`): slow statements run outside a transaction, so that they do not block other sessions.
 public struct Differences {
     private let renames: [Change]
     private let tables: [TableDifferences]

@@ -1,4 +1,4 @@
-/// Statements that change a table in use. Where Postgres permits, they block its writers for no longer than a moment.
+/// Statements that change a table in use. Where Postgres permits, they block writes to the table only for a moment.
 struct SafeForm {
     /// The table, as an SQL identifier.
     let table: String

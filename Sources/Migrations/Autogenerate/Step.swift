@@ -30,7 +30,8 @@ struct Step: Hashable, Sendable {
 struct SectionText {
     private var blocks: [String] = []
     private var mode = Step.TransactionMode.inside
-    /// The transaction mode according to the last written marker.
+    /// The transaction mode set by the last marker in the text (`-- inside transaction` or `-- outside transaction`);
+    /// `inside` before the first marker.
     private var marked = Step.TransactionMode.inside
 
     /// Generates the text.

@@ -8,7 +8,8 @@ struct TableCreation {
     /// The names of this table's foreign keys that are added later, because they reference tables created after it.
     private let deferredKeys: Set<String>
 
-    /// Returns the changes that drop all tables of a catalog except the retained ones, and those that create them.
+    /// Returns two lists of changes: one that drops all tables of a catalog except the retained ones, and one that
+    /// creates the same tables.
     static func changes(of catalog: Catalog, without retained: [String]) -> (dropping: [Change], adding: [Change]) {
         let creations = ordered(catalog, Set(catalog.tables.keys).subtracting(retained))
         return (creations.reversed().flatMap(\.dropping), creations.flatMap(\.adding))

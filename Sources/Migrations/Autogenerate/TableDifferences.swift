@@ -4,8 +4,9 @@ import SQL
 struct TableDifferences {
     let old: Catalog.Table
     let new: Catalog.Table
-    /// The columns that the upgrade or the downgrade drops and recreates, because a generated column changes, or a
-    /// column becomes or ceases to be generated. Indexes and constraints on these columns must be dropped temporarily.
+    /// The columns that the upgrade or the downgrade drops and recreates: columns that become or cease to be generated,
+    /// and generated columns that change or depend on a column whose type changes. Indexes and constraints on recreated
+    /// columns must be dropped temporarily.
     let recreated: Set<String>
     /// Columns whose type changes.
     let retyped: Set<String>

@@ -69,8 +69,8 @@ extension Catalog {
         for table in metadata.tables { tables[table.name]?.recording = table.recording }
     }
 
-    /// Adds the models' indexes that Postgres could not create, for example because an extension is missing. Their
-    /// definitions are those of the models.
+    /// Adds the models' indexes that Postgres could not create, for example because an extension is missing. The
+    /// definitions of these indexes are taken from the models, since they cannot be read from Postgres.
     private mutating func addIndexes(of metadata: Metadata) {
         for table in metadata.tables {
             for index in table.indexes where tables[table.name]?.indexes[index.name] == nil {

@@ -78,7 +78,7 @@ struct Constraint {
     var names: Set<String> { Set(DeparsedSQL.names(in: ends?.own ?? definition[...])) }
 }
 
-/// The name as a quoted SQL identifier, if it needs quotes.
+/// Returns a name as an SQL identifier: quoted if it needs quotes, unchanged otherwise.
 func quoted(_ name: String) -> String { ColumnDefinition.quoted(name) }
 
 /// The text as an SQL string literal.

@@ -140,8 +140,9 @@ extension Connection {
     }
 
     /// Returns the number of rows deleted from each of the snapshot's tables, under its name in the snapshot, according
-    /// to the server's statistics (`track_counts`). Tables without deleted rows are omitted. The counts may include the
-    /// session's last transactions: only the difference from an earlier result belongs to the open transaction.
+    /// to the server's statistics (`track_counts`). Tables without deleted rows are omitted. A number may include rows
+    /// that the session's preceding transactions deleted: only its growth since the open transaction began is due to
+    /// that transaction.
     func deletions(from snapshot: DataSnapshot) async throws -> [DataLoss] {
         let result = try await execute(
             "SELECT relid::bigint, n_tup_del FROM pg_stat_xact_user_tables WHERE n_tup_del > 0 ORDER BY 1")

@@ -129,7 +129,7 @@ extension Inventory {
         FROM pg_statistic_ext JOIN pg_namespace ON pg_namespace.oid = stxnamespace WHERE \(isUserSchema)
         """
 
-    /// The query for comments on objects; objects with oids below 16384 are Postgres's own.
+    /// The query for comments on objects other than Postgres's own, whose oids are below 16384.
     private static let comments = """
         'comment on ' || pg_describe_object(described.classoid, described.objoid, described.objsubid), description] \
         FROM pg_description described WHERE described.objoid >= 16384 AND \

@@ -15,7 +15,7 @@ struct SQLType {
         }
     }
 
-    /// The other types that can hold every value of a type, provided that they have no length or precision.
+    /// For each type, the other types that, if specified without a length or precision, can hold all its values.
     private static let wider: [String: Set<String>] = [
         "smallint": ["integer", "bigint", "numeric", "real", "double precision"],
         "integer": ["bigint", "numeric", "double precision"], "bigint": ["numeric"],

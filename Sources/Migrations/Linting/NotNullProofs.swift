@@ -10,8 +10,8 @@ struct NotNullProofs {
     private var checks: [Name: String] = [:]
     private var columns: Set<Name> = []
 
-    /// Records the NOT NULL checks that a statement adds, validates or drops. VALIDATE CONSTRAINT proves the check's
-    /// column until the check is dropped.
+    /// Records the NOT NULL checks that a statement adds, validates or drops. After VALIDATE CONSTRAINT, the check's
+    /// column is proved to contain no NULL, until the check is dropped.
     mutating func record(_ statement: LintedStatement) {
         for action in statement.actions {
             if let check = action.droppingPrefix("add constraint"), let name = check.first,

@@ -110,8 +110,8 @@ struct LiveDatabase {
 
     // MARK: Rows
 
-    /// The estimated number of rows from which a table's rows are not counted. The rows of a table of 500 MB or more
-    /// are not counted, either.
+    /// The estimated number of rows at which a table is too large for its affected rows to be counted. A table of
+    /// 500 MB or more is also too large.
     private static let countedRows = 1_000_000
 
     /// Describes a data loss with the number of affected rows; `nil` if no rows are affected.

@@ -76,7 +76,7 @@ public struct PlannedStatement: Sendable {
     public var locks: [PlannedLock] = []
     /// The statement's effects on the tables of the database.
     public var effects: [PlannedEffect] = []
-    /// The estimated time for reading and writing tables; `nil` if the time of no effect can be estimated.
+    /// The sum of the estimated durations of the `effects`; `nil` if no effect's duration can be estimated.
     public var duration: Duration?
     /// Whether the statement was run in the scratch database, so that its effects were observed.
     public var isObserved = true
@@ -212,7 +212,7 @@ extension [PlannedLock] {
 }
 
 extension PlannedStatement {
-    /// Which sessions wait for the statement's strongest lock; `nil` if it takes none.
+    /// Which sessions wait while the statement's strongest lock is held; `nil` if the statement takes no lock.
     public var waiting: LockMode.Waiting? { locks.map(\.mode.waiting).max() }
 
     /// The estimated duration of the whole statement; zero if the statement is short whatever the sizes of the tables,

@@ -135,7 +135,8 @@ public struct Planner: Sendable {
 
     /// Observes statements. If one fails because of the sample rows, empties the tables, and observes the statements
     /// again.
-    /// - Returns: The observations; in `failure`, the failure after them; in `doubt`, the failure on the sample rows.
+    /// - Returns: The observations; with a `failure`, only those of the statements before the failed one. `doubt` is a
+    ///   failure that occurred with the sample rows, but not with empty tables.
     private func observations(
         of segment: [Revision.Statement], _ observer: inout StatementObserver
     ) async throws -> (
@@ -155,7 +156,7 @@ public struct Planner: Sendable {
         }
     }
 
-    /// Sets the estimated durations. The server's speed is measured only if more than 1 MB of tables is affected.
+    /// Sets the estimated durations. The server's speeds are measured only if the affected tables exceed 1 MB in total.
     private func estimate(_ plan: inout MigrationPlan, in scratch: PostgresConfiguration) async throws {
         let bytes = plan.statements.flatMap(\.effects).compactMap { plan.sizes[$0.table]?.bytes }.reduce(0, +)
         let speeds = bytes > 1_000_000 ? try await Calibration.speeds(in: scratch) : .slow

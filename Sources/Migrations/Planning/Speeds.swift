@@ -2,18 +2,19 @@
 struct Speeds: Hashable, Sendable {
     /// The speed of a sequential scan.
     let scan: Double
-    /// The speed of a table rewrite without its indexes.
+    /// The speed of rewriting a table, not counting the rebuilding of its indexes.
     let rewrite: Double
     /// The speed of an index build.
     let build: Double
     /// The speed of updating all rows of a table with one index.
     let update: Double
 
-    /// The speeds assumed for tables so small that no server takes a second for them.
+    /// Low speeds, assumed instead of measured ones if the affected tables are small (at most 1 MB in total).
     static let slow = Speeds(scan: 1e7, rewrite: 1e7, build: 1e7, update: 1e7)
 
-    /// Returns the estimated duration of effects on tables of these sizes. `nil` if no effect can be estimated: the
-    /// size is unknown, the table is truncated, or only some of its rows are changed.
+    /// Returns the sum of the estimated durations of effects on tables of these sizes; `nil` if none can be estimated.
+    /// An effect is left out if the table's size is unknown, the table is truncated, or only some of its rows are
+    /// changed.
     func duration(of effects: [PlannedEffect], _ sizes: [String: RelationSize]) -> Duration? {
         let parts = effects.compactMap { effect in
             sizes[effect.table].flatMap { seconds(of: effect, $0, among: effects) }

@@ -8,8 +8,8 @@
 public struct Replacement: Hashable, Sendable {
     /// The ids of the squashed revisions, whose files no longer exist.
     public var ids: [String] = []
-    /// The checksum of the replaced revision whose id the baseline has taken over. A database that recorded this
-    /// checksum is up to date: the baseline's file does not count as changed.
+    /// The checksum of the replaced revision whose id the baseline has taken over. If a database has recorded this
+    /// checksum for the id, the baseline's file does not count as changed.
     var checksum: String?
     /// The reasons why squashed revisions break older programs, by the ids of these revisions.
     var breaking: [String: String] = [:]
@@ -26,8 +26,8 @@ public struct Replacement: Hashable, Sendable {
 }
 
 extension [Revision] {
-    /// The reasons why the revisions, including squashed ones, break programs that do not know them, by revision id.
-    /// The reason is an empty string for a revision that breaks no programs.
+    /// The reasons why the array's revisions, and the revisions squashed into them, break older programs, by revision
+    /// id. The reason is an empty string for a revision that breaks no programs.
     var breakingReasons: [String: String] {
         var reasons: [String: String] = [:]
         for revision in self {

@@ -57,8 +57,8 @@ public struct Revision: Hashable, Sendable {
     /// The text from which the checksum is computed: without the verify and fixtures sections, which may change after
     /// the revision was applied.
     var checksumText: String { body.checksumText }
-    /// The texts from which the checksum may have been computed when the revision was applied. Verify and fixtures
-    /// sections may have been added since then; the file may have ended with zero, one or two newlines before.
+    /// The texts from which the checksum may have been computed when the revision was applied. If verify or fixtures
+    /// sections were added afterwards, the file may have ended with zero, one or two newlines until then.
     var checksumCandidates: [String] {
         let text = checksumText
         guard text != self.text else { return [text] }

@@ -43,8 +43,8 @@ extension RevisionGraph {
         return first.id
     }
 
-    /// Returns the id of the revision a number of steps above (positive) or below (negative) the start revision.
-    /// Without a start revision, the steps begin at the base.
+    /// Returns the id of the revision a number of steps from the start revision: towards its descendants if the number
+    /// is positive, towards its ancestors if negative. Without a start revision, the walk begins at the base.
     private func walk(_ steps: Int, from start: [String], _ text: String) throws(GraphError) -> String {
         guard start.count <= 1 else {
             throw GraphError(

@@ -113,8 +113,9 @@ struct SQLLexer: Sequence, IteratorProtocol {
         return false
     }
 
-    /// Skips to the continuation of an escape string after a newline, if there is one. The server applies the same
-    /// escapes in the continuation; psql, which scans line by line, does not recognize the continuation.
+    /// Skips the opening quote of an escape string's continuation on a later line. The server applies the same
+    /// escapes in the continuation; psql, which scans line by line, does not recognize continuations.
+    /// - Returns: Whether the escape string is continued.
     private mutating func skipToContinuation() -> Bool {
         var ahead = self
         var hasNewline = false

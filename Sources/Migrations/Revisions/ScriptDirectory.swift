@@ -1,6 +1,6 @@
 import Glibc
 
-/// The directory of the revision files, `versions/*.sql`; it is read again on each call.
+/// A directory whose subdirectory `versions` contains the revision files, `*.sql`. File contents are not cached.
 public struct ScriptDirectory: Sendable {
     /// The path of the directory that contains `versions`.
     public let path: String

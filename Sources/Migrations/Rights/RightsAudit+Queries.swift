@@ -98,8 +98,9 @@ extension RightsAudit {
         format('REVOKE GRANT OPTION FOR %s FROM %I', target, (SELECT role FROM app))] FROM held WHERE is_grantable
         """
 
-    /// The query for excess EXECUTE privileges: those of the role, and those of PUBLIC on functions with SECURITY
-    /// DEFINER, which act with their owner's privileges. A trigger function needs no EXECUTE privilege.
+    /// The query for excess EXECUTE privileges on functions of other owners: all those of the role, which needs none
+    /// (not even for triggers to run), and those of PUBLIC on SECURITY DEFINER functions, which act with their owner's
+    /// privileges.
     private static let routineRights = """
         SELECT ARRAY[CASE grantee WHEN 0 THEN 'safe' ELSE 'exact' END, \
         format('%s may execute %s%s', \(grantee), p.oid::regprocedure, \

@@ -25,7 +25,8 @@ public struct RightsAudit: Sendable {
         try await withConnection { try await findings($0) }
     }
 
-    /// Fixes the findings of some kinds in one transaction; without such findings, it takes no lock.
+    /// Fixes the findings of some kinds in one transaction, under an advisory lock. If there are no such findings, the
+    /// lock is not taken.
     /// - Parameter kinds: the kinds of findings to fix.
     /// - Returns: The executed statements.
     /// - Throws: `MigrationFailed` if a statement fails or the role does not exist; `PostgresError`.

@@ -19,8 +19,8 @@ struct MigrationRun {
     private var connection: Connection { session.connection }
 
     /// Applies or reverts the revisions of a plan, in order.
-    /// - Throws: `MigrationFailed`, for a failed statement with the revisions that were and were not applied;
-    ///   `PostgresError`, `RevisionGraph.GraphError`.
+    /// - Throws: `MigrationFailed`, whose message lists the completed and the remaining revisions if a statement
+    ///   failed; `PostgresError`, `RevisionGraph.GraphError`.
     func carryOut(_ plan: [Revision], from versions: Set<String>) async throws {
         if options.isOneTransaction { try await connection.script("BEGIN") }
         var versions = versions

@@ -2,8 +2,8 @@ import EventLoop
 import Postgres
 import SQL
 
-/// The position that the execution of a section has reached. If the section takes several transactions, each of them
-/// also records the position after its statements in `migration_history`.
+/// The position that the execution of a section has reached. If the section takes several transactions, the position
+/// after each transaction is recorded in `migration_history`, within that transaction if possible.
 struct Position: Hashable {
     /// The number of completed statements.
     var statements = 0

@@ -180,8 +180,8 @@ struct MigrationSession {
         return try row.next()
     }
 
-    /// Returns the revisions whose files have changed since they were applied. Replacing a file by a baseline
-    /// (`Squash`) does not count as a change.
+    /// Returns the revisions whose files have changed since they were applied. Replacing a file with a
+    /// baseline (`Squash`) does not count as a change.
     func changed(_ revisions: [Revision]) async throws -> [Revision] {
         guard try await tableExists("migration_history") else { return [] }
         var changed: [Revision] = []
@@ -212,9 +212,9 @@ struct MigrationSession {
 
     // MARK: CONCURRENTLY
 
-    /// Executes a statement outside a transaction. A statement with CONCURRENTLY waits for other transactions without a
-    /// `lock_timeout`. If this or an earlier attempt to create an index leaves an invalid index, that index is dropped,
-    /// so that the statement can be retried.
+    /// Executes a statement outside a transaction. For a statement with CONCURRENTLY, which waits for other
+    /// transactions to end, `lock_timeout` is disabled. If this or an earlier attempt to create an index leaves an
+    /// invalid index, that index is dropped, so that the statement can be retried.
     func runOutside(_ sql: String) async throws {
         let words = LintedWords(sql)
         if words.has("concurrently") { try await connection.script("SET lock_timeout = 0") }

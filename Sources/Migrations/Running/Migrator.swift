@@ -33,8 +33,8 @@ public struct Migrator: Sendable {
         public var rerunsInterruptedStatements = false
         /// The program's version, which is recorded in `migration_history`.
         public var programVersion = ""
-        /// Whether the target is a scratch database: server-wide statements are skipped, and connected programs are not
-        /// checked.
+        /// Whether the target is a scratch database. If so, server-wide statements are skipped, and a revision with a
+        /// `-- contract of REV` comment is applied without checking that all connected programs know REV.
         var isTrial = false
 
         /// Creates the default options.

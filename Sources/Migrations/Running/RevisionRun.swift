@@ -14,7 +14,8 @@ struct RevisionRun {
     /// Whether exactly the statements before the position have taken effect; false if the effect of a statement is
     /// unknown.
     private(set) var isPositionExact = true
-    /// The id of the row in `migration_history` that records the position; `nil` for a single transaction.
+    /// The id of the row in `migration_history` that records the position; `nil` if the section is executed from its
+    /// first statement in a single transaction.
     private var historyID: Int64?
     /// The progress that the row in `migration_history` records.
     private var progress: Progress?
@@ -23,7 +24,7 @@ struct RevisionRun {
     private var connection: Connection { run.session.connection }
 
     /// Prepares the execution from the position that an incomplete earlier run has reached, or from the first statement.
-    /// Unless this is a new run in a single transaction, the run is recorded in `migration_history`.
+    /// Records the run in `migration_history`, unless the whole section is to be executed in a single transaction.
     init(_ revision: Revision, in run: MigrationRun) async throws {
         (self.revision, self.run) = (revision, run)
         let section = run.direction == .upgrade ? revision.upgrade : revision.downgrade
@@ -40,8 +41,8 @@ struct RevisionRun {
             revision, run.direction.rawValue, since: start, .stopped, detail: RevisionRun.interrupted, progress)
     }
 
-    /// The reason in `migration_history` while the execution is in progress. It remains there if the process ends
-    /// without recording an outcome.
+    /// The reason why a run is incomplete, as recorded in `migration_history` while the execution is in progress. The
+    /// record keeps this reason if the process ends without recording an outcome.
     private static let interrupted = "it was interrupted"
 
     /// The remaining statements grouped by transaction; each statement outside a transaction is a group.
@@ -106,7 +107,7 @@ struct RevisionRun {
         position = next
     }
 
-    /// Updates the row in `migration_history`, unless the section runs in a single transaction.
+    /// Updates the row in `migration_history`, if `historyID` is not `nil`.
     private mutating func updateProgress(_ outcome: MigrationSession.Outcome, _ detail: String, at position: Position)
         async throws
     {

@@ -184,8 +184,8 @@ extension SchemaObject {
         conrelid = c.oid AND contype IN ('p', 'u', 'x', 'c') AND (conislocal OR c.relispartition)
         """
 
-    /// The SQL condition for constraints that need ALTER TABLE, because CREATE TABLE marks every check as valid, and
-    /// merges two keys on the same columns.
+    /// The SQL condition for constraints that need ALTER TABLE: NOT VALID constraints, because CREATE TABLE marks every
+    /// check as valid, and all but the first of several keys on the same columns, because CREATE TABLE merges the keys.
     private static let isLate = """
         (NOT convalidated OR contype = 'u' AND EXISTS (SELECT FROM pg_constraint other WHERE other.conrelid = k.conrelid \
         AND other.conkey = k.conkey AND other.contype IN ('p', 'u') \

@@ -181,7 +181,8 @@ private struct Parts {
     }
 
     /// Returns the key of the object whose statements create a given object: the given key if the object has its own
-    /// statements; for a constraint, the key of its table; `nil` if there is no such object.
+    /// statements; for a part, the key of the object that the part belongs to, such as the table of a column's default;
+    /// `nil` if neither object has statements.
     func whole(of key: String, isObject: (String) -> Bool) -> String? {
         var (queue, seen): ([String], Set<String>) = ([key], [])
         while !queue.isEmpty {

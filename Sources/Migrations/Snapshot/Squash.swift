@@ -162,7 +162,7 @@ public struct Squash: Sendable {
 }
 
 extension NewRevision {
-    /// The statements as the text of a section.
+    /// Returns the text of a section that consists of the given statements.
     fileprivate static func section(_ statements: [String]) -> String {
         statements.map { $0 + ";" }.joined(separator: "\n\n")
     }

@@ -19,8 +19,8 @@ struct SchemaCopy {
     private struct CopyFailed: Error {}
 
     /// Runs `body` with a scratch database that has the same schema. The schema is created by the revisions, which also
-    /// insert rows. If the scratch database then lacks objects, such as manually created ones, the schema is created
-    /// from a snapshot instead; if that fails, by the revisions, without the missing objects.
+    /// insert rows. If that fails, or if the scratch database then lacks objects, such as manually created ones, the
+    /// schema is created from a snapshot instead; if that fails, too, by the revisions, without the missing objects.
     /// - Throws: The error of `body`; `MigrationFailed` if the schema cannot be created, `PostgresError`.
     func with<Value: Sendable>(_ body: (PostgresConfiguration) async throws -> Value) async throws -> Value {
         if usesRevisionsOnly {
@@ -80,8 +80,8 @@ struct SchemaCopy {
         try await SchemaFile.run(snapshot.script, in: scratch)
     }
 
-    /// Applies the revisions, then changes the schema to match the actual catalog. An error of the revisions is thrown
-    /// only if the schema cannot be made to match.
+    /// Applies the revisions in a scratch database, then changes the schema to match `actual`, the catalog of the
+    /// database to copy. An error of the revisions is thrown only if the schema cannot be made to match.
     private func make(in scratch: PostgresConfiguration, _ actual: Catalog) async throws {
         let failed = try await MigrationFailed.caught { try await migrate(scratch) }
         let rest = try await MigrationFailed.caught { try await change(scratch, to: actual) }

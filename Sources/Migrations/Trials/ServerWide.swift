@@ -77,8 +77,9 @@ extension Connection {
     /// The query for a shared catalog that the open transaction has changed.
     ///
     /// Some statements hold their lock on a shared catalog until the end of the transaction: they are found by that
-    /// lock. Others are found by the rows that they have written: visible rows whose transaction is still in progress
-    /// can only be those of the open transaction, or of one of its subtransactions, which have higher ids.
+    /// lock. Others are found by the rows that they have written: a visible row whose transaction is still in progress
+    /// was written by the open transaction or by one of its subtransactions. Only rows with the id of the open
+    /// transaction or a higher id are considered, since subtransactions have higher ids.
     private static let serverWideChanges: String = {
         let locked = ["pg_authid", "pg_auth_members", "pg_tablespace", "pg_subscription"].map { "'\($0)'::regclass" }
         let own = "(SELECT oid FROM pg_database WHERE datname = current_database())"

@@ -88,8 +88,8 @@ private struct RevisionTrial {
     ///
     /// A NOT NULL violation is reported as a problem, because any row would cause it. Other violations are not, because
     /// they may be due to the values of the sample rows.
-    /// - Parameter acceptsFailure: whether a NOT NULL violation is accepted, because the upgrade has deleted the
-    ///   column's values.
+    /// - Parameter acceptsFailure: whether even a NOT NULL violation is not reported. After an upgrade with data loss,
+    ///   the downgrade cannot restore the deleted values of a NOT NULL column.
     private func step(
         _ name: String, of revision: Revision, acceptsFailure: Bool = false, _ body: () async throws -> Void
     ) async throws -> [String] {
@@ -150,8 +150,8 @@ private struct RevisionTrial {
 }
 
 extension Revision {
-    /// The extensions that the revision's upgrade creates IF NOT EXISTS: its downgrade cannot know whether other
-    /// objects need them.
+    /// The extensions that the revision's upgrade creates IF NOT EXISTS. The downgrade need not drop these extensions,
+    /// because other objects may need them.
     fileprivate var sharedExtensions: Set<String> {
         Set(
             upgrade.statements.compactMap { statement in

@@ -18,9 +18,10 @@ public final class CausalSession: @unchecked Sendable {
     /// The servers that the session prefers for reads.
     public let reads: Reads
     /// The WAL position of the client's earlier writes and of this session's own, which a replica must have replayed;
-    /// `nil` if the client sent none and the session has not written.
+    /// `nil` if the client sent no position and the session has not written.
     public private(set) var required: WALPosition?
-    /// The WAL position after this session's last write, even a rejected one; `nil` if the session has not written.
+    /// The WAL position after the session's last write; `nil` if the session has not written. A write that the server
+    /// rejected counts as well, because the client has learned of the rows that caused the rejection.
     public private(set) var written: WALPosition?
 
     /// The server that a session is pinned to, so that its reads see the same data; `any` before the first read.

@@ -1,7 +1,7 @@
 import EventLoop
 import SQL
 
-/// Polls the replicas and the primary for their WAL positions, for as long as `Replicas` exists.
+/// The polling of the replicas and the primary for their WAL positions, until the `Replicas` instance is released.
 struct ReplicaPoll: Sendable {
     weak let replicas: Replicas?
     let loop: Loop

@@ -36,12 +36,12 @@ public final class Replicas: @unchecked Sendable {
 
     // MARK: Reading
 
-    /// Calls `body` with the pool of a server that the session's preference and required position allow. If that server
-    /// fails while `hasBegun` returns `false`, the read is retried on another replica, and then on the primary.
+    /// Calls `body` with the pool of a server that the session's preference and required position allow. If the read
+    /// fails while `hasBegun` returns `false`, and may succeed on another of these servers, the read is retried there.
     /// - Parameters:
     ///   - session: The causal session of the read.
     ///   - pool: The pool to use: for single reads or for streams.
-    ///   - hasBegun: Returns whether `body` has delivered results, so that the read cannot be retried.
+    ///   - hasBegun: Returns whether `body` has delivered results. Once it has, the read cannot be retried.
     ///   - body: Reads from a pool.
     /// - Throws: What `body` throws.
     package func read<Value>(
@@ -294,8 +294,8 @@ extension PostgresError {
     }
 
     /// Whether a read that failed with this error on a replica may succeed on another server. A replica may cancel a
-    /// query to replay WAL (Postgres manual, section 27.4.2), and may lack tables, columns, types and privileges that
-    /// the primary has.
+    /// query that conflicts with the replay of WAL (Postgres manual, section 27.4.2), and may lack tables, columns,
+    /// types and privileges that the primary has.
     fileprivate var isRetryableOnAnotherServer: Bool {
         isServerFailure || [.defect, .serializationFailure, .unavailable].contains(meaning)
             || state == "57014" && message.contains("recovery")

@@ -61,7 +61,7 @@ extension Fleet {
         /// Notifies the service manager.
         case notify(ServiceManager.Message)
         /// Closes the master's copy of the listening socket. New connections are refused as soon as the workers have
-        /// closed theirs.
+        /// closed their copies too.
         case stopListening
         case report(Notice)
         case finish(Outcome)
@@ -82,8 +82,9 @@ extension Fleet {
         /// `starting`, `crashed` or `aborted`.
         case died(Worker.ID, whileServing: Bool)
         case spawnFailed(reason: String)
-        /// A reload has ended. The generation is that of the workers that keep running, even if the next reload has
-        /// begun already.
+        /// A reload has succeeded, or a reload or re-execution has failed. The generation is that of the workers that
+        /// keep running: the new workers after a success, the old ones after a failure. The fleet's own generation is
+        /// higher when the next reload has already begun.
         case reloaded(generation: Int), reloadFailed(String, generation: Int)
         case executing
         case resized(Int)

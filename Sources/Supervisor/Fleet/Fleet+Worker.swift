@@ -10,7 +10,8 @@ extension Fleet {
             case spawning
             case starting
             case ready
-            /// The worker was asked to drain. `wasReady` tells whether the worker has become ready.
+            /// The worker was asked to drain. `wasReady` tells whether the worker became ready, be it before or after
+            /// the request to drain.
             case draining(wasReady: Bool)
             /// The worker has reported that it is crashing, and is writing a backtrace.
             case crashed

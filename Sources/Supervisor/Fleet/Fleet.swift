@@ -79,8 +79,8 @@ struct Fleet: Sendable {
         self.now = now
     }
 
-    /// Creates a fleet that takes over the workers of a master that has re-executed itself, and replaces them by a
-    /// reload.
+    /// Creates a fleet that takes over the workers of a master that has re-executed itself. The fleet begins with a
+    /// reload, which replaces these workers.
     init(_ options: Options, adopting workers: [Worker], target: Int, generation: Int, at now: Instant) {
         self.options = options
         (state, self.workers, self.target, self.generation) = (.serving, workers, target, generation)

@@ -1,5 +1,5 @@
 /// Escapes the text of JSON strings. Printable ASCII is copied, except for the double quote and the backslash;
-/// everything else is escaped, and scalars beyond U+FFFF as a surrogate pair.
+/// everything else is escaped. A scalar beyond U+FFFF is written as two escapes, a surrogate pair.
 enum JSONEscape {
     /// Escapes `text`, which must be well-formed UTF-8, and appends the result.
     ///

@@ -10,8 +10,9 @@ struct Report {
         let site: String
         /// The number of rows returned.
         let rows: Int
-        /// The plan in the text report; `nil` when EXPLAIN failed. When `smallTable` is `nil`, this is the plan that
-        /// Postgres chose; otherwise the plan with `enable_seqscan` off, as for a larger table.
+        /// The plan that the text report shows; `nil` when the statement failed or its plan cannot be parsed. If
+        /// `smallTable` is `nil`, this is the plan that Postgres normally chooses; otherwise, the plan with
+        /// `enable_seqscan` off, which resembles the plan for a larger table.
         let plan: ExplainedPlan?
         /// The table that is so small that Postgres scans it sequentially although there is a suitable index; `nil`
         /// when there is no such table.

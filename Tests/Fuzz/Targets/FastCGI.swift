@@ -5,8 +5,8 @@ import TestSupport
 @testable import Web
 
 extension FuzzTarget {
-    /// `RequestGuard` accepts or refuses the input in the same way, however the input is split into pieces. The bytes
-    /// that it has parsed, and the body bytes that it has counted, are not more than the input has.
+    /// `RequestGuard` accepts or refuses the input in the same way, however the input is split into pieces. Neither
+    /// the number of parsed bytes nor the number of body bytes exceeds the length of the input.
     static let records = FuzzTarget(name: "records") { input in
         let step = Int(input.first ?? 0) + 1
         let bytes = Array(input.dropFirst())

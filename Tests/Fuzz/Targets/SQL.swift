@@ -2,7 +2,7 @@
 
 extension FuzzTarget {
     /// A binary numeric is decoded or rejected; a decoded value is encoded and decoded as the same value. A numeric
-    /// that was parsed from text keeps its value, at least in the precision of a `Double`.
+    /// that is parsed from text, encoded and decoded keeps its value, at least when converted to `Double`.
     static let numeric = FuzzTarget(name: "numeric") { input in
         try check(Numeric.self, input)
         guard let number = Numeric(String(decoding: input, as: UTF8.self)) else { return }
