@@ -12,7 +12,8 @@ public struct FastCGIClient: Sendable {
         public let description: String
     }
 
-    /// Creates a client for the responder at `address`. Connecting, sending and each read time out after `seconds`.
+    /// Creates a client for the responder at `address`. Connecting to each address of its host, sending and each read
+    /// time out after `seconds`.
     public init(_ address: ListenAddress, seconds: Int) { (self.address, self.seconds) = (address, seconds) }
 
     /// Sends a GET request for `target`, which must have at most 127 bytes.
@@ -66,8 +67,20 @@ public struct FastCGIClient: Sendable {
         case .tcp(let host, let port):
             let found = try ListeningSocket.resolve(host.isEmpty ? "localhost" : host, port)
             defer { freeaddrinfo(found) }
-            let socket = try open(found.pointee.ai_family)
-            return try connected(socket, connect(socket, found.pointee.ai_addr, found.pointee.ai_addrlen))
+            return try connected(toOneOf: found)
+        }
+    }
+
+    /// Connects to the first address in a list that accepts the connection.
+    /// - Throws: `SystemError` for the last address.
+    func connected(toOneOf addresses: UnsafeMutablePointer<addrinfo>) throws -> Int32 {
+        let first = addresses.pointee
+        do {
+            let socket = try open(first.ai_family)
+            return try connected(socket, connect(socket, first.ai_addr, first.ai_addrlen))
+        } catch {
+            guard let others = first.ai_next else { throw error }
+            return try connected(toOneOf: others)
         }
     }
 
