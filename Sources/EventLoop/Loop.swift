@@ -50,8 +50,11 @@ public final class Loop: @unchecked Sendable {
     /// Creates a loop; it does nothing until `run` is called.
     /// - Throws: `SystemError` when the process is out of file descriptors.
     public init() throws(SystemError) {
-        poller = try check("epoll_create1", epoll_create1(Int32(EPOLL_CLOEXEC)))
-        wakeup = try check("eventfd", eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK)))
+        // Once all properties have values, `deinit` releases what was created when this initializer throws.
+        poller = epoll_create1(Int32(EPOLL_CLOEXEC))
+        wakeup = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
+        try check("epoll_create1", poller)
+        try check("eventfd", wakeup)
         try register(wakeup, Readiness.readable.rawValue, token: Loop.wakeupToken)
     }
 
