@@ -172,13 +172,13 @@ public final class Loop: @unchecked Sendable {
     }
 
     /// Returns the timeout for `epoll_wait` in milliseconds: the time until the next timer, rounded down, plus 1, at
-    /// most 60,000; -1 (no timeout) when no timer is scheduled; 0 when work is queued.
+    /// most 60,000; -1 (no timeout) when no timer is scheduled; 0 when work is queued or a timer has expired.
     private func pollTimeout() -> Int32 {
         guard jobs.isEmpty, postponed.isEmpty, endOfTurnActions.isEmpty else { return 0 }
         while let next = timers.min, next.isCancelled { timers.removeMin() }
         guard let next = timers.min else { return -1 }
-        let wait = max(0, next.deadline.duration(since: .now).nanoseconds)
-        return Int32(min(wait / 1_000_000 + 1, 60_000))
+        let wait = next.deadline.duration(since: .now).nanoseconds
+        return wait <= 0 ? 0 : Int32(min(wait / 1_000_000 + 1, 60_000))
     }
 
     private func deliverEvents() {
