@@ -13,8 +13,8 @@ import Synchronization
 /// that belongs to a loop (watches, timers and the connections built on them) is used on the loop's thread only and
 /// therefore needs no lock. `Task(executorPreference: loop) { … }` starts a task on the loop from any thread.
 ///
-/// Sound as `@unchecked Sendable`: other threads may call only `enqueue` and `stop`, which use the locked inbox and an
-/// atomic flag; all other members are used on the loop's own thread.
+/// Sound as `@unchecked Sendable`: other threads may call only `enqueue` and `stop`, which use the locked inbox and
+/// atomic properties; all other members are used on the loop's own thread.
 public final class Loop: @unchecked Sendable {
     private let poller: Int32
     private let wakeup: Int32
@@ -31,7 +31,8 @@ public final class Loop: @unchecked Sendable {
     private static let jobsPerClockRead = 8
     private let events = UnsafeMutablePointer<epoll_event>.allocate(capacity: batchSize)
 
-    private var thread: pthread_t?
+    /// The thread that runs the loop; 0 when none does.
+    private let thread = Atomic<pthread_t>(0)
     /// The number of `offload` calls that have not returned yet.
     var offloadedCalls = 0
     private var jobs = Deque<UnownedJob>()
@@ -66,13 +67,13 @@ public final class Loop: @unchecked Sendable {
 
     /// Runs the loop on the calling thread until `stop` is called.
     public func run() {
-        precondition(thread == nil, "this loop is already running")
-        thread = pthread_self()
+        precondition(thread.load(ordering: .relaxed) == 0, "this loop is already running")
+        thread.store(pthread_self(), ordering: .relaxed)
         let outer = Loop.current
         Loop.current = self
         defer {
             Loop.current = outer
-            thread = nil
+            thread.store(0, ordering: .relaxed)
         }
         while !stopping.exchange(false, ordering: .acquiring) { turn() }
     }
@@ -84,7 +85,7 @@ public final class Loop: @unchecked Sendable {
     }
 
     /// Whether the caller is running on this loop's thread.
-    public var isCurrent: Bool { thread.map { pthread_equal($0, pthread_self()) != 0 } ?? false }
+    public var isCurrent: Bool { thread.load(ordering: .relaxed) == pthread_self() }
 
     /// Asserts, in debug builds only, that the caller is running on this loop's thread.
     public func assertCurrent() { assert(isCurrent, "called from outside the loop's thread") }
