@@ -109,6 +109,25 @@ import Web
         }
     }
 
+    /// A model with a field that cannot be a sort key.
+    private struct Unsortable: Model, Hashable {
+        var id: Int64
+        var rank: Int32?
+
+        struct Columns: Sendable {
+            let id = Column(\Unsortable.id, "id", .primaryKey, default: .serial)
+            let rank = Column(\Unsortable.rank, "rank", .sortable)
+        }
+
+        static let columns = Columns()
+        static let primaryKey = columns.id
+        static let table = Table("unsortable", columns.id, columns.rank, make: Unsortable.init)
+    }
+
+    @Test func `a nullable column cannot be sortable`() async {
+        await #expect(processExitsWith: .failure) { _ = Fields<Unsortable>() }
+    }
+
     @Test func `a body must be JSON`() async throws {
         try await leads.add("a@b")
         for (method, target) in [
