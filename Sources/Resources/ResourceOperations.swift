@@ -166,7 +166,8 @@ struct ResourceOperations<Model: ORM.Model> {
         return operation(
             "list", title + "Changes", "List the changes of a \(name), the latest first",
             text:
-                "The list includes the changes of a deleted \(name), but no changes from before they were recorded.",
+                "The list includes the changes of a deleted \(name), but no changes from before they were recorded. "
+                + "Unknown parameters are ignored unless the client sends `Prefer: handling=strict`.",
             parameters: [
                 idParameter,
                 .init(
@@ -174,12 +175,17 @@ struct ResourceOperations<Model: ORM.Model> {
                     ["type": "integer", "minimum": 1, "maximum": .number(String(historyLimits.maximum))],
                     example: 20),
                 .init("cursor", in: .query, "The start of the page, from the URL in `Link`.", position),
+                preference("handling=strict"),
             ],
             responses: [
                 Operation.Response(
                     .ok, "The changes.",
                     headers: [
-                        (.link, "The URL of the page with earlier changes, with rel=\"next\"; absent on the last page.")
+                        (
+                            .link,
+                            "The URL of the page with earlier changes, with rel=\"next\"; absent on the last page."
+                        ),
+                        (.preferenceApplied, "The preferences that were honored."),
                     ],
                     [
                         .init(
