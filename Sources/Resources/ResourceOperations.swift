@@ -400,8 +400,9 @@ extension Field {
         }
         guard members["pattern"] == nil, members["enum"] == nil, members["format"] == nil
         else { return schema }
-        // Leading and trailing white space is removed, so that text which is only white space is too short.
-        return schema.adding("pattern", column.field.isTrimmed ? .visibleTextPattern : .textPattern)
+        // Leading and trailing white space is removed, so that text which is only white space becomes empty.
+        let isVisible = column.field.isTrimmed && column.field.length.map { $0.lowerBound > 0 } ?? false
+        return schema.adding("pattern", isVisible ? .visibleTextPattern : .textPattern)
     }
 
     /// The schema of a filter's value.
