@@ -2,7 +2,7 @@
 public struct Limits: Sendable {
     /// The maximum size of a request body, in bytes; at most 1 GiB. A larger body is read to its end, discarded and
     /// responded to with 413.
-    public var bodyBytes: Int
+    public let bodyBytes: Int
     /// The maximum total size of a request's params, in bytes. nginx's own limits on request headers keep it well below
     /// the default.
     public var paramsBytes: Int
