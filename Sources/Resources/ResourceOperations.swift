@@ -154,7 +154,7 @@ struct ResourceOperations<Model: ORM.Model> {
         operation(
             "delete", title, "Delete a \(name)", parameters: [idParameter] + (hasVersion ? conditions : []),
             responses: [Operation.Response(.noContent, "The \(name) was deleted.")]
-                + (hasVersion ? [.error(.badRequest, "A header field is malformed.")] : []) + changeErrors
+                + [.error(.badRequest, "A header field is malformed, or does not apply.")] + changeErrors
                 + [.error(.conflict, "Other rows refer to the \(name).")])
     }
 
