@@ -24,4 +24,9 @@ import Testing
         close(try client.connected(toOneOf: addresses))
         withExtendedLifetime(listener) {}
     }
+
+    @Test func `a target that is too long is refused, not truncated`() {
+        let target = "/" + String(repeating: "x", count: 127)
+        #expect(throws: FastCGIClient.Failure.self) { try FastCGIClient(.unix("/nowhere"), seconds: 1).get(target) }
+    }
 }
