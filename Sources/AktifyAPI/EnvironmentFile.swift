@@ -1,7 +1,9 @@
+import Web
+
 /// A file of environment variables: lines `NAME=VALUE`, empty lines, and comments that begin with `#`. The format is a
 /// subset of systemd's `EnvironmentFile=`, without escapes and continuation lines.
 public enum EnvironmentFile {
-    /// Parses the variables. Quotes around a value are removed; white space around a value is kept.
+    /// Parses the variables. White space around a value is removed, then quotes around the rest.
     /// - Parameters:
     ///   - text: the contents of the file.
     ///   - file: the name of the file, for error messages.
@@ -12,29 +14,21 @@ public enum EnvironmentFile {
             .enumerated()
         {
             // Splits scalars, since CRLF is a single `Character`, which is not equal to LF.
-            let line = String(line).trimmingReturns
+            let line = String(line)
             guard let first = line.first(where: { !$0.isWhitespace }), first != "#" else { continue }
             let parts = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard parts.count == 2, !parts[0].isEmpty, parts[0].allSatisfy({ $0.isLetter || $0.isNumber || $0 == "_" })
             else { throw ConfigError("\(file):\(index + 1)", "expected NAME=VALUE") }
             guard !line.utf8.contains(0) else { throw ConfigError("\(file):\(index + 1)", "contains a NUL character") }
-            variables[String(parts[0])] = unquoted(parts[1])
+            variables[String(parts[0])] = unquoted(parts[1].trimmed)
         }
         return variables
     }
 
-    private static func unquoted(_ value: Substring) -> String {
+    private static func unquoted(_ value: String) -> String {
         for quote in ["\"", "'"] where value.count >= 2 && value.hasPrefix(quote) && value.hasSuffix(quote) {
             return String(value.dropFirst().dropLast())
         }
-        return String(value)
-    }
-}
-
-extension String {
-    /// The string without trailing carriage returns.
-    fileprivate var trimmingReturns: Substring {
-        let end = unicodeScalars.lastIndex { $0 != "\r" }.map(unicodeScalars.index(after:)) ?? startIndex
-        return self[..<end]
+        return value
     }
 }

@@ -59,8 +59,8 @@ public struct APIKeys: Sendable {
     /// - Throws: `DatabaseError`.
     public func find(_ key: APIKey) async throws -> KnownKey? {
         let columns = APIKeyRecord.columns
-        // Replicas may lag behind the primary. A replica is used only when the primary is unreachable, overloaded or
-        // does not respond in time.
+        // Replicas may lag behind the primary, and then return a revoked key as valid. A replica is used only when the
+        // primary is unreachable.
         let session = CausalSession(reads: .primaryPreferred)
         let result = try await CausalSession.$current.withValue(session) {
             try await database.read(

@@ -14,7 +14,7 @@ import Synchronization
 /// therefore needs no lock. `Task(executorPreference: loop) { … }` starts a task on the loop from any thread.
 ///
 /// The conformance to `@unchecked Sendable` is sound: other threads may call only `enqueue` and `stop`, which use the
-/// locked inbox and an atomic flag; all other members are used on the loop's own thread.
+/// locked inbox and atomic properties; all other members are used on the loop's own thread.
 public final class Loop: @unchecked Sendable {
     private let poller: Int32
     private let wakeup: Int32
@@ -31,7 +31,8 @@ public final class Loop: @unchecked Sendable {
     private static let jobsPerClockRead = 8
     private let events = UnsafeMutablePointer<epoll_event>.allocate(capacity: batchSize)
 
-    private var thread: pthread_t?
+    /// The thread that runs the loop; 0 when none does.
+    private let thread = Atomic<pthread_t>(0)
     /// The number of `offload` calls that have not returned yet.
     var offloadedCalls = 0
     private var jobs = Deque<UnownedJob>()
@@ -50,8 +51,11 @@ public final class Loop: @unchecked Sendable {
     /// Creates a loop; it does nothing until `run` is called.
     /// - Throws: `SystemError` when the process is out of file descriptors.
     public init() throws(SystemError) {
-        poller = try check("epoll_create1", epoll_create1(Int32(EPOLL_CLOEXEC)))
-        wakeup = try check("eventfd", eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK)))
+        // Once all properties have values, `deinit` releases what was created when this initializer throws.
+        poller = epoll_create1(Int32(EPOLL_CLOEXEC))
+        wakeup = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
+        try check("epoll_create1", poller)
+        try check("eventfd", wakeup)
         try register(wakeup, Readiness.readable.rawValue, token: Loop.wakeupToken)
     }
 
@@ -63,13 +67,13 @@ public final class Loop: @unchecked Sendable {
 
     /// Runs the loop on the calling thread until `stop` is called.
     public func run() {
-        precondition(thread == nil, "this loop is already running")
-        thread = pthread_self()
+        precondition(thread.load(ordering: .relaxed) == 0, "this loop is already running")
+        thread.store(pthread_self(), ordering: .relaxed)
         let outer = Loop.current
         Loop.current = self
         defer {
             Loop.current = outer
-            thread = nil
+            thread.store(0, ordering: .relaxed)
         }
         while !stopping.exchange(false, ordering: .acquiring) { turn() }
     }
@@ -81,7 +85,7 @@ public final class Loop: @unchecked Sendable {
     }
 
     /// Whether the caller is running on this loop's thread.
-    public var isCurrent: Bool { thread.map { pthread_equal($0, pthread_self()) != 0 } ?? false }
+    public var isCurrent: Bool { thread.load(ordering: .relaxed) == pthread_self() }
 
     /// Asserts, in debug builds only, that the caller is running on this loop's thread.
     public func assertCurrent() { assert(isCurrent, "called from outside the loop's thread") }
@@ -169,13 +173,13 @@ public final class Loop: @unchecked Sendable {
     }
 
     /// Returns the timeout for `epoll_wait` in milliseconds: the time until the next timer, rounded down, plus 1, at
-    /// most 60,000; -1 (no timeout) when no timer is scheduled; 0 when work is queued.
+    /// most 60,000; -1 (no timeout) when no timer is scheduled; 0 when work is queued or a timer has expired.
     private func pollTimeout() -> Int32 {
         guard jobs.isEmpty, postponed.isEmpty, endOfTurnActions.isEmpty else { return 0 }
         while let next = timers.min, next.isCancelled { timers.removeMin() }
         guard let next = timers.min else { return -1 }
-        let wait = max(0, next.deadline.duration(since: .now).nanoseconds)
-        return Int32(min(wait / 1_000_000 + 1, 60_000))
+        let wait = next.deadline.duration(since: .now).nanoseconds
+        return wait <= 0 ? 0 : Int32(min(wait / 1_000_000 + 1, 60_000))
     }
 
     private func deliverEvents() {

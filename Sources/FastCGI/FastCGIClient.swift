@@ -12,14 +12,16 @@ public struct FastCGIClient: Sendable {
         public let description: String
     }
 
-    /// Creates a client for the responder at `address`. Connecting, sending and each read time out after `seconds`.
+    /// Creates a client for the responder at `address`. Connecting to each address of its host, sending and each read
+    /// time out after `seconds`.
     public init(_ address: ListenAddress, seconds: Int) { (self.address, self.seconds) = (address, seconds) }
 
-    /// Sends a GET request for `target`, which must have at most 127 bytes.
+    /// Sends a GET request for `target`.
     /// - Returns: The response's status code and body.
-    /// - Throws: `Failure` when the response is missing or malformed, `ListeningSocket.Unavailable` when the host name
+    /// - Throws: `Failure` when `target` has more than 127 bytes, or the response is missing or malformed, `ListeningSocket.Unavailable` when the host name
     ///   cannot be resolved, `SystemError` when connecting or sending fails.
     public func get(_ target: String) throws -> (status: Int, body: String) {
+        guard target.utf8.count <= 127 else { throw Failure(description: "the target has more than 127 bytes") }
         let socket = try connected()
         defer { close(socket) }
         try send(request(target), to: socket)
@@ -35,8 +37,7 @@ public struct FastCGIClient: Sendable {
     private func request(_ target: String) -> [UInt8] {
         let params = [("REQUEST_METHOD", "GET"), ("REQUEST_URI", target), ("HTTP_HOST", "localhost")]
         let pairs = params.flatMap { name, value in
-            [UInt8(name.utf8.count), UInt8(min(value.utf8.count, 127))] + Array(name.utf8)
-                + Array(value.utf8.prefix(127))
+            [UInt8(name.utf8.count), UInt8(value.utf8.count)] + Array(name.utf8) + Array(value.utf8)
         }
         return record(RecordType.beginRequest, [0, 1, 0, 0, 0, 0, 0, 0]) + record(RecordType.params, pairs)
             + record(RecordType.params, []) + record(RecordType.stdin, [])
@@ -66,8 +67,20 @@ public struct FastCGIClient: Sendable {
         case .tcp(let host, let port):
             let found = try ListeningSocket.resolve(host.isEmpty ? "localhost" : host, port)
             defer { freeaddrinfo(found) }
-            let socket = try open(found.pointee.ai_family)
-            return try connected(socket, connect(socket, found.pointee.ai_addr, found.pointee.ai_addrlen))
+            return try connected(toOneOf: found)
+        }
+    }
+
+    /// Connects to the first address in a list that accepts the connection.
+    /// - Throws: `SystemError` for the last address.
+    func connected(toOneOf addresses: UnsafeMutablePointer<addrinfo>) throws -> Int32 {
+        let first = addresses.pointee
+        do {
+            let socket = try open(first.ai_family)
+            return try connected(socket, connect(socket, first.ai_addr, first.ai_addrlen))
+        } catch {
+            guard let others = first.ai_next else { throw error }
+            return try connected(toOneOf: others)
         }
     }
 

@@ -2,7 +2,7 @@
 public struct Limits: Sendable {
     /// The maximum size of a request body, in bytes; at most 1 GiB. A larger body is read to its end, discarded and
     /// responded to with 413.
-    public var bodyBytes: Int
+    public let bodyBytes: Int
     /// The maximum total size of a request's params, in bytes. The params that nginx sends stay well below the default,
     /// because nginx limits request headers itself.
     public var paramsBytes: Int

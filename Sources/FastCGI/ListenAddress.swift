@@ -4,8 +4,8 @@ import Glibc
 public enum ListenAddress: Sendable, Hashable, CustomStringConvertible {
     /// The path of a Unix domain socket, at most 107 bytes (unix(7)).
     case unix(String)
-    /// A host name or IP address and a TCP port. An empty host means all IPv4 addresses for a server, and localhost for
-    /// a client.
+    /// A host name or IP address and a TCP port. A server listens on the first address of the host, a client tries each
+    /// one. An empty host means all IPv4 addresses for a server, and localhost for a client.
     case tcp(host: String, port: UInt16)
 
     /// The reason why a string is not a valid address, as an English phrase.

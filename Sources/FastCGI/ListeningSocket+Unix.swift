@@ -16,8 +16,8 @@ extension ListeningSocket {
     }
 
     /// Removes a stale socket file, on which no process listens any more.
-    /// - Throws: `Unavailable` when the path is in use or is not a socket, `SystemError` when the file cannot be
-    ///   removed.
+    /// - Throws: `Unavailable` when the path is in use or is not a socket, `SystemError` when that cannot be determined,
+    ///   or the file cannot be removed.
     private static func removeStale(_ path: String) throws {
         var status = stat()
         guard lstat(path, &status) == 0 else { return }
@@ -27,11 +27,13 @@ extension ListeningSocket {
         }
         let probe = try check("socket", Glibc.socket(AF_UNIX, streamSocket | Int32(SOCK_NONBLOCK.rawValue), 0))
         defer { close(probe) }
-        if withUnixAddress(path, { connect(probe, $0, $1) }) < 0, errno == ECONNREFUSED {
-            try check("unlink \(path)", unlink(path))
-        } else {
+        switch withUnixAddress(path, { connect(probe, $0, $1) }) == 0 ? 0 : errno {
+        case ECONNREFUSED: try check("unlink \(path)", unlink(path))
+        case ENOENT: break
+        case 0, EAGAIN:
             throw Unavailable(
                 description: "another process is already listening on \(path): stop it, or choose another path")
+        case let code: throw SystemError("connect to \(path)", code: code)
         }
     }
 

@@ -68,12 +68,13 @@ public final class Server: @unchecked Sendable {
     }
 
     /// Accepts a pending connection.
-    /// - Returns: Whether a connection was taken from the accept queue.
+    /// - Returns: Whether the accept queue may have more connections.
     private func accept(from listener: ListeningSocket) -> Bool {
         let socket = accept4(listener.descriptor, nil, nil, Int32(SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue))
         guard socket >= 0 else {
-            handleAcceptFailure(errno)
-            return false
+            let code = errno
+            handleAcceptFailure(code)
+            return code == EINTR || code == ECONNABORTED
         }
         do throws(SystemError) { try adopt(socket) } catch { handleAcceptFailure(error.code) }
         return true

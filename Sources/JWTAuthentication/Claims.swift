@@ -33,7 +33,7 @@ extension IdentityProvider {
             throw .invalidToken("The token is not valid yet.")
         }
         guard case .string(let subject) = claims["sub"], subject.isSafeName else {
-            throw .invalidToken("The token needs a sub of 1 to 255 bytes, without control characters.")
+            throw .invalidToken("The token needs a sub of 1 to 255 bytes, not blank and without control characters.")
         }
         return Claims(
             name: "jwt:\(subject)", role: try roles(in: claims).compactMap(Role.init(rawValue:)).max(), end: end)
@@ -83,10 +83,15 @@ extension IdentityProvider {
 }
 
 extension String {
-    /// Whether the text is safe as a name in records and logs: 1 to 255 bytes, without control characters, line and
-    /// paragraph separators, and format characters (such as those that change the direction of text).
+    /// Whether the text is safe as a name in records and logs: 1 to 255 bytes, at least one visible character, and no
+    /// control characters, line and paragraph separators, and format characters (such as those that change the
+    /// direction of text).
     fileprivate var isSafeName: Bool {
         (1...255).contains(utf8.count)
+            && unicodeScalars.contains {
+                // U+2800 is the Braille pattern without dots.
+                !$0.properties.isWhitespace && !$0.properties.isDefaultIgnorableCodePoint && $0 != "\u{2800}"
+            }
             && unicodeScalars.allSatisfy {
                 switch $0.properties.generalCategory {
                 case .control, .format, .lineSeparator, .paragraphSeparator: false

@@ -32,7 +32,7 @@ public final class JWTAuthenticator: Authenticator, @unchecked Sendable {
         let text = try request.bearerToken(credentials)
         if let principal = cache.find(text, at: time()) { return principal }
         let token = try CompactToken(text)
-        guard let key = try await keys.key(token.key) else { throw unknownKey(token.key) }
+        guard let key = await keys.key(token.key) else { throw unknownKey(token.key) }
         guard key.verifies(token.signature, token.signed) else {
             throw HTTPError.invalidToken("The signature of the token is not valid.")
         }

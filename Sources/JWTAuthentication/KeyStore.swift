@@ -17,7 +17,7 @@ final class KeyStore: @unchecked Sendable {
     private let log = Logger(label: "aktify.authentication")
     private var keys: KeySet?
     private var lastAttempt: Instant?
-    private var loading: Waiter<Void>?
+    private var loading: Task<Void, Never>?
     /// A closure that is called after new keys have been loaded.
     var onChange: () -> Void = {}
 
@@ -30,11 +30,10 @@ final class KeyStore: @unchecked Sendable {
 
     /// Returns the key that `name` identifies; `nil` when the provider has no such key. An unknown key may be new, so
     /// the keys are first loaded again, unless the last attempt was less than `minimumInterval` ago.
-    /// - Throws: `CancellationError`.
-    func key(_ name: KeyIdentifier) async throws -> VerificationKey? {
+    func key(_ name: KeyIdentifier) async -> VerificationKey? {
         if let key = keys?[name] { return key }
         if loading == nil, let lastAttempt, now().duration(since: lastAttempt) < KeyStore.minimumInterval { return nil }
-        try await reload()
+        await reload()
         return keys?[name]
     }
 
@@ -50,20 +49,20 @@ final class KeyStore: @unchecked Sendable {
     /// - Returns: the time to wait before the next load.
     private func refresh() async -> Duration {
         let isDue = lastAttempt.map { now().duration(since: $0) >= KeyStore.minimumInterval } ?? true
-        if isDue { try? await reload() }
+        if isDue { await reload() }
         return hasFailed ? KeyStore.minimumInterval : KeyStore.interval
     }
 
     private var hasFailed = false
 
-    /// Loads the keys, or waits for a load in progress. When the load fails, the previous keys remain in use.
-    private func reload() async throws {
+    /// Loads the keys, or waits for a load in progress, even when the task is cancelled. When the load fails, the
+    /// previous keys remain in use.
+    private func reload() async {
         guard let loop = Loop.current else { preconditionFailure("keys must be loaded on an event loop") }
-        if let loading { return try await loading.value() }
-        let waiter = Waiter<Void>(on: loop)
-        (loading, lastAttempt) = (waiter, now())
+        if let loading { return await loading.value }
+        lastAttempt = now()
         // A detached task: when the request that started the load is cancelled, other requests may still wait for it.
-        Task.detached(executorPreference: loop) {
+        let task = Task.detached(executorPreference: loop) {
             do {
                 self.keys = try await self.load()
                 self.hasFailed = false
@@ -74,8 +73,8 @@ final class KeyStore: @unchecked Sendable {
                 self.log.warning("cannot load the identity provider's keys: \(error)\(consequence)")
             }
             self.loading = nil
-            waiter.resume(returning: ())
         }
-        try await waiter.value()
+        loading = task
+        await task.value
     }
 }

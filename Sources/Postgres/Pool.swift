@@ -157,8 +157,10 @@ public final class Pool: @unchecked Sendable {
         let (id, waiter) = (lastWaiter, Waiter<PoolState.ConnectionID>(on: loop))
         waiters[id] = waiter
         perform(queue(&state, id, loop.now))
-        let timer = loop.schedule(at: loop.now.advanced(by: configuration.acquireTimeout)) {
-            waiter.resume(throwing: PostgresError(.busy, message: "no connection became available in time"))
+        let timer = loop.schedule(at: loop.now.advanced(by: configuration.acquireTimeout)) { [unowned self] in
+            // Without a connection, the server has not responded to an attempt to connect.
+            let kind = connections.isEmpty ? PostgresError.Kind.unreachable : .busy
+            waiter.resume(throwing: PostgresError(kind, message: "no connection became available in time"))
         }
         let activity = RequestActivity.current
         let phase = activity?.phase

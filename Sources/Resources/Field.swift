@@ -73,11 +73,38 @@ private protocol OrderedColumn<Model>: Sendable {
     /// Returns the condition of a comparison with the value of a query parameter. The operator is `gt`, `gte`, `lt` or
     /// `lte`; returns `nil` for other operators.
     func compared(_ operation: String, _ parameter: String) throws(FieldProblem) -> Condition<Model>?
-    /// Returns the condition that the value is in the range that `parameter` stands for, such as all times within a
-    /// second. Returns `nil` when `parameter` stands for a single value.
-    func equal(to parameter: String) throws(FieldProblem) -> Condition<Model>?
+    /// Returns the conditions for the range that `parameter` stands for; `nil` when it stands for a single value.
+    func range(_ parameter: String) throws(FieldProblem) -> RangeConditions<Model>?
     /// Returns the ordering by the column, starting after the value `position` when that is not `nil`.
     func ordering(_ isAscending: Bool, _ position: [UInt8]?) throws -> Ordering<Model>
+}
+
+/// A nullable column whose values other than NULL can be compared.
+private protocol NullableColumn<Model>: Sendable {
+    associatedtype Model: Sendable
+    /// Returns the conditions for the range that `parameter` stands for; `nil` when it stands for a single value.
+    func range(_ parameter: String) throws(FieldProblem) -> RangeConditions<Model>?
+}
+
+/// The conditions that a value is in a range, such as all times within a second, and that it is outside. NULL meets
+/// neither.
+private struct RangeConditions<Model: Sendable> {
+    let inside: Condition<Model>
+    let outside: Condition<Model>
+}
+
+/// Parses the value of a query parameter that stands for a range; returns `nil` when it stands for a single value.
+private typealias RangeParser<Model: Sendable> =
+    @Sendable (_ parameter: String) throws(FieldProblem) -> RangeConditions<Model>?
+
+/// A value that is `nil` for NULL.
+private protocol NullableValue: FieldValue {
+    associatedtype Wrapped
+    var wrapped: Wrapped? { get }
+}
+
+extension Optional: NullableValue where Wrapped: FieldValue {
+    fileprivate var wrapped: Wrapped? { self }
 }
 
 /// A column whose values are text.
@@ -98,7 +125,7 @@ extension Column: FieldColumn where Model: ORM.Model, Value: FieldValue {
         guard let offset = MemoryLayout<Model>.offset(of: path) else {
             preconditionFailure("the column \(definition.name) is not a stored property of \(Model.self)")
         }
-        let ordered = self as? any OrderedColumn<Model>
+        let (ordered, range) = (self as? any OrderedColumn<Model>, rangeParser)
         return Field(
             name: definition.name, column: definition, schema: definition.refining(Value.schema),
             value: Value.self, offset: offset,
@@ -109,7 +136,7 @@ extension Column: FieldColumn where Model: ORM.Model, Value: FieldValue {
                 return set(to: value)
             },
             reset: reset(), constant: constant(),
-            filter: { parameter throws(FieldProblem) in try condition(parameter, ordered) },
+            filter: { parameter throws(FieldProblem) in try condition(parameter, ordered, range) },
             order: ordered.map(order),
             position: { self.bytes(in: $0) }, search: search, operators: operators(isOrdered: ordered != nil))
     }
@@ -125,17 +152,26 @@ extension Column: FieldColumn where Model: ORM.Model, Value: FieldValue {
         { try column.ordering($0, $1) }
     }
 
+    /// The parser of ranges; `nil` when the values of the column have no order.
+    private var rangeParser: RangeParser<Model>? {
+        if let column = self as? any OrderedColumn<Model> {
+            return { text throws(FieldProblem) in try column.range(text) }
+        }
+        guard let column = self as? any NullableColumn<Model> else { return nil }
+        return { text throws(FieldProblem) in try column.range(text) }
+    }
+
     private func operators(isOrdered: Bool) -> [String] {
         let isText = Value.type == String.type
         return Value.type == Bool.type ? [] : ["ne", "in"] + (isOrdered && !isText ? ["gt", "gte", "lt", "lte"] : [])
     }
 
     private func condition(
-        _ parameter: Query.Parameter, _ ordered: (any OrderedColumn<Model>)?
+        _ parameter: Query.Parameter, _ ordered: (any OrderedColumn<Model>)?, _ range: RangeParser<Model>?
     ) throws(FieldProblem) -> Condition<Model> {
         let known = operators(isOrdered: ordered != nil)
         guard let operation = parameter.operation else {
-            if let range = try ordered?.equal(to: parameter.value) { return range }
+            if let range = try range?(parameter.value) { return range.inside }
             return self == (try Value(parameter: parameter.value))
         }
         guard known.contains(operation) else {
@@ -146,12 +182,12 @@ extension Column: FieldColumn where Model: ORM.Model, Value: FieldValue {
         }
         switch operation {
         case "ne":
-            if let equal = try ordered?.equal(to: parameter.value) { return !equal }
+            if let range = try range?(parameter.value) { return range.outside }
             return self != (try Value(parameter: parameter.value))
         case "in":
             let texts = parameter.value.split(separator: ",").map(String.init)
             guard texts.count <= 1000 else { throw FieldProblem("may list at most 1000 values") }
-            return try oneOf(texts, ordered)
+            return try oneOf(texts, range)
         default:
             guard let condition = try ordered?.compared(operation, parameter.value) else {
                 throw FieldProblem("has no operator \(operation)")
@@ -162,22 +198,43 @@ extension Column: FieldColumn where Model: ORM.Model, Value: FieldValue {
 }
 
 extension Column where Model: ORM.Model, Value: FieldValue {
-    /// Returns the condition that the value is one of those in `texts`. Unless `ordered` is `nil`, a text can stand for
-    /// a range of values: a time without a fraction stands for all times within its second. `ordered` is `nil` for
-    /// nullable columns, because `Optional` is not `Comparable`.
-    fileprivate func oneOf(
-        _ texts: [String], _ ordered: (any OrderedColumn<Model>)?
-    ) throws(FieldProblem) -> Condition<Model> {
+    /// Returns the condition that the value is one of those in `texts`. A text can stand for a range of values: a time
+    /// without a fraction stands for all times within its second.
+    fileprivate func oneOf(_ texts: [String], _ range: RangeParser<Model>?) throws(FieldProblem) -> Condition<Model> {
         var (values, ranges): ([Value], [Condition<Model>]) = ([], [])
         for text in texts {
-            if let range = try ordered?.equal(to: text) {
-                ranges.append(range)
+            if let range = try range?(text) {
+                ranges.append(range.inside)
             } else {
                 values.append(try Value(parameter: text))
             }
         }
         guard let first = ranges.first else { return isIn(values) }
         return ranges.dropFirst().reduce(values.isEmpty ? first : isIn(values) || first) { $0 || $1 }
+    }
+}
+
+extension Column where Model: ORM.Model {
+    /// Returns the conditions for the range that `parameter` stands for; `nil` when it stands for a single value.
+    /// `comparable` returns the value to compare; `nil` for NULL.
+    fileprivate func range<Bound: FieldValue & Comparable>(
+        _ parameter: String, _ comparable: @escaping @Sendable (Value) -> Bound?
+    ) throws(FieldProblem) -> RangeConditions<Model>? {
+        let first = try Bound(parameter: parameter)
+        let last = Bound.upperBound(of: first, writtenAs: parameter)
+        guard last != first else { return nil }
+        return RangeConditions(
+            inside: compared(" >= ", first) { comparable($0).map { $0 >= first } ?? false }
+                && compared(" <= ", last) { comparable($0).map { $0 <= last } ?? false },
+            outside: compared(" < ", first) { comparable($0).map { $0 < first } ?? false }
+                || compared(" > ", last) { comparable($0).map { $0 > last } ?? false })
+    }
+}
+
+extension Column: NullableColumn
+where Model: ORM.Model, Value: NullableValue, Value.Wrapped: FieldValue & Comparable {
+    fileprivate func range(_ parameter: String) throws(FieldProblem) -> RangeConditions<Model>? {
+        try range(parameter) { $0.wrapped }
     }
 }
 
@@ -194,10 +251,8 @@ extension Column: OrderedColumn where Model: ORM.Model, Value: FieldValue & Comp
         }
     }
 
-    fileprivate func equal(to parameter: String) throws(FieldProblem) -> Condition<Model>? {
-        let value = try Value(parameter: parameter)
-        let last = Value.upperBound(of: value, writtenAs: parameter)
-        return last == value ? nil : self >= value && self <= last
+    fileprivate func range(_ parameter: String) throws(FieldProblem) -> RangeConditions<Model>? {
+        try range(parameter) { $0 }
     }
 
     fileprivate func ordering(_ isAscending: Bool, _ position: [UInt8]?) throws -> Ordering<Model> {

@@ -20,6 +20,10 @@ public struct Fields<Model: ORM.Model>: Sendable {
                         "the type of \(Model.definition.name).\(column.definition.name) is not a FieldValue: "
                             + "add a conformance, or make the column .hidden")
                 }
+                precondition(
+                    field.order != nil || !field.column.field.isSortable,
+                    "\(Model.definition.name).\(field.name) cannot be .sortable: it is nullable, or has values without order"
+                )
                 return field
             }
         visible = declared.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }

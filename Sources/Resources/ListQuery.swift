@@ -35,14 +35,14 @@ struct ListQuery<Model: ORM.Model> {
                     throw FieldProblem("must be UTF-8")
                 }
                 switch parameter.fullName {
-                case "limit": limit = try single(limit, ListQuery.limit(parameter.value))
-                case "cursor": cursor = try single(cursor, parameter.value)
-                case "sort": sort = try single(sort, parameter.value)
+                case "limit": limit = try ListQuery.single(limit, ListQuery.limit(parameter.value))
+                case "cursor": cursor = try ListQuery.single(cursor, parameter.value)
+                case "sort": sort = try ListQuery.single(sort, parameter.value)
                 case "count":
-                    count = try single(count, Bool(parameter: parameter.value))
+                    count = try ListQuery.single(count, Bool(parameter: parameter.value))
                     wantsCount = count ?? false
                 case "fields":
-                    names = try single(names, parameter.value)
+                    names = try ListQuery.single(names, parameter.value)
                     fields = try ListQuery.selectedFields(parameter.value, available)
                     writer = RowWriter(fields)
                 case "q" where available.visible.contains { $0.search != nil }:
@@ -81,14 +81,15 @@ struct ListQuery<Model: ORM.Model> {
 
     /// Returns `new`, the value of a parameter that may be given only once.
     /// - Throws: `FieldProblem` when the parameter was given before, that is, when `old` is not `nil`.
-    private func single<Value>(_ old: Value?, _ new: Value) throws(FieldProblem) -> Value {
+    static func single<Value>(_ old: Value?, _ new: Value) throws(FieldProblem) -> Value {
         guard old == nil else { throw FieldProblem("may be given only once") }
         return new
     }
 
-    private static func limit(_ text: String) throws(FieldProblem) -> Int {
-        guard let limit = try? Int32(parameter: text), (1...1000).contains(limit) else {
-            throw FieldProblem("must be an integer from 1 to 1000")
+    /// Parses the maximum number of elements of a page.
+    static func limit(_ text: String, upTo maximum: Int = 1000) throws(FieldProblem) -> Int {
+        guard let limit = try? Int32(parameter: text), (1...maximum).contains(Int(limit)) else {
+            throw FieldProblem("must be an integer from 1 to \(maximum)")
         }
         return Int(limit)
     }
@@ -188,7 +189,8 @@ struct ListQuery<Model: ORM.Model> {
 }
 
 extension Query.Parameter {
-    fileprivate func problem(_ error: FieldProblem) -> HTTPError.Field {
+    /// Returns the problem with this parameter, for a response.
+    func problem(_ error: FieldProblem) -> HTTPError.Field {
         HTTPError.Field(fullName, "\(fullName) \(error.message).")
     }
 }

@@ -10,7 +10,7 @@ extension Resource {
     /// ones.
     func history(_ request: Request) async throws -> Response {
         _ = try request.negotiate([.json])
-        let (limit, position) = try page(request.query)
+        let (limit, position) = try page(request)
         let id = try id(request)
         let records = try await withHTTPErrors { try await service.history(of: id, before: position, limit: limit) }
         var response = Response.json { json in
@@ -22,36 +22,33 @@ extension Resource {
             let url = request.url(with: "cursor", String(last.id))
             response.headers[.link] = "<\(url)>; rel=\"next\""
         }
+        if request.preferences.isStrict { response.headers[.preferenceApplied] = "handling=strict" }
         return response
     }
 
     /// Parses the query parameters of a page of the history: the limit and the cursor.
     /// - Throws: 422, with the invalid parameters.
-    private func page(_ query: Query) throws(HTTPError) -> (limit: Int, position: Int64) {
-        var (limit, position, problems) = (historyLimits.default, Int64.max, [HTTPError.Field]())
-        for parameter in query.parameters {
-            switch parameter.fullName {
-            case "limit":
-                let number = Int(parameter.value)
-                if let number, (1...historyLimits.maximum).contains(number) {
-                    limit = number
-                } else {
-                    problems.append(.init("limit", "limit must be an integer from 1 to \(historyLimits.maximum)."))
+    private func page(_ request: Request) throws(HTTPError) -> (limit: Int, position: Int64) {
+        typealias Query = ListQuery<Row>
+        var (limit, position, problems) = (Int?.none, Int64?.none, [HTTPError.Field]())
+        for parameter in request.query.parameters {
+            do throws(FieldProblem) {
+                switch parameter.fullName {
+                case "limit":
+                    limit = try Query.single(limit, Query.limit(parameter.value, upTo: historyLimits.maximum))
+                case "cursor":
+                    guard let number = try? Int64(parameter: parameter.value), number > 0 else {
+                        throw FieldProblem("must come from this list")
+                    }
+                    position = try Query.single(position, number)
+                default: if request.preferences.isStrict { throw FieldProblem("is not known") }
                 }
-            case "cursor":
-                let number = Int64(parameter.value)
-                if let number, number > 0 {
-                    position = number
-                } else {
-                    problems.append(.init("cursor", "cursor must come from this list."))
-                }
-            default: continue
-            }
+            } catch { problems.append(parameter.problem(error)) }
         }
         guard problems.isEmpty else {
             throw HTTPError(.unprocessableContent, "The query is not valid.", fields: problems)
         }
-        return (limit, position)
+        return (limit ?? historyLimits.default, position ?? .max)
     }
 
     private func write(_ record: ChangeRecord<Row>, to json: inout JSONWriter) {

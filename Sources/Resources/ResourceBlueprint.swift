@@ -196,9 +196,12 @@ struct Resource<Service: ResourceService>: Sendable {
     }
 
     /// Converts the conditions in `If-Match` and `If-None-Match` to a condition on the row's version.
+    /// - Throws: 400 when a condition is malformed, or the model has no version column.
     private func version(_ request: Request) throws -> VersionCondition {
-        guard version != nil else { return .any }
         let (match, noneMatch) = (try request.ifMatch(), try request.ifNoneMatch())
+        guard version != nil || match == nil && noneMatch == nil else {
+            throw HTTPError(.badRequest, "If-Match and If-None-Match do not apply: this resource has no ETag.")
+        }
         let refused = versions(noneMatch)
         switch (match, noneMatch) {
         case (_, .any): return .never

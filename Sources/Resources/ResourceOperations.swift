@@ -154,7 +154,7 @@ struct ResourceOperations<Model: ORM.Model> {
         operation(
             "delete", title, "Delete a \(name)", parameters: [idParameter] + (hasVersion ? conditions : []),
             responses: [Operation.Response(.noContent, "The \(name) was deleted.")]
-                + (hasVersion ? [.error(.badRequest, "A header field is malformed.")] : []) + changeErrors
+                + [.error(.badRequest, "A header field is malformed, or does not apply.")] + changeErrors
                 + [.error(.conflict, "Other rows refer to the \(name).")])
     }
 
@@ -166,7 +166,8 @@ struct ResourceOperations<Model: ORM.Model> {
         return operation(
             "list", title + "Changes", "List the changes of a \(name), the latest first",
             text:
-                "The list includes the changes of a deleted \(name), but no changes from before they were recorded.",
+                "The list includes the changes of a deleted \(name), but no changes from before they were recorded. "
+                + "Unknown parameters are ignored unless the client sends `Prefer: handling=strict`.",
             parameters: [
                 idParameter,
                 .init(
@@ -174,12 +175,17 @@ struct ResourceOperations<Model: ORM.Model> {
                     ["type": "integer", "minimum": 1, "maximum": .number(String(historyLimits.maximum))],
                     example: 20),
                 .init("cursor", in: .query, "The start of the page, from the URL in `Link`.", position),
+                preference("handling=strict"),
             ],
             responses: [
                 Operation.Response(
                     .ok, "The changes.",
                     headers: [
-                        (.link, "The URL of the page with earlier changes, with rel=\"next\"; absent on the last page.")
+                        (
+                            .link,
+                            "The URL of the page with earlier changes, with rel=\"next\"; absent on the last page."
+                        ),
+                        (.preferenceApplied, "The preferences that were honored."),
                     ],
                     [
                         .init(
@@ -395,8 +401,9 @@ extension Field {
         }
         guard members["pattern"] == nil, members["enum"] == nil, members["format"] == nil
         else { return schema }
-        // Leading and trailing white space is removed, so that text which is only white space is too short.
-        return schema.adding("pattern", column.field.isTrimmed ? .visibleTextPattern : .textPattern)
+        // Leading and trailing white space is removed, so that text which is only white space becomes empty.
+        let isVisible = column.field.isTrimmed && column.field.length.map { $0.lowerBound > 0 } ?? false
+        return schema.adding("pattern", isVisible ? .visibleTextPattern : .textPattern)
     }
 
     /// The schema of a filter's value.

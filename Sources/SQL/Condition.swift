@@ -33,7 +33,7 @@ extension Column {
     ///   - operation: The SQL operator with the spaces around it.
     ///   - value: The right operand, which becomes a parameter.
     ///   - matches: The same comparison for the column's value in an in-memory row.
-    func compared(
+    package func compared(
         _ operation: String, _ value: some SQLValue, _ matches: @escaping @Sendable (Value) -> Bool
     ) -> Condition<Model> {
         Condition(fragment: Fragment(.text(reference + operation), .value(value))) { [path] in

@@ -161,6 +161,13 @@ extension Config {
         #expect(error?.description == "f:2: contains a NUL character")
     }
 
+    @Test func `in an environment file, white space around a value is removed, unless it is quoted`() throws {
+        let text = "A=5432 \nB=\"keys\" \t\nC= a b \nD=' x '\nE=\" \"\nF= \nG=\"x\"\t\r\n"
+        #expect(
+            try EnvironmentFile.variables(of: text, file: "f")
+                == ["A": "5432", "B": "keys", "C": "a b", "D": " x ", "E": " ", "F": "", "G": "x"])
+    }
+
     @Test func `replicas are listed by host names, and exclude hostaddr`() throws {
         #expect(try config([:]).database.replicaHosts == nil)
         let database = try config(["POSTGRES_READ_HOST": "b,c:5433", "POSTGRES_READ_MAX_LAG_MS": "500"]).database

@@ -40,6 +40,15 @@ import Testing
         #expect(order == [10, 20, 30])
     }
 
+    @Test func `a timer that has already expired fires without waiting`() throws {
+        let elapsed = try Loop.run {
+            let start = Instant.now
+            for _ in 0..<500 { try await Loop.current!.sleep(for: .zero) }
+            return Instant.now.duration(since: start)
+        }
+        #expect(elapsed < .milliseconds(500))
+    }
+
     @Test func `a cancelled sleeping task wakes immediately`() throws {
         let elapsed = try Loop.run {
             let loop = Loop.current!

@@ -1,4 +1,7 @@
+import EventLoop
 import FastCGI
+import Glibc
+import TestSupport
 import Testing
 
 @Suite struct ListenAddressTests {
@@ -14,6 +17,17 @@ import Testing
     ])
     func `a malformed address is rejected with an error`(text: String) {
         #expect(throws: ListenAddress.Malformed.self) { try ListenAddress(text) }
+    }
+
+    @Test func `binding says why it cannot tell whether a socket file is in use`() throws {
+        let path = "/tmp/aktify-probe-\(getpid()).sock"
+        defer { unlink(path) }
+        // Connecting a stream to this socket fails with EPROTOTYPE.
+        let datagrams = try Socket(receivingOn: path)
+        #expect(throws: SystemError("connect to \(path)", code: EPROTOTYPE)) {
+            try ListeningSocket.bind(.unix(path))
+        }
+        withExtendedLifetime(datagrams) {}
     }
 
     @Test func `a Unix socket's path may have 107 bytes`() throws {

@@ -213,10 +213,19 @@ import Web
             #expect(try await client.get("/campaigns/1/history").text == "[]\n")
             #expect(try await client.get("/campaigns/2/history").status == .notFound)
             #expect(try await client.get("/campaigns/x/history").status == .unprocessableContent)
-            for query in ["limit=0", "limit=101", "limit=x", "cursor=-1", "cursor=x", "cursor="] {
+            for query in [
+                "limit=0", "limit=101", "limit=x", "limit=%2B5", "limit=1&limit=2", "cursor=-1", "cursor=0", "cursor=x",
+                "cursor=", "cursor=%2B5", "cursor=5&cursor=6",
+            ] {
                 #expect(
                     try await client.get("/campaigns/1/history?\(query)").status == .unprocessableContent, "\(query)")
             }
+            let strict: HeaderFields = [.prefer: "handling=strict"]
+            #expect(try await client.get("/campaigns/1/history?x=1").status == .ok)
+            let unknown = try await client.send(.get, "/campaigns/1/history?x=1", headers: strict)
+            #expect(unknown.status == .unprocessableContent)
+            let known = try await client.send(.get, "/campaigns/1/history?limit=1&cursor=5", headers: strict)
+            #expect(known.status == .ok && known.headers[.preferenceApplied] == "handling=strict")
         }
     }
 }

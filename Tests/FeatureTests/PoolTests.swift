@@ -212,6 +212,19 @@ import Testing
         #expect(loopElapsed >= .milliseconds(99) && loopElapsed < .seconds(1))
     }
 
+    @Test func `a server that does not respond to an attempt to connect is unreachable, not busy`() throws {
+        let silent = try Socket.listening()
+        let configuration = PostgresConfiguration(
+            server: .parts(host: "127.0.0.1", port: UInt16(silent.port), user: "a", password: "", database: "a"),
+            acquireTimeout: .milliseconds(100))
+        let kind = try Loop.run {
+            let pool = Pool(configuration)
+            return await Self.failure { _ = try await pool.read("SELECT 1") }?.kind
+        }
+        #expect(kind == .unreachable)
+        withExtendedLifetime(silent.socket) {}
+    }
+
     @Test func `leases wait for each other, and all are served`() throws {
         let sum = try database.withPool { pool in
             try await withThrowingTaskGroup(of: Int64.self) { group in

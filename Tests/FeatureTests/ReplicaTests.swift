@@ -1,3 +1,4 @@
+import Authentication
 import EventLoop
 import Foundation
 import HTTPTypes
@@ -139,6 +140,32 @@ import Web
                 #expect(position == (change.status == .badGateway ? .unknown : nil))
                 try await loop.sleep(for: .milliseconds(20))
             }
+        }
+    }
+
+    @Test func `while the primary is only busy, a revoked key is not found valid on a replica that lags`() throws {
+        let servers = try Self.servers()
+        var configuration = DatabaseConfiguration(
+            server: .parts(host: servers.primary, port: 5432, user: "postgres", password: "", database: "postgres"),
+            connections: 1, acquireTimeout: .milliseconds(200))
+        configuration.replicaHosts = servers.standbys[0]
+        try Loop.run { [configuration] in
+            let loop = try #require(Loop.current)
+            let database = Database(configuration)
+            let (keys, replicas) = (APIKeys(database), try #require(database.replicas))
+            let key = try await keys.create(name: "crm", role: .reader, lifetime: nil, author: "test")
+            try servers.waitUntilReplayed()
+            for _ in 0..<100 where replicas.statistics.inUse == 0 { try await loop.sleep(for: .milliseconds(50)) }
+            #expect(replicas.statistics.inUse == 1)
+            try servers.sql("SELECT pg_wal_replay_pause()", on: servers.standbys[0])
+            try await keys.revoke(name: "crm")
+            try await database.transaction { inner in
+                try await inner.execute("SELECT 1")
+                // The transaction has the only connection.
+                let error = await #expect(throws: DatabaseError.self) { try await keys.find(key) }
+                #expect(error?.kind == .busy)
+            }
+            #expect(try await keys.find(key)?.state == .revoked)
         }
     }
 

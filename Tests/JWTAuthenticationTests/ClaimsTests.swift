@@ -68,12 +68,13 @@ import Web
 
     @Test(arguments: [
         nil, #""""#, "7", "null", #""a\nb""#, #""a\u0000""#, #""a\u001b[31m""#, #""\u202eada""#, #""a\u2028b""#,
-        #""a\ud800""#, "\"\(String(repeating: "x", count: 256))\"",
+        #""a\ud800""#, "\"\(String(repeating: "x", count: 256))\"", #"" ""#, #""\u00a0\u3000""#, #""\u3164""#,
+        #""\u2800 ""#,
     ]) func `a subject that is missing, too long or not printable is rejected`(subject: String?) {
         #expect(check(["sub": subject]).hasPrefix("401 The token needs a sub"))
     }
 
-    @Test(arguments: [#"auth0|5f7c"#, "Åsa Ek", String(repeating: "x", count: 255)])
+    @Test(arguments: [#"auth0|5f7c"#, "Åsa Ek", "\u{2800}7", String(repeating: "x", count: 255)])
     func `the subject is the name of the client`(subject: String) {
         #expect(check(["sub": "\"\(subject)\""]) == "jwt:\(subject) editor")
     }

@@ -147,6 +147,20 @@ import Web
         }
     }
 
+    @Test func `a request that comes after the only waiting one was cancelled waits for the load`() throws {
+        try Loop.run {
+            let provider = Provider()
+            let authenticator = provider.authenticator(delay: .milliseconds(30))
+            let loop = try #require(Loop.current)
+            let first = Task(executorPreference: loop) { await authenticator.outcome(self.token("a")) }
+            try await loop.sleep(for: .milliseconds(5))
+            first.cancel()
+            try await loop.sleep(for: .milliseconds(5))
+            #expect(await authenticator.outcome(self.token("a")) == "jwt:ada editor")
+            #expect(provider.count == 1)
+        }
+    }
+
     @Test func `a cached token expires`() throws {
         try Loop.run {
             let time = Mutex(Token.now)

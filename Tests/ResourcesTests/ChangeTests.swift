@@ -139,11 +139,19 @@ import Web
         #expect(left.ids == [2] && left.all("score") == [5])
     }
 
-    @Test func `a resource without a version column has no entity tags`() async throws {
+    @Test func `a resource without a version column has no entity tags, and rejects conditional writes with 400`()
+        async throws
+    {
         let made = try await leads.send(.post, "/parties/", #"{"name":"P"}"#)
         #expect(made.status == .created && made.headers[.eTag] == nil)
         #expect(try await leads.get("/parties/1", [.ifNoneMatch: "*"]).status == .ok)
-        let changed = try await leads.send(.patch, "/parties/1", #"{"name":"Q"}"#, [.ifMatch: "\"1\""])
+        for (method, body) in [(HTTPRequest.Method.put, #"{"name":"Q"}"#), (.patch, #"{"name":"Q"}"#), (.delete, "")] {
+            for (field, value) in [(HTTPField.Name.ifMatch, "\"1\""), (.ifMatch, "*"), (.ifNoneMatch, "\"1\"")] {
+                let refused = try await leads.send(method, "/parties/1", body, [field: value])
+                #expect(refused.status == .badRequest, "\(method) \(field) \(value)")
+            }
+        }
+        let changed = try await leads.send(.patch, "/parties/1", #"{"name":"Q"}"#)
         #expect(changed.status == .ok && changed.text == "{\"id\":1,\"name\":\"Q\"}\n")
     }
 

@@ -109,6 +109,57 @@ import Web
         }
     }
 
+    /// A model with a field that cannot be a sort key.
+    private struct Unsortable: Model, Hashable {
+        var id: Int64
+        var rank: Int32?
+
+        struct Columns: Sendable {
+            let id = Column(\Unsortable.id, "id", .primaryKey, default: .serial)
+            let rank = Column(\Unsortable.rank, "rank", .sortable)
+        }
+
+        static let columns = Columns()
+        static let primaryKey = columns.id
+        static let table = Table("unsortable", columns.id, columns.rank, make: Unsortable.init)
+    }
+
+    @Test func `a nullable column cannot be sortable`() async {
+        await #expect(processExitsWith: .failure) { _ = Fields<Unsortable>() }
+    }
+
+    /// A model with a field that may be empty although it is trimmed.
+    private struct Remark: Model, Hashable {
+        var id: Int64
+        var text: String
+        var title: String
+
+        struct Columns: Sendable {
+            let id = Column(\Remark.id, "id", .primaryKey, default: .serial)
+            let text = Column(\Remark.text, "text", .length(0...50), .trimmed)
+            let title = Column(\Remark.title, "title", .length(1...50), .trimmed)
+        }
+
+        static let columns = Columns()
+        static let primaryKey = columns.id
+        static let table = Table("remark", columns.id, columns.text, columns.title, make: Remark.init)
+    }
+
+    @Test func `only the schema of a field that must not be empty requires visible text`() throws {
+        let operations = ResourceOperations(name: "remark", plural: "remarks", fields: Fields<Remark>())
+        guard case .object(let draft) = operations.create.schemas["RemarkDraft"],
+            case .object(let fields) = draft["properties"], case .object(let text) = fields["text"],
+            case .object(let title) = fields["title"]
+        else {
+            Issue.record("there is no schema")
+            return
+        }
+        #expect(text["pattern"] == #"^[^\u0000]*$"#)
+        #expect(title["pattern"] != text["pattern"])
+        #expect(
+            try Fields<Remark>().values(["text": " ", "title": "a"], for: .create, of: "remark").assignments.count == 2)
+    }
+
     @Test func `a body must be JSON`() async throws {
         try await leads.add("a@b")
         for (method, target) in [

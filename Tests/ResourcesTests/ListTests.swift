@@ -1,4 +1,5 @@
 import HTTPTypes
+import ORM
 import Testing
 import Web
 
@@ -103,6 +104,46 @@ import Web
         let made = try await leads.add("t@x", #""due_on":"2026-11-23T07:33:36.500000Z""#)
         #expect(made["due_on"] == "Mon, 23 Nov 2026 07:33:36 GMT")
         #expect(try await leads.get("/leads/?\(query)").ids == (isFound ? [1] : []))
+    }
+
+    /// A model with a nullable time.
+    struct Offer: Model, Hashable {
+        var id: Int64
+        var endsOn: Timestamp?
+
+        struct Columns: Sendable {
+            let id = Column(\Offer.id, "id", .primaryKey, default: .serial)
+            let endsOn = Column(\Offer.endsOn, "ends_on", .filterable)
+        }
+
+        static let columns = Columns()
+        static let primaryKey = columns.id
+        static let table = Table("offer", columns.id, columns.endsOn, make: Offer.init)
+    }
+
+    private struct OfferService: ResourceService {
+        let rows: any Repository<Offer>
+    }
+
+    @Test(arguments: [
+        ("ends_on=2026-11-23T07:33:36Z", [1]), ("ends_on=2026-11-23T07:33:36.5Z", [1]),
+        ("ends_on=2026-11-23T07:33:36.4Z", []), ("ends_on=2026-11-23T07:33:37Z", [2]),
+        ("ends_on[ne]=2026-11-23T07:33:36Z", [2]), ("ends_on[ne]=2026-11-23T07:33:37Z", [1]),
+        ("ends_on[ne]=2026-11-24", [1, 2]), ("ends_on[in]=2026-11-23T07:33:36Z,2026-11-25", [1]),
+        ("ends_on[in]=2026-11-25,2026-11-23T07:33:36.5Z", [1]),
+        ("ends_on[in]=2026-11-23T07:33:36Z,2026-11-23T07:33:37Z", [1, 2]),
+    ]) func `so does a time in a filter of a nullable column, and NULL matches no time`(query: String, ids: [Int])
+        async throws
+    {
+        var app = Application()
+        try app.mount(
+            Blueprint(resource: "offer", OfferService(rows: Repositories.inMemory().of())), at: "/offers")
+        let client = TestClient(app)
+        let rows = #"[{"ends_on":"2026-11-23T07:33:36.5Z"},{"ends_on":"2026-11-23T07:33:37.5Z"},{"ends_on":null}]"#
+        #expect(try await client.post("/offers/", rows).status == .created)
+        #expect(try await client.get("/offers/?\(query)").ids == ids)
+        let deleted = try await client.send(.delete, "/offers/?\(query)")
+        #expect(deleted.text == "{\"affected\":\(ids.count)}\n")
     }
 
     @Test func `the length of a search is limited`() async throws {

@@ -86,7 +86,7 @@ public final class Replicas: @unchecked Sendable {
         _ body: (Pool) async throws -> Value
     ) async throws -> Value {
         do { return try await body(primary[keyPath: pool]) } catch let error as PostgresError
-            where error.isServerFailure && !hasBegun()
+            where error.meansUnreachable && !hasBegun()
         {
             guard
                 let index = set.choose(
@@ -284,13 +284,18 @@ extension ReplicaSet.State {
 }
 
 extension PostgresError {
+    /// Whether the error means that the server is unreachable, not merely overloaded.
+    fileprivate var meansUnreachable: Bool {
+        switch kind {
+        case .unreachable, .notSent, .lost, .terminated: true
+        case .server: state == "57P03"
+        case .aborted, .busy, .deadline: false
+        }
+    }
+
     /// Whether the error means that the server is unreachable or overloaded, so that another server should be tried.
     fileprivate var isServerFailure: Bool {
-        switch kind {
-        case .unreachable, .notSent, .lost, .terminated, .busy, .deadline: true
-        case .server: state == "57P03" || state?.classCode == "53"
-        case .aborted: false
-        }
+        meansUnreachable || kind == .busy || kind == .deadline || state?.classCode == "53"
     }
 
     /// Whether a read that failed with this error on a replica may succeed on another server. A replica may cancel a
