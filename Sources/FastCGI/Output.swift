@@ -5,7 +5,7 @@ import Web
 /// The head and the first bytes are buffered. If the producer fails before they are sent, the client can still receive
 /// an error response instead.
 ///
-/// Sound as `@unchecked Sendable`: an output is used on its connection's loop only.
+/// The conformance to `@unchecked Sendable` is sound: an output is used on its connection's loop only.
 final class Output: BodyWriter, @unchecked Sendable {
     private let connection: Connection
     /// The buffered bytes; `nil` once they were sent.

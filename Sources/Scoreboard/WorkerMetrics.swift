@@ -3,7 +3,7 @@ import Glibc
 
 /// Records the metrics of one event loop in a scoreboard slot.
 ///
-/// Sound as `@unchecked Sendable`: the metrics are used on their loop's thread only.
+/// The conformance to `@unchecked Sendable` is sound: the metrics are used on their loop's thread only.
 public final class WorkerMetrics: @unchecked Sendable {
     /// The slot that the metrics are written to.
     public let slot: Slot

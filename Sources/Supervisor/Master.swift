@@ -8,7 +8,7 @@ import Scoreboard
 ///
 /// `Fleet` makes the decisions. The master performs the resulting actions, and passes events to the fleet.
 ///
-/// Sound as `@unchecked Sendable`: a master is used on its loop only.
+/// The conformance to `@unchecked Sendable` is sound: a master is used on its loop only.
 public final class Master: @unchecked Sendable {
     /// The reason why the master could not start.
     public struct StartupFailed: Error, CustomStringConvertible {

@@ -7,7 +7,7 @@ import Glibc
 /// The worker receives the listening socket as descriptor 0, a pipe to notify the master that it is ready or crashing
 /// as descriptor 3, the scoreboard as descriptor 4, and a file to write a crash's backtrace to as descriptor 5.
 ///
-/// Sound as `@unchecked Sendable`: this object is used on the master's loop only.
+/// The conformance to `@unchecked Sendable` is sound: this object is used on the master's loop only.
 final class WorkerProcess: @unchecked Sendable {
     let pid: pid_t
     let generation: Int
