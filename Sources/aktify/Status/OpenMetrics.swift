@@ -74,8 +74,7 @@ struct OpenMetrics {
         gauge("pool_waiting", "Tasks waiting for a connection to the database.", status.current(.poolWaiting))
         gauge("replicas", "Configured replicas.", status.maximum(.replicas))
         gauge(
-            "replicas_in_use", "Replicas that serve reads: the minimum over all workers.",
-            status.minimum(.replicasInUse))
+            "replicas_in_use", "Replicas that serve reads: the minimum over all workers.", status.replicasInUse)
         gauge(
             "workers_without_database", "Workers whose last poll of the database, every 5 s, failed.",
             status.current(.databaseUnreachable))
