@@ -55,7 +55,7 @@ struct OpenMetrics {
             "replica_retries", "Reads retried on another server.", status.total(.replicaRetries))
         counter("reloads", "Successful reloads.", status.events.reloads)
         counter("failed_reloads", "Reloads that failed, leaving the old workers running.", status.events.failedReloads)
-        counter("respawns", "Workers started to replace ones that had exited.", status.events.respawns)
+        counter("respawns", "Workers started because one had exited or more were wanted.", status.events.respawns)
         counter("crashes", "Workers that exited unexpectedly.", status.events.crashes)
         counter("stuck", "Workers replaced because their event loop was blocked.", status.events.stuck)
         counter("recycled", "Workers recycled by --max-requests or --max-rss.", status.events.recycled)
