@@ -90,7 +90,10 @@ struct Serve: ParsableCommand {
             "Recycle a worker whose resident memory exceeds this size; one worker at a time.", valueName: "megabytes"))
     var maxRss: Int?
 
-    @Option(help: ArgumentHelp("How long a worker may take to become ready.", valueName: "seconds"))
+    @Option(
+        help: ArgumentHelp(
+            "How long a worker may take to become ready, not counting the time in which it migrates the schema.",
+            valueName: "seconds"))
     var startupTimeout = 10
 
     @Option(
@@ -140,7 +143,7 @@ struct Serve: ParsableCommand {
         let log = Logger(label: "aktify.master")
         let inheritance = Inheritance(environment: environment)
         if inheritance == nil {
-            _ = try prepareSchema(graph, config, signals: Serve.terminationSignals, waits: true, log: log)
+            _ = try prepareSchema(graph, config, signals: Serve.terminationSignals, slot: nil, log: log)
         }
         try files.checkPIDFile()
         let listener = MasterListener(try listener(files.listen, environment, inheritance))
