@@ -58,7 +58,8 @@ struct Serve: ParsableCommand {
         help: ArgumentHelp(
             """
             A file of NAME=VALUE lines, read again on each reload; they override the environment. LISTEN, \
-            STATUS_LISTEN, PID_FILE and WORKERS take effect only when the master starts.
+            STATUS_LISTEN, PID_FILE and WORKERS take effect only when the master starts; STUCK_AFTER_MS and, in the \
+            master, SLOW_REQUEST_MS and LOG_LEVEL also on USR2, but not on HUP.
             """, valueName: "file"))
     var envFile: String?
 
