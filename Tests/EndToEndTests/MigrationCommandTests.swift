@@ -65,7 +65,8 @@ import Testing
                 == 0)
         #expect(try db("branches").output.hasPrefix("\(head) (branchpoint)\n    -> "))
         #expect(try db("upgrade").output.contains("Multiple heads are present (aaaa00000001, bbbb00000002)"))
-        #expect(try db("merge").status == 0 && db("upgrade").status == 0)
+        #expect(try db("merge", "bbbb", "heads", "--rev-id", "cccc00000003").status == 0 && db("upgrade").status == 0)
+        #expect(try db("show", "cccc").output.contains("Revises: bbbb00000002, aaaa00000001\n"))
         #expect(try db("current").output.hasSuffix(" (head) (mergepoint)\n"))
     }
 
