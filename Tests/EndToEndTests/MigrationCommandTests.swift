@@ -126,6 +126,20 @@ import Testing
         #expect(away.status == 1 && away.output.hasPrefix("Error: the database did not respond within 1 s: "))
     }
 
+    @Test func `lint states the size of a table, not that of its namesake in another schema`() throws {
+        #expect(try db("upgrade").status == 0)
+        let statements = "ALTER TABLE campaign DROP COLUMN name;\nALTER TABLE old.campaign DROP COLUMN a;"
+        try migrations.add("aaaa00000001", statements)
+        try database.sql(
+            """
+            CREATE SCHEMA old; CREATE TABLE old.campaign (a int);
+            INSERT INTO campaign (name) SELECT 'c' FROM generate_series(1, 20);
+            INSERT INTO old.campaign SELECT generate_series(1, 30); ANALYZE campaign, old.campaign
+            """)
+        let output = try db("lint", "--connected").output
+        #expect(output.contains("(campaign has about 20 rows)") && output.contains("(old.campaign has about 30 rows)"))
+    }
+
     @Test func `a malformed section fails only the commands that need it`() throws {
         #expect(try db("upgrade").status == 0)
         #expect(try db("revision", "-m", "upgrade", "--rev-id", "aaaa00000001").status == 0)
