@@ -43,6 +43,7 @@ import Testing
                 "<base> -> 6c369edd2a4c, Create Campaign table",
             ])
         #expect(try db("history", "-r", "\(head.prefix(4)):").output.split(separator: "\n").count == 2)
+        #expect(try db("history", "-r", "\(head):+1").output.split(separator: "\n").count == 2)
         #expect(try db("downgrade", "base").status == 0 && db("current").output == "")
         let below = try db("downgrade", "-1")
         #expect(
