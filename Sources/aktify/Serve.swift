@@ -127,9 +127,6 @@ struct Serve: ParsableCommand {
         StandardError.stopBlocking()
         let environment = processEnvironment()
         let variables = try variables()
-        // libpq reads its variables from the process environment, so those of the file must be set for the master's own
-        // connections.
-        for (name, value) in variables where name.hasPrefix("PG") { setenv(name, value, 1) }
         let config = try loadConfig(variables)
         try config.requireAuthentication()
         let graph = try ScriptDirectory(migrations).graph()
@@ -144,7 +141,14 @@ struct Serve: ParsableCommand {
         let log = Logger(label: "aktify.master")
         let inheritance = Inheritance(environment: environment)
         if inheritance == nil {
+            // libpq reads its variables from the process environment, so those of the file must be set for the master's
+            // own connections. They must not stay, since the workers would inherit them after the file has changed.
+            let settings = variables.filter { $0.key.hasPrefix("PG") }
+            for (name, value) in settings { setenv(name, value, 1) }
             _ = try prepareSchema(graph, config, signals: Serve.terminationSignals, slot: nil, log: log)
+            for name in settings.keys {
+                if let value = environment[name] { setenv(name, value, 1) } else { unsetenv(name) }
+            }
         }
         try files.checkPIDFile()
         let listener = MasterListener(try listener(files.listen, environment, inheritance))

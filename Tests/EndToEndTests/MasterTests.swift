@@ -83,6 +83,25 @@ import Testing
         #expect(try allowed("http://two"))
     }
 
+    @Test func `a variable of libpq that is removed from the environment file is gone after the next reload`() throws {
+        let folder = try Folder()
+        let file = "\(folder.path)/env"
+        func write(_ text: String) throws { try Data(text.utf8).write(to: URL(filePath: file)) }
+        try write("PGSSLMODE=prefer\n")
+        let stack = try Stack(master: ["--workers", "1", "--env-file", file])
+        func isSet() throws -> Bool {
+            let worker = try #require(stack.workers().first)
+            return try String(contentsOfFile: "/proc/\(worker)/environ", encoding: .utf8).contains("PGSSLMODE=")
+        }
+        try waitUntil("it is ready") { stack.events("a worker is ready").count == 1 }
+        #expect(try isSet())
+        try write("")
+        for signal in [SIGHUP, SIGUSR2] {
+            try stack.reload(by: signal)
+            #expect(try !isSet())
+        }
+    }
+
     @Test func `a master whose workers cannot start reports the reason, and exits`() throws {
         let database = try TestDatabase()
         let folder = try Folder()
