@@ -232,6 +232,34 @@ import Testing
         #expect(good.wait(seconds: 1) == 0, "\(good.log)")
     }
 
+    @Test func `a reload that is requested during the check of a new program ends with the reload of the new master`()
+        throws
+    {
+        let folder = try Folder()
+        let pidFile = "\(folder.path)/pid"
+        let stack = try Stack(workers: 1, options: ["--pid-file", pidFile])
+        func reload(_ arguments: String...) throws -> Child {
+            try Child(
+                [
+                    Stack.program, "reload", "--pid-file", pidFile, "--timeout", "10", "--connect",
+                    "unix:\(stack.folder.path)/status.sock",
+                ] + arguments, output: "\(folder.path)/\(UUID())")
+        }
+        let program = "\(stack.folder.path)/aktify"
+        try FileManager.default.removeItem(atPath: program)
+        try Data("#!/bin/bash\nsleep 2; exec \(Stack.program) \"$@\"\n".utf8).write(to: URL(filePath: program))
+        chmod(program, 0o755)
+        let all = try reload("--all")
+        try waitUntil("it checks") { try stack.status()["reloads under way"] as? Int == 1 }
+        usleep(200_000)
+        try FileManager.default.removeItem(atPath: program)
+        try FileManager.default.createSymbolicLink(atPath: program, withDestinationPath: Stack.program)
+        let second = try reload()
+        #expect(all.wait(seconds: 12) == 0, "\(all.log)")
+        #expect(second.wait(seconds: 12) == 0, "\(second.log)")
+        #expect(try stack.status()["reloads"] as? Int == 1)
+    }
+
     @Test func `reload reports immediately that the master has exited, and respects its timeout`() throws {
         let folder = try Folder()
         let stack = try Stack(
