@@ -21,10 +21,12 @@ extension Master {
         if worker.isServing {
             process.slowRequests.update(from: slot, of: process.pid, longerThan: options.slowRequest, log: log)
         }
-        guard worker.state == .ready else { return }
-        if process.stallDuration(lastTurn: slot[.lastTurn]) >= options.stuckAfter {
+        let stall = process.stallDuration(lastTurn: slot[.lastTurn])
+        if worker.state == .starting, stall == .zero, slot[.lastTurn] != 0 {
+            handle(.preparing(worker.id))
+        } else if worker.state == .ready, stall >= options.stuckAfter {
             handle(.stuck(worker.id))
-        } else if isRecyclingDue(process, slot) {
+        } else if worker.state == .ready, isRecyclingDue(process, slot) {
             handle(.recyclingDue(worker.id))
         }
     }

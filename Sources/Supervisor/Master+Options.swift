@@ -13,7 +13,7 @@ extension Master {
     public struct Options: Sendable {
         /// The number of workers to start with.
         public var workers: Int
-        /// How long a worker may take to become ready.
+        /// How long a worker may take to become ready, without the time in which it publishes heartbeats.
         public var startupTimeout = Duration.seconds(10)
         /// How long a draining worker may take before it is killed. This should be longer than the worker's own drain
         /// timeout.

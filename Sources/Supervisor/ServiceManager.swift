@@ -32,9 +32,12 @@ public struct ServiceManager: Sendable {
     public func notifyAlive() { send("WATCHDOG=1") }
 
     /// Returns the interval at which to send watchdog keep-alive messages: half of systemd's watchdog timeout; `nil`
-    /// when the watchdog is disabled.
+    /// when the watchdog is disabled, or meant for another process (sd_watchdog_enabled(3)).
     public static func watchdogInterval(environment: [String: String]) -> Duration? {
-        environment["WATCHDOG_USEC"].flatMap { Int64($0) }.map { .microseconds($0 / 2) }
+        guard let timeout = environment["WATCHDOG_USEC"].flatMap({ Int64($0) }), timeout > 0,
+            environment["WATCHDOG_PID"].map({ $0 == String(getpid()) }) ?? true
+        else { return nil }
+        return .microseconds(timeout / 2)
     }
 
     private func send(_ message: String) {

@@ -11,8 +11,16 @@ public enum WorkerSide {
 
     static func variables(slot: Int) -> [String: String] { [master: String(getpid()), self.slot: String(slot)] }
 
-    /// Whether this process was started by a master.
-    public static func hasMaster(environment: [String: String]) -> Bool { environment[master] != nil }
+    /// Opens this process's slot on the master's scoreboard, without attaching the process to the master.
+    /// - Returns: `nil` when there is no master, or no usable scoreboard.
+    public static func slot(environment: [String: String]) -> Slot? {
+        // A duplicate, since the descriptor itself must stay open when this process re-executes itself.
+        guard let index = environment[slot].flatMap({ Int($0) }), (1..<SharedScoreboard.capacity).contains(index),
+            let scoreboard = SharedScoreboard(
+                descriptor: fcntl(WorkerProcess.scoreboardDescriptor, F_DUPFD_CLOEXEC, 0))
+        else { return nil }
+        return scoreboard.slot(index)
+    }
 
     /// Makes this process receive SIGTERM when its master terminates, and report crashes to the master. Ends this
     /// process when the master has terminated already. Does nothing when this process was not started by a master.
@@ -22,15 +30,12 @@ public enum WorkerSide {
         _ = set_parent_death_signal(SIGTERM)
         // The master may have exited before the call above: this process would not receive the signal then.
         if getppid() != master { exit(0) }
-        for descriptor in [WorkerProcess.pipeDescriptor, WorkerProcess.crashDescriptor] {
-            _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-        }
+        let descriptors = [
+            WorkerProcess.pipeDescriptor, WorkerProcess.scoreboardDescriptor, WorkerProcess.crashDescriptor,
+        ]
+        for descriptor in descriptors { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
         report_crashes(WorkerProcess.pipeDescriptor, WorkerProcess.crashDescriptor)
-        guard let scoreboard = SharedScoreboard(descriptor: WorkerProcess.scoreboardDescriptor),
-            let slot = environment[slot].flatMap({ Int($0) }),
-            (1..<SharedScoreboard.capacity).contains(slot)
-        else { return nil }
-        return scoreboard.slot(slot)
+        return slot(environment: environment)
     }
 
     /// Notifies the master that this worker is ready to serve requests.

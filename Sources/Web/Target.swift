@@ -116,7 +116,7 @@ extension UnsafeBufferPointer<UInt8> {
 
 extension UInt8 {
     fileprivate init?(hex digits: ArraySlice<UInt8>) {
-        guard digits.count == 2, digits.first != 0x2b,
+        guard digits.count == 2, digits.first != UInt8(ascii: "+"), digits.first != UInt8(ascii: "-"),
             let value = UInt8(String(decoding: digits, as: UTF8.self), radix: 16)
         else { return nil }
         self = value

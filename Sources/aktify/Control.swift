@@ -40,13 +40,11 @@ struct Reload: ParsableCommand {
         let before = try status.map(ReloadHistory.init)
         try master.signal(all ? SIGUSR2 : SIGHUP)
         guard let status, let before else { return }
-        // A reload that is already under way began before this signal, so the one after it is ours.
-        let number = before.ended + (before.isUnderWay ? 2 : 1)
         let deadline = Instant.now.advanced(by: .seconds(timeout))
         while Instant.now < deadline {
             usleep(20_000)
             // A master that re-executes itself is briefly unreachable.
-            if let now = try? ReloadHistory(status), let outcome = now.outcome(of: number) {
+            if let now = try? ReloadHistory(status), let outcome = now.outcome(since: before) {
                 if outcome != "done" { throw CommandError("the reload \(outcome); the old workers keep running") }
                 return
             }
@@ -68,12 +66,14 @@ struct Reload: ParsableCommand {
             isUnderWay = json.integer("reloads under way") > 0
         }
 
-        /// Returns the outcome of the reload with this number, counted from 1; `nil` while the reload has not finished.
-        /// If the status report no longer lists that reload, returns the outcome of a later one.
-        func outcome(of number: Int) -> String? {
-            guard ended >= number else { return nil }
+        /// Returns the outcome of a reload that was requested just after an earlier report; `nil` while the reload has
+        /// not finished. If the status report no longer lists that reload, returns the outcome of a later one.
+        func outcome(since earlier: ReloadHistory) -> String? {
+            guard ended > earlier.ended else { return nil }
+            // A reload that was already under way began before the request, so the one after it is meant. None follows
+            // if the master has re-executed itself, since the reload of the new master fulfils the request, too.
+            let number = earlier.ended + (earlier.isUnderWay && (isUnderWay || ended > earlier.ended + 1) ? 2 : 1)
             return json.list("recent reloads").first { $0.integer("number") >= number }?["outcome"]
-                ?? json["last reload"]
         }
     }
 }

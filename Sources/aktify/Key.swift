@@ -58,6 +58,8 @@ struct Key: ParsableCommand {
             guard fcntl(STDOUT_FILENO, F_GETFD) >= 0 else {
                 throw CommandError("the key cannot be printed: standard output is closed")
             }
+            // If its reader is gone, printing the key fails instead of terminating the process.
+            signal(SIGPIPE, SIG_IGN)
             let key = try withKeys { keys in
                 try await keys.create(name: name, role: role, lifetime: expires, author: author)
             }

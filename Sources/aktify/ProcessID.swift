@@ -1,4 +1,5 @@
 import Glibc
+import Supervisor
 
 /// The process id in a PID file.
 struct ProcessID {
@@ -15,11 +16,15 @@ struct ProcessID {
         self.number = number
     }
 
-    /// Whether the process is running and was started as `aktify serve` (proc_pid_cmdline(5)). A process whose command
-    /// line cannot be read counts as a master.
+    /// Whether the process is running and was started as `serve` of a program with this program's name
+    /// (proc_pid_cmdline(5)). A process whose command line cannot be read counts as a master.
     var isMaster: Bool {
         guard kill(number, 0) == 0 || errno == EPERM else { return false }
         guard let arguments = readFile("/proc/\(number)/cmdline") else { return true }
-        return arguments.split(separator: "\0").dropFirst().first == "serve"
+        let words = arguments.split(separator: "\0").prefix(2)
+        return words.last == "serve" && words.first.map(ProcessID.name) == ProcessID.name(of: Inheritance.program[...])
     }
+
+    /// Returns the last component of a path.
+    private static func name(of path: Substring) -> Substring? { path.split(separator: "/").last }
 }

@@ -58,7 +58,8 @@ struct Serve: ParsableCommand {
         help: ArgumentHelp(
             """
             A file of NAME=VALUE lines, read again on each reload; they override the environment. LISTEN, \
-            STATUS_LISTEN, PID_FILE and WORKERS take effect only when the master starts.
+            STATUS_LISTEN, PID_FILE and WORKERS take effect only when the master starts; STUCK_AFTER_MS and, in the \
+            master, SLOW_REQUEST_MS and LOG_LEVEL also on USR2, but not on HUP.
             """, valueName: "file"))
     var envFile: String?
 
@@ -90,7 +91,10 @@ struct Serve: ParsableCommand {
             "Recycle a worker whose resident memory exceeds this size; one worker at a time.", valueName: "megabytes"))
     var maxRss: Int?
 
-    @Option(help: ArgumentHelp("How long a worker may take to become ready.", valueName: "seconds"))
+    @Option(
+        help: ArgumentHelp(
+            "How long a worker may take to become ready, not counting the time in which it migrates the schema.",
+            valueName: "seconds"))
     var startupTimeout = 10
 
     @Option(
@@ -123,9 +127,6 @@ struct Serve: ParsableCommand {
         StandardError.stopBlocking()
         let environment = processEnvironment()
         let variables = try variables()
-        // libpq reads its variables from the process environment, so those of the file must be set for the master's own
-        // connections.
-        for (name, value) in variables where name.hasPrefix("PG") { setenv(name, value, 1) }
         let config = try loadConfig(variables)
         try config.requireAuthentication()
         let graph = try ScriptDirectory(migrations).graph()
@@ -140,7 +141,14 @@ struct Serve: ParsableCommand {
         let log = Logger(label: "aktify.master")
         let inheritance = Inheritance(environment: environment)
         if inheritance == nil {
-            _ = try prepareSchema(graph, config, signals: Serve.terminationSignals, waits: true, log: log)
+            // libpq reads its variables from the process environment, so those of the file must be set for the master's
+            // own connections. They must not stay, since the workers would inherit them after the file has changed.
+            let settings = variables.filter { $0.key.hasPrefix("PG") }
+            for (name, value) in settings { setenv(name, value, 1) }
+            _ = try prepareSchema(graph, config, signals: Serve.terminationSignals, slot: nil, log: log)
+            for name in settings.keys {
+                if let value = environment[name] { setenv(name, value, 1) } else { unsetenv(name) }
+            }
         }
         try files.checkPIDFile()
         let listener = MasterListener(try listener(files.listen, environment, inheritance))

@@ -28,10 +28,9 @@ struct StatusCommand: ParsableCommand {
         }
         repeat {
             let body = try FastCGIClient(address, seconds: 3).masterStatus()
-            guard !json else { return print(body, terminator: "") }
             // Clear the screen and move the cursor to the top left (ECMA-48: ED, CUP).
-            if watch { print("\u{1b}[2J\u{1b}[H", terminator: "") }
-            print(try StatusTable(JSON(parsing: Array(body.utf8))).text, terminator: "")
+            if watch, !json { print("\u{1b}[2J\u{1b}[H", terminator: "") }
+            print(json ? body : try StatusTable(JSON(parsing: Array(body.utf8))).text, terminator: "")
             fflush(nil)
             if watch { sleep(1) }
         } while watch

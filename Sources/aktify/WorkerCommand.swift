@@ -52,13 +52,13 @@ struct WorkerCommand: ParsableCommand {
         let graph = try ScriptDirectory(migrations).graph()
         let log = Logger(label: "aktify.worker")
         if config.owner != nil {
-            let waits = !WorkerSide.hasMaster(environment: environment)
-            _ = try prepareSchema(graph, config, signals: WorkerCommand.drainSignals, waits: waits, log: log)
+            let slot = WorkerSide.slot(environment: environment)
+            _ = try prepareSchema(graph, config, signals: WorkerCommand.drainSignals, slot: slot, log: log)
             try forgetOwner(environment)
         }
         // Attach before the schema check, which may take long, so that this process exits when its master does.
         let slot = WorkerSide.attachToMaster(environment: environment)
-        config = try prepareSchema(graph, config, signals: WorkerCommand.drainSignals, waits: slot == nil, log: log)
+        config = try prepareSchema(graph, config, signals: WorkerCommand.drainSignals, slot: slot, log: log)
         let worker = try Worker(config: config, graph: graph, loops: slot == nil ? loops : 1, slot: slot)
         try Loop.run {
             try await worker.run(until: WorkerCommand.drainSignals, listen: { try listener(environment) }) {

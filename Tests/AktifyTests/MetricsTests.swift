@@ -42,6 +42,13 @@ import Testing
         #expect(metrics.contains("aktify_workers_without_database 0") && metrics.contains("aktify_pending_revisions 0"))
     }
 
+    @Test func `a worker that is starting does not lower the number of replicas in use`() {
+        (scoreboard.slot(1)[.replicas], scoreboard.slot(1)[.replicasInUse]) = (2, 2)
+        #expect(metrics(of: [1, 2]).contains("aktify_replicas_in_use 2"))
+        (scoreboard.slot(2)[.replicas], scoreboard.slot(2)[.replicasInUse]) = (2, 0)
+        #expect(metrics(of: [1, 2]).contains("aktify_replicas_in_use 0"))
+    }
+
     @Test func `whether a reload failed depends on the last one only`() {
         var events = Master.Events()
         #expect(metrics(of: [], events: events).contains("aktify_last_reload_failed 0"))

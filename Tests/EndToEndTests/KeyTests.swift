@@ -184,6 +184,10 @@ import Testing
             #expect(made.status != 0 && made.output.contains(message), "\(made.output)")
         }
         #expect(try database.sql("SELECT string_agg(name, ',') FROM api_key") == "full")
+        let unread =
+            "exec {pipe}> >(:); sleep 0.5; exec \(Stack.program) key create --name unread --role reader 2>&1 >&$pipe"
+        let made = try runToEnd(["bash", "-c", unread], environment: database.environment)
+        #expect(made.status == 1 && made.output.contains("revoke unread"), "\(made.output)")
     }
 
     @Test func `a key expires on time, whatever the time zone in the environment`() throws {

@@ -83,6 +83,25 @@ import Testing
         #expect(try allowed("http://two"))
     }
 
+    @Test func `a variable of libpq that is removed from the environment file is gone after the next reload`() throws {
+        let folder = try Folder()
+        let file = "\(folder.path)/env"
+        func write(_ text: String) throws { try Data(text.utf8).write(to: URL(filePath: file)) }
+        try write("PGSSLMODE=prefer\n")
+        let stack = try Stack(master: ["--workers", "1", "--env-file", file])
+        func isSet() throws -> Bool {
+            let worker = try #require(stack.workers().first)
+            return try String(contentsOfFile: "/proc/\(worker)/environ", encoding: .utf8).contains("PGSSLMODE=")
+        }
+        try waitUntil("it is ready") { stack.events("a worker is ready").count == 1 }
+        #expect(try isSet())
+        try write("")
+        for signal in [SIGHUP, SIGUSR2] {
+            try stack.reload(by: signal)
+            #expect(try !isSet())
+        }
+    }
+
     @Test func `a master whose workers cannot start reports the reason, and exits`() throws {
         let database = try TestDatabase()
         let folder = try Folder()
@@ -211,6 +230,34 @@ import Testing
         reader = nil
         #expect(bad.wait(seconds: 10) == 1 && bad.log.hasPrefix("Error: the reload failed: "), "\(bad.log)")
         #expect(good.wait(seconds: 1) == 0, "\(good.log)")
+    }
+
+    @Test func `a reload that is requested during the check of a new program ends with the reload of the new master`()
+        throws
+    {
+        let folder = try Folder()
+        let pidFile = "\(folder.path)/pid"
+        let stack = try Stack(workers: 1, options: ["--pid-file", pidFile])
+        func reload(_ arguments: String...) throws -> Child {
+            try Child(
+                [
+                    Stack.program, "reload", "--pid-file", pidFile, "--timeout", "10", "--connect",
+                    "unix:\(stack.folder.path)/status.sock",
+                ] + arguments, output: "\(folder.path)/\(UUID())")
+        }
+        let program = "\(stack.folder.path)/aktify"
+        try FileManager.default.removeItem(atPath: program)
+        try Data("#!/bin/bash\nsleep 2; exec \(Stack.program) \"$@\"\n".utf8).write(to: URL(filePath: program))
+        chmod(program, 0o755)
+        let all = try reload("--all")
+        try waitUntil("it checks") { try stack.status()["reloads under way"] as? Int == 1 }
+        usleep(200_000)
+        try FileManager.default.removeItem(atPath: program)
+        try FileManager.default.createSymbolicLink(atPath: program, withDestinationPath: Stack.program)
+        let second = try reload()
+        #expect(all.wait(seconds: 12) == 0, "\(all.log)")
+        #expect(second.wait(seconds: 12) == 0, "\(second.log)")
+        #expect(try stack.status()["reloads"] as? Int == 1)
     }
 
     @Test func `reload reports immediately that the master has exited, and respects its timeout`() throws {

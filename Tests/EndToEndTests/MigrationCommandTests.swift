@@ -43,6 +43,7 @@ import Testing
                 "<base> -> 6c369edd2a4c, Create Campaign table",
             ])
         #expect(try db("history", "-r", "\(head.prefix(4)):").output.split(separator: "\n").count == 2)
+        #expect(try db("history", "-r", "\(head):+1").output.split(separator: "\n").count == 2)
         #expect(try db("downgrade", "base").status == 0 && db("current").output == "")
         let below = try db("downgrade", "-1")
         #expect(
@@ -65,7 +66,8 @@ import Testing
                 == 0)
         #expect(try db("branches").output.hasPrefix("\(head) (branchpoint)\n    -> "))
         #expect(try db("upgrade").output.contains("Multiple heads are present (aaaa00000001, bbbb00000002)"))
-        #expect(try db("merge").status == 0 && db("upgrade").status == 0)
+        #expect(try db("merge", "bbbb", "heads", "--rev-id", "cccc00000003").status == 0 && db("upgrade").status == 0)
+        #expect(try db("show", "cccc").output.contains("Revises: bbbb00000002, aaaa00000001\n"))
         #expect(try db("current").output.hasSuffix(" (head) (mergepoint)\n"))
     }
 
@@ -123,6 +125,20 @@ import Testing
         let away = try runToEnd(
             [Stack.program, "db", "wait", "--timeout", "1"], environment: ["POSTGRES_HOST": "/nowhere"])
         #expect(away.status == 1 && away.output.hasPrefix("Error: the database did not respond within 1 s: "))
+    }
+
+    @Test func `lint states the size of a table, not that of its namesake in another schema`() throws {
+        #expect(try db("upgrade").status == 0)
+        let statements = "ALTER TABLE campaign DROP COLUMN name;\nALTER TABLE old.campaign DROP COLUMN a;"
+        try migrations.add("aaaa00000001", statements)
+        try database.sql(
+            """
+            CREATE SCHEMA old; CREATE TABLE old.campaign (a int);
+            INSERT INTO campaign (name) SELECT 'c' FROM generate_series(1, 20);
+            INSERT INTO old.campaign SELECT generate_series(1, 30); ANALYZE campaign, old.campaign
+            """)
+        let output = try db("lint", "--connected").output
+        #expect(output.contains("(campaign has about 20 rows)") && output.contains("(old.campaign has about 30 rows)"))
     }
 
     @Test func `a malformed section fails only the commands that need it`() throws {

@@ -20,6 +20,18 @@ struct MigrationFolder {
         head = try #require(heads.output.split(separator: " ").first.map { String($0) })
     }
 
+    /// Adds a revision that executes these statements.
+    func add(_ id: String, _ statements: String) throws {
+        let made = try db(["revision", "-m", "another", "--rev-id", id])
+        let name = try #require(
+            FileManager.default.contentsOfDirectory(atPath: "\(path)/versions").first { $0.hasPrefix(id) },
+            "\(made.output)")
+        let file = "\(path)/versions/\(name)"
+        let text = try String(contentsOfFile: file, encoding: .utf8)
+        try text.replacing("-- upgrade\n", with: "-- upgrade\n\n\(statements)\n").write(
+            toFile: file, atomically: true, encoding: .utf8)
+    }
+
     /// Runs `aktify db` with the database and the copied revisions.
     func db(_ arguments: [String], as user: String = "postgres") throws -> (status: Int32, output: String) {
         try runToEnd(

@@ -164,6 +164,11 @@ import Testing
         let output = try run([Stack.program, "status", "--connect", "unix:\(stack.folder.path)/status.sock"])
         #expect(output.hasPrefix("aktify \(Stack.version), up ") && output.contains("workers     2 of 2, 0 active\n"))
         #expect(output.contains("PID      STATE      GENERATION"))
+        let watching = try Child(
+            [
+                Stack.program, "status", "--watch", "--json", "--connect", "unix:\(stack.folder.path)/status.sock",
+            ], output: "\(stack.folder.path)/reports")
+        try waitUntil("it prints two reports") { watching.log.split(separator: "\n").count == 2 }
         let silent = try runToEnd([Stack.program, "status", "--connect", "unix:\(stack.folder.path)/nothing.sock"])
         #expect(silent.status == 1 && silent.output.hasPrefix("Error: connect to unix:"))
         let nowhere = try runToEnd([Stack.program, "status"], environment: ["STATUS_LISTEN": ""])

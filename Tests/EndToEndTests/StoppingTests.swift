@@ -127,9 +127,12 @@ import Testing
         #expect(stack.events("a worker did not drain within the graceful timeout, and is killed").isEmpty)
     }
 
-    @Test func `stop refuses a process that is not a master`() throws {
+    @Test(arguments: [
+        "exec sleep 60", "cd \"$0\" && echo 'sleep 60; :' >serve && exec -a /usr/bin/ollama bash serve",
+    ]) func `stop refuses a process that is not a master`(command: String) throws {
         let folder = try Folder()
-        let other = try Child(["sleep", "60"], output: "/dev/null")
+        let other = try Child(["bash", "-c", command, folder.path], output: "/dev/null")
+        usleep(300_000)
         try Data("\(other.pid)\n".utf8).write(to: URL(filePath: "\(folder.path)/pid"))
         let (status, output) = try runToEnd([Stack.program, "stop", "--pid-file", "\(folder.path)/pid"])
         #expect(status == 1 && output.contains(" is stale: process \(other.pid) is not a master"))

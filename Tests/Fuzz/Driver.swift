@@ -14,10 +14,12 @@ nonisolated(unsafe) private var selectedTarget = FuzzTarget.all[0]
 /// violated. Without the name of an existing target, lists all targets.
 @main struct Driver {
     static func main() {
-        guard CommandLine.argc > 1, let target = FuzzTarget.all.first(where: { $0.name == CommandLine.arguments[1] })
-        else {
+        guard CommandLine.argc > 1 else {
             for target in FuzzTarget.all { print(target.name) }
             return
+        }
+        guard let target = FuzzTarget.all.first(where: { $0.name == CommandLine.arguments[1] }) else {
+            fatalError("there is no target \(CommandLine.arguments[1])")
         }
         selectedTarget = target
         var count = CommandLine.argc - 1

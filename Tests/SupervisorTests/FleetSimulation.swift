@@ -76,6 +76,7 @@ struct FleetSimulation {
             if chance(ofPercent: faultPercentage / 4) { return .spawnFailed(id, reason: "no such program") }
             if processes[id] != nil { violations.append("\(id) is started twice") }
             processes[id] = Process(generation: generation)
+            if chance(ofPercent: 20) { schedule(.preparing(id), at: instant(within: 3000)) }
             // No event when the worker hangs.
             if !chance(ofPercent: faultPercentage / 4) {
                 schedule(

@@ -74,6 +74,20 @@ import Testing
         #expect(scene.fleet.generation == 1 && scene.fleet.running.count == 2)
     }
 
+    @Test func `the startup timeout begins anew when a starting worker publishes a heartbeat`() {
+        var scene = Scene(workers: 1)
+        scene.on(.signal(.reload))
+        scene.on(.spawned(1))
+        scene.wait(.seconds(9))
+        scene.on(.preparing(1))
+        scene.wait(.seconds(1))
+        scene.on(.timer(.startup(1)))
+        #expect(!scene.actions.contains(.kill(1)))
+        scene.wait(.seconds(9))
+        scene.on(.timer(.startup(1)))
+        #expect(scene.actions.contains(.kill(1)))
+    }
+
     @Test func `a worker that crashes during a reload is immediately replaced by a new one`() {
         var scene = Scene(workers: 2)
         scene.on(.signal(.reload))

@@ -9,6 +9,7 @@ extension Fleet {
         case .signal(let signal): apply(signal)
         case .spawned(let id): spawned(id)
         case .spawnFailed(let id, let reason): spawnFailed(id, reason)
+        case .preparing(let id): if self[id] == .starting { beginStartupTimeout(id) }
         case .ready(let id): ready(id)
         case .crashed(let id): crashed(id)
         case .exited(let id, let isClean): exited(id, isClean)
@@ -50,6 +51,7 @@ extension Fleet {
             actions.append(.endCheck)
             failReload("the new program's --check timed out")
         case .startup(let id):
+            guard let worker = workers.first(where: { $0.id == id }), worker.startupDeadline <= now else { return }
             if self[id] == .starting {
                 report(.notReadyInTime(id))
                 kill(id)

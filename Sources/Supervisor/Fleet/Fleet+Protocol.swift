@@ -8,6 +8,8 @@ extension Fleet {
         case signal(Signal)
         case spawned(Worker.ID)
         case spawnFailed(Worker.ID, reason: String)
+        /// A starting worker has published a heartbeat: it has work to do first that may take long.
+        case preparing(Worker.ID)
         case ready(Worker.ID)
         /// A worker has reported that it is crashing. The worker may take seconds to terminate.
         case crashed(Worker.ID)

@@ -24,6 +24,8 @@ extension Fleet {
         let generation: Int
         let started: Instant
         var state = State.spawning
+        /// When the startup timeout of a starting worker ends.
+        var startupDeadline = Instant.distantFuture
 
         /// Whether the worker counts towards the target number of workers.
         var isRunning: Bool { isStarting || state == .ready }

@@ -5,6 +5,13 @@ extension Fleet {
     mutating func spawned(_ id: Worker.ID) {
         guard self[id] == .spawning else { return }
         self[id] = .starting
+        beginStartupTimeout(id)
+    }
+
+    /// Gives a starting worker the whole startup timeout from now on.
+    mutating func beginStartupTimeout(_ id: Worker.ID) {
+        guard let index = workers.firstIndex(where: { $0.id == id }) else { return }
+        workers[index].startupDeadline = now.advanced(by: options.startupTimeout)
         schedule(.startup(id), after: options.startupTimeout)
     }
 

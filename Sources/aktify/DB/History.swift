@@ -23,8 +23,10 @@ struct History: ParsableCommand {
 
     func run() throws {
         let graph = try schema.scripts.graph()
-        let current = indicateCurrent || revRange?.contains("current") == true ? try versions() : []
-        for revision in try graph.history(revRange, current: current).reversed() {
+        // +1 and -1 count from the revision that the database is at.
+        let range = revRange?.replacing(/(^|:)(?=[+-])/) { "\($0.1)current" }
+        let current = indicateCurrent || range?.contains("current") == true ? try versions() : []
+        for revision in try graph.history(range, current: current).reversed() {
             let mark = indicateCurrent && current.contains(revision.id) ? " (current)" : ""
             print(graph.historyLine(of: revision, mark: mark, verbose: verbose))
         }

@@ -34,7 +34,11 @@ struct LintCommand: ParsableCommand {
         let config = try loadSchemaConfig()
         return try Loop.run {
             let result = try await Database(config.database).read(
-                "SELECT relname::text, greatest(reltuples, 0)::bigint FROM pg_class WHERE relkind IN ('r', 'p')")
+                // A table outside the search path is named with its schema, as in a statement.
+                """
+                SELECT replace(oid::regclass::text, '"', ''), greatest(reltuples, 0)::bigint FROM pg_class \
+                WHERE relkind IN ('r', 'p')
+                """)
             var sizes: [String: Int64] = [:]
             for index in 0..<result.count {
                 var row = result.row(index)

@@ -18,8 +18,9 @@ struct Merge: ParsableCommand {
 
     func run() throws {
         let graph = try schema.scripts.graph()
-        let parents = try revisions.flatMap { text throws in try graph.resolve(text) }
-        guard Set(parents).count > 1 else {
+        var parents: [String] = []
+        for text in revisions { parents += try graph.resolve(text).filter { !parents.contains($0) } }
+        guard parents.count > 1 else {
             throw CommandError("there is nothing to merge: name at least two revisions")
         }
         for parent in parents {

@@ -36,11 +36,14 @@ struct PlanNode {
         let index = text("Index Name").map { " using \($0)" } ?? ""
         let relation = text("Relation Name").map { " on \($0)" } ?? ""
         let condition = (text("Index Cond") ?? text("Filter") ?? text("Recheck Cond")).map { " \($0)" } ?? ""
-        let rows = Int(number("Actual Rows") * max(1, number("Actual Loops")))
+        // Postgres states the averages of a loop.
+        let loops = max(1, number("Actual Loops"))
+        let rows = Int(number("Actual Rows") * loops)
+        let time = (number("Actual Total Time") * loops * 1000).rounded() / 1000
         let buffers = Int(number("Shared Hit Blocks") + number("Shared Read Blocks"))
         let line =
             "\(indentation)\(text("Node Type") ?? "?")\(index)\(relation)\(condition): \(rows) row\(rows == 1 ? "" : "s"), "
-            + "\(number("Actual Total Time")) ms, \(buffers) buffer\(buffers == 1 ? "" : "s")"
+            + "\(time) ms, \(buffers) buffer\(buffers == 1 ? "" : "s")"
         return [line] + children.flatMap { $0.lines(indentation + "  ") }
     }
 }

@@ -17,6 +17,8 @@ struct Report {
         /// The table that is so small that Postgres scans it sequentially although there is a suitable index; `nil`
         /// when there is no such table.
         let smallTable: String?
+        /// The planning and execution time of the plan that Postgres chose, in milliseconds.
+        let time: Double
 
         init(_ explanation: Explanation, _ executed: ExecutedStatement?) {
             self.explanation = explanation
@@ -27,6 +29,7 @@ struct Report {
             let isSmall = actual?.scans.allSatisfy { $0.rowsRead <= 1000 } ?? false
             let usesIndex = isSmall && larger?.scans.isEmpty == true
             plan = usesIndex ? larger : actual
+            time = actual.map { $0.planning + $0.execution } ?? 0
             smallTable = usesIndex ? actual?.scans.first?.text("Relation Name") : nil
         }
     }
@@ -67,7 +70,7 @@ struct Report {
         for (index, entry) in entries.enumerated() {
             lines += ["", "\(index + 1). \(entry.explanation.statement.text)"] + entry.lines
         }
-        let total = entries.reduce(0) { $0 + ($1.plan?.planning ?? 0) + ($1.plan?.execution ?? 0) }
+        let total = entries.reduce(0) { $0 + $1.time }
         lines += ["", "Total: \(milliseconds(total)) in the database. Everything was rolled back."]
         return (lines + warnings.map { "Warning: \($0)" }).joined(separator: "\n")
     }

@@ -55,7 +55,7 @@ struct OpenMetrics {
             "replica_retries", "Reads retried on another server.", status.total(.replicaRetries))
         counter("reloads", "Successful reloads.", status.events.reloads)
         counter("failed_reloads", "Reloads that failed, leaving the old workers running.", status.events.failedReloads)
-        counter("respawns", "Workers started to replace ones that had exited.", status.events.respawns)
+        counter("respawns", "Workers started because one had exited or more were wanted.", status.events.respawns)
         counter("crashes", "Workers that exited unexpectedly.", status.events.crashes)
         counter("stuck", "Workers replaced because their event loop was blocked.", status.events.stuck)
         counter("recycled", "Workers recycled by --max-requests or --max-rss.", status.events.recycled)
@@ -74,8 +74,7 @@ struct OpenMetrics {
         gauge("pool_waiting", "Tasks waiting for a connection to the database.", status.current(.poolWaiting))
         gauge("replicas", "Configured replicas.", status.maximum(.replicas))
         gauge(
-            "replicas_in_use", "Replicas that serve reads: the minimum over all workers.",
-            status.minimum(.replicasInUse))
+            "replicas_in_use", "Replicas that serve reads: the minimum over all workers.", status.replicasInUse)
         gauge(
             "workers_without_database", "Workers whose last poll of the database, every 5 s, failed.",
             status.current(.databaseUnreachable))

@@ -70,7 +70,7 @@ struct StatusReport: JSONWritable {
         json.member("db pool idle", status.current(.poolIdle))
         json.member("db pool waiting", status.current(.poolWaiting))
         json.member("replicas", status.maximum(.replicas))
-        json.member("replicas in use", status.minimum(.replicasInUse))
+        json.member("replicas in use", status.replicasInUse)
         json.member("replica reads", status.total(.replicaReads))
         json.member("replica retries", status.total(.replicaRetries))
         json.member("rss", status.current(.memory))
@@ -97,9 +97,9 @@ extension Master.Status {
     /// Returns the sum of a scoreboard number over the existing workers.
     func current(_ number: Slot.Number) -> Int { workers.reduce(0) { $0 + $1.slot[number] } }
 
-    /// Returns the minimum of a scoreboard number over the existing workers; 0 when there are none. A worker that is
-    /// still starting has the value 0.
-    func minimum(_ number: Slot.Number) -> Int { workers.map { $0.slot[number] }.min() ?? 0 }
+    /// The minimum number of replicas in use by a worker, without the workers that are still starting; 0 when there are
+    /// none.
+    var replicasInUse: Int { workers.filter { $0.slot[.replicas] > 0 }.map { $0.slot[.replicasInUse] }.min() ?? 0 }
 
     /// Returns the maximum of a scoreboard number over all workers, including those that have exited.
     func maximum(_ number: Slot.Number) -> Int { workers.reduce(past[number]) { max($0, $1.slot[number]) } }

@@ -33,10 +33,10 @@ private final class FuzzedServer: Sendable {
             blueprint.get("/") { _ in .json("here") }
             blueprint.post("/") { .json(Int64($0.body.count)) }
             var application = Application(log: log)
-            try application.mount(blueprint, at: "/")
+            do { try application.mount(blueprint, at: "/") } catch { fatalError("\(error)") }
             let server = Server(
                 application: application, loop: loop, limits: Limits(bodyBytes: 4096, paramsBytes: 4096), log: log)
-            try server.listen(on: listener)
+            do { try server.listen(on: listener) } catch { fatalError("\(error)") }
             started.signal()
             // The task keeps the server alive until the process ends.
             try await loop.sleep(for: .seconds(100_000))
