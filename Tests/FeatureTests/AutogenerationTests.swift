@@ -1,3 +1,4 @@
+import EventLoop
 import Postgres
 import SQL
 import TestSupport
@@ -37,6 +38,13 @@ import Testing
                 """)
     }
 
+    @Test func `a partitioned table without a model is left alone`() throws {
+        try database.sql("CREATE TABLE parted (id int) PARTITION BY RANGE (id)")
+        let configuration = database.directConfiguration()
+        let catalogs = try Loop.run { try await Catalog.compared(Metadata(tables: []), configuration) }
+        #expect(catalogs.actual == catalogs.wanted)
+    }
+
     @Test func `the partitions of a table are no tables of their own`() throws {
         let table = "CREATE TABLE one (id bigint PRIMARY KEY, n int DEFAULT 1) PARTITION BY RANGE (id)"
         let partition = "CREATE TABLE one_1 PARTITION OF one FOR VALUES FROM (0) TO (9)"
@@ -72,6 +80,11 @@ import Testing
         ] {
             #expect(upgrade.contains(statement))
         }
+        // The order of the columns, which a table keeps from its revisions, does not matter.
+        let columns = "id bigint PRIMARY KEY, n int, m text"
+        let reordered = try self.upgrade(
+            from: "CREATE TABLE one (\(columns))", to: "CREATE TABLE two (m text, n int, id bigint PRIMARY KEY)")
+        #expect(reordered.hasSuffix("ALTER TABLE one RENAME TO two;"))
         // Renamed without the trigger, by hand.
         let repair = try self.upgrade(from: recorded("two", trigger: "one"), to: recorded("two"))
         #expect(repair.hasPrefix("DROP TRIGGER one_record_change ON two;"))

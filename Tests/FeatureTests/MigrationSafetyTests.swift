@@ -148,7 +148,11 @@ import Testing
         #expect(try versions == "a1")
     }
 
-    @Test(arguments: ["DROP TABLE one", "/* x */ truncate one", "ALTER TABLE one DROP n", "DELETE FROM one"])
+    @Test(arguments: [
+        "DROP TABLE one", "/* x */ truncate one", "ALTER TABLE one DROP n", "DELETE FROM one",
+        "DO $$ BEGIN DELETE FROM one; COMMIT; END $$", "do $$ begin alter table one\nadd m int, drop n; commit; end $$",
+        "DO $$ BEGIN TRUNCATE one; COMMIT; END $$", "DO $$ BEGIN DROP TABLE one; COMMIT; END $$",
+    ])
     func `a possible data loss outside a transaction is refused beforehand`(sql: String) throws {
         try database.sql("CREATE TABLE one (n int); INSERT INTO one VALUES (1)")
         let revisions = [("-- outside transaction\n\(sql);", "-- outside transaction\n\(sql);")]

@@ -17,13 +17,12 @@ struct Renaming {
     }
 
     /// Returns the old and the new name of a renamed table: the only removed and the only added table, if both have the
-    /// same columns; otherwise `nil`.
+    /// same columns, in any order; otherwise `nil`.
     private static func table(_ actual: Catalog, _ wanted: Catalog) -> (String, String)? {
         let (old, new) = (Set(actual.tables.keys), Set(wanted.tables.keys))
         let (removed, added) = (old.subtracting(new), new.subtracting(old))
         guard let from = removed.first, let to = added.first, removed.count == 1, added.count == 1,
-            actual.tables[from]?.columns.map(\.name) == wanted.tables[to]?.columns.map(\.name),
-            actual.tables[from]?.columns.map(\.type) == wanted.tables[to]?.columns.map(\.type)
+            let before = actual.tables[from], let after = wanted.tables[to], before.types == after.types
         else { return nil }
         return (from, to)
     }
@@ -69,6 +68,13 @@ struct Renaming {
                     + "add the new one."
             ))
         catalog.renameColumn(old, to: new, in: table)
+    }
+}
+
+extension Catalog.Table {
+    /// The types of the columns by name.
+    fileprivate var types: [String: String] {
+        Dictionary(columns.map { ($0.name, $0.type) }, uniquingKeysWith: { first, _ in first })
     }
 }
 

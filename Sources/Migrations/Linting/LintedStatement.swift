@@ -1,6 +1,8 @@
 /// A statement as the lint rules see it.
 struct LintedStatement {
     let words: LintedWords
+    /// The text of a `DO` statement, including its block; `nil` for other statements.
+    private let block: String?
     /// The actions of an `ALTER TABLE`; empty for other statements.
     let actions: [LintedWords]
     let isOutside: Bool
@@ -12,6 +14,7 @@ struct LintedStatement {
     init(_ statement: Revision.Statement, proofs: NotNullProofs = NotNullProofs()) {
         self.proofs = proofs
         words = LintedWords(statement.sql)
+        block = words.begins("do") ? statement.sql : nil
         actions = words.droppingPrefix("alter table [if] [exists] [only] *")?.parts ?? []
         isOutside = statement.isOutside
         isMarkedAsDataLoss = statement.dataLoss != nil
@@ -30,11 +33,18 @@ struct LintedStatement {
     /// The column and constraint definitions of a `CREATE TABLE`.
     var definitions: [LintedWords] { createdTable == nil ? [] : words.inner.parts }
 
-    /// Whether the statement deletes rows, columns or tables.
+    /// Whether the statement deletes rows, columns or tables, or is a `DO` block that commits by itself
+    /// and whose text contains such a statement. The effect of other blocks is detected when they run.
     var deletesData: Bool {
         words.begins("drop table") || words.begins("truncate") || words.begins("delete from")
             || words.begins("with") && words.has("delete from")
-            || actions.contains { $0.begins("drop") && !$0.begins("drop constraint") }
+            || actions.contains { $0.begins("drop") && !$0.begins("drop constraint") } || blockDeletesData
+    }
+
+    private var blockDeletesData: Bool {
+        guard let block, block.contains(/(?i)\bcommit\b/) else { return false }
+        return block.contains(/(?i)\b(?:delete\s+from|truncate|drop\s+(?:table|column|schema|materialized))\b/)
+            || block.contains(/(?i)\balter\s+table\b[^;]*\bdrop\s+(?!constraint|default|not|expression|identity)/)
     }
 
     /// The table that the statement creates; `nil` for other statements.
