@@ -123,7 +123,7 @@ extension Column: FieldColumn where Model: ORM.Model, Value: FieldValue {
     fileprivate var derivedField: Field<Model> {
         let (path, isTrimmed) = (path, definition.field.isTrimmed)
         guard let offset = MemoryLayout<Model>.offset(of: path) else {
-            preconditionFailure("the column \(definition.name) is not a stored property of \(Model.self)")
+            fatalError("the column \(definition.name) is not a stored property of \(Model.self)")
         }
         let (ordered, range) = (self as? any OrderedColumn<Model>, rangeParser)
         return Field(

@@ -16,14 +16,15 @@ public struct Fields<Model: ORM.Model>: Sendable {
         declared = Model.table.columns.filter { !$0.definition.field.isHidden }
             .map { column in
                 guard let field = column.field else {
-                    preconditionFailure(
+                    fatalError(
                         "the type of \(Model.definition.name).\(column.definition.name) is not a FieldValue: "
                             + "add a conformance, or make the column .hidden")
                 }
-                precondition(
-                    field.order != nil || !field.column.field.isSortable,
-                    "\(Model.definition.name).\(field.name) cannot be .sortable: it is nullable, or has values without order"
-                )
+                guard field.order != nil || !field.column.field.isSortable else {
+                    fatalError(
+                        "\(Model.definition.name).\(field.name) cannot be .sortable: it is nullable, or has values without "
+                            + "order")
+                }
                 return field
             }
         visible = declared.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }

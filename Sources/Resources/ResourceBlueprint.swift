@@ -51,7 +51,7 @@ struct Resource<Service: ResourceService>: Sendable {
         (self.name, self.service, fields) = (name, service, Fields<Row>())
         guard let unfilteredList = try? ListQuery(Query(""), of: fields, isStrict: false),
             let key = Row.ID.self as? any FieldValue.Type
-        else { preconditionFailure("the type of the primary key of \(name) is not a FieldValue: add a conformance") }
+        else { fatalError("the type of the primary key of \(name) is not a FieldValue: add a conformance") }
         self.unfilteredList = unfilteredList
         version = Row.table.version.flatMap { MemoryLayout<Row>.offset(of: $0.path) }
         readID = Resource.reader(of: key, name)

@@ -34,8 +34,9 @@ public struct Column<Model: Sendable, Value: SQLValue>: Sendable {
         default defaultValue: DefaultValue<Value>? = nil, onUpdate: DefaultValue<Value>? = nil,
         references table: (any Tabular.Type)? = nil, onDelete: DeleteAction = .refuse
     ) {
-        precondition(
-            onDelete != .setNull || Value.null != nil, "\(name) cannot be NULL: .setNull needs an optional property")
+        guard onDelete != .setNull || Value.null != nil else {
+            fatalError("\(name) cannot be NULL: .setNull needs an optional property")
+        }
         self.path = path
         problems = rules.compactMap { $0.problem }
         self.defaultValue = defaultValue ?? rules.lazy.compactMap(\.defaultValue).first

@@ -132,7 +132,7 @@ private struct CompiledPattern: @unchecked Sendable {
 
     init(_ pattern: String) {
         do { regex = try Regex(pattern).matchingSemantics(.unicodeScalar) } catch {
-            preconditionFailure("\(pattern) is not a valid regular expression: \(error)")
+            fatalError("\(pattern) is not a valid regular expression: \(error)")
         }
     }
 
