@@ -35,7 +35,7 @@ struct Reload: ParsableCommand {
     func validate() throws { try validateTimeout(timeout) }
 
     func run() throws {
-        let statusAddress = try connect ?? address(processEnvironment()["STATUS_LISTEN"])
+        let statusAddress = try connect ?? address("STATUS_LISTEN", in: processEnvironment())
         let status = statusAddress.map { FastCGIClient($0, seconds: 1) }
         let before = try status.map(ReloadHistory.init)
         try master.signal(all ? SIGUSR2 : SIGHUP)

@@ -30,7 +30,7 @@ struct Healthcheck: ParsableCommand {
     }
 
     func run() throws {
-        guard let address = try connect ?? address(processEnvironment()["LISTEN"]) else {
+        guard let address = try connect ?? address("LISTEN", in: processEnvironment()) else {
             throw ValidationError("No address to connect to: pass --connect, or set LISTEN.")
         }
         let (status, body) = try FastCGIClient(address, seconds: timeout).get(target)

@@ -189,8 +189,9 @@ struct Serve: ParsableCommand {
     private func runtimeFiles(_ variables: [String: String]) throws -> RuntimeFiles {
         let pidFile = pidFile ?? variables["PID_FILE"] ?? ""
         return try RuntimeFiles(
-            listen: listen ?? address(variables["LISTEN"]),
-            status: statusListen ?? address(variables["STATUS_LISTEN"]), pidFile: pidFile.isEmpty ? nil : pidFile)
+            listen: listen ?? address("LISTEN", in: variables),
+            status: statusListen ?? address("STATUS_LISTEN", in: variables),
+            pidFile: pidFile.isEmpty ? nil : pidFile)
     }
 
     private func options(_ config: Config, _ variables: [String: String]) throws -> Master.Options {
@@ -246,9 +247,11 @@ struct Serve: ParsableCommand {
     }
 }
 
-/// Parses an address from the value of an environment variable; `nil` when the variable is not set or empty.
-func address(_ text: String?) throws -> ListenAddress? {
-    try text.flatMap { $0.isEmpty ? nil : $0 }.map { try ListenAddress($0) }
+/// Parses an address from an environment variable; `nil` when the variable is not set or empty.
+/// - Throws: `ValidationError`, which names the variable.
+func address(_ name: String, in variables: [String: String]) throws -> ListenAddress? {
+    guard let text = variables[name], !text.isEmpty else { return nil }
+    do { return try ListenAddress(text) } catch { throw ValidationError("\(name): \(error)") }
 }
 
 /// Serves the status report on the master's own event loop.

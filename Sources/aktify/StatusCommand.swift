@@ -23,7 +23,7 @@ struct StatusCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        guard let address = try connect ?? address(processEnvironment()["STATUS_LISTEN"]) else {
+        guard let address = try connect ?? address("STATUS_LISTEN", in: processEnvironment()) else {
             throw ValidationError("No status address to connect to: pass --connect, or set STATUS_LISTEN.")
         }
         repeat {

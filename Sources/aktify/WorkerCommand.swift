@@ -72,7 +72,7 @@ struct WorkerCommand: ParsableCommand {
 
     private func listener(_ environment: [String: String]) throws -> ListeningSocket {
         if let socket = ListeningSocket.inherited(environment: environment) { return socket }
-        guard let listen = try listen ?? address(environment["LISTEN"]) else {
+        guard let listen = try listen ?? address("LISTEN", in: environment) else {
             throw ValidationError("No address to listen on: pass --listen, set LISTEN, or pass a listening socket.")
         }
         return try ListeningSocket.bind(listen)

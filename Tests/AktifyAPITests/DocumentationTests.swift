@@ -46,7 +46,8 @@ import Web
 
     @Test func `every variable that the program reads is documented, and no other`() throws {
         let sources = try texts(below: "Sources") { $0.pathExtension == "swift" }.values.joined()
-        let read = sources.matches(of: /(?:[vV]ariables|[eE]nvironment(?:\(\))?)\["([A-Z_]+)"\]/).map { String($0.1) }
+        let read = sources.matches(of: /(?:(?:[vV]ariables|[eE]nvironment(?:\(\))?)\[|address\()"([A-Z_]+)"/)
+            .map { String($0.1) }
         let configured = try configSources().matches(of: /"([A-Z]+(?:_[A-Z]+)*)"/).map { String($0.1) }
         #expect(read.count > 5 && configured.count > 30)
         let documented = Set(rows(of: try configurationPage().program).keys)

@@ -48,8 +48,9 @@ import Testing
 
     @Test(arguments: [
         (["LOG_LEVEL": "bogus"], "LOG_LEVEL: expected"), (["WORKERS": "none"], "WORKERS must be a number"),
-        (["STUCK_AFTER_MS": "10"], "STUCK_AFTER_MS: expected"), (["LISTEN": "nowhere"], "nowhere"),
-        (["STATUS_LISTEN": "nowhere"], "nowhere"), (["PID_FILE": "/nowhere/pid"], "cannot write /nowhere/pid"),
+        (["STUCK_AFTER_MS": "10"], "STUCK_AFTER_MS: expected"), (["LISTEN": "nowhere"], "LISTEN: expected"),
+        (["STATUS_LISTEN": "nowhere"], "STATUS_LISTEN: expected"),
+        (["PID_FILE": "/nowhere/pid"], "cannot write /nowhere/pid"),
         (["LISTEN": "unix:/nowhere/api.sock"], "cannot write /nowhere/api.sock"),
         (["PID_FILE": "/tmp"], "not a regular file"),
     ]) func `--check finds what would fail a start`(variables: [String: String], message: String) throws {

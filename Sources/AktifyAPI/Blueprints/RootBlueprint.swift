@@ -23,7 +23,13 @@ private enum RootOperations {
     ]
     static let greeting = Operation(
         "greet", "Get a greeting", tag: "service",
-        responses: [Operation.Response(.ok, "The greeting.", [.init(.json, ["type": "string"])])])
+        responses: [
+            Operation.Response(.ok, "The greeting.", [.init(.json, ["type": "string"])]),
+            // nginx responds with it.
+            Operation.Response(
+                .seeOther, "A redirect to the console, for clients that prefer text/html, such as browsers.",
+                headers: [(.location, "The console, /ui/.")]),
+        ])
     static let health = Operation(
         "getHealth", "Check whether the service is alive, regardless of the database", tag: "service",
         responses: [Operation.Response(.ok, "The service is alive.", [.init(.json, state, example: ["status": "ok"])])])
