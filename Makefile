@@ -102,5 +102,5 @@ build: ## build the release program: .build/release/aktify
 install: ## install the program, the systemd units and the nginx configuration under PREFIX (/usr/local); DESTDIR is prepended
 	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' SYSCONFDIR='$(SYSCONFDIR)' scripts/install install
 
-uninstall: ## remove what install has installed; configuration files are kept
+uninstall: ## remove what install has installed; changed configuration files are kept
 	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' SYSCONFDIR='$(SYSCONFDIR)' scripts/install uninstall
