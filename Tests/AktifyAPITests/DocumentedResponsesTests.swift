@@ -11,7 +11,8 @@ import Web
     /// Statuses that are caused by nginx, HTTP/1.0, database failures, concurrent requests with the same idempotency
     /// key, or rows of other tables that reference a campaign.
     private static let testedElsewhere: Set<String> = [
-        "429", "500", "502", "503", "504", "505", "createCampaign 409", "deleteCampaign 409", "deleteCampaigns 409",
+        "429", "500", "502", "503", "504", "505", "greet 303", "createCampaign 409", "deleteCampaign 409",
+        "deleteCampaigns 409",
     ]
 
     private static let requests: [(HTTPRequest.Method, String, String?, HeaderFields)] = {
