@@ -57,9 +57,10 @@ extension Request {
     public var query: Query { Query(Target(target).query) }
 
     /// Returns the URL of this request with one query parameter set to another value. Neither the name nor the value of
-    /// the parameter may need percent-encoding.
+    /// the parameter may need percent-encoding. Bytes that URIs may not contain, which clients may send, are encoded.
     public func url(with name: String, _ value: String) -> String {
         let target = Target(target)
-        return url("\(target.path)?\(Query.replacing(name, with: value, in: target.query))")
+        let path = "\(target.path)?\(Query.replacing(name, with: value, in: target.query))"
+        return url(path.utf8.percentEncoded { $0.isAllowedInURI })
     }
 }

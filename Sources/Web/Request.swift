@@ -54,9 +54,8 @@ public struct Request: Sendable {
 
     /// Returns the absolute URL of a path on this server, with the host and port from `Host`. When `Host` is missing or
     /// invalid, returns only the path, which clients resolve against the URL of their request (RFC 9110, section
-    /// 10.2.2). Bytes that URIs may not contain are percent-encoded.
+    /// 10.2.2).
     public func url(_ path: String) -> String {
-        let path = path.utf8.percentEncoded { $0.isAllowedInURI }
         guard let host = headers.value(of: .hostName), Request.isAuthority(host) else { return path }
         return "\(scheme)://\(host)\(path)"
     }
