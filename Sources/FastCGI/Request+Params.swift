@@ -39,8 +39,7 @@ private struct MetaVariables: ~Copyable {
     }
 
     private mutating func add(_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafePointer<UInt8>) {
-        // An empty variable means an absent field, except where a write would then lose its condition.
-        guard value.pointee != 0 || name.equals("HTTP_IF_MATCH") || name.equals("HTTP_IDEMPOTENCY_KEY") else { return }
+        guard value.pointee != 0 else { return }
         switch name.count {
         case 6... where name.starts(with: "HTTP_"): addField(UnsafeBufferPointer(rebasing: name[5...]), value)
         case 14 where name.equals("REQUEST_METHOD"):
