@@ -59,11 +59,9 @@ final class Explainer: StatementExecutor {
         var explanations: [Explanation] { entries.withLock { $0 } }
     }
 
-    convenience init(inside transaction: any StatementExecutor, recordingIn journal: Journal) {
-        self.init(transaction, journal, hasProtectedSequences: false)
-    }
-
-    private init(_ transaction: any StatementExecutor, _ journal: Journal, hasProtectedSequences: Bool) {
+    init(
+        inside transaction: any StatementExecutor, recordingIn journal: Journal, hasProtectedSequences: Bool = false
+    ) {
         (self.transaction, self.journal) = (transaction, journal)
         self.hasProtectedSequences = Mutex(hasProtectedSequences)
     }
@@ -122,7 +120,7 @@ final class Explainer: StatementExecutor {
     ) async throws -> Value {
         let isProtected = hasProtectedSequences.withLock { $0 }
         return try await transaction.transaction(nil) { inner in
-            try await body(Explainer(inner, journal, hasProtectedSequences: isProtected))
+            try await body(Explainer(inside: inner, recordingIn: journal, hasProtectedSequences: isProtected))
         }
     }
 
