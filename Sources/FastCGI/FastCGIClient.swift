@@ -18,8 +18,9 @@ public struct FastCGIClient: Sendable {
 
     /// Sends a GET request for `target`.
     /// - Returns: The response's status code and body.
-    /// - Throws: `Failure` when `target` has more than 127 bytes, or the response is missing or malformed, `ListeningSocket.Unavailable` when the host name
-    ///   cannot be resolved, `SystemError` when connecting or sending fails.
+    /// - Throws: `Failure` when `target` has more than 127 bytes, or the response is missing or malformed,
+    ///   `ListeningSocket.Unavailable` when the host name cannot be resolved, `SystemError` when connecting or sending
+    ///   fails.
     public func get(_ target: String) throws -> (status: Int, body: String) {
         guard target.utf8.count <= 127 else { throw Failure(description: "the target has more than 127 bytes") }
         let socket = try connected()

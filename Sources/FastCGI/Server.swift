@@ -7,8 +7,8 @@ import Web
 
 /// A FastCGI responder on an event loop: accepts connections and lets an application handle their requests.
 ///
-/// The conformance to `@unchecked Sendable` is sound: a server is used on its loop's thread only; when created elsewhere, it is handed
-/// over before use.
+/// The conformance to `@unchecked Sendable` is sound: a server is used on its loop's thread only; when created
+/// elsewhere, it is handed over before use.
 public final class Server: @unchecked Sendable {
     let loop: Loop
     let application: Application

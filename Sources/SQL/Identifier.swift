@@ -27,7 +27,6 @@ private let reservedWords: Set<String> = [
     "into", "is", "isnull", "join", "lateral", "leading", "left", "like", "limit", "localtime", "localtimestamp",
     "natural", "not", "notnull", "null", "offset", "on", "only", "or", "order", "outer", "overlaps", "placing",
     "primary", "references", "returning", "right", "select", "session_user", "similar", "some", "symmetric",
-    "system_user",
-    "tablesample", "table", "then", "to", "trailing", "true", "union", "unique", "user", "using", "variadic", "verbose",
-    "when", "where", "window", "with",
+    "system_user", "tablesample", "table", "then", "to", "trailing", "true", "union", "unique", "user", "using",
+    "variadic", "verbose", "when", "where", "window", "with",
 ]

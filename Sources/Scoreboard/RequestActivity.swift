@@ -4,8 +4,8 @@ import Synchronization
 /// The state of a request in progress: the request's properties, and what the request is doing or waiting for. The
 /// state is stored as a record in the worker's `Slot`, in shared memory that observers such as the master read.
 ///
-/// The conformance to `@unchecked Sendable` is sound: an activity is written only on the thread of its event loop. Observers ignore a
-/// record while its first word, `began`, is zero; `began` is set last.
+/// The conformance to `@unchecked Sendable` is sound: an activity is written only on the thread of its event loop.
+/// Observers ignore a record while its first word, `began`, is zero; `began` is set last.
 public final class RequestActivity: @unchecked Sendable {
     /// Holds the activity of the request that a task is currently handling. A task handles several requests in
     /// succession, each with its own activity.

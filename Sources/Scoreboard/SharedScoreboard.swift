@@ -4,8 +4,8 @@ import Glibc
 /// Memory shared by a master and its workers. Each worker publishes its metrics in its own slot, and the master
 /// reads all slots, even when every worker is stuck.
 ///
-/// The conformance to `@unchecked Sendable` is sound: each number is one machine word, which only one process writes at a time. A reader
-/// may get a slightly outdated number, but never a torn one.
+/// The conformance to `@unchecked Sendable` is sound: each number is one machine word, which only one process writes at
+/// a time. A reader may get a slightly outdated number, but never a torn one.
 public final class SharedScoreboard: @unchecked Sendable {
     /// The number of slots; the first one contains the totals of the workers that have ended.
     public static let capacity = 128

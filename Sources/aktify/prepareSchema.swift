@@ -10,8 +10,8 @@ import Scoreboard
 /// unavailable database is not an error: requests that need the database get 503 until it responds.
 /// - Parameters:
 ///   - signals: the signals that interrupt the preparation; a migration in progress is rolled back.
-///   - slot: the slot of a worker that has a master, in which the worker publishes heartbeats while it migrates. Without
-///     a slot, and with `MIGRATE_ON_START`, this process waits until the database is available.
+///   - slot: the slot of a worker that has a master, in which the worker publishes heartbeats while it migrates.
+///     Without a slot, and with `MIGRATE_ON_START`, this process waits until the database is available.
 /// - Returns: the configuration, with the expected revisions and the `application_name` of the connections filled in.
 /// - Throws: `CommandError`, the errors of a migration, and `ExitCode.success` when one of `signals` interrupts
 ///   the preparation.

@@ -218,7 +218,8 @@ import Testing
     }
 }
 
-/// Counts callbacks. The conformance to `@unchecked Sendable` is sound: each test uses its own counter on one loop's thread.
+/// Counts callbacks. The conformance to `@unchecked Sendable` is sound: each test uses its own counter on one loop's
+/// thread.
 final class Counter: @unchecked Sendable { var count = 0 }
 
 /// A resource, such as a connection, whose release is counted.

@@ -237,7 +237,8 @@ import Testing
         }
     }
 
-    /// Whether a migrator waits for the lock. The conformance to `@unchecked Sendable` is sound: used on one event loop only.
+    /// Whether a migrator waits for the lock. The conformance to `@unchecked Sendable` is sound: used on one event loop
+    /// only.
     private final class Waiting: @unchecked Sendable { var `is` = false }
 
     @Test func `a relative target that resolves to another revision after the wait is an error`() throws {
